@@ -1,0 +1,43 @@
+# Everything a clean machine needs: Python 3.11 or later, make, and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONWARNINGS ?= default
+
+.PHONY: demo test unit check docs lock bench-startup clean
+
+# The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time.
+.venv/.installed: constraints.txt constraints-uv.txt pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints-uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
+	$(BIN)/python scripts/demo.py
+
+test: .venv/.installed  ## the whole suite
+	$(BIN)/python -m pytest -n 2 -q
+
+unit: .venv/.installed  ## the fast part
+	$(BIN)/python -m pytest -q tests/unit
+
+check: .venv/.installed  ## linters, types, layers, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_docs.py --check
+
+docs: .venv/.installed  ## rewrite the generated pages and .env.example
+	$(BIN)/python scripts/generate_docs.py
+
+bench-startup: .venv/.installed
+	$(BIN)/python benchmarks/startup.py
+
+lock: .venv/.installed  ## pin every dependency with hashes; the files hold no address
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o constraints.txt
+	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o constraints-uv.txt
+
+clean:
+	rm -rf .venv

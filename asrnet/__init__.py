@@ -1,0 +1,1 @@
+"""Azure Site Recovery network mappings, as pairs."""

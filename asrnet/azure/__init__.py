@@ -1,0 +1,1 @@
+"""Azure, through its SDKs: the only package that imports them."""

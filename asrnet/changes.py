@@ -1,0 +1,351 @@
+"""The vocabulary of a plan: findings, changes and their steps, limits; and the plan, which can judge and save itself.
+
+The JSON of ``-o json`` and of saved plans is these Structs as they stand, so a field's name here is a contract.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.errors import InputError, RefusedError
+from asrnet.ids import ArmId
+from asrnet.models import NetworkMapping, Resource
+
+FORMAT_VERSION: Final = "1.0"
+
+Action = Literal["create", "update", "delete"]
+ChangeKind = Literal["network_mapping", "virtual_network", "fabric"]
+Direction = Literal["forward", "reverse", "both"]
+Severity = Literal["error", "warning", "info"]
+FindingKind = Literal[
+    "missing_pair",
+    "half_pair",
+    "retargeted",
+    "not_paired",
+    "missing_network",
+    "missing_fabric",
+    "missing_resource_group",
+    "region_mismatch",
+    "unknown",
+    "cross_tenant",
+    "ambiguous",
+    "conflict",
+    "duplicate",
+    "target_not_available",
+    "failover_active",
+    "frozen",
+    "orphan",
+    "unmanaged",
+    "stale_protected_item",
+    "subnet_missing",
+    "subnet_too_small",
+    "fallback_subnet_reserved",
+    "vault_in_primary_region",
+    "address_space_differs",
+    "not_copied",
+    "copied_dns",
+    "zone_to_zone",
+    "retired_scenario",
+]
+
+SEVERITIES: Final[Mapping[FindingKind, Severity]] = {
+    "missing_pair": "warning",
+    "half_pair": "warning",
+    "retargeted": "warning",
+    "not_paired": "warning",
+    "missing_network": "error",
+    "missing_fabric": "error",
+    "missing_resource_group": "error",
+    "region_mismatch": "error",
+    "unknown": "error",
+    "cross_tenant": "error",
+    "ambiguous": "error",
+    "conflict": "error",
+    "duplicate": "error",
+    "target_not_available": "error",
+    "failover_active": "error",
+    "frozen": "error",
+    "orphan": "warning",
+    "unmanaged": "warning",
+    "stale_protected_item": "warning",
+    "subnet_missing": "warning",
+    "subnet_too_small": "warning",
+    "fallback_subnet_reserved": "warning",
+    "vault_in_primary_region": "warning",
+    "address_space_differs": "info",
+    "not_copied": "info",
+    "copied_dns": "info",
+    "zone_to_zone": "info",
+    "retired_scenario": "info",
+}
+
+LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
+FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "frozen")
+"""What ``--force`` can lift, by name."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something a person should know. Errors block their pair; ``subject`` is the id or name it is about."""
+
+    kind: FindingKind
+    severity: Severity
+    message: str
+    vault: str | None = None
+    pair: str | None = None
+    subject: str | None = None
+    hint: str = ""
+
+
+def finding(
+    kind: FindingKind,
+    message: str,
+    *,
+    vault: str | None = None,
+    pair: str | None = None,
+    subject: ArmId | str | None = None,
+    hint: str = "",
+) -> Finding:
+    """A finding with the severity its kind has."""
+    return Finding(
+        kind=kind,
+        severity=SEVERITIES[kind],
+        message=message,
+        vault=vault,
+        pair=pair,
+        subject=None if subject is None else str(subject),
+        hint=hint,
+    )
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One write. ``before`` is what must still be there when it is sent, ``after`` what will be."""
+
+    action: Action
+    resource_id: ArmId
+    before: Resource | None = None
+    after: Resource | None = None
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One decision, carried out by one or more steps in order. A retarget is one change, an update.
+
+    ``owner`` is ``row`` or ``rule`` for what the desired state asks for, None for what belongs to no pair.
+    """
+
+    id: str
+    action: Action
+    kind: ChangeKind
+    vault: str
+    pair: str | None
+    direction: Direction | None
+    name: str
+    resource_id: ArmId
+    primary_network_id: ArmId | None
+    recovery_network_id: ArmId | None
+    before: Resource | None
+    after: Resource | None
+    reason: str
+    steps: tuple[Step, ...]
+    depends_on: tuple[str, ...] = ()
+    owner: Literal["row", "rule"] | None = None
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Counts of mappings; a retarget counts once, as an update."""
+
+    in_sync: int = 0
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+    blocked: int = 0
+    unmanaged: int = 0
+
+
+class Resources(Struct, frozen=True, kw_only=True):
+    """Counts of the networks and fabrics to create."""
+
+    virtual_network: int = 0
+    fabric: int = 0
+
+
+class RuleMatch(Struct, frozen=True, kw_only=True):
+    """What a rule matched."""
+
+    name: str
+    matched: tuple[ArmId, ...]
+
+
+PairStatus = Literal["in_sync", "create", "update", "blocked", "external"]
+
+
+class PairView(Struct, frozen=True, kw_only=True):
+    """A pair as people see it. ``external``: another tool manages it; ``recovery_network_id`` None: not known yet."""
+
+    name: str
+    vault: str
+    primary_network_id: ArmId
+    recovery_network_id: ArmId | None
+    primary_location: str | None
+    recovery_location: str | None
+    failback: bool
+    forward: PairStatus
+    reverse: PairStatus | None
+    managed_by: str | None = None
+    owner: Literal["row", "rule"] = "row"
+    file: str = ""
+    line: int | None = None
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
+
+    max_updates: int = 10
+    max_deletes: int = 0
+    max_change_percent: int = 30
+    min_existing: int = 10
+    max_rule_growth: int = 20
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What the plan saw of one vault: by it a saved plan knows that something has moved since."""
+
+    vault: str
+    vault_id: ArmId
+    mappings: Mapping[str, str]
+    networks: Mapping[str, str]
+    fabrics: Mapping[str, str]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What apply would do, why, and everything found on the way.
+
+    ``existing`` counts the live mappings of each vault, by its name; ``tenant`` and ``cloud`` say where it was made.
+    """
+
+    format_version: str = FORMAT_VERSION
+    checksum: str = ""
+    cloud: str = "public"
+    tenant: str | None = None
+    summary: Summary = Summary()
+    resources: Resources = Resources()
+    rules: tuple[RuleMatch, ...] = ()
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    pairs: tuple[PairView, ...] = ()
+    limits: Limits = Limits()
+    existing: Mapping[str, int] = {}
+    observed: tuple[Observed, ...] = ()
+
+    def sealed(self) -> Plan:
+        """This plan with its checksum filled in."""
+        return msgspec.structs.replace(self, checksum=self._digest())
+
+    def _digest(self) -> str:
+        bare = msgspec.structs.replace(self, checksum="")
+        return "sha256:" + hashlib.sha256(_ENCODER.encode(bare)).hexdigest()
+
+    def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
+        """Each limit this plan is over, in one line with the figures and the way out; none for those in ``forced``."""
+        return tuple(line for name, line in _violations(self) if name not in set(forced))
+
+    def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
+        """Raise RefusedError naming every limit that is exceeded and not forced."""
+        lifted = set(forced)
+        over = [(name, line) for name, line in _violations(self) if name not in lifted]
+        if over:
+            raise RefusedError("\n".join(line for _, line in over), kind=over[0][0])
+
+
+def _violations(plan: Plan) -> Iterable[tuple[str, str]]:
+    scopes: list[tuple[str, list[Change], int]] = [
+        (f"vault {vault}", [change for change in plan.changes if change.vault == vault], existing)
+        for vault, existing in sorted(plan.existing.items())
+    ]
+    if len(scopes) > 1:
+        scopes.append(("this run", list(plan.changes), sum(plan.existing.values())))
+    for scope, changes, existing in scopes:
+        yield from _scope_violations(scope, changes, existing, plan.limits)
+
+
+def _scope_violations(scope: str, changes: list[Change], existing: int, limits: Limits) -> Iterable[tuple[str, str]]:
+    counts = Counter(change.action for change in changes if change.kind == "network_mapping")
+    growth = len({change.pair for change in changes if change.owner == "rule" and change.action == "create"})
+    updates, deletes = counts["update"], counts["delete"]
+    figures = f"{counts['create']} to create, {updates} to update, {deletes} to delete, {existing} existing"
+    for name, value, limit in (
+        ("max_updates", updates, limits.max_updates),
+        ("max_deletes", deletes, limits.max_deletes),
+        ("max_rule_growth", growth, limits.max_rule_growth),
+    ):
+        if value > limit:
+            yield name, f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
+    if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
+        share = (updates + deletes) * 100 / existing
+        line = (
+            f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
+            f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
+        )
+        yield "max_change_percent", line
+
+
+def encode(value: object) -> Any:
+    """The msgspec hook that writes what JSON has no type for."""
+    if isinstance(value, ArmId):
+        return str(value)
+    raise NotImplementedError(f"no JSON for {type(value).__name__}")
+
+
+def decode(kind: type, value: Any) -> Any:
+    """The msgspec hook that reads what JSON has no type for."""
+    if kind is ArmId:
+        return ArmId(value)
+    raise NotImplementedError(f"no {kind.__name__} in JSON")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=encode, order="deterministic")
+
+
+def to_json(value: Struct) -> bytes:
+    """The JSON of a plan or report, keys in the order of the fields."""
+    return msgspec.json.encode(value, enc_hook=encode)
+
+
+def load_plan(data: bytes, *, source: str) -> Plan:
+    """A plan that was saved with ``to_json``.
+
+    Raises InputError where it is no plan of this version, RefusedError (``tampered``) where its checksum is wrong.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).format_version
+        if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+            raise InputError(
+                f"{source}: the plan has format {version}, this asrnet reads {FORMAT_VERSION}",
+                hint="make the plan again with this version",
+            )
+        plan = msgspec.json.decode(data, type=Plan, dec_hook=decode)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InputError(f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out FILE") from error
+    if plan.sealed().checksum != plan.checksum:
+        raise RefusedError(
+            f"{source}: the plan was changed after it was saved: its checksum does not fit",
+            kind="tampered",
+            hint="make the plan again with: asrnet plan --out FILE",
+        )
+    return plan
+
+
+class _Versioned(Struct):
+    format_version: str
+
+
+def mapping_of(step: Step) -> NetworkMapping:
+    """The mapping a mapping step is about: what will be there, or for a delete what was."""
+    mapping = step.after or step.before
+    assert isinstance(mapping, NetworkMapping)  # noqa: S101 - a step of a network_mapping change has nothing else
+    return mapping

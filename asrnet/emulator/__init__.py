@@ -1,0 +1,1 @@
+"""The fake world behind Azure's wire protocol."""

@@ -1,0 +1,131 @@
+"""The errors of asrnet.
+
+::
+
+    AsrError                     everything asrnet raises on purpose
+    ├── InputError               what the user gave is wrong: an option, an id, a combination of rows
+    │   └── DocumentError        ... at a line of a file
+    ├── RefusedError             asrnet declines: a limit, a freeze, a stale or tampered plan, a failover under way
+    ├── CredentialError          no credential, or it was not accepted
+    ├── UnreachableError         no answer: name resolution, connection, timeout
+    └── ServiceError             Azure answered with an error
+        ├── NotFoundError        the resource does not exist, for certain
+        │   └── ResourceGroupNotFoundError
+        ├── ForbiddenError       authorisation is missing; names the action
+        ├── ConflictError        the resource is in a state that does not allow the request, or locked
+        ├── CrossTenantError     the subscription belongs to another tenant than the credential
+        ├── VaultUnusedError     the vault has never been used by Site Recovery
+        └── OperationFailedError an accepted operation ended in Failed or Canceled
+
+Only what a caller handles has a class of its own. Vendors' errors are chained with ``from`` where they are translated,
+which is in one place (``asrnet.azure.translate``; ``asrnet.fake`` raises these directly).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asrnet.ids import ArmId
+
+
+class AsrError(Exception):
+    """An error with a message for people and, in ``hint``, what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(AsrError):
+    """What the user gave cannot be used."""
+
+
+class DocumentError(InputError):
+    """A file is wrong, at ``line`` (1-based) of ``file``."""
+
+    def __init__(self, problem: str, *, file: str | Path, line: int | None = None, hint: str = "") -> None:
+        where = f"{file}:{line}" if line is not None else str(file)
+        super().__init__(f"{where}: {problem}", hint=hint)
+        self.problem = problem
+        self.file = str(file)
+        self.line = line
+
+
+class RefusedError(AsrError):
+    """A safeguard said no, and nothing was written; ``kind`` names it (``max_updates``, ``stale``, ``frozen``...)."""
+
+    def __init__(self, message: str, *, kind: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+
+
+class CredentialError(AsrError):
+    """No credential was found, or Azure did not accept it."""
+
+
+class UnreachableError(AsrError):
+    """Azure gave no answer within the retry limits."""
+
+
+class ServiceError(AsrError):
+    """Azure answered with an error.
+
+    ``status`` is the HTTP status, ``code`` the service's own code (Site Recovery keeps it in the first detail),
+    ``request_id`` what Microsoft's support asks for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        resource_id: ArmId | None = None,
+        status: int | None = None,
+        code: str = "",
+        possible_causes: str = "",
+        recommended_action: str = "",
+        request_id: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint or recommended_action)
+        self.resource_id = resource_id
+        self.status = status
+        self.code = code
+        self.possible_causes = possible_causes
+        self.recommended_action = recommended_action
+        self.request_id = request_id
+
+
+class NotFoundError(ServiceError):
+    """The resource does not exist."""
+
+
+class ResourceGroupNotFoundError(NotFoundError):
+    """The resource group does not exist, and so nothing in it does."""
+
+
+class ForbiddenError(ServiceError):
+    """The identity lacks a right; ``action`` is the missing action where Azure names it."""
+
+    def __init__(self, message: str, *, action: str = "", **fields: object) -> None:
+        super().__init__(message, **fields)  # type: ignore[arg-type]  # the keywords of ServiceError
+        self.action = action
+
+
+class ConflictError(ServiceError):
+    """The resource's state, a lock or a policy does not allow the request."""
+
+
+class CrossTenantError(ServiceError):
+    """The subscription belongs to another tenant than the credential."""
+
+
+class VaultUnusedError(ServiceError):
+    """Site Recovery does not know the vault: it has no fabrics and no mappings yet."""
+
+
+class OperationFailedError(ServiceError):
+    """An operation that Azure had accepted ended in Failed or Canceled."""

@@ -1,0 +1,1 @@
+"""An in-memory Azure with the rules of Site Recovery."""

@@ -1,0 +1,181 @@
+"""Azure Resource Manager ids: parse, format, compare without case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from asrnet.errors import InputError
+
+VNET: Final = "microsoft.network/virtualnetworks"
+VAULT: Final = "microsoft.recoveryservices/vaults"
+FABRIC: Final = f"{VAULT}/replicationfabrics"
+ASR_NETWORK: Final = f"{FABRIC}/replicationnetworks"
+MAPPING: Final = f"{ASR_NETWORK}/replicationnetworkmappings"
+
+AZURE_NETWORK: Final = "azureNetwork"
+"""The constant network segment under every Azure fabric."""
+
+_GUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_NAME = r"[^/\x00-\x1f?#%\\]+"
+_SHAPE = re.compile(
+    f"/subscriptions/{_GUID}(/resourcegroups/{_NAME})?(/providers/{_NAME}(/{_NAME}/{_NAME})+)?/?", re.IGNORECASE
+)
+_BAD_SEGMENT = re.compile(r"/\.{1,2}(/|$)")
+_LEAST_PARTS = 2
+
+# Site Recovery answers in lower case, or with a capital S in Subscriptions; people read these.
+_USUAL_SPELLING = {
+    word.lower(): word
+    for word in (
+        "subscriptions",
+        "resourceGroups",
+        "providers",
+        "Microsoft.Network",
+        "virtualNetworks",
+        "subnets",
+        "Microsoft.RecoveryServices",
+        "vaults",
+        "replicationFabrics",
+        "replicationNetworks",
+        "replicationNetworkMappings",
+        "replicationLogicalNetworks",
+        "replicationProtectionContainers",
+        "replicationProtectionContainerMappings",
+        "replicationProtectedItems",
+        "replicationJobs",
+        "replicationProtectionIntents",
+        "azureNetwork",
+    )
+}
+
+
+class ArmId:
+    """The id of an Azure resource, equal to another whatever the case of either.
+
+    ``str(id)`` spells the fixed words the usual way and keeps the names as given. Immutable and hashable.
+    """
+
+    __slots__ = ("_key", "_parts")
+    _key: str
+    _parts: tuple[str, ...]
+
+    def __init__(self, text: str) -> None:
+        """Parse ``text``; InputError where it is not the id of a resource, resource group or subscription."""
+        if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
+            raise InputError(
+                f"'{_shortened(text)}' is not a resource id: {_problem(text)}",
+                hint="an id reads /subscriptions/GUID/resourceGroups/GROUP/providers/NAMESPACE/TYPE/NAME",
+            )
+        parts = text.strip("/").split("/")
+        for index in range(0, len(parts), 2):
+            parts[index] = _USUAL_SPELLING.get(parts[index].lower(), parts[index])
+        namespace = _provider(parts) + 1
+        if namespace:
+            parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
+        self._parts = tuple(parts)
+        self._key = "/".join(parts).lower()
+
+    @property
+    def key(self) -> str:
+        """The id without case: what to sort and index by."""
+        return self._key
+
+    @property
+    def name(self) -> str:
+        """The last segment."""
+        return self._parts[-1]
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's GUID, in lower case."""
+        return self._parts[1].lower()
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group's name, or an empty string for a subscription's id."""
+        return self._parts[3] if len(self._parts) > 3 else ""  # noqa: PLR2004 - /subscriptions/S/resourceGroups/G
+
+    @property
+    def type(self) -> str:
+        """The resource type in lower case, such as ``microsoft.network/virtualnetworks``; empty above resources."""
+        provider = _provider(self._parts)
+        return "" if provider < 0 else "/".join([self._parts[provider + 1], *self._parts[provider + 2 :: 2]]).lower()
+
+    @property
+    def parent(self) -> ArmId:
+        """The id one level up: of a fabric its vault, of a vault its resource group."""
+        cut = 4 if self._parts[-4].lower() == "providers" else 2
+        above = object.__new__(ArmId)
+        above._parts = self._parts[:-cut]
+        above._key = "/".join(above._parts).lower()
+        return above
+
+    def child(self, *segments: str) -> ArmId:
+        """The id below this one: ``vault.child("replicationFabrics", name)``."""
+        return ArmId("/".join((str(self), *segments)))
+
+    def within(self, kind: str) -> ArmId | None:
+        """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
+        found: ArmId = self
+        while found.type and found.type != kind:
+            found = found.parent
+        return found if found.type == kind else None
+
+    def __str__(self) -> str:
+        return "/" + "/".join(self._parts)
+
+    def __repr__(self) -> str:
+        return f"ArmId('{self}')"
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, ArmId) else NotImplemented
+
+    def __lt__(self, other: ArmId) -> bool:
+        return self._key < other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=65536)
+def arm_id(text: str) -> ArmId:
+    """Parse like ``ArmId``, remembering recent answers: lists repeat the same networks and fabrics a thousandfold."""
+    return ArmId(text)
+
+
+def expect(identifier: ArmId, kind: str, what: str) -> ArmId:
+    """``identifier`` itself, or an InputError where its type is not ``kind``; ``what`` names what was expected."""
+    if identifier.type != kind:
+        raise InputError(f"'{identifier}' is not the id of {what}: its type is '{identifier.type or 'none'}'")
+    return identifier
+
+
+def normal_location(text: str) -> str:
+    """A region's short name: ``East US`` and ``eastus`` are the same place."""
+    return text.replace(" ", "").lower()
+
+
+def _provider(parts: Sequence[str]) -> int:
+    """The index of the word ``providers``, -1 without; a resource group may be called so too."""
+    return next((index for index in range(0, len(parts), 2) if parts[index] == "providers"), -1)
+
+
+def _problem(text: str) -> str:
+    parts = text.strip("/").split("/")
+    if not text.startswith("/") or parts[0].lower() != "subscriptions":
+        return "it does not start with /subscriptions/"
+    if len(parts) < _LEAST_PARTS or not re.fullmatch(_GUID, parts[1], re.IGNORECASE):
+        return f"'{_shortened(parts[1]) if len(parts) > 1 else ''}' is not a subscription's GUID"
+    if any(part in {"", ".", ".."} for part in parts):
+        return "a segment is empty, '.' or '..'"
+    if re.search(r"[\x00-\x1f?#%\\]", text):
+        return "it has a character that no id may have"
+    return "types and names do not come in pairs"
+
+
+def _shortened(text: str) -> str:
+    most = 120
+    return text if len(text) <= most else text[:most] + "..."

@@ -1,0 +1,192 @@
+"""The seam between asrnet and everything outside: what asrnet asks of Azure, and of time.
+
+The core calls nothing but these. ``asrnet.azure`` implements them on the SDKs, ``asrnet.fake`` in memory; the contract
+tests hold both to the same answers. Every method may raise the errors of ``asrnet.errors`` and nothing else; throttling
+and passing faults are retried behind the port and never seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Literal, Protocol, TypeVar
+
+from msgspec import Struct
+
+from asrnet.errors import AsrError
+from asrnet.ids import ArmId
+from asrnet.models import (
+    Cloud,
+    CloudMapping,
+    Fabric,
+    Job,
+    LogicalNetwork,
+    NetworkMapping,
+    ProtectedItem,
+    VirtualNetwork,
+    VmNetwork,
+)
+
+T = TypeVar("T")
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """A write that Azure has accepted and not finished.
+
+    ``id`` of a Site Recovery operation is the name of its job. ``status_url`` is signed: never logged, saved or shown.
+    ``retry_after`` is in seconds. ``busy`` counts the answers of a busy service before this one was accepted.
+    """
+
+    id: str
+    resource_id: ArmId
+    status_url: str
+    retry_after: float = 0.0
+    busy: int = 0
+    correlation_id: str = ""
+
+    def __repr__(self) -> str:
+        return f"Operation(id={self.id!r}, resource_id={self.resource_id!r})"
+
+
+class OperationStatus(Struct, frozen=True, kw_only=True):
+    """Where an operation stands. ``error`` is set when it failed; a warning on success is not an error."""
+
+    state: Literal["in_progress", "succeeded", "failed", "canceled"]
+    error: AsrError | None = None
+
+
+class NetworkReader(Protocol):
+    """Virtual networks, read. Resource Graph implements it too."""
+
+    def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
+        """The networks of a subscription. The list may lag or lack some: only a GET proves absence."""
+        ...
+
+    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
+        """One network; None only when Azure answers 404 ResourceNotFound.
+
+        Raises ResourceGroupNotFoundError where its resource group does not exist.
+        """
+        ...
+
+
+class NetworkWriter(Protocol):
+    """Virtual networks, created. There is no update on purpose: a PUT on an existing network drops subnets."""
+
+    def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
+        """Start creating a network; None where Azure finished at once."""
+        ...
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a network operation stands."""
+        ...
+
+
+class MappingReader(Protocol):
+    """A Recovery Services vault, as far as network mapping goes, read."""
+
+    def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
+        """All fabrics. Raises VaultUnusedError for a vault that Site Recovery does not know yet."""
+        ...
+
+    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
+        """All mappings of all fabrics. Raises VaultUnusedError for a vault that Site Recovery does not know yet."""
+        ...
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        """One mapping; None when it does not exist."""
+        ...
+
+    def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
+        """All replicated machines of the vault."""
+        ...
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
+        """Jobs started at or after ``since`` (seconds since 1970), or those in ``state`` (``InProgress``)."""
+        ...
+
+
+class MappingWriter(Protocol):
+    """A Recovery Services vault, as far as network mapping goes, written. None: Azure finished at once."""
+
+    def create_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start creating an Azure fabric."""
+        ...
+
+    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start creating a mapping. The service upserts: callers make sure that the name is free."""
+        ...
+
+    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing an existing mapping at ``mapping.recovery_network_id``."""
+        ...
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start deleting a mapping; deleting what is gone is done at once."""
+        ...
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a Site Recovery operation stands."""
+        ...
+
+
+class VmmReader(Protocol):
+    """What a VMM server told Site Recovery of its networks and clouds."""
+
+    def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
+        """The VM networks of a VMM server."""
+        ...
+
+    def logical_networks(self, fabric_id: ArmId) -> Iterable[LogicalNetwork]:
+        """The logical networks of a VMM server."""
+        ...
+
+    def clouds(self, fabric_id: ArmId) -> Iterable[Cloud]:
+        """The clouds of a VMM server."""
+        ...
+
+    def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
+        """Which cloud is protected by which, in the whole vault."""
+        ...
+
+
+class Clock(Protocol):
+    """Time and concurrency, so that tests own both."""
+
+    def now(self) -> float:
+        """Seconds since 1970; never runs backwards within a run."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; ends early, raising InterruptedError, when the run is being stopped."""
+        ...
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Run ``call`` beside the caller."""
+        ...
+
+    def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:
+        """Return when at least one future is done, or after ``timeout`` seconds."""
+        ...
+
+    def stop(self) -> None:
+        """End all sleeps, now and later: the run is being stopped."""
+        ...
+
+
+class Backend(Struct, frozen=True, kw_only=True):
+    """Everything a run needs of the outside, as one value.
+
+    ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
+    repeats. ``identity`` says in words as whom.
+    """
+
+    networks: NetworkReader
+    network_writer: NetworkWriter
+    mappings: MappingReader
+    mapping_writer: MappingWriter
+    vmm: VmmReader
+    clock: Clock
+    requests: Callable[[], Mapping[str, int]]
+    identity: Callable[[], str]
+    close: Callable[[], None]

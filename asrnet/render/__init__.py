@@ -1,0 +1,1 @@
+"""What people and machines read: one module per output format."""
