@@ -1,0 +1,164 @@
+"""Time and concurrency: the real thing, and a simulation in which hours pass in milliseconds.
+
+Both implement ``asrnet.ports.Clock``. Everything that waits in asrnet waits through one of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future
+from concurrent.futures import wait as wait_for_futures
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_EPOCH = 1_767_225_600.0
+"""Where simulated time begins: 2026-01-01T00:00:00Z."""
+
+
+class SystemClock:
+    """Wall-clock time, anchored at construction so that it never runs backwards, and a thread for each call.
+
+    Threads are daemons: after Ctrl-C a request that hangs does not hold up the exit.
+    """
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+        self._stopped = threading.Event()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._offset + time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``; raises InterruptedError when the clock is stopped."""
+        if self._stopped.wait(seconds):
+            raise InterruptedError("the run is being stopped")
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Run ``call`` in a thread."""
+        future: Future[T] = Future()
+        threading.Thread(target=_fulfil, args=(future, call), daemon=True).start()
+        return future
+
+    def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:
+        """Return when a future is done, or after ``timeout`` seconds."""
+        if futures:
+            wait_for_futures(futures, timeout=timeout, return_when=FIRST_COMPLETED)
+        elif timeout:
+            self._stopped.wait(timeout)
+
+    def stop(self) -> None:
+        """End all sleeps, now and later."""
+        self._stopped.set()
+
+
+def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to whoever reads the future
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+class _Waiter:
+    """A thread that waits for its turn. ``interrupted``: it was woken because the clock was stopped."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Event()
+        self.queued = True
+        self.interrupted = False
+
+
+class SimulatedClock:
+    """Simulated time: threads run one at a time, in the order of their simulated wake time.
+
+    The running thread holds a baton and passes it on when it sleeps, waits or ends, so a run is deterministic and no
+    real time passes. Code under it must not sleep while it holds a lock that another thread wants.
+    """
+
+    def __init__(self, start: float = _EPOCH) -> None:
+        self._now = start
+        self._lock = threading.Lock()
+        self._order = itertools.count()
+        self._queue: list[tuple[float, int, _Waiter]] = []
+        self._sleepers: set[_Waiter] = set()
+        self._stopped = False
+
+    def now(self) -> float:
+        """Simulated seconds since 1970."""
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass; whatever is due in between runs first."""
+        self.sleep(seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass for this thread; raises InterruptedError when the clock is stopped."""
+        waiter = _Waiter()
+        with self._lock:
+            if self._stopped:
+                raise InterruptedError("the run is being stopped")
+            self._sleepers.add(waiter)
+            self._enqueue(waiter, self._now + max(seconds, 0.0))
+            self._pass_on()
+        waiter.turn.wait()
+        self._sleepers.discard(waiter)
+        if waiter.interrupted:
+            raise InterruptedError("the run is being stopped")
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Run ``call`` in a thread of its own, when the caller next waits."""
+        future: Future[T] = Future()
+        waiter = _Waiter()
+        threading.Thread(target=self._run, args=(future, call, waiter), daemon=True).start()
+        with self._lock:
+            self._enqueue(waiter, self._now)
+        return future
+
+    def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:
+        """Return when a future is done, or after ``timeout`` simulated seconds."""
+        if any(future.done() for future in futures):
+            return
+        waiter = _Waiter()
+        with self._lock:
+            if timeout is not None:
+                self._enqueue(waiter, self._now + max(timeout, 0.0))
+            for future in futures:
+                future.add_done_callback(lambda _: self._enqueue(waiter, self._now))
+            self._pass_on()
+        waiter.turn.wait()
+
+    def stop(self) -> None:
+        """End all sleeps, now and later."""
+        with self._lock:
+            self._stopped = True
+            for waiter in self._sleepers:
+                waiter.interrupted = True
+                self._enqueue(waiter, self._now)
+
+    def _run(self, future: Future[T], call: Callable[[], T], waiter: _Waiter) -> None:
+        waiter.turn.wait()
+        _fulfil(future, call)  # its callbacks enqueue whoever waits for it; this thread still holds the baton
+        with self._lock:
+            self._pass_on(last=True)
+
+    def _enqueue(self, waiter: _Waiter, when: float) -> None:
+        heapq.heappush(self._queue, (when, next(self._order), waiter))
+
+    def _pass_on(self, *, last: bool = False) -> None:
+        """Give the baton to whoever is due first. A waiter may be queued twice; its second entry is passed over."""
+        while self._queue:
+            when, _, waiter = heapq.heappop(self._queue)
+            if waiter.queued:
+                waiter.queued = False
+                self._now = max(self._now, when)
+                waiter.turn.set()
+                return
+        if not last:
+            raise RuntimeError("the simulation is stuck: every thread waits, and for nothing that has a time")

@@ -1,0 +1,80 @@
+"""The simulated clock is what makes hours of retries and operations testable, so it is tested first."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from asrnet.clocks import SimulatedClock, SystemClock
+from asrnet.ports import Clock
+
+
+def test_simulated_sleeps_take_simulated_time_only() -> None:
+    clock = SimulatedClock(start=100.0)
+    clock.sleep(3600)
+    assert clock.now() == 3700.0
+
+
+def test_calls_run_in_order_of_their_simulated_wake_time() -> None:
+    clock = SimulatedClock(start=0.0)
+    seen: list[tuple[str, float]] = []
+
+    def nap(name: str, seconds: float) -> None:
+        clock.sleep(seconds)
+        seen.append((name, clock.now()))
+
+    futures = [clock.start(partial(nap, name, s)) for name, s in (("slow", 3), ("quick", 1), ("middle", 2))]
+    while not all(future.done() for future in futures):
+        clock.wait([future for future in futures if not future.done()], None)
+    assert seen == [("quick", 1.0), ("middle", 2.0), ("slow", 3.0)]
+
+
+def test_waiting_ends_with_the_first_future_done() -> None:
+    clock = SimulatedClock(start=0.0)
+    futures = [clock.start(partial(clock.sleep, s)) for s in (5, 2)]
+    clock.wait(futures, 10)
+    assert (clock.now(), [future.done() for future in futures]) == (2.0, [False, True])
+
+
+def test_waiting_ends_at_the_timeout_when_nothing_is_done() -> None:
+    clock = SimulatedClock(start=0.0)
+    future = clock.start(lambda: clock.sleep(5))
+    clock.wait([future], 1.5)
+    assert (clock.now(), future.done()) == (1.5, False)
+
+
+def test_a_call_that_fails_fails_its_future() -> None:
+    clock = SimulatedClock()
+
+    def broken() -> None:
+        raise ValueError("no")
+
+    future = clock.start(broken)
+    clock.wait([future], None)
+    with pytest.raises(ValueError, match="no"):
+        future.result()
+
+
+@pytest.mark.parametrize("clock", [SimulatedClock(), SystemClock()], ids=["simulated", "system"])
+def test_stopping_ends_sleeps_under_way_and_later(clock: Clock) -> None:
+    future = clock.start(lambda: clock.sleep(3600))
+    clock.wait([future], 0.01)
+    clock.stop()
+    clock.wait([future], None)
+    with pytest.raises(InterruptedError):
+        future.result()
+    with pytest.raises(InterruptedError):
+        clock.sleep(1)
+
+
+def test_a_simulation_in_which_nothing_can_happen_is_an_error_and_not_a_hang() -> None:
+    with pytest.raises(RuntimeError, match="stuck"):
+        SimulatedClock().wait([], None)
+
+
+def test_a_sleep_of_the_system_clock_takes_its_time() -> None:
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0.01)
+    assert clock.now() - before >= 0.01
