@@ -85,6 +85,10 @@ class NetworkWriter(Protocol):
 class MappingReader(Protocol):
     """A Recovery Services vault, as far as network mapping goes, read."""
 
+    def vault_location(self, vault: ArmId) -> str:
+        """The region of the vault itself. Raises NotFoundError where there is no such vault."""
+        ...
+
     def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
         """All fabrics. Raises VaultUnusedError for a vault that Site Recovery does not know yet."""
         ...
