@@ -9,10 +9,13 @@ import heapq
 import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
 from typing import TypeVar
+
+from asrnet.ports import Clock
 
 T = TypeVar("T")
 
@@ -55,6 +58,42 @@ class SystemClock:
     def stop(self) -> None:
         """End all sleeps, now and later."""
         self._stopped.set()
+
+
+class Bounded:
+    """Starts calls on a clock, no more than ``at_once`` at a time; the others wait their turn."""
+
+    def __init__(self, clock: Clock, at_once: int) -> None:
+        self._clock = clock
+        self._free = at_once
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = threading.Lock()
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """The future of ``call``, which starts as soon as there is room."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._waiting.append(lambda: self._run(future, call))
+        self._start_waiting()
+        return future
+
+    def settle(self, futures: Collection[Future[T]]) -> None:
+        """Return when all of ``futures`` are done."""
+        while pending := [future for future in futures if not future.done()]:
+            self._clock.wait(pending, None)
+
+    def _start_waiting(self) -> None:
+        with self._lock:
+            ready = [self._waiting.popleft() for _ in range(min(self._free, len(self._waiting)))]
+            self._free -= len(ready)
+        for run in ready:
+            self._clock.start(run)
+
+    def _run(self, future: Future[T], call: Callable[[], T]) -> None:
+        _fulfil(future, call)
+        with self._lock:
+            self._free += 1
+        self._start_waiting()
 
 
 def _fulfil(future: Future[T], call: Callable[[], T]) -> None:

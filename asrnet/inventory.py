@@ -1,0 +1,237 @@
+"""Reads everything a plan needs, in parallel, each list once; and knows what is absent from what is unknown.
+
+A network is absent only when a GET by its id says so: a list may lag, or leave out what the identity may not see.
+Whatever fails stays with the vault or network it concerns; only when nothing at all could be read does the run fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from asrnet.clocks import Bounded
+from asrnet.desired import EVERYTHING, DesiredState, Selection, Vault
+from asrnet.errors import (
+    AsrError,
+    CredentialError,
+    ForbiddenError,
+    ResourceGroupNotFoundError,
+    VaultUnusedError,
+)
+from asrnet.ids import VNET, ArmId
+from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.pairing import Resolution, resolve
+from asrnet.ports import Backend
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+READS_AT_ONCE = 8
+"""How many lists and GETs are under way at once."""
+
+
+class Absent(Struct, frozen=True, kw_only=True):
+    """A network that does not exist, for certain. ``no_group``: nor does its resource group."""
+
+    no_group: bool = False
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """Something Azure did not tell, and why."""
+
+    error: AsrError
+
+
+class VaultInventory(Struct, frozen=True, kw_only=True):
+    """What was read of one vault. Where ``error`` is set nothing else counts.
+
+    ``items`` and ``running_jobs`` are Unknown when they could not be read; ``location`` is None when it could not.
+    """
+
+    name: str
+    id: ArmId
+    location: str | None = None
+    fabrics: tuple[Fabric, ...] = ()
+    mappings: tuple[NetworkMapping, ...] = ()
+    items: tuple[ProtectedItem, ...] | Unknown = ()
+    running_jobs: tuple[Job, ...] | Unknown = ()
+    error: AsrError | None = None
+
+
+class Inventory(Struct, frozen=True, kw_only=True):
+    """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970)."""
+
+    read_at: float
+    vaults: Mapping[str, VaultInventory]
+    networks: Mapping[ArmId, VirtualNetwork]
+    missing: Mapping[ArmId, Absent | Unknown]
+    subscriptions: Mapping[str, AsrError]
+
+    @property
+    def today(self) -> date:
+        """The day (UTC) of the reading."""
+        return datetime.fromtimestamp(self.read_at, UTC).date()
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | Absent | Unknown:
+        """The network, or why there is none."""
+        return self.networks.get(network_id) or self.missing.get(network_id) or self._never_asked(network_id)
+
+    def _never_asked(self, network_id: ArmId) -> Unknown:
+        error = self.subscriptions.get(network_id.subscription)
+        return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
+
+    def resolved(self, desired: DesiredState) -> Resolution:
+        """The pairs of ``desired`` among these networks."""
+        live = {name: vault.mappings for name, vault in self.vaults.items()}
+        return resolve(desired, self.networks, live, self.today)
+
+
+def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Inventory:
+    """Everything that planning ``desired`` needs to know.
+
+    Raises CredentialError, and the first vault's error when none of the vaults could be read.
+    """
+    read_at = backend.clock.now()
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
+    lists = {
+        subscription: reads.start(partial(_listed, backend.networks.virtual_networks, subscription))
+        for subscription in sorted(_subscriptions(desired))
+    }
+    vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
+    _raise_if_nothing_was_read(vaults)
+    networks: dict[ArmId, VirtualNetwork] = {}
+    failed: dict[str, AsrError] = {}
+    for subscription, future in lists.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, AsrError):
+            failed[subscription] = answer
+        else:
+            networks |= {network.id: network for network in answer}
+    inventory = Inventory(
+        read_at=read_at,
+        vaults={vault.name: vault for vault in vaults},
+        networks=networks,
+        missing={},
+        subscriptions=failed,
+    )
+    # Twice, because the recovery network of a copy is known only once its primary is.
+    return _probe(_probe(inventory, desired, backend), desired, backend)
+
+
+class _VaultReads(Struct, frozen=True, kw_only=True):
+    vault: Vault
+    location: Future[str]
+    fabrics: Future[tuple[Fabric, ...]]
+    mappings: Future[tuple[NetworkMapping, ...]]
+    items: Future[tuple[ProtectedItem, ...]]
+    jobs: Future[tuple[Job, ...]]
+
+
+def _start_vault(vault: Vault, backend: Backend, reads: Bounded) -> _VaultReads:
+    port = backend.mappings
+    return _VaultReads(
+        vault=vault,
+        location=reads.start(partial(port.vault_location, vault.id)),
+        fabrics=reads.start(partial(_listed, port.fabrics, vault.id)),
+        mappings=reads.start(partial(_listed, port.mappings, vault.id)),
+        items=reads.start(partial(_listed, port.protected_items, vault.id)),
+        jobs=reads.start(lambda: tuple(port.jobs(vault.id, state="InProgress"))),
+    )
+
+
+def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
+    fabrics, mappings = _answer(started.fabrics, reads), _answer(started.mappings, reads)
+    location = _answer(started.location, reads)
+    items, jobs = _answer(started.items, reads), _answer(started.jobs, reads)
+    vault = VaultInventory(
+        name=started.vault.name, id=started.vault.id, location=None if isinstance(location, AsrError) else location
+    )
+    if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
+        return vault
+    # A vault that does not exist says so plainly when asked for itself, and with a riddle when asked for its parts.
+    errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
+    if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
+        return structs.replace(vault, error=errors[0])
+    return structs.replace(
+        vault, fabrics=fabrics, mappings=mappings, items=_or_unknown(items), running_jobs=_or_unknown(jobs)
+    )
+
+
+def _listed(read_list: Callable[[S], Iterable[T]], scope: S) -> tuple[T, ...]:
+    return tuple(read_list(scope))
+
+
+def _answer(future: Future[T], reads: Bounded) -> T | AsrError:
+    reads.settle([future])
+    try:
+        return future.result()
+    except CredentialError:
+        raise
+    except AsrError as error:
+        return error
+
+
+def _or_unknown(answer: T | AsrError) -> T | Unknown:
+    return Unknown(error=answer) if isinstance(answer, AsrError) else answer
+
+
+def _raise_if_nothing_was_read(vaults: Sequence[VaultInventory]) -> None:
+    errors = [vault.error for vault in vaults if vault.error]
+    if errors and len(errors) == len(vaults):
+        raise errors[0]
+
+
+def _subscriptions(desired: DesiredState) -> set[str]:
+    """Every subscription that a row names or a rule searches, or that copies are made in."""
+    named = {network.subscription for row in desired.pairs for network in (row.primary, row.recovery) if network}
+    copied = {region.copy.subscription for region in desired.regions if region.copy.subscription}
+    searched = set(desired.subscriptions.values()) if desired.rules else set()
+    to_azure = {row.recovery.subscription for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    return named | copied | searched | to_azure
+
+
+def _probe(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
+    """Ask by id for every network that matters and is on no list."""
+    wanted = sorted(_needed(inventory, desired) - inventory.networks.keys() - inventory.missing.keys())
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    futures = {
+        network_id: reads.start(partial(backend.networks.virtual_network, network_id))
+        for network_id in wanted
+        if _worth_asking(inventory.subscriptions.get(network_id.subscription))
+    }
+    networks, missing = dict(inventory.networks), dict(inventory.missing)
+    for network_id, future in futures.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, VirtualNetwork):
+            networks[network_id] = answer
+        elif answer is None or isinstance(answer, ResourceGroupNotFoundError):
+            missing[network_id] = Absent(no_group=answer is not None)
+        else:
+            missing[network_id] = Unknown(error=answer)
+    return structs.replace(inventory, networks=networks, missing=missing)
+
+
+def _needed(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
+    """The networks of all pairs, and those of live mappings in the subscriptions that were listed."""
+    pairs = inventory.resolved(desired).pairs
+    needed = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
+    needed |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    listed = _subscriptions(desired) - inventory.subscriptions.keys()
+    return needed | {
+        network
+        for vault in inventory.vaults.values()
+        for mapping in vault.mappings
+        for network in (mapping.primary_network_id, mapping.recovery_network_id)
+        if network.subscription in listed and network.type == VNET
+    }
+
+
+def _worth_asking(error: AsrError | None) -> bool:
+    """After a refused list a single network may still be readable; after any other failure more requests only hurt."""
+    return error is None or isinstance(error, ForbiddenError)
