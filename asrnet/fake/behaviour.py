@@ -1,0 +1,96 @@
+"""How a world behaves where the real service varies: timing, paging, rights, and answers that nobody has recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from asrnet.errors import InputError
+
+Assumption = Literal[
+    "duplicate_mapping",
+    "network_missing",
+    "region_mismatch",
+    "recovery_fabric_unknown",
+    "kind_mismatch",
+    "duplicate_fabric",
+    "fabric_in_use",
+    "vault_in_use",
+    "patch_refused",
+    "target_not_mapped",
+    "network_not_configured",
+]
+"""Refusals that no public source shows. Each has a likely answer, which a world can replace through ``answers``."""
+
+
+class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Replaces the status, the code or the message of an assumed refusal; None keeps the default."""
+
+    status: int | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class Lock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A management lock on ``scope`` (an id) and everything below it."""
+
+    scope: str
+    level: Literal["CanNotDelete", "ReadOnly"] = "CanNotDelete"
+
+
+class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the world behaves.
+
+    ``operations``: ``immediate``, ``manual:N`` (done after N status reads) or ``time:S`` (seconds by the clock);
+    ``fabric_operations`` the same for fabrics, None for no difference. ``retry_after``, ``latency`` (per request of the
+    ports) and ``list_lag`` (lists show the past) are in seconds. ``page_size`` is for Site Recovery's lists,
+    ``network_page_size`` for those of virtual networks. ``shuffle`` puts lists in an order drawn from that seed.
+    ``missing_mapping`` is the status for an absent mapping (the service has answered both). ``denied`` are patterns of
+    actions that answer 403, ``hidden_networks`` names of networks that lists omit, ``unregistered`` GUIDs of
+    subscriptions without registered providers.
+    """
+
+    operations: str = "immediate"
+    fabric_operations: str | None = None
+    retry_after: int = 30
+    latency: float = 0.0
+    list_lag: float = 0.0
+    page_size: int = 100
+    network_page_size: int = 100
+    empty_last_page: bool = False
+    shuffle: int | None = None
+    patch: Literal["accept", "reject_400", "reject_405"] = "accept"
+    missing_mapping: Literal[404, 400] = 404
+    strict_mapping: bool = False
+    denied: tuple[str, ...] = ()
+    hidden_networks: tuple[str, ...] = ()
+    unregistered: tuple[str, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    answers: Mapping[Assumption, Answer] = {}
+
+    def __post_init__(self) -> None:
+        for text in (self.operations, self.fabric_operations or self.operations):
+            timing(text)
+        if min(self.page_size, self.network_page_size) < 1:
+            raise InputError("a page holds at least one element")
+
+
+class Timing(Struct, frozen=True):
+    """When an operation ends: after ``reads`` status reads, or ``seconds`` after its start."""
+
+    reads: int = 0
+    seconds: float = 0.0
+
+
+_TIMING: Final = re.compile(r"immediate|manual:(?P<reads>\d+)|time:(?P<seconds>\d+(\.\d+)?)")
+
+
+def timing(text: str) -> Timing:
+    """``text`` as a Timing; InputError where it is none of immediate, manual:N and time:S."""
+    match = _TIMING.fullmatch(text)
+    if match is None:
+        raise InputError(f"'{text}' is no operation timing", hint="use immediate, manual:N or time:SECONDS")
+    return Timing(reads=int(match["reads"] or 0), seconds=float(match["seconds"] or 0))

@@ -1,0 +1,98 @@
+"""Faults of the service, by script. Faults of the wire (429, 503, resets) are the emulator's."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from msgspec import Struct
+
+from asrnet.fake.journal import kind_of
+from asrnet.ids import ArmId
+
+Effect = Literal[
+    "operation_fails",
+    "operation_never_ends",
+    "operation_warns",
+    "list_lags",
+    "refused",
+    "scope_locked",
+    "policy_denied",
+    "forbidden",
+    "changed_before",
+]
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What happens to the next ``times`` requests that match (0: to all of them).
+
+    ``method``, ``kind`` (the type's last word, such as ``replicationnetworkmappings``) and ``path`` are globs, without
+    case; the path is the resource's id. ``after`` lets that many matching requests pass first. ``status``, ``code`` and
+    ``message`` are those of a refusal or a failed operation; ``seconds`` is how far lists lag. ``changed_before`` is
+    somebody else's change just before the request: the mapping ``mapping`` (the request's own by default) then leads to
+    ``recovery_network_id``, or is gone where that is None.
+    """
+
+    effect: Effect
+    method: str = "*"
+    kind: str = "*"
+    path: str = "*"
+    times: int = 1
+    after: int = 0
+    status: int = 400
+    code: str = ""
+    message: str = ""
+    seconds: float = 0.0
+    mapping: ArmId | None = None
+    recovery_network_id: ArmId | None = None
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether the fault is about a request."""
+        return (
+            fnmatchcase(method.lower(), self.method.lower())
+            and fnmatchcase(kind_of(path), self.kind.lower())
+            and fnmatchcase(path.lower(), self.path.lower())
+        )
+
+
+class Faults:
+    """The script: faults still to come, in the order they were added. Every request takes each that matches."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Counted] = []
+
+    def add(self, fault: Fault) -> None:
+        """Append a fault to the script."""
+        self._waiting.append(_Counted(fault))
+
+    def waiting(self) -> tuple[Fault, ...]:
+        """The faults not used up yet."""
+        return tuple(counted.fault for counted in self._waiting)
+
+    def clear(self) -> None:
+        """Forget the script."""
+        self._waiting.clear()
+
+    def take(self, method: str, path: str) -> tuple[Fault, ...]:
+        """The faults that hit this request."""
+        hits = tuple(counted.fault for counted in self._waiting if counted.hit(method, path))
+        if hits:
+            self._waiting = [counted for counted in self._waiting if not counted.used_up()]
+        return hits
+
+
+class _Counted:
+    """A fault and how often it was looked at."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._seen = 0
+
+    def hit(self, method: str, path: str) -> bool:
+        if not self.fault.matches(method, path):
+            return False
+        self._seen += 1
+        return self._seen > self.fault.after
+
+    def used_up(self) -> bool:
+        return 0 < self.fault.times <= self._seen - self.fault.after

@@ -1,0 +1,59 @@
+"""What was asked of a world: requests by method and kind of resource, and the names that ARM gives them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from threading import Lock
+from typing import Final
+
+_VERBS: Final = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+
+
+class Journal:
+    """Counts of requests. It holds no query, header or body, and so no secret."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def count(self, method: str, path: str) -> None:
+        """Count one request; ``path`` is that of its URL."""
+        with self._lock:
+            self._counts[method.upper(), kind_of(path)] += 1
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """Requests by method and kind, such as ``("GET", "replicationnetworkmappings")``."""
+        with self._lock:
+            return dict(self._counts)
+
+    def methods(self) -> Mapping[str, int]:
+        """Requests by method."""
+        total: Counter[str] = Counter()
+        for (method, _), count in self.counts().items():
+            total[method] += count
+        return total
+
+    def clear(self) -> None:
+        """Start counting from nothing."""
+        with self._lock:
+            self._counts.clear()
+
+
+def type_of(path: str) -> str:
+    """The resource type of a path, of an item or of a list: ``Microsoft.Network/virtualNetworks``."""
+    parts = path.partition("?")[0].strip("/").split("/")
+    start = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].lower() == "providers"), -1)
+    if start < 0:
+        return "/".join(["Microsoft.Resources", *parts[0::2]])
+    return "/".join([*parts[start + 1 : start + 2], *parts[start + 2 :: 2]])
+
+
+def kind_of(path: str) -> str:
+    """The last word of the resource type, in lower case."""
+    return type_of(path).rpartition("/")[2].lower()
+
+
+def action_of(method: str, path: str) -> str:
+    """The action that a role must allow for a request: ``Microsoft.Network/virtualNetworks/read``."""
+    return f"{type_of(path)}/{_VERBS.get(method.upper(), 'action')}"

@@ -1,0 +1,225 @@
+"""Network mappings of a world, with Site Recovery's rules.
+
+Where no public source shows the service's answer, the refusal is an assumption (``asrnet.fake.behaviour.Assumption``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from asrnet.fake import refusals
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.records import MappingRequest
+from asrnet.fake.state import State
+from asrnet.ids import AZURE_NETWORK, VNET, ArmId, normal_location
+from asrnet.models import Fabric, MappingKind, NetworkMapping, VirtualNetwork
+
+PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
+"""The fabric under which Site Recovery knows Azure itself; it is in no list."""
+
+
+class Mappings:
+    """Network mappings. An operation's effect appears when it ends, and one that fails changes nothing."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, vault_id: ArmId) -> tuple[NetworkMapping, ...]:
+        """All mappings of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationNetworkMappings") as admission:
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.mappings.values(vault.id.key, lag=admission.lag))
+
+    def list_network(self, network_id: ArmId) -> tuple[NetworkMapping, ...]:
+        """The mappings below an ASR network; below any network segment of an Azure fabric, all of that fabric."""
+        with self._state.request("GET", f"{network_id}/replicationNetworkMappings") as admission:
+            fabric = self._state.fabric(network_id.parent)
+            mappings = self._state.mappings.values(fabric.id.parent.key, lag=admission.lag)
+            return self._state.listed(
+                mapping
+                for mapping in mappings
+                if mapping.fabric_id == fabric.id and (fabric.kind == "azure" or mapping.id.parent == network_id)
+            )
+
+    def get(self, mapping_id: ArmId) -> NetworkMapping:
+        """One mapping. Raises ServiceError where it is missing: with 404, or 400 where the world says so."""
+        with self._state.request("GET", mapping_id):
+            return self._existing(mapping_id)
+
+    def put(self, mapping_id: ArmId, request: MappingRequest) -> Started:
+        """Create a mapping, or point the one of that name elsewhere: the service upserts."""
+        with self._state.request("PUT", mapping_id) as admission:
+            wanted = self._wanted(mapping_id, request)
+            known = self._found(mapping_id)
+            write = self._write("PUT", wanted, "NetworkPairing", created=known is None)
+            return self._state.start(write, lambda: self._store(mapping_id, request), admission)
+
+    def patch(self, mapping_id: ArmId, request: MappingRequest) -> Started:
+        """Change what the request names. Raises ServiceError where the world rejects PATCH, or nothing is there."""
+        with self._state.request("PATCH", mapping_id) as admission:
+            self._refuse_patch(mapping_id)
+            full = _completed(request, self._existing(mapping_id))
+            write = self._write("PATCH", self._wanted(mapping_id, full), "NetworkPairing")
+            return self._state.start(write, lambda: self._store_patched(mapping_id, request), admission)
+
+    def delete(self, mapping_id: ArmId) -> Started | None:
+        """Delete a mapping; None (204) where there is none. Raises NotFoundError where its fabric is missing."""
+        with self._state.request("DELETE", mapping_id) as admission:
+            self._state.fabric(mapping_id.parent.parent)
+            known = self._found(mapping_id)
+            if known is None:
+                return None
+            write = self._write("DELETE", known, "NetworkUnPairing")
+            return self._state.start(write, lambda: self._state.remove_mapping(known.id), admission)
+
+    def _found(self, mapping_id: ArmId) -> NetworkMapping | None:
+        return self._state.mapping(mapping_id)
+
+    def _existing(self, mapping_id: ArmId) -> NetworkMapping:
+        self._state.fabric(mapping_id.parent.parent)
+        mapping = self._found(mapping_id)
+        if mapping is None:
+            raise refusals.missing(mapping_id, status=self._state.behaviour.missing_mapping)
+        return mapping
+
+    def _store(self, mapping_id: ArmId, request: MappingRequest) -> None:
+        self._state.put_mapping(self._wanted(mapping_id, request))
+
+    def _store_patched(self, mapping_id: ArmId, request: MappingRequest) -> None:
+        self._store(mapping_id, _completed(request, self._existing(mapping_id)))
+
+    def _refuse_patch(self, mapping_id: ArmId) -> None:
+        match self._state.behaviour.patch:
+            case "reject_400":
+                raise self._state.assumed("patch_refused", mapping_id.name, resource_id=mapping_id)
+            case "reject_405":
+                raise refusals.method_not_allowed("PATCH", mapping_id)
+            case "accept":
+                return
+
+    def _write(self, method: str, mapping: NetworkMapping, scenario: str, *, created: bool = False) -> Write:
+        return Write(
+            method=method,
+            resource_id=mapping.id,
+            timing=self._state.behaviour.operations,
+            scenario=scenario,
+            target=self._friendly_name(mapping.primary_network_id),
+            created=created,
+            subject=mapping,
+        )
+
+    def _friendly_name(self, network_id: ArmId) -> str:
+        record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
+        return record.network.friendly_name if record else network_id.name
+
+    def _wanted(self, mapping_id: ArmId, request: MappingRequest) -> NetworkMapping:
+        """The mapping a request asks for. Raises ServiceError where the rules refuse it."""
+        fabric = self._state.fabric(mapping_id.parent.parent)
+        if request.recovery_network_id is None:
+            raise refusals.invalid("The property 'recoveryNetworkId' is required.", mapping_id)
+        kind = request.kind or _kind(fabric, request.recovery_network_id)
+        if (kind == "azure_to_azure") != (fabric.kind == "azure"):
+            raise self._state.assumed("kind_mismatch", fabric.name, resource_id=mapping_id)
+        if kind == "azure_to_azure":
+            wanted = self._azure_to_azure(mapping_id, fabric, request, request.recovery_network_id)
+        elif kind == "vmm_to_azure":
+            wanted = self._vmm_to_azure(mapping_id, request.recovery_network_id)
+        else:
+            wanted = self._vmm_to_vmm(mapping_id, request, request.recovery_network_id)
+        self._refuse_second(wanted)
+        return wanted
+
+    def _azure_to_azure(
+        self, mapping_id: ArmId, fabric: Fabric, request: MappingRequest, recovery_network_id: ArmId
+    ) -> NetworkMapping:
+        if request.recovery_fabric_name is None:
+            raise refusals.no_recovery_fabric(mapping_id)
+        if request.primary_network_id is None:
+            raise refusals.invalid("The property 'primaryNetworkId' is required.", mapping_id)
+        recovery_fabric = self._recovery_fabric(mapping_id, request.recovery_fabric_name)
+        self._check_network(request.primary_network_id, fabric, mapping_id)
+        self._check_network(recovery_network_id, recovery_fabric, mapping_id)
+        return NetworkMapping(
+            id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", mapping_id.name),
+            kind="azure_to_azure",
+            primary_network_id=lowered(request.primary_network_id),
+            recovery_network_id=lowered(recovery_network_id),
+            recovery_fabric_id=recovery_fabric.id,
+            primary_location=fabric.location,
+            recovery_location=recovery_fabric.location,
+        )
+
+    def _vmm_to_azure(self, mapping_id: ArmId, recovery_network_id: ArmId) -> NetworkMapping:
+        self._check_vm_network(mapping_id.parent, mapping_id)
+        if self._state.network(recovery_network_id) is None:
+            raise self._state.assumed("network_missing", recovery_network_id, resource_id=mapping_id)
+        return NetworkMapping(
+            id=mapping_id,
+            kind="vmm_to_azure",
+            primary_network_id=mapping_id.parent,
+            recovery_network_id=recovery_network_id,
+            recovery_fabric_id=mapping_id.parent.parent.parent.child("replicationFabrics", PSEUDO_FABRIC),
+        )
+
+    def _vmm_to_vmm(self, mapping_id: ArmId, request: MappingRequest, recovery_network_id: ArmId) -> NetworkMapping:
+        self._check_vm_network(mapping_id.parent, mapping_id)
+        self._check_vm_network(recovery_network_id, mapping_id)
+        if request.recovery_fabric_name is not None:
+            self._recovery_fabric(mapping_id, request.recovery_fabric_name)
+        return NetworkMapping(
+            id=mapping_id,
+            kind="vmm_to_vmm",
+            primary_network_id=mapping_id.parent,
+            recovery_network_id=recovery_network_id,
+            recovery_fabric_id=recovery_network_id.parent,
+        )
+
+    def _recovery_fabric(self, mapping_id: ArmId, name: str) -> Fabric:
+        vault_id = mapping_id.parent.parent.parent
+        fabric = next((f for f in self._state.fabrics.values(vault_id.key) if f.name.lower() == name.lower()), None)
+        if fabric is None:
+            raise self._state.assumed("recovery_fabric_unknown", name, resource_id=mapping_id)
+        return fabric
+
+    def _check_network(self, network_id: ArmId, fabric: Fabric, mapping_id: ArmId) -> VirtualNetwork:
+        network = self._state.network(network_id)
+        if network is None:
+            raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
+        location = normal_location(network.location)
+        if location != fabric.location:
+            raise self._state.assumed("region_mismatch", network_id, location, fabric.location, resource_id=mapping_id)
+        return network
+
+    def _check_vm_network(self, network_id: ArmId, mapping_id: ArmId) -> None:
+        if self._state.vm_networks.get(network_id.parent.key, network_id.key) is None:
+            raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
+
+    def _refuse_second(self, wanted: NetworkMapping) -> None:
+        other = next((known for known in self._state.same_identity(wanted) if known.id != wanted.id), None)
+        if other is not None:
+            raise self._state.assumed("duplicate_mapping", other.name, resource_id=other.id)
+
+
+def lowered(network_id: ArmId) -> ArmId:
+    """A virtual network's id as Azure to Azure mappings give it back: all in lower case."""
+    return ArmId(f"/{network_id.key}")
+
+
+def _kind(fabric: Fabric, recovery_network_id: ArmId) -> MappingKind:
+    if fabric.kind == "azure":
+        return "azure_to_azure"
+    return "vmm_to_azure" if recovery_network_id.type == VNET else "vmm_to_vmm"
+
+
+def _completed(request: MappingRequest, known: NetworkMapping) -> MappingRequest:
+    """A PATCH with what it leaves out taken from the mapping."""
+    fabric_name = known.recovery_fabric_id.name if known.recovery_fabric_id else None
+    return msgspec.structs.replace(
+        request,
+        recovery_network_id=request.recovery_network_id or known.recovery_network_id,
+        recovery_fabric_name=request.recovery_fabric_name or fabric_name,
+        kind=request.kind or known.kind,
+        primary_network_id=request.primary_network_id or known.primary_network_id,
+    )

@@ -1,0 +1,169 @@
+"""Virtual networks of a world, with the network provider's rules."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import msgspec
+
+from asrnet.errors import ServiceError
+from asrnet.fake import refusals
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.state import Admission, State
+from asrnet.ids import ArmId, normal_location
+from asrnet.models import Subnet, VirtualNetwork
+
+_PROVIDER = "providers/Microsoft.Network/virtualNetworks"
+
+
+class VirtualNetworks:
+    """Virtual networks. Creations show at once, as the real provider's do; deletions when their operation ends."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, subscription: str, resource_group: str | None = None) -> tuple[VirtualNetwork, ...]:
+        """The networks of a subscription or of one resource group; hidden ones are missing, and the list may lag."""
+        group = f"/resourceGroups/{resource_group}" if resource_group else ""
+        with self._state.request("GET", f"/subscriptions/{subscription}{group}/{_PROVIDER}") as admission:
+            hidden = {name.lower() for name in self._state.behaviour.hidden_networks}
+            return self._state.listed(
+                network
+                for network in self._state.virtual_networks.values(subscription.lower(), lag=admission.lag)
+                if network.name.lower() not in hidden
+                and (resource_group is None or network.id.resource_group.lower() == resource_group.lower())
+            )
+
+    def get(self, network_id: ArmId) -> VirtualNetwork:
+        """One network. Raises NotFoundError (ResourceNotFound) and ResourceGroupNotFoundError."""
+        with self._state.request("GET", network_id):
+            return self._existing(network_id)
+
+    def provisioning_state(self, network_id: ArmId) -> str:
+        """``Updating`` while an operation on the network runs, ``Succeeded`` otherwise."""
+        with self._state.lock:
+            self._state.operations.settle()
+            return "Updating" if self._state.operations.pending(network_id) else "Succeeded"
+
+    def put(self, network: VirtualNetwork) -> Started:
+        """Create or replace a network; a replacement drops the subnets it does not name, as Azure does."""
+        with self._state.request("PUT", network.id) as admission:
+            known = self._state.network(network.id)
+            _check_addresses(network)
+            if known and normal_location(known.location) != normal_location(network.location):
+                raise _moved(known, network)
+            return self._put(network, admission, created=known is None)
+
+    def delete(self, network_id: ArmId) -> Started | None:
+        """Delete a network; None where there is none. Raises ServiceError where addresses of it are in use."""
+        with self._state.request("DELETE", network_id) as admission:
+            known = self._state.network(network_id)
+            if known is None:
+                return None
+            for subnet in known.subnets:
+                _refuse_if_used(known, subnet)
+            write = Write(method="DELETE", resource_id=known.id, timing=self._state.behaviour.operations, subject=known)
+            forget = self._state.virtual_networks.remove
+            return self._state.start(write, lambda: forget(known.id.subscription, known.id.key), admission)
+
+    def put_subnet(self, network_id: ArmId, subnet: Subnet) -> Started:
+        """Create or replace one subnet."""
+        with self._state.request("PUT", network_id.child("subnets", subnet.name)) as admission:
+            known = self._existing(network_id)
+            kept = tuple(other for other in known.subnets if other.name.lower() != subnet.name.lower())
+            changed = msgspec.structs.replace(known, subnets=(*kept, subnet))
+            _check_addresses(changed)
+            return self._put(changed, admission, created=len(kept) == len(known.subnets))
+
+    def delete_subnet(self, network_id: ArmId, name: str) -> Started | None:
+        """Delete one subnet; None where there is none."""
+        with self._state.request("DELETE", network_id.child("subnets", name)) as admission:
+            known = self._existing(network_id)
+            gone = next((subnet for subnet in known.subnets if subnet.name.lower() == name.lower()), None)
+            if gone is None:
+                return None
+            _refuse_if_used(known, gone)
+            kept = tuple(subnet for subnet in known.subnets if subnet is not gone)
+            return self._put(msgspec.structs.replace(known, subnets=kept), admission, method="DELETE")
+
+    def _existing(self, network_id: ArmId) -> VirtualNetwork:
+        network = self._state.network(network_id)
+        if network is None:
+            raise refusals.resource_not_found(network_id)
+        return network
+
+    def _put(
+        self, network: VirtualNetwork, admission: Admission, *, created: bool = False, method: str = "PUT"
+    ) -> Started:
+        write = Write(
+            method=method,
+            resource_id=network.id,
+            timing=self._state.behaviour.operations,
+            created=created,
+            subject=network,
+        )
+        started = self._state.start(write, lambda: None, admission)
+        if not any(fault.effect == "operation_fails" for fault in admission.faults):
+            self._state.virtual_networks.put(network.id.subscription, network.id.key, network)
+        return started
+
+
+def _check_addresses(network: VirtualNetwork) -> None:
+    space = [_prefix(text, network.id) for text in network.address_space]
+    taken: list[tuple[str, _Prefix]] = []
+    for subnet in network.subnets:
+        for prefix in [_prefix(text, network.id) for text in subnet.prefixes]:
+            if not any(_inside(prefix, whole) for whole in space):
+                raise refusals.network_refusal(
+                    "NetcfgInvalidSubnet",
+                    f"Subnet '{subnet.name}' is not valid because its IP address range is outside the IP address range "
+                    f"of virtual network '{network.name}'.",
+                    network.id,
+                )
+            _refuse_overlap(subnet.name, prefix, taken, network.id)
+            taken.append((subnet.name, prefix))
+
+
+_Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _prefix(text: str, network_id: ArmId) -> _Prefix:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise refusals.network_refusal(
+            "InvalidAddressPrefixFormat", f"Address prefix {text} is not formatted correctly.", network_id
+        ) from error
+
+
+def _inside(part: _Prefix, whole: _Prefix) -> bool:
+    return part.version == whole.version and part.subnet_of(whole)  # type: ignore[arg-type]  # the same version
+
+
+def _refuse_overlap(name: str, prefix: _Prefix, taken: Iterable[tuple[str, _Prefix]], network_id: ArmId) -> None:
+    other = next((other for other, known in taken if prefix.version == known.version and prefix.overlaps(known)), None)
+    if other is not None:
+        raise refusals.network_refusal(
+            "NetcfgSubnetRangesOverlap", f"Subnet '{name}' is not valid because it overlaps '{other}'.", network_id
+        )
+
+
+def _refuse_if_used(network: VirtualNetwork, subnet: Subnet) -> None:
+    if subnet.used or subnet.used_ips:
+        raise refusals.network_refusal(
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet.name} is in use and cannot be deleted.",
+            network.id.child("subnets", subnet.name),
+        )
+
+
+def _moved(known: VirtualNetwork, network: VirtualNetwork) -> ServiceError:
+    return refusals.network_refusal(
+        "InvalidResourceLocation",
+        f"The resource '{known.name}' already exists in location '{known.location}' in resource group "
+        f"'{known.id.resource_group}'. A resource with the same name cannot be created in location "
+        f"'{network.location}'. Please select a new resource name.",
+        known.id,
+        status=409,
+    )

@@ -1,0 +1,239 @@
+"""The errors the service answers with, word for word where they were seen.
+
+Errors of Site Recovery have ``possible_causes``; on the wire their code stands in the first detail, under the name of
+the HTTP status. Errors of Azure Resource Manager and of the network provider have none, and their code stands on top.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+from asrnet.errors import (
+    ConflictError,
+    CrossTenantError,
+    ForbiddenError,
+    NotFoundError,
+    OperationFailedError,
+    ResourceGroupNotFoundError,
+    ServiceError,
+    VaultUnusedError,
+)
+from asrnet.fake.behaviour import Answer, Assumption, Behaviour
+from asrnet.fake.faults import Fault
+from asrnet.ids import ArmId
+
+_CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
+
+_ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
+    "duplicate_mapping": (409, "NetworkMappingAlreadyExists", "The primary network is already mapped by '{0}'."),
+    "network_missing": (400, "NetworkNotFound", "The virtual network '{0}' could not be found."),
+    "region_mismatch": (400, "NetworkLocationMismatch", "The network '{0}' is in {1}; its fabric is in {2}."),
+    "recovery_fabric_unknown": (404, "FabricArmEntityMissing", "Fabric with name {0} could not be located."),
+    "kind_mismatch": (400, "InvalidParameter", "The instance type does not fit the fabric '{0}'."),
+    "duplicate_fabric": (409, "FabricAlreadyExists", "The fabric '{0}' already stands for the region {1}."),
+    "fabric_in_use": (409, "FabricInUse", "The fabric '{0}' protects machines and cannot be removed."),
+    "vault_in_use": (409, "VaultInUse", "The vault '{0}' protects machines and cannot be deleted."),
+    "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
+    "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
+    "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
+}
+
+
+def error_of(status: int) -> type[ServiceError]:
+    """The class of error for an HTTP status."""
+    return _CLASSES.get(status, ServiceError)
+
+
+def assumed(which: Assumption, behaviour: Behaviour, *words: object, resource_id: ArmId) -> ServiceError:
+    """A refusal that no public source shows, as the world wants it."""
+    status, code, message = _ASSUMED[which]
+    wanted = behaviour.answers.get(which, Answer())
+    status = wanted.status or status
+    return error_of(status)(
+        (wanted.message or message).format(*words),
+        resource_id=resource_id,
+        status=status,
+        code=wanted.code or code,
+        possible_causes="The request does not fit the state of the vault.",
+        recommended_action="Correct the request and try again.",
+    )
+
+
+def fabric_missing(fabric_id: ArmId) -> NotFoundError:
+    """No such fabric in the vault."""
+    return NotFoundError(
+        f"Fabric with name {fabric_id.name} could not be located.",
+        resource_id=fabric_id,
+        status=404,
+        code="FabricArmEntityMissing",
+        possible_causes="The fabric might have been unregistered from the Microsoft Azure Site Recovery vault.",
+        recommended_action="Retry the operation with a valid site.",
+    )
+
+
+def missing(resource_id: ArmId, *, status: int = 404) -> ServiceError:
+    """No such resource below a fabric; mappings have been answered with 400 too."""
+    return error_of(status)(
+        f"Specified resource with name '{resource_id.name}' does not exist.",
+        resource_id=resource_id,
+        status=status,
+        code="ArmResourceDoesNotExist",
+        possible_causes="Ensure correct resource name was specified.",
+        recommended_action="Verify ARM resource name details.",
+    )
+
+
+def vault_unused(vault: ArmId) -> VaultUnusedError:
+    """Site Recovery has never heard of the vault."""
+    number = 2 * 10**18 + zlib.crc32(vault.key.encode()) * 10**8
+    return VaultUnusedError(
+        f"The resource with ID {number} isn't registered with the service.",
+        resource_id=vault,
+        status=400,
+        code="SubscriptionIdNotRegisteredWithSrs",
+        possible_causes="The operation failed due to an internal error.",
+        recommended_action="Retry the last action. If the issue persists, contact Support.",
+    )
+
+
+def no_recovery_fabric(mapping_id: ArmId) -> ServiceError:
+    """An Azure to Azure mapping without ``recoveryFabricName``, which the specification calls optional."""
+    return ServiceError(
+        "Primary key property ArmResourceName is null in entity LookupByArmResourceNameInVault.",
+        resource_id=mapping_id,
+        status=400,
+        code="UnhandledException",
+        possible_causes="The operation failed due to an internal error.",
+        recommended_action="Retry the last action. If the issue persists, contact Support.",
+    )
+
+
+def invalid(message: str, resource_id: ArmId) -> ServiceError:
+    """A body that lacks what the specification requires."""
+    return ServiceError(
+        message,
+        resource_id=resource_id,
+        status=400,
+        code="InvalidParameter",
+        possible_causes="A required property is missing or has the wrong form.",
+        recommended_action="Correct the request and try again.",
+    )
+
+
+def resource_not_found(resource_id: ArmId) -> NotFoundError:
+    """The gateway's answer for a resource that does not exist in a resource group that does."""
+    provider, _, rest = str(resource_id).rpartition("/providers/")[2].partition("/")
+    segments = rest.split("/")
+    kind = "/".join([provider, *segments[0::2]])
+    return NotFoundError(
+        f"The Resource '{kind}/{'/'.join(segments[1::2])}' under resource group '{resource_id.resource_group}' was not "
+        "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        resource_id=resource_id,
+        status=404,
+        code="ResourceNotFound",
+    )
+
+
+def resource_group_not_found(group_id: ArmId) -> ResourceGroupNotFoundError:
+    """No such resource group."""
+    return ResourceGroupNotFoundError(
+        f"Resource group '{group_id.name}' could not be found.",
+        resource_id=group_id,
+        status=404,
+        code="ResourceGroupNotFound",
+    )
+
+
+def subscription_not_found(subscription: str) -> NotFoundError:
+    """No such subscription, or none that the identity can see."""
+    return NotFoundError(
+        f"The subscription '{subscription}' could not be found.", status=404, code="SubscriptionNotFound"
+    )
+
+
+def wrong_tenant(subscription: str, tenant: str, expected: str) -> CrossTenantError:
+    """The token comes from another tenant than the subscription's."""
+    return CrossTenantError(
+        f"The access token is from the wrong issuer 'https://sts.windows.net/{tenant}/'. It must match the tenant "
+        f"'https://sts.windows.net/{expected}/' associated with this subscription.",
+        resource_id=ArmId(f"/subscriptions/{subscription}"),
+        status=401,
+        code="InvalidAuthenticationTokenTenant",
+    )
+
+
+def not_registered(subscription: str, namespace: str) -> ConflictError:
+    """The subscription's resource provider is not registered."""
+    return ConflictError(
+        f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how "
+        "to register subscriptions.",
+        resource_id=ArmId(f"/subscriptions/{subscription}"),
+        status=409,
+        code="MissingSubscriptionRegistration",
+    )
+
+
+def forbidden(action: str, path: str) -> ForbiddenError:
+    """No role assignment allows the action."""
+    return ForbiddenError(
+        f"The client 'asrnet' with object id '00000000-0000-0000-0000-00000000f00d' does not have authorization to "
+        f"perform action '{action}' over scope '{path}' or the scope is invalid. If access was recently granted, "
+        "please refresh your credentials.",
+        action=action,
+        status=403,
+        code="AuthorizationFailed",
+    )
+
+
+def scope_locked(method: str, path: str, lock: str) -> ConflictError:
+    """A management lock on the resource or above it."""
+    verb = "delete" if method == "DELETE" else "write"
+    return ConflictError(
+        f"The scope '{path}' cannot perform {verb} operation because following scope(s) are locked: '{lock}'. Please "
+        "remove the lock and try again.",
+        status=409,
+        code="ScopeLocked",
+    )
+
+
+def policy_denied(path: str) -> ForbiddenError:
+    """An assignment of Azure Policy denies the write."""
+    return ForbiddenError(
+        f"Resource '{path.rpartition('/')[2]}' was disallowed by policy. Policy identifiers: "
+        '\'[{"policyAssignment":{"name":"deny-by-asrnet"}}]\'.',
+        status=403,
+        code="RequestDisallowedByPolicy",
+    )
+
+
+def refused(fault: Fault, resource_id: ArmId) -> ServiceError:
+    """A refusal that the fault script asks for."""
+    return error_of(fault.status)(
+        fault.message or "The request was refused.",
+        resource_id=resource_id,
+        status=fault.status,
+        code=fault.code or "InvalidParameter",
+        possible_causes="The fault script of the world says so.",
+        recommended_action="Try again without the fault.",
+    )
+
+
+def method_not_allowed(method: str, resource_id: ArmId) -> ServiceError:
+    """The method is not supported for the resource."""
+    return ServiceError(
+        f"The requested resource does not support http method '{method}'.",
+        resource_id=resource_id,
+        status=405,
+        code="MethodNotAllowed",
+    )
+
+
+def network_refusal(code: str, message: str, resource_id: ArmId, *, status: int = 400) -> ServiceError:
+    """A refusal of the network provider."""
+    return error_of(status)(message, resource_id=resource_id, status=status, code=code)
+
+
+def operation_failed(code: str, message: str, resource_id: ArmId) -> OperationFailedError:
+    """How an accepted operation ends when it fails: with a number for a code."""
+    return OperationFailedError(message, resource_id=resource_id, status=200, code=code)

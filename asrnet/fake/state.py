@@ -1,0 +1,248 @@
+"""What all parts of a world share: its resources, its clock and lock, and what happens to every request."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from threading import RLock
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.errors import ServiceError
+from asrnet.fake import refusals
+from asrnet.fake.behaviour import Assumption, Behaviour
+from asrnet.fake.faults import Fault, Faults
+from asrnet.fake.journal import Journal, action_of, type_of
+from asrnet.fake.operations import Operations, Started, Write
+from asrnet.fake.records import (
+    CloudRecord,
+    Host,
+    ResourceGroup,
+    Subscription,
+    VaultResource,
+    VirtualMachine,
+    VmNetworkRecord,
+)
+from asrnet.fake.store import Store
+from asrnet.ids import VAULT, ArmId
+from asrnet.models import (
+    CloudMapping,
+    Fabric,
+    Job,
+    LogicalNetwork,
+    NetworkMapping,
+    ProtectedItem,
+    VirtualNetwork,
+)
+from asrnet.ports import Clock
+
+V = TypeVar("V")
+
+TENANT: Final = "22222222-2222-2222-2222-222222222222"
+_READS: Final = frozenset({"GET", "HEAD"})
+_REGISTERED_ON_DEMAND: Final = ("microsoft.network", "microsoft.recoveryservices")
+
+
+class Admission(Struct, frozen=True):
+    """What a request was let in with: the faults of its operation, and how far behind its list is, in seconds."""
+
+    faults: tuple[Fault, ...] = ()
+    lag: float = 0.0
+
+
+class State:
+    """Everything a world knows."""
+
+    def __init__(self, clock: Clock, behaviour: Behaviour, tenant: str) -> None:
+        self.clock = clock
+        self.behaviour = behaviour
+        self.tenant = tenant
+        self.lock = RLock()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.operations = Operations(clock)
+        self.registered: set[tuple[str, str]] = set()
+        self.subscriptions: dict[str, Subscription] = {}
+        self.groups: Store[ResourceGroup] = Store(clock.now)
+        self.virtual_networks: Store[VirtualNetwork] = Store(clock.now)
+        self.virtual_machines: Store[VirtualMachine] = Store(clock.now)
+        self.vaults: Store[VaultResource] = Store(clock.now)
+        self.fabrics: Store[Fabric] = Store(clock.now)
+        self.vm_networks: Store[VmNetworkRecord] = Store(clock.now)
+        self.logical_networks: Store[LogicalNetwork] = Store(clock.now)
+        self.clouds: Store[CloudRecord] = Store(clock.now)
+        self.cloud_mappings: Store[CloudMapping] = Store(clock.now)
+        self.hosts: Store[Host] = Store(clock.now)
+        self.mappings: Store[NetworkMapping] = Store(clock.now)
+        self.protected_items: Store[ProtectedItem] = Store(clock.now)
+        self.jobs: Store[Job] = Store(clock.now)
+        self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
+
+    @contextmanager
+    def request(self, method: str, path: ArmId | str) -> Iterator[Admission]:
+        """Let one request in, alone: due operations end first, then the platform's rules and the fault script apply."""
+        text = str(path)
+        with self.lock:
+            self.operations.settle()
+            self._check_subscription(text)
+            self._check_rights(method, text)
+            faults = self.faults.take(method, text)
+            for fault in faults:
+                self._strike(fault, method, text)
+            self._check_group(text)
+            lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
+            yield Admission(faults, max([self.behaviour.list_lag, *lags]))
+
+    def start(self, write: Write, effect: Callable[[], None], admission: Admission) -> Started:
+        """Start an operation."""
+        return self.operations.start(write, effect, admission.faults)
+
+    def listed(self, values: Iterable[V]) -> tuple[V, ...]:
+        """The elements of a list in the order in which the world gives them."""
+        listed = list(values)
+        if self.behaviour.shuffle is not None:
+            random.Random(self.behaviour.shuffle).shuffle(listed)  # noqa: S311 - a repeatable order, not a secret
+        return tuple(listed)
+
+    def assumed(self, which: Assumption, *words: object, resource_id: ArmId) -> ServiceError:
+        """A refusal that no public source shows."""
+        return refusals.assumed(which, self.behaviour, *words, resource_id=resource_id)
+
+    def vault(self, resource_id: ArmId) -> VaultResource:
+        """The vault an id is in. Raises NotFoundError."""
+        vault_id = resource_id.within(VAULT)
+        vault = self.vaults.get(vault_id.subscription, vault_id.key) if vault_id else None
+        if vault is None:
+            raise refusals.resource_not_found(vault_id or resource_id)
+        return vault
+
+    def known_vault(self, resource_id: ArmId) -> VaultResource:
+        """The vault an id is in. Raises NotFoundError, and VaultUnusedError where Site Recovery does not know it."""
+        vault = self.vault(resource_id)
+        if not vault.used:
+            raise refusals.vault_unused(vault.id)
+        return vault
+
+    def fabric(self, fabric_id: ArmId) -> Fabric:
+        """The fabric. Raises like ``known_vault``, and NotFoundError (FabricArmEntityMissing)."""
+        vault = self.known_vault(fabric_id)
+        fabric = self.fabrics.get(vault.id.key, fabric_id.key)
+        if fabric is None:
+            raise refusals.fabric_missing(fabric_id)
+        return fabric
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | None:
+        """The virtual network, None where there is none."""
+        return self.virtual_networks.get(network_id.subscription, network_id.key)
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        """The mapping, None where there is none."""
+        return self.mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
+
+    def put_mapping(self, mapping: NetworkMapping) -> None:
+        """Store a mapping under the key by which the service finds it again."""
+        self.remove_mapping(mapping.id)
+        key = self.mapping_key(mapping.id)
+        self.mappings.put(mapping.vault_id.key, key, mapping)
+        self._by_identity.setdefault(_identity(mapping), {})[key] = mapping
+
+    def remove_mapping(self, mapping_id: ArmId) -> None:
+        """Forget a mapping, if there is one."""
+        known, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
+        if known is not None:
+            self._by_identity[_identity(known)].pop(key)
+            self.mappings.remove(known.vault_id.key, key)
+
+    def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
+        """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
+        return tuple(self._by_identity.get(_identity(mapping), {}).values())
+
+    def mapping_key(self, mapping_id: ArmId) -> str:
+        """Under an Azure fabric the network segment says nothing: clients write what they like there."""
+        fabric_id = mapping_id.parent.parent
+        fabric = self.fabrics.get(fabric_id.parent.key, fabric_id.key)
+        return mapping_id.key if fabric and fabric.kind == "vmm" else f"{fabric_id.key}/{mapping_id.name.lower()}"
+
+    def ensure_group(self, resource_id: ArmId, location: str = "eastus") -> None:
+        """Make the subscription and the resource group of an id exist."""
+        self.ensure_subscription(resource_id.subscription)
+        if not resource_id.resource_group:
+            return
+        group_id = ArmId(f"/subscriptions/{resource_id.subscription}/resourceGroups/{resource_id.resource_group}")
+        if self.groups.get(group_id.subscription, group_id.key) is None:
+            self.groups.put(group_id.subscription, group_id.key, ResourceGroup(id=group_id, location=location))
+
+    def ensure_subscription(self, subscription: str) -> None:
+        """Make a subscription exist."""
+        key = subscription.lower()
+        if key not in self.subscriptions:
+            self.subscriptions[key] = Subscription(id=key, name=key, tenant=self.tenant)
+
+    def _check_subscription(self, path: str) -> None:
+        key = path.split("/")[2].lower()
+        subscription = self.subscriptions.get(key)
+        if subscription is None:
+            raise refusals.subscription_not_found(key)
+        if subscription.tenant != self.tenant:
+            raise refusals.wrong_tenant(key, self.tenant, subscription.tenant)
+        namespace = type_of(path).partition("/")[0]
+        unregistered = key in {entry.lower() for entry in self.behaviour.unregistered}
+        if (
+            unregistered
+            and namespace.lower() in _REGISTERED_ON_DEMAND
+            and (key, namespace.lower()) not in self.registered
+        ):
+            raise refusals.not_registered(key, namespace)
+
+    def _check_rights(self, method: str, path: str) -> None:
+        action = action_of(method, path)
+        if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.behaviour.denied):
+            raise refusals.forbidden(action, path)
+        if method in _READS:
+            return
+        for lock in self.behaviour.locks:
+            within = f"{path.lower()}/".startswith(f"{lock.scope.lower().rstrip('/')}/")
+            if within and (lock.level == "ReadOnly" or method == "DELETE"):
+                raise refusals.scope_locked(method, path, lock.scope)
+
+    def _check_group(self, path: str) -> None:
+        parts = path.split("/")
+        if len(parts) < 6 or parts[3].lower() != "resourcegroups":  # noqa: PLR2004 - /subscriptions/S/resourceGroups/G/x
+            return
+        group_id = ArmId("/".join(parts[:5]))
+        if self.groups.get(group_id.subscription, group_id.key) is None:
+            raise refusals.resource_group_not_found(group_id)
+
+    def _strike(self, fault: Fault, method: str, path: str) -> None:
+        match fault.effect:
+            case "scope_locked":
+                raise refusals.scope_locked(method, path, path)
+            case "policy_denied":
+                raise refusals.policy_denied(path)
+            case "forbidden":
+                raise refusals.forbidden(action_of(method, path), path)
+            case "refused":
+                raise refusals.refused(fault, ArmId(path.rpartition("/")[0] if path.count("/") % 2 else path))
+            case "changed_before":
+                self._change(fault.mapping or ArmId(path), fault.recovery_network_id)
+            case _:
+                return
+
+    def _change(self, mapping_id: ArmId, recovery_network_id: ArmId | None) -> None:
+        mapping = self.mapping(mapping_id)
+        if recovery_network_id is None:
+            self.remove_mapping(mapping_id)
+        elif mapping is not None:
+            self.put_mapping(msgspec.structs.replace(mapping, recovery_network_id=recovery_network_id))
+
+
+_Identity = tuple[ArmId, ArmId, ArmId | None]
+
+
+def _identity(mapping: NetworkMapping) -> _Identity:
+    """What one mapping at most may be about."""
+    return mapping.fabric_id, mapping.primary_network_id, mapping.recovery_fabric_id

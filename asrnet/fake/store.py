@@ -1,0 +1,64 @@
+"""Where a world keeps its resources: by scope and key, with enough of the past for lists that lag."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+_REMEMBERED = 10_000
+
+
+class Store(Generic[V]):
+    """Values by scope (a vault, a subscription) and key, in the order in which they were first put."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._scopes: dict[str, dict[str, V]] = {}
+        self._past: deque[tuple[float, str, str, V | None]] = deque(maxlen=_REMEMBERED)
+
+    def get(self, scope: str, key: str) -> V | None:
+        """The value, or None."""
+        return self._scopes.get(scope, {}).get(key)
+
+    def put(self, scope: str, key: str, value: V) -> None:
+        """Set a value."""
+        self._remember(scope, key)
+        self._scopes.setdefault(scope, {})[key] = value
+
+    def remove(self, scope: str, key: str) -> None:
+        """Forget a value, if there is one."""
+        self._remember(scope, key)
+        self._scopes.get(scope, {}).pop(key, None)
+
+    def clear(self, scope: str) -> None:
+        """Forget all values of a scope."""
+        for key in list(self._scopes.get(scope, {})):
+            self.remove(scope, key)
+
+    def values(self, scope: str, *, lag: float = 0.0) -> list[V]:
+        """The values of a scope, as they were ``lag`` seconds ago."""
+        entries = self._scopes.get(scope, {})
+        return list((self._as_of(scope, self._now() - lag) if lag else entries).values())
+
+    def __iter__(self) -> Iterator[V]:
+        for entries in list(self._scopes.values()):
+            yield from list(entries.values())
+
+    def _remember(self, scope: str, key: str) -> None:
+        self._past.append((self._now(), scope, key, self.get(scope, key)))
+
+    def _as_of(self, scope: str, moment: float) -> dict[str, V]:
+        entries = dict(self._scopes.get(scope, {}))
+        for when, where, key, before in reversed(self._past):
+            if when <= moment:
+                break
+            if where != scope:
+                continue
+            if before is None:
+                entries.pop(key, None)
+            else:
+                entries[key] = before
+        return entries

@@ -1,0 +1,64 @@
+"""Subscriptions and resource groups of a world."""
+
+from __future__ import annotations
+
+from asrnet.fake import refusals
+from asrnet.fake.records import ResourceGroup, Subscription
+from asrnet.fake.state import State
+from asrnet.ids import ArmId
+
+
+class Subscriptions:
+    """Subscriptions, their resource groups and their registered resource providers."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self) -> tuple[Subscription, ...]:
+        """All subscriptions of the credential's tenant."""
+        with self._state.lock:
+            return tuple(found for found in self._state.subscriptions.values() if found.tenant == self._state.tenant)
+
+    def get(self, subscription: str) -> Subscription:
+        """A subscription by its GUID. Raises NotFoundError (SubscriptionNotFound) and CrossTenantError."""
+        with self._state.request("GET", f"/subscriptions/{subscription}"):
+            return self._state.subscriptions[subscription.lower()]
+
+    def register(self, subscription: str, namespace: str) -> None:
+        """Register a resource provider: what ``unregistered`` refuses is answered from then on."""
+        with self._state.lock:
+            self._state.registered.add((subscription.lower(), namespace.lower()))
+
+    def resource_groups(self, subscription: str) -> tuple[ResourceGroup, ...]:
+        """The resource groups of a subscription."""
+        with self._state.request("GET", f"/subscriptions/{subscription}/resourceGroups"):
+            return self._state.listed(self._state.groups.values(subscription.lower()))
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup:
+        """A resource group. Raises ResourceGroupNotFoundError."""
+        with self._state.request("GET", group_id):
+            return self._group(group_id)
+
+    def put_resource_group(self, group: ResourceGroup) -> bool:
+        """Create or replace a resource group, at once; True where it is new."""
+        with self._state.request("PUT", group.id):
+            known = self._state.groups.get(group.id.subscription, group.id.key)
+            self._state.groups.put(group.id.subscription, group.id.key, group)
+            return known is None
+
+    def delete_resource_group(self, group_id: ArmId) -> None:
+        """Delete a resource group with the networks, machines and vaults in it, at once."""
+        with self._state.request("DELETE", group_id):
+            self._group(group_id)
+            scope, inside = group_id.subscription, f"{group_id.key}/"
+            for store in (self._state.virtual_networks, self._state.virtual_machines, self._state.vaults):
+                for resource in store.values(scope):
+                    if resource.id.key.startswith(inside):
+                        store.remove(scope, resource.id.key)
+            self._state.groups.remove(scope, group_id.key)
+
+    def _group(self, group_id: ArmId) -> ResourceGroup:
+        group = self._state.groups.get(group_id.subscription, group_id.key)
+        if group is None:
+            raise refusals.resource_group_not_found(group_id)
+        return group

@@ -1,0 +1,168 @@
+"""Recovery Services vaults of a world, and the fabrics in them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from asrnet.errors import ServiceError
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.records import VaultResource
+from asrnet.fake.regions import region_name
+from asrnet.fake.state import State
+from asrnet.ids import ArmId, normal_location
+from asrnet.models import Fabric
+
+
+class Vaults:
+    """Recovery Services vaults."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, subscription: str, resource_group: str | None = None) -> tuple[VaultResource, ...]:
+        """The vaults of a subscription or of one resource group."""
+        group = f"/resourceGroups/{resource_group}" if resource_group else ""
+        path = f"/subscriptions/{subscription}{group}/providers/Microsoft.RecoveryServices/vaults"
+        with self._state.request("GET", path):
+            return self._state.listed(
+                vault
+                for vault in self._state.vaults.values(subscription.lower())
+                if resource_group is None or vault.id.resource_group.lower() == resource_group.lower()
+            )
+
+    def get(self, vault_id: ArmId) -> VaultResource:
+        """One vault. Raises NotFoundError (ResourceNotFound) and ResourceGroupNotFoundError."""
+        with self._state.request("GET", vault_id):
+            return self._state.vault(vault_id)
+
+    def put(self, vault: VaultResource) -> Started:
+        """Create or replace a vault; it shows at once, and what Site Recovery knows of it stays."""
+        with self._state.request("PUT", vault.id) as admission:
+            known = self._state.vaults.get(vault.id.subscription, vault.id.key)
+            write = Write(
+                method="PUT",
+                resource_id=vault.id,
+                timing=self._state.behaviour.operations,
+                created=known is None,
+            )
+            started = self._state.start(write, lambda: None, admission)
+            kept = msgspec.structs.replace(vault, used=vault.used or (known is not None and known.used))
+            self._state.vaults.put(vault.id.subscription, vault.id.key, kept)
+            return started
+
+    def delete(self, vault_id: ArmId) -> Started | None:
+        """Delete a vault and all in it; None where there is none. Refused while it protects machines (assumption)."""
+        with self._state.request("DELETE", vault_id) as admission:
+            known = self._state.vaults.get(vault_id.subscription, vault_id.key)
+            if known is None:
+                return None
+            if self._state.protected_items.values(vault_id.key):
+                raise self._state.assumed("vault_in_use", vault_id.name, resource_id=vault_id)
+            write = Write(method="DELETE", resource_id=known.id, timing=self._state.behaviour.operations)
+            return self._state.start(write, lambda: self._forget(known.id), admission)
+
+    def _forget(self, vault_id: ArmId) -> None:
+        for fabric in self._state.fabrics.values(vault_id.key):
+            forget_fabric(self._state, fabric.id)
+        self._state.vaults.remove(vault_id.subscription, vault_id.key)
+
+
+class Fabrics:
+    """Fabrics: a region of Azure each, at most one per region and vault, or a VMM server."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, vault_id: ArmId) -> tuple[Fabric, ...]:
+        """The fabrics of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationFabrics") as admission:
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.fabrics.values(vault.id.key, lag=admission.lag))
+
+    def get(self, fabric_id: ArmId) -> Fabric:
+        """One fabric. Raises NotFoundError (FabricArmEntityMissing) and VaultUnusedError."""
+        with self._state.request("GET", fabric_id):
+            return self._state.fabric(fabric_id)
+
+    def put(self, fabric_id: ArmId, location: str) -> Started:
+        """Create the fabric of an Azure region; with it Site Recovery comes to know the vault.
+
+        Raises ConflictError where another fabric of the vault stands for the region (assumption).
+        """
+        with self._state.request("PUT", fabric_id) as admission:
+            self._state.vault(fabric_id)
+            wanted = Fabric(
+                id=fabric_id, kind="azure", location=normal_location(location), friendly_name=region_name(location)
+            )
+            self._refuse_second(wanted)
+            write = Write(
+                method="PUT",
+                resource_id=fabric_id,
+                timing=self._timing(),
+                scenario="FabricCreation",
+                target=wanted.friendly_name,
+                subject=wanted,
+            )
+            return self._state.start(write, lambda: self._create(wanted), admission)
+
+    def remove(self, fabric_id: ArmId) -> Started:
+        """Remove a fabric (POST remove). Raises ConflictError while it protects machines (assumption)."""
+        with self._state.request("POST", f"{fabric_id}/remove") as admission:
+            fabric = self._state.fabric(fabric_id)
+            items = self._state.protected_items.values(fabric_id.parent.key)
+            if any(item.fabric_id == fabric_id for item in items):
+                raise self._state.assumed("fabric_in_use", fabric_id.name, resource_id=fabric_id)
+            return self._state.start(self._removal("POST", fabric), lambda: self._forget(fabric_id), admission)
+
+    def purge(self, fabric_id: ArmId) -> Started:
+        """Remove a fabric with its mappings and all else in it (DELETE). Raises NotFoundError."""
+        with self._state.request("DELETE", fabric_id) as admission:
+            fabric = self._state.fabric(fabric_id)
+            return self._state.start(self._removal("DELETE", fabric), lambda: self._forget(fabric_id), admission)
+
+    def _create(self, fabric: Fabric) -> None:
+        self._refuse_second(fabric)
+        vault = self._state.vault(fabric.id)
+        self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
+        self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+
+    def _refuse_second(self, wanted: Fabric) -> None:
+        for fabric in self._state.fabrics.values(wanted.id.parent.key):
+            if fabric.kind == "azure" and fabric.location == wanted.location and fabric.id != wanted.id:
+                raise self._duplicate(fabric)
+
+    def _duplicate(self, fabric: Fabric) -> ServiceError:
+        return self._state.assumed("duplicate_fabric", fabric.name, fabric.location, resource_id=fabric.id)
+
+    def _removal(self, method: str, fabric: Fabric) -> Write:
+        return Write(
+            method=method,
+            resource_id=fabric.id,
+            timing=self._timing(),
+            scenario="FabricRemoval",
+            target=fabric.friendly_name,
+            subject=fabric,
+        )
+
+    def _timing(self) -> str:
+        return self._state.behaviour.fabric_operations or self._state.behaviour.operations
+
+    def _forget(self, fabric_id: ArmId) -> None:
+        forget_fabric(self._state, fabric_id)
+
+
+def forget_fabric(state: State, fabric_id: ArmId) -> None:
+    """Remove a fabric and everything that lives below it."""
+    vault, below = fabric_id.parent.key, f"{fabric_id.key}/"
+    for mapping in state.mappings.values(vault):
+        if mapping.id.key.startswith(below):
+            state.remove_mapping(mapping.id)
+    for item in state.protected_items.values(vault):
+        if item.id.key.startswith(below):
+            state.protected_items.remove(vault, item.id.key)
+    for cloud_mapping in state.cloud_mappings.values(vault):
+        if cloud_mapping.id.key.startswith(below):
+            state.cloud_mappings.remove(vault, cloud_mapping.id.key)
+    for scope in (state.vm_networks, state.logical_networks, state.clouds, state.hosts):
+        scope.clear(fabric_id.key)
+    state.fabrics.remove(vault, fabric_id.key)

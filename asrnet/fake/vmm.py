@@ -1,0 +1,185 @@
+"""What lies below fabrics beside mappings: VM networks, logical networks, containers and their mappings."""
+
+from __future__ import annotations
+
+from asrnet.fake import refusals
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.records import CloudRecord, Host, VmNetworkRecord
+from asrnet.fake.state import State
+from asrnet.ids import ArmId
+from asrnet.models import Cloud, CloudMapping, LogicalNetwork
+
+
+class AsrNetworks:
+    """Networks of fabrics: the VM networks of VMM servers. Azure fabrics list none (unknown; assumption)."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, fabric_id: ArmId) -> tuple[VmNetworkRecord, ...]:
+        """The VM networks of a fabric. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{fabric_id}/replicationNetworks"):
+            fabric = self._state.fabric(fabric_id)
+            return self._state.listed(self._state.vm_networks.values(fabric.id.key))
+
+    def list_vault(self, vault_id: ArmId) -> tuple[VmNetworkRecord, ...]:
+        """The VM networks of all fabrics of a vault."""
+        with self._state.request("GET", f"{vault_id}/replicationNetworks"):
+            vault = self._state.known_vault(vault_id)
+            fabrics = self._state.fabrics.values(vault.id.key)
+            return self._state.listed(
+                net for fabric in fabrics for net in self._state.vm_networks.values(fabric.id.key)
+            )
+
+    def get(self, network_id: ArmId) -> VmNetworkRecord:
+        """One VM network. Raises NotFoundError."""
+        with self._state.request("GET", network_id):
+            self._state.fabric(network_id.parent)
+            record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
+            if record is None:
+                raise refusals.missing(network_id)
+            return record
+
+
+class LogicalNetworks:
+    """Logical networks of VMM servers."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, fabric_id: ArmId) -> tuple[LogicalNetwork, ...]:
+        """The logical networks of a fabric. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{fabric_id}/replicationLogicalNetworks"):
+            fabric = self._state.fabric(fabric_id)
+            return self._state.listed(self._state.logical_networks.values(fabric.id.key))
+
+    def get(self, network_id: ArmId) -> LogicalNetwork:
+        """One logical network. Raises NotFoundError."""
+        with self._state.request("GET", network_id):
+            self._state.fabric(network_id.parent)
+            network = self._state.logical_networks.get(network_id.parent.key, network_id.key)
+            if network is None:
+                raise refusals.missing(network_id)
+            return network
+
+
+class Containers:
+    """Protection containers: the clouds of VMM servers, and those of Azure fabrics."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, fabric_id: ArmId) -> tuple[CloudRecord, ...]:
+        """The containers of a fabric. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{fabric_id}/replicationProtectionContainers"):
+            fabric = self._state.fabric(fabric_id)
+            return self._state.listed(self._state.clouds.values(fabric.id.key))
+
+    def list_vault(self, vault_id: ArmId) -> tuple[CloudRecord, ...]:
+        """The containers of all fabrics of a vault."""
+        with self._state.request("GET", f"{vault_id}/replicationProtectionContainers"):
+            vault = self._state.known_vault(vault_id)
+            fabrics = self._state.fabrics.values(vault.id.key)
+            return self._state.listed(cloud for fabric in fabrics for cloud in self._state.clouds.values(fabric.id.key))
+
+    def get(self, container_id: ArmId) -> CloudRecord:
+        """One container. Raises NotFoundError."""
+        with self._state.request("GET", container_id):
+            return self._existing(container_id)
+
+    def put(self, container_id: ArmId) -> Started:
+        """Create a container in an Azure fabric."""
+        with self._state.request("PUT", container_id) as admission:
+            fabric = self._state.fabric(container_id.parent)
+            record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
+            write = self._write("PUT", container_id, "ContainerCreation")
+            return self._state.start(
+                write, lambda: self._state.clouds.put(fabric.id.key, container_id.key, record), admission
+            )
+
+    def remove(self, container_id: ArmId) -> Started:
+        """Remove a container (POST remove). Raises NotFoundError."""
+        with self._state.request("POST", f"{container_id}/remove") as admission:
+            self._existing(container_id)
+            write = self._write("POST", container_id, "ContainerRemoval")
+            scope = container_id.parent.key
+            return self._state.start(write, lambda: self._state.clouds.remove(scope, container_id.key), admission)
+
+    def _existing(self, container_id: ArmId) -> CloudRecord:
+        self._state.fabric(container_id.parent)
+        record = self._state.clouds.get(container_id.parent.key, container_id.key)
+        if record is None:
+            raise refusals.missing(container_id)
+        return record
+
+    def _write(self, method: str, container_id: ArmId, scenario: str) -> Write:
+        return Write(
+            method=method,
+            resource_id=container_id,
+            timing=self._state.behaviour.operations,
+            scenario=scenario,
+            target=container_id.name,
+        )
+
+    def hosts(self, fabric_id: ArmId) -> tuple[Host, ...]:
+        """The hosts of a VMM server, as the world file names them; Azure has no request for it."""
+        with self._state.lock:
+            return tuple(self._state.hosts.values(fabric_id.key))
+
+
+class ContainerMappings:
+    """Which container protects which."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, vault_id: ArmId) -> tuple[CloudMapping, ...]:
+        """All container mappings of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationProtectionContainerMappings"):
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.cloud_mappings.values(vault.id.key))
+
+    def list_container(self, container_id: ArmId) -> tuple[CloudMapping, ...]:
+        """The mappings of one container."""
+        with self._state.request("GET", f"{container_id}/replicationProtectionContainerMappings"):
+            fabric = self._state.fabric(container_id.parent)
+            mappings = self._state.cloud_mappings.values(fabric.id.parent.key)
+            return self._state.listed(mapping for mapping in mappings if mapping.primary_cloud_id == container_id)
+
+    def get(self, mapping_id: ArmId) -> CloudMapping:
+        """One container mapping. Raises NotFoundError."""
+        with self._state.request("GET", mapping_id):
+            return self._existing(mapping_id)
+
+    def put(self, mapping: CloudMapping) -> Started:
+        """Create or replace a container mapping."""
+        with self._state.request("PUT", mapping.id) as admission:
+            vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
+            write = self._write("PUT", mapping.id, "CloudPairing")
+            return self._state.start(
+                write, lambda: self._state.cloud_mappings.put(vault, mapping.id.key, mapping), admission
+            )
+
+    def remove(self, mapping_id: ArmId, *, method: str = "POST") -> Started:
+        """Remove (POST remove) or purge (DELETE) a container mapping. Raises NotFoundError."""
+        path = f"{mapping_id}/remove" if method == "POST" else str(mapping_id)
+        with self._state.request(method, path) as admission:
+            vault = self._existing(mapping_id).primary_cloud_id.parent.parent.key
+            write = self._write(method, mapping_id, "CloudUnPairing")
+            return self._state.start(write, lambda: self._state.cloud_mappings.remove(vault, mapping_id.key), admission)
+
+    def _existing(self, mapping_id: ArmId) -> CloudMapping:
+        fabric = self._state.fabric(mapping_id.parent.parent)
+        mapping = self._state.cloud_mappings.get(fabric.id.parent.key, mapping_id.key)
+        if mapping is None:
+            raise refusals.missing(mapping_id)
+        return mapping
+
+    def _write(self, method: str, mapping_id: ArmId, scenario: str) -> Write:
+        return Write(
+            method=method,
+            resource_id=mapping_id,
+            timing=self._state.behaviour.operations,
+            scenario=scenario,
+            target=mapping_id.parent.name,
+        )

@@ -1,0 +1,98 @@
+"""An in-memory Azure with Site Recovery's rules: one state, of which every door (ports, wire) shows the same.
+
+A ``World`` is made of collections, one for each kind of resource, with the verbs of the service as methods::
+
+    world.subscriptions        list, get, register, resource_groups, resource_group, put_ and delete_resource_group
+    world.virtual_networks     list, get, provisioning_state, put, delete, put_subnet, delete_subnet
+    world.virtual_machines     list, put
+    world.vaults               list, get, put, delete
+    world.fabrics              list, get, put, remove, purge
+    world.networks             list, list_vault, get                       (replicationNetworks: VM networks)
+    world.logical_networks     list, get
+    world.containers           list, list_vault, get, put, remove, hosts   (clouds)
+    world.container_mappings   list, list_container, get, put, remove
+    world.mappings             list, list_network, get, put, patch, delete
+    world.protected_items      list, list_container, get, enable, update, delete
+    world.jobs                 list, get
+    world.operations           get
+    world.faults               add, waiting, clear                         (the script of service faults)
+    world.journal              count, counts, methods, clear
+
+Methods return values and raise the errors of ``asrnet.errors`` as the service would answer. Writes return a
+``Started`` operation, or None where nothing was there to delete. Nothing here counts requests by itself: doors call
+``count`` for each request they serve. All methods may be called from several threads.
+"""
+
+from __future__ import annotations
+
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.faults import Faults
+from asrnet.fake.jobs import Jobs, OperationStatuses
+from asrnet.fake.journal import Journal
+from asrnet.fake.machines import ProtectedItems, VirtualMachines
+from asrnet.fake.mappings import Mappings
+from asrnet.fake.networks import VirtualNetworks
+from asrnet.fake.state import TENANT, State
+from asrnet.fake.subscriptions import Subscriptions
+from asrnet.fake.vaults import Fabrics, Vaults
+from asrnet.fake.vmm import AsrNetworks, ContainerMappings, Containers, LogicalNetworks
+from asrnet.ports import Clock
+
+
+class World:
+    """An Azure of one's own. ``tenant`` is the credential's; subscriptions of other tenants answer 401."""
+
+    def __init__(self, *, clock: Clock, behaviour: Behaviour | None = None, tenant: str = TENANT) -> None:
+        self._state = State(clock, behaviour or Behaviour(), tenant)
+        self.subscriptions = Subscriptions(self._state)
+        self.virtual_networks = VirtualNetworks(self._state)
+        self.virtual_machines = VirtualMachines(self._state)
+        self.vaults = Vaults(self._state)
+        self.fabrics = Fabrics(self._state)
+        self.networks = AsrNetworks(self._state)
+        self.logical_networks = LogicalNetworks(self._state)
+        self.containers = Containers(self._state)
+        self.container_mappings = ContainerMappings(self._state)
+        self.mappings = Mappings(self._state)
+        self.protected_items = ProtectedItems(self._state)
+        self.jobs = Jobs(self._state)
+        self.operations = OperationStatuses(self._state)
+
+    @property
+    def state(self) -> State:
+        """What lies beneath, past all rules: for builders and world files."""
+        return self._state
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which operations end."""
+        return self._state.clock
+
+    @property
+    def tenant(self) -> str:
+        """The credential's tenant."""
+        return self._state.tenant
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How the world behaves; may be replaced at any time, and counts for requests from then on."""
+        return self._state.behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        with self._state.lock:
+            self._state.behaviour = behaviour
+
+    @property
+    def faults(self) -> Faults:
+        """The script of service faults."""
+        return self._state.faults
+
+    @property
+    def journal(self) -> Journal:
+        """The counts of requests."""
+        return self._state.journal
+
+    def count(self, method: str, path: str) -> None:
+        """Count one request of a door; of a list, one for each page."""
+        self._state.journal.count(method, path)
