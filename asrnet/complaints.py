@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -76,15 +77,9 @@ def shown(value: object) -> str:
 
 def explain(error: msgspec.ValidationError, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Complaint:
     """What ``convert(plain, kind)``, which raised ``error``, did not like. Cuts ``plain`` down on the way."""
-    message = str(error)
-    suffix = _SUFFIX.search(message)
-    if suffix is None:
-        return Complaint(_about_value(message, plain, inspect.type_info(kind)), ())
-    problem = message[: suffix.start()]
-    path = _exact_path(suffix["path"], plain, kind, convert)
+    problem, path, key = _place(str(error), plain, kind, convert)
     info = _type_at(inspect.type_info(kind), path)
-    if suffix["key"]:
-        key = _culprit(path, plain, kind, convert)
+    if key is not None:
         return Complaint(_about_value(problem, key, _key_type(info)), (*path, key))
     field = _FIELD.fullmatch(problem)
     if field:
@@ -123,6 +118,18 @@ def _allowed(info: inspect.Type | None) -> list[str]:
     return [str(value) for value in literal.values] if isinstance(literal, inspect.LiteralType) else []
 
 
+def _place(message: str, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> tuple[str, Steps, str | None]:
+    """The problem, the path it is at, and the key there that it is about, if it is about a key."""
+    suffix = _SUFFIX.search(message)
+    if suffix:
+        with suppress(LookupError):  # an unknown key at the top may read like a path
+            path = _exact_path(suffix["path"], plain, kind, convert)
+            _at(plain, path)
+            key = _culprit(path, plain, kind, convert) if suffix["key"] else None
+            return message[: suffix.start()], path, key
+    return message, (), None
+
+
 def _exact_path(text: str, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Steps:
     path: Steps = ()
     for step in _STEP.finditer(text):
@@ -141,6 +148,8 @@ def _culprit(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], o
     What comes after the culprit is cut off, so that nothing behind it is mistaken for it further down the path.
     """
     mapping = _at(plain, path)
+    if not isinstance(mapping, dict) or not mapping:
+        raise LookupError(path)
     entries = list(mapping.items())
     good, bad = 0, len(entries)
     while bad - good > 1:
@@ -177,8 +186,12 @@ def _is_below(text: str, path: Steps) -> bool:
 
 
 def _at(plain: Any, path: Steps) -> Any:
+    """The value at ``path``; LookupError where there is none."""
     for step in path:
-        plain = plain[step]
+        inside: Any = plain if isinstance(plain, (dict, list)) else {}
+        if isinstance(step, str) and isinstance(inside, list):
+            inside = {}
+        plain = inside[step]
     return plain
 
 

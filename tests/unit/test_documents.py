@@ -1,0 +1,345 @@
+"""Strict documents: what is accepted, and that every refusal names file, line, path, problem and expectation."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from asrnet import documents
+from asrnet.errors import DocumentError
+from asrnet.ids import ArmId
+
+SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
+VNET = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
+
+
+class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    id: ArmId | None = None
+    kind: Literal["alpha", "beta"] = "alpha"
+    count: int = 0
+    until: date | None = None
+    enabled: bool = True
+    tags: Mapping[str, str] = {}
+
+
+class Shelf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: str = ""
+    items: tuple[Item, ...] = ()
+    by_name: Mapping[str, Item | str] = {}
+    counts: Mapping[str, Mapping[str, int]] = {}
+    levels: Mapping[Literal["low", "high"], int] = {}
+    anything: Any = None
+
+
+def refusal(text: str | bytes, kind: Any = Shelf) -> str:
+    with pytest.raises(DocumentError) as caught:
+        documents.parse(text, kind, "f.yaml")
+    return str(caught.value)
+
+
+def file_refusal(path: Path, **options: int) -> str:
+    with pytest.raises(DocumentError) as caught:
+        documents.read(path, Shelf, **options)
+    return str(caught.value)
+
+
+# What is accepted
+
+
+def test_scalars_stay_the_text_they_are_where_text_is_meant() -> None:
+    text = "items: [{name: yes, tags: {a: 010, b: 1e3, c: true, d: 2026-01-01}}]"
+    item = documents.parse(text, Shelf).value.items[0]
+    assert item.name == "yes"
+    assert item.tags == {"a": "010", "b": "1e3", "c": "true", "d": "2026-01-01"}
+
+
+def test_text_becomes_what_the_struct_asks_for() -> None:
+    text = f"items: [{{name: a, count: 12, until: 2027-03-31, enabled: false, id: {VNET}}}]"
+    item = documents.parse(text, Shelf).value.items[0]
+    assert (item.count, item.until, item.enabled, item.id) == (12, date(2027, 3, 31), False, ArmId(VNET))
+
+
+def test_json_reads_like_the_same_yaml() -> None:
+    plain = {"title": "x", "items": [{"name": "a\U0001f600", "count": 3, "enabled": True, "tags": {"n": "1"}}]}
+    for text in (json.dumps(plain), json.dumps(plain, ensure_ascii=False, indent="\t"), yaml.safe_dump(plain)):
+        assert documents.parse(text, Shelf).value.items[0] == Item(name="a\U0001f600", count=3, tags={"n": "1"})
+
+
+def test_json_scalars_of_another_type_are_text_too() -> None:
+    assert documents.parse('{"items": [{"name": true, "tags": {"n": 1.50}}]}', Shelf).value.items == (
+        Item(name="true", tags={"n": "1.50"}),
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", "~", "null", "NULL"])
+def test_an_empty_value_means_nothing(nothing: str) -> None:
+    assert documents.parse(f"items: [{{name: a, until: {nothing}}}]", Shelf).value.items[0].until is None
+    assert refusal(f"title: {nothing}") == "f.yaml:1: title: found nothing, expected text"
+
+
+def test_quotes_make_text_of_what_would_mean_nothing() -> None:
+    assert documents.parse("title: 'null'", Shelf).value.title == "null"
+    assert documents.parse('{"title": ""}', Shelf).value.title == ""
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert documents.parse(b"\xef\xbb\xbftitle: x", Shelf).value.title == "x"
+
+
+@pytest.mark.parametrize("start", ["", "# yaml\n"])
+def test_every_part_of_a_document_knows_its_line(start: str) -> None:
+    text = start + '{"title": "x",\n "items": [{"name": "a"},\n  {"name": "b",\n   "count": 1}]}'
+    document = documents.parse(text, Shelf)
+    first = 1 + start.count("\n")
+    assert document.line() == first
+    assert document.line("items", 1) == first + 2
+    assert document.line("items", 1, "count") == first + 3
+    assert document.line("items", 2) is None
+
+
+def test_an_error_about_a_value_points_at_it_or_at_what_is_nearest_above() -> None:
+    document = documents.parse("title: x\nitems:\n- name: a\n", Shelf, "f.yaml")
+    assert str(document.error("too short", "items", 0, "name")) == "f.yaml:3: items[0].name: too short"
+    assert document.error("is missing", "items", 0, "count", hint="add it").line == 3
+
+
+# Files
+
+
+def test_a_file_is_read_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "shelf.yaml"
+    path.write_text("title: x", encoding="utf-8")
+    assert documents.read(path, Shelf).value == Shelf(title="x")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert file_refusal(tmp_path / "no.yaml") == f"{tmp_path}/no.yaml: the file does not exist"
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert file_refusal(tmp_path) == f"{tmp_path}: this is a folder, expected a file"
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
+def test_an_unreadable_file_says_why(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    assert file_refusal(loop).startswith(f"{loop}: the file cannot be read: ")
+
+
+def test_a_path_that_no_file_can_have_is_an_error_like_any_other() -> None:
+    assert "the file cannot be read" in file_refusal(Path("a\0b"))
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    path.write_bytes(b"title: " + b"x" * 100)
+    assert file_refusal(path, limit=64) == f"{path}: the file is larger than 64 bytes, the most that is read"
+    assert documents.read(path, Shelf, limit=107).value.title == "x" * 100
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a remark\n", "---\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_refused(text: str | bytes) -> None:
+    assert "expected" in refusal(text)
+
+
+@pytest.mark.parametrize("data", [b"title: x\n\xff\xfe", "title: x".encode("utf-16")])
+def test_bytes_that_are_not_utf_8_are_refused(data: bytes) -> None:
+    assert "not a text file, expected UTF-8" in refusal(data)
+
+
+def test_a_control_character_is_refused_with_its_line() -> None:
+    assert refusal(b"title: x\nitems: \0") == (
+        "f.yaml:2: not a text file: it holds the character U+0000, expected UTF-8 text"
+    )
+
+
+# The form
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: *x", "f.yaml:1: the alias '*x' is not accepted; write the value out"),
+        ("title: &x a", "f.yaml:1: the anchor '&x' is not accepted; write the value out"),
+        ("anything: &a\n  self: *a", "f.yaml:1: the anchor '&a' is not accepted; write the value out"),
+        ("<<: {title: x}", "f.yaml:1: merge keys ('<<') are not accepted; write the values out"),
+        ("title: !!python/name:os.system x", "f.yaml:1: the tag 'tag:yaml.org,2002:python/name:os.system' is not "),
+        ("title: a\n---\ntitle: b", "f.yaml:2: a second document starts here, expected one per file"),
+        ("title: a\ntitle: b", "f.yaml:2: title: the key is given twice, first in line 1"),
+        (
+            '{"items": [{"name": "a",\n "name": "b"}]}',
+            "f.yaml:2: items[0].name: the key is given twice, first in line 1",
+        ),
+        ("? [a]\n: b", "f.yaml:1: a list or mapping cannot be a key, expected text"),
+        ("{? : b}", "f.yaml:1: a key is empty, expected text"),
+        ("\ttitle: x", "f.yaml:1: not valid YAML: a tab cannot indent, expected spaces"),
+        ("anything:\n  a: 1\n\tb: 2", "f.yaml:3: not valid YAML: a tab cannot indent, expected spaces"),
+        ("title: a: b", "f.yaml:1: not valid YAML: mapping values are not allowed in this context"),
+        ("title: [a\n", "f.yaml:2: not valid YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
+        ("just text", "f.yaml:1: found 'just text', expected a mapping (key: value)"),
+        ("- a", "f.yaml:1: found a list, expected a mapping (key: value)"),
+    ],
+)
+def test_what_a_document_must_not_hold_is_named_with_its_line(text: str, message: str) -> None:
+    assert refusal(text).startswith(message)
+
+
+def test_billion_laughs_stop_at_the_first_anchor() -> None:
+    lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "the anchor '&a0' is not accepted" in refusal("\n".join(lines))
+
+
+@pytest.mark.parametrize("text", ["anything: " + "[" * 100_000, "- " * 100_000, '{"anything":' * 5_000])
+def test_absurd_depth_is_refused_without_exhausting_anything(text: str) -> None:
+    assert "nested more than 50 levels deep" in refusal(text)
+
+
+# The content
+
+
+def test_an_unknown_key_comes_with_the_nearest_known_one() -> None:
+    with pytest.raises(DocumentError) as caught:
+        documents.parse("items:\n- name: a\n  cuont: 1\n", Shelf, "f.yaml")
+    assert str(caught.value) == "f.yaml:3: items[0].cuont: unknown key; did you mean 'count'?"
+    assert caught.value.hint == "known keys: name, id, kind, count, until, enabled, tags"
+
+
+def test_an_unknown_key_unlike_any_other_lists_the_known_ones() -> None:
+    assert refusal("xyzzy: 1") == "f.yaml:1: xyzzy: unknown key"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("items:\n- {count: 1}", "f.yaml:2: items[0]: the key 'name' is missing"),
+        ("items: 5", "f.yaml:1: items: found '5', expected a list"),
+        ("title: [x]", "f.yaml:1: title: found a list, expected text"),
+        ("title: {x: y}", "f.yaml:1: title: found a mapping, expected text"),
+        ("items:\n- name: a\n  count: 010", "f.yaml:3: items[0].count: found '010', expected a whole number"),
+        ("items: [{name: a, count: 1.5}]", "f.yaml:1: items[0].count: found '1.5', expected a whole number"),
+        ("items: [{name: a, enabled: yes}]", "f.yaml:1: items[0].enabled: found 'yes', expected true or false"),
+        ("items: [{name: a, until: soon}]", "f.yaml:1: items[0].until: found 'soon', expected a date (YYYY-MM-DD)"),
+        ("items: [{name: a, kind: alpah}]", "f.yaml:1: items[0].kind: found 'alpah', expected alpha or beta; did you "),
+        ("items: [{name: a, id: v}]", "f.yaml:1: items[0].id: 'v' is not a resource id: it does not start with "),
+        ("items: [{name: a, id: [v]}]", "f.yaml:1: items[0].id: expected a resource id"),
+        ("by_name: {a: [x]}", "f.yaml:1: by_name.a: found a list, expected text or a mapping (key: value)"),
+        ("levels: {low: 1, middle: 2}", "f.yaml:1: levels.middle: found 'middle', expected high or low"),
+        ('{"title": "x",\n"items": [{"name": "a", "count": "x"}]}', "f.yaml:2: items[0].count: found 'x', expected a "),
+    ],
+)
+def test_a_value_of_the_wrong_kind_says_what_was_found_and_expected(text: str, message: str) -> None:
+    assert refusal(text).startswith(message)
+
+
+def test_a_long_value_is_shortened_in_messages() -> None:
+    assert len(refusal(f"items: {'x' * 10_000}")) < 200
+
+
+def test_the_entry_of_a_mapping_is_named_though_others_are_wrong_too() -> None:
+    text = "counts:\n  a: {x: 1}\n  b: {x: 1, y: z}\n  c: {x: w}\nby_name: {q: 1}\n"
+    assert refusal(text) == "f.yaml:3: counts.b.y: found 'z', expected a whole number"
+
+
+def test_the_entry_is_found_among_thousands_of_others() -> None:
+    text = "by_name:\n" + "".join(f"  k{n}: {{name: n, count: {n if n < 3000 else 'x'}}}\n" for n in range(4000))
+    assert refusal(text) == "f.yaml:3002: by_name.k3000.count: found 'x', expected a whole number"
+
+
+def test_json_with_characters_written_as_two_escapes_keeps_its_lines() -> None:
+    text = '{"title": "\\ud83d\\ude00",\n "items": [{"name": "a", "count": "q"}]}'
+    assert refusal(text) == "f.yaml:2: items[0].count: found 'q', expected a whole number"
+
+
+def test_half_a_character_is_refused() -> None:
+    assert "not valid YAML" in refusal('{"title": "\\ud83d"}')
+
+
+@pytest.mark.parametrize("count", ["1e400", "NaN", "Infinity"])
+def test_a_number_beyond_reason_is_no_count(count: str) -> None:
+    for text in (f"items: [{{name: a, count: {count}}}]", f'{{"items": [{{"name": "a", "count": {count}}}]}}'):
+        assert refusal(text).startswith("f.yaml:1: items[0].count: found ")
+
+
+def test_a_key_that_reads_like_part_of_a_message_does_no_harm() -> None:
+    for key in ("x` - at `$.items", "x` - at `$.items[...]", "x` - at `$.title.y[3]", "x` - at `key` in `$.title"):
+        assert "unknown key" in refusal(json.dumps({"title": "a", "items": [], key: "1"}))
+
+
+# Anything at all
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+KEYS = st.sampled_from(
+    ["title", "items", "by_name", "counts", "levels", "name", "id", "kind", "count", "until", "tags"]
+)
+TREES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=3)
+)
+PLAIN_PIECES = ("title", "items", "name", "010", "null", "\n", "  ", "\t", "\x85", "\u2028", "\ufeff", "\ud800")
+MARKS = (
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    '"',
+    "'",
+    "|",
+    ">",
+    "&a ",
+    "*a",
+    "#",
+    "? ",
+    "!!int ",
+    "---\n",
+    "...",
+    "<<",
+)
+ODDITIES = ("%", "@", "\\ud83d", "\\u0000")
+PIECES = st.sampled_from((*PLAIN_PIECES, *MARKS, *ODDITIES))
+NO_CLOCK = settings(deadline=None, max_examples=60)
+
+
+def accepts_or_refuses(text: str | bytes) -> None:
+    try:
+        document = documents.parse(text, Shelf, "f.yaml")
+    except DocumentError as error:
+        refused = str(error)
+        assert refused.startswith("f.yaml")
+    else:
+        assert isinstance(document.value, Shelf)
+        assert document.line() != 0
+
+
+@NO_CLOCK
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_value_or_a_document_error(data: bytes) -> None:
+    accepts_or_refuses(data)
+
+
+@NO_CLOCK
+@given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
+@example("'")
+@example('{"title": "\\')
+def test_any_text_is_a_value_or_a_document_error(text: str) -> None:
+    accepts_or_refuses(text)
+
+
+@NO_CLOCK
+@given(TREES)
+def test_any_tree_is_a_value_or_a_document_error_in_both_notations(tree: Any) -> None:
+    accepts_or_refuses(json.dumps(tree))
+    accepts_or_refuses(yaml.safe_dump(tree, allow_unicode=True))
