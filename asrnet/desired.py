@@ -167,3 +167,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     def has_pair(self, name: str | None) -> bool:
         """Whether the pair is part of the run."""
         return not self.pairs or name in self.pairs
+
+
+EVERYTHING = Selection()
+"""No selection: the run is about all of the desired state."""
