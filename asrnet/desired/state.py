@@ -1,9 +1,4 @@
-"""The desired state: which networks are to be mapped, as the files say it, with every name resolved to an id.
-
-``load`` reads one file or all files of a folder and refuses whatever is not meant: unknown keys, unknown aliases,
-names declared twice, ids of the wrong type, a network mapped to itself.
-"""
-
+"""What the desired state says, as values."""
 from __future__ import annotations
 
 from collections.abc import Mapping
