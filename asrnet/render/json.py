@@ -1,0 +1,18 @@
+"""JSON for programs: the document as it stands, indented so that it can be read and compared line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from asrnet.changes import to_json
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+    from asrnet.render.layout import Document
+
+
+def render(document: Document, view: View) -> str:  # noqa: ARG001 - every format has this signature
+    """``document`` as JSON."""
+    return msgspec.json.format(to_json(document), indent=2).decode() + "\n"

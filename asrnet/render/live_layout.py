@@ -1,0 +1,71 @@
+"""How live pairs are shown: a table for each vault, and a count."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from asrnet.ids import ArmId
+from asrnet.live import LivePair, LivePairs, LiveStatus
+from asrnet.render import wording
+from asrnet.render.sections import Row, Section, Tone, sentences
+
+_HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "State")
+_STATUS: Final[dict[LiveStatus, tuple[str, str, Tone]]] = {
+    "paired": ("=", "paired", "plain"),
+    "half": ("!", "half: no reverse", "warning"),
+    "shared": ("=", "one way: fails back elsewhere", "plain"),
+    "single": ("=", "one way: to Azure", "plain"),
+    "duplicate": ("!", "duplicate", "error"),
+    "not_paired": ("!", "not paired", "warning"),
+    "zone_to_zone": ("=", "zone to zone", "quiet"),
+}
+
+
+def live_sections(live: LivePairs, *, verbose: bool) -> Iterator[Section]:
+    """The live mappings of each vault as pairs; with ``verbose`` the ids of the mappings."""
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for pair in live.pairs:
+        rows[pair.vault].append(_row(pair, verbose=verbose))
+    for vault in live.vaults:
+        title = f"Vault {vault.name}" + (f" ({vault.location})" if vault.location else "")
+        if vault.error:
+            yield sentences(title, [f"unknown: {vault.error}"], "error")
+        elif rows[vault.name]:
+            yield Section(title, _HEADER, tuple(rows[vault.name]))
+        else:
+            yield sentences(title, ["no mappings"], "quiet")
+    yield sentences("", [live_summary(live)], "plain")
+
+
+def _row(pair: LivePair, *, verbose: bool) -> Row:
+    symbol, words, tone = _STATUS[pair.status]
+    ids = [f"mapping {mapping}" for mapping in (pair.forward, pair.reverse) if mapping]
+    networks = [str(pair.primary_network_id), str(pair.recovery_network_id)]
+    return Row(
+        (
+            symbol,
+            pair.pair or "-",
+            _network(pair, pair.primary_network_id, pair.primary_location),
+            "<->" if pair.reverse else "->",
+            _network(pair, pair.recovery_network_id, pair.recovery_location),
+            words,
+        ),
+        "error" if pair.absent else tone,
+        (*networks, *ids) if verbose else (),
+    )
+
+
+def _network(pair: LivePair, network: ArmId, location: str | None) -> str:
+    state = " gone" if network in pair.absent else " unknown" if network in pair.unknown else ""
+    return wording.network(network, location) + state
+
+
+def live_summary(live: LivePairs) -> str:
+    """How many mappings there are, in how many pairs of each kind, and how many vaults could not be read."""
+    kinds = Counter(_STATUS[pair.status][1].partition(":")[0] for pair in live.pairs)
+    mappings = wording.count(sum(vault.mappings for vault in live.vaults), "mapping")
+    parts = "".join(f", {number} {kind}" for kind, number in kinds.items())
+    unread = sum(vault.error is not None for vault in live.vaults)
+    return f"{mappings}{parts}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."

@@ -1,0 +1,50 @@
+"""Markdown for pull requests and chat: the summary first, then tables. Names are text there, whatever is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from asrnet.render import layout
+from asrnet.render.sections import Section
+from asrnet.render.wording import harmless
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~]|^[-+=>]|(?<=^\d)[.)]")
+_ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
+
+
+def render(document: layout.Document, view: View) -> str:
+    """``document`` as GitHub-flavoured Markdown."""
+    *body, summary = layout.sections(document, view)
+    return "\n".join("".join(f"{line}\n" for line in _lines(section)) for section in (summary, *body))
+
+
+def escaped(text: str) -> str:
+    """``text`` so that Markdown shows it as it is: no markup, no HTML, no table cell, no mention of a user."""
+    marked = _SPECIAL.sub(lambda found: f"\\{found.group()}", harmless(text).strip().translate(_ENTITIES))
+    # A comment between @ and the name keeps a forge from notifying whoever is called like a network.
+    return marked.replace("@", "@<!-- -->")
+
+
+def _lines(section: Section) -> Iterator[str]:
+    if section.title:
+        yield f"### {escaped(section.title)}"
+        yield ""
+    if not section.header:
+        bullet = "- " if section.title else ""
+        yield from (bullet + escaped(row.cells[0]) for row in section.rows)
+        return
+    yield _cells([escaped(title) for title in section.header])
+    yield _cells(["---"] * len(section.header))
+    for row in section.rows:
+        cells = [escaped(cell) for cell in row.cells]
+        cells[-1] = "<br>".join([cells[-1], *map(escaped, row.details)])
+        yield _cells(cells)
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,149 @@
+"""How a plan is shown: rules, pairs by vault, what belongs to no pair, findings, refusals, summary."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from asrnet.changes import Change, Finding, PairView, Plan, Severity
+from asrnet.models import NetworkMapping
+from asrnet.render import wording
+from asrnet.render.sections import Row, Section, Tone, sentences
+
+PAIR_HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Forward", "Reverse")
+
+_TONES: Final[Mapping[str, Tone]] = {
+    "blocked": "error",
+    "update": "update",
+    "create": "create",
+    "external": "quiet",
+    "in_sync": "plain",
+    "delete": "delete",
+}
+_SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
+    ("error", "Errors", "error"),
+    ("warning", "Warnings", "warning"),
+    ("info", "Notes", "quiet"),
+)
+
+_ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
+
+
+def plan_sections(plan: Plan, *, verbose: bool, forced: Iterable[str] = ()) -> Iterator[Section]:
+    """A plan as sections. Pairs that are as they should be, and full ids, are shown only when ``verbose``."""
+    yield rules_section(plan)
+    yield from pair_sections(plan, verbose=verbose)
+    yield other_changes(plan, verbose=verbose)
+    yield from finding_sections(plan.findings)
+    yield sentences("Apply would refuse this", plan.violations(forced), "error")
+    yield sentences("", [plan_summary(plan)])
+
+
+def rules_section(plan: Plan) -> Section:
+    """What each rule matched."""
+    rows = [
+        Row((rule.name, wording.count(len(rule.matched), "network"), ", ".join(one.name for one in rule.matched)))
+        for rule in plan.rules
+    ]
+    return Section("Rules", ("Rule", "Matched", "Networks"), tuple(rows))
+
+
+def pair_sections(plan: Plan, *, verbose: bool) -> Iterator[Section]:
+    """The pairs of each vault that are to change or cannot; with ``verbose`` all of them."""
+    changes: defaultdict[tuple[str, str | None], list[Change]] = defaultdict(list)
+    for change in plan.changes:
+        changes[change.vault, change.pair].append(change)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for pair in plan.pairs:
+        if verbose or wording.worst(pair) not in {"in_sync", "external"}:
+            rows[pair.vault].append(_pair_row(pair, changes, verbose=verbose))
+    for vault, shown in rows.items():
+        yield Section(f"Vault {vault}", PAIR_HEADER, tuple(shown))
+
+
+def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
+    mine = changes.get((pair.vault, pair.name), ())
+    return Row(
+        (
+            wording.pair_symbol(pair),
+            pair.name,
+            wording.network(pair.primary_network_id, pair.primary_location),
+            wording.arrow(pair),
+            wording.network(pair.recovery_network_id, pair.recovery_location),
+            wording.status(pair, pair.forward),
+            wording.status(pair, pair.reverse),
+        ),
+        _TONES[wording.worst(pair)],
+        tuple(line for change in mine for line in change_details(change, verbose=verbose)),
+    )
+
+
+def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
+    """What a pair's own line does not say of one of its changes; with ``verbose`` every step with its id."""
+    if verbose or change.kind != "network_mapping" or change.action != "create":
+        yield f"{wording.change_label(change)}{_retarget(change)}{_because(change)}"
+    if verbose:
+        yield from _steps(change)
+
+
+def _retarget(change: Change) -> str:
+    before, after = change.before, change.after
+    if isinstance(before, NetworkMapping) and isinstance(after, NetworkMapping):
+        return f", {before.recovery_network_id.name} -> {after.recovery_network_id.name}"
+    return ""
+
+
+def _because(change: Change) -> str:
+    return f": {change.reason}" if change.reason else ""
+
+
+def _steps(change: Change) -> Iterator[str]:
+    return (f"    {wording.SYMBOLS[step.action]} {step.resource_id}" for step in change.steps)
+
+
+def other_changes(plan: Plan, *, verbose: bool) -> Section:
+    """Changes that belong to no declared pair: fabrics, mappings that nobody asked for."""
+    declared = {(pair.vault, pair.name) for pair in plan.pairs}
+    rows: list[Row] = []
+    for change in plan.changes:
+        if (change.vault, change.pair) not in declared:
+            label = f"{wording.change_label(change)} in vault {change.vault}{_because(change)}"
+            rows.append(Row((label,), _TONES[change.action]))
+            rows += [Row((step,), "quiet") for step in _steps(change) if verbose]
+    return Section("Other changes", (), tuple(rows))
+
+
+def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
+    """The findings, the gravest first."""
+    for severity, title, tone in _SEVERITY_TITLES:
+        rows = [
+            Row((found.kind, found.pair or "", found.message), tone, (f"hint: {found.hint}",) if found.hint else ())
+            for found in findings
+            if found.severity == severity
+        ]
+        yield Section(title, ("Kind", "Pair", "What"), tuple(rows))
+
+
+def plan_summary(plan: Plan) -> str:
+    """The one line that says it all, in counts of mappings."""
+    counts = plan.summary
+    if not plan.changes:
+        return f"Nothing to do: {standing(plan)}."
+    parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
+    made = [
+        wording.count(number, word)
+        for number, word in ((plan.resources.virtual_network, "network"), (plan.resources.fabric, "fabric"))
+        if number
+    ]
+    first = f"; {wording.listed(made)} to create first" if made else ""
+    return f"Plan: {parts}{first}; {standing(plan)}."
+
+
+def standing(plan: Plan) -> str:
+    """The mappings that are not to change, and those that cannot."""
+    counts = plan.summary
+    words = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
+    words += [f"{counts.blocked} blocked"] if counts.blocked else []
+    words += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
+    return ", ".join(words)

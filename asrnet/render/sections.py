@@ -1,0 +1,31 @@
+"""The shape of every human-readable output: titled sections of rows, to be drawn as text, tables or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+Tone = Literal["plain", "create", "update", "delete", "error", "warning", "good", "quiet"]
+
+
+class Row(Struct, frozen=True):
+    """A line of a table, or of prose when its section has no header; ``details`` go below it."""
+
+    cells: tuple[str, ...]
+    tone: Tone = "plain"
+    details: tuple[str, ...] = ()
+
+
+class Section(Struct, frozen=True):
+    """A titled table. Without a header its rows are sentences."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def sentences(title: str, lines: Iterable[str], tone: Tone = "plain") -> Section:
+    """A section of plain sentences."""
+    return Section(title, (), tuple(Row((line,), tone) for line in lines))

@@ -1,0 +1,47 @@
+"""Text for people: aligned plain lines, or on a terminal tables fitted to its width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from asrnet.render import layout
+from asrnet.render.sections import Section
+from asrnet.render.wording import harmless
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+
+
+def render(document: layout.Document, view: View) -> str:
+    """``document`` as text; fitted to ``view.width`` where there is a terminal."""
+    sections = layout.sections(document, view)
+    if view.width is not None:
+        from asrnet.render import terminal
+
+        return terminal.draw(sections, width=view.width, colour=view.colour)
+    return draw(sections)
+
+
+def draw(sections: Iterable[Section]) -> str:
+    """The sections as plain lines, columns aligned, every name made harmless."""
+    return "\n".join("".join(f"{line}\n" for line in _lines(section)) for section in sections)
+
+
+def _lines(section: Section) -> Iterator[str]:
+    if section.title:
+        yield harmless(section.title)
+    if not section.header:
+        indent = "  " if section.title else ""
+        yield from (indent + harmless(row.cells[0]) for row in section.rows)
+        return
+    rows = [tuple(harmless(cell) for cell in row.cells) for row in section.rows]
+    widths = [max(map(len, column)) for column in zip(section.header, *rows, strict=True)]
+    yield _aligned(section.header, widths)
+    for row, cells in zip(section.rows, rows, strict=True):
+        yield _aligned(cells, widths)
+        yield from (f"      {harmless(detail)}" for detail in row.details)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return ("  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))).rstrip()

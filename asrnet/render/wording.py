@@ -1,0 +1,79 @@
+"""How things are called in every human-readable output: networks, pairs, counts; and names made harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from asrnet.changes import Action, Change, PairStatus, PairView
+from asrnet.ids import ArmId
+
+SYMBOLS: Final[Mapping[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
+
+_WORST_FIRST: Final[tuple[PairStatus, ...]] = ("blocked", "update", "create", "external", "in_sync")
+_PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
+    "blocked": "!",
+    "update": "~",
+    "create": "+",
+    "external": "=",
+    "in_sync": "=",
+}
+
+
+def harmless(text: str) -> str:
+    r"""``text`` on one line, with every character that does not print written as its escape.
+
+    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 pair``, ``2 pairs``; ``many`` where the plural takes more than an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """``a, b and c``."""
+    words = list(parts)
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def network(network_id: ArmId | None, location: str | None = None) -> str:
+    """A network by its short name and region: ``hub-ea (eastasia)``."""
+    if network_id is None:
+        return "not known yet"
+    return f"{network_id.name} ({location})" if location else network_id.name
+
+
+def arrow(pair: PairView) -> str:
+    """Both directions or one."""
+    return "<->" if pair.failback else "->"
+
+
+def worst(pair: PairView) -> PairStatus:
+    """The state of a pair as a whole: that of the direction which needs most attention."""
+    return next(status for status in _WORST_FIRST if status in {pair.forward, pair.reverse})
+
+
+def pair_symbol(pair: PairView) -> str:
+    """``+`` to be created, ``~`` to be changed, ``!`` blocked, ``=`` as it should be or another tool's."""
+    return _PAIR_SYMBOLS[worst(pair)]
+
+
+def status(pair: PairView, state: PairStatus | None) -> str:
+    """One direction's state in words."""
+    if state is None:
+        return "none wanted"
+    if state == "external":
+        return f"left to {pair.managed_by}"
+    return {"in_sync": "in sync", "create": "create", "update": "retarget", "blocked": "blocked"}[state]
+
+
+def change_label(change: Change) -> str:
+    """What a change does, to what: ``+ network app-ea-asr``."""
+    kind = {"network_mapping": "mapping", "virtual_network": "network", "fabric": "fabric"}[change.kind]
+    direction = f"{change.direction} " if change.direction in {"forward", "reverse"} else ""
+    return f"{SYMBOLS[change.action]} {direction}{kind} {change.name}"
