@@ -1,0 +1,60 @@
+"""Plans in Markdown, as a forge would show them."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+from sample_plans import full_plan, pair
+
+from asrnet.changes import Plan, finding
+from asrnet.render import render
+from asrnet.render.markdown import escaped
+
+
+def test_the_summary_comes_first() -> None:
+    assert render(full_plan(), "markdown").startswith("Plan: 2 mappings to create, 1 to update, 1 to delete;")
+
+
+def test_a_pair_is_a_table_row_with_its_details_in_the_last_cell() -> None:
+    row = (
+        "| \\+ | crm | crm-ea (eastasia) | &lt;-> | crm-ea-asr (southeastasia) | create "
+        "| create<br>\\+ network crm-ea-asr: a copy |"
+    )
+    assert row in render(full_plan(), "markdown").splitlines()
+
+
+def test_each_table_has_a_rule_under_its_header_as_wide_as_it() -> None:
+    lines = render(full_plan(), "markdown").splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("| ---"):
+            assert line.count("---") == lines[number - 1].count("|") - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a|b", "a\\|b"),
+        ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+        ("**bold** `code` _it_", "\\*\\*bold\\*\\* \\`code\\` \\_it\\_"),
+        ("[x](http://evil.example)", "\\[x\\](http://evil.example)"),
+        ("@someone", "@<!-- -->someone"),
+        ("&lt;", "&amp;lt;"),
+        ("- item", "\\- item"),
+        ("1. item", "1\\. item"),
+        ("a\nb", "a\\\\nb"),
+        ("\x1b[31m", "\\\\x1b\\[31m"),
+        ("#12", "\\#12"),
+        ("back\\slash", "back\\\\slash"),
+    ],
+)
+def test_names_are_text_whatever_is_in_them(name: str, shown: str) -> None:
+    assert escaped(name) == shown
+
+
+def test_a_hostile_name_stays_within_its_cell() -> None:
+    hostile = "a|b\n\n# <img src=x>"
+    plan = Plan(pairs=(structs.replace(pair("x", forward="create"), name=hostile),), findings=(finding("orphan", hostile, pair=hostile),))
+    rows = [line for line in render(plan, "markdown").splitlines() if "img" in line]
+    assert len(rows) == 2
+    assert not any("<img" in row for row in rows)
+    assert render(structs.replace(plan, findings=()), "markdown").count("\n#") == 1
