@@ -1,0 +1,58 @@
+"""What a plan saw, and what has moved since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from asrnet.changes import Observed, encode
+from asrnet.ids import ArmId
+from asrnet.inventory import Absent, Inventory, VaultInventory
+from asrnet.models import VirtualNetwork
+
+_ABSENT = "absent"
+
+
+def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Inventory) -> Observed:
+    """What was seen of one vault and of the networks its pairs are about."""
+    return Observed(
+        vault=vault.name,
+        vault_id=vault.id,
+        mappings={
+            mapping.id.key: f"{mapping.primary_network_id.key} -> {mapping.recovery_network_id.key} ({mapping.state})"
+            for mapping in vault.mappings
+        },
+        networks={network.key: _fingerprint(inventory.network(network)) for network in sorted(networks)},
+        fabrics={fabric.id.key: fabric.location or fabric.friendly_name for fabric in vault.fabrics},
+    )
+
+
+def _fingerprint(state: object) -> str:
+    if isinstance(state, VirtualNetwork):
+        return hashlib.sha256(msgspec.json.encode(state, enc_hook=encode)).hexdigest()[:16]
+    return _ABSENT if isinstance(state, Absent) else "unknown"
+
+
+def moved(before: Observed, now: Observed) -> tuple[str, ...]:
+    """Each thing of a vault that is no longer what the plan saw, in words."""
+    return (
+        *_differences("mapping", before.mappings, now.mappings),
+        *_differences("fabric", before.fabrics, now.fabrics),
+        *_differences("network", before.networks, now.networks),
+    )
+
+
+def _differences(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key, _ABSENT), now.get(key, _ABSENT)
+        if old == new:
+            continue
+        name = key.rpartition("/")[2]
+        if old == _ABSENT:
+            yield f"{what} {name} has appeared: {key}"
+        elif new == _ABSENT:
+            yield f"{what} {name} is gone: {key}"
+        else:
+            yield f"{what} {name} has changed: {key}" + (f": was {old}, is {new}" if what == "mapping" else "")

@@ -1,0 +1,93 @@
+"""``plan``: the desired state against the inventory. No I/O and no clock: the same values give the same plan."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from asrnet.changes import Change, Finding, PairView, Plan, Resources, RuleMatch, Summary
+from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.freshness import observe
+from asrnet.ids import ArmId
+from asrnet.inventory import Inventory
+from asrnet.pairing import Pair
+from asrnet.planning.request import Request
+from asrnet.planning.vaults import VaultPart, plan_vault
+
+__all__ = ["plan"]
+
+
+def plan(
+    desired: DesiredState,
+    inventory: Inventory,
+    *,
+    selection: Selection = EVERYTHING,
+    forced: Collection[str] = (),
+    allow_delete: bool = False,
+) -> Plan:
+    """What has to be done so that Azure is as ``desired``, and everything worth knowing about it.
+
+    ``forced`` lifts the safeguards it names (``failover_active``, ``frozen``); limits are judged when it is applied.
+    """
+    request = Request(
+        desired=desired,
+        inventory=inventory,
+        selection=selection,
+        forced=frozenset(forced),
+        allow_delete=allow_delete,
+    )
+    resolution = inventory.resolved(desired)
+    pairs: dict[str, list[Pair]] = defaultdict(list)
+    conflicts: dict[str, list[Finding]] = defaultdict(list)
+    for pair in resolution.pairs:
+        pairs[pair.vault].append(pair)
+    for problem in resolution.findings:
+        conflicts[problem.vault or ""].append(problem)
+    parts = {
+        vault.name: plan_vault(vault, pairs[vault.name], conflicts[vault.name], request)
+        for vault in desired.vaults
+        if vault.name in inventory.vaults
+    }
+    return _assembled(request, parts, pairs, resolution.rules)
+
+
+def _assembled(
+    request: Request,
+    parts: Mapping[str, VaultPart],
+    pairs: Mapping[str, Sequence[Pair]],
+    rules: tuple[RuleMatch, ...],
+) -> Plan:
+    inventory = request.inventory
+    # Two vaults may need the same copy of a network: it is made once.
+    changes = tuple({change.id: change for part in parts.values() for change in part.changes}.values())
+    views = tuple(view for part in parts.values() for view in part.pairs)
+    kinds = Counter(change.kind for change in changes)
+    return Plan(
+        cloud=request.desired.cloud,
+        summary=_summary(changes, views, sum(part.unmanaged for part in parts.values())),
+        resources=Resources(virtual_network=kinds["virtual_network"], fabric=kinds["fabric"]),
+        rules=rules,
+        changes=changes,
+        findings=tuple(found for part in parts.values() for found in part.findings),
+        pairs=views,
+        limits=request.desired.limits,
+        existing={name: len(inventory.vaults[name].mappings) for name in parts},
+        observed=tuple(observe(inventory.vaults[name], _networks(pairs[name]), inventory) for name in parts),
+    ).sealed()
+
+
+def _summary(changes: Sequence[Change], views: Sequence[PairView], unmanaged: int) -> Summary:
+    actions = Counter(change.action for change in changes if change.kind == "network_mapping")
+    statuses = Counter(status for view in views for status in (view.forward, view.reverse))
+    return Summary(
+        in_sync=statuses["in_sync"],
+        create=actions["create"],
+        update=actions["update"],
+        delete=actions["delete"],
+        blocked=statuses["blocked"],
+        unmanaged=unmanaged,
+    )
+
+
+def _networks(pairs: Sequence[Pair]) -> set[ArmId]:
+    return {network for pair in pairs for network in (pair.primary, pair.recovery) if network}

@@ -1,0 +1,97 @@
+"""Changes that are held back although they are due: a freeze, or a failover under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from asrnet.changes import Change, Finding, finding
+from asrnet.desired import Vault
+from asrnet.guards import Activity, activity, networks_of, takes_away
+from asrnet.inventory import Unknown, VaultInventory
+from asrnet.planning.request import Request
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """The changes that may go on, those that are held, and why."""
+
+    allowed: tuple[Change, ...]
+    held: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+
+
+def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
+    """Take out what must not be done now, and what depends on it."""
+    reasons = _reasons(changes, vault, request)
+    while True:
+        waiting = {change.id: reasons[need] for change in changes for need in change.depends_on if need in reasons}
+        if waiting.keys() <= reasons.keys():
+            break
+        reasons = waiting | reasons
+    return Held(
+        allowed=tuple(change for change in changes if change.id not in reasons),
+        held=tuple(change for change in changes if change.id in reasons),
+        findings=tuple(_finding(change, *reasons[change.id]) for change in changes if change.id in reasons),
+    )
+
+
+def _reasons(changes: Sequence[Change], vault: Vault, request: Request) -> dict[str, tuple[str, str]]:
+    """The kind and the words of what holds each change, by its id."""
+    freeze = _frozen(vault, request)
+    if freeze:
+        return {change.id: ("frozen", freeze) for change in changes}
+    if "failover_active" in request.forced:
+        return {}
+    guard = guard_of(request.inventory.vaults[vault.name])
+    return {
+        change.id: ("failover_active", why)
+        for change in changes
+        if takes_away(change) and (why := guard.reason(networks_of(change)))
+    }
+
+
+def guard_of(vault: VaultInventory) -> Activity:
+    """The failovers under way in a vault; what could not be read may be one."""
+    if isinstance(vault.items, Unknown):
+        return _unread(vault.items)
+    if isinstance(vault.running_jobs, Unknown):
+        return _unread(vault.running_jobs)
+    return activity(vault.items, vault.running_jobs)
+
+
+def _unread(part: Unknown) -> Activity:
+    return Activity(networks={}, everywhere=f"whether a failover is under way could not be read: {part.error}")
+
+
+def _frozen(vault: Vault, request: Request) -> str:
+    if "frozen" in request.forced:
+        return ""
+    return next(
+        (
+            f"frozen until {freeze.until}: {freeze.reason}"
+            for freeze in request.desired.freeze
+            if freeze.vault == vault.name and request.inventory.today <= freeze.until
+        ),
+        "",
+    )
+
+
+def _finding(change: Change, kind: str, why: str) -> Finding:
+    if kind == "frozen":
+        return finding(
+            "frozen",
+            f"{change.action} of {change.name} is held back: the vault is {why}",
+            vault=change.vault,
+            pair=change.pair,
+            subject=change.resource_id,
+            hint="wait, or use --force frozen",
+        )
+    return finding(
+        "failover_active",
+        f"{change.action} of {change.name} is held back: {why}",
+        vault=change.vault,
+        pair=change.pair,
+        subject=change.resource_id,
+        hint="finish the failover and re-protect, or use --force failover_active",
+    )

@@ -1,0 +1,133 @@
+"""What must be true before a pair is touched. A pair that fails is blocked with a finding; the others go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from asrnet.changes import Finding, finding
+from asrnet.desired import DesiredState
+from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
+from asrnet.ids import ArmId
+from asrnet.inventory import Absent, Inventory, Unknown
+from asrnet.models import VirtualNetwork
+from asrnet.pairing import Pair
+from asrnet.planning.view import VaultView
+
+
+def problems(pair: Pair, view: VaultView, inventory: Inventory, desired: DesiredState) -> Iterator[Finding]:
+    """Everything that stands in the way of ``pair``; nothing when it may be planned."""
+    if view.inventory.error:
+        yield _unknown(pair, view.vault.id, view.inventory.error)
+        return
+    primary = inventory.network(pair.primary)
+    recovery = inventory.network(pair.recovery) if pair.recovery else None
+    yield from _network_problems(pair, pair.primary, primary)
+    if recovery is not None and pair.recovery:
+        yield from _network_problems(pair, pair.recovery, recovery, may_be_made=pair.copy is not None)
+    if isinstance(primary, VirtualNetwork):
+        yield from _extended_location(pair, primary)
+        if isinstance(recovery, VirtualNetwork):
+            yield from _extended_location(pair, recovery)
+            yield from _region_problems(pair, primary, recovery, desired)
+        place = recovery.location if isinstance(recovery, VirtualNetwork) else pair.copy and pair.copy.recovery
+        for location in (primary.location, place):
+            if location:
+                yield from _fabric_problems(pair, location, view)
+
+
+def _network_problems(
+    pair: Pair, network_id: ArmId, state: VirtualNetwork | Absent | Unknown, *, may_be_made: bool = False
+) -> Iterator[Finding]:
+    if isinstance(state, Unknown):
+        yield _unknown(pair, network_id, state.error)
+    elif isinstance(state, Absent) and may_be_made:
+        if state.no_group:
+            yield finding(
+                "missing_resource_group",
+                f"{network_id.name} is to be made in resource group {network_id.resource_group}, which does not exist",
+                vault=pair.vault,
+                pair=pair.name,
+                subject=network_id.parent,
+                hint=f"az group create --subscription {network_id.subscription} --name {network_id.resource_group} "
+                f"--location {pair.copy.recovery if pair.copy else 'REGION'}",
+            )
+    elif isinstance(state, Absent):
+        detail = f": resource group {network_id.resource_group} does not exist" if state.no_group else ""
+        yield finding(
+            "missing_network",
+            f"{network_id} does not exist{detail}",
+            vault=pair.vault,
+            pair=pair.name,
+            subject=network_id,
+            hint="create the network, or correct the row",
+        )
+
+
+def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
+    kind = "cross_tenant" if isinstance(error, CrossTenantError) else "unknown"
+    hint = error.hint
+    if isinstance(error, ForbiddenError) and error.action:
+        hint = f"grant {error.action} on {subject}"
+    return finding(
+        "cross_tenant" if kind == "cross_tenant" else "unknown",
+        f"{subject.name} could not be read: {error}",
+        vault=pair.vault,
+        pair=pair.name,
+        subject=subject,
+        hint=hint,
+    )
+
+
+def _extended_location(pair: Pair, network: VirtualNetwork) -> Iterator[Finding]:
+    if network.extended_location:
+        yield finding(
+            "region_mismatch",
+            f"{network.name} is in the extended location {network.extended_location}, which is not supported",
+            vault=pair.vault,
+            pair=pair.name,
+            subject=network.id,
+        )
+
+
+def _region_problems(
+    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, desired: DesiredState
+) -> Iterator[Finding]:
+    mismatch = partial(finding, "region_mismatch", vault=pair.vault, pair=pair.name)
+    if primary.location == recovery.location:
+        yield mismatch(
+            f"{primary.name} and {recovery.name} are both in {primary.location}; mappings pair two regions",
+            subject=recovery.id,
+        )
+    elif not any(
+        (region.primary, region.recovery) == (primary.location, recovery.location) for region in desired.regions
+    ):
+        yield mismatch(
+            f"{primary.name} is in {primary.location} and {recovery.name} in {recovery.location}, "
+            "which regions does not declare",
+            subject=recovery.id,
+            hint=f"add {{primary: {primary.location}, recovery: {recovery.location}}} under regions",
+        )
+
+
+def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Finding]:
+    fabrics = view.fabrics.get(location, ())
+    if len(fabrics) > 1:
+        names = ", ".join(fabric.name for fabric in fabrics)
+        yield finding(
+            "ambiguous",
+            f"the vault has several fabrics for {location}: {names}",
+            vault=pair.vault,
+            pair=pair.name,
+            subject=view.vault.id,
+            hint="remove all but one",
+        )
+    elif not fabrics and not view.vault.create_fabrics:
+        yield finding(
+            "missing_fabric",
+            f"the vault has no fabric for {location}",
+            vault=pair.vault,
+            pair=pair.name,
+            subject=view.vault.id,
+            hint=f"set create_fabrics: true for vault {view.vault.name}, or enable replication of a machine there",
+        )

@@ -1,0 +1,18 @@
+"""What a plan is asked for."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from asrnet.desired import DesiredState, Selection
+from asrnet.inventory import Inventory
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """The desired state and the inventory, which part of them, and which safeguards are lifted."""
+
+    desired: DesiredState
+    inventory: Inventory
+    selection: Selection
+    forced: frozenset[str]
+    allow_delete: bool

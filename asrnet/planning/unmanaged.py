@@ -1,0 +1,123 @@
+"""Live mappings that no pair asks for: reported, ignored or, where the vault says so, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from asrnet.changes import Change, Finding, Step, finding
+from asrnet.ids import ArmId
+from asrnet.inventory import Absent
+from asrnet.models import NetworkMapping
+from asrnet.pairing import Pair, is_ignored
+from asrnet.planning.request import Request
+from asrnet.planning.view import Identity, VaultView, identity_of, is_zone_to_zone
+from asrnet.planning.wants import PairWants
+
+
+class Leftovers(Struct, frozen=True, kw_only=True):
+    """What became of the mappings nobody asks for, and how many there are."""
+
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    count: int = 0
+
+
+def leftovers(
+    view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants], request: Request, *, complete: bool
+) -> Leftovers:
+    """The unmanaged mappings of a vault. Unless the picture is ``complete`` nothing is deleted.
+
+    A run about single pairs says nothing of the others.
+    """
+    if request.selection.pairs:
+        return Leftovers()
+    stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, request)]
+    if view.vault.unmanaged == "ignore":
+        return Leftovers()
+    doomed = [mapping for mapping in stray if _may_be_deleted(mapping, view, request) and complete]
+    return Leftovers(
+        changes=tuple(_deletion(mapping, view) for mapping in doomed),
+        findings=tuple(
+            _finding(mapping, view, request, complete=complete) for mapping in stray if mapping not in doomed
+        ),
+        count=len(stray) - len(doomed),
+    )
+
+
+def _unmanaged(view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants]) -> Iterator[NetworkMapping]:
+    managed = {wanted.identity for known in wants for wanted in known.each()}
+    managed |= {identity for known in wants for identity in _present_reverse(known, view)}
+    known_names = {known.pair.name for known in wants}
+    vague = {network for pair in pairs if pair.name not in known_names for network in (pair.primary, pair.recovery)}
+    for mapping in view.inventory.mappings:
+        if identity_of(mapping) not in managed and mapping.primary_network_id not in vague:
+            yield mapping
+
+
+def _present_reverse(known: PairWants, view: VaultView) -> Iterator[Identity]:
+    """Until a pair is retargeted, the reverse of its mapping as it is now belongs to it."""
+    if known.reverse is None:
+        return
+    for forward in view.live.get(known.forward.identity, ()):
+        identity = (known.forward.recovery.place, forward.recovery_network_id, known.forward.primary.place)
+        if any(back.recovery_network_id == known.pair.primary for back in view.live.get(identity, ())):
+            yield identity
+
+
+def _ignored(mapping: NetworkMapping, request: Request) -> bool:
+    names = (mapping.primary_network_id.name, mapping.recovery_network_id.name)
+    return any(is_ignored(name, request.desired.ignore, request.inventory.today) for name in names)
+
+
+def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) -> bool:
+    return view.vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
+
+
+def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, complete: bool) -> Finding:
+    text = f"{mapping.name} maps {mapping.primary_network_id.name} to {mapping.recovery_network_id.name}"
+    vault = view.vault.name
+    if is_zone_to_zone(mapping):
+        return finding(
+            "zone_to_zone",
+            f"{text} within {mapping.primary_location}; it is left alone",
+            vault=vault,
+            subject=mapping.id,
+        )
+    gone = [network for network in _networks(mapping) if isinstance(request.inventory.missing.get(network), Absent)]
+    if gone:
+        names = " and ".join(network.name for network in gone)
+        return finding("orphan", f"{text}, but {names} no longer exists", vault=vault, subject=mapping.id)
+    return finding(
+        "unmanaged", f"{text}; no row or rule asks for it", vault=vault, subject=mapping.id, hint=_hint(view, complete)
+    )
+
+
+def _hint(view: VaultView, complete: bool) -> str:  # noqa: FBT001 - read at one place, two lines above
+    if view.vault.unmanaged != "delete":
+        return "add a row for it, or list it under ignore"
+    return "use --allow-delete to delete it" if complete else "not deleted while part of the picture is missing"
+
+
+def _networks(mapping: NetworkMapping) -> tuple[ArmId, ArmId]:
+    return (mapping.primary_network_id, mapping.recovery_network_id)
+
+
+def _deletion(mapping: NetworkMapping, view: VaultView) -> Change:
+    return Change(
+        id=f"{view.vault.name}:{mapping.fabric_id.name}/{mapping.name}",
+        action="delete",
+        kind="network_mapping",
+        vault=view.vault.name,
+        pair=None,
+        direction=None,
+        name=mapping.name,
+        resource_id=mapping.id,
+        primary_network_id=mapping.primary_network_id,
+        recovery_network_id=mapping.recovery_network_id,
+        before=mapping,
+        after=None,
+        reason=f"no row or rule asks for it, and vault {view.vault.name} says unmanaged: delete",
+        steps=(Step(action="delete", resource_id=mapping.id, before=mapping),),
+    )

@@ -1,0 +1,121 @@
+"""The plan of one vault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from asrnet.changes import Change, Finding, PairStatus, PairView, finding
+from asrnet.desired import Vault
+from asrnet.ids import ArmId
+from asrnet.inventory import Inventory
+from asrnet.pairing import Pair
+from asrnet.planning.hints import pair_findings, vault_findings
+from asrnet.planning.holding import hold
+from asrnet.planning.mappings import Diff, diff_pairs
+from asrnet.planning.prerequisites import problems
+from asrnet.planning.request import Request
+from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
+from asrnet.planning.unmanaged import leftovers
+from asrnet.planning.view import VaultView, view_of
+from asrnet.planning.wants import PairWants, duplicates, wants_of
+
+
+class VaultPart(Struct, frozen=True, kw_only=True):
+    """One vault's share of a plan."""
+
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+    pairs: tuple[PairView, ...]
+    unmanaged: int
+
+
+def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding], request: Request) -> VaultPart:
+    """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
+    view = view_of(vault, request.inventory.vaults[vault.name])
+    wants = {pair.name: known for pair in pairs if (known := wants_of(pair, request.inventory))}
+    stops = [*conflicts, *_stops(pairs, wants, view, request)]
+    blocked = {stop.pair for stop in stops if stop.severity == "error"}
+    chosen = [known for name, known in wants.items() if name not in blocked and request.selection.has_pair(name)]
+    diff = _diff(view, chosen, wants, request.inventory)
+    diff_pairs(diff, chosen)
+    rest = leftovers(view, pairs, tuple(wants.values()), request, complete=_is_complete(stops, request))
+    held = hold([*diff.changes, *rest.changes], vault, request)
+    shown = [pair for pair in pairs if request.selection.has_pair(pair.name)]
+    return VaultPart(
+        changes=(*_needed(diff.support.values(), held.allowed), *held.allowed),
+        findings=(
+            *(stop for stop in stops if request.selection.has_pair(stop.pair)),
+            *vault_findings(view, chosen),
+            *diff.findings,
+            *held.findings,
+            *rest.findings,
+            *(found for known in chosen for found in pair_findings(known, request.inventory)),
+        ),
+        pairs=tuple(_pair_view(pair, wants.get(pair.name), _statuses(diff, held.held)) for pair in shown),
+        unmanaged=rest.count,
+    )
+
+
+def _stops(
+    pairs: Sequence[Pair], wants: Mapping[str, PairWants], view: VaultView, request: Request
+) -> Iterator[Finding]:
+    for pair in pairs:
+        yield from problems(pair, view, request.inventory, request.desired)
+    for known in wants.values():
+        yield from duplicates(known, view)
+    if not pairs and view.inventory.error:
+        yield finding("unknown", str(view.inventory.error), vault=view.vault.name, subject=view.vault.id)
+
+
+def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:
+    fabrics, copies = new_fabrics(chosen, view), new_networks(chosen, inventory)
+    networks = [*inventory.networks.values(), *(network for network, _ in copies)]
+    support: dict[str | ArmId, Change] = {}
+    support |= {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
+    support |= {network.id: network_change(view.vault, network, known) for network, known in copies}
+    return Diff(
+        view=view_of(view.vault, view.inventory, fabrics),
+        wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},
+        display={network.id: network.name for network in networks},
+        support=support,
+    )
+
+
+def _is_complete(stops: Sequence[Finding], request: Request) -> bool:
+    """Whether it is certain which mappings are managed: not while a network or a rule's subscription is unread."""
+    unread = any(stop.kind in {"unknown", "cross_tenant"} for stop in stops)
+    return not unread and not (request.desired.rules and request.inventory.subscriptions)
+
+
+def _needed(support: Iterable[Change], allowed: Sequence[Change]) -> tuple[Change, ...]:
+    needed = {need for change in allowed for need in change.depends_on}
+    return tuple(change for change in support if change.id in needed)
+
+
+def _statuses(diff: Diff, held: Sequence[Change]) -> dict[tuple[str, str], PairStatus]:
+    statuses = dict(diff.status)
+    for change in held:
+        for direction in ("forward", "reverse") if change.direction == "both" else (change.direction,):
+            if change.pair and direction:
+                statuses[change.pair, direction] = "blocked"
+    return statuses
+
+
+def _pair_view(pair: Pair, wants: PairWants | None, statuses: Mapping[tuple[str, str], PairStatus]) -> PairView:
+    return PairView(
+        name=pair.name,
+        vault=pair.vault,
+        primary_network_id=pair.primary,
+        recovery_network_id=pair.recovery,
+        primary_location=wants.forward.primary.place if wants else None,
+        recovery_location=wants.forward.recovery.place if wants else None,
+        failback=pair.failback,
+        forward=statuses.get((pair.name, "forward"), "blocked"),
+        reverse=statuses.get((pair.name, "reverse"), "blocked") if pair.failback else None,
+        managed_by=pair.managed_by,
+        owner=pair.owner,
+        file=pair.source.file,
+        line=pair.source.line,
+    )

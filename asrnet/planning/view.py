@@ -1,0 +1,88 @@
+"""A vault as planning looks at it: its live mappings by what they map, its fabrics by place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from asrnet.desired import Vault
+from asrnet.ids import AZURE_NETWORK, ArmId
+from asrnet.inventory import VaultInventory
+from asrnet.models import MICROSOFT_AZURE, Fabric, MappingKind, NetworkMapping
+from asrnet.pairing import Pair
+
+Identity = tuple[str, ArmId, str]
+"""What makes two mappings the same one: primary place, primary network, recovery place. Never the name."""
+
+
+class Side(Struct, frozen=True):
+    """One end of a pair: a network and its place, which is a region or the id of a VMM server's fabric."""
+
+    network: ArmId
+    place: str
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A directed mapping that a pair asks for."""
+
+    pair: Pair
+    kind: MappingKind
+    direction: Literal["forward", "reverse"]
+    primary: Side
+    recovery: Side
+
+    @property
+    def identity(self) -> Identity:
+        """By what it is recognised."""
+        return (self.primary.place, self.primary.network, self.recovery.place)
+
+
+class VaultView(Struct, frozen=True, kw_only=True):
+    """Indexes over a vault's inventory. ``fabrics`` includes those this plan creates."""
+
+    vault: Vault
+    inventory: VaultInventory
+    live: Mapping[Identity, Sequence[NetworkMapping]]
+    fabrics: Mapping[str, Sequence[Fabric]]
+    names: Mapping[ArmId, set[str]]
+
+    def fabric(self, place: str) -> Fabric:
+        """The fabric of a place; prerequisites have made sure that there is exactly one."""
+        return self.fabrics[place][0]
+
+    def mapping_id(self, wanted: Wanted, name: str) -> ArmId:
+        """The id of a new mapping called ``name``."""
+        segment = AZURE_NETWORK if wanted.kind == "azure_to_azure" else wanted.primary.network.name
+        fabric = self.fabric(wanted.primary.place).id
+        return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
+
+
+def view_of(vault: Vault, inventory: VaultInventory, new_fabrics: Iterable[Fabric] = ()) -> VaultView:
+    """The indexes of one vault."""
+    live: dict[Identity, list[NetworkMapping]] = defaultdict(list)
+    names: dict[ArmId, set[str]] = defaultdict(set)
+    for mapping in inventory.mappings:
+        live[identity_of(mapping)].append(mapping)
+        names[mapping.fabric_id].add(mapping.name.lower())
+    fabrics: dict[str, list[Fabric]] = defaultdict(list)
+    for fabric in (*inventory.fabrics, *new_fabrics):
+        place = fabric.location if fabric.kind == "azure" else fabric.id.key
+        if place:
+            fabrics[place].append(fabric)
+    return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names)
+
+
+def identity_of(mapping: NetworkMapping) -> Identity:
+    """By what a live mapping is recognised."""
+    if mapping.kind == "azure_to_azure":
+        return (mapping.primary_location or "", mapping.primary_network_id, mapping.recovery_location or "")
+    recovery = mapping.recovery_fabric_id if mapping.kind == "vmm_to_vmm" else None
+    return (mapping.fabric_id.key, mapping.primary_network_id, recovery.key if recovery else MICROSOFT_AZURE)
+
+
+def is_zone_to_zone(mapping: NetworkMapping) -> bool:
+    """Whether both sides are in one region; such mappings are left alone."""
+    return mapping.kind == "azure_to_azure" and mapping.primary_location == mapping.recovery_location

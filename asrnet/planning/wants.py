@@ -1,0 +1,67 @@
+"""From pairs to the directed mappings they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from asrnet.changes import Finding, finding
+from asrnet.inventory import Inventory
+from asrnet.models import VirtualNetwork
+from asrnet.pairing import Pair
+from asrnet.planning.view import Side, VaultView, Wanted
+
+
+class PairWants(Struct, frozen=True, kw_only=True):
+    """A pair with the mappings it asks for; ``reverse`` is None where it does not own one."""
+
+    pair: Pair
+    forward: Wanted
+    reverse: Wanted | None
+
+    def each(self) -> Iterator[Wanted]:
+        """The wanted mappings, forward first."""
+        yield self.forward
+        if self.reverse:
+            yield self.reverse
+
+
+def wants_of(pair: Pair, inventory: Inventory) -> PairWants | None:
+    """What ``pair`` asks for; None while the place of one of its networks is not known."""
+    primary, recovery = _side(pair, inventory), _recovery_side(pair, inventory)
+    if primary is None or recovery is None:
+        return None
+    forward = Wanted(pair=pair, kind="azure_to_azure", direction="forward", primary=primary, recovery=recovery)
+    reverse = Wanted(pair=pair, kind="azure_to_azure", direction="reverse", primary=recovery, recovery=primary)
+    return PairWants(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
+
+
+def _side(pair: Pair, inventory: Inventory) -> Side | None:
+    network = inventory.network(pair.primary)
+    return Side(pair.primary, network.location) if isinstance(network, VirtualNetwork) else None
+
+
+def _recovery_side(pair: Pair, inventory: Inventory) -> Side | None:
+    if pair.recovery is None:
+        return None
+    network = inventory.network(pair.recovery)
+    if isinstance(network, VirtualNetwork):
+        return Side(pair.recovery, network.location)
+    return Side(pair.recovery, pair.copy.recovery) if pair.copy else None
+
+
+def duplicates(wants: PairWants, view: VaultView) -> Iterator[Finding]:
+    """Several live mappings for one primary network: which one counts is not for asrnet to guess."""
+    for wanted in wants.each():
+        found = view.live.get(wanted.identity, ())
+        if len(found) > 1:
+            names = ", ".join(f"{mapping.name} -> {mapping.recovery_network_id.name}" for mapping in found)
+            yield finding(
+                "duplicate",
+                f"{wanted.primary.network.name} has {len(found)} {wanted.direction} mappings: {names}",
+                vault=wanted.pair.vault,
+                pair=wanted.pair.name,
+                subject=wanted.primary.network,
+                hint="delete all but one; the ids are: " + ", ".join(str(mapping.id) for mapping in found),
+            )
