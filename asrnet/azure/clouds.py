@@ -1,0 +1,135 @@
+"""The clouds of Azure: authority, endpoint and token scope, which only work together; and where a token may go."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from asrnet.errors import InputError
+
+if TYPE_CHECKING:
+    from azure.core import AzureClouds
+
+# No user info, no escapes, nothing that two URL parsers could read differently.
+_PLAIN_NETLOC = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
+
+
+class Cloud(Struct, frozen=True, kw_only=True):
+    """One cloud. ``endpoint`` is Azure Resource Manager's address, without a slash at the end."""
+
+    name: str
+    authority: str
+    arm_host: str
+    scope: str
+    endpoint: str
+    setting: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine: an emulator."""
+        return _is_loopback(_host(self.endpoint))
+
+    def admits(self, url: str) -> bool:
+        """Whether a bearer token may be sent to ``url``.
+
+        That is Resource Manager's host and the hosts under it, over https; or, where the endpoint is on this machine,
+        that very endpoint and nothing else.
+        """
+        parts = urlsplit(url)
+        plain = _PLAIN_NETLOC.fullmatch(parts.netloc)
+        if plain is None or "\\" in url:
+            return False
+        host = plain["host"].lower()
+        if self.is_loopback:
+            own = urlsplit(self.endpoint)
+            return _is_loopback(host) and (parts.scheme, parts.port) == (own.scheme, own.port)
+        return parts.scheme == "https" and self._is_resource_manager(host)
+
+    def at(self, endpoint: str) -> Cloud:
+        """This cloud reached through ``endpoint``: https of Resource Manager's hosts, or this machine."""
+        parts = urlsplit(endpoint)
+        if parts.scheme not in {"http", "https"} or _PLAIN_NETLOC.fullmatch(parts.netloc) is None:
+            raise InputError(f"the endpoint '{endpoint}' is not an address", hint=f"it looks like {self.endpoint}")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise InputError(f"the endpoint '{endpoint}' has more than a host and a port")
+        host = _host(endpoint)
+        if parts.scheme == "http" and not _is_loopback(host):
+            raise InputError(
+                f"the endpoint '{endpoint}' is http and not on this machine: a token would travel in the clear",
+                hint="use https, or http on 127.0.0.1",
+            )
+        if not (_is_loopback(host) or self._is_resource_manager(host)):
+            raise InputError(
+                f"the endpoint '{endpoint}' is not Azure Resource Manager of the {self.name} cloud",
+                hint=f"tokens go only to {self.arm_host}, the hosts under it, and this machine; choose the right cloud",
+            )
+        return replace(self, endpoint=endpoint.rstrip("/"))
+
+    def _is_resource_manager(self, host: str) -> bool:
+        return host == self.arm_host or host.endswith("." + self.arm_host)
+
+    @property
+    def sdk_setting(self) -> AzureClouds:
+        """The SDKs' own name of this cloud."""
+        from azure.core import AzureClouds
+
+        return AzureClouds[self.setting]
+
+
+PUBLIC: Final = Cloud(
+    name="public",
+    authority="login.microsoftonline.com",
+    arm_host="management.azure.com",
+    scope="https://management.azure.com/.default",
+    endpoint="https://management.azure.com",
+    setting="AZURE_PUBLIC_CLOUD",
+)
+CHINA: Final = Cloud(
+    name="china",
+    authority="login.chinacloudapi.cn",
+    arm_host="management.chinacloudapi.cn",
+    scope="https://management.chinacloudapi.cn/.default",
+    endpoint="https://management.chinacloudapi.cn",
+    setting="AZURE_CHINA_CLOUD",
+)
+USGOVERNMENT: Final = Cloud(
+    name="usgovernment",
+    authority="login.microsoftonline.us",
+    arm_host="management.usgovcloudapi.net",
+    scope="https://management.core.usgovcloudapi.net/.default",
+    endpoint="https://management.usgovcloudapi.net",
+    setting="AZURE_US_GOVERNMENT",
+)
+
+# The names other tools give the same clouds: the CLI, Terraform's ARM_ENVIRONMENT, the SDKs.
+_NAMES: Final = {
+    **dict.fromkeys(("public", "azurecloud", "azurepubliccloud"), PUBLIC),
+    **dict.fromkeys(("china", "azurechinacloud"), CHINA),
+    **dict.fromkeys(("usgovernment", "usgov", "azureusgovernment", "azureusgovernmentcloud"), USGOVERNMENT),
+}
+
+
+def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
+    """The cloud called ``name``, reached through ``endpoint`` where one is given; InputError where it is unknown."""
+    found = _NAMES.get(name.lower().replace("_", ""))
+    if found is None:
+        raise InputError(f"there is no cloud '{name}'", hint="use public, china or usgovernment")
+    return found.at(endpoint) if endpoint else found
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

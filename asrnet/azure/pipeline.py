@@ -1,0 +1,124 @@
+"""The pipeline of all requests to Azure: one list of policies of our own, one session, shared by all clients of a run.
+
+The SDK's default pipeline is not used, because it registers resource providers by itself: a plain list on an
+unregistered subscription sends a POST, and then waits without end. Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import requests
+from azure.core.credentials import TokenCredential
+from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
+    CustomHookPolicy,
+    DistributedTracingPolicy,
+    HeadersPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import RequestsTransport
+from azure.mgmt.core.policies import ARMHttpLoggingPolicy
+from requests.adapters import HTTPAdapter
+
+from asrnet.azure.clouds import Cloud
+from asrnet.azure.gates import Gates
+from asrnet.azure.guard import TokenGuardPolicy, authentication
+from asrnet.azure.meter import Meter, MeterPolicy
+from asrnet.azure.redaction import quieten_connections
+from asrnet.azure.retry import RetryLimits, RetryPolicy
+from asrnet.ports import Clock
+
+_POOL_SIZE: Final = 64
+_CONNECT_TIMEOUT: Final = 10.0
+_READ_TIMEOUT: Final = 60.0
+
+
+class Pipeline:
+    """What the clients of a run share: the session with its connections, the token, the gates, the counts.
+
+    ``session`` replaces the connections: an emulator in this process answers through it.
+    """
+
+    def __init__(
+        self,
+        *,
+        cloud: Cloud,
+        credential: TokenCredential,
+        clock: Clock,
+        limits: RetryLimits | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        self.cloud = cloud
+        self.credential = credential
+        self.clock = clock
+        self.meter = Meter()
+        self._limits = limits or RetryLimits()
+        self._gates = Gates(clock)
+        self._session = session or new_session(cloud)
+        self._owns_session = session is None
+
+    def client_options(self) -> dict[str, Any]:
+        """Keyword arguments for the constructor of any of the SDKs' clients."""
+        return {
+            "credential": self.credential,
+            "base_url": self.cloud.endpoint,
+            "cloud_setting": self.cloud.sdk_setting,
+            "credential_scopes": [self.cloud.scope],
+            "policies": self.policies(),
+            "transport": RequestsTransport(
+                session=self._session,
+                session_owner=False,
+                connection_timeout=_CONNECT_TIMEOUT,
+                read_timeout=_READ_TIMEOUT,
+            ),
+        }
+
+    def policies(self) -> list[Any]:
+        """The policies, in order; a new list for each client, since policies are chained to one another.
+
+        With retry outside authentication, every attempt carries a token that is valid then.
+        """
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
+            ContentDecodePolicy(),
+            RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
+            TokenGuardPolicy(self.cloud),
+            authentication(self.cloud, self.credential),
+            CustomHookPolicy(),
+            DistributedTracingPolicy(),
+            MeterPolicy(self.meter),
+            ARMHttpLoggingPolicy(),
+        ]
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._owns_session:
+            self._session.close()
+
+
+def new_session(cloud: Cloud) -> requests.Session:
+    """A session whose pool is large enough for all threads; azure.core's own keeps ten connections."""
+    quieten_connections()
+    session = requests.Session()
+    session.auth = _unchanged
+    adapter = _Direct if cloud.is_loopback else HTTPAdapter
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter(pool_maxsize=_POOL_SIZE, max_retries=0))
+    return session
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No authentication by requests, which would put a password from ~/.netrc in the token's place."""
+    return request
+
+
+class _Direct(HTTPAdapter):
+    """Reaches this machine without a proxy, whatever HTTP_PROXY says: the proxy would see the token."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        return super().send(request, *args, **{**options, "proxies": {}})
