@@ -6,6 +6,8 @@ names declared twice, ids of the wrong type, a network mapped to itself.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from asrnet.desired.state import (
     EVERYTHING,
     CloudName,
@@ -40,4 +42,23 @@ __all__ = [
     "Vault",
     "VmNetworkName",
     "VmmRow",
+    "dumps",
+    "load",
 ]
+
+
+def load(path: str | Path) -> DesiredState:
+    """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
+
+    Raises DocumentError, with file and line, for whatever is wrong and can be known without Azure.
+    """
+    from asrnet.desired import loading  # with YAML, 50 ms that not every command needs
+
+    return loading.load(path)
+
+
+def dumps(state: DesiredState) -> str:
+    """The YAML of a desired state, as a person would write it; ``load`` reads it back."""
+    from asrnet.desired import writing
+
+    return writing.dumps(state)

@@ -1,4 +1,5 @@
 """What the desired state says, as values."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -78,7 +79,8 @@ class Match(Struct, frozen=True, kw_only=True):
 class Rule(Struct, frozen=True, kw_only=True):
     """Pairs for every matching network of a primary region without a row of its own.
 
-    ``recovery`` None asks for copies; otherwise it is an id in which {name} and {resource_group} stand for the primary's.
+    ``recovery`` None asks for copies; otherwise it is a network's id in which {name} and {resource_group} stand for
+    those of the primary.
     """
 
     name: str

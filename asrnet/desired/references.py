@@ -1,0 +1,147 @@
+"""How a file names what is in Azure: aliases, full ids, templates; with Azure's rules for names.
+
+Everything here raises InputError; the loader adds the file and the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from asrnet import ids
+from asrnet.complaints import did_you_mean
+from asrnet.errors import InputError
+from asrnet.ids import ArmId
+
+COPY: Final = "copy"
+GROUP: Final = "group"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PARTS: Final = 3
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
+_PLACEHOLDERS: Final = ("name", "resource_group")
+_SAMPLE: Final = {"name": "net", "resource_group": "group"}
+_REGION = re.compile(r"[a-z0-9]{2,64}")
+
+_WORDS: Final = {ids.VNET: "a virtual network", ids.VAULT: "a vault"}
+
+# "Naming rules and restrictions for Azure resources"
+_NAMES: Final = {
+    ids.VNET: (
+        re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}[A-Za-z0-9_]"),
+        "2 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit, ending with one or '_'",
+    ),
+    ids.VAULT: (
+        re.compile(r"[A-Za-z][A-Za-z0-9-]{1,49}"),
+        "2 to 50 letters, digits or '-', beginning with a letter",
+    ),
+    GROUP: (
+        re.compile(r"[\w.()-]{0,89}[\w()-]"),
+        "1 to 90 letters, digits, '.', '_', '-' or parentheses, not ending with '.'",
+    ),
+}
+
+
+def subscription(text: str, aliases: Mapping[str, str]) -> str:
+    """The GUID, in lower case, of a subscription given by alias or GUID."""
+    if text in aliases:
+        return aliases[text]
+    if _GUID.fullmatch(text):
+        return text.lower()
+    if not aliases:
+        raise InputError(
+            f"unknown subscription alias '{text}': no aliases are declared",
+            hint=f"declare it: subscriptions: {{{text}: GUID}}",
+        )
+    raise InputError(
+        f"unknown subscription alias '{text}'{did_you_mean(text, aliases)}",
+        hint=f"declared under subscriptions: {', '.join(sorted(aliases))}",
+    )
+
+
+def alias(name: str, text: str) -> str:
+    """The GUID, in lower case, that ``name`` is declared to stand for."""
+    if not name.strip() or name != name.strip() or "/" in name:
+        raise InputError(f"'{name}' cannot be an alias: it must not be empty, hold '/', or begin or end with a space")
+    if not _GUID.fullmatch(text):
+        raise InputError(f"found '{text[:60]}', expected a subscription's id (a GUID)")
+    return text.lower()
+
+
+def resource(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = "") -> ArmId:
+    """The id of a resource of type ``kind`` given as ``alias/resource group/name`` or in full.
+
+    ``orelse`` says in errors what else could have been written.
+    """
+    if text.startswith("/"):
+        return _checked(ArmId(text), kind)
+    parts = text.split("/")
+    if len(parts) != _PARTS:
+        raise InputError(
+            f"found '{text[:120]}', expected {_WORDS[kind]}: alias/resource group/name, or a full resource id{orelse}"
+        )
+    where, group, name = parts
+    _check_name(group, GROUP)
+    _check_name(name, kind)
+    return ArmId(_id_text(subscription(where, aliases), group, kind, name))
+
+
+def template(text: str, aliases: Mapping[str, str], *, orelse: str = "") -> str:
+    """The id of a virtual network in which ``{name}`` and ``{resource_group}`` are still to be filled in."""
+    _check_placeholders(text)
+    resource(text.format(**_SAMPLE), ids.VNET, aliases, orelse=orelse)
+    if text.startswith("/"):
+        return text
+    where, group, name = text.split("/")
+    return _id_text(subscription(where, aliases), group, ids.VNET, name)
+
+
+def check_template(text: str, kind: str) -> None:
+    """Make sure that ``text``, filled in, is a name; ``kind`` is the resource's type, or ``GROUP``."""
+    _check_placeholders(text)
+    _check_name(text.format(**_SAMPLE), kind)
+
+
+def region(text: str) -> str:
+    """A region's short name."""
+    short = ids.normal_location(text)
+    if not _REGION.fullmatch(short):
+        raise InputError(f"found '{text[:60]}', expected a region of Azure, such as eastasia or East Asia")
+    return short
+
+
+def label(text: str) -> str:
+    """``text`` itself, where it can be the name of a row or a vault: printable, and no space at its ends."""
+    if not text or text != text.strip() or not text.isprintable():
+        raise InputError(f"found {text[:60]!r}, expected a name: printable, and without a space at its ends")
+    return text
+
+
+def _checked(identifier: ArmId, kind: str) -> ArmId:
+    if identifier.type != kind:
+        found = _WORDS.get(identifier.type) or (f"a {identifier.type}" if identifier.type else "no resource")
+        raise InputError(f"expected the id of {_WORDS[kind]}, '{identifier}' is that of {found}")
+    _check_name(identifier.resource_group, GROUP)
+    _check_name(identifier.name, kind)
+    return identifier
+
+
+def _check_name(name: str, kind: str) -> None:
+    pattern, rule = _NAMES[kind]
+    if not pattern.fullmatch(name):
+        words = _WORDS.get(kind, "a resource group")
+        raise InputError(f"'{name[:120]}' cannot be the name of {words}: expected {rule}")
+
+
+def _check_placeholders(text: str) -> None:
+    for found in _PLACEHOLDER.finditer(text):
+        if found[1] not in _PLACEHOLDERS:
+            raise InputError(
+                f"unknown placeholder '{found[0]}'{did_you_mean(found[1] or '', _PLACEHOLDERS)}",
+                hint="known placeholders: {name}, {resource_group}",
+            )
+
+
+def _id_text(guid: str, group: str, kind: str, name: str) -> str:
+    spelled = {ids.VNET: "Microsoft.Network/virtualNetworks", ids.VAULT: "Microsoft.RecoveryServices/vaults"}[kind]
+    return f"/subscriptions/{guid}/resourceGroups/{group}/providers/{spelled}/{name}"
