@@ -48,7 +48,7 @@ class Gate:
     """A model of one bucket. Pure: the time comes in as ``now``, in seconds; nothing here waits or locks.
 
     ``_level`` is what the bucket holds after everything sent and queued, as far as is known; None before the first
-    answer that tells, when nothing is held back. A 429 closes the gate, voids all tickets and empties the level: whoever
+    answer that tells, when nothing is held back. A 429 closes the gate, voids all tickets, empties the level; whoever
     waits comes back in turn at the pace of the refill, and not all at once.
     """
 

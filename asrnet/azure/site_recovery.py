@@ -1,0 +1,212 @@
+"""Site Recovery through azure-mgmt-recoveryservicessiterecovery.
+
+The roles Site Recovery Contributor, Operator and Reader do not allow the lists of a whole vault. Where such a list
+answers 403, the same is read in parts: mappings network by network, machines and clouds container by container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from asrnet.azure.machine_wire import WireItem, read_item
+from asrnet.azure.mapping_wire import WireFabric, WireJob, WireMapping, read_fabric, read_job, read_mapping
+from asrnet.azure.per_subscription import PerSubscription
+from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.reading import address, decoded, get, rows
+from asrnet.azure.translate import is_absent
+from asrnet.azure.vmm_wire import (
+    WireContainerMapping,
+    WireNamed,
+    read_cloud,
+    read_cloud_mapping,
+    read_logical_network,
+    read_vm_network,
+)
+from asrnet.azure.wire import Wire, each_readable
+from asrnet.errors import ForbiddenError, ServiceError, VaultUnusedError
+from asrnet.ids import AZURE_NETWORK, ArmId, normal_location
+from asrnet.models import (
+    Cloud,
+    CloudMapping,
+    Fabric,
+    Job,
+    LogicalNetwork,
+    NetworkMapping,
+    ProtectedItem,
+    VmNetwork,
+)
+
+if TYPE_CHECKING:
+    from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+W = TypeVar("W", bound=Wire)
+R = TypeVar("R")
+
+_API_VERSION: Final = "2025-08-01"
+_VAULT_API_VERSION: Final = "2024-04-01"
+
+
+class WireVault(Wire, frozen=True):
+    """A vault; only its region matters."""
+
+    location: str = ""
+
+
+class SiteRecoveryClients:
+    """The SDK's clients, one for each subscription; the package is imported with the first."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._clients = PerSubscription(self._client)
+
+    def of(self, resource_id: ArmId) -> SiteRecoveryManagementClient:
+        """The client for ``resource_id``."""
+        return self._clients(resource_id.subscription)
+
+    def address(self, path: ArmId | str, api_version: str = _API_VERSION, **query: str) -> str:
+        """The address of ``path``."""
+        return address(self._pipeline.cloud.endpoint, path, api_version, **query)
+
+    def _client(self, subscription: str) -> SiteRecoveryManagementClient:
+        from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+        return SiteRecoveryManagementClient(subscription_id=subscription, **self._pipeline.client_options())
+
+
+class SiteRecoveryReader:
+    """MappingReader and VmmReader."""
+
+    def __init__(self, clients: SiteRecoveryClients) -> None:
+        self._clients = clients
+        self._in_parts: set[str] = set()
+
+    def vault_location(self, vault: ArmId) -> str:
+        """The region of the vault itself."""
+        response = get(self._clients.of(vault), self._clients.address(vault, _VAULT_API_VERSION), vault)
+        found: WireVault = decoded(response, WireVault, vault)
+        return normal_location(found.location)
+
+    def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
+        """All fabrics."""
+        return self._list(vault, "replicationFabrics", WireFabric, read_fabric)
+
+    def mappings(self, vault: ArmId) -> Iterator[NetworkMapping]:
+        """All mappings of all fabrics, at best in one list."""
+
+        def network_by_network() -> Iterator[NetworkMapping]:
+            for fabric in self.fabrics(vault):
+                for network_id in self._networks_of(fabric):
+                    yield from self._list(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
+
+        whole = self._list(vault, "replicationNetworkMappings", WireMapping, read_mapping)
+        return self._whole_or_in_parts(vault, "mappings", whole, network_by_network)
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        """One mapping; None when it does not exist."""
+        try:
+            response = get(self._clients.of(mapping_id), self._clients.address(mapping_id), mapping_id)
+        except VaultUnusedError:
+            raise
+        except ServiceError as error:
+            if is_absent(error) and error.code != "ResourceNotFound":
+                return None
+            raise
+        return read_mapping(decoded(response, WireMapping, mapping_id))
+
+    def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
+        """All replicated machines, at best in one list."""
+
+        def container_by_container() -> Iterator[ProtectedItem]:
+            for container in self._containers(vault):
+                yield from self._list(container, "replicationProtectedItems", WireItem, read_item)
+
+        whole = self._list(vault, "replicationProtectedItems", WireItem, read_item)
+        return self._whole_or_in_parts(vault, "machines", whole, container_by_container)
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
+        """Jobs by start or state. The service filters, and so does this: which filters it honours is not certain."""
+        terms = [f"startTime eq '{_timestamp(since)}'"] if since is not None else []
+        terms += [f"jobStatus eq '{state}'"] if state else []
+        query = {"filter": " and ".join(terms)} if terms else {}
+        found = self._list(vault, "replicationJobs", WireJob, read_job, **query)
+        return (job for job in found if _matches(job, since, state))
+
+    def vm_networks(self, fabric_id: ArmId) -> Iterator[VmNetwork]:
+        """The VM networks of a VMM server."""
+        return self._list(fabric_id, "replicationNetworks", WireNamed, read_vm_network)
+
+    def logical_networks(self, fabric_id: ArmId) -> Iterator[LogicalNetwork]:
+        """The logical networks of a VMM server."""
+        return self._list(fabric_id, "replicationLogicalNetworks", WireNamed, read_logical_network)
+
+    def clouds(self, fabric_id: ArmId) -> Iterator[Cloud]:
+        """The clouds of a VMM server."""
+        return self._list(fabric_id, "replicationProtectionContainers", WireNamed, read_cloud)
+
+    def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
+        """Which cloud is protected by which, at best in one list."""
+        name = "replicationProtectionContainerMappings"
+
+        def container_by_container() -> Iterator[CloudMapping]:
+            for container in self._containers(vault):
+                yield from self._list(container, name, WireContainerMapping, read_cloud_mapping)
+
+        whole = self._list(vault, name, WireContainerMapping, read_cloud_mapping)
+        return self._whole_or_in_parts(vault, "cloud mappings", whole, container_by_container)
+
+    def _list(
+        self, parent: ArmId, name: str, kind: type[W], read: Callable[[W], R | None], **query: str
+    ) -> Iterator[R]:
+        url = self._clients.address(f"{parent}/{name}", **query)
+        return each_readable(rows(self._clients.of(parent), url, kind, parent), read, f"an element of {name}")
+
+    def _whole_or_in_parts(
+        self, vault: ArmId, what: str, whole: Iterator[R], in_parts: Callable[[], Iterator[R]]
+    ) -> Iterator[R]:
+        """``whole``, or ``in_parts()`` where that is forbidden; the refusal is remembered for the rest of the run."""
+        key = f"{vault.key} {what}"
+        if key not in self._in_parts:
+            begun = False
+            try:
+                for row in whole:
+                    begun = True
+                    yield row
+            except ForbiddenError:
+                if begun:
+                    raise
+                self._in_parts.add(key)
+            else:
+                return
+        yield from in_parts()
+
+    def _networks_of(self, fabric: Fabric) -> Iterator[ArmId]:
+        """The networks under which a fabric's mappings are. Those of an Azure fabric have one constant name."""
+        if fabric.kind == "azure":
+            yield fabric.id.child("replicationNetworks", AZURE_NETWORK)
+        elif fabric.kind == "vmm":
+            yield from (network.id for network in self.vm_networks(fabric.id))
+
+    def _containers(self, vault: ArmId) -> Iterator[ArmId]:
+        for fabric in self.fabrics(vault):
+            yield from (cloud.id for cloud in self.clouds(fabric.id))
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _matches(job: Job, since: float | None, state: str | None) -> bool:
+    if state and job.state.lower() != state.lower():
+        return False
+    return since is None or (started := _seconds(job.start_time)) is None or started >= since
+
+
+def _seconds(time: str) -> float | None:
+    """Seconds since 1970; the service writes seven digits of a second."""
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

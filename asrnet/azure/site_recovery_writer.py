@@ -1,0 +1,85 @@
+"""Writes to Site Recovery through azure-mgmt-recoveryservicessiterecovery. Each returns as soon as it is accepted."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from asrnet.azure.mapping_wire import fabric_body, mapping_body
+from asrnet.azure.operations import Submitted, status_of
+from asrnet.azure.reading import get
+from asrnet.azure.site_recovery import SiteRecoveryClients
+from asrnet.azure.translate import is_absent, translated
+from asrnet.errors import ServiceError, VaultUnusedError
+from asrnet.ids import ArmId
+from asrnet.models import Fabric, NetworkMapping
+from asrnet.ports import Operation, OperationStatus
+
+_NO_PATCH: Final = frozenset({400, 405})
+
+
+class SiteRecoveryWriter:
+    """MappingWriter."""
+
+    def __init__(self, clients: SiteRecoveryClients) -> None:
+        self._clients = clients
+        self._patch_works = True
+
+    def create_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start creating an Azure fabric."""
+        vault = fabric.id.parent
+        fabrics = self._clients.of(vault).replication_fabrics
+        return _submit(
+            fabrics.begin_create, fabric.id, vault.resource_group, vault.name, fabric.name, fabric_body(fabric)
+        )
+
+    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start creating a mapping, or replacing the one of that name."""
+        mappings = self._clients.of(mapping.id).replication_network_mappings
+        return _submit(mappings.begin_create, mapping.id, *_names(mapping.id), mapping_body(mapping))
+
+    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing a mapping elsewhere: by PATCH, or by PUT of the same name where PATCH is refused.
+
+        No public traffic shows a PATCH; the CLI updates by PUT. Where PUT then works, PATCH is not tried again.
+        """
+        if not self._patch_works:
+            return self.create_mapping(mapping)
+        mappings = self._clients.of(mapping.id).replication_network_mappings
+        try:
+            return _submit(mappings.begin_update, mapping.id, *_names(mapping.id), mapping_body(mapping))
+        except ServiceError as error:
+            if error.status not in _NO_PATCH or isinstance(error, VaultUnusedError):
+                raise
+        operation = self.create_mapping(mapping)
+        self._patch_works = False
+        return operation
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start deleting a mapping; None where there is none."""
+        mappings = self._clients.of(mapping_id).replication_network_mappings
+        try:
+            return _submit(mappings.begin_delete, mapping_id, *_names(mapping_id))
+        except ServiceError as error:
+            if is_absent(error):
+                return None
+            raise
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where an operation stands, by its own address, sent as it was given: the query is signed."""
+        client = self._clients.of(operation.resource_id)
+        return status_of(get(client, operation.status_url, operation.resource_id), operation)
+
+
+def _submit(begin: Any, resource_id: ArmId, *arguments: Any) -> Operation | None:
+    with translated(resource_id):
+        poller = begin(*arguments, polling=Submitted(resource_id))
+        operation: Operation | None = poller.result()
+    return operation
+
+
+def _names(mapping_id: ArmId) -> tuple[str, str, str, str, str]:
+    """The names that address a mapping, with the network segment as it was listed."""
+    network = mapping_id.parent
+    fabric = network.parent
+    vault = fabric.parent
+    return vault.resource_group, vault.name, fabric.name, network.name, mapping_id.name
