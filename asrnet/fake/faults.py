@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -21,6 +21,11 @@ Effect = Literal[
     "forbidden",
     "changed_before",
 ]
+
+_READS: Final = frozenset({"GET", "HEAD"})
+_OF_WRITES: Final[frozenset[Effect]] = frozenset(
+    {"operation_fails", "operation_never_ends", "operation_warns", "scope_locked", "policy_denied"}
+)
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -49,7 +54,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def matches(self, method: str, path: str) -> bool:
         """Whether the fault is about a request."""
         return (
-            fnmatchcase(method.lower(), self.method.lower())
+            (method not in _READS or self.effect not in _OF_WRITES)
+            and fnmatchcase(method.lower(), self.method.lower())
             and fnmatchcase(kind_of(path), self.kind.lower())
             and fnmatchcase(path.lower(), self.path.lower())
         )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from asrnet.fake.operations import Started
+import msgspec
+
+from asrnet.fake import refusals
+from asrnet.fake.enabling import Enabling
+from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.ids import ArmId
@@ -17,15 +21,21 @@ class ProtectedItems:
 
     def list(self, vault_id: ArmId) -> tuple[ProtectedItem, ...]:
         """All protected items of a vault. Raises NotFoundError and VaultUnusedError."""
-        raise NotImplementedError
+        with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.protected_items.values(vault.id.key, lag=admission.lag))
 
     def list_container(self, container_id: ArmId) -> tuple[ProtectedItem, ...]:
         """The protected items of one container."""
-        raise NotImplementedError
+        with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
+            vault = self._state.fabric(container_id.parent).id.parent
+            items = self._state.protected_items.values(vault.key, lag=admission.lag)
+            return self._state.listed(item for item in items if item.id.parent == container_id)
 
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
-        raise NotImplementedError
+        with self._state.request("GET", item_id):
+            return self._existing(item_id)
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -33,15 +43,49 @@ class ProtectedItems:
         On a network without a mapping this creates both mappings, and by default the ``<name>-asr`` network; with one,
         its network is the default, and another is accepted, or refused where the world is ``strict_mapping``.
         """
-        raise NotImplementedError
+        with self._state.request("PUT", item_id) as admission:
+            enabling = Enabling(self._state, item_id, request)
+            write = self._write("PUT", item_id, "EnableDr", request.machine_id.name)
+            return self._state.start(write, enabling.take_effect, admission)
 
     def update(self, item_id: ArmId, nics: tuple[Nic, ...]) -> Started:
         """Change the recovery settings of NICs, by name (PATCH). Raises NotFoundError."""
-        raise NotImplementedError
+        with self._state.request("PATCH", item_id) as admission:
+            item = self._existing(item_id)
+            write = self._write("PATCH", item_id, "UpdateVmProperties", item.friendly_name)
+            return self._state.start(write, lambda: self._update(item_id, nics), admission)
 
     def delete(self, item_id: ArmId, *, method: str = "DELETE") -> Started:
         """Disable replication: DELETE purges, POST removes. Raises NotFoundError."""
-        raise NotImplementedError
+        path = f"{item_id}/remove" if method == "POST" else str(item_id)
+        with self._state.request(method, path) as admission:
+            item = self._existing(item_id)
+            write = self._write(method, item_id, "DisableDr", item.friendly_name)
+            forget = self._state.protected_items.remove
+            return self._state.start(write, lambda: forget(item.vault_id.key, item_id.key), admission)
+
+    def _existing(self, item_id: ArmId) -> ProtectedItem:
+        vault = self._state.fabric(item_id.parent.parent).id.parent
+        item = self._state.protected_items.get(vault.key, item_id.key)
+        if item is None:
+            raise refusals.missing(item_id)
+        return item
+
+    def _update(self, item_id: ArmId, nics: tuple[Nic, ...]) -> None:
+        item = self._existing(item_id)
+        wanted = {nic.name: nic for nic in nics}
+        updated = tuple(_with_settings(nic, wanted.get(nic.name)) for nic in item.nics)
+        changed = msgspec.structs.replace(item, nics=updated)
+        self._state.protected_items.put(item.vault_id.key, item.id.key, changed)
+
+    def _write(self, method: str, item_id: ArmId, scenario: str, target: str) -> Write:
+        return Write(
+            method=method,
+            resource_id=item_id,
+            timing=self._state.behaviour.operations,
+            scenario=scenario,
+            target=target,
+        )
 
 
 class VirtualMachines:
@@ -60,3 +104,14 @@ class VirtualMachines:
         with self._state.lock:
             self._state.ensure_group(machine.id, machine.location)
             self._state.virtual_machines.put(machine.id.subscription, machine.id.key, machine)
+
+
+def _with_settings(nic: Nic, wanted: Nic | None) -> Nic:
+    if wanted is None:
+        return nic
+    return msgspec.structs.replace(
+        nic,
+        recovery_network_id=wanted.recovery_network_id or nic.recovery_network_id,
+        test_network_id=wanted.test_network_id or nic.test_network_id,
+        ip_configurations=wanted.ip_configurations or nic.ip_configurations,
+    )

@@ -1,0 +1,275 @@
+"""Builds worlds in a few words: for tests, examples and users' own test suites."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from asrnet.clocks import SimulatedClock
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.fake.records import (
+    CloudRecord,
+    ResourceGroup,
+    Subscription,
+    VaultResource,
+    VirtualMachine,
+    VmNetworkRecord,
+)
+from asrnet.fake.regions import region_name
+from asrnet.fake.seeding import Seed, seed
+from asrnet.fake.state import TENANT
+from asrnet.fake.world import World
+from asrnet.ids import AZURE_NETWORK, VNET, ArmId, normal_location
+from asrnet.models import (
+    Cloud,
+    CloudMapping,
+    Fabric,
+    IpConfiguration,
+    Job,
+    LogicalNetwork,
+    NetworkMapping,
+    Nic,
+    ProtectedItem,
+    Subnet,
+    VirtualNetwork,
+    VmNetwork,
+)
+from asrnet.ports import Clock
+
+SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
+
+
+class Builder:
+    """Adds resources to ``world`` past all rules; every method returns what it added.
+
+    Names are enough: resource groups, address spaces and names of fabrics and mappings have defaults.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        behaviour: Behaviour | None = None,
+        subscription: str = SUBSCRIPTION,
+        tenant: str = TENANT,
+    ) -> None:
+        self.world = World(clock=clock or SimulatedClock(), behaviour=behaviour, tenant=tenant)
+        self._subscription = subscription
+        self._numbers = itertools.count(1)
+        self._spaces = itertools.count()
+        self.world.state.ensure_subscription(subscription)
+
+    def add(self, *resources: Seed) -> None:
+        """Put resources as they are."""
+        seed(self.world, *resources)
+
+    def subscription(self, subscription: str, *, name: str = "", tenant: str = "") -> Subscription:
+        """A subscription; of another tenant, if one is given."""
+        added = Subscription(id=subscription.lower(), name=name or subscription, tenant=tenant or self.world.tenant)
+        self.add(added)
+        return added
+
+    def resource_group(self, name: str, *, location: str = "eastus") -> ResourceGroup:
+        """An empty resource group."""
+        group = ResourceGroup(id=self._group(name), location=location)
+        self.add(group)
+        return group
+
+    def virtual_network(
+        self,
+        name: str,
+        location: str,
+        *,
+        group: str = "rg",
+        subscription: str | None = None,
+        address_space: Sequence[str] = (),
+        subnets: Mapping[str, str] | Sequence[Subnet] = (),
+        tags: Mapping[str, str] | None = None,
+        gateway: bool = False,
+        dns_servers: Sequence[str] = (),
+    ) -> VirtualNetwork:
+        """A virtual network. Subnets by name and prefix, or as they are; a /16 of its own where no space is given."""
+        network = VirtualNetwork(
+            id=self._group(group, subscription).child("providers", "Microsoft.Network", "virtualNetworks", name),
+            location=location,
+            address_space=tuple(address_space) or (f"10.{next(self._spaces) % 256}.0.0/16",),
+            subnets=_subnets(subnets),
+            tags=dict(tags or {}),
+            gateway=gateway,
+            dns_servers=tuple(dns_servers),
+        )
+        self.add(network)
+        return network
+
+    def vault(
+        self, name: str = "vault-dr", location: str = "southeastasia", *, group: str = "rg-dr", used: bool = False
+    ) -> VaultResource:
+        """A vault. Site Recovery knows it once a fabric is added, or at once with ``used``."""
+        vault_id = self._group(group).child("providers", "Microsoft.RecoveryServices", "vaults", name)
+        vault = VaultResource(id=vault_id, location=location, used=used)
+        self.add(vault)
+        return vault
+
+    def azure_fabric(self, vault: VaultResource, location: str, *, name: str = "") -> Fabric:
+        """The fabric of a region, named as the portal names it."""
+        short = normal_location(location)
+        fabric = Fabric(
+            id=vault.id.child("replicationFabrics", name or f"asr-a2a-default-{short}"),
+            kind="azure",
+            location=short,
+            friendly_name=region_name(location),
+        )
+        self.add(fabric)
+        return fabric
+
+    def vmm_fabric(self, vault: VaultResource, server: str) -> Fabric:
+        """A VMM server; its fabric's name is 64 hex digits, as the service makes them."""
+        name = uuid5(NAMESPACE_URL, f"{vault.id.key} {server}").hex * 2
+        fabric = Fabric(id=vault.id.child("replicationFabrics", name), kind="vmm", friendly_name=server)
+        self.add(fabric)
+        return fabric
+
+    def vm_network(self, fabric: Fabric, name: str, *, logical_network: str | None = None) -> VmNetwork:
+        """A VM network of a VMM server."""
+        network = VmNetwork(id=self._child(fabric, "replicationNetworks", name), friendly_name=name)
+        self.add(VmNetworkRecord(network=network, logical_network=logical_network))
+        return network
+
+    def logical_network(self, fabric: Fabric, name: str) -> LogicalNetwork:
+        """A logical network of a VMM server."""
+        network = LogicalNetwork(id=self._child(fabric, "replicationLogicalNetworks", name), friendly_name=name)
+        self.add(network)
+        return network
+
+    def cloud(self, fabric: Fabric, name: str, *, logical_networks: Sequence[str] | None = None) -> Cloud:
+        """A cloud of a VMM server."""
+        cloud_id = fabric.id.child("replicationProtectionContainers", f"cloud_{uuid5(NAMESPACE_URL, name)}")
+        cloud = Cloud(id=cloud_id, friendly_name=name)
+        known = None if logical_networks is None else tuple(logical_networks)
+        self.add(CloudRecord(cloud=cloud, logical_networks=known))
+        return cloud
+
+    def container(self, fabric: Fabric) -> Cloud:
+        """The protection container of an Azure fabric, named as the portal names it."""
+        name = f"{fabric.name}-container"
+        cloud = Cloud(id=fabric.id.child("replicationProtectionContainers", name), friendly_name=name)
+        self.add(CloudRecord(cloud=cloud))
+        return cloud
+
+    def cloud_mapping(self, primary: Cloud, recovery: Cloud | None) -> CloudMapping:
+        """``recovery`` protects ``primary``; None is Azure."""
+        recovery_name = recovery.friendly_name if recovery else "Microsoft Azure"
+        mapping = CloudMapping(
+            id=primary.id.child("replicationProtectionContainerMappings", f"{primary.friendly_name}-{recovery_name}"),
+            primary_cloud_id=primary.id,
+            recovery_cloud_id=recovery.id if recovery else None,
+            recovery_cloud_name=recovery_name,
+        )
+        self.add(mapping)
+        return mapping
+
+    def mapping(
+        self,
+        primary_fabric: Fabric,
+        primary: VirtualNetwork | VmNetwork,
+        recovery_fabric: Fabric | None,
+        recovery: VirtualNetwork | VmNetwork,
+        *,
+        name: str = "",
+        state: str = "Paired",
+    ) -> NetworkMapping:
+        """A mapping between networks of any kind; from VMM to Azure, ``recovery_fabric`` is None."""
+        azure = primary_fabric.kind == "azure"
+        vault_id = primary_fabric.id.parent
+        segment = AZURE_NETWORK if azure else primary.id.name
+        own_name = name or f"{primary.id.name}-to-{recovery.id.name}"
+        mapping = NetworkMapping(
+            id=primary_fabric.id.child("replicationNetworks", segment, "replicationNetworkMappings", own_name),
+            kind="azure_to_azure" if azure else "vmm_to_azure" if recovery.id.type == VNET else "vmm_to_vmm",
+            primary_network_id=primary.id,
+            recovery_network_id=recovery.id,
+            recovery_fabric_id=recovery_fabric.id
+            if recovery_fabric
+            else vault_id.child("replicationFabrics", PSEUDO_FABRIC),
+            primary_location=primary_fabric.location,
+            recovery_location=recovery_fabric.location if recovery_fabric else None,
+            state=state,
+        )
+        self.add(mapping)
+        return self.world.state.mapping(mapping.id) or mapping
+
+    def pair(
+        self, first_fabric: Fabric, first: VirtualNetwork, second_fabric: Fabric, second: VirtualNetwork
+    ) -> tuple[NetworkMapping, NetworkMapping]:
+        """Both mappings of a pair."""
+        return (
+            self.mapping(first_fabric, first, second_fabric, second),
+            self.mapping(second_fabric, second, first_fabric, first),
+        )
+
+    def virtual_machine(
+        self, name: str, network: VirtualNetwork, *, group: str = "rg", subnet: str | None = None, ip: str | None = None
+    ) -> VirtualMachine:
+        """A machine in Azure with one NIC, not protected yet."""
+        machine_id = self._group(group).child("providers", "Microsoft.Compute", "virtualMachines", name)
+        configuration = IpConfiguration(subnet=subnet, ip=ip, ip_type="Dynamic")
+        nic = Nic(name=f"{name}-nic", primary_network_id=network.id, ip_configurations=(configuration,))
+        machine = VirtualMachine(id=machine_id, location=network.location, nics=(nic,))
+        self.add(machine)
+        return machine
+
+    def protected_item(
+        self,
+        name: str,
+        fabric: Fabric,
+        recovery_fabric: Fabric | None,
+        *nics: Nic,
+        cloud: Cloud | None = None,
+        state: str = "Protected",
+        active_location: str = "Primary",
+        scenario: str = "",
+        provider: str = "A2A",
+    ) -> ProtectedItem:
+        """A replicated machine; of an on-premises one, ``cloud`` is the cloud it is in."""
+        item = ProtectedItem(
+            id=(cloud or self.container(fabric)).id.child("replicationProtectedItems", name),
+            friendly_name=name,
+            state=state,
+            active_location=active_location,
+            scenario=scenario,
+            provider=provider,
+            recovery_fabric_id=recovery_fabric.id if recovery_fabric else None,
+            nics=nics,
+        )
+        self.add(item)
+        return item
+
+    def job(
+        self, vault: VaultResource, scenario: str, *, state: str = "InProgress", start_time: str = "", target: str = ""
+    ) -> Job:
+        """A job of somebody else's."""
+        name = str(uuid5(NAMESPACE_URL, f"job {next(self._numbers)}"))
+        job = Job(
+            id=vault.id.child("replicationJobs", name),
+            scenario=scenario,
+            state=state,
+            start_time=start_time or "2026-01-01T00:00:00.0000000Z",
+            target=target,
+        )
+        self.add(job)
+        return job
+
+    def _group(self, name: str, subscription: str | None = None) -> ArmId:
+        return ArmId(f"/subscriptions/{subscription or self._subscription}/resourceGroups/{name}")
+
+    def _child(self, fabric: Fabric, kind: str, name: str) -> ArmId:
+        return fabric.id.child(kind, str(uuid5(NAMESPACE_URL, f"{fabric.id.key} {kind} {name}")))
+
+
+def _subnets(subnets: Mapping[str, str] | Sequence[Subnet]) -> tuple[Subnet, ...]:
+    if isinstance(subnets, Mapping):
+        return tuple(Subnet(name=name, prefixes=(prefix,)) for name, prefix in subnets.items())
+    return tuple(subnets)

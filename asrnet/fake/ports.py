@@ -1,0 +1,269 @@
+"""The ports of asrnet on a world: what the core sees when it runs against the fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Literal, TypeVar
+
+from asrnet.errors import ForbiddenError, NotFoundError, ServiceError, VaultUnusedError
+from asrnet.fake.operations import Started, State
+from asrnet.fake.paging import pages
+from asrnet.fake.records import MappingRequest
+from asrnet.fake.world import World
+from asrnet.ids import AZURE_NETWORK, ArmId
+from asrnet.models import (
+    MICROSOFT_AZURE,
+    Cloud,
+    CloudMapping,
+    Fabric,
+    Job,
+    LogicalNetwork,
+    NetworkMapping,
+    ProtectedItem,
+    VirtualNetwork,
+    VmNetwork,
+)
+from asrnet.ports import Backend, Operation, OperationStatus
+
+V = TypeVar("V")
+
+_MISSING: Final = frozenset({400, 404})
+_STATES: Final[Mapping[State, Literal["in_progress", "succeeded", "failed", "canceled"]]] = {
+    "InProgress": "in_progress",
+    "Succeeded": "succeeded",
+    "Failed": "failed",
+    "Canceled": "canceled",
+}
+
+
+class _Door:
+    """Counts and delays the requests of the ports as the wire would."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def request(self, method: str, path: ArmId | str) -> None:
+        latency = self._world.behaviour.latency
+        if latency:
+            self._world.clock.sleep(latency)
+        self._world.count(method, str(path))
+
+    def paged(self, path: str, values: Callable[[], tuple[V, ...]], *, size: int | None = None) -> Iterator[V]:
+        """The elements of a list, page by page; a list that is refused costs a request too."""
+        behaviour = self._world.behaviour
+        self.request("GET", path)
+        found = pages(values(), size or behaviour.page_size, empty_last=size is None and behaviour.empty_last_page)
+        yield from next(found)
+        for page in found:
+            self.request("GET", path)
+            yield from page
+
+    def accepted(self, started: Started | None) -> Operation | None:
+        if started is None:
+            return None
+        scope = started.vault_id or ArmId(f"/subscriptions/{started.resource_id.subscription}")
+        return Operation(
+            id=started.id,
+            resource_id=started.resource_id,
+            status_url=f"{scope}/replicationOperationStatus/{started.id}",
+            retry_after=self._world.behaviour.retry_after,
+        )
+
+    def status(self, operation: Operation) -> OperationStatus:
+        scope = operation.resource_id.within("microsoft.recoveryservices/vaults")
+        path = scope or ArmId(f"/subscriptions/{operation.resource_id.subscription}")
+        self.request("GET", operation.status_url)
+        started = self._world.operations.get(operation.id, scope=path)
+        error = started.error if started.state in {"Failed", "Canceled"} else None
+        return OperationStatus(state=_STATES[started.state], error=error)
+
+
+class FakeNetworks:
+    """NetworkReader and NetworkWriter on a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._door = _Door(world)
+
+    def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
+        """The networks of a subscription."""
+        return self._door.paged(
+            f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks",
+            lambda: self._world.virtual_networks.list(subscription),
+            size=self._world.behaviour.network_page_size,
+        )
+
+    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
+        """One network; None when the answer is 404 ResourceNotFound."""
+        self._door.request("GET", network_id)
+        try:
+            return self._world.virtual_networks.get(network_id)
+        except NotFoundError as error:
+            if error.code == "ResourceNotFound":
+                return None
+            raise
+
+    def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
+        """Start creating a network."""
+        self._door.request("PUT", network.id)
+        return self._door.accepted(self._world.virtual_networks.put(network))
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a network operation stands."""
+        return self._door.status(operation)
+
+
+class FakeSiteRecovery:
+    """MappingReader, MappingWriter and VmmReader on a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._door = _Door(world)
+
+    def vault_location(self, vault: ArmId) -> str:
+        """The region of the vault itself."""
+        self._door.request("GET", vault)
+        return self._world.vaults.get(vault).location
+
+    def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
+        """All fabrics of a vault."""
+        return self._door.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
+
+    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
+        """All mappings of a vault; fabric by fabric where the roles do not allow the list of the whole vault."""
+        try:
+            yield from self._door.paged(f"{vault}/replicationNetworkMappings", lambda: self._world.mappings.list(vault))
+        except ForbiddenError:
+            for fabric in self.fabrics(vault):
+                for network_id in self._networks_of(fabric):
+                    yield from self._mappings_of(network_id)
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        """One mapping; None where the answer is 404, or the 400 that the service has given instead."""
+        self._door.request("GET", mapping_id)
+        try:
+            return self._world.mappings.get(mapping_id)
+        except VaultUnusedError:
+            raise
+        except ServiceError as error:
+            if error.status in _MISSING and error.code != "ResourceNotFound":
+                return None
+            raise
+
+    def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
+        """All replicated machines; container by container where the roles do not allow the list of the whole vault."""
+        try:
+            yield from self._door.paged(
+                f"{vault}/replicationProtectedItems", lambda: self._world.protected_items.list(vault)
+            )
+        except ForbiddenError:
+            for fabric in self.fabrics(vault):
+                for cloud in self.clouds(fabric.id):
+                    yield from self._items_of(cloud.id)
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
+        """Jobs by start or state."""
+        return self._door.paged(
+            f"{vault}/replicationJobs", lambda: self._world.jobs.list(vault, since=since, state=state)
+        )
+
+    def create_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start creating an Azure fabric."""
+        self._door.request("PUT", fabric.id)
+        return self._door.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
+
+    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start creating a mapping."""
+        self._door.request("PUT", mapping.id)
+        return self._door.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
+
+    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing a mapping elsewhere: by PATCH, and by PUT where the service takes no PATCH (400 or 405)."""
+        self._door.request("PATCH", mapping.id)
+        try:
+            return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
+        except ServiceError as error:
+            if error.status not in {400, 405}:
+                raise
+        return self.create_mapping(mapping)
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start deleting a mapping; None where it is gone already."""
+        self._door.request("DELETE", mapping_id)
+        return self._door.accepted(self._world.mappings.delete(mapping_id))
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a Site Recovery operation stands."""
+        return self._door.status(operation)
+
+    def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
+        """The VM networks of a VMM server."""
+        records = self._door.paged(f"{fabric_id}/replicationNetworks", lambda: self._world.networks.list(fabric_id))
+        return (record.network for record in records)
+
+    def logical_networks(self, fabric_id: ArmId) -> Iterable[LogicalNetwork]:
+        """The logical networks of a VMM server."""
+        return self._door.paged(
+            f"{fabric_id}/replicationLogicalNetworks", lambda: self._world.logical_networks.list(fabric_id)
+        )
+
+    def clouds(self, fabric_id: ArmId) -> Iterable[Cloud]:
+        """The clouds of a VMM server."""
+        path = f"{fabric_id}/replicationProtectionContainers"
+        records = self._door.paged(path, lambda: self._world.containers.list(fabric_id))
+        return (record.cloud for record in records)
+
+    def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
+        """Which cloud is protected by which."""
+        return self._door.paged(
+            f"{vault}/replicationProtectionContainerMappings", lambda: self._world.container_mappings.list(vault)
+        )
+
+    def _networks_of(self, fabric: Fabric) -> Iterator[ArmId]:
+        if fabric.kind == "azure":
+            yield fabric.id.child("replicationNetworks", AZURE_NETWORK)
+        elif fabric.kind == "vmm":
+            yield from (network.id for network in self.vm_networks(fabric.id))
+
+    def _mappings_of(self, network_id: ArmId) -> Iterator[NetworkMapping]:
+        return self._door.paged(
+            f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
+        )
+
+    def _items_of(self, container_id: ArmId) -> Iterator[ProtectedItem]:
+        return self._door.paged(
+            f"{container_id}/replicationProtectedItems",
+            lambda: self._world.protected_items.list_container(container_id),
+        )
+
+
+def request_of(mapping: NetworkMapping) -> MappingRequest:
+    """What a client sends to make this mapping."""
+    fabric = mapping.recovery_fabric_id
+    azure = mapping.kind == "azure_to_azure"
+    return MappingRequest(
+        kind=mapping.kind,
+        recovery_network_id=mapping.recovery_network_id,
+        recovery_fabric_name=MICROSOFT_AZURE if mapping.kind == "vmm_to_azure" else fabric.name if fabric else None,
+        primary_network_id=mapping.primary_network_id if azure else None,
+    )
+
+
+def backend(world: World) -> Backend:
+    """Everything a run needs, on a world. ``close`` does nothing: the world stays."""
+    networks, site_recovery = FakeNetworks(world), FakeSiteRecovery(world)
+    return Backend(
+        networks=networks,
+        network_writer=networks,
+        mappings=site_recovery,
+        mapping_writer=site_recovery,
+        vmm=site_recovery,
+        clock=world.clock,
+        requests=lambda: _requests(world),
+        identity=lambda: "nobody (fake)",
+        close=lambda: None,
+    )
+
+
+def _requests(world: World) -> Mapping[str, int]:
+    return {**world.journal.methods(), "retries": 0}

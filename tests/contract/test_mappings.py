@@ -1,0 +1,263 @@
+"""Network mappings from Azure to Azure, through every door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from contract.doors import TwoRegions, status
+from msgspec import structs
+
+from asrnet.errors import NotFoundError, ServiceError, VaultUnusedError
+from asrnet.fake.builder import Builder
+from asrnet.fake.faults import Fault
+from asrnet.ids import ArmId
+from asrnet.models import NetworkMapping
+from asrnet.ports import Backend
+
+
+def names(backend: Backend, regions: TwoRegions) -> list[str]:
+    return [mapping.name for mapping in backend.mappings.mappings(regions.vault.id)]
+
+
+def test_fabrics_are_listed_with_their_regions(backend: Backend, regions: TwoRegions) -> None:
+    fabrics = list(backend.mappings.fabrics(regions.vault.id))
+    assert [(fabric.name, fabric.kind, fabric.location, fabric.friendly_name) for fabric in fabrics] == [
+        ("asr-a2a-default-eastasia", "azure", "eastasia", "East Asia"),
+        ("asr-a2a-default-southeastasia", "azure", "southeastasia", "Southeast Asia"),
+    ]
+
+
+def test_the_vault_tells_its_own_region(backend: Backend, regions: TwoRegions) -> None:
+    assert backend.mappings.vault_location(regions.vault.id) == "southeastasia"
+
+
+def test_a_used_vault_without_mappings_lists_none(backend: Backend, regions: TwoRegions) -> None:
+    assert names(backend, regions) == []
+
+
+def test_create_makes_the_mapping_and_not_its_reverse(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    assert status(backend, backend.mapping_writer.create_mapping(wanted)).state == "succeeded"
+    (mapping,) = backend.mappings.mappings(regions.vault.id)
+    assert mapping == wanted
+    assert mapping.state == "Paired"
+
+
+def test_network_ids_come_back_in_lower_case(backend: Backend, wanted: NetworkMapping) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    mapping = backend.mappings.mapping(wanted.id)
+    assert mapping is not None
+    assert (mapping.primary_network_id.name, mapping.primary_network_id.resource_group) == ("hub-ea", "rg-ea")
+    assert (mapping.recovery_network_id.name, mapping.recovery_network_id.resource_group) == ("hub-sea", "rg-sea")
+
+
+def test_names_of_mapping_and_fabrics_keep_their_case(backend: Backend, wanted: NetworkMapping) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    mapping = backend.mappings.mapping(wanted.id)
+    assert mapping is not None
+    assert mapping.name == "Hub-EA-to-Hub-SEA"
+    assert (mapping.primary_location, mapping.recovery_location) == ("eastasia", "southeastasia")
+
+
+@pytest.mark.parametrize("segment", ["azureNetwork", "AZURENETWORK", "Hub-EA"])
+def test_a_mapping_is_found_whatever_the_network_segment(
+    backend: Backend, wanted: NetworkMapping, segment: str
+) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    asked = ArmId(str(wanted.id).replace("azureNetwork", segment))
+    mapping = backend.mappings.mapping(asked)
+    assert mapping is not None
+    assert mapping.name == wanted.name
+
+
+def test_the_list_gives_the_constant_network_segment(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    made = structs.replace(wanted, id=ArmId(str(wanted.id).replace("azureNetwork", "Hub-EA")))
+    backend.mapping_writer.create_mapping(made)
+    (mapping,) = backend.mappings.mappings(regions.vault.id)
+    assert str(mapping.id) == str(wanted.id)
+
+
+@pytest.mark.parametrize("answer", [404, 400])
+def test_an_absent_mapping_is_none_whichever_way_the_service_says_it(
+    backend: Backend, behave: Callable[..., None], wanted: NetworkMapping, answer: int
+) -> None:
+    behave(missing_mapping=answer)
+    assert backend.mappings.mapping(wanted.id) is None
+
+
+def test_a_mapping_of_an_absent_fabric_is_none(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
+    elsewhere = ArmId(str(wanted.id).replace(regions.fabric_ea.name, "gone"))
+    assert backend.mappings.mapping(elsewhere) is None
+
+
+def test_create_on_a_taken_name_points_the_mapping_elsewhere(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    moved = structs.replace(wanted, recovery_network_id=regions.other_sea.id)
+    assert status(backend, backend.mapping_writer.create_mapping(moved)).state == "succeeded"
+    assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
+
+
+@pytest.mark.parametrize("patch", ["accept", "reject_400", "reject_405"])
+def test_update_points_a_mapping_elsewhere_also_where_the_service_takes_no_patch(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping, behave: Callable[..., None], patch: str
+) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    behave(patch=patch)
+    moved = structs.replace(wanted, recovery_network_id=regions.other_sea.id)
+    assert status(backend, backend.mapping_writer.update_mapping(moved)).state == "succeeded"
+    assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
+
+
+def test_delete_removes_one_direction_only(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+    forward, reverse = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
+    assert status(backend, backend.mapping_writer.delete_mapping(forward.id)).state == "succeeded"
+    assert list(backend.mappings.mappings(regions.vault.id)) == [reverse]
+
+
+def test_delete_of_an_absent_mapping_is_done_at_once(backend: Backend, wanted: NetworkMapping) -> None:
+    assert backend.mapping_writer.delete_mapping(wanted.id) is None
+
+
+def test_effects_appear_when_the_operation_ends_and_not_before(
+    azure: Builder, backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
+) -> None:
+    behave(operations="time:3")
+    backend.mapping_writer.create_mapping(wanted)
+    azure.world.clock.sleep(2.9)
+    assert backend.mappings.mapping(wanted.id) is None
+    azure.world.clock.sleep(0.1)
+    assert backend.mappings.mapping(wanted.id) == wanted
+
+
+def test_the_list_reads_on_through_all_pages_and_an_empty_last_one(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    behave(page_size=2, empty_last_page=True)
+    for number in range(4):
+        network = azure.virtual_network(f"net-{number}", "eastasia")
+        azure.mapping(regions.fabric_ea, network, regions.fabric_sea, regions.sea, name=f"map-{number}")
+    assert names(backend, regions) == ["map-0", "map-1", "map-2", "map-3"]
+    assert azure.world.journal.counts() == {("GET", "replicationnetworkmappings"): 3}
+
+
+def test_the_list_may_come_in_any_order(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    behave(page_size=3, shuffle=7)
+    expected = set()
+    for number in range(10):
+        network = azure.virtual_network(f"net-{number}", "eastasia")
+        expected.add(azure.mapping(regions.fabric_ea, network, regions.fabric_sea, regions.sea))
+    listed = list(backend.mappings.mappings(regions.vault.id))
+    assert len(listed) == 10
+    assert set(listed) == expected
+
+
+def test_without_the_right_to_the_vaults_list_the_fabrics_are_asked(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    pair = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
+    behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
+    assert sorted(backend.mappings.mappings(regions.vault.id), key=str) == sorted(pair, key=str)
+
+
+def test_a_lagging_list_shows_a_mapping_later_but_a_get_at_once(
+    azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    lag = Fault(effect="list_lags", kind="replicationnetworkmappings", seconds=30, times=0)
+    azure.world.faults.add(lag)
+    backend.mapping_writer.create_mapping(wanted)
+    assert names(backend, regions) == []
+    assert backend.mappings.mapping(wanted.id) == wanted
+    azure.world.clock.sleep(30)
+    assert names(backend, regions) == [wanted.name]
+
+
+def test_a_vault_never_used_says_so_on_every_read(azure: Builder, backend: Backend) -> None:
+    vault = azure.vault("fresh").id
+    reads: list[Callable[[ArmId], object]] = [
+        backend.mappings.fabrics,
+        backend.mappings.mappings,
+        backend.mappings.protected_items,
+        backend.mappings.jobs,
+        backend.vmm.cloud_mappings,
+    ]
+    for read in reads:
+        with pytest.raises(VaultUnusedError) as caught:
+            list(read(vault))  # type: ignore[call-overload]  # each gives some iterable
+        assert (caught.value.status, caught.value.code) == (400, "SubscriptionIdNotRegisteredWithSrs")
+
+
+def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(azure: Builder, backend: Backend) -> None:
+    path = ("replicationFabrics", "f", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+    with pytest.raises(VaultUnusedError):
+        backend.mappings.mapping(azure.vault("fresh").id.child(*path))
+
+
+def test_the_first_fabric_makes_the_vault_known(azure: Builder, backend: Backend) -> None:
+    vault = azure.vault("fresh")
+    other = azure.vault("other")
+    fabric = azure.azure_fabric(other, "eastasia")
+    asked = structs.replace(fabric, id=vault.id.child("replicationFabrics", fabric.name))
+    assert status(backend, backend.mapping_writer.create_fabric(asked)).state == "succeeded"
+    (made,) = backend.mappings.fabrics(vault.id)
+    assert made == asked
+    assert list(backend.mappings.mappings(vault.id)) == []
+
+
+def test_a_missing_vault_is_not_found(backend: Backend, regions: TwoRegions) -> None:
+    missing = ArmId(str(regions.vault.id).replace("vault-dr", "gone"))
+    for read in (backend.mappings.fabrics, backend.mappings.mappings, backend.mappings.protected_items):
+        with pytest.raises(NotFoundError) as caught:
+            list(read(missing))
+        assert (caught.value.status, caught.value.code) == (404, "ResourceNotFound")
+    with pytest.raises(NotFoundError):
+        backend.mappings.vault_location(missing)
+
+
+def test_a_mapping_of_a_missing_vault_is_not_merely_absent(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        backend.mappings.mapping(ArmId(str(wanted.id).replace(regions.vault.id.name, "gone")))
+    assert caught.value.code == "ResourceNotFound"
+
+
+def test_create_under_a_missing_fabric_is_not_found(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    astray = structs.replace(wanted, id=ArmId(str(wanted.id).replace(regions.fabric_ea.name, "gone")))
+    with pytest.raises(NotFoundError) as caught:
+        backend.mapping_writer.create_mapping(astray)
+    error = caught.value
+    assert (error.status, error.code) == (404, "FabricArmEntityMissing")
+    assert error.message == "Fabric with name gone could not be located."
+    assert "unregistered" in error.possible_causes
+    assert error.recommended_action == "Retry the operation with a valid site."
+
+
+def test_create_without_a_recovery_fabric_is_refused(backend: Backend, wanted: NetworkMapping) -> None:
+    with pytest.raises(ServiceError) as caught:
+        backend.mapping_writer.create_mapping(structs.replace(wanted, recovery_fabric_id=None))
+    assert (caught.value.status, caught.value.code) == (400, "UnhandledException")
+    assert "ArmResourceName is null" in caught.value.message
+
+
+def test_protected_items_are_listed_vault_wide_and_container_by_container(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea)
+    azure.protected_item("vm2", regions.fabric_sea, regions.fabric_ea, state="UnplannedFailoverCommitted")
+    everything = list(backend.mappings.protected_items(regions.vault.id))
+    assert [(item.friendly_name, item.state) for item in everything] == [
+        ("vm1", "Protected"),
+        ("vm2", "UnplannedFailoverCommitted"),
+    ]
+    behave(denied=("Microsoft.RecoveryServices/vaults/replicationProtectedItems/read",))
+    assert list(backend.mappings.protected_items(regions.vault.id)) == everything

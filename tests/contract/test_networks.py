@@ -1,0 +1,184 @@
+"""Virtual networks, through every door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from asrnet.errors import NotFoundError, ResourceGroupNotFoundError
+from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.faults import Fault
+from asrnet.ids import ArmId
+from asrnet.models import Subnet, VirtualNetwork
+from asrnet.ports import Backend
+
+ELSEWHERE = "33333333-3333-3333-3333-333333333333"
+
+
+def names(backend: Backend, subscription: str = SUBSCRIPTION) -> list[str]:
+    return [network.name for network in backend.networks.virtual_networks(subscription)]
+
+
+def network_id(name: str, group: str = "rg") -> ArmId:
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{name}"
+    return ArmId(path)
+
+
+def wanted(name: str = "copy") -> VirtualNetwork:
+    return VirtualNetwork(
+        id=network_id(name),
+        location="southeastasia",
+        address_space=("10.1.0.0/16", "10.2.0.0/16"),
+        subnets=(
+            Subnet(name="web", prefixes=("10.1.1.0/24",), default_outbound_access=False),
+            Subnet(name="db", prefixes=("10.2.1.0/24",), service_endpoints=("Microsoft.Sql",)),
+        ),
+        tags={"dr": "yes"},
+        dns_servers=("10.1.0.4",),
+    )
+
+
+def test_list_has_every_network_of_the_subscription_and_no_other(azure: Builder, backend: Backend) -> None:
+    azure.virtual_network("one", "eastasia", group="rg-1")
+    azure.virtual_network("two", "eastus", group="rg-2")
+    azure.virtual_network("three", "eastus", subscription=ELSEWHERE)
+    assert names(backend) == ["one", "two"]
+    assert names(backend, ELSEWHERE) == ["three"]
+
+
+def test_list_of_a_subscription_without_networks_is_empty(azure: Builder, backend: Backend) -> None:
+    azure.subscription(ELSEWHERE)
+    assert names(backend, ELSEWHERE) == []
+
+
+def test_list_reads_on_through_all_pages(azure: Builder, backend: Backend, behave: Callable[..., None]) -> None:
+    behave(network_page_size=2)
+    for number in range(5):
+        azure.virtual_network(f"net-{number}", "eastasia")
+    assert names(backend) == [f"net-{number}" for number in range(5)]
+    assert azure.world.journal.counts() == {("GET", "virtualnetworks"): 3}
+
+
+def test_get_tells_everything_that_the_list_tells(azure: Builder, backend: Backend) -> None:
+    added = azure.virtual_network(
+        "hub",
+        "eastasia",
+        address_space=("10.0.0.0/16", "10.9.0.0/16"),
+        subnets=(
+            Subnet(name="web", prefixes=("10.0.1.0/24", "10.9.1.0/24")),
+            Subnet(name="sql", prefixes=("10.0.2.0/24",), delegation="Microsoft.Sql/managedInstances"),
+        ),
+        tags={"Owner": "Team A"},
+        dns_servers=("10.0.0.4", "10.0.0.5"),
+    )
+    (listed,) = backend.networks.virtual_networks(SUBSCRIPTION)
+    got = backend.networks.virtual_network(added.id)
+    assert got == listed
+    assert got is not None
+    assert (got.id, got.location, got.address_space) == (added.id, "eastasia", ("10.0.0.0/16", "10.9.0.0/16"))
+    assert (got.tags, got.dns_servers) == ({"Owner": "Team A"}, ("10.0.0.4", "10.0.0.5"))
+    assert [(subnet.name, subnet.prefixes, subnet.delegation) for subnet in got.subnets] == [
+        ("web", ("10.0.1.0/24", "10.9.1.0/24"), None),
+        ("sql", ("10.0.2.0/24",), "Microsoft.Sql/managedInstances"),
+    ]
+
+
+def test_get_tells_how_many_addresses_of_a_subnet_are_in_use(azure: Builder, backend: Backend) -> None:
+    subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used=2, used_ips=("10.0.1.4", "10.0.1.5"))
+    added = azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(subnet,))
+    got = backend.networks.virtual_network(added.id)
+    assert got is not None
+    assert got.subnets[0].used == 2
+
+
+def test_get_finds_a_network_whatever_the_case_of_its_id(azure: Builder, backend: Backend) -> None:
+    added = azure.virtual_network("Hub", "eastasia", group="Rg-One")
+    got = backend.networks.virtual_network(ArmId(str(added.id).upper()))
+    assert got is not None
+    assert got.name == "Hub"
+
+
+def test_get_of_an_absent_network_is_none(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    assert backend.networks.virtual_network(network_id("absent")) is None
+
+
+def test_get_in_an_absent_resource_group_says_so(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    with pytest.raises(ResourceGroupNotFoundError) as caught:
+        backend.networks.virtual_network(network_id("absent", group="nowhere"))
+    assert (caught.value.status, caught.value.code) == (404, "ResourceGroupNotFound")
+
+
+def test_get_in_an_absent_subscription_is_no_proof_of_absence(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    with pytest.raises(NotFoundError) as caught:
+        backend.networks.virtual_network(ArmId(str(network_id("absent")).replace(SUBSCRIPTION, ELSEWHERE)))
+    assert caught.value.code == "SubscriptionNotFound"
+
+
+def test_a_network_hidden_from_lists_is_found_by_its_id(
+    azure: Builder, backend: Backend, behave: Callable[..., None]
+) -> None:
+    hidden = azure.virtual_network("hidden", "eastasia")
+    azure.virtual_network("shown", "eastasia")
+    behave(hidden_networks=("hidden",))
+    assert names(backend) == ["shown"]
+    assert backend.networks.virtual_network(hidden.id) is not None
+
+
+def test_a_lagging_list_shows_a_new_network_later_but_a_get_at_once(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    azure.world.faults.add(Fault(effect="list_lags", kind="virtualnetworks", seconds=60, times=0))
+    backend.network_writer.create_virtual_network(wanted())
+    assert names(backend) == []
+    assert backend.networks.virtual_network(network_id("copy")) is not None
+    azure.world.clock.sleep(60)
+    assert names(backend) == ["copy"]
+
+
+def test_create_makes_the_network_as_it_was_asked_for(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    operation = backend.network_writer.create_virtual_network(wanted())
+    if operation is not None:
+        assert backend.network_writer.operation(operation).state == "succeeded"
+    got = backend.networks.virtual_network(network_id("copy"))
+    assert got is not None
+    assert (got.location, got.address_space) == ("southeastasia", ("10.1.0.0/16", "10.2.0.0/16"))
+    assert (got.tags, got.dns_servers) == ({"dr": "yes"}, ("10.1.0.4",))
+    assert [(subnet.name, subnet.prefixes) for subnet in got.subnets] == [
+        ("web", ("10.1.1.0/24",)),
+        ("db", ("10.2.1.0/24",)),
+    ]
+    assert got.subnets[0].default_outbound_access is False
+    assert got.subnets[1].service_endpoints == ("Microsoft.Sql",)
+
+
+def test_create_is_under_way_until_its_time_has_come(
+    azure: Builder, backend: Backend, behave: Callable[..., None]
+) -> None:
+    azure.resource_group("rg")
+    behave(operations="time:3")
+    operation = backend.network_writer.create_virtual_network(wanted())
+    assert operation is not None
+    assert backend.network_writer.operation(operation).state == "in_progress"
+    azure.world.clock.sleep(3)
+    assert backend.network_writer.operation(operation).state == "succeeded"
+
+
+def test_create_in_an_absent_resource_group_is_refused(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("other")
+    with pytest.raises(ResourceGroupNotFoundError):
+        backend.network_writer.create_virtual_network(wanted())
+
+
+def test_create_that_fails_leaves_nothing_behind(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    azure.world.faults.add(Fault(effect="operation_fails", code="InternalServerError", message="An error occurred."))
+    operation = backend.network_writer.create_virtual_network(wanted())
+    assert operation is not None
+    ended = backend.network_writer.operation(operation)
+    assert ended.state == "failed"
+    assert "An error occurred." in str(ended.error)
+    assert backend.networks.virtual_network(network_id("copy")) is None
