@@ -1,0 +1,93 @@
+"""Reading request bodies: a value where it is expected, or a clear refusal. Members nobody knows are let through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from asrnet.emulator.refusals import GatewayError
+from asrnet.errors import InputError
+from asrnet.ids import ArmId
+
+Body = Mapping[str, object]
+
+
+def member(body: Body, name: str) -> object:
+    """A member by name, without case, as the services read them; None where it is absent or null."""
+    if name in body:
+        return body[name]
+    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
+
+
+def an_object(body: Body, name: str) -> Body:
+    """An object; empty where it is absent. Refused where it is something else."""
+    value = member(body, name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _wrong(name, "an object")
+    return value
+
+
+def a_list(body: Body, name: str) -> Sequence[object]:
+    """A list; empty where it is absent. Refused where it is something else."""
+    value = member(body, name)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise _wrong(name, "a list")
+    return value
+
+
+def objects(body: Body, name: str) -> tuple[Body, ...]:
+    """A list of objects; empty where it is absent."""
+    values = a_list(body, name)
+    found = tuple(value for value in values if isinstance(value, Mapping))
+    if len(found) != len(values):
+        raise _wrong(name, "a list of objects")
+    return found
+
+
+def texts(body: Body, name: str) -> tuple[str, ...]:
+    """A list of strings; empty where it is absent."""
+    values = a_list(body, name)
+    found = tuple(value for value in values if isinstance(value, str))
+    if len(found) != len(values):
+        raise _wrong(name, "a list of strings")
+    return found
+
+
+def text(body: Body, name: str) -> str | None:
+    """A string; None where it is absent or empty."""
+    value = member(body, name)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "a string")
+    return value or None
+
+
+def flag(body: Body, name: str) -> bool | None:
+    """True or false; None where it is absent."""
+    value = member(body, name)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(name, "true or false")
+    return value
+
+
+def an_id(body: Body, name: str) -> ArmId | None:
+    """A resource's id; None where it is absent or empty."""
+    value = text(body, name)
+    try:
+        return ArmId(value) if value else None
+    except InputError as error:
+        raise GatewayError(400, "LinkedInvalidPropertyId", f"Property '{name}' is invalid: {error.message}.") from error
+
+
+def string_map(body: Body, name: str) -> dict[str, str]:
+    """Strings by name, such as tags; empty where it is absent."""
+    values = an_object(body, name)
+    if not all(isinstance(value, str) for value in values.values()):
+        raise _wrong(name, "strings by name")
+    return {key: str(value) for key, value in values.items()}
+
+
+def _wrong(name: str, expected: str) -> GatewayError:
+    return GatewayError(400, "InvalidRequestContent", f"The property '{name}' in the request is not {expected}.")

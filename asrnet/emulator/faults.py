@@ -1,0 +1,158 @@
+"""Faults on the wire, scripted: "the next N requests matching METHOD and PATH get this instead of an answer"."""
+
+from __future__ import annotations
+
+import threading
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.emulator.messages import Request, Response, json_response
+from asrnet.emulator.refusals import plain_envelope
+from asrnet.errors import InputError
+
+Kind = Literal[
+    "throttle", "unavailable", "busy", "scope_locked", "policy", "forbidden", "reset", "delay", "answer", "garbage"
+]
+
+FOREVER = -1
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One line of the script.
+
+    ``method`` and ``path`` are patterns of the shell's kind, the path without case and without query. ``times`` is how
+    many requests it hits, -1 all; ``skip`` how many matching ones pass before. ``kind``:
+
+    - ``throttle``: 429 with ``retry_after`` seconds; ``unavailable``: 503, with ``retry_after`` if given;
+    - ``busy``: 409 of a service at work on something else; ``scope_locked``: 409 of a resource lock;
+    - ``policy``: 403 of a policy assignment; ``forbidden``: 403 for ``action``;
+    - ``reset``: the connection is dropped, ``handled`` says whether after the request had its effect;
+    - ``delay``: the answer comes ``seconds`` later; ``garbage``: 200 with a body that is no JSON;
+    - ``answer``: ``status`` with ``code`` and ``message``.
+    """
+
+    kind: Kind
+    method: str = "*"
+    path: str = "*"
+    times: int = 1
+    skip: int = 0
+    retry_after: float | None = None
+    seconds: float = 0.0
+    handled: bool = False
+    status: int = 500
+    code: str = ""
+    message: str = ""
+    action: str = ""
+
+    def matches(self, request: Request) -> bool:
+        """Whether the fault is about such a request."""
+        return fnmatchcase(request.method.upper(), self.method.upper()) and fnmatchcase(
+            request.path.lower(), self.path.lower()
+        )
+
+
+class _Pending:
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.skip = fault.skip
+        self.times = fault.times
+
+
+class Faults:
+    """The script: faults in the order they were added; the first that matches a request is used up by one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: list[_Pending] = []
+
+    def add(self, fault: Fault) -> None:
+        """Append a fault. InputError where it never happens."""
+        if fault.times == 0:
+            raise InputError("a fault with times 0 never happens")
+        with self._lock:
+            self._pending.append(_Pending(fault))
+
+    def clear(self) -> None:
+        """Forget the script."""
+        with self._lock:
+            self._pending.clear()
+
+    def pending(self) -> tuple[Fault, ...]:
+        """What has not happened yet, with what is left of each."""
+        with self._lock:
+            return tuple(msgspec.structs.replace(p.fault, times=p.times, skip=p.skip) for p in self._pending)
+
+    def take(self, request: Request) -> Fault | None:
+        """The fault that ``request`` runs into, used up by one; None: it is to be answered as usual."""
+        with self._lock:
+            for pending in self._pending:
+                if pending.fault.matches(request):
+                    return self._use(pending)
+        return None
+
+    def _use(self, pending: _Pending) -> Fault | None:
+        if pending.skip:
+            pending.skip -= 1
+            return None
+        if pending.times != FOREVER:
+            pending.times -= 1
+            if not pending.times:
+                self._pending.remove(pending)
+        return pending.fault
+
+
+_Error: TypeAlias = tuple[int, str, str]
+
+_BUSY = "Another operation is in progress on the resource. Retry after it has completed."
+_ERRORS: dict[str, _Error] = {
+    "throttle": (429, "TooManyRequests", "The request was throttled. Retry after the period that Retry-After says."),
+    "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
+    "busy": (409, "AnotherOperationInProgress", _BUSY),
+    "policy": (403, "RequestDisallowedByPolicy", "Resource '{name}' was disallowed by policy."),
+    "scope_locked": (
+        409,
+        "ScopeLocked",
+        "The scope '{path}' is locked and cannot perform the operation. Please remove the lock and try again.",
+    ),
+    "forbidden": (
+        403,
+        "AuthorizationFailed",
+        "The client 'emulated' does not have authorization to perform action '{action}' over scope '{path}'.",
+    ),
+}
+
+
+def answer_of(fault: Fault, request: Request) -> Response | None:
+    """What ``fault`` answers instead of the service; None where the service answers, later or into a dropped line."""
+    if fault.kind == "garbage":
+        return Response(status=200, headers=(("Content-Type", "application/json"),), body=b'{"value": [')
+    if fault.kind == "answer":
+        return json_response(
+            plain_envelope(fault.code or "Error", fault.message), status=fault.status, headers=_wait(fault)
+        )
+    if fault.kind == "reset":
+        return None if fault.handled else Response(status=0, dropped=True)
+    if fault.kind == "delay":
+        return None
+    status, code, text = _ERRORS[fault.kind]
+    words = {"path": request.path, "name": request.path.rpartition("/")[2], "action": fault.action}
+    message = fault.message or text.format_map(words)
+    return json_response(plain_envelope(fault.code or code, message), status=status, headers=_wait(fault))
+
+
+def effect_of(fault: Fault, answer: Response) -> Response:
+    """``answer`` as the client gets it under ``fault``: late, or not at all."""
+    if fault.kind == "delay":
+        return msgspec.structs.replace(answer, delay=fault.seconds)
+    if fault.kind == "reset":
+        return msgspec.structs.replace(answer, dropped=True)
+    return answer
+
+
+def _wait(fault: Fault) -> tuple[tuple[str, str], ...]:
+    if fault.retry_after is None:
+        return (("Retry-After", "5"),) if fault.kind == "throttle" else ()
+    return (("Retry-After", f"{fault.retry_after:g}"),)

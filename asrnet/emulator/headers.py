@@ -1,0 +1,45 @@
+"""The headers that come with every answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from asrnet.emulator.messages import Request, Response
+from asrnet.emulator.throttle import KINDS, Allowance
+
+_ALWAYS = (
+    ("Cache-Control", "no-cache"),
+    ("Pragma", "no-cache"),
+    ("Expires", "-1"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
+
+def finished(
+    response: Response, request: Request, *, correlation_id: str, now: float, allowance: Allowance | None
+) -> Response:
+    """``response`` with the headers of the platform: dates, ids to trace it by and what is left of the allowance."""
+    moment = datetime.fromtimestamp(now, UTC)
+    client_id = request.header("x-ms-client-request-id")
+    headers = [
+        *_ALWAYS,
+        ("Date", moment.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+        ("x-ms-request-id", correlation_id),
+        ("x-ms-correlation-request-id", correlation_id),
+        ("x-ms-routing-request-id", f"LOOPBACK:{moment:%Y%m%dT%H%M%SZ}:{correlation_id}"),
+    ]
+    if client_id:
+        headers.append(("x-ms-client-request-id", client_id))
+    if allowance is not None:
+        kind = KINDS.get(request.method, "reads")
+        headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
+    if not response.body:
+        headers.append(("Content-Length", "0"))
+    return response.with_headers(*headers)
+
+
+def american_time(now: float) -> str:
+    """``3/24/2021 11:44:45 AM``: the time at the end of Site Recovery's request ids."""
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"

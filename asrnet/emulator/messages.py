@@ -1,0 +1,94 @@
+"""A request and a response as values: what every door of the emulator translates to and from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.emulator.refusals import GatewayError
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """An HTTP request. ``path`` and ``query`` are as sent, still escaped; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    scheme: str = "https"
+    host: str = "management.azure.com"
+
+    def __repr__(self) -> str:  # neither the bearer nor a signed query belongs into a log or a traceback
+        return f"Request({self.method} {self.path})"
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client spelled them; absolute links go back there."""
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query's parameters by lower-case name, unescaped."""
+        return {name.lower(): value for name, value in parse_qsl(self.query, keep_blank_values=True)}
+
+    @property
+    def api_version(self) -> str:
+        """The api-version asked for, or an empty string."""
+        return self.parameters.get("api-version", "")
+
+    def header(self, name: str) -> str:
+        """A header's value, or an empty string."""
+        return self.headers.get(name, "")
+
+    def document(self) -> dict[str, object]:
+        """The body as a JSON object. Refused with 400 when it is anything else."""
+        if not self.body:
+            raise GatewayError(
+                400, "InvalidRequestContent", "The request content was empty; a JSON object was expected."
+            )
+        try:
+            found = msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            message = f"The request content was invalid and could not be deserialized: '{error}'."
+            raise GatewayError(400, "InvalidRequestContent", message) from error
+        if not isinstance(found, dict):
+            raise GatewayError(400, "InvalidRequestContent", "The request content is not a JSON object.")
+        return found
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """An HTTP response. ``dropped``: the connection is reset instead of an answer. ``delay`` is in seconds."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    dropped: bool = False
+    delay: float = 0.0
+
+    def header(self, name: str) -> str | None:
+        """A header's value, whatever the case of its name; None without."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def with_headers(self, *more: tuple[str, str]) -> Response:
+        """This response with headers added; one that is there already stays as it is."""
+        there = {name.lower() for name, _ in self.headers}
+        added = tuple(pair for pair in more if pair[0].lower() not in there)
+        return msgspec.structs.replace(self, headers=self.headers + added)
+
+
+def json_response(document: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """A response with a JSON body; keys keep their order."""
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return Response(status=status, headers=(("Content-Type", JSON_TYPE), *headers), body=body)
+
+
+def empty_response(status: int, *headers: tuple[str, str]) -> Response:
+    """A response without a body, and so without a Content-Type."""
+    return Response(status=status, headers=headers)

@@ -1,0 +1,136 @@
+"""Virtual networks and subnets as Microsoft.Network writes them, with the properties it fills in by itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.emulator.attachments import network_properties, subnet_properties
+from asrnet.emulator.site_recovery_json import Document, stable_guid
+from asrnet.ids import ArmId
+from asrnet.models import Subnet, VirtualNetwork
+
+VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
+SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"
+GATEWAY_SUBNET: Final = "GatewaySubnet"
+
+Extras = Mapping[str, Mapping[str, object]]
+"""Properties that were sent and that the models do not know, by the resource's key: echoed as they came."""
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """How resources are shown: their provisioning state, with which extras, and whether with the addresses in use.
+
+    ``expand`` is what ``$expand=subnets/ipConfigurations`` asks for.
+    """
+
+    state: str = "Succeeded"
+    extras: Extras = {}
+    expand: bool = False
+
+
+PLAIN: Final = View()
+
+
+def network_json(network: VirtualNetwork, view: View = PLAIN) -> Document:
+    """A virtual network."""
+    document: Document = {
+        "name": network.name,
+        "id": str(network.id),
+        "etag": _etag(network, view.state),
+        "type": VNET_TYPE,
+        "location": network.location,
+    }
+    if network.extended_location:
+        document["extendedLocation"] = {"name": network.extended_location, "type": "EdgeZone"}
+    if network.tags:
+        document["tags"] = dict(network.tags)
+    subnets = [subnet_json(network, subnet, view) for subnet in network.subnets]
+    document["properties"] = _properties(network, view.state, subnets) | dict(view.extras.get(network.id.key, {}))
+    return document
+
+
+def _properties(network: VirtualNetwork, state: str, subnets: list[Document]) -> Document:
+    properties: Document = {
+        "provisioningState": state,
+        "resourceGuid": stable_guid(str(network.id)),
+        "addressSpace": {"addressPrefixes": list(network.address_space)},
+        "privateEndpointVNetPolicies": "Disabled",
+    }
+    if network.dns_servers:
+        properties["dhcpOptions"] = {"dnsServers": list(network.dns_servers)}
+    return properties | {"subnets": subnets, **network_properties(network.id, network.attachments)}
+
+
+def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View = PLAIN) -> Document:
+    """A subnet, as part of its network or by itself."""
+    subnet_id = network.id.child("subnets", subnet.name)
+    properties: Document = {"provisioningState": view.state, **_prefixes(subnet)}
+    configurations = _ip_configurations(network, subnet, expand=view.expand)
+    if configurations:
+        properties["ipConfigurations"] = configurations
+    if subnet.service_endpoints:
+        endpoints = subnet.service_endpoints
+        properties["serviceEndpoints"] = [_service_endpoint(name, network.location) for name in endpoints]
+    properties["delegations"] = _delegations(subnet_id, subnet)
+    properties["privateEndpointNetworkPolicies"] = subnet.private_endpoint_network_policies or "Disabled"
+    properties["privateLinkServiceNetworkPolicies"] = subnet.private_link_service_network_policies or "Enabled"
+    if subnet.default_outbound_access is not None:
+        properties["defaultOutboundAccess"] = subnet.default_outbound_access
+    properties |= subnet_properties(network.id, subnet.attachments)
+    return {
+        "name": subnet.name,
+        "id": str(subnet_id),
+        "etag": _etag(network, view.state),
+        "properties": properties | dict(view.extras.get(subnet_id.key, {})),
+        "type": SUBNET_TYPE,
+    }
+
+
+def _prefixes(subnet: Subnet) -> Document:
+    if len(subnet.prefixes) == 1:
+        return {"addressPrefix": subnet.prefixes[0]}
+    return {"addressPrefixes": list(subnet.prefixes)}
+
+
+def _ip_configurations(network: VirtualNetwork, subnet: Subnet, *, expand: bool) -> list[Document]:
+    """What uses addresses of the subnet. Without ``expand`` only ids are shown, the group's name in upper case."""
+    found: list[Document] = []
+    group = f"/subscriptions/{network.id.subscription}/resourceGroups/{network.id.resource_group.upper()}"
+    if network.gateway and subnet.name.lower() == GATEWAY_SUBNET.lower():
+        gateway = f"{group}/providers/Microsoft.Network/virtualNetworkGateways/{network.name.upper()}-GATEWAY"
+        found.append({"id": f"{gateway}/ipConfigurations/DEFAULT"})
+    addresses = [*subnet.used_ips, *[None] * (subnet.used - len(subnet.used_ips))]
+    for number, address in enumerate(addresses):
+        nic = f"{group}/providers/Microsoft.Network/networkInterfaces/{subnet.name.upper()}-NIC-{number}"
+        configuration: Document = {"id": f"{nic}/ipConfigurations/IPCONFIG1"}
+        if expand and address:
+            configuration["properties"] = {"privateIPAddress": address, "privateIPAllocationMethod": "Dynamic"}
+        found.append(configuration)
+    return found
+
+
+def _service_endpoint(name: str, location: str) -> Document:
+    return {"provisioningState": "Succeeded", "service": name, "locations": [location]}
+
+
+def _delegations(subnet_id: ArmId, subnet: Subnet) -> list[Document]:
+    if not subnet.delegation:
+        return []
+    return [
+        {
+            "name": "delegation",
+            "id": f"{subnet_id}/delegations/delegation",
+            "properties": {"provisioningState": "Succeeded", "serviceName": subnet.delegation, "actions": []},
+            "type": f"{SUBNET_TYPE}/delegations",
+        }
+    ]
+
+
+def _etag(network: VirtualNetwork, state: str) -> str:
+    content = msgspec.json.encode((str(network.id), network.address_space, network.subnets, dict(network.tags), state))
+    return f'W/"{stable_guid(hashlib.sha256(content).hexdigest())}"'

@@ -1,0 +1,99 @@
+"""Subscriptions, regions, providers, resource groups and vaults as Resource Manager writes them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asrnet.emulator.site_recovery_json import Document, stable_guid
+from asrnet.fake.records import ResourceGroup, Subscription, VaultResource
+from asrnet.ids import normal_location
+
+VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
+
+_TYPES: Final = {
+    "Microsoft.Compute": ("virtualMachines",),
+    "Microsoft.Network": ("virtualNetworks", "virtualNetworks/subnets", "locations", "locations/operations"),
+    "Microsoft.RecoveryServices": ("vaults", "vaults/replicationFabrics", "operations"),
+    "Microsoft.ResourceGraph": ("resources",),
+    "Microsoft.Resources": ("resourceGroups", "subscriptions", "tenants"),
+    "Microsoft.Storage": ("storageAccounts",),
+}
+_VERSIONS: Final = ("2026-03-01", "2025-08-01", "2025-01-01", "2024-04-01", "2023-06-01", "2022-08-01")
+
+
+def subscription_json(subscription: Subscription) -> Document:
+    """A subscription."""
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": subscription.tenant,
+        "displayName": subscription.name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+def location_json(subscription: str, name: str) -> Document:
+    """A region of Azure by the name that people read."""
+    short = normal_location(name)
+    return {
+        "id": f"/subscriptions/{subscription}/locations/{short}",
+        "name": short,
+        "type": "Region",
+        "displayName": name,
+        "regionalDisplayName": name,
+        "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
+    }
+
+
+def provider_json(subscription: str, namespace: str) -> Document:
+    """A resource provider, registered, with the types that the emulator has."""
+    types = [
+        {"resourceType": kind, "locations": [], "apiVersions": list(_VERSIONS), "capabilities": "None"}
+        for kind in _TYPES[namespace]
+    ]
+    return {
+        "id": f"/subscriptions/{subscription}/providers/{namespace}",
+        "namespace": namespace,
+        "resourceTypes": types,
+        "registrationState": "Registered",
+        "registrationPolicy": "RegistrationRequired",
+    }
+
+
+def group_json(group: ResourceGroup) -> Document:
+    """A resource group."""
+    document: Document = {
+        "id": str(group.id),
+        "name": group.id.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+    }
+    if group.tags:
+        document["tags"] = dict(group.tags)
+    return document | {"properties": {"provisioningState": "Succeeded"}}
+
+
+def vault_json(vault: VaultResource, *, state: str = "Succeeded") -> Document:
+    """A Recovery Services vault."""
+    return {
+        "location": vault.location,
+        "name": vault.id.name,
+        "etag": f'W/"{stable_guid(str(vault.id), *sorted(vault.tags))}"',
+        "tags": dict(vault.tags),
+        "properties": {
+            "provisioningState": state,
+            "privateEndpointStateForBackup": "None",
+            "privateEndpointStateForSiteRecovery": "None",
+            "publicNetworkAccess": "Enabled",
+        },
+        "id": str(vault.id),
+        "type": VAULT_TYPE,
+        "sku": {"name": "RS0", "tier": "Standard"},
+    }

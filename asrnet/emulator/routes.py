@@ -1,0 +1,33 @@
+"""The table of routes: what the emulator answers, and from what its behaviour is known.
+
+Dispatch and the coverage page are made from it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asrnet.emulator.handlers import (
+    containers,
+    fabrics,
+    graph,
+    mappings,
+    networks,
+    operations,
+    protected_items,
+    resources,
+)
+from asrnet.emulator.routing import Route
+from asrnet.emulator.unimplemented import UNIMPLEMENTED
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *resources.ROUTES,
+    *networks.ROUTES,
+    *fabrics.ROUTES,
+    *mappings.ROUTES,
+    *containers.ROUTES,
+    *protected_items.ROUTES,
+    *operations.ROUTES,
+    *graph.ROUTES,
+    *UNIMPLEMENTED,
+)

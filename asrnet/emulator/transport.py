@@ -1,0 +1,109 @@
+"""The emulator without a socket: a requests.Session that answers in this process.
+
+The unmodified Azure SDK runs on it::
+
+    transport = RequestsTransport(session=in_process(world), session_owner=False)
+    client = SiteRecoveryManagementClient(..., transport=transport)
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.response import HTTPResponse
+
+from asrnet.emulator.app import App
+from asrnet.emulator.messages import Request, Response
+from asrnet.fake.world import World
+
+
+def in_process(world: World, *, latency_s: float | None = None) -> requests.Session:
+    """A session whose every request is answered by ``world``; latency is the world's own where none is given."""
+    return session(App(world), latency_s=world.behaviour.latency if latency_s is None else latency_s)
+
+
+def session(app: App, *, latency_s: float = 0.0) -> requests.Session:
+    """A session whose every request ``app`` answers, whatever its host.
+
+    Half of ``latency_s`` seconds passes on the world's clock before a request has its effect, half after.
+    """
+    found = requests.Session()
+    found.trust_env = False
+    adapter = InProcessAdapter(app, latency_s)
+    for scheme in ("https://", "http://"):
+        found.mount(scheme, adapter)
+    return found
+
+
+class InProcessAdapter(BaseAdapter):
+    """Carries requests to an App instead of a network. Safe to use from several threads."""
+
+    def __init__(self, app: App, latency_s: float = 0.0) -> None:
+        super().__init__()
+        self._app = app
+        self._latency = latency_s
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer ``request``; ConnectionError where the fault script drops the connection.
+
+        Time-outs, certificates and proxies have no meaning here; every answer can be read as a stream.
+        """
+        self._pass(self._latency / 2)
+        answer = self._app.handle(_incoming(request))
+        self._pass(self._latency / 2 + answer.delay)
+        if answer.dropped:
+            raise requests.ConnectionError("the emulator reset the connection", request=request)
+        return _outgoing(answer, request)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _pass(self, seconds: float) -> None:
+        if seconds:
+            self._app.world.clock.sleep(seconds)
+
+
+def _incoming(request: requests.PreparedRequest) -> Request:
+    parts = urlsplit(request.url or "")
+    return Request(
+        method=(request.method or "GET").upper(),
+        path=parts.path or "/",
+        query=parts.query,
+        headers={name.lower(): _text(value) for name, value in request.headers.items()},
+        body=_bytes(request.body),
+        scheme=parts.scheme,
+        host=parts.netloc,
+    )
+
+
+def _bytes(body: Any) -> bytes:
+    """A body as requests holds it: nothing, text, bytes, a file or an iterator."""
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes):
+        return body
+    return bytes(body.read()) if hasattr(body, "read") else b"".join(body)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _outgoing(answer: Response, request: requests.PreparedRequest) -> requests.Response:
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers = CaseInsensitiveDict(answer.headers)
+    response.raw = HTTPResponse(
+        body=io.BytesIO(answer.body), headers=dict(answer.headers), status=answer.status, preload_content=False
+    )
+    response.url = request.url or ""
+    response.request = request
+    response.encoding = "utf-8"
+    return response
