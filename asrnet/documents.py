@@ -83,6 +83,11 @@ def parse(text: str | bytes, kind: type[T], source: str = "<text>") -> Document[
         raise document.error(complaint.problem, *complaint.path, hint=complaint.hint) from error
 
 
+def read_text(path: str | Path, *, limit: int = LIMIT) -> str:
+    """The text of the file ``path``, of at most ``limit`` bytes of UTF-8; DocumentError where there is none."""
+    return _decoded(_bytes(path, limit), str(path))
+
+
 class Spot(Struct):
     """A part of a document: its value, its line, and for a container the lines and the containers in it."""
 

@@ -1,0 +1,108 @@
+"""The answers of a prediction, as every output prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from asrnet.failover.rules import Notice, Rule
+from asrnet.ids import ArmId
+from asrnet.models import MappingKind
+
+FORMAT_VERSION: Final = "1.0"
+
+Operation = Literal["failover", "test-failover", "failback"]
+Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unknown", "not_failed_over"]
+
+
+class Landing(Struct, frozen=True, kw_only=True):
+    """Where one address of one NIC goes, and by which rules.
+
+    ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields where it
+    began. ``via_network`` is the network it comes back from, for failback. The ``own_`` fields are what is set on the
+    machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
+    machine's own settings win. ``hosts`` are those that can take the replica, None where that is not known.
+    """
+
+    machine: str
+    nic: str
+    ip_configuration: str
+    kind: MappingKind
+    outcome: Outcome
+    primary_network_id: ArmId | None
+    primary_network: str | None
+    primary_subnet: str | None
+    primary_ip: str | None
+    primary_ip_type: str | None
+    network_id: ArmId | None
+    network: str | None
+    network_rule: Rule
+    subnet: str | None = None
+    subnet_rule: Rule | None = None
+    ip: str | None = None
+    address_rule: Rule | None = None
+    ip_type: str | None = None
+    type_rule: Rule | None = None
+    detail: str = ""
+    via_network: str | None = None
+    own_network_id: ArmId | None = None
+    mapped_network_id: ArmId | None = None
+    own_subnet: str | None = None
+    named_subnet: str | None = None
+    recovery_plan: str = ""
+    hosts: tuple[str, ...] | None = None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that decided: the address's, else the subnet's, else the network's."""
+        return self.address_rule or self.subnet_rule or self.network_rule
+
+    @property
+    def has_warning(self) -> bool:
+        """Whether a notice is a warning."""
+        return any(notice.severity == "warning" for notice in self.notices)
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """How many addresses are kept, changed, lose their connectivity, are unknown or stay behind; and of how many."""
+
+    machines: int = 0
+    addresses: int = 0
+    keeps_address: int = 0
+    changes_address: int = 0
+    loses_connectivity: int = 0
+    unknown: int = 0
+    not_failed_over: int = 0
+    warnings: int = 0
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """What an operation does to every address, in the order of the machines; first the counts.
+
+    ``without_nics`` are the machines of which Site Recovery shows no NICs yet: they are replicating initially.
+    """
+
+    format_version: str = FORMAT_VERSION
+    operation: Operation
+    test_network_id: ArmId | None = None
+    summary: Summary
+    without_nics: tuple[str, ...] = ()
+    landings: tuple[Landing, ...]
+
+    def fails_on(self, level: Literal["warning", "lost"]) -> bool:
+        """Whether anything is lost or, for ``warning``, anything is lost or warned about."""
+        lost = self.summary.loses_connectivity > 0
+        return lost or (level == "warning" and self.summary.warnings > 0)
+
+
+def summarize(landings: Iterable[Landing], machines: int) -> Summary:
+    """The counts of a prediction for this many machines."""
+    counts = dict.fromkeys(Summary.__struct_fields__, 0)
+    for landing in landings:
+        counts["addresses"] += 1
+        counts[landing.outcome] += 1
+        counts["warnings"] += landing.has_warning
+    return Summary(**counts | {"machines": machines})

@@ -1,0 +1,96 @@
+"""Machines as prediction sees them, whether the vault, a list or the subnets of a network told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.failover.subnets import is_reserved
+from asrnet.ids import VNET, ArmId
+from asrnet.models import IpConfiguration, MappingKind, Nic, ProtectedItem, VirtualNetwork, VmNetwork
+
+Network = VirtualNetwork | VmNetwork
+
+_KINDS: Final[Mapping[str, MappingKind]] = {
+    "a2a": "azure_to_azure",
+    "hypervreplicaazure": "vmm_to_azure",
+    "hypervreplica": "vmm_to_vmm",
+    "hypervreplica2012": "vmm_to_vmm",
+    "hypervreplica2012r2": "vmm_to_vmm",
+}
+"""By Site Recovery's instance types, without case."""
+
+
+class Replica(Struct, frozen=True, kw_only=True):
+    """What became of a replica after failover: it was moved to ``network_id``, or disconnected where that is None."""
+
+    network_id: ArmId | None = None
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """A machine to predict for.
+
+    ``kind`` is how it is replicated, None where its network's mapping decides. ``home_fabric_id`` and
+    ``recovery_fabric_id`` tell mappings of one network to several places apart. ``replicas`` says, by NIC, what became
+    of the replica's network after failover, where anything did. ``whole_subnet``: it stands for all of its subnet.
+    """
+
+    name: str
+    nics: tuple[Nic, ...]
+    kind: MappingKind | None = None
+    vault_id: ArmId | None = None
+    home_fabric_id: ArmId | None = None
+    recovery_fabric_id: ArmId | None = None
+    recovery_plan: str = ""
+    failed_over: bool = False
+    re_protected: bool = False
+    replicas: Mapping[str, Replica] = {}
+    whole_subnet: bool = False
+
+
+def machines_of_items(items: Iterable[ProtectedItem]) -> tuple[Machine, ...]:
+    """The machines that a vault protects."""
+    return tuple(map(_machine_of_item, items))
+
+
+def machines_of_subnets(networks: Iterable[Network]) -> tuple[Machine, ...]:
+    """For every subnet in which machines can be, one that stands for all of them."""
+    return tuple(machine for network in networks for machine in _subnets_as_machines(network))
+
+
+def network_name(network: Network) -> str:
+    """What people call a network."""
+    return network.name if isinstance(network, VirtualNetwork) else network.friendly_name
+
+
+def kind_of(network_id: ArmId | None, provider: str = "") -> MappingKind | None:
+    """How a machine is replicated, by its network and Site Recovery's instance type; None where they do not tell."""
+    if network_id is not None and network_id.type == VNET:
+        return "azure_to_azure"
+    kind = _KINDS.get(provider.lower())
+    return None if kind == "azure_to_azure" and network_id is not None else kind
+
+
+def _machine_of_item(item: ProtectedItem) -> Machine:
+    network_id = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
+    failed_over = item.active_location.lower() == "recovery"
+    return Machine(
+        name=item.friendly_name or item.id.name,
+        nics=item.nics,
+        kind=kind_of(network_id, item.provider),
+        vault_id=item.vault_id,
+        home_fabric_id=item.fabric_id,
+        recovery_fabric_id=item.recovery_fabric_id,
+        failed_over=failed_over,
+        re_protected=failed_over and item.state.lower() == "protected",
+    )
+
+
+def _subnets_as_machines(network: Network) -> Iterator[Machine]:
+    for subnet in network.subnets:
+        if not is_reserved(subnet.name):
+            configuration = IpConfiguration(name="", subnet=subnet.name)
+            nic = Nic(name=subnet.name, primary_network_id=network.id, ip_configurations=(configuration,))
+            yield Machine(name=network_name(network), nics=(nic,), whole_subnet=True)
