@@ -36,6 +36,7 @@ _FORMS: Final = {
     "Invalid RFC3339 encoded datetime": "a time (YYYY-MM-DDThh:mm:ssZ)",
     "Invalid UUID": "a GUID",
     "Number out of range": "a smaller number",
+    "Integer value out of range": "a smaller number",
 }
 
 

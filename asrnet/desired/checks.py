@@ -21,7 +21,6 @@ def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
 
 def check(state: DesiredState, *, file: str) -> None:
     """Raise DocumentError for the first thing that cannot be meant; ``file`` is named where no line is to blame."""
-    _need_pairs(state, file)
     _unique_vaults(state)
     _unique_names(state)
     _unique_directions(state)
@@ -32,6 +31,7 @@ def check(state: DesiredState, *, file: str) -> None:
         _one_recovery_per_primary(state)
         _one_owner_per_reverse(state)
     _distinct_vmm_pairs(state)
+    _need_pairs(state, file)
 
 
 def vmm_key(name: VmNetworkName) -> tuple[str, str]:
