@@ -59,11 +59,8 @@ class AzureNetworks:
         body = msgspec.json.encode(network_body(network))  # unlike a stream, bytes can be sent twice
         client = self._clients(network.id.subscription)
         with translated(network.id):
-            poller = client.virtual_networks.begin_create_or_update(
-                network.id.resource_group,
-                network.id.name,
-                body,  # type: ignore[arg-type]  # every version takes bytes where it says IO[bytes]
-                polling=Submitted(network.id),
+            poller = client.virtual_networks.begin_create_or_update(  # type: ignore[call-overload]  # it takes bytes
+                network.id.resource_group, network.id.name, body, polling=Submitted(network.id)
             )
             operation: Operation | None = poller.result()
         return operation
