@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
 from typing import TypeVar
 
+from asrnet.errors import AsrError
 from asrnet.ports import Clock
 
 T = TypeVar("T")
@@ -81,6 +82,14 @@ class Bounded:
         """Return when all of ``futures`` are done."""
         while pending := [future for future in futures if not future.done()]:
             self._clock.wait(pending, None)
+
+    def answer(self, future: Future[T]) -> T | AsrError:
+        """The result of ``future``, or the error of asrnet it ended with."""
+        self.settle([future])
+        try:
+            return future.result()
+        except AsrError as error:
+            return error
 
     def _start_waiting(self) -> None:
         with self._lock:

@@ -168,13 +168,10 @@ def _listed(read_list: Callable[[S], Iterable[T]], scope: S) -> tuple[T, ...]:
 
 
 def _answer(future: Future[T], reads: Bounded) -> T | AsrError:
-    reads.settle([future])
-    try:
-        return future.result()
-    except CredentialError:
-        raise
-    except AsrError as error:
-        return error
+    answer = reads.answer(future)
+    if isinstance(answer, CredentialError):
+        raise answer
+    return answer
 
 
 def _or_unknown(answer: T | AsrError) -> T | Unknown:

@@ -14,6 +14,9 @@ from msgspec import Struct
 from asrnet.ids import ArmId
 
 MappingKind = Literal["azure_to_azure", "vmm_to_azure", "vmm_to_vmm"]
+MappingIdentity = tuple[str, ArmId, str]
+"""Primary place, primary network, recovery place. A place is a region, or the id of a VMM server's fabric."""
+
 FabricKind = Literal["azure", "vmm", "other"]
 
 MICROSOFT_AZURE = "Microsoft Azure"
@@ -106,6 +109,14 @@ class NetworkMapping(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     def vault_id(self) -> ArmId:
         """The vault the mapping lives in."""
         return self.id.parent.parent.parent
+
+    @property
+    def identity(self) -> MappingIdentity:
+        """What makes two mappings the same one: what they map, never their name."""
+        if self.kind == "azure_to_azure":
+            return (self.primary_location or "", self.primary_network_id, self.recovery_location or "")
+        recovery = self.recovery_fabric_id if self.kind == "vmm_to_vmm" else None
+        return (self.fabric_id.key, self.primary_network_id, recovery.key if recovery else MICROSOFT_AZURE)
 
 
 Resource = NetworkMapping | VirtualNetwork | Fabric

@@ -12,9 +12,9 @@ from msgspec import Struct, structs
 
 from asrnet.changes import Change, Direction, Finding, PairStatus, Step, finding
 from asrnet.ids import ArmId
-from asrnet.models import MICROSOFT_AZURE, NetworkMapping
+from asrnet.models import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
 from asrnet.planning.names import mapping_name
-from asrnet.planning.view import Identity, VaultView, Wanted
+from asrnet.planning.view import VaultView, Wanted
 from asrnet.planning.wants import PairWants
 
 
@@ -26,7 +26,7 @@ class Diff(Struct, kw_only=True):
     """
 
     view: VaultView
-    wanted: Mapping[Identity, Wanted]
+    wanted: Mapping[MappingIdentity, Wanted]
     display: Mapping[ArmId, str]
     support: Mapping[str | ArmId, Change]
     changes: list[Change] = []
@@ -34,7 +34,7 @@ class Diff(Struct, kw_only=True):
     deleted_by: dict[ArmId, str] = {}
     status: dict[tuple[str, str], PairStatus] = {}
 
-    def live(self, identity: Identity) -> NetworkMapping | None:
+    def live(self, identity: MappingIdentity) -> NetworkMapping | None:
         """The live mapping of an identity, unless a retarget of this plan deletes it."""
         found = self.view.live.get(identity, ())
         return found[0] if found and found[0].id not in self.deleted_by else None

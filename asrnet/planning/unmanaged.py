@@ -9,10 +9,10 @@ from msgspec import Struct
 from asrnet.changes import Change, Finding, Step, finding
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent
-from asrnet.models import NetworkMapping
+from asrnet.models import MappingIdentity, NetworkMapping
 from asrnet.pairing import Pair, is_ignored
 from asrnet.planning.request import Request
-from asrnet.planning.view import Identity, VaultView, identity_of, is_zone_to_zone
+from asrnet.planning.view import VaultView, is_zone_to_zone
 from asrnet.planning.wants import PairWants
 
 
@@ -52,11 +52,11 @@ def _unmanaged(view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants
     known_names = {known.pair.name for known in wants}
     vague = {network for pair in pairs if pair.name not in known_names for network in (pair.primary, pair.recovery)}
     for mapping in view.inventory.mappings:
-        if identity_of(mapping) not in managed and mapping.primary_network_id not in vague:
+        if mapping.identity not in managed and mapping.primary_network_id not in vague:
             yield mapping
 
 
-def _present_reverse(known: PairWants, view: VaultView) -> Iterator[Identity]:
+def _present_reverse(known: PairWants, view: VaultView) -> Iterator[MappingIdentity]:
     """Until a pair is retargeted, the reverse of its mapping as it is now belongs to it."""
     if known.reverse is None:
         return

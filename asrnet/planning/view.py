@@ -11,11 +11,8 @@ from msgspec import Struct
 from asrnet.desired import Vault
 from asrnet.ids import AZURE_NETWORK, ArmId
 from asrnet.inventory import VaultInventory
-from asrnet.models import MICROSOFT_AZURE, Fabric, MappingKind, NetworkMapping
+from asrnet.models import Fabric, MappingIdentity, MappingKind, NetworkMapping
 from asrnet.pairing import Pair
-
-Identity = tuple[str, ArmId, str]
-"""What makes two mappings the same one: primary place, primary network, recovery place. Never the name."""
 
 
 class Side(Struct, frozen=True):
@@ -35,7 +32,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     recovery: Side
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> MappingIdentity:
         """By what it is recognised."""
         return (self.primary.place, self.primary.network, self.recovery.place)
 
@@ -45,7 +42,7 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
     vault: Vault
     inventory: VaultInventory
-    live: Mapping[Identity, Sequence[NetworkMapping]]
+    live: Mapping[MappingIdentity, Sequence[NetworkMapping]]
     fabrics: Mapping[str, Sequence[Fabric]]
     names: Mapping[ArmId, set[str]]
 
@@ -62,10 +59,10 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
 def view_of(vault: Vault, inventory: VaultInventory, new_fabrics: Iterable[Fabric] = ()) -> VaultView:
     """The indexes of one vault."""
-    live: dict[Identity, list[NetworkMapping]] = defaultdict(list)
+    live: dict[MappingIdentity, list[NetworkMapping]] = defaultdict(list)
     names: dict[ArmId, set[str]] = defaultdict(set)
     for mapping in inventory.mappings:
-        live[identity_of(mapping)].append(mapping)
+        live[mapping.identity].append(mapping)
         names[mapping.fabric_id].add(mapping.name.lower())
     fabrics: dict[str, list[Fabric]] = defaultdict(list)
     for fabric in (*inventory.fabrics, *new_fabrics):
@@ -73,14 +70,6 @@ def view_of(vault: Vault, inventory: VaultInventory, new_fabrics: Iterable[Fabri
         if place:
             fabrics[place].append(fabric)
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names)
-
-
-def identity_of(mapping: NetworkMapping) -> Identity:
-    """By what a live mapping is recognised."""
-    if mapping.kind == "azure_to_azure":
-        return (mapping.primary_location or "", mapping.primary_network_id, mapping.recovery_location or "")
-    recovery = mapping.recovery_fabric_id if mapping.kind == "vmm_to_vmm" else None
-    return (mapping.fabric_id.key, mapping.primary_network_id, recovery.key if recovery else MICROSOFT_AZURE)
 
 
 def is_zone_to_zone(mapping: NetworkMapping) -> bool:

@@ -1,0 +1,130 @@
+"""``apply``: carry out a plan, wait for it the quick way, and read back what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from asrnet.applying.audit import AuditEntry, audit_entry
+from asrnet.applying.outcomes import outcomes
+from asrnet.applying.preflight import Verdict, inspect
+from asrnet.applying.readback import unconfirmed, unconfirmed_networks
+from asrnet.applying.report import AppliedChange, Outcome, Report, Result, result_of
+from asrnet.applying.run import Run
+from asrnet.applying.tasks import Task, tasks_of
+from asrnet.changes import Plan
+from asrnet.clocks import Bounded
+from asrnet.ids import VAULT, ArmId
+from asrnet.ports import Backend
+
+__all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How a plan is carried out.
+
+    ``per_vault`` and ``in_all`` bound the requests in flight; ``timeout`` (seconds) how long an accepted operation is
+    waited for. ``forced`` lifts limits and ``failover_active`` by name. ``stale`` holds, by vault, why a saved plan no
+    longer fits: such vaults are left alone.
+    """
+
+    per_vault: int = 4
+    in_all: int = 8
+    timeout: float = 1800.0
+    forced: frozenset[str] = frozenset()
+    stale: Mapping[str, tuple[str, ...]] = {}
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """A step that was sent or has ended: ``sending``, ``done`` or ``failed``."""
+
+    change_id: str
+    action: str
+    name: str
+    pair: str | None
+    state: str
+    error: str | None = None
+    undoing: bool = False
+
+
+def _ignore(_: object) -> None:
+    """Nobody is listening."""
+
+
+def apply(
+    plan: Plan,
+    backend: Backend,
+    options: Options = Options(),  # noqa: B008 - a frozen value
+    *,
+    on_progress: Callable[[Progress], None] = _ignore,
+    on_write: Callable[[AuditEntry], None] = _ignore,
+) -> Report:
+    """Carry out ``plan``. Errors of single changes are in the report; running again finishes what is left.
+
+    ``on_write`` gets one entry for every write that was sent, once its end is known. Raises RefusedError when the plan
+    is over a limit that is not in ``options.forced``.
+    """
+    plan.raise_if_over_limits(options.forced)
+    began = backend.clock.now()
+    changes = [change for change in plan.changes if change.vault not in options.stale]
+    verdicts = _stale_verdicts(plan, options) | inspect(
+        changes, backend, options.in_all, force_failover="failover_active" in options.forced
+    )
+    run = Run(
+        tasks_of(plan.changes),
+        backend,
+        per_vault=options.per_vault,
+        in_all=options.in_all,
+        timeout=options.timeout,
+        notify=lambda task: on_progress(_progress(task)),
+    )
+    run.go(verdicts)
+    problems = {} if run.interrupted else _read_back(run.tasks, plan, backend, options)
+    for task in run.tasks:
+        if task.accepted:
+            on_write(audit_entry(task, problems.get(task), backend.identity()))
+    applied = outcomes(plan, run, verdicts, problems)
+    return Report(
+        **{name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"},
+        changes=applied,
+        result=result_of(applied),
+        requests=dict(backend.requests()),
+        seconds=backend.clock.now() - began,
+        interrupted=run.interrupted,
+    )
+
+
+def _stale_verdicts(plan: Plan, options: Options) -> dict[str, Verdict]:
+    return {
+        change.id: Verdict(outcome="stale", reason="; ".join(options.stale[change.vault]), refused=True)
+        for change in plan.changes
+        if change.vault in options.stale
+    }
+
+
+def _progress(task: Task) -> Progress:
+    return Progress(
+        change_id=task.change.id,
+        action=task.step.action,
+        name=task.step.resource_id.name,
+        pair=task.change.pair,
+        state=task.state,
+        error=str(task.error) if task.error else None,
+        undoing=task.undoes is not None,
+    )
+
+
+def _read_back(tasks: Sequence[Task], plan: Plan, backend: Backend, options: Options) -> dict[Task, str]:
+    reads = Bounded(backend.clock, options.in_all)
+    done = [task for task in tasks if task.state == "done"]
+    vaults: dict[ArmId, list[Task]] = {}
+    for task in done:
+        vault = task.step.resource_id.within(VAULT)
+        if vault:
+            vaults.setdefault(vault, []).append(task)
+    existing = {observed.vault_id: len(observed.mappings) for observed in plan.observed}
+    found = unconfirmed_networks([task for task in done if task.change.kind == "virtual_network"], backend, reads)
+    for vault, members in vaults.items():
+        found |= unconfirmed(vault, members, backend, reads, existing.get(vault, 0))
+    return found

@@ -1,0 +1,79 @@
+"""One line for every write: who, what, before and after, and the command that undoes it."""
+
+from __future__ import annotations
+
+import json
+
+from msgspec import Struct
+
+from asrnet.applying.tasks import Task
+from asrnet.changes import Step
+from asrnet.models import MICROSOFT_AZURE, NetworkMapping, Resource, VirtualNetwork
+
+_ASR_API = "2025-08-01"
+_NETWORK_API = "2025-01-01"
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """A write that was sent. ``job_id`` is the Site Recovery job's name; ``undo`` a command, or empty."""
+
+    time: float
+    identity: str
+    action: str
+    change: str
+    pair: str | None
+    resource_id: str
+    before: Resource | None
+    after: Resource | None
+    outcome: str
+    error: str | None
+    job_id: str
+    correlation_id: str
+    undo: str
+
+
+def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
+    """The entry of a task that was sent; ``problem`` is what reading back found."""
+    error = problem or (str(task.error) if task.error else None)
+    return AuditEntry(
+        time=round(task.accepted, 3),
+        identity=identity,
+        action=task.step.action,
+        change=task.change.id,
+        pair=task.change.pair,
+        resource_id=str(task.step.resource_id),
+        before=task.step.before,
+        after=task.step.after,
+        outcome="in_flight" if not task.settled else "failed" if error else "succeeded",
+        error=error,
+        job_id=task.operation.id if task.operation else "",
+        correlation_id=task.operation.correlation_id if task.operation else "",
+        undo=undo_command(task.step),
+    )
+
+
+def undo_command(step: Step) -> str:
+    """The az command that takes a step back."""
+    url = f"https://management.azure.com{step.resource_id}?api-version="
+    if step.before is None:
+        api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else _ASR_API
+        return f"az rest --method delete --url '{url}{api}'"
+    if isinstance(step.before, NetworkMapping):
+        method = "patch" if step.after else "put"
+        body = json.dumps({"properties": mapping_properties(step.before)})
+        return f"az rest --method {method} --url '{url}{_ASR_API}' --body '{body}'"
+    return ""
+
+
+def mapping_properties(mapping: NetworkMapping) -> dict[str, object]:
+    """The properties with which a mapping is written."""
+    fabric = mapping.recovery_fabric_id
+    words = {"azure_to_azure": "AzureToAzure", "vmm_to_azure": "VmmToAzure", "vmm_to_vmm": "VmmToVmm"}
+    details = {"instanceType": words[mapping.kind]}
+    if mapping.kind == "azure_to_azure":
+        details["primaryNetworkId"] = str(mapping.primary_network_id)
+    return {
+        "recoveryFabricName": fabric.name if fabric else MICROSOFT_AZURE,
+        "recoveryNetworkId": str(mapping.recovery_network_id),
+        "fabricSpecificDetails": details,
+    }

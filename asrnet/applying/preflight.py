@@ -1,0 +1,174 @@
+"""The last look before the first write: is everything still as the plan saw it, and is nobody failing over?
+
+Creating is an upsert on the service: a PUT on a name that is taken would retarget somebody's mapping. So one fresh list
+of each vault says which names and identities are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+
+from asrnet.applying.report import Outcome
+from asrnet.changes import Change
+from asrnet.clocks import Bounded
+from asrnet.errors import AsrError, VaultUnusedError
+from asrnet.guards import Activity, activity, networks_of, takes_away
+from asrnet.ids import VAULT, ArmId
+from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.ports import Backend
+
+T = TypeVar("T")
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Why a change is not begun, and what its outcome is. ``refused``: a safeguard said no."""
+
+    outcome: Outcome
+    reason: str
+    refused: bool = False
+
+
+class _Reads(Struct, frozen=True, kw_only=True):
+    """What is being read of one vault."""
+
+    mappings: Future[tuple[NetworkMapping, ...]]
+    fabrics: Future[tuple[Fabric, ...]] | None
+    items: Future[tuple[ProtectedItem, ...]] | None
+    jobs: Future[tuple[Job, ...]] | None
+
+
+def inspect(changes: Sequence[Change], backend: Backend, at_once: int, *, force_failover: bool) -> dict[str, Verdict]:
+    """The changes that must not be begun, by id, and why."""
+    reads = Bounded(backend.clock, at_once)
+    vaults: dict[ArmId, list[Change]] = {}
+    for change in changes:
+        vault = change.resource_id.within(VAULT)
+        if vault:
+            vaults.setdefault(vault, []).append(change)
+    started = {vault: _start(vault, members, backend, reads, force_failover) for vault, members in vaults.items()}
+    networks = {
+        change.id: reads.start(partial(backend.networks.virtual_network, change.resource_id))
+        for change in changes
+        if change.kind == "virtual_network"
+    }
+    verdicts: dict[str, Verdict] = {}
+    for vault, members in vaults.items():
+        verdicts |= _vault_verdicts(members, started[vault], reads)
+    for change_id, future in networks.items():
+        answer = reads.answer(future)
+        verdicts |= _network_verdict(change_id, answer)
+    return verdicts
+
+
+def _start(vault: ArmId, changes: Sequence[Change], backend: Backend, reads: Bounded, forced: bool) -> _Reads:  # noqa: FBT001 - passed on as it came
+    port = backend.mappings
+    guarded = not forced and any(takes_away(change) for change in changes)
+    fabrics = any(change.kind == "fabric" for change in changes)
+    return _Reads(
+        mappings=reads.start(partial(_listed, port.mappings, vault)),
+        fabrics=reads.start(partial(_listed, port.fabrics, vault)) if fabrics else None,
+        items=reads.start(partial(_listed, port.protected_items, vault)) if guarded else None,
+        jobs=reads.start(lambda: tuple(port.jobs(vault, state="InProgress"))) if guarded else None,
+    )
+
+
+def _listed(read_list: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
+    try:
+        return tuple(read_list(vault))
+    except VaultUnusedError:
+        return ()
+
+
+def _vault_verdicts(changes: Sequence[Change], started: _Reads, reads: Bounded) -> dict[str, Verdict]:
+    mappings, fabrics = reads.answer(started.mappings), _optional(started.fabrics, reads)
+    guard = _guard(_optional(started.items, reads), _optional(started.jobs, reads))
+    if isinstance(mappings, AsrError):
+        return _unread(changes, mappings)
+    if isinstance(fabrics, AsrError):
+        return _unread(changes, fabrics)
+    doomed = {step.resource_id for change in changes for step in change.steps if step.action == "delete"}
+    taken = _Taken(
+        names={(mapping.fabric_id, mapping.name.lower()) for mapping in mappings},
+        identities={mapping.identity: mapping for mapping in mappings if mapping.id not in doomed},
+        places={fabric.location: fabric for fabric in fabrics if fabric.kind == "azure"},
+    )
+    return {change.id: verdict for change in changes if (verdict := _verdict(change, taken, guard))}
+
+
+def _optional(future: Future[tuple[T, ...]] | None, reads: Bounded) -> tuple[T, ...] | AsrError:
+    if future is None:
+        return ()
+    answer = reads.answer(future)
+    return answer  # noqa: RET504 - inferred before the union of the return type confuses it
+
+
+def _unread(changes: Sequence[Change], error: AsrError) -> dict[str, Verdict]:
+    verdict = Verdict(outcome="failed", reason=f"the vault could not be read: {error}")
+    return {change.id: verdict for change in changes}
+
+
+class _Taken(Struct, frozen=True, kw_only=True):
+    """What is there now, in the ways in which it can be in the way."""
+
+    names: set[tuple[ArmId, str]]
+    identities: dict[tuple[str, ArmId, str], NetworkMapping]
+    places: dict[str | None, Fabric]
+
+
+def _guard(items: tuple[ProtectedItem, ...] | AsrError, jobs: tuple[Job, ...] | AsrError) -> Activity:
+    if isinstance(items, AsrError):
+        return _unknown_activity(items)
+    if isinstance(jobs, AsrError):
+        return _unknown_activity(jobs)
+    return activity(items, jobs)
+
+
+def _unknown_activity(error: AsrError) -> Activity:
+    return Activity(networks={}, everywhere=f"whether a failover is under way could not be read: {error}")
+
+
+def _verdict(change: Change, taken: _Taken, guard: Activity) -> Verdict | None:
+    why = guard.reason(networks_of(change)) if takes_away(change) else ""
+    if why:
+        return Verdict(outcome="skipped", reason=f"failover_active: {why}", refused=True)
+    for obstacle in _obstacles(change, taken):
+        return Verdict(outcome="stale", reason=f"{obstacle}; plan again", refused=True)
+    return None
+
+
+def _obstacles(change: Change, taken: _Taken) -> Iterator[str]:
+    for step in change.steps:
+        if step.action != "create":
+            continue
+        if isinstance(step.after, Fabric) and step.after.location in taken.places:
+            yield f"the vault has a fabric for {step.after.location} now: {taken.places[step.after.location].name}"
+        if isinstance(step.after, NetworkMapping):
+            if (step.after.fabric_id, step.after.name.lower()) in taken.names:
+                yield f"a mapping named {step.after.name} exists now"
+            there = taken.identities.get(step.after.identity)
+            if there:
+                primary, recovery = there.primary_network_id.name, there.recovery_network_id.name
+                yield f"{primary} has the mapping {there.name} now, to {recovery}"
+
+
+def _network_verdict(change_id: str, answer: VirtualNetwork | AsrError | None) -> dict[str, Verdict]:
+    if answer is None:
+        return {}
+    if isinstance(answer, AsrError):
+        return {change_id: Verdict(outcome="failed", reason=f"whether it exists could not be read: {answer}")}
+    return {change_id: Verdict(outcome="stale", reason=f"{answer.name} exists now; plan again", refused=True)}
+
+
+def is_as_before(expected: object, found: NetworkMapping | None) -> bool:
+    """Whether a mapping that is to be updated or deleted is still what the plan saw."""
+    return (
+        isinstance(expected, NetworkMapping)
+        and found is not None
+        and found.identity == expected.identity
+        and found.recovery_network_id == expected.recovery_network_id
+    )
