@@ -156,13 +156,12 @@ def mapping_body(mapping: NetworkMapping) -> dict[str, Any]:
     details = {"instanceType": _WORDS[mapping.kind]}
     if mapping.kind == "azure_to_azure":
         details["primaryNetworkId"] = str(mapping.primary_network_id)
-    return {
-        "properties": {
-            "recoveryNetworkId": str(mapping.recovery_network_id),
-            "recoveryFabricName": _recovery_fabric_name(mapping),
-            "fabricSpecificDetails": details,
-        }
-    }
+    properties: dict[str, Any] = {"recoveryNetworkId": str(mapping.recovery_network_id)}
+    if mapping.kind == "vmm_to_azure":
+        properties["recoveryFabricName"] = MICROSOFT_AZURE
+    elif mapping.recovery_fabric_id is not None:
+        properties["recoveryFabricName"] = mapping.recovery_fabric_id.name
+    return {"properties": {**properties, "fabricSpecificDetails": details}}
 
 
 def read_job(row: WireJob) -> Job:
@@ -190,14 +189,6 @@ def _location(location: str | None, fabric_name: str | None, azure: bool) -> str
     """The region's short name. An Azure fabric's friendly name is the region's display name."""
     text = location or fabric_name
     return normal_location(text) if azure and text else None
-
-
-def _recovery_fabric_name(mapping: NetworkMapping) -> str:
-    if mapping.kind == "vmm_to_azure":
-        return MICROSOFT_AZURE
-    if mapping.recovery_fabric_id is None:
-        raise InputError(f"the mapping '{mapping.name}' needs a recovery fabric")
-    return mapping.recovery_fabric_id.name
 
 
 def _error_message(error: JobError) -> str:

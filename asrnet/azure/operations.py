@@ -7,7 +7,7 @@ go through the SDK with a polling method that ends at once, and whoever waits as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
@@ -61,16 +61,13 @@ class Submitted(PollingMethod[Operation | None]):
 def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Operation | None:
     """The operation that an accepted write started; None where there is nothing left to wait for."""
     http = response.http_response
-    url = http.headers.get("Azure-AsyncOperation") or http.headers.get("Location")
-    if http.status_code != _ACCEPTED and (not url or _is_done(http)):
-        return None
+    url = http.headers.get("Azure-AsyncOperation")
+    if not url and http.status_code == _ACCEPTED:
+        url = http.headers.get("Location") or _nowhere(resource_id, http)
     if not url:
-        raise ServiceError(
-            f"the write of '{resource_id}' was accepted, but the answer does not say where to ask for its outcome",
-            resource_id=resource_id,
-            request_id=request_id(http.headers),
-            hint="run again: what the write achieved is read back first",
-        )
+        if _is_done(http):
+            return None
+        url = http.request.url
     return Operation(
         id=urlsplit(url).path.rstrip("/").rpartition("/")[2],
         resource_id=resource_id,
@@ -96,6 +93,15 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
     answer = describe(error if isinstance(error, dict) else {})
     failure = operation_failed(answer, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
+
+
+def _nowhere(resource_id: ArmId, http: Any) -> NoReturn:
+    raise ServiceError(
+        f"the write of '{resource_id}' was accepted, but the answer does not say where to ask for its outcome",
+        resource_id=resource_id,
+        request_id=request_id(http.headers),
+        hint="run again: what the write achieved is read back first",
+    )
 
 
 def _is_done(http: Any) -> bool:

@@ -27,7 +27,7 @@ from asrnet.azure.clouds import Cloud
 from asrnet.azure.gates import Gates
 from asrnet.azure.guard import TokenGuardPolicy, authentication
 from asrnet.azure.meter import Meter, MeterPolicy
-from asrnet.azure.redaction import quieten_connections
+from asrnet.azure.redaction import quieten_vendors
 from asrnet.azure.retry import RetryLimits, RetryPolicy
 from asrnet.ports import Clock
 
@@ -51,6 +51,7 @@ class Pipeline:
         limits: RetryLimits | None = None,
         session: requests.Session | None = None,
     ) -> None:
+        quieten_vendors()
         self.cloud = cloud
         self.credential = credential
         self.clock = clock
@@ -103,7 +104,6 @@ class Pipeline:
 
 def new_session(cloud: Cloud) -> requests.Session:
     """A session whose pool is large enough for all threads; azure.core's own keeps ten connections."""
-    quieten_connections()
     session = requests.Session()
     session.auth = _unchanged
     adapter = _Direct if cloud.is_loopback else HTTPAdapter

@@ -38,8 +38,13 @@ class _QueryFilter(logging.Filter):
 
 
 _FILTER: Final = _QueryFilter()
+_SILENT: Final = logging.NullHandler()
 
 
-def quieten_connections() -> None:
-    """Make urllib3 log addresses without their query."""
-    logging.getLogger("urllib3.connectionpool").addFilter(_FILTER)  # adding it twice is adding it once
+def quieten_vendors() -> None:
+    """Make urllib3 log addresses without their query, and the SDKs log only where a program asks for it.
+
+    Without any handler Python writes warnings to stderr. The SDKs' are pages long, and asrnet raises what they tell.
+    """
+    logging.getLogger("urllib3.connectionpool").addFilter(_FILTER)  # adding either twice is adding it once
+    logging.getLogger("azure").addHandler(_SILENT)

@@ -18,7 +18,6 @@ from asrnet.errors import CredentialError, UnreachableError
 _CODE: Final = re.compile(r"AADSTS\d+")
 _NOISE: Final = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp|Content):.*", re.DOTALL)
 _LONGEST: Final = 400
-_SILENT: Final = logging.NullHandler()
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
 
 _SIGN_IN_AGAIN: Final = "sign in again: az login"
@@ -50,8 +49,6 @@ NO_CREDENTIAL_HINT: Final = (
 @contextmanager
 def translated_sign_in(credential: str) -> Iterator[None]:
     """Turn what ``credential`` raises inside into asrnet's errors."""
-    # Without any handler Python writes the warnings of a failed chain to stderr, pages of them.
-    logging.getLogger("azure.identity").addHandler(_SILENT)
     try:
         yield
     except CredentialUnavailableError as error:

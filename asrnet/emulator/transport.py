@@ -24,13 +24,14 @@ from asrnet.fake.world import World
 
 def in_process(world: World, *, latency_s: float | None = None) -> requests.Session:
     """A session whose every request is answered by ``world``; latency is the world's own where none is given."""
-    return session(App(world), latency_s=world.behaviour.latency if latency_s is None else latency_s)
+    return session(App(world), latency_s=latency_s)
 
 
-def session(app: App, *, latency_s: float = 0.0) -> requests.Session:
+def session(app: App, *, latency_s: float | None = 0.0) -> requests.Session:
     """A session whose every request ``app`` answers, whatever its host.
 
-    Half of ``latency_s`` seconds passes on the world's clock before a request has its effect, half after.
+    Half of ``latency_s`` seconds passes on the world's clock before a request has its effect, half after. None: the
+    world's own latency, as it is at the time of the request.
     """
     found = requests.Session()
     found.trust_env = False
@@ -43,7 +44,7 @@ def session(app: App, *, latency_s: float = 0.0) -> requests.Session:
 class InProcessAdapter(BaseAdapter):
     """Carries requests to an App instead of a network. Safe to use from several threads."""
 
-    def __init__(self, app: App, latency_s: float = 0.0) -> None:
+    def __init__(self, app: App, latency_s: float | None = 0.0) -> None:
         super().__init__()
         self._app = app
         self._latency = latency_s
@@ -53,9 +54,10 @@ class InProcessAdapter(BaseAdapter):
 
         Time-outs, certificates and proxies have no meaning here; every answer can be read as a stream.
         """
-        self._pass(self._latency / 2)
+        latency = self._app.world.behaviour.latency if self._latency is None else self._latency
+        self._pass(latency / 2)
         answer = self._app.handle(_incoming(request))
-        self._pass(self._latency / 2 + answer.delay)
+        self._pass(latency / 2 + answer.delay)
         if answer.dropped:
             raise requests.ConnectionError("the emulator reset the connection", request=request)
         return _outgoing(answer, request)
