@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from itertools import chain
+from socket import AF_INET, inet_ntoa, inet_pton
 from typing import Final
 
 from asrnet.errors import InputError
@@ -53,10 +54,16 @@ def number(address: str | None) -> int | None:
     """An IPv4 address as a number; None for nothing, for IPv6, and for what is no address."""
     if not address:
         return None
+    # Five times as fast as ipaddress, which would be most of a prediction.
     try:
-        return int(IPv4Address(address))
-    except ValueError:
+        return int.from_bytes(inet_pton(AF_INET, address))
+    except (OSError, ValueError):
         return None
+
+
+def spelled(address: int) -> str:
+    """A number as an IPv4 address."""
+    return inet_ntoa(address.to_bytes(4))
 
 
 def is_ipv6(address: str | None) -> bool:

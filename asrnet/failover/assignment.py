@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
 from typing import Literal
 
 from msgspec import Struct
 
 from asrnet.failover import rules
-from asrnet.failover.addresses import IN_USE, Pool, number
+from asrnet.failover.addresses import IN_USE, Pool, number, spelled
 from asrnet.failover.landing import Outcome
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.models import MappingKind
@@ -17,7 +16,7 @@ from asrnet.models import MappingKind
 Space = Literal["same", "differs", "unclear"]
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, gc=False):
     """Who asks for an address: with which one so far, and which one is set for the recovery side.
 
     ``spans`` is the address space of its subnet so far, for the case that its address is not known. ``anyone``: the
@@ -33,7 +32,7 @@ class Request(Struct, frozen=True, kw_only=True):
     anyone: bool = False
 
 
-class Assigned(Struct, frozen=True):
+class Assigned(Struct, frozen=True, gc=False):
     """The address, None where none is assigned or it cannot be told which, and by which rule, if one came to that."""
 
     rule: Rule | None
@@ -128,7 +127,7 @@ def _holder_of(address: int, pool: Pool) -> str:
     holder = pool.holder(address)
     if holder is None:
         return ""
-    return f"{IPv4Address(address)} is {'in use there' if holder is IN_USE else f'assigned to {holder}'}"
+    return f"{spelled(address)} is {'in use there' if holder is IN_USE else f'assigned to {holder}'}"
 
 
 def _take(request: Request, address: int, pool: Pool, rule: Rule) -> Assigned:
@@ -145,5 +144,5 @@ def _another(request: Request, pool: Pool, rule: Rule, detail: str = "") -> Assi
 
 
 def _answer(request: Request, address: int, rule: Rule, detail: str) -> Assigned:
-    ip = str(IPv4Address(address))
+    ip = spelled(address)
     return Assigned(rule, "keeps_address" if ip == request.ip else "changes_address", ip, detail)

@@ -17,7 +17,8 @@ Operation = Literal["failover", "test-failover", "failback"]
 Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unknown", "not_failed_over"]
 
 
-class Landing(Struct, frozen=True, kw_only=True):
+# gc=False, here and in the values it is made of: 100,000 of them would be searched for cycles again and again.
+class Landing(Struct, frozen=True, kw_only=True, gc=False):
     """Where one address of one NIC goes, and by which rules.
 
     ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields where it

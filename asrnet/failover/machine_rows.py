@@ -100,7 +100,7 @@ def _network(entry: Entry, field: str, names: NetworkNames) -> Network:
 
 
 def _check_address(entry: Entry) -> None:
-    if entry.row.ip:
+    if entry.row.ip and number(entry.row.ip) is None:
         try:
             ip_address(entry.row.ip)
         except ValueError as error:

@@ -14,7 +14,7 @@ from asrnet.ids import ASR_NETWORK, ArmId
 from asrnet.models import MappingKind, NetworkMapping, Nic, VirtualNetwork
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """What the mappings say of a network: one that fits, none, or several that lead to different networks."""
 
     mapping: NetworkMapping | None = None
@@ -66,7 +66,7 @@ def _leads_to(mapping: NetworkMapping, fabric_id: ArmId | None) -> bool:
     return not told or mapping.recovery_fabric_id == fabric_id
 
 
-class Target(Struct, frozen=True, kw_only=True):
+class Target(Struct, frozen=True, kw_only=True, gc=False):
     """The network a NIC lands on, None for none, and why; and what the machine and the mapping say each.
 
     ``own_settings``: the subnet and the address that are set on the machine are meant for this network.

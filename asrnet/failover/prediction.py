@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -60,7 +60,7 @@ def predict(
     )
 
 
-class _Address(Struct, frozen=True):
+class _Address(Struct, frozen=True, gc=False):
     """One ip configuration, with the NIC and the machine it belongs to."""
 
     machine: Machine
@@ -68,7 +68,7 @@ class _Address(Struct, frozen=True):
     configuration: IpConfiguration
 
 
-class _Leg(Struct, frozen=True):
+class _Leg(Struct, frozen=True, gc=False):
     """One way of one address: the network it goes to, among which addresses, as a test or not, and ``back`` from where.
 
     Without ``back`` it starts where the machine is.
@@ -208,7 +208,7 @@ class _Run:
             named_subnet=place.named_subnet,
             recovery_plan=machine.recovery_plan,
             hosts=hosts,
-            notices=(*target.notices, *place.notices, *assigned.notices, *_circumstances(one, leg, hosts)),
+            notices=(*target.notices, *place.notices, *assigned.notices, *_circumstances(one, leg, place, hosts)),
         )
 
     def _eligible(self, primary: ArmId | None, recovery: ArmId | None) -> tuple[str, ...] | None:
@@ -298,11 +298,13 @@ def _ip_type(one: _Address, leg: _Leg, assigned: Assigned) -> tuple[str | None, 
     return begun_as, rules.TYPE_FOLLOWS if begun_as and kind == "azure_to_azure" else None
 
 
-def _circumstances(one: _Address, leg: _Leg, hosts: tuple[str, ...] | None) -> tuple[Notice, ...]:
-    notices: tuple[Notice, ...] = ()
-    if one.machine.failed_over and leg.back is None and not leg.is_test and not one.machine.re_protected:
-        notices = (notice("already_failed_over"),)
+def _circumstances(one: _Address, leg: _Leg, place: Place, hosts: tuple[str, ...] | None) -> Iterator[Notice]:
+    target, back = leg.target, leg.back
+    if one.machine.failed_over and back is None and not leg.is_test and not one.machine.re_protected:
+        yield notice("already_failed_over")
+    original = one.configuration.subnet or ""
+    is_home = back is not None and target.network_id == one.nic.primary_network_id
+    if is_home and place.subnet and place.subnet.lower() != original.lower():
+        yield notice("not_home", f"it comes back to the subnet '{place.subnet}', not to '{original}'")
     if hosts == ():
-        words = f"no host of the recovery cloud reaches '{leg.target.network_id.name if leg.target.network_id else ''}'"
-        notices = (*notices, notice("no_eligible_host", words))
-    return notices
+        yield notice("no_eligible_host")

@@ -263,7 +263,7 @@ _WORDS: Final[Mapping[str, tuple[Severity, str]]] = {
     "test_network_differs": ("info", "The machine's own test network is not the one named for the test."),
     "test_in_failover_network": ("info", "The test uses the failover network; a separate network is recommended."),
     "already_failed_over": ("info", "The machine runs on the recovery side already."),
-    "not_home": ("warning", "The machine does not come back to its original network."),
+    "not_home": ("warning", "The machine does not come back to its original network or subnet."),
     "no_eligible_host": ("warning", "No host of the recovery cloud reaches the recovery network."),
 }
 
