@@ -1,0 +1,120 @@
+"""One network now, the way the portal does it when replication is first enabled.
+
+No algorithm of its own: a desired state of one row, planned and applied like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import structs
+
+from asrnet.applying import AuditEntry, Options, Progress, Report, apply
+from asrnet.changes import Plan
+from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault
+from asrnet.errors import InputError, NotFoundError, RefusedError
+from asrnet.ids import VAULT, VNET, ArmId, expect, normal_location
+from asrnet.inventory import Inventory, read
+from asrnet.models import NetworkMapping
+from asrnet.planning import plan
+from asrnet.ports import Backend
+
+_VAULT = "vault"
+
+
+def plan_pair(
+    backend: Backend,
+    *,
+    vault: ArmId,
+    primary: ArmId,
+    to: str,
+    recovery: ArmId | None = None,
+    copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
+    retarget: bool = False,
+    create_fabrics: bool = True,
+    cloud: CloudName = "public",
+    forced: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan that maps ``primary`` into the region ``to``, and back.
+
+    A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
+    (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
+    Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind and
+    networks in the region ``to`` itself, NotFoundError where there is no network ``primary``.
+    """
+    expect(vault, VAULT, "a Recovery Services vault")
+    for network in (primary, recovery):
+        if network:
+            expect(network, VNET, "a virtual network")
+    source = backend.networks.virtual_network(primary)
+    if source is None:
+        raise NotFoundError(f"{primary} does not exist", resource_id=primary, status=404, code="ResourceNotFound")
+    region = Region(primary=source.location, recovery=normal_location(to), copy=copy)
+    if region.primary == region.recovery:
+        raise InputError(f"{source.name} is in {region.primary} itself; mappings pair two regions")
+    row = Row(name=source.name, vault=_VAULT, primary=primary, recovery=recovery)
+    desired = DesiredState(
+        cloud=cloud,
+        vaults=(Vault(name=_VAULT, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
+        regions=(region,),
+        pairs=(row,),
+    )
+    inventory = read(desired, backend)
+    settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
+    return plan(settled, read(settled, backend) if settled != desired else inventory, forced=forced)
+
+
+def ensure_pair(
+    backend: Backend,
+    *,
+    vault: ArmId,
+    primary: ArmId,
+    to: str,
+    recovery: ArmId | None = None,
+    copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
+    retarget: bool = False,
+    create_fabrics: bool = True,
+    cloud: CloudName = "public",
+    options: Options = Options(),  # noqa: B008 - a frozen value
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_write: Callable[[AuditEntry], None] = lambda _: None,
+) -> Report:
+    """Make sure that ``primary`` is mapped into the region ``to`` and back; see ``plan_pair`` for how.
+
+    The recovery network is ``report.pairs[0].recovery_network_id``. Doing it again changes nothing.
+    """
+    planned = plan_pair(
+        backend,
+        vault=vault,
+        primary=primary,
+        to=to,
+        recovery=recovery,
+        copy=copy,
+        retarget=retarget,
+        create_fabrics=create_fabrics,
+        cloud=cloud,
+        forced=options.forced,
+    )
+    return apply(planned, backend, options, on_progress=on_progress, on_write=on_write)
+
+
+def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> Row:
+    """The row once the live mappings have had their say."""
+    forward = _live(inventory, region.primary, row.primary, region.recovery)
+    if forward and row.recovery and row.recovery != forward.recovery_network_id and not retarget:
+        raise RefusedError(
+            f"{row.name} is mapped to {forward.recovery_network_id} already",
+            kind="mapped",
+            hint="use --retarget to change both directions of the mapping",
+        )
+    recovery = row.recovery or (forward and forward.recovery_network_id)
+    if recovery is None or retarget:
+        return structs.replace(row, recovery=recovery)
+    reverse = _live(inventory, region.recovery, recovery, region.primary)
+    taken = reverse is not None and reverse.recovery_network_id != row.primary
+    return structs.replace(row, recovery=recovery, failback=not taken)
+
+
+def _live(inventory: Inventory, place: str, network: ArmId, to: str) -> NetworkMapping | None:
+    mappings = inventory.vaults[_VAULT].mappings
+    return next((mapping for mapping in mappings if mapping.identity == (place, network, to)), None)
