@@ -1,0 +1,283 @@
+"""The options of asrnet, once: the command line, the environment, ``.env.example`` and the docs are made from this."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from asrnet.changes import FORCEABLE
+
+Kind = Literal["text", "flag", "count", "whole", "seconds"]
+Group = Literal["Input", "Azure", "Output", "Safety", "Pace"]
+
+WRITING: Final = ("apply", "drift", "map")
+"""The commands that change something in Azure."""
+READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "doctor")
+"""The commands that talk to Azure or a fake, those included that write."""
+
+
+class Option(Struct, frozen=True, kw_only=True):
+    """An option: its field in Settings, its flags, its variable, how it is read and what it means.
+
+    ``commands`` names those that know it; empty is all of them. ``at_least`` and ``at_most`` bound numbers.
+    ``in_dotenv`` False: a ``.env`` that merely lies in the working directory cannot set it.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    variable: str
+    group: Group
+    help: str
+    kind: Kind = "text"
+    repeatable: bool = False
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    at_least: float = 0
+    at_most: float = float("inf")
+    commands: tuple[str, ...] = ()
+    in_dotenv: bool = True
+
+
+class Variable(Struct, frozen=True, kw_only=True):
+    """A variable that others defined and asrnet obeys. ``identity``: it says as whom, or where, to sign in."""
+
+    name: str
+    help: str
+    secret: bool = False
+    identity: bool = True
+
+
+OPTIONS: Final = (
+    Option(
+        name="file",
+        flags=("-f", "--file"),
+        variable="ASRNET_FILE",
+        group="Input",
+        metavar="PATH",
+        help="the desired state: a file, or a folder whose YAML and JSON files are merged",
+    ),
+    Option(
+        name="vault",
+        flags=("--vault",),
+        variable="ASRNET_VAULT",
+        group="Input",
+        repeatable=True,
+        metavar="NAME",
+        help="only this vault of the desired state",
+    ),
+    Option(
+        name="pair",
+        flags=("--pair",),
+        variable="ASRNET_PAIR",
+        group="Input",
+        repeatable=True,
+        metavar="NAME",
+        help="only this pair of the desired state",
+    ),
+    Option(
+        name="env_file",
+        flags=("--env-file",),
+        variable="ASRNET_ENV_FILE",
+        group="Input",
+        metavar="PATH",
+        help="read variables from this file instead of .env, those that say where and as whom to sign in included",
+        in_dotenv=False,
+    ),
+    Option(
+        name="backend",
+        flags=("--backend",),
+        variable="ASRNET_BACKEND",
+        group="Azure",
+        metavar="azure|fake:WORLD",
+        help="the real Azure, or the fake world in a file, which apply rewrites",
+        commands=READING,
+        in_dotenv=False,
+    ),
+    Option(
+        name="endpoint",
+        flags=("--endpoint",),
+        variable="ASRNET_ENDPOINT",
+        group="Azure",
+        metavar="URL",
+        help="another Azure Resource Manager than the cloud's own, such as the emulator's; http on loopback only",
+        commands=READING,
+        in_dotenv=False,
+    ),
+    Option(
+        name="credential",
+        flags=("--credential",),
+        variable="ASRNET_CREDENTIAL",
+        group="Azure",
+        metavar="NAME",
+        help="the credential to sign in with; AZURE_TOKEN_CREDENTIALS, or azure-identity's own choice, without it",
+        commands=READING,
+        in_dotenv=False,
+    ),
+    Option(
+        name="inventory",
+        flags=("--inventory",),
+        variable="ASRNET_INVENTORY",
+        group="Azure",
+        choices=("network", "graph"),
+        help="where the virtual networks are read: exactly, or fast and perhaps a little behind (Resource Graph)",
+        commands=READING,
+    ),
+    Option(
+        name="output",
+        flags=("-o", "--output"),
+        variable="ASRNET_OUTPUT",
+        group="Output",
+        repeatable=True,
+        metavar="FORMAT[=PATH]",
+        help="an output format, to standard output or to a file",
+    ),
+    Option(
+        name="verbose",
+        flags=("-v", "--verbose"),
+        variable="ASRNET_VERBOSE",
+        group="Output",
+        kind="count",
+        at_most=3,
+        help="tell more on standard error; twice for every request",
+    ),
+    Option(
+        name="quiet",
+        flags=("-q", "--quiet"),
+        variable="ASRNET_QUIET",
+        group="Output",
+        kind="flag",
+        help="no progress and no remarks on standard error, errors only",
+    ),
+    Option(
+        name="log_format",
+        flags=("--log-format",),
+        variable="ASRNET_LOG_FORMAT",
+        group="Output",
+        choices=("text", "json"),
+        help="the form of what is told on standard error",
+    ),
+    Option(
+        name="audit",
+        flags=("--audit",),
+        variable="ASRNET_AUDIT",
+        group="Output",
+        metavar="PATH",
+        help="append a JSON line for every write: who, what, before and after, the job, the command that undoes it",
+        commands=WRITING,
+    ),
+    Option(
+        name="yes",
+        flags=("-y", "--yes"),
+        variable="ASRNET_YES",
+        group="Safety",
+        kind="flag",
+        help="do not ask",
+        commands=WRITING,
+    ),
+    Option(
+        name="allow_delete",
+        flags=("--allow-delete",),
+        variable="ASRNET_ALLOW_DELETE",
+        group="Safety",
+        kind="flag",
+        help="let unmanaged: delete delete, within max_deletes",
+        commands=("plan", *WRITING),
+    ),
+    Option(
+        name="force",
+        flags=("--force",),
+        variable="ASRNET_FORCE",
+        group="Safety",
+        repeatable=True,
+        metavar="NAME",
+        choices=FORCEABLE,
+        help="lift this limit or safeguard",
+        commands=WRITING,
+    ),
+    Option(
+        name="parallelism",
+        flags=("--parallelism",),
+        variable="ASRNET_PARALLELISM",
+        group="Pace",
+        kind="whole",
+        metavar="N",
+        at_least=1,
+        at_most=64,
+        help="requests under way per vault",
+        commands=READING,
+    ),
+    Option(
+        name="total_parallelism",
+        flags=("--total-parallelism",),
+        variable="ASRNET_TOTAL_PARALLELISM",
+        group="Pace",
+        kind="whole",
+        metavar="N",
+        at_least=1,
+        at_most=256,
+        help="requests under way in all",
+        commands=READING,
+    ),
+    Option(
+        name="operation_timeout",
+        flags=("--operation-timeout",),
+        variable="ASRNET_OPERATION_TIMEOUT",
+        group="Pace",
+        kind="seconds",
+        metavar="SECONDS",
+        at_least=1,
+        help="how long a single change may take in Azure before it is reported as in flight",
+        commands=WRITING,
+    ),
+    Option(
+        name="retry_attempts",
+        flags=("--retry-attempts",),
+        variable="ASRNET_RETRY_ATTEMPTS",
+        group="Pace",
+        kind="whole",
+        metavar="N",
+        at_least=1,
+        at_most=100,
+        help="how often a request is sent at most while Azure is throttling, busy or out of reach; 1 never repeats",
+        commands=READING,
+    ),
+    Option(
+        name="retry_deadline",
+        flags=("--retry-deadline",),
+        variable="ASRNET_RETRY_DEADLINE",
+        group="Pace",
+        kind="seconds",
+        metavar="SECONDS",
+        help="how long a request may be repeated",
+        commands=READING,
+    ),
+)
+
+VARIABLES: Final = (
+    Variable(name="AZURE_TENANT_ID", help="the tenant to sign in to"),
+    Variable(name="AZURE_CLIENT_ID", help="the application, or the user-assigned managed identity, to sign in as"),
+    Variable(name="AZURE_CLIENT_SECRET", help="the application's secret", secret=True),
+    Variable(name="AZURE_CLIENT_CERTIFICATE_PATH", help="the application's certificate, instead of a secret"),
+    Variable(name="AZURE_CLIENT_CERTIFICATE_PASSWORD", help="the certificate's password", secret=True),
+    Variable(name="AZURE_FEDERATED_TOKEN_FILE", help="the token of a workload identity, instead of a secret"),
+    Variable(name="AZURE_AUTHORITY_HOST", help="another authority than the cloud's own"),
+    Variable(
+        name="AZURE_TOKEN_CREDENTIALS", help="dev, prod or the name of a credential, where --credential is absent"
+    ),
+    Variable(name="AZURE_SUBSCRIPTION_ID", help="the subscription, where a command needs one and is told none"),
+    Variable(name="ARM_TENANT_ID", help="Terraform's names are read where the AZURE_ ones are not complete"),
+    Variable(name="ARM_CLIENT_ID", help="as AZURE_CLIENT_ID"),
+    Variable(name="ARM_CLIENT_SECRET", help="as AZURE_CLIENT_SECRET", secret=True),
+    Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
+    Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
+    Variable(name="ARM_SUBSCRIPTION_ID", help="as AZURE_SUBSCRIPTION_ID"),
+    Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where there is no desired state to say it"),
+    Variable(name="ARM_USE_OIDC", help="true: sign in with the token below"),
+    Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
+    Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
+    Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
+    Variable(name="GITHUB_ACTIONS", help="true in a GitHub workflow, where annotations are understood", identity=False),
+    Variable(name="GITHUB_STEP_SUMMARY", help="the file of the step's summary in a GitHub workflow", identity=False),
+    Variable(name="GITHUB_OUTPUT", help="the file of the step's outputs in a GitHub workflow", identity=False),
+)

@@ -1,0 +1,297 @@
+"""Settings: who wins, what a found .env may not say, and what each option accepts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrnet.errors import InputError
+from asrnet.settings import OPTIONS, VARIABLES, Output, Settings, env_example, read
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path(".env")
+
+
+def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] | None = None, **files: str) -> str:
+    with pytest.raises(InputError) as caught:
+        read(arguments or {}, environ or {}, **files)
+    return str(caught.value)
+
+
+# Who wins
+
+
+def test_without_any_word_the_defaults_hold() -> None:
+    assert read({}, {}) == Settings()
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(dotenv: Path) -> None:
+    dotenv.write_text("ASRNET_FILE=c.yaml\nASRNET_PARALLELISM=3\nASRNET_AUDIT=c.log\n", encoding="utf-8")
+    given = read({"file": "a.yaml"}, {"ASRNET_FILE": "b.yaml", "ASRNET_PARALLELISM": "2"}, dotenv=".env")
+    assert (given.file, given.parallelism, given.audit) == ("a.yaml", 2, "c.log")
+
+
+def test_what_is_absent_or_empty_is_not_given() -> None:
+    arguments: dict[str, object] = {"file": None, "vault": [], "yes": False, "verbose": 0}
+    environ = {"ASRNET_FILE": "", "ASRNET_VAULT": "sea", "ASRNET_YES": "true", "ASRNET_VERBOSE": "1"}
+    assert read(arguments, environ) == Settings(vault=("sea",), yes=True, verbose=1)
+
+
+def test_several_values_are_a_list_or_separated_by_commas() -> None:
+    assert read({"pair": ["a", "b, c"]}, {}).pair == ("a", "b, c")
+    assert read({}, {"ASRNET_PAIR": "a, b,,c "}).pair == ("a", "b", "c")
+
+
+def test_numbers_and_flags_are_accepted_as_values_too() -> None:
+    given = read({"parallelism": 6, "operation_timeout": 90.5, "quiet": True, "verbose": 2}, {})
+    assert (given.parallelism, given.operation_timeout, given.quiet, given.verbose) == (6, 90.5, True, 2)
+
+
+def test_a_missing_dotenv_is_no_error(dotenv: Path) -> None:
+    assert read({}, {}, dotenv=str(dotenv)) == Settings()
+
+
+def test_values_in_a_dotenv_are_taken_as_they_stand(dotenv: Path) -> None:
+    dotenv.write_text("export ASRNET_FILE='a ${HOME}.yaml' # remark\n", encoding="utf-8")
+    assert read({}, {"HOME": "/root"}, dotenv=".env").file == "a ${HOME}.yaml"
+
+
+# What a found .env may not say
+
+
+IDENTITY = [option.variable for option in OPTIONS if not option.in_dotenv] + [
+    variable.name for variable in VARIABLES if variable.identity
+]
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_a_found_dotenv_cannot_say_where_and_as_whom_to_sign_in(dotenv: Path, name: str) -> None:
+    dotenv.write_text(f"{name}=https://elsewhere.example\n", encoding="utf-8")
+    given = read({}, {}, dotenv=".env")
+    warning = (
+        f".env: ignored {name}: a .env in the working directory cannot say where and as whom to sign in; "
+        "if you mean it, use --env-file .env"
+    )
+    assert given == Settings(warnings=(warning,))
+
+
+def test_one_warning_names_all_that_is_ignored_and_no_value(dotenv: Path) -> None:
+    dotenv.write_text(
+        "AZURE_CLIENT_SECRET=canary\nASRNET_ENDPOINT=http://x\nAZURE_AUTHORITY_HOST=y\n", encoding="utf-8"
+    )
+    (warning,) = read({}, {}, dotenv=".env").warnings
+    assert "ASRNET_ENDPOINT, AZURE_CLIENT_SECRET, AZURE_AUTHORITY_HOST" in warning
+    assert "canary" not in warning
+
+
+@pytest.mark.parametrize("by", ["argument", "variable", "caller"])
+def test_a_file_named_on_purpose_may_say_everything(dotenv: Path, by: str) -> None:
+    dotenv.write_text("ASRNET_FILE=never.yaml", encoding="utf-8")
+    Path("ci.env").write_text("ASRNET_ENDPOINT=https://127.0.0.1:1\nAZURE_CLIENT_ID=me\n", encoding="utf-8")
+    given = read(
+        {"env_file": "ci.env"} if by == "argument" else {},
+        {"ASRNET_ENV_FILE": "ci.env"} if by == "variable" else {},
+        dotenv=".env",
+        env_file="ci.env" if by == "caller" else None,
+    )
+    assert given == Settings(env_file="ci.env", endpoint="https://127.0.0.1:1", variables={"AZURE_CLIENT_ID": "me"})
+
+
+def test_the_environment_may_say_everything_and_wins_over_a_named_file(dotenv: Path) -> None:
+    dotenv.write_text("AZURE_CLIENT_ID=file\nAZURE_TENANT_ID=t\n", encoding="utf-8")
+    given = read({}, {"AZURE_CLIENT_ID": "environment", "ASRNET_BACKEND": "fake:w.yaml"}, env_file=".env")
+    assert given.variables == {"AZURE_CLIENT_ID": "environment", "AZURE_TENANT_ID": "t"}
+    assert given.world == "w.yaml"
+
+
+def test_variables_of_others_are_taken_over_and_nothing_else_is() -> None:
+    environ = {"AZURE_TENANT_ID": "t", "ARM_CLIENT_SECRET": "s", "NO_COLOR": "1", "PATH": "/bin", "AZURE_CLIENT_ID": ""}
+    assert read({}, environ).variables == {"AZURE_TENANT_ID": "t", "ARM_CLIENT_SECRET": "s", "NO_COLOR": "1"}
+
+
+def test_the_credential_is_asrnets_word_before_the_sdks() -> None:
+    environ = {"AZURE_TOKEN_CREDENTIALS": "prod"}
+    assert read({}, environ).credential == "prod"
+    assert read({}, {**environ, "ASRNET_CREDENTIAL": "azure_cli"}).credential == "azure_cli"
+    assert read({}, {}).credential is None
+
+
+def test_secrets_do_not_show() -> None:
+    secrets = [variable.name for variable in VARIABLES if variable.secret]
+    shown = repr(read({}, {name: f"canary-{name}" for name in secrets}))
+    assert len(secrets) >= 4
+    assert "canary" not in shown
+    assert all(f"'{name}': '***'" in shown for name in secrets)
+
+
+# Files that are not in order
+
+
+def test_a_named_file_must_exist() -> None:
+    assert refusal(env_file="no.env") == "no.env: the file of variables does not exist"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"ASRNET_QUIET=1\n=x\n", "f.env:2: expected NAME=value; the line is left out"),
+        (b"ASRNET_QUIET=1\nAZURE_CLIENT_SECRET='canary\n", "f.env:2: expected NAME=value; the line is left out"),
+        (b"\xff\xfe", "f.env: the file of variables cannot be read: it is not UTF-8 text"),
+        (b"#" * 1_100_000, "f.env: the file of variables cannot be read: it is larger than 1,048,576 bytes"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_when_named_and_passed_over_when_found(
+    dotenv: Path, data: bytes, problem: str
+) -> None:
+    dotenv.with_name("f.env").write_bytes(data)
+    assert refusal(env_file="f.env") == problem
+    found = read({}, {}, dotenv="f.env")
+    assert found.warnings == (problem,)
+    assert found.quiet is data.startswith(b"ASRNET_QUIET")
+
+
+@pytest.mark.parametrize("path", [".", "a\0b"])
+def test_a_path_that_is_no_file_is_refused(path: str) -> None:
+    assert "the file of variables cannot be read" in refusal(env_file=path)
+
+
+def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
+    dotenv.write_text("ASRNET_VERBOS=1", encoding="utf-8")
+    environ = {"ASRNET_PARALELISM": "2", "ASRNET_EMULATOR_PORT": "0", "ASRNET_LIVE": "1"}
+    assert read({}, environ, dotenv=".env").warnings == (
+        "environment: ASRNET_PARALELISM is no variable of asrnet; did you mean 'ASRNET_PARALLELISM'?",
+        ".env: ASRNET_VERBOS is no variable of asrnet; did you mean 'ASRNET_VERBOSE'?",
+    )
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("parallelism", "many", "found 'many', expected a whole number from 1 to 64"),
+        ("parallelism", "0", "found '0', expected a whole number from 1 to 64"),
+        ("parallelism", "65", "found '65', expected a whole number from 1 to 64"),
+        ("parallelism", "1.5", "found '1.5', expected a whole number from 1 to 64"),
+        ("parallelism", "9" * 400, f"found '{'9' * 60}', expected a whole number from 1 to 64"),
+        ("total_parallelism", "-1", "found '-1', expected a whole number from 1 to 256"),
+        ("operation_timeout", "1h", "found '1h', expected a number of seconds, at least 1"),
+        ("operation_timeout", "nan", "found 'nan', expected a number of seconds, at least 1"),
+        ("retry_deadline", "inf", "found 'inf', expected a number of seconds, at least 0"),
+        ("retry_attempts", "0", "found '0', expected a whole number from 1 to 100"),
+        ("verbose", "4", "found '4', expected a whole number from 0 to 3"),
+        ("yes", "perhaps", "found 'perhaps', expected true or false"),
+        ("inventory", "grph", "found 'grph', expected network or graph; did you mean 'graph'?"),
+        ("log_format", "xml", "found 'xml', expected text or json"),
+        ("force", "max_update", "found 'max_update', expected max_updates or max_deletes or "),
+        ("backend", "azur", "found 'azur', expected azure or fake:WORLD; did you mean 'azure'?"),
+        ("backend", "fake:", "found 'fake:', expected azure or fake:WORLD"),
+        ("backend", "fake", "found 'fake', expected azure or fake:WORLD"),
+        ("output", "json=", "found 'json=', expected FORMAT or FORMAT=PATH, such as json=plan.json"),
+        ("output", "=x", "found '=x', expected FORMAT or FORMAT=PATH"),
+        ("file", " ", "found nothing, expected PATH"),
+        ("file", "a\0b", "found nothing, expected PATH"),
+        ("endpoint", "127.0.0.1:4590", "found '"),
+        ("endpoint", "ftp://127.0.0.1", "found 'ftp://127.0.0.1', expected a URL"),
+        ("endpoint", "https://", "found '', expected a URL"),
+        ("endpoint", "http://10.0.0.1", "'http://10.0.0.1' is http and not this machine"),
+        ("endpoint", "http://localhost.example.com", "'http://localhost.example.com' is http and not this machine"),
+        ("endpoint", "http://127.0.0.1.example.com", "'http://127.0.0.1.example.com' is http and not this machine"),
+        ("endpoint", "https://localhost@example.com", "the URL has a user or password in it, expected none"),
+        ("endpoint", "https://a:canary@example.com", "the URL has a user or password in it, expected none"),
+        ("endpoint", "https://example.com/path", "found 'https://example.com' with more behind it"),
+        ("endpoint", "https://example.com?sig=canary", "found 'https://example.com' with more behind it"),
+        ("endpoint", "https://example.com:99999", "not a URL: Port out of range"),
+        ("endpoint", "https://exa\tmple.com", "the URL has a space, a backslash or a control character in it"),
+        ("endpoint", "https://[::1", "not a URL: "),
+    ],
+)
+def test_a_bad_value_names_the_flag_or_the_variable(dotenv: Path, name: str, value: str, problem: str) -> None:
+    option = next(option for option in OPTIONS if option.name == name)
+    argument = [value] if option.repeatable else value
+    assert refusal({name: argument}).startswith(f"{option.flags[-1]}: {problem}")
+    if "\0" not in value:
+        assert refusal({}, {option.variable: value}).startswith(f"{option.variable}: {problem}")
+        dotenv.with_name("f.env").write_text(f"{option.variable}='{value}'", encoding="utf-8")
+        assert refusal(env_file="f.env").startswith(f"f.env: {option.variable}: {problem}")
+    assert "canary" not in refusal({name: argument})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://127.0.0.1:4590/", "http://127.0.0.1:4590"),
+        ("http://localhost:4590", "http://localhost:4590"),
+        ("http://[::1]:4590", "http://[::1]:4590"),
+        ("https://arm.example.com", "https://arm.example.com"),
+    ],
+)
+def test_an_endpoint_is_https_or_on_this_machine(given: str, kept: str) -> None:
+    assert read({"endpoint": given}, {}).endpoint == kept
+
+
+def test_outputs_are_formats_with_or_without_a_file() -> None:
+    given = read({"output": ["json=plan.json", "github", "junit=a=b.xml"]}, {})
+    assert given.output == (Output("json", "plan.json"), Output("github"), Output("junit", "a=b.xml"))
+
+
+def test_limits_and_safeguards_are_lifted_by_name() -> None:
+    assert read({"force": ["max_updates", "failover_active"]}, {}).force == ("max_updates", "failover_active")
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.sampled_from([option.variable for option in OPTIONS if option.name != "env_file"]), st.text(max_size=30))
+def test_any_text_is_a_setting_or_an_input_error(variable: str, text: str) -> None:
+    try:
+        assert isinstance(read({}, {variable: text}), Settings)
+    except InputError as error:
+        refused = str(error)
+        assert refused.startswith(f"{variable}: ")
+
+
+# The table
+
+
+def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> None:
+    fields = set(Settings.__struct_fields__) - {"variables", "warnings"}
+    assert {option.name for option in OPTIONS} == fields
+    for option in OPTIONS:
+        assert option.flags[-1] == f"--{option.name.replace('_', '-')}"
+        assert option.variable == f"ASRNET_{option.name.upper()}"
+
+
+def test_the_example_file_is_what_the_table_says() -> None:
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
+
+
+def test_the_example_file_names_every_variable_and_sets_none(dotenv: Path) -> None:
+    dotenv.write_text(env_example(), encoding="utf-8")
+    assert read({}, {}, dotenv=".env") == Settings()
+    for variable in [option.variable for option in OPTIONS] + [variable.name for variable in VARIABLES]:
+        assert f"\n#{variable}=" in env_example()
+
+
+def test_the_defaults_in_the_example_file_are_accepted(dotenv: Path) -> None:
+    text = "\n".join(line[1:] for line in env_example().splitlines() if line[:2] in {"#A", "#N", "#G"})
+    dotenv.with_name("f.env").write_text(text, encoding="utf-8")
+    assert read({}, {}, env_file="f.env") == Settings(env_file="f.env")
+
+
+def test_dotenv_is_imported_only_where_there_is_a_file(tmp_path: Path) -> None:
+    program = "import sys; from asrnet import settings; settings.from_process({}); print('dotenv' in sys.modules)"
+    command = [sys.executable, "-c", program]
+    environ = {"PYTHONPATH": str(ROOT)}
+    assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"False\n"
+    (tmp_path / ".env").write_text("ASRNET_QUIET=1", encoding="utf-8")
+    assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"True\n"
