@@ -107,7 +107,7 @@ def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) 
             kind="mapped",
             hint="use --retarget to change both directions of the mapping",
         )
-    recovery = row.recovery or (forward and forward.recovery_network_id)
+    recovery = row.recovery or (forward.recovery_network_id if forward else None)
     if recovery is None or retarget:
         return structs.replace(row, recovery=recovery)
     reverse = _live(inventory, region.recovery, recovery, region.primary)
