@@ -71,12 +71,6 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     locks: tuple[Lock, ...] = ()
     answers: Mapping[Assumption, Answer] = {}
 
-    def __post_init__(self) -> None:
-        for text in (self.operations, self.fabric_operations or self.operations):
-            timing(text)
-        if min(self.page_size, self.network_page_size) < 1:
-            raise InputError("a page holds at least one element")
-
 
 class Timing(Struct, frozen=True):
     """When an operation ends: after ``reads`` status reads, or ``seconds`` after its start."""
@@ -94,3 +88,15 @@ def timing(text: str) -> Timing:
     if match is None:
         raise InputError(f"'{text}' is no operation timing", hint="use immediate, manual:N or time:SECONDS")
     return Timing(reads=int(match["reads"] or 0), seconds=float(match["seconds"] or 0))
+
+
+def checked(behaviour: Behaviour) -> Behaviour:
+    """``behaviour`` itself, or an InputError where a value of it makes no sense."""
+    for text in (behaviour.operations, behaviour.fabric_operations or behaviour.operations):
+        timing(text)
+    if min(behaviour.page_size, behaviour.network_page_size) < 1:
+        raise InputError("a page holds at least one element")
+    for name in ("retry_after", "latency", "list_lag"):
+        if getattr(behaviour, name) < 0:
+            raise InputError(f"{name} cannot be negative")
+    return behaviour

@@ -88,3 +88,23 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
     new_network_id: ArmId | None = None
     recovery_subnet: str | None = None
     recovery_resource_group_id: ArmId | None = None
+
+
+class IntentRequest(Struct, frozen=True, kw_only=True):
+    """A protection intent: protect a machine in a region; fabrics and containers come by themselves."""
+
+    machine_id: ArmId
+    primary_location: str
+    recovery_location: str
+    recovery_network_id: ArmId | None = None
+    new_network_id: ArmId | None = None
+    recovery_subnet: str | None = None
+    recovery_resource_group_id: ArmId | None = None
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """A protection intent as it was asked for, and the name of the job that carries it out."""
+
+    id: ArmId
+    request: IntentRequest
+    job: str

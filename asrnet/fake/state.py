@@ -21,6 +21,7 @@ from asrnet.fake.operations import Operations, Started, Write
 from asrnet.fake.records import (
     CloudRecord,
     Host,
+    Intent,
     ResourceGroup,
     Subscription,
     VaultResource,
@@ -79,6 +80,7 @@ class State:
         self.hosts: Store[Host] = Store(clock.now)
         self.mappings: Store[NetworkMapping] = Store(clock.now)
         self.protected_items: Store[ProtectedItem] = Store(clock.now)
+        self.intents: Store[Intent] = Store(clock.now)
         self.jobs: Store[Job] = Store(clock.now)
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 

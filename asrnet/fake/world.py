@@ -13,6 +13,7 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.container_mappings   list, list_container, get, put, remove
     world.mappings             list, list_network, get, put, patch, delete
     world.protected_items      list, list_container, get, enable, update, delete
+    world.intents              list, get, put
     world.jobs                 list, get
     world.operations           get
     world.faults               add, waiting, clear                         (the script of service faults)
@@ -25,8 +26,9 @@ Methods return values and raise the errors of ``asrnet.errors`` as the service w
 
 from __future__ import annotations
 
-from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.faults import Faults
+from asrnet.fake.intents import Intents
 from asrnet.fake.jobs import Jobs, OperationStatuses
 from asrnet.fake.journal import Journal
 from asrnet.fake.machines import ProtectedItems, VirtualMachines
@@ -43,7 +45,7 @@ class World:
     """An Azure of one's own. ``tenant`` is the credential's; subscriptions of other tenants answer 401."""
 
     def __init__(self, *, clock: Clock, behaviour: Behaviour | None = None, tenant: str = TENANT) -> None:
-        self._state = State(clock, behaviour or Behaviour(), tenant)
+        self._state = State(clock, checked(behaviour or Behaviour()), tenant)
         self.subscriptions = Subscriptions(self._state)
         self.virtual_networks = VirtualNetworks(self._state)
         self.virtual_machines = VirtualMachines(self._state)
@@ -55,6 +57,7 @@ class World:
         self.container_mappings = ContainerMappings(self._state)
         self.mappings = Mappings(self._state)
         self.protected_items = ProtectedItems(self._state)
+        self.intents = Intents(self._state)
         self.jobs = Jobs(self._state)
         self.operations = OperationStatuses(self._state)
 
@@ -81,7 +84,7 @@ class World:
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
         with self._state.lock:
-            self._state.behaviour = behaviour
+            self._state.behaviour = checked(behaviour)
 
     @property
     def faults(self) -> Faults:

@@ -1,0 +1,95 @@
+"""Protection intents: protecting an Azure machine in another region with one request, as the portal does."""
+
+from __future__ import annotations
+
+import msgspec
+
+from asrnet.fake import refusals
+from asrnet.fake.enabling import Enabling
+from asrnet.fake.operations import Write
+from asrnet.fake.records import CloudRecord, EnableRequest, Intent, IntentRequest
+from asrnet.fake.regions import region_name
+from asrnet.fake.state import State
+from asrnet.ids import VAULT, ArmId, normal_location
+from asrnet.models import Cloud, Fabric
+
+
+class Intents:
+    """Protection intents. Fabrics and containers that are missing are made under the portal's names."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, vault_id: ArmId) -> tuple[Intent, ...]:
+        """All intents of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationProtectionIntents"):
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.intents.values(vault.id.key))
+
+    def get(self, intent_id: ArmId) -> Intent:
+        """One intent. Raises NotFoundError."""
+        with self._state.request("GET", intent_id):
+            vault = self._state.known_vault(intent_id)
+            intent = self._state.intents.get(vault.id.key, intent_id.key)
+            if intent is None:
+                raise refusals.missing(intent_id)
+            return intent
+
+    def put(self, intent_id: ArmId, request: IntentRequest) -> Intent:
+        """Protect a machine; its job goes on after this returns. Raises NotFoundError where the machine is missing.
+
+        What the network rules refuse once the fabrics are there makes the job fail.
+        """
+        with self._state.request("PUT", intent_id) as admission:
+            vault = self._state.vault(intent_id)
+            machine = request.machine_id
+            if self._state.virtual_machines.get(machine.subscription, machine.key) is None:
+                raise refusals.missing(machine)
+            write = Write(
+                method="PUT",
+                resource_id=intent_id,
+                timing=self._state.behaviour.operations,
+                scenario="EnableDr",
+                target=machine.name,
+            )
+            started = self._state.start(write, lambda: self._protect(intent_id, request), admission)
+            intent = Intent(id=intent_id, request=request, job=started.id)
+            self._state.intents.put(vault.id.key, intent_id.key, intent)
+            return intent
+
+    def _protect(self, intent_id: ArmId, request: IntentRequest) -> None:
+        vault_id = intent_id.within(VAULT) or intent_id
+        primary = self._container(self._fabric(vault_id, request.primary_location))
+        recovery = self._container(self._fabric(vault_id, request.recovery_location))
+        item_id = primary.id.child("replicationProtectedItems", intent_id.name)
+        enable = EnableRequest(
+            machine_id=request.machine_id,
+            recovery_container_id=recovery.id,
+            recovery_network_id=request.recovery_network_id,
+            new_network_id=request.new_network_id,
+            recovery_subnet=request.recovery_subnet,
+            recovery_resource_group_id=request.recovery_resource_group_id,
+        )
+        Enabling(self._state, item_id, enable).take_effect()
+
+    def _fabric(self, vault_id: ArmId, location: str) -> Fabric:
+        short = normal_location(location)
+        known = (fabric for fabric in self._state.fabrics.values(vault_id.key) if fabric.location == short)
+        return next(known, None) or self._make_fabric(vault_id, short)
+
+    def _make_fabric(self, vault_id: ArmId, location: str) -> Fabric:
+        fabric_id = vault_id.child("replicationFabrics", f"asr-a2a-default-{location}")
+        fabric = Fabric(id=fabric_id, kind="azure", location=location, friendly_name=region_name(location))
+        vault = self._state.vault(vault_id)
+        self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
+        self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+        return fabric
+
+    def _container(self, fabric: Fabric) -> Cloud:
+        known = next((record.cloud for record in self._state.clouds.values(fabric.id.key)), None)
+        if known is not None:
+            return known
+        name = f"{fabric.name}-container"
+        cloud = Cloud(id=fabric.id.child("replicationProtectionContainers", name), friendly_name=name)
+        self._state.clouds.put(fabric.id.key, cloud.id.key, CloudRecord(cloud=cloud))
+        return cloud

@@ -1,0 +1,296 @@
+"""World files: what they say becomes a world, a world becomes the same file again, and mistakes are shown by line."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from asrnet import documents
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import DocumentError, InputError
+from asrnet.fake import document as world_file
+from asrnet.fake.behaviour import Behaviour, Lock
+from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.document import WorldDocument
+from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.fake.records import Host
+from asrnet.fake.world import World
+from asrnet.ids import ArmId
+from asrnet.models import IpConfiguration, Nic, Subnet
+
+RG = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
+VNETS = "providers/Microsoft.Network/virtualNetworks"
+VAULT = ArmId(f"{RG}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-dr")
+
+TWO_REGIONS = f"""\
+version: 1
+subscriptions: [{{id: {SUBSCRIPTION}, name: prod}}]
+virtual_networks:
+- id: {RG}/rg-ea/{VNETS}/Hub-EA
+  location: eastasia
+  tags: {{dr: yes}}
+  address_space: [10.0.0.0/16]
+  subnets:
+  - {{name: web, prefixes: [10.0.1.0/24], used_ips: [10.0.1.4], delegation: Microsoft.Sql/managedInstances}}
+  gateway: true
+- {{id: {RG}/rg-sea/{VNETS}/Hub-SEA, location: southeastasia, address_space: [10.1.0.0/16]}}
+vaults:
+- id: {VAULT}
+  location: southeastasia
+  fabrics:
+  - {{name: asr-a2a-default-eastasia, kind: azure, location: East Asia}}
+  - {{name: asr-a2a-default-southeastasia, kind: azure, location: southeastasia}}
+  mappings:
+  - fabric: asr-a2a-default-eastasia
+    name: hub-ea-to-hub-sea
+    primary_network_id: {RG}/rg-ea/{VNETS}/Hub-EA
+    recovery_fabric: asr-a2a-default-southeastasia
+    recovery_network_id: {RG}/rg-gone/{VNETS}/Hub-Gone
+    state: NotPaired
+  protected_items:
+  - name: vm1
+    fabric: asr-a2a-default-eastasia
+    recovery_fabric: asr-a2a-default-southeastasia
+    active_location: Recovery
+    nics:
+    - name: nic0
+      primary_network_id: {RG}/rg-ea/{VNETS}/Hub-EA
+      primary_subnet: web
+      ip: 10.0.1.4
+      ip_type: Dynamic
+      recovery_network_id: {RG}/rg-sea/{VNETS}/Hub-SEA
+      recovery_subnet: web
+  jobs:
+  - {{name: job1, scenario: UnplannedFailover, state: InProgress, start_time: "2026-01-01T00:00:00Z"}}
+"""
+RECOVERY_FABRIC = "    recovery_fabric: asr-a2a-default-southeastasia\n"
+
+
+def parsed(text: str) -> World:
+    document = documents.parse(text, WorldDocument, "world.yaml")
+    return world_file.world_from(document, clock=SimulatedClock())
+
+
+def again(world: World) -> World:
+    return parsed(world_file.dumps(world))
+
+
+def full() -> Builder:
+    """A world with everything that a file can say."""
+    behaviour = Behaviour(operations="time:3", denied=("*/write",), locks=(Lock(scope="/subscriptions"),))
+    azure = Builder(behaviour=behaviour)
+    azure.subscription("33333333-3333-3333-3333-333333333333", name="dr", tenant="99999999-9999-9999-9999-999999999999")
+    azure.resource_group("rg-empty", location="westus")
+    azure.vault("fresh")
+    azure.vault("emptied", used=True)
+    vault = azure.vault()
+    ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
+    subnet = Subnet(
+        name="web", prefixes=("10.0.1.0/24",), used=3, used_ips=("10.0.1.4",), default_outbound_access=False
+    )
+    one = azure.virtual_network("One", "eastasia", address_space=("10.0.0.0/16",), subnets=(subnet,), gateway=True)
+    two = azure.virtual_network("Two", "southeastasia", tags={"on": "yes"}, dns_servers=("10.0.0.4",))
+    azure.pair(ea, one, sea, two)
+    azure.virtual_machine("vm0", one, subnet="web", ip="10.0.1.9")
+    primary = IpConfiguration(subnet="web", ip="10.0.1.4", ip_type="Static", recovery_subnet="web")
+    second = IpConfiguration(name="ipconfig2", primary=False, subnet="web", selected_for_failover=False)
+    nic = Nic(name="nic0", primary_network_id=one.id, test_network_id=two.id, ip_configurations=(primary, second))
+    azure.protected_item("vm1", ea, sea, nic, state="UnplannedFailoverCommitted", active_location="Recovery")
+    azure.job(vault, "EnableDr", target="vm1")
+    beijing, shanghai = azure.vmm_fabric(vault, "VMM-Beijing"), azure.vmm_fabric(vault, "VMM-Shanghai")
+    first = azure.vm_network(beijing, "VMNetwork1", logical_network="Logical1")
+    azure.logical_network(beijing, "Logical1")
+    gold1 = azure.cloud(beijing, "GoldCloud1", logical_networks=("Logical1",))
+    silver1 = azure.cloud(beijing, "SilverCloud1", logical_networks=())
+    gold2 = azure.cloud(shanghai, "GoldCloud2")
+    azure.cloud_mapping(gold1, gold2)
+    azure.cloud_mapping(silver1, None)
+    azure.mapping(beijing, first, shanghai, azure.vm_network(shanghai, "VMNetwork2"), name="to-vmm")
+    azure.mapping(beijing, first, None, two, name="to-azure")
+    azure.add(Host(fabric_id=beijing.id, name="host1", cloud="GoldCloud1", networks=("VMNetwork1",)))
+    azure.protected_item("vm2", beijing, None, cloud=gold1, provider="HyperVReplicaAzure")
+    return azure
+
+
+def test_a_file_becomes_the_world_it_describes() -> None:
+    world = parsed(TWO_REGIONS)
+    one, two = world.virtual_networks.list(SUBSCRIPTION)
+    assert (one.name, one.location, one.tags, one.gateway) == ("Hub-EA", "eastasia", {"dr": "yes"}, True)
+    assert one.subnets[0].used_ips == ("10.0.1.4",)
+    assert (one.subnets[0].used, one.subnets[0].delegation) == (1, "Microsoft.Sql/managedInstances")
+    assert two.address_space == ("10.1.0.0/16",)
+    assert [fabric.friendly_name for fabric in world.fabrics.list(VAULT)] == ["East Asia", "Southeast Asia"]
+    (mapping,) = world.mappings.list(VAULT)
+    assert (mapping.kind, mapping.state) == ("azure_to_azure", "NotPaired")
+    assert (mapping.primary_location, mapping.recovery_location) == ("eastasia", "southeastasia")
+    assert mapping.primary_network_id.name == "hub-ea"
+    (item,) = world.protected_items.list(VAULT)
+    assert (item.active_location, item.nics[0].ip_configurations[0].ip) == ("Recovery", "10.0.1.4")
+    assert [job.scenario for job in world.jobs.list(VAULT, state="InProgress")] == ["UnplannedFailover"]
+
+
+def test_resource_groups_named_only_inside_ids_exist() -> None:
+    world = parsed(TWO_REGIONS)
+    names = {group.id.name for group in world.subscriptions.resource_groups(SUBSCRIPTION)}
+    assert names == {"rg-ea", "rg-sea", "rg-dr", "rg-gone"}
+
+
+def test_the_smallest_world_is_a_version() -> None:
+    assert world_file.dump(parsed("version: 1\n")) == WorldDocument(version=1)
+
+
+def test_a_vault_without_fabrics_is_fresh_unless_it_says_otherwise() -> None:
+    text = f"version: 1\nvaults: [{{id: {VAULT}, location: eastus}}, {{id: {VAULT}-2, location: eastus, used: true}}]\n"
+    world = parsed(text)
+    assert [vault.used for vault in world.vaults.list(SUBSCRIPTION)] == [False, True]
+
+
+def test_strict_mapping_can_be_said_in_one_word() -> None:
+    assert parsed("version: 1\nstrict_mapping: true\n").behaviour.strict_mapping is True
+
+
+def test_a_behaviour_given_by_the_caller_replaces_the_files() -> None:
+    document = documents.parse("version: 1\nbehaviour: {operations: time:9}\n", WorldDocument)
+    world = world_file.world_from(document, clock=SimulatedClock(), behaviour=Behaviour(operations="manual:2"))
+    assert world.behaviour.operations == "manual:2"
+
+
+@pytest.mark.parametrize("make", [lambda: parsed(TWO_REGIONS), lambda: full().world], ids=["file", "full"])
+def test_a_world_survives_its_file(make: object) -> None:
+    world = make()  # type: ignore[operator]  # one of the two above
+    assert world_file.dump(again(world)) == world_file.dump(world)
+
+
+def test_every_resource_survives_the_file() -> None:
+    before, after = full().world.state, again(full().world).state
+    stores = [name for name, value in vars(before).items() if hasattr(value, "values") and hasattr(value, "clear")]
+    assert {"mappings", "virtual_networks", "protected_items", "clouds", "hosts", "jobs"} <= set(stores)
+    for name in stores:
+        assert list(getattr(after, name)) == list(getattr(before, name)), name
+    assert after.behaviour == before.behaviour
+    assert after.subscriptions == before.subscriptions
+
+
+def test_vmm_mappings_survive_the_file_in_their_kinds() -> None:
+    vault = VAULT
+    kinds = {mapping.name: mapping for mapping in again(full().world).mappings.list(vault)}
+    assert kinds["to-vmm"].kind == "vmm_to_vmm"
+    assert kinds["to-azure"].kind == "vmm_to_azure"
+    assert kinds["to-azure"].recovery_fabric_id == vault.child("replicationFabrics", PSEUDO_FABRIC)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "problem"),
+    [
+        (("location: eastasia", "locaton: eastasia"), 5, "locaton"),
+        (("fabric: asr-a2a-default-eastasia", "fabric: asr-a2a-default-eastasa"), 19, "asr-a2a-default-eastasia"),
+        ((RECOVERY_FABRIC, ""), 19, "recovery_fabric is missing"),
+        (("10.0.0.0/16", "10.0.0.0/99"), 7, "10.0.0.0/99"),
+        (("10.0.1.0/24", "10.0.1.7/24"), 9, "10.0.1.7/24"),
+        (("[10.0.1.4]", "[web]"), 9, "'web' is not an address"),
+        (("ip: 10.0.1.4\n", "ip: 10.0.1\n"), 34, "'10.0.1' is not an address"),
+        (("kind: azure, location: East Asia", "kind: azure"), 16, "location is missing"),
+        (("location: East Asia", "location: Southeast Asia"), 17, "region is already there as number 1"),
+        ((f"rg-sea/{VNETS}/Hub-SEA, loc", f"RG-EA/{VNETS}/hub-ea, loc"), 11, "network is already there as number 1"),
+        (("vaults/vault-dr", "vaultz/vault-dr"), 13, "not the id of a vault"),
+        (("2026-01-01T00:00:00Z", "yesterday"), 39, "'yesterday' is not a time"),
+        (("active_location: Recovery", "active_location: Somewhere"), 29, "Somewhere"),
+        (("version: 1", "version: 2"), 1, "2"),
+        (("version: 1", "version: 1\nbehaviour: {operations: sometimes}"), 2, "'sometimes' is no operation timing"),
+        (("name: job1", "name: a/b"), 39, "a/b"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_shown_with_its_line(change: tuple[str, str], line: int, problem: str) -> None:
+    text = TWO_REGIONS.replace(*change, 1)
+    assert text != TWO_REGIONS
+    with pytest.raises(DocumentError) as caught:
+        parsed(text)
+    assert caught.value.line == line, caught.value
+    assert caught.value.message.startswith(f"world.yaml:{line}: ")
+    assert problem in caught.value.message
+
+
+VMM = f"""\
+version: 1
+vaults:
+- id: {VAULT}
+  location: southeastasia
+  fabrics:
+  - name: f1
+    kind: vmm
+    server: VMM-Beijing
+    networks: [{{name: n1, friendly_name: VMNetwork1-Beijing}}]
+    clouds: [{{name: c1, friendly_name: GoldCloud1}}]
+    cloud_mappings: [{{primary: GoldCloud1, recovery_fabric: f2, recovery: GoldCloud2}}]
+  - name: f2
+    kind: vmm
+    server: VMM-Shanghai
+    networks: [{{name: n2, friendly_name: VMNetwork1-Shanghai}}]
+    clouds: [{{name: c2, friendly_name: GoldCloud2}}]
+  mappings:
+  - fabric: f1
+    name: one
+    primary_network_id: {VAULT}/replicationFabrics/f1/replicationNetworks/n1
+    recovery_fabric: f2
+    recovery_network_id: {VAULT}/replicationFabrics/f2/replicationNetworks/n2
+"""
+
+
+def test_clouds_protect_clouds_of_other_servers_by_friendly_name() -> None:
+    (mapping,) = parsed(VMM).container_mappings.list(VAULT)
+    assert (mapping.primary_cloud_id.name, mapping.recovery_cloud_name) == ("c1", "GoldCloud2")
+    assert mapping.recovery_cloud_id is not None
+    assert mapping.recovery_cloud_id.parent.name == "f2"
+
+
+def test_an_unknown_cloud_is_shown_with_its_line_and_the_nearest_name() -> None:
+    with pytest.raises(DocumentError, match=r"world.yaml:11: .*GoldCloud3.*did you mean 'GoldCloud2'"):
+        parsed(VMM.replace("recovery: GoldCloud2", "recovery: GoldCloud3"))
+
+
+def test_a_mapping_between_kinds_of_network_is_refused() -> None:
+    wrong = VMM.replace(f"{VAULT}/replicationFabrics/f1/replicationNetworks/n1", f"{RG}/rg/{VNETS}/hub")
+    with pytest.raises(DocumentError, match="primary_network_id: no network of the fabric 'f1'"):
+        parsed(wrong)
+
+
+def test_loading_and_saving_go_through_files(tmp_path: Path) -> None:
+    for name in ("world.yaml", "world.json"):
+        world_file.save(full().world, tmp_path / name)
+        loaded = world_file.load(tmp_path / name, clock=SimulatedClock())
+        assert world_file.dump(loaded) == world_file.dump(full().world)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["world.json", "world.yaml"]
+
+
+def test_saving_keeps_the_rights_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text("version: 1\n")
+    path.chmod(0o640)
+    world_file.save(full().world, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_saving_follows_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "world.yaml"
+    link.symlink_to(tmp_path / "real" / "world.yaml")
+    world_file.save(full().world, link)
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "world.yaml").exists()
+
+
+def test_a_file_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "world.yaml"
+    folder.mkdir()
+    (folder / "inside").write_text("here")
+    with pytest.raises(InputError, match=r"world.yaml: the world cannot be written"):
+        world_file.save(full().world, folder)
+    assert (folder / "inside").read_text() == "here"
+    assert [path.name for path in tmp_path.iterdir()] == ["world.yaml"]
+
+
+def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        world_file.save(full().world, tmp_path / "nowhere" / "world.yaml")

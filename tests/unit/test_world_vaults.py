@@ -1,0 +1,163 @@
+"""Vaults, fabrics and what is below them, beyond what the contract suite covers."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from asrnet.errors import ConflictError, NotFoundError, VaultUnusedError
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.records import VaultResource
+from asrnet.models import CloudMapping, Fabric
+
+
+@pytest.fixture
+def azure() -> Builder:
+    return Builder()
+
+
+@pytest.fixture
+def vault(azure: Builder) -> VaultResource:
+    return azure.vault()
+
+
+@pytest.fixture
+def fabric(azure: Builder, vault: VaultResource) -> Fabric:
+    return azure.azure_fabric(vault, "eastasia")
+
+
+def test_a_vault_is_created_listed_and_deleted(azure: Builder) -> None:
+    azure.resource_group("rg")
+    vault = VaultResource(
+        id=azure.resource_group("rg").id.child("providers", "Microsoft.RecoveryServices", "vaults", "v"),
+        location="eastasia",
+    )
+    started = azure.world.vaults.put(vault)
+    assert started.created
+    assert azure.world.vaults.list(SUBSCRIPTION) == (vault,)
+    assert azure.world.vaults.list(SUBSCRIPTION, "RG") == (vault,)
+    assert azure.world.vaults.delete(vault.id) is not None
+    assert azure.world.vaults.delete(vault.id) is None
+    assert azure.world.vaults.list(SUBSCRIPTION) == ()
+
+
+def test_replacing_a_used_vault_does_not_make_it_fresh(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    azure.world.vaults.put(structs.replace(vault, tags={"a": "b"}))
+    assert azure.world.vaults.get(vault.id).used
+    assert azure.world.fabrics.list(vault.id) == (fabric,)
+
+
+def test_deleting_a_vault_deletes_what_is_in_it(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    network = azure.virtual_network("one", "eastasia")
+    azure.mapping(fabric, network, fabric, network)
+    azure.world.vaults.delete(vault.id)
+    azure.world.vaults.put(structs.replace(vault, used=True))
+    assert azure.world.mappings.list(vault.id) == ()
+
+
+def test_a_vault_that_protects_machines_cannot_be_deleted(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    azure.protected_item("vm", fabric, fabric)
+    with pytest.raises(ConflictError):
+        azure.world.vaults.delete(vault.id)
+
+
+def test_a_fabric_is_named_after_its_region_for_people(azure: Builder, vault: VaultResource) -> None:
+    fabric_id = vault.id.child("replicationFabrics", "f")
+    azure.world.fabrics.put(fabric_id, "East US 2")
+    made = azure.world.fabrics.get(fabric_id)
+    assert (made.location, made.friendly_name) == ("eastus2", "East US 2")
+
+
+def test_a_fresh_vault_becomes_known_when_its_first_fabric_is_there() -> None:
+    azure = Builder(behaviour=Behaviour(fabric_operations="time:70"))
+    vault = azure.vault()
+    azure.world.fabrics.put(vault.id.child("replicationFabrics", "f"), "eastus")
+    with pytest.raises(VaultUnusedError):
+        azure.world.fabrics.list(vault.id)
+    azure.world.clock.sleep(70)
+    assert len(azure.world.fabrics.list(vault.id)) == 1
+
+
+def test_two_fabrics_for_one_region_started_together_end_as_one() -> None:
+    azure = Builder(behaviour=Behaviour(operations="time:3"))
+    vault = azure.vault()
+    for name in ("first", "second"):
+        azure.world.fabrics.put(vault.id.child("replicationFabrics", name), "eastus")
+    azure.world.clock.sleep(3)
+    assert [fabric.name for fabric in azure.world.fabrics.list(vault.id)] == ["first"]
+    assert [job.state for job in azure.world.jobs.list(vault.id)] == ["Failed", "Succeeded"]
+
+
+def test_purging_a_fabric_takes_its_mappings_along(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    other = azure.azure_fabric(vault, "southeastasia")
+    one, two = azure.virtual_network("one", "eastasia"), azure.virtual_network("two", "southeastasia")
+    _, reverse = azure.pair(fabric, one, other, two)
+    azure.world.fabrics.purge(fabric.id)
+    assert azure.world.mappings.list(vault.id) == (reverse,)
+    with pytest.raises(NotFoundError):
+        azure.world.fabrics.get(fabric.id)
+
+
+def test_removing_a_fabric_that_protects_machines_is_refused_and_purging_is_not(
+    azure: Builder, vault: VaultResource, fabric: Fabric
+) -> None:
+    azure.protected_item("vm", fabric, fabric)
+    with pytest.raises(ConflictError):
+        azure.world.fabrics.remove(fabric.id)
+    azure.world.fabrics.purge(fabric.id)
+    assert azure.world.protected_items.list(vault.id) == ()
+
+
+def test_a_fabric_can_be_made_again_right_after_it_was_removed(
+    azure: Builder, vault: VaultResource, fabric: Fabric
+) -> None:
+    azure.world.fabrics.remove(fabric.id)
+    azure.world.fabrics.put(fabric.id, "eastasia")
+    assert azure.world.fabrics.list(vault.id) == (fabric,)
+
+
+def test_containers_of_a_fabric_are_created_listed_and_removed(
+    azure: Builder, vault: VaultResource, fabric: Fabric
+) -> None:
+    container_id = fabric.id.child("replicationProtectionContainers", "c")
+    containers = azure.world.containers
+    containers.put(container_id)
+    assert [record.cloud.friendly_name for record in containers.list(fabric.id)] == ["c"]
+    assert containers.list_vault(vault.id) == containers.list(fabric.id)
+    assert containers.get(container_id).cloud.id == container_id
+    containers.remove(container_id)
+    with pytest.raises(NotFoundError):
+        containers.get(container_id)
+
+
+def test_container_mappings_are_created_listed_and_removed(
+    azure: Builder, vault: VaultResource, fabric: Fabric
+) -> None:
+    first, second = azure.container(fabric), azure.cloud(fabric, "second")
+    mappings = azure.world.container_mappings
+    wanted = CloudMapping(
+        id=first.id.child("replicationProtectionContainerMappings", "m"),
+        primary_cloud_id=first.id,
+        recovery_cloud_id=second.id,
+        recovery_cloud_name="second",
+    )
+    mappings.put(wanted)
+    assert mappings.list(vault.id) == (wanted,) == mappings.list_container(first.id)
+    assert mappings.list_container(second.id) == ()
+    assert mappings.get(wanted.id) == wanted
+    mappings.remove(wanted.id)
+    with pytest.raises(NotFoundError):
+        mappings.get(wanted.id)
+
+
+def test_vm_and_logical_networks_are_found_one_by_one_and_vault_wide(azure: Builder, vault: VaultResource) -> None:
+    server = azure.vmm_fabric(vault, "VMM-Beijing")
+    network = azure.vm_network(server, "VMNetwork1", logical_network="Logical1")
+    logical = azure.logical_network(server, "Logical1")
+    record = azure.world.networks.get(network.id)
+    assert (record.network, record.logical_network) == (network, "Logical1")
+    assert azure.world.networks.list_vault(vault.id) == (record,)
+    assert azure.world.logical_networks.get(logical.id) == logical
+    with pytest.raises(NotFoundError):
+        azure.world.networks.get(server.id.child("replicationNetworks", "gone"))
