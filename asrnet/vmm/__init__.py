@@ -1,0 +1,59 @@
+"""The topology of System Center VMM servers, and what follows from it: which target networks are available where.
+
+Pure: values of a vault and of a topology file in, answers out.
+"""
+
+from asrnet.vmm.availability import (
+    REASONS,
+    Problem,
+    ProblemKind,
+    ReasonCode,
+    Target,
+    check_machines,
+    check_row,
+    check_topology,
+    eligible_hosts,
+    targets,
+)
+from asrnet.vmm.document import TopologyFile, parse_topology, read_topology, topology_of
+from asrnet.vmm.topology import (
+    Cloud,
+    CloudPair,
+    Found,
+    Host,
+    LogicalNetwork,
+    Network,
+    Protection,
+    Server,
+    Topology,
+)
+from asrnet.vmm.vault import checked, merge, topology_of_vault
+
+__all__ = [
+    "REASONS",
+    "Cloud",
+    "CloudPair",
+    "Found",
+    "Host",
+    "LogicalNetwork",
+    "Network",
+    "Problem",
+    "ProblemKind",
+    "Protection",
+    "ReasonCode",
+    "Server",
+    "Target",
+    "Topology",
+    "TopologyFile",
+    "check_machines",
+    "check_row",
+    "check_topology",
+    "checked",
+    "eligible_hosts",
+    "merge",
+    "parse_topology",
+    "read_topology",
+    "targets",
+    "topology_of",
+    "topology_of_vault",
+]

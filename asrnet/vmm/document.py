@@ -1,0 +1,193 @@
+"""The topology file: shaped like the fabrics of a world, but that resource names (GUIDs) may be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from asrnet import documents
+from asrnet.desired import Source
+from asrnet.documents import Document
+from asrnet.models import MICROSOFT_AZURE, Subnet
+from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology, refusal
+
+Name = Annotated[str, Meta(min_length=1)]
+ResourceName = Annotated[str | None, Meta(description="The resource name (a GUID), to tell two of one name apart")]
+
+
+class SubnetEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A subnet of a VM network."""
+
+    name: Name
+    prefixes: tuple[str, ...] = ()
+    used_ips: tuple[str, ...] = ()
+    used: int | None = None
+
+
+class NetworkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A VM network."""
+
+    friendly_name: Name
+    name: ResourceName = None
+    logical_network: Annotated[Name | None, Meta(description="The logical network it links to")] = None
+    subnets: tuple[SubnetEntry, ...] = ()
+
+
+class LogicalNetworkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A logical network."""
+
+    friendly_name: Name
+    name: ResourceName = None
+
+
+class CloudEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cloud."""
+
+    friendly_name: Name
+    name: ResourceName = None
+    logical_networks: Annotated[
+        tuple[Name, ...] | None, Meta(description="Those it is associated with; absent: not known, []: none")
+    ] = None
+
+
+class CloudMappingEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which cloud protects a cloud of this server."""
+
+    primary: Name
+    recovery_fabric: Annotated[
+        Name | None, Meta(description="The protecting cloud's server or fabric; absent: this one")
+    ] = None
+    recovery: Annotated[Name | None, Meta(description="The protecting cloud; absent: Azure")] = None
+    name: ResourceName = None
+
+
+class HostEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A host, its cloud, and the VM networks it reaches."""
+
+    name: Name
+    cloud: Name
+    networks: Annotated[tuple[Name, ...] | None, Meta(description="Absent: not known, []: none")] = None
+
+
+class FabricEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A VMM server. Other fabrics may stand beside them and mean nothing here."""
+
+    name: Annotated[Name | None, Meta(description="The name of the fabric")] = None
+    kind: Literal["vmm", "azure", "other"] = "vmm"
+    location: str | None = None
+    server: Annotated[Name | None, Meta(description="The name of the VMM server")] = None
+    networks: tuple[NetworkEntry, ...] = ()
+    logical_networks: tuple[LogicalNetworkEntry, ...] = ()
+    clouds: tuple[CloudEntry, ...] = ()
+    cloud_mappings: tuple[CloudMappingEntry, ...] = ()
+    hosts: tuple[HostEntry, ...] = ()
+
+
+class TopologyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A topology of VMM servers, as written."""
+
+    version: Literal[1] = 1
+    fabrics: tuple[FabricEntry, ...]
+
+
+def read_topology(path: str | Path) -> Topology:
+    """The topology in a file. Raises DocumentError; names are not looked up yet, which ``checked`` and ``merge`` do."""
+    return topology_of(documents.read(path, TopologyFile))
+
+
+def parse_topology(text: str, source: str = "<text>") -> Topology:
+    """The topology in ``text``. Raises like ``read_topology``."""
+    return topology_of(documents.parse(text, TopologyFile, source))
+
+
+def topology_of(document: Document[TopologyFile]) -> Topology:
+    """The topology that a document describes. Raises DocumentError where a name is missing or given twice."""
+    listed = enumerate(document.value.fabrics)
+    servers = [_server(document, entry, index) for index, entry in listed if entry.kind == "vmm"]
+    _refuse_twice(((server.name, "", server.source) for server in servers), "VMM server")
+    return Topology(servers=tuple(servers))
+
+
+def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) -> Server:
+    name = entry.server or entry.name
+    if name is None:
+        raise document.error("the server is missing, expected the name of the VMM server", "fabrics", index)
+
+    def at(*steps: str | int) -> Source:
+        return Source(file=document.source, line=document.line("fabrics", index, *steps))
+
+    server = Server(
+        name=name,
+        fabric=entry.name or "",
+        networks=tuple(_network(each, at("networks", n)) for n, each in enumerate(entry.networks)),
+        logical_networks=tuple(
+            LogicalNetwork(name=each.friendly_name, source=at("logical_networks", n))
+            for n, each in enumerate(entry.logical_networks)
+        ),
+        clouds=tuple(_cloud(each, at("clouds", n)) for n, each in enumerate(entry.clouds)),
+        protections=tuple(_protection(each, at("cloud_mappings", n)) for n, each in enumerate(entry.cloud_mappings)),
+        hosts=tuple(
+            Host(name=each.name, cloud=each.cloud, networks=each.networks, source=at("hosts", n))
+            for n, each in enumerate(entry.hosts)
+        ),
+        source=at(),
+    )
+    _refuse_all_twice(server)
+    return server
+
+
+def _network(entry: NetworkEntry, source: Source) -> Network:
+    subnets = tuple(
+        Subnet(
+            name=each.name,
+            prefixes=each.prefixes,
+            used=len(each.used_ips) if each.used is None else each.used,
+            used_ips=each.used_ips,
+        )
+        for each in entry.subnets
+    )
+    return Network(
+        name=entry.friendly_name,
+        resource_name=entry.name or "",
+        logical_network=entry.logical_network,
+        subnets=subnets,
+        source=source,
+    )
+
+
+def _cloud(entry: CloudEntry, source: Source) -> Cloud:
+    return Cloud(
+        name=entry.friendly_name,
+        resource_name=entry.name or "",
+        logical_networks=entry.logical_networks,
+        source=source,
+    )
+
+
+def _protection(entry: CloudMappingEntry, source: Source) -> Protection:
+    to_azure = entry.recovery is None or entry.recovery_fabric == MICROSOFT_AZURE
+    return Protection(
+        primary=entry.primary,
+        recovery=None if to_azure else entry.recovery,
+        recovery_server=None if to_azure else entry.recovery_fabric,
+        source=source,
+    )
+
+
+def _refuse_all_twice(server: Server) -> None:
+    _refuse_twice(((each.name, each.resource_name, each.source) for each in server.networks), "VM network")
+    _refuse_twice(((each.name, each.resource_name, each.source) for each in server.clouds), "cloud")
+    _refuse_twice(((each.name, "", each.source) for each in server.logical_networks), "logical network")
+    _refuse_twice(((each.name, "", each.source) for each in server.hosts), "host")
+
+
+def _refuse_twice(entries: Iterable[tuple[str, str, Source]], what: str) -> None:
+    """Two of one name need resource names that tell them apart."""
+    seen: dict[tuple[str, str], Source] = {}
+    for name, resource_name, source in entries:
+        first = seen.setdefault((name.lower(), resource_name.lower()), source)
+        if first is not source:
+            raise refusal(f"the {what} '{name}' is given twice, first in line {first.line}", source)

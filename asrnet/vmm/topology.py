@@ -1,0 +1,198 @@
+"""The topology of VMM servers: clouds and who protects them, logical networks, the VM networks on them, hosts.
+
+What nobody told is None and filters nothing; what is known to be empty is ``()``. Names compare without case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from asrnet.complaints import did_you_mean
+from asrnet.desired import Source, VmNetworkName
+from asrnet.errors import DocumentError, InputError
+from asrnet.ids import ArmId
+from asrnet.models import Subnet
+
+
+class Network(Struct, frozen=True, kw_only=True):
+    """A VM network by its friendly name; ``logical_network`` is the one it links to, None for none that is known."""
+
+    name: str
+    id: ArmId | None = None
+    resource_name: str = ""
+    logical_network: str | None = None
+    subnets: tuple[Subnet, ...] = ()
+    source: Source = Source()
+
+
+class Cloud(Struct, frozen=True, kw_only=True):
+    """A cloud by its friendly name; ``logical_networks`` are those it is associated with, None where not known."""
+
+    name: str
+    id: ArmId | None = None
+    resource_name: str = ""
+    logical_networks: tuple[str, ...] | None = None
+    source: Source = Source()
+
+
+class LogicalNetwork(Struct, frozen=True, kw_only=True):
+    """A logical network by its friendly name."""
+
+    name: str
+    id: ArmId | None = None
+    source: Source = Source()
+
+
+class Protection(Struct, frozen=True, kw_only=True):
+    """A cloud of a server is protected by ``recovery`` of ``recovery_server``, or by Azure where ``recovery`` is None.
+
+    ``recovery_server`` None is the server itself.
+    """
+
+    primary: str
+    recovery: str | None = None
+    recovery_server: str | None = None
+    source: Source = Source()
+
+
+class Host(Struct, frozen=True, kw_only=True):
+    """A Hyper-V host of a cloud and the VM networks it reaches, None where not known."""
+
+    name: str
+    cloud: str
+    networks: tuple[str, ...] | None = None
+    source: Source = Source()
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """A VMM server. ``fabric`` is the name of its fabric. Without ``hosts`` nothing is known of them."""
+
+    name: str
+    fabric: str = ""
+    fabric_id: ArmId | None = None
+    networks: tuple[Network, ...] = ()
+    logical_networks: tuple[LogicalNetwork, ...] = ()
+    clouds: tuple[Cloud, ...] = ()
+    protections: tuple[Protection, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    source: Source = Source()
+
+
+class Found(Struct, frozen=True):
+    """A VM network and the server it belongs to."""
+
+    server: Server
+    network: Network
+
+
+class CloudPair(Struct, frozen=True):
+    """A protected cloud and the protecting one, with their servers."""
+
+    primary_server: Server
+    protected: Cloud
+    recovery_server: Server
+    protecting: Cloud
+
+
+class Topology(Struct, frozen=True, kw_only=True):
+    """All VMM servers of a vault."""
+
+    servers: tuple[Server, ...] = ()
+
+    def server(self, name: str) -> Server:
+        """The server of that name, by its own or its fabric's. Raises InputError: unknown, or several."""
+        return _one(name, self.servers, _server_names, "VMM server", Source())
+
+    def network(self, name: VmNetworkName) -> Found:
+        """The VM network by server and name. Raises InputError: unknown, or several, with their ids."""
+        server = self.server(name.server)
+        return Found(
+            server, _one(name.network, server.networks, _network_names, f"VM network of {server.name}", Source())
+        )
+
+    def find_network(self, text: str) -> Found:
+        """The VM network called ``text``: by id, ``server/name``, or a name that only one has. Raises InputError."""
+        everywhere = [Found(server, network) for server in self.servers for network in server.networks]
+        return _one(text, everywhere, _found_names, "VM network", Source())
+
+    def network_by_id(self, network_id: ArmId) -> Found | None:
+        """The VM network with this id."""
+        return next(
+            (Found(server, each) for server in self.servers for each in server.networks if each.id == network_id), None
+        )
+
+    def pairs(self) -> Iterator[CloudPair]:
+        """Every cloud that another cloud protects, and that one. Raises like ``recovery_of``."""
+        for server in self.servers:
+            for protection in server.protections:
+                if protection.recovery is not None:
+                    yield self.recovery_of(server, protection)
+
+    def recovery_of(self, server: Server, protection: Protection) -> CloudPair:
+        """The clouds of a protection. Raises InputError or DocumentError where a name in it is not known."""
+        where = protection.source
+        protected = cloud_of(server, protection.primary, where)
+        other = server
+        if protection.recovery_server is not None:
+            other = _one(protection.recovery_server, self.servers, _server_names, "VMM server", where)
+        return CloudPair(server, protected, other, cloud_of(other, protection.recovery or "", where))
+
+
+V = TypeVar("V")
+
+
+def cloud_of(server: Server, name: str, where: Source) -> Cloud:
+    """The cloud of a server by its name. Raises InputError, or DocumentError at ``where``: unknown, or several."""
+    return _one(name, server.clouds, _cloud_names, f"cloud of {server.name}", where)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are the same, without case."""
+    return one.lower() == other.lower()
+
+
+def contains(names: Iterable[str], name: str | None) -> bool:
+    """Whether ``name`` is one of ``names``, without case."""
+    return name is not None and any(same(each, name) for each in names)
+
+
+def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
+    """The error to raise: a DocumentError where the place is in a file."""
+    return (
+        DocumentError(problem, file=where.file, line=where.line, hint=hint)
+        if where.file
+        else InputError(problem, hint=hint)
+    )
+
+
+def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], what: str, where: Source) -> V:
+    """The candidate called ``name``; the first name of each is what people call it, the second tells it apart."""
+    found = [each for each in candidates if contains(names_of(each), name)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, [names_of(each)[0] for each in candidates])}", where)
+    ids = ", ".join(sorted(names_of(each)[1] for each in found))
+    raise refusal(
+        f"several are called '{name}', expected one {what}: {ids}", where, hint="give the id of the one you mean"
+    )
+
+
+def _server_names(server: Server) -> Sequence[str]:
+    return server.name, str(server.fabric_id or server.fabric or server.name), server.fabric
+
+
+def _network_names(network: Network) -> Sequence[str]:
+    return network.name, str(network.id or network.resource_name or network.name), network.resource_name
+
+
+def _cloud_names(cloud: Cloud) -> Sequence[str]:
+    return cloud.name, str(cloud.id or cloud.resource_name or cloud.name), cloud.resource_name
+
+
+def _found_names(found: Found) -> Sequence[str]:
+    plain, told_apart, resource_name = _network_names(found.network)
+    return plain, told_apart, resource_name, f"{found.server.name}/{plain}", f"{found.server.fabric}/{plain}"

@@ -1,0 +1,182 @@
+"""The topology of a vault: what Site Recovery tells, and what a file adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from msgspec import structs
+
+from asrnet import models
+from asrnet.complaints import did_you_mean
+from asrnet.desired import Source
+from asrnet.ids import ArmId
+from asrnet.vmm.topology import (
+    Cloud,
+    LogicalNetwork,
+    Network,
+    Protection,
+    Server,
+    Topology,
+    cloud_of,
+    contains,
+    refusal,
+    same,
+)
+
+
+def topology_of_vault(
+    fabrics: Iterable[models.Fabric],
+    *,
+    networks: Iterable[models.VmNetwork] = (),
+    logical_networks: Iterable[models.LogicalNetwork] = (),
+    clouds: Iterable[models.Cloud] = (),
+    cloud_mappings: Iterable[models.CloudMapping] = (),
+) -> Topology:
+    """What Site Recovery knows of VMM servers: not which logical networks clouds and VM networks belong to."""
+    vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
+    everything = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
+    return Topology(servers=tuple(_server(fabric, *everything) for fabric in vmm))
+
+
+def merge(vault: Topology, declared: Topology) -> Topology:
+    """The vault's topology with what a file says of it.
+
+    Raises DocumentError, or InputError for what comes from no file, where the file names what the vault does not have.
+    """
+    servers = list(vault.servers)
+    for addition in declared.servers:
+        index = _index_of_server(servers, addition)
+        servers[index] = _merged(servers[index], addition)
+    return checked(Topology(servers=tuple(servers)))
+
+
+def checked(topology: Topology) -> Topology:
+    """``topology`` itself, once every name in it leads somewhere. Raises DocumentError or InputError."""
+    logical = {each.name for server in topology.servers for each in server.logical_networks}
+    for server in topology.servers:
+        for protection in server.protections:
+            if protection.recovery is not None:
+                topology.recovery_of(server, protection)
+            else:
+                cloud_of(server, protection.primary, protection.source)
+        for host in server.hosts:
+            cloud_of(server, host.cloud, host.source)
+            for name in host.networks or ():
+                _expect(name, [network.name for network in server.networks], "VM network", host.source)
+        _check_logical_networks(server, logical)
+    return topology
+
+
+def _check_logical_networks(server: Server, known: set[str]) -> None:
+    """A cloud may be associated with logical networks of another site, so all servers' count. None listed: no check."""
+    if not known:
+        return
+    for network in server.networks:
+        if network.logical_network is not None:
+            _expect(network.logical_network, known, "logical network", network.source)
+    for cloud in server.clouds:
+        for name in cloud.logical_networks or ():
+            _expect(name, known, "logical network", cloud.source)
+
+
+def _expect(name: str, known: Iterable[str], what: str, where: Source) -> None:
+    listed = tuple(known)
+    if not contains(listed, name):
+        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, listed)}", where)
+
+
+def _server(
+    fabric: models.Fabric,
+    networks: Sequence[models.VmNetwork],
+    logical_networks: Sequence[models.LogicalNetwork],
+    clouds: Sequence[models.Cloud],
+    mappings: Sequence[models.CloudMapping],
+) -> Server:
+    names = {cloud.id: cloud.friendly_name for cloud in clouds}
+    return Server(
+        name=fabric.friendly_name or fabric.name,
+        fabric=fabric.name,
+        fabric_id=fabric.id,
+        networks=tuple(
+            Network(name=each.friendly_name, id=each.id, resource_name=each.id.name, subnets=each.subnets)
+            for each in networks
+            if each.fabric_id == fabric.id
+        ),
+        logical_networks=tuple(
+            LogicalNetwork(name=each.friendly_name, id=each.id)
+            for each in logical_networks
+            if each.id.parent == fabric.id
+        ),
+        clouds=tuple(
+            Cloud(name=each.friendly_name, id=each.id, resource_name=each.id.name)
+            for each in clouds
+            if each.id.parent == fabric.id
+        ),
+        protections=tuple(_protection(each, names) for each in mappings if each.primary_cloud_id.parent == fabric.id),
+    )
+
+
+def _protection(mapping: models.CloudMapping, names: dict[ArmId, str]) -> Protection:
+    """By resource names where there are any: two clouds of one server may have one friendly name."""
+    primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
+    if recovery is None or recovery not in names:
+        return Protection(primary=primary.name)
+    return Protection(primary=primary.name, recovery=recovery.name, recovery_server=recovery.parent.name)
+
+
+def _index_of_server(servers: Sequence[Server], wanted: Server) -> int:
+    for index, server in enumerate(servers):
+        if same(server.name, wanted.name) or (wanted.fabric and same(server.fabric, wanted.fabric)):
+            return index
+    known = [server.name for server in servers]
+    raise refusal(f"the vault has no VMM server '{wanted.name}'{did_you_mean(wanted.name, known)}", wanted.source)
+
+
+def _merged(live: Server, declared: Server) -> Server:
+    """The live server with the links, logical networks, protections and hosts that are declared."""
+    _expect_all(declared.networks, live.networks, "VM network", live)
+    _expect_all(declared.clouds, live.clouds, "cloud", live)
+    if live.logical_networks:
+        _expect_all(declared.logical_networks, live.logical_networks, "logical network", live)
+    return structs.replace(
+        live,
+        networks=tuple(_linked(network, declared.networks) for network in live.networks),
+        logical_networks=live.logical_networks or declared.logical_networks,
+        clouds=tuple(_associated(cloud, declared.clouds) for cloud in live.clouds),
+        protections=(*live.protections, *declared.protections),
+        hosts=declared.hosts or live.hosts,
+        source=declared.source,
+    )
+
+
+Named = TypeVar("Named", Network, Cloud, LogicalNetwork)
+
+
+def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, server: Server) -> None:
+    known = [each.name for each in live]
+    for each in declared:
+        if not contains(known, each.name):
+            raise refusal(f"{server.name} has no {what} '{each.name}'{did_you_mean(each.name, known)}", each.source)
+
+
+def _linked(live: Network, declared: Sequence[Network]) -> Network:
+    said = next(
+        (each for each in declared if _means(each.name, each.resource_name, live.name, live.resource_name)), None
+    )
+    if said is None:
+        return live
+    subnets = live.subnets or said.subnets
+    return structs.replace(live, logical_network=said.logical_network, subnets=subnets, source=said.source)
+
+
+def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
+    said = next(
+        (each for each in declared if _means(each.name, each.resource_name, live.name, live.resource_name)), None
+    )
+    return structs.replace(live, logical_networks=said.logical_networks, source=said.source) if said else live
+
+
+def _means(name: str, resource_name: str, live_name: str, live_resource_name: str) -> bool:
+    """A resource name, where one is given, tells two of one name apart."""
+    return same(name, live_name) and (not resource_name or same(resource_name, live_resource_name))
