@@ -96,7 +96,7 @@ class App:
             allowance = self._admit(request, match, now)
             return match, allowance, self._dispatch(request, match, correlation_id)
         except ServiceError as error:
-            return match, allowance, refused(error, request, correlation_id=correlation_id, now=now)
+            return match, allowance, refused(error, request, correlation_id=correlation_id)
 
     def _match(self, request: Request) -> Match:
         """The route; a request without a bearer does not get to know whether there is one."""

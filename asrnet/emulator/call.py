@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from asrnet.emulator.messages import Request, Response, empty_response, json_response
-from asrnet.emulator.paging import entries_of, page_of
+from asrnet.emulator.paging import paged
 from asrnet.emulator.refusals import GatewayError
 from asrnet.emulator.signing import is_intact, signed_query
 from asrnet.emulator.site_recovery_json import wire_id
@@ -58,13 +58,13 @@ class Call(Struct, frozen=True, kw_only=True):
             self.app.journal.altered += 1
 
     def page(self, entries: Sequence[T], render: Callable[[T], object], *, null_link: bool = True) -> Response:
-        """A page of a list. ``null_link``: the last page says ``nextLink: null``, as Site Recovery's do."""
+        """A page of a list. ``null_link``: one of Site Recovery's, where the last page says ``nextLink: null``."""
         behaviour = self.world.behaviour
         size = behaviour.page_size if null_link else behaviour.network_page_size
-        page = page_of(self.request, len(entries), size=size, empty_last=behaviour.empty_last_page)
-        document: dict[str, object] = {"value": [render(entry) for entry in entries_of(entries, page)]}
-        if null_link or page.next_link:
-            document["nextLink"] = page.next_link
+        empty_last = null_link and behaviour.empty_last_page
+        document = paged(self.request, entries, render, size=size, empty_last=empty_last)
+        if not null_link and document["nextLink"] is None:
+            del document["nextLink"]
         return json_response(document)
 
     def accepted(self, started: Started | None, resource: ArmId) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from asrnet.emulator.headers import american_time
 from asrnet.emulator.messages import Request, Response, json_response
 from asrnet.emulator.refusals import GatewayError, plain_envelope
 from asrnet.errors import ServiceError
@@ -23,14 +22,13 @@ _NETWORK = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)
 _GATEWAY_CODES = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
 
 
-def refused(error: ServiceError, request: Request, *, correlation_id: str, now: float) -> Response:
+def refused(error: ServiceError, request: Request, *, correlation_id: str) -> Response:
     """The answer for an error. One of Site Recovery's is known by its possible causes, which no other has."""
     status = error.status or 500
     if error.possible_causes:
         client_id = request.header("x-ms-client-request-id") or correlation_id
         document = site_recovery_envelope(error, client_request_id=client_id, activity_id=correlation_id)
-        headers = [("x-ms-request-id", f"{client_id} {american_time(now)}")]
-        return json_response(document, status=status, headers=tuple(headers))
+        return json_response(document, status=status)
     headers = list(error.headers.items()) if isinstance(error, GatewayError) else []
     if error.code in _GATEWAY_CODES:
         headers.append(("x-ms-failure-cause", "gateway"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from asrnet.emulator.messages import Request, Response
@@ -25,7 +26,7 @@ def finished(
     headers = [
         *_ALWAYS,
         ("Date", moment.strftime("%a, %d %b %Y %H:%M:%S GMT")),
-        ("x-ms-request-id", correlation_id),
+        ("x-ms-request-id", _request_id(request, client_id or correlation_id, correlation_id, now)),
         ("x-ms-correlation-request-id", correlation_id),
         ("x-ms-routing-request-id", f"LOOPBACK:{moment:%Y%m%dT%H%M%SZ}:{correlation_id}"),
     ]
@@ -39,7 +40,17 @@ def finished(
     return response.with_headers(*headers)
 
 
-def american_time(now: float) -> str:
-    """``3/24/2021 11:44:45 AM``: the time at the end of Site Recovery's request ids."""
+_SITE_RECOVERY = re.compile(r"/vaults/[^/]+/replication", re.IGNORECASE)
+
+
+def _request_id(request: Request, client_id: str, correlation_id: str, now: float) -> str:
+    """Site Recovery makes its request ids of the client's and the time."""
+    if _SITE_RECOVERY.search(request.path):
+        return f"{client_id} {_american_time(now)}"
+    return correlation_id
+
+
+def _american_time(now: float) -> str:
+    """``3/24/2021 11:44:45 AM``, as Site Recovery writes it there."""
     moment = datetime.fromtimestamp(now, UTC)
     return f"{moment.month}/{moment.day}/{moment.year} {moment.hour % 12 or 12}:{moment:%M:%S %p}"

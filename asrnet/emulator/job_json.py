@@ -83,9 +83,9 @@ def status_json(started: Started) -> Document:
     }
 
 
-def listed_job_json(job: Job) -> Document:
+def listed_job_json(job: Job, started: Started | None) -> Document:
     """A job as lists show it: without its tasks, activity and details."""
-    return _job(job, None, activity_id=None, tasks=[], details=None)
+    return _job(job, started, activity_id=None, tasks=[], details=None)
 
 
 def job_json(job: Job, started: Started | None, names: JobNames) -> Document:

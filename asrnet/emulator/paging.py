@@ -4,41 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
-from msgspec import Struct
-
 from asrnet.emulator.messages import Request
 from asrnet.emulator.refusals import GatewayError
+from asrnet.fake.paging import page
 
 T = TypeVar("T")
 
 
-class Page(Struct, frozen=True, kw_only=True):
-    """A slice of a list and the link to the next; ``next_link`` is None on the last page."""
+def paged(
+    request: Request, entries: Sequence[T], render: Callable[[T], object], *, size: int, empty_last: bool = False
+) -> dict[str, object]:
+    """The document of the page that ``request`` asks for; ``nextLink`` is null on the last one.
 
-    start: int
-    stop: int
-    next_link: str | None
-
-
-def page_of(request: Request, total: int, *, size: int, empty_last: bool = False) -> Page:
-    """Where the page that ``request`` asks for starts and stops in a list of ``total`` entries.
-
-    ``empty_last``: every list with entries ends in an empty page, as real ones sometimes do. Refused with 400: a token
-    that was not given out.
+    ``empty_last``: a list with entries ends in an empty page, as real ones sometimes do. Refused with 400: a token that
+    was not given out.
     """
-    start = _start(request)
-    stop = min(start + size, total)
-    ends = stop >= total and not (empty_last and start < total)
-    return Page(start=start, stop=stop, next_link=None if ends else _link(request, stop))
-
-
-def entries_of(entries: Sequence[T], page: Page) -> Sequence[T]:
-    """The entries on a page."""
-    return entries[page.start : page.stop]
+    found = page(entries, _start(request), size, empty_last=empty_last)
+    link = None if found.next is None else _link(request, found.next)
+    return {"value": [render(entry) for entry in found.values], "nextLink": link}
 
 
 def _start(request: Request) -> int:
@@ -47,13 +34,12 @@ def _start(request: Request) -> int:
         return 0
     try:
         word, _, number = base64.urlsafe_b64decode(token + "==").decode().partition(":")
-        return int(number) if word == "from" else _refuse()
+        start = int(number)
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise _bad_token() from error
-
-
-def _refuse() -> int:
-    raise _bad_token()
+    if word != "from" or start < 0:
+        raise _bad_token()
+    return start
 
 
 def _bad_token() -> GatewayError:

@@ -52,8 +52,8 @@ def location_json(subscription: str, name: str) -> Document:
     }
 
 
-def provider_json(subscription: str, namespace: str) -> Document:
-    """A resource provider, registered, with the types that the emulator has."""
+def provider_json(subscription: str, namespace: str, *, registered: bool) -> Document:
+    """A resource provider with the types that the emulator has."""
     types = [
         {"resourceType": kind, "locations": [], "apiVersions": list(_VERSIONS), "capabilities": "None"}
         for kind in _TYPES[namespace]
@@ -62,7 +62,7 @@ def provider_json(subscription: str, namespace: str) -> Document:
         "id": f"/subscriptions/{subscription}/providers/{namespace}",
         "namespace": namespace,
         "resourceTypes": types,
-        "registrationState": "Registered",
+        "registrationState": "Registered" if registered else "NotRegistered",
         "registrationPolicy": "RegistrationRequired",
     }
 

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from functools import lru_cache
+from urllib.parse import unquote
 
 _KEY = b"asrnet: a test double, and no secret"
 _CERTIFICATE_BYTES = 1600
 _SIGNATURE_BYTES = 256
+_HASH_BYTES = 32
 
 
 def signed_query(resource: str, api_version: str, now: float) -> str:
@@ -18,20 +20,27 @@ def signed_query(resource: str, api_version: str, now: float) -> str:
 
     ``resource`` is what the signature covers, the operation's id. The colons of the time are escaped in lower case.
     """
-    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H%%3a%M%%3a%S")
-    signature = _spread(f"{resource.lower()}|{stamp}", _SIGNATURE_BYTES)
-    digest = _spread(f"{resource.lower()}|{stamp}|{signature}", hashlib.sha256().digest_size)
-    return f"api-version={api_version}&t={stamp}&c={_certificate()}&s={signature}&h={digest}"
+    moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
+    signature, digest = _signatures(resource, moment)
+    escaped = moment.replace(":", "%3a")
+    return f"api-version={api_version}&t={escaped}&c={_certificate()}&s={signature}&h={digest}"
 
 
 def is_intact(query: str, resource: str) -> bool:
-    """Whether a query that carries a signature carries it as it was given out; one without is intact too."""
+    """Whether a query that carries a signature carries it as it was given out; one without is intact too.
+
+    How the time is escaped does not matter: some clients write escapes in upper case.
+    """
     parts = dict(part.partition("=")[::2] for part in query.split("&"))
     if not parts.keys() & {"t", "c", "s", "h"}:
         return True
-    signature = _spread(f"{resource.lower()}|{parts.get('t', '')}", _SIGNATURE_BYTES)
-    digest = _spread(f"{resource.lower()}|{parts.get('t', '')}|{signature}", hashlib.sha256().digest_size)
-    return (parts.get("c"), parts.get("s"), parts.get("h")) == (_certificate(), signature, digest)
+    expected = (_certificate(), *_signatures(resource, unquote(parts.get("t", ""))))
+    return (parts.get("c"), parts.get("s"), parts.get("h")) == expected
+
+
+def _signatures(resource: str, moment: str) -> tuple[str, str]:
+    signature = _spread(f"{resource.lower()}|{moment}", _SIGNATURE_BYTES)
+    return signature, _spread(f"{resource.lower()}|{moment}|{signature}", _HASH_BYTES)
 
 
 @lru_cache(maxsize=1)

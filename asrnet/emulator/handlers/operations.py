@@ -54,7 +54,8 @@ def list_jobs(call: Call) -> Response:
         state=wanted.get("jobstatus") or None,
     )
     name = wanted.get("jobname", "").lower()
-    return call.page([job for job in jobs if not name or job.name.lower() == name], listed_job_json)
+    found = [job for job in jobs if not name or job.name.lower() == name]
+    return call.page(found, lambda job: listed_job_json(job, call.app.origin_of(job.name)[0]))
 
 
 def get_job(call: Call) -> Response:

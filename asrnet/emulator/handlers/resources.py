@@ -14,6 +14,7 @@ from asrnet.emulator.messages import Response, empty_response, json_response
 from asrnet.emulator.refusals import GatewayError
 from asrnet.emulator.resource_json import group_json, location_json, provider_json, subscription_json, vault_json
 from asrnet.emulator.routing import Route
+from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake.operations import Started
 from asrnet.fake.records import ResourceGroup, VaultResource
 from asrnet.fake.regions import region_names
@@ -78,18 +79,19 @@ def delete_group(call: Call) -> Response:
 def list_providers(call: Call) -> Response:
     """The resource providers that the emulator knows."""
     subscription = call.world.subscriptions.get(_subscription(call)).id
-    return json_response({"value": [provider_json(subscription, name) for name in PROVIDERS]})
+    return json_response({"value": [_provider(call, subscription, name) for name in PROVIDERS]})
 
 
 def get_provider(call: Call) -> Response:
     """One resource provider."""
-    return json_response(provider_json(_subscription(call), _namespace(call)))
+    subscription = call.world.subscriptions.get(_subscription(call)).id
+    return json_response(_provider(call, subscription, _namespace(call)))
 
 
 def register_provider(call: Call) -> Response:
     """Register a resource provider."""
     call.world.subscriptions.register(_subscription(call), _namespace(call))
-    return json_response(provider_json(_subscription(call), _namespace(call)))
+    return json_response(_provider(call, _subscription(call), _namespace(call)))
 
 
 def list_vaults(call: Call) -> Response:
@@ -157,6 +159,12 @@ def _location(body: Body) -> str:
         raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
     an_object(body, "properties")
     return normal_location(location)
+
+
+def _provider(call: Call, subscription: str, namespace: str) -> Document:
+    waits = subscription in {each.lower() for each in call.world.behaviour.unregistered}
+    registered = not waits or (subscription, namespace.lower()) in call.world.state.registered
+    return provider_json(subscription, namespace, registered=registered)
 
 
 def _namespace(call: Call) -> str:
