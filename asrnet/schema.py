@@ -1,0 +1,77 @@
+"""JSON Schema (2020-12) of asrnet's files, made from the Structs that read them, so that editors know what fits.
+
+A schema says what the loaders accept as far as form goes; what must hold between entries, ``asrnet validate`` checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+from typing import Any, Final
+
+import msgspec
+
+from asrnet.complaints import did_you_mean
+from asrnet.errors import InputError
+from asrnet.ids import ArmId
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The schema of files of this ``kind``, one of ``KINDS``. Raises InputError for another."""
+    if kind not in _STRUCTS:
+        raise InputError(f"there is no schema '{kind}', expected {' or '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+    (root,), components = msgspec.json.schema_components(
+        [_STRUCTS[kind]()], schema_hook=_id_schema, ref_template="#/$defs/{name}"
+    )
+    for part in components.values():
+        part["description"] = cleandoc(part.get("description", ""))
+    schema = {"$schema": DIALECT, "title": f"asrnet {kind}", **root, "$defs": components}
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(schema))
+    return plain
+
+
+def _id_schema(kind: type) -> dict[str, Any]:
+    if kind is not ArmId:
+        raise NotImplementedError(f"no schema for {kind.__name__}")
+    return {
+        "type": "string",
+        "pattern": "^/[Ss]ubscriptions/[0-9a-fA-F-]{36}(/|$)",
+        "description": "The id of a resource of Azure: /subscriptions/GUID/resourceGroups/GROUP/providers/...",
+    }
+
+
+def _desired() -> type:
+    from asrnet.desired.file import DesiredFile
+
+    return DesiredFile
+
+
+def _world() -> type:
+    from asrnet.fake.document import WorldDocument
+
+    return WorldDocument
+
+
+def _topology() -> type:
+    from asrnet.vmm.document import TopologyFile
+
+    return TopologyFile
+
+
+def _plan() -> type:
+    from asrnet.changes import Plan
+
+    return Plan
+
+
+# A command that asks for one schema need not import what the others are made of.
+_STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
+    "desired": _desired,
+    "world": _world,
+    "topology": _topology,
+    "plan": _plan,
+}
+KINDS: Final = tuple(_STRUCTS)
+"""What there are schemas of."""

@@ -1,0 +1,113 @@
+"""The schemas: valid themselves, true of the examples, and in agreement with the loaders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its stubs are not worth a dependency for one test
+import pytest
+import yaml
+
+from asrnet import desired
+from asrnet.changes import Plan, to_json
+from asrnet.errors import DocumentError, InputError
+from asrnet.schema import DIALECT, KINDS, json_schema
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FULL = """\
+version: 1
+cloud: public
+subscriptions: {prod: 11111111-1111-1111-1111-111111111111}
+vaults:
+  sea: prod/rg-dr/vault-sea
+  sea-2: {id: prod/rg-dr/vault-2, unmanaged: ignore, create_fabrics: true}
+regions:
+- primary: eastasia
+  recovery: southeastasia
+  copy: {subscription: prod, resource_group: "{resource_group}-asr", name: "{name}-asr", dns: [10.0.0.4]}
+pairs:
+- {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: prod/rg/hub-sea, failback: none, managed_by: terraform}
+rules:
+- {name: all, vault: sea, match: {subscription: prod, name: "*-prod", tags: {dr: "yes"}}, recovery: copy}
+ignore: [{name: "scratch-*", reason: short-lived, until: 2027-03-31}]
+vmm_pairs: [{name: vm1, vault: sea, primary: b/n1, recovery: s/n1}]
+topology: vmm.yaml
+freeze: [{vault: sea, until: 2026-12-01, reason: exercise}]
+limits: {max_updates: 10, max_deletes: 0, max_change_percent: 30, min_existing: 10, max_rule_growth: 20}
+"""
+
+
+def problems(kind: str, text: str) -> list[str]:
+    plain = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    return [error.message for error in jsonschema.Draft202012Validator(json_schema(kind)).iter_errors(plain)]
+
+
+def accepted_by_the_loader(path: Path, text: str) -> bool:
+    path.write_text(text, encoding="utf-8")
+    try:
+        desired.load(path)
+    except DocumentError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_schema_is_valid_in_its_dialect_and_says_what_it_is_of(kind: str) -> None:
+    schema = json_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert (schema["$schema"], schema["title"]) == (DIALECT, f"asrnet {kind}")
+    assert json.loads(json.dumps(schema)) == schema
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_part_of_a_schema_is_described(kind: str) -> None:
+    parts: dict[str, Any] = json_schema(kind)["$defs"]
+    assert [name for name, part in parts.items() if not part.get("description")] == []
+
+
+def test_an_unknown_kind_is_refused_with_the_nearest_known() -> None:
+    with pytest.raises(InputError, match=r"there is no schema 'desire', expected .*; did you mean 'desired'"):
+        json_schema("desire")
+
+
+def test_a_desired_state_with_every_key_fits(tmp_path: Path) -> None:
+    assert problems("desired", FULL) == []
+    assert accepted_by_the_loader(tmp_path / "f.yaml", FULL)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("pairs:", "pears:"),
+        ("version: 1", "version: 2"),
+        ("cloud: public", "cloud: privat"),
+        ("name: hub, ", ""),
+        ("failback: none", "failback: never"),
+        ("unmanaged: ignore", "unmanaged: maybe"),
+        ("create_fabrics: true", "create_fabrics: [1]"),
+        ("dns: [10.0.0.4]", "dns: other"),
+        ("max_updates: 10", "max_updates: many"),
+        ("tags: {dr: ", "tags: {dr: {a: b}, x: "),
+    ],
+)
+def test_what_the_schema_refuses_the_loader_refuses(tmp_path: Path, old: str, new: str) -> None:
+    text = FULL.replace(old, new)
+    assert text != FULL
+    assert problems("desired", text) != []
+    assert not accepted_by_the_loader(tmp_path / "f.yaml", text)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/asrnet*.yaml")), ids=lambda path: path.parent.name)
+def test_the_examples_fit_the_schema_of_desired_states(path: Path) -> None:
+    assert problems("desired", path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/world*.yaml")), ids=lambda path: path.parent.name)
+def test_the_examples_fit_the_schema_of_worlds(path: Path) -> None:
+    assert problems("world", path.read_text(encoding="utf-8")) == []
+
+
+def test_a_plan_fits_the_schema_of_plans() -> None:
+    assert problems("plan", to_json(Plan(existing={"sea": 1}).sealed()).decode()) == []
