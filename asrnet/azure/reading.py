@@ -1,7 +1,8 @@
 """GETs through the SDKs' clients: answers as bytes, lists page by page.
 
-Bodies are decoded into the Structs of the ``*_wire`` modules, once. 10,000 mappings in pages of 100, in process: 0.99 s
-through the SDK's ``list()``, 0.25 s like this; retry, token and logging are the same.
+Bodies are decoded into the Structs of the ``*_wire`` modules, once. 10,000 mappings in pages of 100, answered in this
+process: 1.4 s through the SDK's ``list()``, 2.0 s when seven attributes are read, 0.3 s like this, asrnet's own models
+included. Retries, tokens and logs are the same.
 """
 
 from __future__ import annotations

@@ -1,0 +1,126 @@
+"""Which cloud is reached where, and where a token may go."""
+
+from __future__ import annotations
+
+import pytest
+
+from asrnet.azure.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
+from asrnet.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "authority", "endpoint", "scope"),
+    [
+        ("public", "login.microsoftonline.com", "https://management.azure.com", "https://management.azure.com/"),
+        (
+            "china",
+            "login.chinacloudapi.cn",
+            "https://management.chinacloudapi.cn",
+            "https://management.chinacloudapi.cn/",
+        ),
+        (
+            "usgovernment",
+            "login.microsoftonline.us",
+            "https://management.usgovcloudapi.net",
+            "https://management.core.usgovcloudapi.net/",
+        ),
+    ],
+)
+def test_authority_endpoint_and_scope_move_together(name: str, authority: str, endpoint: str, scope: str) -> None:
+    found = cloud(name)
+    assert (found.authority, found.endpoint, found.scope) == (authority, endpoint, f"{scope}.default")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("AzureUSGovernment", USGOVERNMENT), ("AZURE_PUBLIC_CLOUD", PUBLIC), ("AzureChinaCloud", CHINA)],
+)
+def test_other_tools_names_of_clouds_are_understood(name: str, expected: object) -> None:
+    assert cloud(name) == expected
+
+
+def test_the_sdks_setting_is_the_same_cloud() -> None:
+    assert [each.sdk_setting.name for each in (PUBLIC, CHINA, USGOVERNMENT)] == [
+        "AZURE_PUBLIC_CLOUD",
+        "AZURE_CHINA_CLOUD",
+        "AZURE_US_GOVERNMENT",
+    ]
+
+
+def test_an_unknown_cloud_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError) as caught:
+        cloud("germany")
+    assert caught.value.hint == "use public, china or usgovernment"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://management.azure.com",
+        "https://eastasia.management.azure.com/",
+        "http://127.0.0.1:8080",
+        "http://localhost:8080/",
+        "https://[::1]:8443",
+    ],
+)
+def test_resource_manager_and_this_machine_are_endpoints(endpoint: str) -> None:
+    assert cloud("public", endpoint).endpoint == endpoint.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "problem"),
+    [
+        ("http://management.azure.com", "http and not on this machine"),
+        ("https://management.chinacloudapi.cn", "not Azure Resource Manager of the public cloud"),
+        ("https://management.azure.com.evil.example", "not Azure Resource Manager"),
+        ("https://user:word@management.azure.com", "not an address"),
+        ("management.azure.com", "not an address"),
+        ("ftp://127.0.0.1", "not an address"),
+        ("https://127.0.0.1:8443/some/path", "more than a host and a port"),
+        ("https://127.0.0.1?x=1", "more than a host and a port"),
+    ],
+)
+def test_any_other_endpoint_is_refused(endpoint: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        cloud("public", endpoint)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://management.azure.com/subscriptions",
+        "https://MANAGEMENT.azure.com:443/subscriptions?x=1",
+        "https://centraluseuap.management.azure.com/x",
+    ],
+)
+def test_resource_managers_hosts_may_have_a_token(url: str) -> None:
+    assert PUBLIC.admits(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://management.azure.com/subscriptions",
+        "https://evil.example/subscriptions",
+        "https://management.azure.com.evil.example/",
+        "https://evilmanagement.azure.com/",
+        "https://management.azure.com@evil.example/",
+        "https://evil.example\\@management.azure.com/",
+        "https://management.chinacloudapi.cn/",
+        "https://127.0.0.1/",
+        "//management.azure.com/",
+        "",
+    ],
+)
+def test_no_other_host_may_have_a_token(url: str) -> None:
+    assert not PUBLIC.admits(url)
+
+
+def test_an_emulators_token_goes_to_that_emulator_only() -> None:
+    local = cloud("public", "http://127.0.0.1:8080")
+    assert local.is_loopback
+    assert local.admits("http://127.0.0.1:8080/subscriptions")
+    assert local.admits("http://localhost:8080/subscriptions")
+    assert not local.admits("http://127.0.0.1:9090/")
+    assert not local.admits("https://127.0.0.1:8080/")
+    assert not local.admits("https://management.azure.com/")

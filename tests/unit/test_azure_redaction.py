@@ -1,0 +1,49 @@
+"""The signed query of operation addresses stays out of texts, errors and logs."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from asrnet.azure.causes import chain
+from asrnet.azure.redaction import quieten_vendors, scrub, without_query
+
+SIGNED = "https://management.azure.com/x/replicationOperationStatus/1?api-version=2025-08-01&t=1&s=secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SIGNED, "https://management.azure.com/x/replicationOperationStatus/1?..."),
+        (f"Max retries exceeded with url: {SIGNED} (Caused by x)", None),
+        (f"see '{SIGNED}'.", "see 'https://management.azure.com/x/replicationOperationStatus/1?...'."),
+        ("https://h/x?api-version=2025-08-01", "https://h/x?api-version=2025-08-01"),
+        ("no address here? Yes.", "no address here?... Yes."),
+    ],
+)
+def test_queries_are_cut_off_but_for_a_lone_api_version(text: str, expected: str | None) -> None:
+    cleaned = without_query(text)
+    assert "secret" not in cleaned
+    if expected is not None:
+        assert cleaned == expected
+
+
+def test_an_error_and_all_it_came_from_are_scrubbed() -> None:
+    inner = OSError(f"cannot reach {SIGNED}")
+    outer = RuntimeError(inner, f"while reading {SIGNED}")
+    try:
+        raise outer from inner
+    except RuntimeError as caught:
+        scrub(caught)
+    assert [str(each) for each in chain(outer) if "secret" in str(each)] == []
+    assert "cannot reach https://management.azure.com" in str(inner)
+
+
+def test_the_connection_log_shows_addresses_without_their_query(caplog: pytest.LogCaptureFixture) -> None:
+    quieten_vendors()
+    log = logging.getLogger("urllib3.connectionpool")
+    with caplog.at_level(logging.DEBUG, logger=log.name):
+        log.debug('%s "%s %s" %s', "management.azure.com", "GET", SIGNED, 200)
+    assert "secret" not in caplog.text
+    assert "replicationOperationStatus/1" in caplog.text

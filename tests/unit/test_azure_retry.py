@@ -1,0 +1,309 @@
+"""Retries on a simulated clock: what is repeated, after which wait, how often, and what is said about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+
+import pytest
+import requests
+import urllib3
+from answering import Answering, Reply, error, in_turn
+from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline import Pipeline, PipelineResponse
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+
+from asrnet.azure.gates import Gates
+from asrnet.azure.retry import (
+    BUSY,
+    RetryDetails,
+    RetryLimits,
+    RetryPolicy,
+    judge,
+    log_retry,
+    remaining,
+    retry_after,
+    set_testing,
+)
+from asrnet.clocks import SimulatedClock
+
+S = "11111111-1111-1111-1111-111111111111"
+URL = f"https://management.azure.com/subscriptions/{S}/providers/x?api-version=1&s=secret"
+OK: Reply = (200, {}, {"value": []})
+UNAVAILABLE: Reply = (503, {}, error("ServiceUnavailable", "The service is unavailable."))
+
+
+class Call:
+    """A pipeline with nothing but the retry policy, on a simulated clock, with chance fixed to one half."""
+
+    def __init__(self, *replies: Reply | Exception, limits: RetryLimits | None = None) -> None:
+        self.clock = SimulatedClock()
+        self.details: list[RetryDetails] = []
+        self.azure = Answering(in_turn(*replies))
+        self._limits = limits
+
+    def send(self, method: str = "GET") -> PipelineResponse[HttpRequest, object]:
+        policy = RetryPolicy(
+            clock=self.clock,
+            gates=Gates(self.clock),
+            limits=self._limits,
+            hooks=(self.details.append, log_retry),
+            chance=lambda: 0.5,
+        )
+        transport = RequestsTransport(session=self.azure.session, session_owner=False)
+        pipeline = Pipeline(transport, [policy])
+        return pipeline.run(HttpRequest(method, URL))
+
+    def status(self, method: str = "GET") -> int:
+        return int(self.send(method).http_response.status_code)  # type: ignore[attr-defined]  # the same
+
+    @property
+    def attempts(self) -> int:
+        return len(self.azure.requests)
+
+    @property
+    def waits(self) -> list[float]:
+        return [round(each.wait, 3) for each in self.details]
+
+
+@pytest.fixture
+def testing() -> Iterator[None]:
+    yield
+    set_testing(False)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_faults_are_repeated(status: int) -> None:
+    call = Call((status, {}, error("Whatever", "Later.")), OK)
+    assert call.status() == 200
+    assert call.attempts == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 412])
+def test_refusals_are_not_repeated(status: int) -> None:
+    call = Call((status, {}, error("Whatever", "No.")), OK)
+    assert call.status() == status
+    assert call.attempts == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("code", ["AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation"])
+def test_a_busy_conflict_is_repeated(code: str, method: str) -> None:
+    call = Call((409, {}, error(code, "Busy.")), OK)
+    assert call.status(method) == 200
+    assert call.attempts == 2
+
+
+def test_a_busy_code_may_stand_in_a_detail() -> None:
+    body = error(
+        "Conflict", "Busy.", details=[{"code": "OperationInProgress", "message": "Busy.", "possibleCauses": ""}]
+    )
+    call = Call((409, {}, body), OK)
+    assert call.status() == 200
+
+
+def test_other_busy_codes_can_be_added() -> None:
+    call = Call((409, {}, error("539", "Busy.")), OK, limits=RetryLimits(busy_codes=frozenset({"539"})))
+    assert call.status() == 200
+
+
+@pytest.mark.parametrize("status", [403, 409, 429, 500, 503])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ScopeLocked",
+        "RequestDisallowedByPolicy",
+        "LinkedAuthorizationFailed",
+        "AuthorizationFailed",
+        "MissingSubscriptionRegistration",
+    ],
+)
+def test_a_refusal_by_right_lock_or_policy_is_final_whatever_its_status(status: int, code: str) -> None:
+    call = Call((status, {}, error(code, "No.")), OK)
+    assert call.status("PUT") == status
+    assert call.attempts == 1
+
+
+def test_waits_double_with_jitter_up_to_the_longest() -> None:
+    call = Call(UNAVAILABLE, limits=RetryLimits(attempts=9, first_wait=1.0, longest_wait=20.0))
+    assert call.status() == 503
+    assert call.waits == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
+
+
+def test_the_services_own_wish_comes_first() -> None:
+    call = Call((503, {"Retry-After": "7"}, None), OK)
+    begun = call.clock.now()
+    assert call.status() == 200
+    assert call.waits == [7.0]
+    assert call.clock.now() - begun == 7.0
+
+
+def test_attempts_are_bounded() -> None:
+    call = Call(UNAVAILABLE, limits=RetryLimits(attempts=3))
+    assert call.status() == 503
+    assert call.attempts == 3
+
+
+def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    call = Call((429, {"Retry-After": "301"}, error("SubscriptionRequestsThrottled", "Later.")), OK)
+    begun = call.clock.now()
+    assert call.status() == 429
+    assert (call.attempts, call.clock.now() - begun) == (1, 0.0)
+
+
+def test_the_deadline_bounds_the_sum_of_waits() -> None:
+    call = Call((503, {"Retry-After": "90"}, None), limits=RetryLimits(attempts=99, deadline=300.0))
+    begun = call.clock.now()
+    assert call.status() == 503
+    assert (call.attempts, call.clock.now() - begun) == (4, 270.0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        requests.ConnectionError("reset"),
+        requests.ReadTimeout("slow"),
+        requests.ConnectTimeout("slow"),
+        requests.exceptions.ChunkedEncodingError("IncompleteRead"),
+    ],
+)
+def test_a_request_without_an_answer_is_repeated(fault: Exception) -> None:
+    call = Call(fault, OK)
+    assert call.status("PUT") == 200
+    assert call.details[0].status is None
+
+
+def test_requests_without_an_answer_have_a_limit_of_their_own() -> None:
+    call = Call(requests.ConnectionError("reset"), limits=RetryLimits(attempts=10, connection_attempts=3))
+    with pytest.raises(ServiceRequestError):
+        call.send()
+    assert call.attempts == 3
+
+
+def test_a_body_that_breaks_off_is_asked_for_again() -> None:
+    call = Call((200, {"Content-Length": "5000"}, {"value": []}), OK)
+    assert call.status() == 200
+    assert call.attempts == 2
+
+
+def test_busy_answers_are_counted_for_whoever_reads_the_response() -> None:
+    busy: Reply = (409, {}, error("AnotherOperationInProgress", "Busy."))
+    throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
+    response = Call(busy, throttled, UNAVAILABLE, OK).send("PUT")
+    assert response.context[BUSY] == 2
+
+
+def test_a_throttled_request_holds_the_others_of_its_kind_back() -> None:
+    clock = SimulatedClock()
+    gates = Gates(clock)
+    azure = Answering(in_turn((429, {"Retry-After": "20"}, error("SubscriptionRequestsThrottled", "Later.")), OK))
+    policy = RetryPolicy(clock=clock, gates=gates, hooks=(), limits=RetryLimits(attempts=1))
+    transport = RequestsTransport(session=azure.session, session_owner=False)
+    pipeline = Pipeline(transport, [policy])
+    begun = clock.now()
+    pipeline.run(HttpRequest("PUT", URL))
+    pipeline.run(HttpRequest("PUT", URL))
+    assert clock.now() >= begun + 20
+
+
+def test_a_busy_resource_holds_nobody_else_back() -> None:
+    verdict = judge(
+        429,
+        {},
+        b'{"error": {"code": "RetryableErrorDueToAnotherOperation", "message": "Busy."}}',
+        now=0.0,
+        busy_codes=frozenset({"RetryableErrorDueToAnotherOperation"}),
+    )
+    assert (verdict.again, verdict.busy, verdict.throttled) == (True, True, False)
+
+
+def test_stopping_the_run_comes_out_as_such_at_once() -> None:
+    call = Call((503, {"Retry-After": "200"}, None), OK)
+    future = call.clock.start(call.status)
+    call.clock.advance(1)
+    call.clock.stop()
+    call.clock.wait([future], None)
+    with pytest.raises(InterruptedError):
+        future.result()
+    assert call.attempts == 1
+
+
+def test_each_repeat_is_told_once_and_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
+    call = Call((503, {"Retry-After": "2"}, error("ServerBusy", "Later.")), OK)
+    with caplog.at_level(logging.INFO, logger="asrnet.azure.retry"):
+        call.status()
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"GET https://management.azure.com/subscriptions/{S}/providers/x answered 503 (ServerBusy); "
+        "attempt 2 follows in 2.0 s"
+    )
+    assert record.levelno == logging.INFO
+    (details,) = call.details
+    assert (details.attempt, details.wait, details.waited, details.code) == (1, 2.0, 0.0, "ServerBusy")
+    assert "secret" not in repr(details)
+
+
+def test_a_connection_error_is_told_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
+    fault = requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, URL, OSError("reset")))  # type: ignore[arg-type]  # no pool
+    with caplog.at_level(logging.INFO, logger="asrnet.azure.retry"):
+        Call(fault, OK).status()
+    assert "had no answer" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_long_wait_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    Call((503, {"Retry-After": "30"}, None), OK).status()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+@pytest.mark.usefixtures("testing")
+def test_in_test_mode_nothing_waits_and_attempts_are_as_said() -> None:
+    set_testing(True, attempts=2)
+    call = Call((503, {"Retry-After": "30"}, None))
+    begun = call.clock.now()
+    assert call.status() == 503
+    assert (call.attempts, call.clock.now() - begun) == (2, 0.0)
+
+
+@pytest.mark.usefixtures("testing")
+def test_a_capped_test_mode_never_adds_attempts() -> None:
+    set_testing(True, attempts=50, cap=True)
+    call = Call(UNAVAILABLE, limits=RetryLimits(attempts=3))
+    call.status()
+    assert call.attempts == 3
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"Retry-After": "12"}, 12.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "-3"}, 0.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT"}, 200.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT", "Date": "Thu, 01 Jan 1970 00:19:30 GMT"}, 30.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:01 GMT"}, 0.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(headers: Mapping[str, str], expected: float | None) -> None:
+    assert retry_after(headers, 1000.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
+        ("GET", {"subscription-reads": "249", "subscription-global-reads": "3748"}, 249),
+        ("PUT", {"subscription-writes": "199", "subscription-global-writes": "3"}, 3),
+        ("PUT", {"subscription-reads": "1"}, None),
+        ("DELETE", {"subscription-deletes": "14999"}, 14999),
+        ("PUT", {"subscription-resource-requests": "209"}, 209),
+        ("GET", {"subscription-reads": "many"}, None),
+    ],
+)
+def test_the_least_that_an_answer_names_is_what_remains(
+    method: str, headers: Mapping[str, str], expected: int | None
+) -> None:
+    named = {f"x-ms-ratelimit-remaining-{name}": value for name, value in headers.items()}
+    assert remaining(named, method) == expected

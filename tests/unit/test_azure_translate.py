@@ -1,0 +1,262 @@
+"""Azure's answers as asrnet's errors."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from msgspec import Struct
+
+from asrnet.azure.answers import read_answer
+from asrnet.azure.translate import error_of, is_absent, translated
+from asrnet.errors import (
+    AsrError,
+    ConflictError,
+    CredentialError,
+    CrossTenantError,
+    ForbiddenError,
+    NotFoundError,
+    ResourceGroupNotFoundError,
+    ServiceError,
+    UnreachableError,
+    VaultUnusedError,
+)
+from asrnet.ids import ArmId
+
+S = "11111111-1111-1111-1111-111111111111"
+VNET = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub")
+
+
+HEADERS = {"x-ms-correlation-request-id": "corr-1", "x-ms-request-id": "req-1"}
+
+
+class Answer(Struct, frozen=True):
+    """What of an HTTP response matters."""
+
+    status_code: int
+    content: bytes
+    headers: Mapping[str, str] = MappingProxyType(HEADERS)
+
+
+def answered(status: int, document: object) -> AsrError:
+    return error_of(Answer(status, json.dumps(document).encode()), VNET)
+
+
+def coded(status: int, code: str, message: str = "Words.", **more: object) -> AsrError:
+    return answered(status, {"error": {"code": code, "message": message, **more}})
+
+
+def site_recovery(status: int, outer: str, inner: str, message: str = "Words.") -> AsrError:
+    detail = {
+        "code": inner,
+        "message": message,
+        "possibleCauses": "A cause.",
+        "recommendedAction": "An action.",
+        "clientRequestId": "client",
+        "activityId": "activity",
+    }
+    return coded(status, outer, message, details=[detail])
+
+
+def service(error: AsrError) -> ServiceError:
+    assert isinstance(error, ServiceError)
+    return error
+
+
+def test_a_site_recovery_error_tells_its_inner_code_causes_and_advice() -> None:
+    error = service(
+        site_recovery(404, "NotFound", "FabricArmEntityMissing", "Fabric with name f could not be located.")
+    )
+    assert type(error) is NotFoundError
+    assert (error.status, error.code, error.message) == (
+        404,
+        "FabricArmEntityMissing",
+        "Fabric with name f could not be located.",
+    )
+    assert (error.possible_causes, error.recommended_action, error.hint) == ("A cause.", "An action.", "An action.")
+    assert (error.resource_id, error.request_id) == (VNET, "corr-1")
+
+
+def test_details_of_other_services_do_not_hide_the_code_on_top() -> None:
+    error = service(coded(400, "NetcfgSubnetRangesOverlap", details=[{"code": "Noise", "message": "Noise."}]))
+    assert (error.code, error.message) == ("NetcfgSubnetRangesOverlap", "Words.")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (404, "ResourceNotFound", NotFoundError),
+        (404, "ResourceGroupNotFound", ResourceGroupNotFoundError),
+        (404, "SubscriptionNotFound", NotFoundError),
+        (409, "Conflict", ConflictError),
+        (409, "ScopeLocked", ConflictError),
+        (403, "ScopeLocked", ConflictError),
+        (403, "AuthorizationFailed", ForbiddenError),
+        (400, "LinkedAuthorizationFailed", ForbiddenError),
+        (403, "RequestDisallowedByPolicy", ForbiddenError),
+        (401, "InvalidAuthenticationTokenTenant", CrossTenantError),
+        (400, "InvalidRequestContent", ServiceError),
+        (500, "InternalServerError", ServiceError),
+    ],
+)
+def test_each_code_has_its_class(status: int, code: str, kind: type[ServiceError]) -> None:
+    error = service(coded(status, code))
+    assert type(error) is kind
+    assert (error.status, error.code) == (status, code)
+
+
+@pytest.mark.parametrize("code", ["ExpiredAuthenticationToken", "InvalidAuthenticationToken", "AuthenticationFailed"])
+def test_a_refused_token_is_about_the_credential(code: str) -> None:
+    error = coded(401, code, "The access token expiry UTC time is earlier than now.")
+    assert isinstance(error, CredentialError)
+    assert "expiry" in error.message
+    assert "az login" in error.hint
+
+
+def test_a_vault_never_used_is_told_apart() -> None:
+    error = site_recovery(400, "BadRequest", "SubscriptionIdNotRegisteredWithSrs")
+    assert isinstance(error, VaultUnusedError)
+    assert "create_fabrics" in error.hint
+
+
+def test_the_missing_action_is_named() -> None:
+    message = (
+        "The client 'c' with object id 'o' does not have authorization to perform action "
+        "'Microsoft.Network/virtualNetworks/read' over scope '/subscriptions/s' or the scope is invalid."
+    )
+    error = coded(403, "AuthorizationFailed", message)
+    assert isinstance(error, ForbiddenError)
+    assert error.action == "Microsoft.Network/virtualNetworks/read"
+    assert "'Microsoft.Network/virtualNetworks/read'" in error.hint
+
+
+def test_of_a_linked_resource_the_linked_action_is_named() -> None:
+    message = (
+        "The client 'c' with object id 'o' has permission to perform action 'Microsoft.X/write' on scope '/s'; "
+        "however, it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/join/action' on "
+        "the linked scope(s) '/t' (respectively) or the linked scope(s) are invalid."
+    )
+    error = coded(403, "LinkedAuthorizationFailed", message)
+    assert isinstance(error, ForbiddenError)
+    assert error.action == "Microsoft.Network/virtualNetworks/join/action"
+
+
+def test_the_lock_is_named() -> None:
+    message = "The scope '/a' cannot perform write operation because following scope(s) are locked: '/a/locks/keep'."
+    assert "'/a/locks/keep'" in coded(409, "ScopeLocked", message).hint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        coded(
+            403,
+            "RequestDisallowedByPolicy",
+            additionalInfo=[{"type": "PolicyViolation", "info": {"policyAssignmentDisplayName": "No networks"}}],
+        ),
+        coded(
+            403,
+            "RequestDisallowedByPolicy",
+            """Resource 'x' was disallowed by policy. Identifiers: '[{"policyAssignment":{"name":"No networks"}}]'.""",
+        ),
+    ],
+)
+def test_the_policy_assignment_is_named(error: AsrError) -> None:
+    assert "'No networks'" in error.hint
+
+
+def test_both_tenants_are_named() -> None:
+    message = (
+        "The access token is from the wrong issuer 'https://sts.windows.net/aaa/'. It must match the tenant "
+        "'https://sts.windows.net/bbb/' associated with this subscription."
+    )
+    hint = coded(401, "InvalidAuthenticationTokenTenant", message).hint
+    assert "of tenant aaa" in hint
+    assert "of tenant bbb" in hint
+
+
+def test_an_unregistered_provider_comes_with_the_command_that_registers_it() -> None:
+    message = (
+        "The subscription is not registered to use namespace 'Microsoft.Network'. See https://aka.ms/rps-not-found."
+    )
+    error = coded(409, "MissingSubscriptionRegistration", message)
+    assert isinstance(error, ConflictError)
+    assert error.hint == "az provider register --namespace Microsoft.Network"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        error_of(Answer(404, b"<html><body>Not Found</body></html>"), VNET),
+        coded(404, "InvalidResourceType"),
+    ],
+)
+def test_a_404_that_is_not_about_the_resource_proves_no_absence(error: AsrError) -> None:
+    assert type(error) is ServiceError
+    assert not is_absent(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "absent"),
+    [
+        (site_recovery(404, "NotFound", "ArmResourceDoesNotExist"), True),
+        (site_recovery(400, "BadRequest", "ArmResourceDoesNotExist"), True),
+        (site_recovery(400, "BadRequest", "UnhandledException"), False),
+        (coded(400, "InvalidApiVersionParameter"), False),
+        (coded(403, "AuthorizationFailed"), False),
+    ],
+)
+def test_site_recovery_says_absent_with_404_and_with_400(error: AsrError, absent: bool) -> None:
+    assert is_absent(service(error)) is absent
+
+
+def test_a_redirect_is_not_followed_and_says_so() -> None:
+    error = service(error_of(Answer(302, b"", {"Location": "https://evil.example/"}), VNET))
+    assert "redirect" in error.message
+    assert error.status == 302
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", ""),
+        (b"upstream connect error", "upstream connect error"),
+        (b"[1, 2]", "[1, 2]"),
+        (b'{"Message": "x"}', ""),
+        (b'{"code": "Top", "message": "No envelope."}', "No envelope."),
+        (b'{"error": "text"}', '{"error": "text"}'),
+        (b"\xff\xfe\x00", "\ufffd\ufffd\x00"),
+    ],
+)
+def test_a_body_that_is_no_error_document_is_taken_as_it_is(body: bytes, message: str) -> None:
+    assert read_answer(body).message == message
+
+
+def test_numbers_and_lists_in_an_error_are_read_as_text() -> None:
+    answer = read_answer(b'{"error": {"code": 28020, "message": "M", "details": null, "possibleCauses": ["a", "b"]}}')
+    assert (answer.code, answer.possible_causes) == ("28020", "a b")
+
+
+def test_no_answer_is_unreachable_and_hides_the_signed_query() -> None:
+    fault = ServiceRequestError("Max retries exceeded with url: /x/1?api-version=1&s=secret (Caused by reset)")
+    with pytest.raises(UnreachableError) as caught, translated(VNET):
+        raise fault
+    assert "Max retries" in caught.value.message
+    assert "secret" not in caught.value.message
+    assert "secret" not in str(caught.value.__cause__)
+
+
+def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
+    cause = socket.gaierror(-2, "Name or service not known")
+    with pytest.raises(UnreachableError) as caught, translated(VNET):
+        raise ServiceRequestError("cannot connect", error=cause) from cause
+    assert "does not resolve" in caught.value.hint
+
+
+def test_what_is_no_error_of_the_sdk_passes_through() -> None:
+    with pytest.raises(InterruptedError), translated(VNET):
+        raise InterruptedError("the run is being stopped")

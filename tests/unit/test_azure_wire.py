@@ -1,0 +1,393 @@
+"""Documents of the wire as models, and models as documents."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from asrnet.azure.machine_wire import WireItem, read_item
+from asrnet.azure.mapping_wire import (
+    WireFabric,
+    WireJob,
+    WireMapping,
+    fabric_body,
+    mapping_body,
+    read_fabric,
+    read_job,
+    read_mapping,
+)
+from asrnet.azure.network_wire import WireNetwork, network_body, read_network
+from asrnet.azure.vmm_wire import WireContainerMapping, WireNamed, read_cloud_mapping, read_vm_network
+from asrnet.azure.wire import Page, each_readable, id_or_none
+from asrnet.ids import ArmId
+from asrnet.models import Fabric, IpConfiguration, NetworkMapping, Subnet, VirtualNetwork
+
+S = "11111111-1111-1111-1111-111111111111"
+VAULT = f"/Subscriptions/{S}/resourceGroups/Rg-DR/providers/Microsoft.RecoveryServices/vaults/Vault-DR"
+FABRIC_A = f"{VAULT}/replicationFabrics/Fabric-A"
+FABRIC_B = f"{VAULT}/replicationFabrics/Fabric-B"
+VNETS = f"/subscriptions/{S}/resourceGroups/Rg/providers/Microsoft.Network/virtualNetworks"
+
+
+def mapping_row(**properties: object) -> WireMapping:
+    document = {
+        "type": "ignored",
+        "id": f"{FABRIC_A}/replicationNetworks/azureNetwork/replicationNetworkMappings/Hub-Map",
+        "name": "Hub-Map",
+        "properties": {
+            "state": "Paired",
+            "primaryNetworkFriendlyName": "hub-ea",
+            "primaryNetworkId": f"{VNETS}/Hub-EA".lower(),
+            "primaryFabricFriendlyName": "East Asia",
+            "recoveryNetworkId": f"{VNETS}/Hub-SEA".lower(),
+            "recoveryFabricArmId": FABRIC_B,
+            "recoveryFabricFriendlyName": "Southeast Asia",
+            "fabricSpecificSettings": {
+                "instanceType": "AzureToAzure",
+                "primaryFabricLocation": "eastasia",
+                "recoveryFabricLocation": "southeastasia",
+            },
+            "somethingNew": {"of": ["the", "service"]},
+            **properties,
+        },
+    }
+    return msgspec.convert(document, WireMapping)
+
+
+MAPPING = NetworkMapping(
+    id=ArmId(f"{FABRIC_A}/replicationNetworks/azureNetwork/replicationNetworkMappings/Hub-Map"),
+    kind="azure_to_azure",
+    primary_network_id=ArmId(f"{VNETS}/Hub-EA"),
+    recovery_network_id=ArmId(f"{VNETS}/Hub-SEA"),
+    recovery_fabric_id=ArmId(FABRIC_B),
+    primary_location="eastasia",
+    recovery_location="southeastasia",
+)
+
+
+def test_a_mapping_reads_the_same_whatever_the_case_of_its_ids() -> None:
+    assert read_mapping(mapping_row()) == MAPPING
+
+
+def test_a_mapping_without_settings_has_the_kind_and_places_that_its_networks_and_fabrics_tell() -> None:
+    assert read_mapping(mapping_row(fabricSpecificSettings=None)) == MAPPING
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"), [("VmmToAzure", "vmm_to_azure"), ("VmmToVmm", "vmm_to_vmm"), ("AzureToAzure", "azure_to_azure")]
+)
+def test_the_kind_is_the_instance_type(word: str, kind: str) -> None:
+    assert read_mapping(mapping_row(fabricSpecificSettings={"instanceType": word})).kind == kind
+
+
+def test_only_azure_to_azure_has_locations() -> None:
+    mapping = read_mapping(mapping_row(fabricSpecificSettings={"instanceType": "VmmToAzure"}))
+    assert (mapping.primary_location, mapping.recovery_location) == (None, None)
+
+
+def test_a_mapping_without_a_recovery_network_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [mapping_row(recoveryNetworkId=None), mapping_row()]
+    with caplog.at_level(logging.WARNING):
+        assert list(each_readable(rows, read_mapping, "a mapping")) == [MAPPING]
+    assert "names no recovery network" in caplog.text
+
+
+def test_a_request_has_the_details_under_another_name_than_an_answer() -> None:
+    assert mapping_body(MAPPING) == {
+        "properties": {
+            "recoveryNetworkId": f"{VNETS}/Hub-SEA",
+            "recoveryFabricName": "Fabric-B",
+            "fabricSpecificDetails": {"instanceType": "AzureToAzure", "primaryNetworkId": f"{VNETS}/Hub-EA"},
+        }
+    }
+
+
+def test_to_azure_the_recovery_fabric_is_named_microsoft_azure() -> None:
+    properties = mapping_body(structs.replace(MAPPING, kind="vmm_to_azure"))["properties"]
+    assert properties["recoveryFabricName"] == "Microsoft Azure"
+    assert properties["fabricSpecificDetails"] == {"instanceType": "VmmToAzure"}
+
+
+@pytest.mark.parametrize(
+    ("details", "kind", "location"),
+    [
+        ({"instanceType": "Azure", "location": "East US 2"}, "azure", "eastus2"),
+        ({"instanceType": "VMM"}, "vmm", None),
+        ({"instanceType": "HyperVSite"}, "other", None),
+        (None, "other", None),
+    ],
+)
+def test_a_fabric_is_a_region_a_vmm_server_or_something_else(details: object, kind: str, location: str | None) -> None:
+    row = {"id": FABRIC_A, "properties": {"friendlyName": "People's name", "customDetails": details}}
+    fabric = read_fabric(msgspec.convert(row, WireFabric))
+    assert (fabric.kind, fabric.location, fabric.friendly_name) == (kind, location, "People's name")
+
+
+def test_an_azure_fabric_is_created_by_its_location() -> None:
+    body = fabric_body(Fabric(id=ArmId(FABRIC_A), kind="azure", location="eastasia"))
+    assert body == {"properties": {"customDetails": {"instanceType": "Azure", "location": "eastasia"}}}
+
+
+def test_a_running_job_has_no_end_and_a_failed_one_its_messages() -> None:
+    row = {
+        "id": f"{VAULT}/replicationJobs/7a",
+        "properties": {
+            "scenarioName": "NetworkPairing",
+            "state": "Failed",
+            "startTime": "2026-01-01T00:00:00.1234567Z",
+            "targetObjectName": "hub",
+            "errors": [
+                {"serviceErrorDetails": {"code": "28020", "message": "Refused."}, "providerErrorDetails": None},
+                {"serviceErrorDetails": None, "providerErrorDetails": {"errorCode": 1, "errorMessage": "Offline."}},
+                {"serviceErrorDetails": None},
+            ],
+        },
+    }
+    job = read_job(msgspec.convert(row, WireJob))
+    assert (job.name, job.scenario, job.state, job.end_time) == ("7a", "NetworkPairing", "Failed", "")
+    assert job.errors == ("Refused.", "Offline.")
+
+
+def network_row(**properties: object) -> VirtualNetwork:
+    document: dict[str, Any] = {
+        "id": f"{VNETS}/Hub-EA",
+        "location": "East Asia",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, **properties},
+    }
+    return read_network(msgspec.convert(document, WireNetwork))
+
+
+def subnet_row(name: str = "web", **properties: object) -> Subnet:
+    (subnet,) = network_row(subnets=[{"name": name, "properties": properties}]).subnets
+    return subnet
+
+
+def test_a_network_has_a_short_location_all_prefixes_and_its_dns_servers() -> None:
+    network = network_row(dhcpOptions={"dnsServers": ["10.0.0.4"]})
+    assert (network.location, network.address_space, network.dns_servers) == (
+        "eastasia",
+        ("10.0.0.0/16",),
+        ("10.0.0.4",),
+    )
+    assert (network.tags, network.subnets, network.attachments, network.gateway) == ({}, (), (), False)
+
+
+def test_a_subnet_has_one_prefix_or_several() -> None:
+    assert subnet_row(addressPrefix="10.0.1.0/24").prefixes == ("10.0.1.0/24",)
+    several = subnet_row(addressPrefix="10.0.1.0/24", addressPrefixes=["10.0.1.0/24", "10.0.2.0/24"])
+    assert several.prefixes == ("10.0.1.0/24", "10.0.2.0/24")
+
+
+def test_a_subnet_counts_its_ip_configurations_as_used() -> None:
+    assert subnet_row(ipConfigurations=[{"id": "/a"}, {"id": "/b"}]).used == 2
+    assert subnet_row(ipConfigurations=None).used == 0
+
+
+def test_what_a_copy_leaves_behind_is_said_in_words() -> None:
+    subnet = subnet_row(
+        networkSecurityGroup={"id": "/x/networkSecurityGroups/nsg-web"},
+        routeTable={"id": "/x/routeTables/rt"},
+        natGateway={"id": "/x/natGateways/nat"},
+        delegations=[{"name": "d", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}],
+        ipamPoolPrefixAllocations=[{"pool": {"id": "/p"}}],
+    )
+    assert subnet.attachments == ("network security group nsg-web", "route table rt", "NAT gateway nat", "IPAM pool")
+    assert subnet.delegation == "Microsoft.Sql/managedInstances"
+    network = network_row(
+        virtualNetworkPeerings=[{"name": "to-spoke", "properties": {}}],
+        ddosProtectionPlan={"id": "/x/plan"},
+        encryption={"enabled": True, "enforcement": "AllowUnencrypted"},
+        addressSpace={"addressPrefixes": [], "ipamPoolPrefixAllocations": [{}]},
+    )
+    assert network.attachments == ("peering to-spoke", "DDoS protection plan", "encryption", "IPAM pool")
+
+
+@pytest.mark.parametrize(
+    ("name", "configurations", "gateway"),
+    [("GatewaySubnet", [{"id": "/gw"}], True), ("GatewaySubnet", [], False), ("web", [{"id": "/nic"}], False)],
+)
+def test_a_gateway_is_there_when_its_subnet_is_in_use(
+    name: str,
+    configurations: list[object],
+    gateway: bool,
+) -> None:
+    subnet = {"name": name, "properties": {"ipConfigurations": configurations}}
+    assert network_row(subnets=[subnet]).gateway is gateway
+
+
+def test_the_body_of_a_copy_says_explicitly_what_versions_default_differently() -> None:
+    network = VirtualNetwork(
+        id=ArmId(f"{VNETS}/hub-asr"),
+        location="southeastasia",
+        address_space=("10.0.0.0/16", "10.9.0.0/16"),
+        tags={"asrnet-copy-of": "x"},
+        dns_servers=("10.0.0.4",),
+        subnets=(
+            Subnet(
+                name="web",
+                prefixes=("10.0.1.0/24", "10.9.1.0/24"),
+                default_outbound_access=False,
+                private_endpoint_network_policies="Enabled",
+                private_link_service_network_policies="Disabled",
+                service_endpoints=("Microsoft.Sql",),
+            ),
+            Subnet(name="db", prefixes=("10.0.2.0/24",)),
+        ),
+    )
+    assert msgspec.to_builtins(network_body(network)) == {
+        "location": "southeastasia",
+        "tags": {"asrnet-copy-of": "x"},
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16", "10.9.0.0/16"]},
+            "dhcpOptions": {"dnsServers": ["10.0.0.4"]},
+            "subnets": [
+                {
+                    "name": "web",
+                    "properties": {
+                        "addressPrefixes": ("10.0.1.0/24", "10.9.1.0/24"),
+                        "defaultOutboundAccess": False,
+                        "privateEndpointNetworkPolicies": "Enabled",
+                        "privateLinkServiceNetworkPolicies": "Disabled",
+                        "serviceEndpoints": [{"service": "Microsoft.Sql"}],
+                    },
+                },
+                {"name": "db", "properties": {"addressPrefix": "10.0.2.0/24", "defaultOutboundAccess": True}},
+            ],
+        },
+    }
+
+
+def item(provider: dict[str, object], **properties: object) -> WireItem:
+    path = "replicationProtectionContainers/c/replicationProtectedItems/vm1"
+    document = {
+        "id": f"{FABRIC_A}/{path}",
+        "properties": {"friendlyName": "vm1", "providerSpecificDetails": provider, **properties},
+    }
+    return msgspec.convert(document, WireItem)
+
+
+def test_an_azure_machines_nic_names_its_networks_by_id() -> None:
+    nic = {
+        "nicId": f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/NIC0",
+        "vMNetworkName": f"{VNETS}/Hub-EA",
+        "recoveryVMNetworkId": f"{VNETS}/Hub-SEA",
+        "tfoVMNetworkId": None,
+        "ipConfigs": [
+            {
+                "name": "ipconfig1",
+                "isPrimary": True,
+                "subnetName": "web",
+                "staticIPAddress": "10.0.1.4",
+                "ipAddressType": "Dynamic",
+                "isSeletedForFailover": False,
+                "recoverySubnetName": "MySubnet",
+                "recoveryStaticIPAddress": "",
+                "recoveryIPAddressType": "Dynamic",
+            }
+        ],
+    }
+    found = read_item(
+        item(
+            {"instanceType": "A2A", "vmNics": [nic]},
+            protectionState="Protected",
+            activeLocation="Primary",
+            testFailoverState="None",
+            currentScenario={"scenarioName": "None", "jobId": "x"},
+            recoveryFabricId=FABRIC_B,
+        )
+    )
+    assert (found.state, found.active_location, found.provider, found.scenario) == ("Protected", "Primary", "A2A", "")
+    assert found.recovery_fabric_id == ArmId(FABRIC_B)
+    (seen,) = found.nics
+    assert (seen.name, seen.primary_network_id, seen.recovery_network_id, seen.test_network_id) == (
+        "NIC0",
+        ArmId(f"{VNETS}/Hub-EA"),
+        ArmId(f"{VNETS}/Hub-SEA"),
+        None,
+    )
+    assert seen.ip_configurations == (
+        IpConfiguration(
+            name="ipconfig1",
+            primary=True,
+            subnet="web",
+            ip="10.0.1.4",
+            ip_type="Dynamic",
+            recovery_subnet="MySubnet",
+            recovery_ip=None,
+            selected_for_failover=False,
+        ),
+    )
+
+
+def test_an_on_premises_machines_network_is_a_name_and_so_unknown_here() -> None:
+    found = read_item(
+        item(
+            {"instanceType": "HyperVReplicaAzure", "vmNics": [{"nicId": "a", "vMNetworkName": "corp"}]},
+            recoveryFabricId="Microsoft Azure",
+            currentScenario={"scenarioName": "UnplannedFailover"},
+        )
+    )
+    assert (found.provider, found.scenario, found.recovery_fabric_id) == (
+        "HyperVReplicaAzure",
+        "UnplannedFailover",
+        None,
+    )
+    assert (found.nics[0].name, found.nics[0].primary_network_id) == ("a", None)
+
+
+@pytest.mark.parametrize("provider", [{}, {"instanceType": "InMageRcm", "vmNics": None}])
+def test_a_machine_without_nics_is_a_machine(provider: dict[str, object]) -> None:
+    assert read_item(item(provider)).nics == ()
+
+
+def test_a_vm_network_has_its_peoples_name_and_subnets() -> None:
+    row = {
+        "id": f"{FABRIC_A}/replicationNetworks/68a19c46",
+        "properties": {
+            "friendlyName": "corp",
+            "subnets": [{"name": "s1", "friendlyName": "Servers", "addressList": ["10.1.0.0/24"]}],
+        },
+    }
+    network = read_vm_network(msgspec.convert(row, WireNamed))
+    assert (network.friendly_name, network.subnets) == ("corp", (Subnet(name="Servers", prefixes=("10.1.0.0/24",)),))
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"), [("Microsoft Azure", None), (f"{FABRIC_B}/replicationProtectionContainers/c2", "c2")]
+)
+def test_a_cloud_is_protected_by_another_or_by_azure(target: str, expected: str | None) -> None:
+    row = {
+        "id": f"{FABRIC_A}/replicationProtectionContainers/c1/replicationProtectionContainerMappings/m",
+        "properties": {
+            "targetProtectionContainerId": target,
+            "targetProtectionContainerFriendlyName": "Gold",
+            "providerSpecificDetails": {"instanceType": "VmmToVmm"},
+        },
+    }
+    found = read_cloud_mapping(msgspec.convert(row, WireContainerMapping))
+    assert found is not None
+    assert (found.primary_cloud_id.name, found.recovery_cloud_name) == ("c1", "Gold")
+    assert (found.recovery_cloud_id.name if found.recovery_cloud_id else None) == expected
+
+
+def test_containers_of_azure_regions_are_no_clouds() -> None:
+    row = {
+        "id": f"{FABRIC_A}/replicationProtectionContainers/c1/replicationProtectionContainerMappings/m",
+        "properties": {"providerSpecificDetails": {"instanceType": "A2A"}},
+    }
+    assert read_cloud_mapping(msgspec.convert(row, WireContainerMapping)) is None
+
+
+@pytest.mark.parametrize("text", ['{"value": [], "nextLink": null}', '{"value": null}', "{}", '{"value": []}'])
+def test_a_last_page_may_say_so_in_any_way(text: str) -> None:
+    page = msgspec.json.decode(text, type=Page[WireFabric])
+    assert (page.value or (), page.next_link) == ((), None)
+
+
+@pytest.mark.parametrize("text", [None, "", "Microsoft Azure", "/not/an/id"])
+def test_what_is_no_id_is_none(text: str | None) -> None:
+    assert id_or_none(text) is None
