@@ -18,6 +18,7 @@ from asrnet.fake.state import State
 from asrnet.fake.world import World
 from asrnet.ids import VNET, ArmId
 from asrnet.models import (
+    Cloud,
     CloudMapping,
     Fabric,
     Job,
@@ -49,8 +50,8 @@ def seed(world: World, *resources: Seed) -> None:
     """Put resources as they are, each replacing what has its id; no rule is applied and no operation started.
 
     Subscriptions and resource groups that ids name come to exist. A fabric makes its vault known to Site Recovery, so
-    vaults come before their fabrics, and fabrics before their mappings. Mappings from Azure to Azure get their network
-    ids in lower case, as the service gives them.
+    vaults come before their fabrics, and fabrics before their mappings. A protected item makes its container exist.
+    Mappings from Azure to Azure get their network ids in lower case, as the service gives them.
     """
     with world.state.lock:
         for resource in resources:
@@ -97,6 +98,7 @@ def _put_below_fabric(
         case Host():
             state.hosts.put(resource.fabric_id.key, resource.name.lower(), resource)
         case ProtectedItem():
+            _ensure_container(state, resource.id.parent)
             state.protected_items.put(resource.vault_id.key, resource.id.key, resource)
         case Job():
             state.jobs.put(resource.id.parent.key, resource.id.key, resource)
@@ -120,6 +122,12 @@ def _put_mapping(state: State, mapping: NetworkMapping) -> None:
             recovery_network_id=lowered(mapping.recovery_network_id),
         )
     state.put_mapping(mapping)
+
+
+def _ensure_container(state: State, container_id: ArmId) -> None:
+    if state.clouds.get(container_id.parent.key, container_id.key) is None:
+        record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
+        state.clouds.put(container_id.parent.key, container_id.key, record)
 
 
 def _usual(mapping_id: ArmId) -> ArmId:
