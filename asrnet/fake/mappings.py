@@ -13,7 +13,7 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.state import State
-from asrnet.ids import AZURE_NETWORK, VNET, ArmId, normal_location
+from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
 from asrnet.models import Fabric, MappingKind, NetworkMapping, VirtualNetwork
 
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
@@ -204,7 +204,7 @@ class Mappings:
 
 def lowered(network_id: ArmId) -> ArmId:
     """A virtual network's id as Azure to Azure mappings give it back: all in lower case."""
-    return ArmId(f"/{network_id.key}")
+    return arm_id(f"/{network_id.key}")
 
 
 def _kind(fabric: Fabric, recovery_network_id: ArmId) -> MappingKind:

@@ -172,10 +172,9 @@ class State:
     def ensure_group(self, resource_id: ArmId, location: str = "eastus") -> None:
         """Make the subscription and the resource group of an id exist."""
         self.ensure_subscription(resource_id.subscription)
-        if not resource_id.resource_group:
-            return
-        group_id = ArmId(f"/subscriptions/{resource_id.subscription}/resourceGroups/{resource_id.resource_group}")
-        if self.groups.get(group_id.subscription, group_id.key) is None:
+        group = resource_id.resource_group
+        if group and not self._has_group(resource_id.subscription, group):
+            group_id = ArmId(f"/subscriptions/{resource_id.subscription}/resourceGroups/{group}")
             self.groups.put(group_id.subscription, group_id.key, ResourceGroup(id=group_id, location=location))
 
     def ensure_subscription(self, subscription: str) -> None:
@@ -215,9 +214,11 @@ class State:
         parts = path.split("/")
         if len(parts) < 6 or parts[3].lower() != "resourcegroups":  # noqa: PLR2004 - /subscriptions/S/resourceGroups/G/x
             return
-        group_id = ArmId("/".join(parts[:5]))
-        if self.groups.get(group_id.subscription, group_id.key) is None:
-            raise refusals.resource_group_not_found(group_id)
+        if not self._has_group(parts[2].lower(), parts[4]):
+            raise refusals.resource_group_not_found(ArmId("/".join(parts[:5])))
+
+    def _has_group(self, subscription: str, name: str) -> bool:
+        return self.groups.get(subscription, f"subscriptions/{subscription}/resourcegroups/{name.lower()}") is not None
 
     def _strike(self, fault: Fault, method: str, path: str) -> None:
         match fault.effect:
