@@ -84,6 +84,13 @@ class State:
         self.jobs: Store[Job] = Store(clock.now)
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
+    def become(self, other: State) -> None:
+        """Turn into ``other``, which must have the same clock: whoever holds this state sees what is in that one."""
+        with self.lock:
+            for name, value in vars(other).items():
+                if name not in {"lock", "clock"}:
+                    setattr(self, name, value)
+
     @contextmanager
     def request(self, method: str, path: ArmId | str) -> Iterator[Admission]:
         """Let one request in, alone: due operations end first, then the platform's rules and the fault script apply."""
