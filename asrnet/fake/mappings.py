@@ -13,7 +13,7 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.state import State
-from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
+from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id
 from asrnet.models import Fabric, MappingKind, NetworkMapping, VirtualNetwork
 
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
@@ -187,9 +187,9 @@ class Mappings:
         network = self._state.network(network_id)
         if network is None:
             raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
-        location = normal_location(network.location)
-        if location != fabric.location:
-            raise self._state.assumed("region_mismatch", network_id, location, fabric.location, resource_id=mapping_id)
+        if network.location != fabric.location:
+            words = (network_id, network.location, fabric.location)
+            raise self._state.assumed("region_mismatch", *words, resource_id=mapping_id)
         return network
 
     def _check_vm_network(self, network_id: ArmId, mapping_id: ArmId) -> None:

@@ -50,8 +50,9 @@ class VirtualNetworks:
         """Create or replace a network; a replacement drops the subnets it does not name, as Azure does."""
         with self._state.request("PUT", network.id) as admission:
             known = self._state.network(network.id)
+            network = msgspec.structs.replace(network, location=normal_location(network.location))
             _check_addresses(network)
-            if known and normal_location(known.location) != normal_location(network.location):
+            if known and known.location != network.location:
                 raise _moved(known, network)
             return self._put(network, admission, created=known is None)
 

@@ -27,7 +27,8 @@ from asrnet.ports import Backend, Operation, OperationStatus
 
 V = TypeVar("V")
 
-_MISSING: Final = frozenset({400, 404})
+_WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
+_NO_PATCH: Final = frozenset({400, 405})
 _STATES: Final[Mapping[State, Literal["in_progress", "succeeded", "failed", "canceled"]]] = {
     "InProgress": "in_progress",
     "Succeeded": "succeeded",
@@ -119,6 +120,8 @@ class FakeSiteRecovery:
     def __init__(self, world: World) -> None:
         self._world = world
         self._door = _Door(world)
+        self._patch_works = True
+        self._in_parts: set[str] = set()
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself."""
@@ -130,13 +133,15 @@ class FakeSiteRecovery:
         return self._door.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
 
     def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
-        """All mappings of a vault; fabric by fabric where the roles do not allow the list of the whole vault."""
-        try:
-            yield from self._door.paged(f"{vault}/replicationNetworkMappings", lambda: self._world.mappings.list(vault))
-        except ForbiddenError:
+        """All mappings of a vault; network by network where the roles do not allow the list of the whole vault."""
+
+        def in_parts() -> Iterator[NetworkMapping]:
             for fabric in self.fabrics(vault):
                 for network_id in self._networks_of(fabric):
                     yield from self._mappings_of(network_id)
+
+        path = f"{vault}/replicationNetworkMappings"
+        return self._whole_or_in_parts(path, lambda: self._world.mappings.list(vault), in_parts)
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
         """One mapping; None where the answer is 404, or the 400 that the service has given instead."""
@@ -146,20 +151,20 @@ class FakeSiteRecovery:
         except VaultUnusedError:
             raise
         except ServiceError as error:
-            if error.status in _MISSING and error.code != "ResourceNotFound":
+            if _is_absent(error) and error.code != "ResourceNotFound":
                 return None
             raise
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
         """All replicated machines; container by container where the roles do not allow the list of the whole vault."""
-        try:
-            yield from self._door.paged(
-                f"{vault}/replicationProtectedItems", lambda: self._world.protected_items.list(vault)
-            )
-        except ForbiddenError:
+
+        def in_parts() -> Iterator[ProtectedItem]:
             for fabric in self.fabrics(vault):
                 for cloud in self.clouds(fabric.id):
                     yield from self._items_of(cloud.id)
+
+        path = f"{vault}/replicationProtectedItems"
+        return self._whole_or_in_parts(path, lambda: self._world.protected_items.list(vault), in_parts)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """Jobs by start or state."""
@@ -179,18 +184,27 @@ class FakeSiteRecovery:
 
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start pointing a mapping elsewhere: by PATCH, and by PUT where the service takes no PATCH (400 or 405)."""
+        if not self._patch_works:
+            return self.create_mapping(mapping)
         self._door.request("PATCH", mapping.id)
         try:
             return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
         except ServiceError as error:
-            if error.status not in {400, 405}:
+            if error.status not in _NO_PATCH or isinstance(error, VaultUnusedError):
                 raise
-        return self.create_mapping(mapping)
+        operation = self.create_mapping(mapping)
+        self._patch_works = False
+        return operation
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping; None where it is gone already."""
         self._door.request("DELETE", mapping_id)
-        return self._door.accepted(self._world.mappings.delete(mapping_id))
+        try:
+            return self._door.accepted(self._world.mappings.delete(mapping_id))
+        except ServiceError as error:
+            if _is_absent(error):
+                return None
+            raise
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where a Site Recovery operation stands."""
@@ -214,10 +228,29 @@ class FakeSiteRecovery:
         return (record.cloud for record in records)
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
-        """Which cloud is protected by which."""
-        return self._door.paged(
-            f"{vault}/replicationProtectionContainerMappings", lambda: self._world.container_mappings.list(vault)
-        )
+        """Which cloud is protected by which; the containers of Azure regions are no clouds."""
+
+        def in_parts() -> Iterator[CloudMapping]:
+            for fabric in self.fabrics(vault):
+                for cloud in self.clouds(fabric.id):
+                    yield from self._mappings_of_cloud(cloud.id)
+
+        path = f"{vault}/replicationProtectionContainerMappings"
+        found = self._whole_or_in_parts(path, lambda: self._world.container_mappings.list(vault), in_parts)
+        return (mapping for mapping in found if not self._world.container_mappings.of_azure(mapping))
+
+    def _whole_or_in_parts(
+        self, path: str, whole: Callable[[], tuple[V, ...]], in_parts: Callable[[], Iterator[V]]
+    ) -> Iterator[V]:
+        """``whole``, or ``in_parts()`` where that is forbidden; the refusal is remembered."""
+        if path not in self._in_parts:
+            try:
+                yield from self._door.paged(path, whole)
+            except ForbiddenError:
+                self._in_parts.add(path)
+            else:
+                return
+        yield from in_parts()
 
     def _networks_of(self, fabric: Fabric) -> Iterator[ArmId]:
         if fabric.kind == "azure":
@@ -230,11 +263,22 @@ class FakeSiteRecovery:
             f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
         )
 
+    def _mappings_of_cloud(self, cloud_id: ArmId) -> Iterator[CloudMapping]:
+        path = f"{cloud_id}/replicationProtectionContainerMappings"
+        return self._door.paged(path, lambda: self._world.container_mappings.list_container(cloud_id))
+
     def _items_of(self, container_id: ArmId) -> Iterator[ProtectedItem]:
         return self._door.paged(
             f"{container_id}/replicationProtectedItems",
             lambda: self._world.protected_items.list_container(container_id),
         )
+
+
+def _is_absent(error: ServiceError) -> bool:
+    """Whether a GET or DELETE below a vault was answered with: it does not exist, by 404 or by 400."""
+    if isinstance(error, NotFoundError | VaultUnusedError):
+        return True
+    return error.status == 400 and error.code.endswith(_WORDS_OF_ABSENCE)  # noqa: PLR2004 - HTTP: bad request
 
 
 def request_of(mapping: NetworkMapping) -> MappingRequest:

@@ -16,7 +16,7 @@ from asrnet.fake.records import (
 )
 from asrnet.fake.state import State
 from asrnet.fake.world import World
-from asrnet.ids import VNET, ArmId
+from asrnet.ids import VNET, ArmId, normal_location
 from asrnet.models import (
     Cloud,
     CloudMapping,
@@ -66,12 +66,14 @@ def _put(state: State, resource: Seed) -> None:
             state.ensure_subscription(resource.id.subscription)
             state.groups.put(resource.id.subscription, resource.id.key, resource)
         case VirtualNetwork():
+            resource = msgspec.structs.replace(resource, location=normal_location(resource.location))
             state.ensure_group(resource.id, resource.location)
             state.virtual_networks.put(resource.id.subscription, resource.id.key, resource)
         case VirtualMachine():
             state.ensure_group(resource.id, resource.location)
             state.virtual_machines.put(resource.id.subscription, resource.id.key, resource)
         case VaultResource():
+            resource = msgspec.structs.replace(resource, location=normal_location(resource.location))
             state.ensure_group(resource.id, resource.location)
             state.vaults.put(resource.id.subscription, resource.id.key, resource)
         case Fabric():

@@ -46,7 +46,11 @@ class Vaults:
                 created=known is None,
             )
             started = self._state.start(write, lambda: None, admission)
-            kept = msgspec.structs.replace(vault, used=vault.used or (known is not None and known.used))
+            kept = msgspec.structs.replace(
+                vault,
+                location=normal_location(vault.location),
+                used=vault.used or (known is not None and known.used),
+            )
             self._state.vaults.put(vault.id.subscription, vault.id.key, kept)
             return started
 

@@ -168,6 +168,12 @@ class ContainerMappings:
             write = self._write(method, mapping_id, "CloudUnPairing")
             return self._state.start(write, lambda: self._state.cloud_mappings.remove(vault, mapping_id.key), admission)
 
+    def of_azure(self, mapping: CloudMapping) -> bool:
+        """Whether a container mapping is between regions of Azure, and so between no clouds."""
+        fabric_id = mapping.primary_cloud_id.parent
+        fabric = self._state.fabrics.get(fabric_id.parent.key, fabric_id.key)
+        return fabric is not None and fabric.kind == "azure"
+
     def _existing(self, mapping_id: ArmId) -> CloudMapping:
         fabric = self._state.fabric(mapping_id.parent.parent)
         mapping = self._state.cloud_mappings.get(fabric.id.parent.key, mapping_id.key)

@@ -12,7 +12,7 @@ from asrnet.errors import NotFoundError, ServiceError, VaultUnusedError
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
-from asrnet.models import NetworkMapping
+from asrnet.models import IpConfiguration, NetworkMapping, Nic
 from asrnet.ports import Backend
 
 
@@ -261,3 +261,106 @@ def test_protected_items_are_listed_vault_wide_and_container_by_container(
     ]
     behave(denied=("Microsoft.RecoveryServices/vaults/replicationProtectedItems/read",))
     assert list(backend.mappings.protected_items(regions.vault.id)) == everything
+
+
+def test_the_refusal_of_the_vaults_list_is_asked_for_only_once(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
+    list(backend.mappings.mappings(regions.vault.id))
+    azure.world.journal.clear()
+    list(backend.mappings.mappings(regions.vault.id))
+    assert azure.world.journal.counts() == {
+        ("GET", "replicationfabrics"): 1,
+        ("GET", "replicationnetworkmappings"): 2,
+    }
+
+
+def test_a_refusal_with_400_that_is_not_about_absence_stays_an_error(
+    azure: Builder, backend: Backend, wanted: NetworkMapping
+) -> None:
+    azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="InvalidParameter"))
+    with pytest.raises(ServiceError) as caught:
+        backend.mappings.mapping(wanted.id)
+    assert (caught.value.status, caught.value.code) == (400, "InvalidParameter")
+
+
+@pytest.mark.parametrize("gone", ["asr-a2a-default-eastasia", "vault-dr"])
+def test_delete_below_something_absent_is_done_at_once(backend: Backend, wanted: NetworkMapping, gone: str) -> None:
+    assert backend.mapping_writer.delete_mapping(ArmId(str(wanted.id).replace(gone, "gone"))) is None
+
+
+def test_a_vault_is_found_whatever_the_case_of_its_id(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+    forward, reverse = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
+    shouted = ArmId(str(regions.vault.id).upper())
+    assert list(backend.mappings.mappings(shouted)) == [forward, reverse]
+    assert len(list(backend.mappings.fabrics(shouted))) == 2
+
+
+def test_a_mapping_that_is_not_paired_says_so(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+    azure.mapping(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea, state="NotPaired")
+    assert [mapping.state for mapping in backend.mappings.mappings(regions.vault.id)] == ["NotPaired"]
+
+
+def test_a_mapping_to_a_network_that_is_gone_is_still_listed(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    forward, _ = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
+    azure.world.virtual_networks.delete(regions.sea.id)
+    assert backend.mappings.mapping(forward.id) == forward
+
+
+def test_fabrics_jobs_and_machines_come_in_pages_too(
+    azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
+) -> None:
+    behave(page_size=1)
+    for number in range(3):
+        azure.protected_item(f"vm{number}", regions.fabric_ea, regions.fabric_sea)
+        azure.job(regions.vault, "EnableDr")
+    assert len(list(backend.mappings.fabrics(regions.vault.id))) == 2
+    assert len(list(backend.mappings.protected_items(regions.vault.id))) == 3
+    assert len(list(backend.mappings.jobs(regions.vault.id))) == 3
+    assert azure.world.journal.methods() == {"GET": 8}
+
+
+def test_a_protected_machine_tells_where_its_nics_are_and_where_they_go(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    first = IpConfiguration(
+        subnet="web", ip="10.0.1.4", ip_type="Static", recovery_subnet="app", recovery_ip="10.1.1.4"
+    )
+    second = IpConfiguration(
+        name="ipconfig2", primary=False, subnet="db", ip_type="Dynamic", selected_for_failover=False
+    )
+    nic = Nic(
+        name="nic0",
+        primary_network_id=regions.ea.id,
+        recovery_network_id=regions.sea.id,
+        test_network_id=regions.other_sea.id,
+        ip_configurations=(first, second),
+    )
+    added = azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea, nic)
+    (item,) = backend.mappings.protected_items(regions.vault.id)
+    assert item == added
+
+
+def test_a_machine_that_is_failing_over_says_so(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+    azure.protected_item(
+        "vm1",
+        regions.fabric_ea,
+        regions.fabric_sea,
+        state="UnplannedFailoverCommitPending",
+        active_location="Recovery",
+        scenario="UnplannedFailover",
+    )
+    (item,) = backend.mappings.protected_items(regions.vault.id)
+    assert (item.state, item.active_location) == ("UnplannedFailoverCommitPending", "Recovery")
+    assert (item.scenario, item.test_failover_state, item.provider) == ("UnplannedFailover", "None", "A2A")
+    assert item.recovery_fabric_id == regions.fabric_sea.id
+
+
+def test_containers_of_azure_regions_are_no_clouds_that_protect_each_other(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    azure.cloud_mapping(azure.container(regions.fabric_ea), azure.container(regions.fabric_sea))
+    assert list(backend.vmm.cloud_mappings(regions.vault.id)) == []

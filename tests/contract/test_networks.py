@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from asrnet.errors import NotFoundError, ResourceGroupNotFoundError
 from asrnet.fake.builder import SUBSCRIPTION, Builder
@@ -182,3 +183,32 @@ def test_create_that_fails_leaves_nothing_behind(azure: Builder, backend: Backen
     assert ended.state == "failed"
     assert "An error occurred." in str(ended.error)
     assert backend.networks.virtual_network(network_id("copy")) is None
+
+
+def test_a_region_may_be_written_for_people_and_comes_back_short(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    backend.network_writer.create_virtual_network(structs.replace(wanted(), location="Southeast Asia"))
+    assert [network.location for network in backend.networks.virtual_networks(SUBSCRIPTION)] == ["southeastasia"]
+
+
+def test_policies_gateway_and_hidden_tags_survive_the_way_to_azure_and_back(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    subnet = Subnet(
+        name="web",
+        prefixes=("10.1.1.0/24",),
+        default_outbound_access=True,
+        private_endpoint_network_policies="Enabled",
+        private_link_service_network_policies="Disabled",
+        service_endpoints=("Microsoft.Sql", "Microsoft.Storage"),
+    )
+    network = structs.replace(wanted(), subnets=(subnet,), tags={"hidden-title": "x", "A": "b"})
+    backend.network_writer.create_virtual_network(network)
+    got = backend.networks.virtual_network(network.id)
+    assert got is not None
+    assert (got.subnets, got.tags) == ((subnet,), network.tags)
+
+
+def test_a_gateway_in_a_network_is_seen(azure: Builder, backend: Backend) -> None:
+    gateway = Subnet(name="GatewaySubnet", prefixes=("10.0.0.0/27",), used=1)
+    azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(gateway,), gateway=True)
+    assert [network.gateway for network in backend.networks.virtual_networks(SUBSCRIPTION)] == [True]

@@ -11,9 +11,9 @@ from msgspec import Struct, structs
 from asrnet.errors import NotFoundError
 from asrnet.fake.builder import Builder
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.fake.records import VaultResource
+from asrnet.fake.records import VaultResource, VmNetworkRecord
 from asrnet.ids import ArmId
-from asrnet.models import Fabric, NetworkMapping, VirtualNetwork, VmNetwork
+from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork, VmNetwork
 from asrnet.ports import Backend
 
 
@@ -161,3 +161,18 @@ def test_without_the_right_to_the_vaults_list_each_vm_network_is_asked(
     mapping = azure.mapping(sites.beijing, sites.network_beijing, sites.shanghai, sites.network_shanghai)
     behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
     assert list(backend.mappings.mappings(sites.vault.id)) == [mapping]
+
+
+def test_subnets_of_a_vm_network_are_told(azure: Builder, backend: Backend, sites: Sites) -> None:
+    subnet = Subnet(name="subnet1", prefixes=("192.168.1.0/24", "192.168.2.0/24"))
+    network = structs.replace(sites.network_shanghai, subnets=(subnet,))
+    azure.add(VmNetworkRecord(network=network))
+    assert list(backend.vmm.vm_networks(sites.shanghai.id)) == [network]
+
+
+def test_clouds_are_asked_one_by_one_where_the_roles_want_it(
+    azure: Builder, backend: Backend, sites: Sites, behave: Callable[..., None]
+) -> None:
+    mapping = azure.cloud_mapping(azure.cloud(sites.beijing, "Gold1"), azure.cloud(sites.shanghai, "Gold2"))
+    behave(denied=("Microsoft.RecoveryServices/vaults/replicationProtectionContainerMappings/read",))
+    assert list(backend.vmm.cloud_mappings(sites.vault.id)) == [mapping]
