@@ -190,6 +190,10 @@ class SimulatedClock:
                 waiter.interrupted = True
                 self._enqueue(waiter, self._now)
 
+    def resume(self) -> None:
+        """Allow sleeps again: a new run begins where the stopped one ended."""
+        self._stopped = False
+
     def _run(self, future: Future[T], call: Callable[[], T], waiter: _Waiter) -> None:
         waiter.turn.wait()
         _fulfil(future, call)  # its callbacks enqueue whoever waits for it; this thread still holds the baton

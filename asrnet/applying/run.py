@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -82,7 +83,8 @@ class Run:
         except KeyboardInterrupt:
             self.interrupted = True
             self._clock.stop()
-            self._land()
+            with suppress(KeyboardInterrupt):  # pressed again: no more grace, but still a report
+                self._land()
 
     def _advance(self) -> bool:
         """Send what may be sent, look where it is time to, and wait for the first answer; False when all is over."""

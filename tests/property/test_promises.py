@@ -1,0 +1,227 @@
+"""The promises, for random worlds and desired states."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from states import GENEROUS, SEA, TwoRegions, row
+
+from asrnet import applying, inventory, planning
+from asrnet.applying import Options, Progress
+from asrnet.changes import Plan
+from asrnet.desired import DesiredState, Match, Rule
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.faults import Fault
+from asrnet.ids import ArmId
+
+PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+GENEROUS_OPTIONS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
+
+
+class Scene:
+    """A random world with a desired state for part of it; the rest is somebody else's."""
+
+    def __init__(self, draw: Callable[[Any], Any]) -> None:
+        behaviour = Behaviour(
+            operations=draw(st.sampled_from(["immediate", "time:3", "manual:1"])),
+            page_size=draw(st.integers(1, 5)),
+            network_page_size=draw(st.integers(1, 5)),
+            empty_last_page=draw(st.booleans()),
+            shuffle=draw(st.none() | st.integers(0, 99)),
+            missing_mapping=draw(st.sampled_from([400, 404])),
+        )
+        self.azure = TwoRegions(behaviour=behaviour)
+        self.azure.build.resource_group("rg-asr", location=SEA)
+        self.draw = draw
+        self.primaries = [self.azure.network(self.cased(f"p{i}")) for i in range(draw(st.integers(1, 5)))]
+        self.recoveries = [self.azure.network(self.cased(f"r{i}"), SEA) for i in range(draw(st.integers(1, 5)))]
+        self._map_at_random()
+        self.desired = self._desired()
+
+    def cased(self, name: str) -> str:
+        """The name in upper or lower case."""
+        return name.upper() if self.draw(st.booleans()) else name
+
+    def respelled(self, network: ArmId) -> ArmId:
+        """The id in another case."""
+        spell = self.draw(st.sampled_from([str.lower, str.upper, str]))
+        return ArmId(spell(str(network)).replace("/SUBSCRIPTIONS/", "/Subscriptions/"))
+
+    def _map_at_random(self) -> None:
+        for near, far in ((self.primaries, self.recoveries), (self.recoveries, self.primaries)):
+            for network in near:
+                target = self.draw(st.none() | st.sampled_from(far))
+                if target:
+                    name = self.draw(st.sampled_from(["", "portal", "tf"]))
+                    self.azure.map(network, target, name=f"{name}-{network.name}" if name else "")
+
+    def _desired(self) -> DesiredState:
+        """Rows for some primaries; each recovery network has its reverse owned once."""
+        owned: set[ArmId] = set()
+        rows = []
+        for network in self.primaries:
+            target = self.draw(st.none() | st.sampled_from([*self.recoveries, "copy"]))
+            if target is None:
+                continue
+            recovery = None if target == "copy" else target
+            failback = recovery is None or (recovery.id not in owned and self.draw(st.booleans()))
+            if recovery and failback:
+                owned.add(recovery.id)
+            made = row(network, recovery, failback=failback)
+            rows.append(
+                structs.replace(
+                    made, primary=self.respelled(made.primary), recovery=made.recovery and self.respelled(made.recovery)
+                )
+            )
+        return self.azure.state(*rows)
+
+    def plan(self) -> Plan:
+        """Read and plan."""
+        return self.azure.plan(self.desired)
+
+    def live(self) -> dict[str, str]:
+        """Live mappings by primary; fails where a primary has two."""
+        return self.azure.mappings()
+
+    def untouched(self) -> dict[str, str]:
+        """The live mappings that the desired state does not ask about, nor their present counterparts."""
+        live = self.live()
+        asked = set()
+        for wanted in self.desired.pairs:
+            primary = wanted.primary.name.lower()
+            recovery = wanted.recovery.name.lower() if wanted.recovery else f"{primary}-asr"
+            asked |= {primary, recovery} if wanted.failback else {primary}
+            back = live.get(primary, "")
+            if wanted.failback and live.get(back) == primary:
+                asked.add(back)
+        return {primary: recovery for primary, recovery in live.items() if primary not in asked}
+
+
+@st.composite
+def scenes(draw: Any) -> Scene:
+    return Scene(draw)
+
+
+@PROPERTY
+@given(scenes())
+def test_after_apply_the_plan_is_empty(scene: Scene) -> None:
+    report = applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+    assert report.result in {"succeeded", "nothing_to_do"}
+    again = scene.plan()
+    assert again.changes == ()
+    assert again.summary.blocked == 0
+
+
+@PROPERTY
+@given(scenes())
+def test_no_mapping_is_touched_that_is_not_asked_about(scene: Scene) -> None:
+    before = scene.untouched()
+    applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+    after = scene.live()
+    assert {primary: after.get(primary) for primary in before} == before
+
+
+@PROPERTY
+@given(scenes())
+def test_a_network_that_exists_is_never_proposed(scene: Scene) -> None:
+    existing = {network.id for network in scene.azure.world.virtual_networks.list(scene.primaries[0].id.subscription)}
+    proposed = {change.resource_id for change in scene.plan().changes if change.kind == "virtual_network"}
+    assert not existing & proposed
+
+
+@PROPERTY
+@given(scenes(), st.integers(0, 20))
+def test_a_run_cut_short_anywhere_is_finished_by_the_next(scene: Scene, cut: int) -> None:
+    def press(progress: Progress) -> None:
+        nonlocal cut
+        cut -= 1
+        if cut < 0:
+            raise KeyboardInterrupt
+
+    applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS, on_progress=press)
+    scene.azure.clock.resume()
+    for _ in range(3):
+        applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+        scene.live()
+    assert scene.plan().changes == ()
+
+
+@PROPERTY
+@given(scenes(), st.data())
+def test_refusals_in_mid_chain_never_leave_two_mappings_and_the_next_run_converges(scene: Scene, data: Any) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        scene.azure.world.faults.add(
+            Fault(
+                effect=data.draw(st.sampled_from(["refused", "operation_fails", "scope_locked"])),
+                method=data.draw(st.sampled_from(["PUT", "PATCH", "DELETE"])),
+                kind="replicationnetworkmappings",
+                after=data.draw(st.integers(0, 3)),
+                status=409,
+                code="Refused",
+            )
+        )
+    applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+    scene.live()
+    scene.azure.world.faults.clear()
+    for _ in range(2):
+        applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+        scene.live()
+    assert scene.plan().changes == ()
+
+
+def both_ways(scene: Scene) -> set[str]:
+    """Primaries whose recovery network is mapped back to them."""
+    live = scene.live()
+    return {primary for primary, recovery in live.items() if live.get(recovery) == primary}
+
+
+@PROPERTY
+@given(scenes())
+def test_a_refused_update_never_costs_a_pair_its_way_back(scene: Scene) -> None:
+    """Every PATCH is refused for good: pairs that were whole before are whole afterwards."""
+    scene.azure.world.faults.add(Fault(effect="refused", method="PATCH", times=0, status=409, code="Refused"))
+    before = both_ways(scene)
+    plan = scene.plan()
+    applying.apply(plan, scene.azure.backend, GENEROUS_OPTIONS)
+    changed = {
+        change.primary_network_id.name
+        for change in plan.changes
+        if change.primary_network_id and change.action == "update"
+    }
+    kept = {primary for primary in before if primary in changed}
+    assert kept <= both_ways(scene)
+
+
+@PROPERTY
+@given(scenes(), st.integers(0, 3))
+def test_rules_converge_too(scene: Scene, _: int) -> None:
+    desired = structs.replace(
+        scene.desired, pairs=scene.desired.pairs[:1], rules=(Rule(name="all", vault="sea", match=Match(name="*")),)
+    )
+    scene.desired = structs.replace(desired, limits=GENEROUS)
+    applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
+    assert scene.plan().changes == ()
+
+
+@PROPERTY
+@given(scenes(), st.randoms())
+def test_a_plan_does_not_depend_on_the_order_of_lists(scene: Scene, generator: random.Random) -> None:
+    found = inventory.read(scene.desired, scene.azure.backend)
+    vault = found.vaults["sea"]
+    mappings = list(vault.mappings)
+    generator.shuffle(mappings)
+    networks = list(found.networks.items())
+    generator.shuffle(networks)
+    mixed = structs.replace(
+        found,
+        networks=dict(networks),
+        vaults={"sea": structs.replace(vault, mappings=tuple(mappings))},
+    )
+    first, second = planning.plan(scene.desired, found), planning.plan(scene.desired, mixed)
+    assert first.changes == second.changes
+    assert sorted(first.findings, key=str) == sorted(second.findings, key=str)
