@@ -9,6 +9,7 @@ from azure.core.credentials import AccessTokenInfo
 
 from asrnet.azure.credentials import Credential
 from asrnet.azure.identity import Identity, identity_of
+from asrnet.azure.sign_in_errors import translated_sign_in
 from asrnet.azure.tokens import TokenCache
 
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
@@ -28,12 +29,10 @@ class SignIn:
         return identity_of(self.tokens.get_token(self._scope).token, self._winner())
 
     def _fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:
-        from asrnet.azure.sign_in_errors import translated_sign_in
-
         with translated_sign_in(self._credential.name):
             self._source = self._source or self._credential.build()
             token = _token(self._source, scope, claims)
-        _log.info("signed in by %s", self._winner())
+        _log.info("signed in as %s", identity_of(token.token, self._winner()))
         return token
 
     def _winner(self) -> str:

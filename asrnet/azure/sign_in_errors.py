@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Final
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from azure.identity import CredentialUnavailableError
 
 from asrnet.azure.causes import is_name_failure
 from asrnet.azure.redaction import scrub, without_query
@@ -51,8 +50,6 @@ def translated_sign_in(credential: str) -> Iterator[None]:
     """Turn what ``credential`` raises inside into asrnet's errors."""
     try:
         yield
-    except CredentialUnavailableError as error:
-        raise CredentialError(f"no credential: {_summary(error)}", hint=NO_CREDENTIAL_HINT) from error
     except ClientAuthenticationError as error:
         scrub(error)
         _log.debug("%s", error.message)
@@ -76,7 +73,9 @@ def _refused(credential: str, error: ClientAuthenticationError) -> CredentialErr
     """The whole chain may have been tried in vain, with a refusal among its reports."""
     message = str(error.message)
     found = _CODE.search(message)
-    if found is None and "failed to retrieve a token" in message:
+    # By name: importing azure.identity for its class costs half a second, also where an emulator needs none of it.
+    unavailable = type(error).__name__ == "CredentialUnavailableError"
+    if found is None and (unavailable or "failed to retrieve a token" in message):
         return CredentialError(f"no credential: {_summary(error)}", hint=NO_CREDENTIAL_HINT)
     hint = _HINTS.get(found[0], "") if found else ""
     return CredentialError(

@@ -1,0 +1,108 @@
+"""Virtual networks through Resource Graph, on a wire that a test answers for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+from answering import Answering, Reply, error
+
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.connect import backend
+from asrnet.azure.credentials import choose
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import ForbiddenError, NotFoundError
+from asrnet.ids import ArmId
+from asrnet.ports import Backend
+
+ONE = "11111111-1111-1111-1111-111111111111"
+TWO = "22222222-2222-2222-2222-222222222222"
+THREE = "33333333-3333-3333-3333-333333333333"
+GRAPH = "POST https://management.azure.com/providers/Microsoft.ResourceGraph/resources"
+
+
+def row(subscription: str, name: str) -> dict[str, object]:
+    path = f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/{name}"
+    space = {"addressPrefixes": ["10.0.0.0/16"]}
+    return {"id": path, "name": name, "location": "eastasia", "tags": None, "properties": {"addressSpace": space}}
+
+
+class Graph:
+    """Resource Graph with some rows, a page of two at a time."""
+
+    def __init__(self, *rows: dict[str, object], fails: int = 0) -> None:
+        self.rows = rows
+        self.fails = fails
+        self.asked: list[dict[str, object]] = []
+
+    def __call__(self, request: requests.PreparedRequest) -> Reply:
+        if request.method == "GET":
+            return 404, {}, error("ResourceNotFound", "Gone.")
+        question = json.loads(request.body or "{}")
+        self.asked.append(question)
+        if self.fails:
+            self.fails -= 1
+            return 403, {}, error("AuthorizationFailed", "No.")
+        begin = int(question["options"].get("$skipToken") or 0)
+        page = self.rows[begin : begin + 2]
+        more = {"$skipToken": str(begin + 2)} if begin + 2 < len(self.rows) else {}
+        answer = {"totalRecords": len(self.rows), "count": len(page), "resultTruncated": "false", "data": page}
+        return 200, {}, {**answer, "facets": [], **more}
+
+
+def connected(azure: Answering, *subscriptions: str) -> Backend:
+    return backend(
+        clock=SimulatedClock(),
+        credential=choose(PUBLIC, named="emulator"),
+        session=azure.session,
+        inventory="graph",
+        subscriptions=subscriptions,
+    )
+
+
+def names(run: Backend, subscription: str) -> list[str]:
+    return [network.name for network in run.networks.virtual_networks(subscription)]
+
+
+def test_one_query_serves_all_subscriptions_page_by_page() -> None:
+    graph = Graph(row(ONE, "a"), row(ONE, "b"), row(TWO, "c"))
+    azure = Answering(graph)
+    run = connected(azure, ONE, TWO)
+    assert names(run, TWO) == ["c"]
+    assert names(run, ONE) == ["a", "b"]
+    assert azure.sent == [GRAPH, GRAPH]
+    assert [question["subscriptions"] for question in graph.asked] == [[ONE, TWO], [ONE, TWO]]
+
+
+def test_a_subscription_not_announced_is_asked_about_by_itself() -> None:
+    graph = Graph(row(THREE, "x"))
+    run = connected(Answering(graph), ONE, TWO)
+    assert names(run, THREE) == ["x"]
+    assert graph.asked[0]["subscriptions"] == [THREE]
+
+
+def test_a_single_network_is_read_from_microsoft_network() -> None:
+    azure = Answering(Graph())
+    run = connected(azure, ONE)
+    assert run.networks.virtual_network(ArmId(str(row(ONE, "a")["id"]))) is None
+    assert azure.sent == [f"GET https://management.azure.com{row(ONE, 'a')['id']}"]
+
+
+def test_a_query_that_fails_leaves_no_subscription_looking_empty() -> None:
+    run = connected(Answering(Graph(row(ONE, "a"), fails=2)), ONE, TWO)
+    for subscription in (ONE, TWO):
+        with pytest.raises(ForbiddenError):
+            names(run, subscription)
+    assert names(run, ONE) == ["a"]
+
+
+def test_a_missing_subscription_is_an_error_of_the_service() -> None:
+    azure = Answering(lambda _: (404, {}, error("SubscriptionNotFound", "Gone.")))
+    with pytest.raises(NotFoundError):
+        names(connected(azure, ONE), ONE)
+
+
+def test_a_row_that_makes_no_sense_does_not_hide_the_others() -> None:
+    odd = {**row(ONE, "a"), "id": "nonsense"}
+    assert names(connected(Answering(Graph(odd, row(ONE, "b"))), ONE), ONE) == ["b"]

@@ -1,0 +1,132 @@
+"""What goes wrong when signing in, with azure-identity's own classes and words."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from azure.core.credentials import AccessTokenInfo
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.identity import CredentialUnavailableError
+
+from asrnet.azure.clouds import CHINA, PUBLIC
+from asrnet.azure.credentials import choose, given
+from asrnet.azure.sign_in import SignIn
+from asrnet.errors import AsrError, CredentialError, UnreachableError
+
+APPLICATION = {"AZURE_TENANT_ID": "22222222-2222-2222-2222-222222222222", "AZURE_CLIENT_ID": "c"}
+CHAIN = (
+    "DefaultAzureCredential failed to retrieve a token from the included credentials.\nAttempted credentials:\n"
+    "\tEnvironmentCredential: EnvironmentCredential authentication unavailable.\n"
+    "\tAzureCliCredential: {}\nTo mitigate this issue, please refer to the troubleshooting guidelines here."
+)
+
+
+class Failing:
+    """A credential that never gets a token."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get_token_info(self, *_scopes: str, **_options: object) -> AccessTokenInfo:
+        raise self.error
+
+
+def refusal(error: Exception) -> AsrError:
+    with pytest.raises(AsrError) as caught:
+        SignIn(given(Failing(error)), PUBLIC.scope).identity()
+    return caught.value
+
+
+def test_no_credential_at_all_says_what_to_set() -> None:
+    found = refusal(CredentialUnavailableError(message="Azure CLI not found on path"))
+    assert isinstance(found, CredentialError)
+    assert found.message == "no credential: Azure CLI not found on path"
+    assert "az login" in found.hint
+    assert "AZURE_CLIENT_SECRET" in found.hint
+
+
+def test_a_chain_that_found_nothing_is_told_in_one_line() -> None:
+    found = refusal(ClientAuthenticationError(message=CHAIN.format("Please run 'az login' to set up an account")))
+    assert isinstance(found, CredentialError)
+    assert "\n" not in found.message
+    assert "ASRNET_CREDENTIAL" in found.hint
+
+
+def test_each_attempt_of_a_chain_is_in_the_log_for_those_who_look(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="asrnet.azure.sign_in"):
+        refusal(ClientAuthenticationError(message=CHAIN.format("Please run 'az login' to set up an account")))
+    assert "EnvironmentCredential authentication unavailable" in caplog.text
+
+
+def test_a_refusal_inside_a_chain_is_the_reason() -> None:
+    inner = "ERROR: AADSTS700082: The refresh token has expired due to inactivity.\nTrace ID: 1\nCorrelation ID: 2"
+    found = refusal(ClientAuthenticationError(message=CHAIN.format(inner)))
+    assert found.message == (
+        "the Failing credential was refused: AADSTS700082: The refresh token has expired due to inactivity."
+    )
+    assert found.hint == "the sign-in has expired; sign in again: az login"
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AADSTS700024", "AZURE_FEDERATED_TOKEN_FILE"),
+        ("AADSTS7000222", "secret has expired"),
+        ("AADSTS7000215", "not the secret's value"),
+        ("AADSTS700016", "AZURE_CLIENT_ID"),
+        ("AADSTS90002", "AZURE_TENANT_ID"),
+        ("AADSTS700213", "subject"),
+        ("AADSTS50076", "multi-factor"),
+        ("AADSTS99999", "asrnet doctor"),
+    ],
+)
+def test_a_refusal_comes_with_advice_for_its_code(code: str, advice: str) -> None:
+    found = refusal(
+        ClientAuthenticationError(message=f"Authentication failed: {code}: Words. Trace ID: 7 Timestamp: 8")
+    )
+    assert isinstance(found, CredentialError)
+    assert found.message.endswith(f"{code}: Words.")
+    assert advice in found.hint
+
+
+def test_a_sign_in_service_that_does_not_answer_is_unreachable() -> None:
+    assert isinstance(refusal(ServiceRequestError("connection refused")), UnreachableError)
+
+
+def test_stopping_the_run_is_no_credential_error() -> None:
+    with pytest.raises(InterruptedError):
+        SignIn(given(Failing(InterruptedError("stopped"))), PUBLIC.scope).identity()
+
+
+@pytest.mark.parametrize(
+    ("variable", "word"),
+    [("AZURE_FEDERATED_TOKEN_FILE", "workload identity"), ("AZURE_CLIENT_CERTIFICATE_PATH", "client certificate")],
+)
+def test_a_file_that_is_not_there_is_named(variable: str, word: str, tmp_path: Path) -> None:
+    missing = str(tmp_path / "nothing")
+    credential = choose(PUBLIC, variables={**APPLICATION, variable: missing})
+    assert credential.name == word
+    with pytest.raises(CredentialError) as caught:
+        SignIn(credential, PUBLIC.scope).identity()
+    assert missing in caught.value.message
+
+
+def test_a_certificate_that_is_none_is_refused_without_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "c.pem"
+    file.write_text("hush: not a certificate")
+    credential = choose(PUBLIC, variables={**APPLICATION, "AZURE_CLIENT_CERTIFICATE_PATH": str(file)})
+    with pytest.raises(CredentialError) as caught:
+        SignIn(credential, PUBLIC.scope).identity()
+    assert "hush" not in caught.value.message
+
+
+def test_a_credential_signs_in_at_its_clouds_authority() -> None:
+    built = choose(CHINA, variables={**APPLICATION, "AZURE_CLIENT_SECRET": "x"}).build()
+    assert "login.chinacloudapi.cn" in getattr(built, "_authority", "")
+
+
+@pytest.mark.parametrize("named", ["managed_identity", "cli", "powershell", "developer_cli", "default", "dev", "prod"])
+def test_every_named_credential_can_be_built_without_a_request(named: str) -> None:
+    assert hasattr(choose(PUBLIC, named=named, variables=APPLICATION).build(), "get_token_info")

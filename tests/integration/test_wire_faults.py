@@ -1,0 +1,346 @@
+"""The real SDK when things go wrong: what is repeated, what is raised, what is asked instead."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import pytest
+import requests
+import urllib3
+from answering import Answering, Reply, error, in_turn
+from azure.core.credentials import AccessTokenInfo
+from msgspec import structs
+
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.connect import backend
+from asrnet.azure.credentials import choose, given
+from asrnet.azure.retry import RetryLimits
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import (
+    AsrError,
+    CredentialError,
+    ForbiddenError,
+    NotFoundError,
+    ServiceError,
+    UnreachableError,
+    VaultUnusedError,
+)
+from asrnet.ids import ArmId
+from asrnet.models import NetworkMapping, VirtualNetwork
+from asrnet.ports import Backend
+
+S = "11111111-1111-1111-1111-111111111111"
+VAULT = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v")
+VNETS = f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks"
+MAPPING = NetworkMapping(
+    id=VAULT.child(
+        "replicationFabrics", "fa", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m"
+    ),
+    kind="azure_to_azure",
+    primary_network_id=ArmId(f"{VNETS}/a"),
+    recovery_network_id=ArmId(f"{VNETS}/b"),
+    recovery_fabric_id=VAULT.child("replicationFabrics", "fb"),
+)
+STATUS = f"https://management.azure.com{VAULT}/replicationOperationStatus/0a1b?api-version=2025-08-01&s=secret"
+ACCEPTED: Reply = (202, {"Azure-AsyncOperation": STATUS, "Retry-After": "30"}, None)
+EMPTY: Reply = (200, {}, {"value": [], "nextLink": None})
+BUSY: Reply = (409, {"Retry-After": "5"}, error("AnotherOperationInProgress", "Busy."))
+THROTTLED: Reply = (429, {"Retry-After": "17"}, error("SubscriptionRequestsThrottled", "Later."))
+UNAVAILABLE: Reply = (503, {"Retry-After": "3"}, error("ServiceUnavailable", "Later."))
+
+
+class Wire:
+    """A backend on a simulated clock, whose requests a test answers."""
+
+    def __init__(self, *replies: Reply | Exception, handle: Callable[..., Reply] | None = None) -> None:
+        self.azure = Answering(handle or in_turn(*replies))
+        self.clock = SimulatedClock()
+        self._begun = self.clock.now()
+        self.backend: Backend = backend(
+            clock=self.clock,
+            credential=choose(PUBLIC, named="emulator"),
+            limits=RetryLimits(attempts=4, connection_attempts=3, deadline=100.0),
+            session=self.azure.session,
+        )
+
+    def mappings(self) -> list[NetworkMapping]:
+        return list(self.backend.mappings.mappings(VAULT))
+
+    def refusal(self, call: Callable[[], object]) -> AsrError:
+        with pytest.raises(AsrError) as caught:
+            call()
+        return caught.value
+
+    @property
+    def waited(self) -> float:
+        return self.clock.now() - self._begun
+
+
+def test_a_throttled_list_waits_as_long_as_it_is_told_and_is_counted() -> None:
+    wire = Wire(THROTTLED, UNAVAILABLE, EMPTY)
+    assert wire.mappings() == []
+    assert wire.waited >= 20.0
+    assert wire.waited < 21.0
+    assert wire.backend.requests() == {"GET": 3, "retries": 2}
+
+
+def test_a_connection_that_is_reset_is_tried_again_and_given_up_after_the_limit() -> None:
+    wire = Wire(requests.ConnectionError("reset by peer"), EMPTY)
+    assert wire.mappings() == []
+    assert wire.backend.requests() == {"GET": 2, "retries": 1}
+    lasting = Wire(requests.ConnectionError("reset by peer"))
+    assert isinstance(lasting.refusal(lasting.mappings), UnreachableError)
+    assert lasting.backend.requests() == {"GET": 3, "retries": 2}
+
+
+def test_a_service_that_stays_down_is_an_error_after_the_last_attempt() -> None:
+    wire = Wire(UNAVAILABLE)
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, ServiceError)
+    assert (found.status, found.code) == (503, "ServiceUnavailable")
+    assert (wire.waited, wire.backend.requests()) == (9.0, {"GET": 4, "retries": 3})
+
+
+def test_a_throttling_beyond_the_deadline_is_an_error_at_once() -> None:
+    wire = Wire((429, {"Retry-After": "3600"}, error("SubscriptionRequestsThrottled", "Later.")))
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, ServiceError)
+    assert (found.status, wire.waited) == (429, 0.0)
+    assert "throttling" in found.hint
+
+
+def test_a_busy_vault_is_tried_again_and_the_operation_says_how_often() -> None:
+    wire = Wire(BUSY, BUSY, ACCEPTED)
+    operation = wire.backend.mapping_writer.create_mapping(MAPPING)
+    assert operation is not None
+    assert (operation.id, operation.busy, operation.retry_after) == ("0a1b", 2, 30.0)
+    assert wire.waited == 10.0
+    assert wire.backend.requests() == {"PUT": 3, "retries": 2}
+    bodies = {request.body for request in wire.azure.requests}
+    assert len(bodies) == 1
+
+
+def test_a_write_of_a_network_repeats_its_body() -> None:
+    made: Reply = (201, {}, {"properties": {"provisioningState": "Succeeded"}})
+    wire = Wire(UNAVAILABLE, made)
+    network = VirtualNetwork(id=ArmId(f"{VNETS}/n"), location="eastus", address_space=("10.0.0.0/16",))
+    assert wire.backend.network_writer.create_virtual_network(network) is None
+    first, second = (request.body for request in wire.azure.requests)
+    assert first == second
+    assert isinstance(second, bytes)
+    assert b"10.0.0.0/16" in second
+
+
+@pytest.mark.parametrize("code", ["ScopeLocked", "RequestDisallowedByPolicy", "AuthorizationFailed"])
+def test_a_refusal_is_not_tried_again(code: str) -> None:
+    wire = Wire((409, {}, error(code, "No.")), ACCEPTED)
+    wire.refusal(lambda: wire.backend.mapping_writer.create_mapping(MAPPING))
+    assert wire.backend.requests() == {"PUT": 1, "retries": 0}
+
+
+def test_stopping_the_run_in_a_wait_comes_out_at_once() -> None:
+    wire = Wire(THROTTLED, EMPTY)
+    future = wire.clock.start(wire.mappings)
+    wire.clock.advance(1)
+    wire.clock.stop()
+    wire.clock.wait([future], None)
+    with pytest.raises(InterruptedError):
+        future.result()
+    assert len(wire.azure.requests) == 1
+
+
+def test_an_expired_token_is_a_matter_of_the_credential() -> None:
+    wire = Wire((401, {"WWW-Authenticate": "Bearer error=invalid_token"}, error("ExpiredAuthenticationToken", "Old.")))
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, CredentialError)
+    assert "az login" in found.hint
+
+
+def test_a_missing_right_names_the_action_and_the_role_that_would_do() -> None:
+    action = "Microsoft.RecoveryServices/vaults/replicationFabrics/write"
+    message = f"The client 'c' with object id 'o' does not have authorization to perform action '{action}' over scope"
+    wire = Wire((403, {}, error("AuthorizationFailed", message)))
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, ForbiddenError)
+    assert (found.action, found.resource_id) == (action, VAULT)
+    assert "asrnet permissions" in found.hint
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFound", "SubscriptionNotFound", "ResourceGroupNotFound"])
+def test_a_missing_vault_subscription_or_group_is_not_found(code: str) -> None:
+    wire = Wire((404, {"x-ms-correlation-request-id": "corr-7"}, error(code, "Gone.")))
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, NotFoundError)
+    assert (found.code, found.request_id) == (code, "corr-7")
+
+
+def test_a_name_that_does_not_resolve_says_so_after_few_attempts() -> None:
+    pool = urllib3.HTTPSConnectionPool("management.azure.com")
+    connection = urllib3.connection.HTTPSConnection("management.azure.com")
+    unknown = socket.gaierror(-2, "Name or service not known")
+    cause = urllib3.exceptions.NameResolutionError("management.azure.com", connection, unknown)
+    fault = requests.ConnectionError(urllib3.exceptions.MaxRetryError(pool, "/x?s=secret", cause))
+    wire = Wire(fault)
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, UnreachableError)
+    assert "does not resolve" in found.hint
+    assert "secret" not in found.message
+    assert len(wire.azure.requests) == 3
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b'{"value": 1}', b"[]", b""])
+def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_list(body: bytes) -> None:
+    wire = Wire((200, {}, body))
+    found = wire.refusal(wire.mappings)
+    assert isinstance(found, ServiceError)
+    assert "cannot be read" in found.message
+
+
+def test_a_list_that_goes_round_in_circles_ends_with_an_error() -> None:
+    wire = Wire((200, {}, {"value": [], "nextLink": "https://management.azure.com/same?page=2"}))
+    found = wire.refusal(wire.mappings)
+    assert "circles" in found.message
+    assert len(wire.azure.requests) == 2
+
+
+def test_a_later_page_that_is_forbidden_is_an_error_and_not_a_second_reading() -> None:
+    row = {
+        "id": str(MAPPING.id),
+        "properties": {"primaryNetworkId": f"{VNETS}/a", "recoveryNetworkId": f"{VNETS}/b"},
+    }
+    more: Reply = (200, {}, {"value": [row], "nextLink": "https://management.azure.com/page2"})
+    wire = Wire(more, (403, {}, error("AuthorizationFailed", "No.")))
+    assert isinstance(wire.refusal(wire.mappings), ForbiddenError)
+
+
+def test_a_forbidden_list_of_the_vault_is_asked_for_once_in_a_run() -> None:
+    def handle(request: requests.PreparedRequest) -> Reply:
+        path = str(request.url).partition("?")[0]
+        if path.endswith("/vaults/v/replicationNetworkMappings"):
+            return 403, {}, error("AuthorizationFailed", "No.")
+        if path.endswith("/replicationFabrics"):
+            fabric = {
+                "id": f"{VAULT}/replicationFabrics/fa",
+                "properties": {"customDetails": {"instanceType": "Azure"}},
+            }
+            return 200, {}, {"value": [fabric]}
+        return EMPTY
+
+    wire = Wire(handle=handle)
+    assert (wire.mappings(), wire.mappings()) == ([], [])
+    whole = [sent for sent in wire.azure.sent if sent.endswith("/vaults/v/replicationNetworkMappings")]
+    assert len(whole) == 1
+    network = "replicationFabrics/fa/replicationNetworks/azureNetwork/replicationNetworkMappings"
+    assert wire.azure.sent[-1] == f"GET https://management.azure.com{VAULT}/{network}"
+
+
+@pytest.mark.parametrize("status", [400, 405])
+def test_where_patch_is_refused_a_put_updates_and_patch_is_not_tried_again(status: int) -> None:
+    def handle(request: requests.PreparedRequest) -> Reply:
+        return (status, {}, error("Unsupported", "No PATCH.")) if request.method == "PATCH" else ACCEPTED
+
+    wire = Wire(handle=handle)
+    for _ in range(2):
+        assert wire.backend.mapping_writer.update_mapping(MAPPING) is not None
+    assert [request.method for request in wire.azure.requests] == ["PATCH", "PUT", "PUT"]
+    assert len({str(request.url) for request in wire.azure.requests}) == 1
+
+
+def test_an_update_that_is_refused_either_way_does_not_write_patch_off() -> None:
+    wire = Wire((400, {}, error("NetworkNotFound", "No such network.")))
+    for _ in range(2):
+        wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING))
+    assert [request.method for request in wire.azure.requests] == ["PATCH", "PUT", "PATCH", "PUT"]
+
+
+def test_a_conflict_on_patch_is_not_tried_by_put() -> None:
+    wire = Wire((409, {}, error("Conflict", "No.")))
+    wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING))
+    assert [request.method for request in wire.azure.requests] == ["PATCH"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_deleting_what_is_gone_is_done_at_once(status: int) -> None:
+    detail = {"code": "ArmResourceDoesNotExist", "message": "Gone.", "possibleCauses": ""}
+    wire = Wire((status, {}, error("NotFound", "Gone.", details=[detail])))
+    assert wire.backend.mapping_writer.delete_mapping(MAPPING.id) is None
+
+
+def test_a_vault_never_used_is_no_reason_to_try_parts_or_put() -> None:
+    detail = {"code": "SubscriptionIdNotRegisteredWithSrs", "message": "Not registered.", "possibleCauses": ""}
+    wire = Wire((400, {}, error("BadRequest", "Not registered.", details=[detail])))
+    assert isinstance(wire.refusal(wire.mappings), VaultUnusedError)
+    assert isinstance(wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING)), VaultUnusedError)
+    assert [request.method for request in wire.azure.requests] == ["GET", "PATCH"]
+
+
+def test_names_that_need_it_are_escaped() -> None:
+    wire = Wire(ACCEPTED, (404, {}, error("NotFound", "Gone.")))
+    odd = MAPPING.id.parent.child("replicationNetworkMappings", "a b (é)")
+    wire.backend.mapping_writer.create_mapping(structs.replace(MAPPING, id=odd))
+    assert wire.backend.mappings.mapping(odd) is None
+    segments = {str(request.url).partition("?")[0].rpartition("/")[2] for request in wire.azure.requests}
+    assert segments == {"a%20b%20%28%C3%A9%29"}
+
+
+def test_jobs_are_filtered_by_the_service_and_again_here() -> None:
+    def job(name: str, state: str, start: str) -> dict[str, object]:
+        return {"id": f"{VAULT}/replicationJobs/{name}", "properties": {"state": state, "startTime": start}}
+
+    rows = [
+        job("old", "InProgress", "2026-01-01T00:00:00.1234567Z"),
+        job("new", "InProgress", "2026-01-01T00:00:09.1234567Z"),
+        job("done", "Succeeded", "2026-01-01T00:00:09.1234567Z"),
+        job("odd", "InProgress", "not a time"),
+    ]
+    wire = Wire((200, {}, {"value": rows}))
+    found = list(wire.backend.mappings.jobs(VAULT, since=1_767_225_605.5, state="InProgress"))
+    assert [each.name for each in found] == ["new", "odd"]
+    query = unquote(str(wire.azure.requests[0].url).partition("?")[2])
+    assert query == "api-version=2025-08-01&$filter=startTime eq '2026-01-01T00:00:05Z' and jobStatus eq 'InProgress'"
+
+
+class Issuer:
+    """A credential that counts."""
+
+    def __init__(self) -> None:
+        self.issued = 0
+
+    def get_token_info(self, *_scopes: str, **_options: object) -> AccessTokenInfo:
+        self.issued += 1
+        return AccessTokenInfo(f"token-{self.issued}", 4_000_000_000)
+
+
+def test_all_clients_of_a_run_share_one_token() -> None:
+    issuer = Issuer()
+    azure = Answering(in_turn(EMPTY))
+    run = backend(clock=SimulatedClock(), credential=given(issuer), session=azure.session)
+    list(run.mappings.mappings(VAULT))
+    list(run.mappings.mappings(ArmId(str(VAULT).replace(S, S.replace("1", "2")))))
+    list(run.networks.virtual_networks(S))
+    assert issuer.issued == 1
+    assert {request.headers["Authorization"] for request in azure.requests} == {"Bearer token-1"}
+
+
+def loaded_after(program: str) -> set[str]:
+    """The azure packages that are loaded once ``program`` has run in a process of its own."""
+    listing = f"{program}\nimport sys\nprint(*(name for name in sys.modules if name.startswith('azure')))"
+    done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+def test_an_sdk_is_imported_only_where_it_is_needed() -> None:
+    loaded = loaded_after(
+        "from asrnet.azure.connect import backend\n"
+        "from asrnet.clocks import SystemClock\n"
+        "from asrnet.azure.clouds import cloud\n"
+        "backend(clock=SystemClock(), cloud=cloud('public', 'http://127.0.0.1:1')).identity()"
+    )
+    assert "azure.core" in loaded
+    unwanted = {"azure.identity", "azure.mgmt.network", "azure.mgmt.recoveryservicessiterecovery"}
+    assert loaded & unwanted == set()
+    assert loaded_after("import asrnet.azure, asrnet.azure.clouds, asrnet.azure.credentials") == set()
