@@ -10,21 +10,28 @@ from collections.abc import Mapping
 from threading import RLock
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from asrnet.documents import Document, Places, parse
 from asrnet.emulator.call import Call
+from asrnet.emulator.clock import Advanceable
 from asrnet.emulator.envelopes import refused
 from asrnet.emulator.faults import Faults, answer_of, effect_of
 from asrnet.emulator.headers import finished
 from asrnet.emulator.journal import Entry, Journal
-from asrnet.emulator.messages import Request, Response
-from asrnet.emulator.refusals import GatewayError
+from asrnet.emulator.messages import Request, Response, json_response
+from asrnet.emulator.refusals import GatewayError, plain_envelope
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.routing import Match, Router
 from asrnet.emulator.site_recovery_json import stable_guid
 from asrnet.emulator.throttle import KINDS, Allowance, Bucket, Throttle
-from asrnet.errors import ServiceError
+from asrnet.errors import InputError, ServiceError
+from asrnet.fake import document as world_file
+from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.operations import Started
 from asrnet.fake.world import World
+
+ADMIN = "/_asrnet/"
 
 _ROUTER = Router(ROUTES)
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
@@ -54,6 +61,7 @@ class App:
         self.faults = Faults()
         self.journal = Journal()
         self.extras: dict[str, dict[str, object]] = {}
+        self._seed: world_file.WorldDocument | None = None
         self._throttle = Throttle(self.options.buckets)
         self._started: dict[str, tuple[Started, str]] = {}
         self._count = 0
@@ -61,9 +69,37 @@ class App:
 
     def handle(self, request: Request) -> Response:
         """Answer a request. Errors are answers too; nothing that a client sends raises."""
+        if request.path.lower().startswith(ADMIN):
+            return self._administer(request)
         with self._lock:
             self._count += 1
             return self._answer(request, correlation_of(request, self._count))
+
+    def checkpoint(self) -> None:
+        """Make the world as it is now what ``reset`` goes back to."""
+        self._seed = world_file.dump(self.world)
+
+    def reset(self) -> None:
+        """Back to the last checkpoint, with empty scripts and an empty journal. Raises GatewayError without one."""
+        if self._seed is None:
+            raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
+        self._become(Document(self._seed, "<seed>", Places("", "<seed>")))
+        self.faults.clear()
+        self.journal.clear()
+
+    def replace_world(self, text: bytes, *, seed: bool) -> None:
+        """Take the world that ``text`` describes; ``seed``: ``reset`` goes back to it. Raises DocumentError."""
+        document = parse(text, world_file.WorldDocument, "<body>")
+        self._become(document)
+        if seed:
+            self._seed = document.value
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward."""
+        clock = self.world.clock
+        if not isinstance(clock, Advanceable):
+            raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be put forward.")
+        clock.advance(seconds)
 
     def remember(self, started: Started, call: Call) -> None:
         """Keep what an operation was about and whose request started it: its job tells."""
@@ -72,6 +108,32 @@ class App:
     def origin_of(self, operation_id: str) -> tuple[Started | None, str]:
         """What an operation was about and whose request started it; None for one that came with the world."""
         return self._started.get(operation_id) or (None, f"{stable_guid(operation_id, 'activity')} ActivityId: ")
+
+    def _become(self, document: Document[world_file.WorldDocument]) -> None:
+        made = world_file.world_from(document, clock=self.world.clock, behaviour=self._behaviour(document.value))
+        with self._lock:
+            self.world.become(made)
+            self.extras.clear()
+            self._started.clear()
+
+    def _behaviour(self, said: world_file.WorldDocument) -> Behaviour | None:
+        """A world that does not say how it behaves behaves like the one before it."""
+        if said.behaviour is not None:
+            return None
+        strict = said.strict_mapping
+        return self.world.behaviour if strict is None else replace(self.world.behaviour, strict_mapping=strict)
+
+    def _administer(self, request: Request) -> Response:
+        """Answer what is no part of Azure: no faults, limits or journal. Web pages are refused; they send an origin."""
+        try:
+            if request.header("origin"):
+                raise GatewayError(403, "Forbidden", "Web pages may not administer the emulator.")
+            match = _ROUTER.find(request.method, request.path)
+            return self._dispatch(request, match, correlation_of(request, 0))
+        except ServiceError as error:
+            return refused(error, request, correlation_id="")
+        except InputError as error:
+            return json_response(plain_envelope("InvalidWorld", error.message), status=400)
 
     def _answer(self, request: Request, correlation_id: str) -> Response:
         now = self.world.clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -98,8 +99,10 @@ class ItemNames(Struct, frozen=True, kw_only=True):
     recovery_container: str
 
 
-def item_json(item: ProtectedItem, names: ItemNames, recovery_container: ArmId | None) -> Document:
-    """A replicated machine with the recovery settings of its NICs."""
+def item_json(
+    item: ProtectedItem, names: ItemNames, recovery_container: ArmId | None, extras: Mapping[str, object]
+) -> Document:
+    """A replicated machine with the recovery settings of its NICs; ``extras`` are details that no model has."""
     vault = item.vault_id
     recovery_fabric = wire_id(item.recovery_fabric_id) if item.recovery_fabric_id else MICROSOFT_AZURE
     return {
@@ -132,7 +135,7 @@ def item_json(item: ProtectedItem, names: ItemNames, recovery_container: ArmId |
             "lastSuccessfulTestFailoverTime": None,
             "currentScenario": _scenario(item),
             "failoverRecoveryPointId": None,
-            "providerSpecificDetails": _details(item),
+            "providerSpecificDetails": {**_details(item), **extras},
             "recoveryContainerId": wire_id(recovery_container) if recovery_container else None,
             "eventCorrelationId": stable_guid(str(item.id), "events"),
         },

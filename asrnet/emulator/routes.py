@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from asrnet.emulator.handlers import (
+    admin,
     containers,
     fabrics,
     graph,
+    identity,
+    intents,
     mappings,
     networks,
     operations,
@@ -21,13 +24,16 @@ from asrnet.emulator.routing import Route
 from asrnet.emulator.unimplemented import UNIMPLEMENTED
 
 ROUTES: Final[tuple[Route, ...]] = (
+    *identity.ROUTES,
     *resources.ROUTES,
     *networks.ROUTES,
     *fabrics.ROUTES,
     *mappings.ROUTES,
     *containers.ROUTES,
     *protected_items.ROUTES,
+    *intents.ROUTES,
     *operations.ROUTES,
     *graph.ROUTES,
+    *admin.ROUTES,
     *UNIMPLEMENTED,
 )

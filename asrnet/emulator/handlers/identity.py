@@ -1,0 +1,140 @@
+"""Signing in: cloud metadata, OpenID discovery and tokens. Any credential is taken: a test double guards nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from asrnet.emulator.call import Call
+from asrnet.emulator.messages import Response, json_response
+from asrnet.emulator.routing import Handler, Route
+from asrnet.emulator.site_recovery_json import Document
+from asrnet.emulator.tokens import LIFETIME, access_token
+
+_SUFFIXES: Final = {
+    "acrLoginServer": "azurecr.io",
+    "storage": "core.windows.net",
+    "keyVaultDns": "vault.azure.net",
+    "sqlServerHostname": "database.windows.net",
+    "azureFrontDoorEndpointSuffix": "azurefd.net",
+    "mysqlServerEndpoint": "mysql.database.azure.com",
+    "postgresqlServerEndpoint": "postgres.database.azure.com",
+    "mariadbServerEndpoint": "mariadb.database.azure.com",
+    "storageSyncEndpointSuffix": "afs.azure.net",
+    "synapseAnalytics": "dev.azuresynapse.net",
+    "attestationEndpoint": "attest.azure.net",
+    "mhsmDns": "managedhsm.azure.net",
+}
+
+
+def cloud_metadata(call: Call) -> Response:
+    """The endpoints of this cloud: every one of them leads back here."""
+    origin = call.request.origin
+    elsewhere = ("portal", "gallery", "batch", "media", "sqlManagement", "vmImageAliasDoc", "activeDirectoryDataLake")
+    resources = ("ossrDbmsResourceId", "logAnalyticsResourceId", "appInsightsResourceId", "attestationResourceId")
+    document: Document = {
+        "name": "asrnet",
+        "resourceManager": origin,
+        "authentication": {
+            "loginEndpoint": origin,
+            "audiences": [origin, f"{origin}/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "microsoftGraphResourceId": f"{origin}/",
+        "graph": f"{origin}/",
+        "graphAudience": f"{origin}/",
+    }
+    document |= dict.fromkeys((*elsewhere, *resources, "synapseAnalyticsResourceId"), f"{origin}/")
+    return json_response(document | {"suffixes": _SUFFIXES})
+
+
+def openid_configuration(call: Call) -> Response:
+    """Where a tenant signs in and gives out tokens."""
+    base = f"{call.request.origin}/{call.values['tenant']}"
+    return json_response(
+        {
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid", "profile", "offline_access"],
+            "issuer": f"{base}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "tenant_region_scope": "WW",
+            "cloud_instance_name": call.request.host,
+        }
+    )
+
+
+def keys(call: Call) -> Response:
+    """No keys: nobody checks the signatures of these tokens."""
+    return json_response({"keys": [], "issuer": call.request.origin})
+
+
+def instance(call: Call) -> Response:
+    """Where to discover a tenant."""
+    endpoint = f"{call.request.origin}/common/v2.0/.well-known/openid-configuration"
+    return json_response({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": []})
+
+
+def token(call: Call) -> Response:
+    """A token for any credential: a client secret, a certificate, a federated assertion."""
+    form = dict(parse_qsl(call.request.body.decode("utf-8", "replace")))
+    if not form.get("grant_type"):
+        description = "The request body must contain the parameter 'grant_type'."
+        return json_response({"error": "invalid_request", "error_description": description}, status=400)
+    audience = form.get("resource") or form.get("scope", "").split(" ")[0].removesuffix("/.default")
+    return _issued(call, audience, form.get("client_id", ""))
+
+
+def managed_identity(call: Call) -> Response:
+    """A token for a managed identity."""
+    audience = call.request.parameters.get("resource", "")
+    return _issued(call, audience, call.request.parameters.get("client_id", ""), text=True)
+
+
+def _issued(call: Call, audience: str, client_id: str, *, text: bool = False) -> Response:
+    now = int(call.world.clock.now())
+    audience = audience or call.request.origin
+    tenant = call.values.get("tenant", "common")
+    issued = access_token(
+        audience=audience,
+        tenant=call.world.tenant if tenant in {"common", "organizations"} else tenant,
+        client_id=client_id,
+        issuer=call.request.origin,
+        now=now,
+    )
+    document: Document = {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME}
+    if text:  # managed identity writes numbers as text
+        document = {"token_type": "Bearer", "expires_in": str(LIFETIME), "expires_on": str(now + LIFETIME)}
+        document |= {"resource": audience, "not_before": str(now)}
+    return json_response(document | {"access_token": issued})
+
+
+def _open(method: str, template: str, operation: str, handler: Handler) -> Route:
+    return Route(
+        method=method,
+        template=template,
+        operation=operation,
+        source="documented",
+        handler=handler,
+        open=True,
+        versioned=False,
+    )
+
+
+ROUTES: Final = (
+    _open("GET", "/metadata/endpoints", "Identity_CloudMetadata", cloud_metadata),
+    _open("GET", "/{tenant}/v2.0/.well-known/openid-configuration", "Identity_OpenIdV2", openid_configuration),
+    _open("GET", "/{tenant}/.well-known/openid-configuration", "Identity_OpenId", openid_configuration),
+    _open("GET", "/{tenant}/discovery/v2.0/keys", "Identity_Keys", keys),
+    _open("GET", "/common/discovery/instance", "Identity_Instance", instance),
+    _open("POST", "/{tenant}/oauth2/v2.0/token", "Identity_TokenV2", token),
+    _open("POST", "/{tenant}/oauth2/token", "Identity_Token", token),
+    _open("GET", "/msi/token", "Identity_ManagedIdentity", managed_identity),
+    _open("GET", "/metadata/identity/oauth2/token", "Identity_InstanceMetadata", managed_identity),
+)

@@ -1,0 +1,192 @@
+"""What tests say to an emulator under /_asrnet/, and how clients sign in to it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from integration.wire import Wire, error_of
+
+from asrnet.clocks import SystemClock
+from asrnet.emulator.app import App
+from asrnet.emulator.clock import ShiftedClock
+from asrnet.emulator.messages import Request
+from asrnet.fake.builder import SUBSCRIPTION, Builder
+
+NETWORKS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks"
+WORLD = f"""
+version: 1
+virtual_networks:
+- {{id: /subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/seeded,
+   location: eastus, address_space: [10.0.0.0/16]}}
+"""
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def admin(wire: Wire, method: str, path: str, body: Any = None, raw: bytes | None = None) -> Any:
+    answer = wire.send(method, f"/_asrnet/{path}", body=body, raw=raw, headers={}, version="")
+    assert answer.status < 300, answer.body
+    return json.loads(answer.body) if answer.body else None
+
+
+def names(wire: Wire) -> list[str]:
+    return [each["name"] for each in wire.get(NETWORKS)["value"]]
+
+
+def test_health_needs_no_bearer_and_leaves_no_trace(wire: Wire) -> None:
+    wire.get(NETWORKS)
+    assert admin(wire, "GET", "health") | {"version": ""} == {"status": "ok", "version": "", "requests": 1}
+    assert admin(wire, "GET", "requests")["total"] == 1
+
+
+def test_a_seed_replaces_the_world_and_reset_goes_back_to_it(wire: Wire) -> None:
+    wire.build.virtual_network("before", "eastus")
+    admin(wire, "POST", "seed", raw=WORLD.encode())
+    assert names(wire) == ["seeded"]
+    wire.send("DELETE", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg")
+    assert names(wire) == []
+    admin(wire, "POST", "faults", {"kind": "unavailable", "times": -1})
+    admin(wire, "POST", "reset")
+    assert names(wire) == ["seeded"]
+    assert admin(wire, "GET", "requests")["total"] == 1
+
+
+def test_reset_goes_back_to_a_checkpoint_and_nowhere_without_one(wire: Wire) -> None:
+    network = wire.build.virtual_network("kept", "eastus")
+    refused = wire.send("POST", "/_asrnet/reset")
+    assert (refused.status, error_of(refused)["code"]) == (409, "NoSeed")
+    wire.app.checkpoint()
+    wire.send("DELETE", network.id)
+    admin(wire, "POST", "reset")
+    assert names(wire) == ["kept"]
+
+
+def test_the_state_is_a_world_that_can_be_put_back(wire: Wire) -> None:
+    wire.build.virtual_network("kept", "eastus")
+    state = admin(wire, "GET", "state")
+    assert state["virtual_networks"][0]["id"].endswith("/kept")
+    wire.build.virtual_network("more", "eastus")
+    admin(wire, "PUT", "state", state)
+    assert names(wire) == ["kept"]
+
+
+@pytest.mark.parametrize("path", ["seed", "state"])
+@pytest.mark.parametrize("raw", [b"version: 1\nnetworks: []", b"{", b"\x00", b"version: 2"])
+def test_a_world_that_cannot_be_read_is_refused_with_its_line(wire: Wire, path: str, raw: bytes) -> None:
+    wire.build.virtual_network("kept", "eastus")
+    answer = wire.send("POST" if path == "seed" else "PUT", f"/_asrnet/{path}", raw=raw)
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidWorld")
+    assert error_of(answer)["message"].startswith("<body>")
+    assert names(wire) == ["kept"]
+
+
+def test_faults_of_the_wire_and_of_the_service_are_told_apart(wire: Wire) -> None:
+    faults = [{"kind": "throttle", "retry_after": 3}, {"effect": "operation_fails", "method": "PUT", "code": "1"}]
+    assert admin(wire, "POST", "faults", faults) == {"added": 2}
+    waiting = admin(wire, "GET", "faults")
+    assert [fault["kind"] for fault in waiting["wire"]] == ["throttle"]
+    assert [fault["effect"] for fault in waiting["service"]] == ["operation_fails"]
+    admin(wire, "DELETE", "faults")
+    assert admin(wire, "GET", "faults") == {"wire": [], "service": []}
+
+
+@pytest.mark.parametrize("body", [{"kind": "flood"}, {"effect": "flood"}, {"kind": "busy", "color": 1}, 7, [[]]])
+def test_faults_that_make_no_sense_are_refused(wire: Wire, body: Any) -> None:
+    answer = wire.send("POST", "/_asrnet/faults", body=body)
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidFault")
+
+
+def test_the_journal_is_served_and_cleared(wire: Wire) -> None:
+    wire.get(NETWORKS)
+    wire.send("GET", "/nowhere")
+    journal = admin(wire, "GET", "requests")
+    assert (journal["total"], journal["methods"], journal["statuses"]) == (2, {"GET": 2}, {"200": 1, "404": 1})
+    assert journal["requests"][0]["path"] == NETWORKS
+    admin(wire, "DELETE", "requests")
+    assert admin(wire, "GET", "requests")["total"] == 0
+
+
+def test_web_pages_may_not_administer(wire: Wire) -> None:
+    answer = wire.send("POST", "/_asrnet/reset", headers={"origin": "http://evil.example"})
+    assert answer.status == 403
+
+
+def test_the_clock_is_put_forward_and_operations_end() -> None:
+    clock = ShiftedClock()
+    app = App(Builder(clock=clock).world)
+    before = clock.now()
+    answer = app.handle(Request(method="POST", path="/_asrnet/clock/advance", body=b'{"seconds": 3600}'))
+    assert json.loads(answer.body)["now"] - before >= 3600
+    fixed = App(Builder(clock=SystemClock()).world)
+    refused = fixed.handle(Request(method="POST", path="/_asrnet/clock/advance", body=b'{"seconds": 1}'))
+    assert (refused.status, error_of(refused)["code"]) == (409, "ClockNotAdvanceable")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"seconds": "1"}', b'{"seconds": -1}', b'{"seconds": true}', b""])
+def test_time_goes_forward_by_a_number(wire: Wire, body: bytes) -> None:
+    assert wire.send("POST", "/_asrnet/clock/advance", raw=body).status == 400
+
+
+def signed_in(wire: Wire, method: str, path: str, **more: Any) -> Any:
+    answer = wire.send(method, path, headers={}, version="", **more)
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+def test_the_metadata_lead_back_to_the_emulator(wire: Wire) -> None:
+    found = signed_in(wire, "GET", "/metadata/endpoints", query="api-version=2022-09-01")
+    assert isinstance(found, dict)
+    assert found["resourceManager"] == found["authentication"]["loginEndpoint"] == "https://management.azure.com"
+    assert found["authentication"]["identityProvider"] == "AAD"
+    assert found["suffixes"]["storage"] == "core.windows.net"
+    for name in ("microsoftGraphResourceId", "batch", "vmImageAliasDoc", "appInsightsResourceId"):
+        assert found[name].startswith("https://management.azure.com")
+
+
+def test_openid_discovery_names_the_token_endpoint(wire: Wire) -> None:
+    found = signed_in(wire, "GET", "/common/v2.0/.well-known/openid-configuration")
+    assert found["token_endpoint"] == "https://management.azure.com/common/oauth2/v2.0/token"
+    assert found["issuer"].startswith("https://")
+
+
+def test_any_credential_gets_a_token_of_three_parts_that_is_taken(wire: Wire) -> None:
+    form = b"grant_type=client_credentials&client_id=me&client_secret=canary&scope=https://x/.default"
+    found = signed_in(wire, "POST", "/my-tenant/oauth2/v2.0/token", raw=form)
+    assert (found["token_type"], "id_token" in found, found["expires_in"]) == ("Bearer", False, 3599)
+    middle = found["access_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    assert (claims["tid"], claims["appid"], claims["aud"]) == ("my-tenant", "me", "https://x")
+    assert {"oid", "exp", "iss"} <= claims.keys()
+    bearer = {"authorization": f"Bearer {found['access_token']}"}
+    assert wire.send("GET", NETWORKS, headers=bearer).status == 200
+    assert "canary" not in repr(list(wire.app.journal.entries))
+
+
+def test_a_token_request_without_a_grant_is_refused_the_oauth_way(wire: Wire) -> None:
+    answer = wire.send("POST", "/common/oauth2/v2.0/token", raw=b"", headers={}, version="")
+    assert (answer.status, json.loads(answer.body)["error"]) == (400, "invalid_request")
+
+
+def test_a_managed_identity_gets_a_token_with_its_expiry_as_text(wire: Wire) -> None:
+    found = signed_in(wire, "GET", "/msi/token", query="resource=https://management.azure.com/&api-version=2019-08-01")
+    assert found["expires_on"] == str(int(wire.build.world.clock.now()) + 3599)
+    assert found["resource"] == "https://management.azure.com/"
+
+
+def test_tenants_subscriptions_and_regions_are_listed(wire: Wire) -> None:
+    tenant = wire.build.world.tenant
+    assert wire.get("/tenants")["value"][0]["tenantId"] == tenant
+    (subscription,) = wire.get("/subscriptions")["value"]
+    assert (subscription["subscriptionId"], subscription["tenantId"]) == (SUBSCRIPTION, tenant)
+    assert subscription == wire.get(f"/subscriptions/{SUBSCRIPTION}")
+    regions = wire.get(f"/subscriptions/{SUBSCRIPTION}/locations")["value"]
+    assert {"eastasia", "southeastasia"} <= {region["name"] for region in regions}
+    providers = wire.get(f"/subscriptions/{SUBSCRIPTION}/providers")["value"]
+    assert "Microsoft.RecoveryServices" in {provider["namespace"] for provider in providers}
+    assert wire.send("GET", f"/subscriptions/{SUBSCRIPTION}/providers/Contoso.Nothing").status == 404
