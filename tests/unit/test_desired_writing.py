@@ -122,14 +122,14 @@ def states(draw: st.DrawFn) -> DesiredState:
 
 
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(states())
 def test_what_is_written_reads_back_the_same(state: DesiredState) -> None:
     assert without_sources(load(desired.dumps(state))) == state
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_change_to_a_file_is_a_state_or_a_document_error(data: st.DataObject) -> None:
     text = BASE + HUB + "vmm_pairs: [{name: v, vault: sea, primary: a/b, recovery: c/d}]\nlimits: {max_updates: 1}\n"

@@ -310,7 +310,7 @@ MARKS = (
 )
 ODDITIES = ("%", "@", "\\ud83d", "\\u0000")
 PIECES = st.sampled_from((*PLAIN_PIECES, *MARKS, *ODDITIES))
-NO_CLOCK = settings(deadline=None, max_examples=60)
+NO_CLOCK = settings(deadline=None, max_examples=40)
 
 
 def accepts_or_refuses(text: str | bytes) -> None:

@@ -250,7 +250,7 @@ def test_limits_and_safeguards_are_lifted_by_name() -> None:
     assert read({"force": ["max_updates", "failover_active"]}, {}).force == ("max_updates", "failover_active")
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from([option.variable for option in OPTIONS if option.name != "env_file"]), st.text(max_size=30))
 def test_any_text_is_a_setting_or_an_input_error(variable: str, text: str) -> None:
     try:
