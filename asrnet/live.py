@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from asrnet.changes import FORMAT_VERSION
-from asrnet.desired import DesiredState
+from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
 from asrnet.models import MappingKind, NetworkMapping
@@ -59,12 +59,13 @@ class LivePairs(Struct, frozen=True, kw_only=True):
     pairs: tuple[LivePair, ...]
 
 
-def live_pairs(inventory: Inventory, desired: DesiredState) -> LivePairs:
+def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection = EVERYTHING) -> LivePairs:
     """The live mappings as pairs, those that ``desired`` declares by its names and in its direction."""
     names = {(pair.vault, pair.primary): pair.name for pair in inventory.resolved(desired).pairs}
+    found = (pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, inventory))
     return LivePairs(
         vaults=tuple(_vault(vault) for vault in inventory.vaults.values()),
-        pairs=tuple(pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, inventory)),
+        pairs=tuple(pair for pair in found if selection.has_pair(pair.pair)),
     )
 
 

@@ -1,1 +1,12 @@
-"""The command line."""
+"""The command line. Each command is a module of its own, loaded when it is called; this one only finds the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``asrnet`` with ``argv`` (the process's own arguments without it) and return the exit code."""
+    from asrnet.cli.edge import guarded
+
+    return guarded(argv)

@@ -17,14 +17,19 @@ FORMATS: Final[Mapping[str, str]] = {
     "text": "asrnet.render.text",
     "json": "asrnet.render.json",
     "markdown": "asrnet.render.markdown",
+    "mermaid": "asrnet.render.mermaid",
 }
 """The name of each format and the module whose ``render(document, view)`` writes it."""
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """For whom a document is drawn. ``width`` None: no terminal; ``forced``: limits the user has lifted."""
+    """For whom a document is drawn.
+
+    ``width`` None: no terminal. ``all_pairs``: those in sync too. ``forced``: limits the user has lifted.
+    """
 
     verbose: bool = False
+    all_pairs: bool = False
     width: int | None = None
     colour: bool = False
     forced: tuple[str, ...] = ()

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asrnet.changes import Plan
 from asrnet.live import LivePairs
-from asrnet.render.live_layout import live_sections
-from asrnet.render.plan_layout import plan_sections
 from asrnet.render.sections import Section
 
 if TYPE_CHECKING:
     from asrnet.render import View
 
 Document = Plan | LivePairs
-"""What can be rendered."""
+"""What can be rendered; a report is a plan with outcomes."""
 
 
 def sections(document: Document, view: View) -> tuple[Section, ...]:
     """``document`` as sections, its one-line summary last. Sections without rows are left out."""
+    return tuple(section for section in _sections(document, view) if section.rows)
+
+
+def _sections(document: Document, view: View) -> Iterator[Section]:
+    from asrnet.applying.report import Report
+
+    if isinstance(document, Report):
+        from asrnet.render.report_layout import report_sections
+
+        return report_sections(document, view)
     if isinstance(document, Plan):
-        found = plan_sections(document, verbose=view.verbose, forced=view.forced)
-    else:
-        found = live_sections(document, verbose=view.verbose)
-    return tuple(section for section in found if section.rows)
+        from asrnet.render.plan_layout import plan_sections
+
+        return plan_sections(document, view)
+    from asrnet.render.live_layout import live_sections
+
+    return live_sections(document, verbose=view.verbose)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from asrnet.changes import Change, Finding, PairView, Plan, Severity
-from asrnet.models import NetworkMapping
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
+
+if TYPE_CHECKING:
+    from asrnet.render import View
 
 PAIR_HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Forward", "Reverse")
 
@@ -27,16 +29,18 @@ _SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
     ("info", "Notes", "quiet"),
 )
 
+_SHOWN_BY_CHANGE: Final = frozenset({"missing_pair", "half_pair", "retargeted"})
+
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 
 
-def plan_sections(plan: Plan, *, verbose: bool, forced: Iterable[str] = ()) -> Iterator[Section]:
-    """A plan as sections. Pairs that are as they should be, and full ids, are shown only when ``verbose``."""
+def plan_sections(plan: Plan, view: View) -> Iterator[Section]:
+    """A plan as sections. Pairs that are as they should be, and full ids, are shown only when ``view.verbose``."""
     yield rules_section(plan)
-    yield from pair_sections(plan, verbose=verbose)
-    yield other_changes(plan, verbose=verbose)
-    yield from finding_sections(plan.findings)
-    yield sentences("Apply would refuse this", plan.violations(forced), "error")
+    yield from pair_sections(plan, view)
+    yield other_changes(plan, verbose=view.verbose)
+    yield from finding_sections(plan.findings if view.verbose else list(_beyond_changes(plan)))
+    yield sentences("Apply would refuse this", plan.violations(view.forced), "error")
     yield sentences("", [plan_summary(plan)])
 
 
@@ -49,15 +53,15 @@ def rules_section(plan: Plan) -> Section:
     return Section("Rules", ("Rule", "Matched", "Networks"), tuple(rows))
 
 
-def pair_sections(plan: Plan, *, verbose: bool) -> Iterator[Section]:
-    """The pairs of each vault that are to change or cannot; with ``verbose`` all of them."""
+def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
+    """The pairs of each vault that are to change or cannot; all of them where ``view`` asks for it."""
     changes: defaultdict[tuple[str, str | None], list[Change]] = defaultdict(list)
     for change in plan.changes:
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in plan.pairs:
-        if verbose or wording.worst(pair) not in {"in_sync", "external"}:
-            rows[pair.vault].append(_pair_row(pair, changes, verbose=verbose))
+        if view.verbose or view.all_pairs or wording.worst(pair) not in {"in_sync", "external"}:
+            rows[pair.vault].append(_pair_row(pair, changes, verbose=view.verbose))
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", PAIR_HEADER, tuple(shown))
 
@@ -82,16 +86,9 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
     """What a pair's own line does not say of one of its changes; with ``verbose`` every step with its id."""
     if verbose or change.kind != "network_mapping" or change.action != "create":
-        yield f"{wording.change_label(change)}{_retarget(change)}{_because(change)}"
+        yield f"{wording.change_label(change)}{_because(change)}"
     if verbose:
         yield from _steps(change)
-
-
-def _retarget(change: Change) -> str:
-    before, after = change.before, change.after
-    if isinstance(before, NetworkMapping) and isinstance(after, NetworkMapping):
-        return f", {before.recovery_network_id.name} -> {after.recovery_network_id.name}"
-    return ""
 
 
 def _because(change: Change) -> str:
@@ -112,6 +109,14 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
             rows.append(Row((label,), _TONES[change.action]))
             rows += [Row((step,), "quiet") for step in _steps(change) if verbose]
     return Section("Other changes", (), tuple(rows))
+
+
+def _beyond_changes(plan: Plan) -> Iterator[Finding]:
+    """The findings that the pairs' own lines do not say already."""
+    changing = {(change.vault, change.pair) for change in plan.changes}
+    for found in plan.findings:
+        if found.kind not in _SHOWN_BY_CHANGE or (found.vault, found.pair) not in changing:
+            yield found
 
 
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:

@@ -53,7 +53,10 @@ def test_names_are_text_whatever_is_in_them(name: str, shown: str) -> None:
 
 def test_a_hostile_name_stays_within_its_cell() -> None:
     hostile = "a|b\n\n# <img src=x>"
-    plan = Plan(pairs=(structs.replace(pair("x", forward="create"), name=hostile),), findings=(finding("orphan", hostile, pair=hostile),))
+    plan = Plan(
+        pairs=(structs.replace(pair("x", forward="create"), name=hostile),),
+        findings=(finding("orphan", hostile, pair=hostile),),
+    )
     rows = [line for line in render(plan, "markdown").splitlines() if "img" in line]
     assert len(rows) == 2
     assert not any("<img" in row for row in rows)

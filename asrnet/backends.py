@@ -1,0 +1,95 @@
+"""Which Azure to work on: the real one, an emulator, or a fake in a file. The only module that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import structs
+
+from asrnet.clocks import SystemClock
+from asrnet.ports import Backend
+
+if TYPE_CHECKING:
+    from asrnet.inventory import Inventory
+    from asrnet.settings import Settings
+
+Part = Literal["networks", "site_recovery"]
+EVERYTHING: tuple[Part, ...] = ("networks", "site_recovery")
+
+
+def connect(
+    settings: Settings | None = None,
+    *,
+    cloud: str | None = None,
+    subscriptions: Sequence[str] = (),
+    soon: Sequence[Part] = EVERYTHING,
+) -> Backend:
+    """The backend that ``settings`` (those of this process, where none are given) ask for.
+
+    Close it when done, which saves a fake world that was written to. ``cloud`` is what the desired state says; without
+    one ARM_ENVIRONMENT does. ``soon`` names the SDKs that will be needed, to be imported beside the sign-in. Raises
+    InputError; whether Azure answers shows with the first request.
+    """
+    if settings is None:
+        from asrnet.settings import from_process
+
+        settings = from_process({})
+    if settings.world is not None:
+        return _fake(settings.world)
+    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions, soon)
+
+
+def _fake(path: str) -> Backend:
+    from asrnet.fake import document, ports
+
+    world = document.load(path, clock=SystemClock())
+
+    def close() -> None:
+        if world.journal.methods().keys() - {"GET"}:
+            document.save(world, path)
+
+    return structs.replace(ports.backend(world), close=close)
+
+
+def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], soon: Sequence[Part]) -> Backend:
+    from asrnet.azure import clouds, connect, credentials
+    from asrnet.azure.retry import RetryLimits
+
+    found = clouds.cloud(cloud, settings.endpoint)
+    return connect.backend(
+        clock=SystemClock(),
+        cloud=found,
+        credential=credentials.choose(found, named=settings.credential or "", variables=settings.variables),
+        limits=RetryLimits(attempts=settings.retry_attempts, deadline=settings.retry_deadline),
+        inventory=settings.inventory,
+        subscriptions=subscriptions,
+        soon=soon,
+    )
+
+
+def snapshot(inventory: Inventory) -> str:
+    """The world file in which everything of ``inventory`` is as it was read."""
+    from asrnet.fake import document
+    from asrnet.fake.snapshot import world_of
+
+    return document.dumps(world_of(inventory))
+
+
+def unread(inventory: Inventory) -> tuple[str, ...]:
+    """What a snapshot of ``inventory`` lacks because it could not be read, and why."""
+    from asrnet.fake import snapshot as fake
+
+    return fake.unread(inventory)
+
+
+def census(path: str) -> dict[str, int]:
+    """How much there is in the world file ``path``, by kind. Raises DocumentError where it is no world."""
+    from asrnet.fake import document
+
+    said = document.dump(document.load(path, clock=SystemClock()))
+    return {
+        "virtual network": len(said.virtual_networks),
+        "vault": len(said.vaults),
+        "mapping": sum(len(vault.mappings) for vault in said.vaults),
+    }

@@ -1,0 +1,7 @@
+"""``python -m asrnet.cli``."""
+
+import sys
+
+from asrnet.cli import main
+
+sys.exit(main())

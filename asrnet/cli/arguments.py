@@ -1,0 +1,146 @@
+"""The parsers, made from the table of options. Common options may stand before and after the command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final, NoReturn
+
+from msgspec import Struct
+
+from asrnet.cli.commands import COMMANDS, MODULE
+from asrnet.complaints import did_you_mean
+from asrnet.errors import InputError
+from asrnet.settings import OPTIONS, Option
+
+_ACTIONS: Final = {"flag": "store_true", "count": "count"}
+
+
+class Invocation(Struct, frozen=True):
+    """A command line, taken apart: the command, its module, every argument by name."""
+
+    command: str
+    module: Any
+    arguments: Mapping[str, Any]
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises InputError instead of ending the process: usage errors exit 1 like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line."""
+        raise InputError(message, hint=f"see: {self.prog} --help")
+
+
+def parse(argv: Sequence[str]) -> Invocation:
+    """Take ``argv`` apart. Raises InputError for what it does not know, naming the nearest that there is."""
+    parser = main_parser()
+    namespace, unknown = parser.parse_known_args(argv)
+    if unknown:
+        raise _unknown(unknown[0], parser)
+    if not namespace.command:
+        raise InputError("a command is missing", hint=f"there are {', '.join(COMMANDS)}; see: asrnet --help")
+    name, *rest = namespace.command
+    del namespace.command
+    if name not in COMMANDS:
+        raise InputError(
+            f"unknown command '{name}'{did_you_mean(name, COMMANDS)}", hint=f"there are {', '.join(COMMANDS)}"
+        )
+    for given in vars(namespace):
+        _refuse_foreign(given, name)
+    parser, module = command_parser(name)
+    _, unknown = parser.parse_known_args(rest, namespace)
+    if unknown:
+        raise _unknown(unknown[0], parser, name)
+    return Invocation(name, module, vars(namespace))
+
+
+def main_parser() -> Parser:
+    """The parser of what stands before the command, and of ``asrnet --help``."""
+    parser = _parser("asrnet", "Azure Site Recovery network mappings, as pairs: plan, apply, explain.")
+    parser.usage = "asrnet [options] COMMAND ..."
+    commands = [f"  {name:10} {words}" for name, words in COMMANDS.items()]
+    parser.epilog = "\n".join(["commands:", *commands, "", "asrnet COMMAND --help tells more of each"])
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
+    _add_options(parser, OPTIONS)
+    parser.add_argument("command", nargs="...", help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(name: str) -> tuple[Parser, Any]:
+    """The parser of what stands after the command ``name``, and the command's module."""
+    module = import_module(MODULE.format(name))
+    parser = _parser(f"asrnet {name}", module.__doc__ or "")
+    module.add_arguments(parser)
+    _add_options(parser, [option for option in OPTIONS if _knows(name, option)])
+    return parser, module
+
+
+def _parser(program: str, description: str) -> Parser:
+    return Parser(
+        prog=program,
+        description=description,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _knows(command: str, option: Option) -> bool:
+    return not option.commands or command in option.commands
+
+
+def _add_options(parser: Parser, options: Iterable[Option]) -> None:
+    groups = {option.group: parser.add_argument_group(option.group) for option in options}
+    main = parser.prog == "asrnet"
+    for option in options:
+        details: dict[str, Any] = {"dest": option.name, "default": argparse.SUPPRESS}
+        if option.kind in _ACTIONS:
+            details["action"] = _ACTIONS[option.kind]
+        else:
+            details["action"] = "append" if option.repeatable else "store"
+            details["metavar"] = option.metavar or "|".join(option.choices)
+        # Everything is understood before the command, but the general help shows what all commands have.
+        details["help"] = argparse.SUPPRESS if main and option.commands else _help(option)
+        groups[option.group].add_argument(*option.flags, **details)
+
+
+def _help(option: Option) -> str:
+    words = option.help
+    if option.choices and option.metavar:
+        words += f": {', '.join(option.choices)}"
+    if option.repeatable:
+        words += "; may be repeated"
+    return f"{words} [{option.variable}]".replace("%", "%%")
+
+
+def _refuse_foreign(given: str, command: str) -> None:
+    """Options before the command are those of the command as well."""
+    for option in OPTIONS:
+        if option.name == given and not _knows(command, option):
+            raise _foreign(option, option.flags[-1], command)
+
+
+def _foreign(option: Option, flag: str, command: str) -> InputError:
+    return InputError(f"{command} has no option {flag}", hint=f"it belongs to {', '.join(option.commands)}")
+
+
+def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
+    flag = argument.partition("=")[0]
+    for option in OPTIONS:
+        if command and flag in option.flags:
+            return _foreign(option, flag, command)
+    if not flag.startswith("-"):
+        return InputError(f"unexpected argument '{argument}'", hint=f"see: {parser.prog} --help")
+    known = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no other way
+    return InputError(f"unknown option '{flag}'{did_you_mean(flag, known)}", hint=f"see: {parser.prog} --help")
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from asrnet import __version__
+
+        parser.exit(message=f"asrnet {__version__}\n")

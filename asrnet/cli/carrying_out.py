@@ -1,0 +1,117 @@
+"""What every command that writes does with its plan: show, ask, apply with progress and audit, report, exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asrnet.changes import Plan, load_plan, to_json
+from asrnet.cli import exits, logs, streams
+from asrnet.errors import InputError
+from asrnet.render import render
+
+if TYPE_CHECKING:
+    from asrnet.applying import AuditEntry, Report
+    from asrnet.cli.outputs import Outputs
+    from asrnet.cli.session import Session
+    from asrnet.ports import Backend
+
+OnWrite = Callable[["AuditEntry"], None]
+
+_YES = frozenset({"y", "yes"})
+
+
+def check_somebody_can_agree(session: Session) -> None:
+    """Raise InputError where the user would have to be asked and cannot be."""
+    if not session.settings.yes and not streams.can_ask():
+        raise InputError(
+            f"{session.command} asks before it writes, and here is nobody to ask",
+            hint="use --yes where nobody is there, and plan to see what would be done",
+        )
+
+
+def load(path: str) -> Plan:
+    """A saved plan. Raises InputError where the file holds none, RefusedError where somebody has changed it."""
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {why}", hint="make it with: asrnet plan --out PATH") from error
+    return load_plan(data, source=path)
+
+
+@contextmanager
+def audit(session: Session) -> Iterator[OnWrite]:
+    """What to call with every write: a JSON line at the end of the audit file, or among the remarks at ``-v``.
+
+    Raises InputError at once where the file cannot be written.
+    """
+    path = session.settings.audit
+    if path is None:
+        yield lambda entry: logs.detail(f"audit: {to_json(entry).decode()}")
+        return
+    try:
+        stream = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed below; only opening is an error here
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"--audit: {path} cannot be written: {why}", hint="nothing was changed") from error
+    with stream:
+
+        def write(entry: AuditEntry) -> None:
+            stream.write(f"{to_json(entry).decode()}\n")
+            stream.flush()
+
+        yield write
+
+
+def carry_out(
+    session: Session,
+    plan: Plan,
+    backend: Backend,
+    outputs: Outputs,
+    on_write: OnWrite,
+    *,
+    stale: Mapping[str, tuple[str, ...]] | None = None,
+    all_pairs: bool = False,
+) -> int:
+    """Show ``plan``, ask, apply it, report. Raises RefusedError where it is over a limit."""
+    settings = session.settings
+    view = session.view(all_pairs=all_pairs)
+    if plan.changes:
+        _show(render(plan, "text", view), outputs, quiet=settings.quiet or settings.yes)
+        plan.raise_if_over_limits(settings.force)
+        if not settings.yes and streams.ask("Apply this? Only yes is a yes: ").lower() not in _YES:
+            logs.remark("nothing was changed")
+            return exits.ERROR
+    report = applied(session, plan, backend, on_write, stale=stale or {})
+    outputs.write(report, view)
+    return exits.of_report(report)
+
+
+def _show(text: str, outputs: Outputs, *, quiet: bool) -> None:
+    """The plan goes where the report will go, if that is text; else only to somebody who is to be asked."""
+    if outputs.printed == "text":
+        streams.write(f"{text}\n")
+    elif not quiet:
+        streams.write_error(f"{text}\n")
+
+
+def applied(
+    session: Session, plan: Plan, backend: Backend, on_write: OnWrite, *, stale: Mapping[str, tuple[str, ...]]
+) -> Report:
+    """Apply ``plan`` as the settings say, with progress on standard error."""
+    from asrnet.applying import Options, apply
+    from asrnet.cli.progress import following
+
+    settings = session.settings
+    options = Options(
+        per_vault=settings.parallelism,
+        in_all=settings.total_parallelism,
+        timeout=settings.operation_timeout,
+        forced=frozenset(settings.force),
+        stale=stale,
+    )
+    with following(plan, session) as on_progress:
+        return apply(plan, backend, options, on_progress=on_progress, on_write=on_write)

@@ -1,0 +1,52 @@
+"""Show the plan, ask, carry it out, and read back what came of it.
+
+A saved plan (asrnet plan --out PLANFILE) is refused, vault by vault, where what it read has moved since.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from asrnet.cli import carrying_out, inputs, outputs
+from asrnet.cli.session import Session
+from asrnet.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument("planfile", nargs="?", metavar="PLANFILE", help="a plan saved by asrnet plan --out")
+
+
+def run(session: Session) -> int:
+    """Apply a fresh plan, or a saved one."""
+    carrying_out.check_somebody_can_agree(session)
+    with outputs.opened(session.settings.output) as opened, carrying_out.audit(session) as on_write:
+        if session.argument("planfile"):
+            return _saved(session, opened, on_write)
+        return _fresh(session, opened, on_write)
+
+
+def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> int:
+    from asrnet import inventory, planning
+
+    settings = session.settings
+    desired = inputs.desired_state(settings)
+    selection = inputs.selection(settings, desired)
+    with session.backend(desired) as backend:
+        found = inventory.read(desired, backend, selection=selection)
+        plan = planning.plan(
+            desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
+        )
+        return carrying_out.carry_out(session, plan, backend, opened, on_write)
+
+
+def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> int:
+    from asrnet.saved import moved_since
+
+    settings = session.settings
+    if settings.vault or settings.pair:
+        raise InputError("a saved plan is applied as it is", hint="use --vault and --pair with asrnet plan --out")
+    plan = carrying_out.load(session.argument("planfile"))
+    with session.backend(cloud=plan.cloud) as backend:
+        stale = moved_since(plan, backend) if plan.changes else {}
+        return carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)

@@ -1,0 +1,32 @@
+"""Show what apply would do, what each rule matched, and every finding. Never writes."""
+
+from __future__ import annotations
+
+import argparse
+
+from asrnet.cli import exits, inputs, outputs
+from asrnet.cli.session import Session
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument("--out", metavar="PATH", help="save the plan, for: asrnet apply PATH")
+    parser.add_argument(
+        "--detailed-exitcode", action="store_true", help="exit 2, not 0, when changes are pending or a pair is blocked"
+    )
+
+
+def run(session: Session) -> int:
+    """Plan, show, and save where asked to."""
+    from asrnet import inventory, planning
+
+    settings = session.settings
+    desired = inputs.desired_state(settings)
+    selection = inputs.selection(settings, desired)
+    with outputs.opened(settings.output) as opened, outputs.saved(session.argument("out")) as save:
+        with session.backend(desired) as backend:
+            found = inventory.read(desired, backend, selection=selection)
+        plan = planning.plan(desired, found, selection=selection, allow_delete=settings.allow_delete)
+        opened.write(plan, session.view())
+        save(plan)
+    return exits.of_plan(plan) if session.argument("detailed_exitcode") else exits.DONE

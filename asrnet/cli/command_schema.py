@@ -1,0 +1,27 @@
+"""Print the JSON Schema of a file: a desired state, a world, a VMM topology or a plan."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from asrnet.cli import exits, streams
+from asrnet.cli.session import Session
+from asrnet.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    from asrnet.schema import KINDS
+
+    parser.add_argument("kind", nargs="?", metavar="KIND", help=f"{', '.join(KINDS)}; desired without it")
+
+
+def run(session: Session) -> int:
+    """Print it."""
+    from asrnet.schema import json_schema
+
+    if session.settings.output:
+        raise InputError("schema has no --output: it prints JSON")
+    streams.write(json.dumps(json_schema(session.argument("kind") or "desired"), indent=2) + "\n")
+    return exits.DONE

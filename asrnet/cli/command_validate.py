@@ -1,0 +1,42 @@
+"""Check files offline: desired states, and with --world the worlds of the fake."""
+
+from __future__ import annotations
+
+import argparse
+
+from asrnet.cli import exits, streams
+from asrnet.cli.session import Session
+from asrnet.desired import DesiredState, load
+from asrnet.errors import InputError
+from asrnet.render.wording import count, harmless, listed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders; the file of --file without any")
+    parser.add_argument("--world", action="store_true", help="the files are worlds")
+
+
+def run(session: Session) -> int:
+    """Check each file; the first that is wrong ends it."""
+    if session.settings.output:
+        raise InputError("validate has no --output", hint="the exit code tells: 0 is valid")
+    for path in session.argument("paths") or [session.settings.file]:
+        words = _world(path) if session.argument("world") else _desired(load(path))
+        streams.write(f"{harmless(str(path))}: valid: {words}\n")
+    return exits.DONE
+
+
+def _desired(desired: DesiredState) -> str:
+    numbers = [
+        (len(desired.pairs) + len(desired.vmm_pairs), "pair"),
+        (len(desired.rules), "rule"),
+        (len(desired.vaults), "vault"),
+    ]
+    return listed(count(number, word) for number, word in numbers if number)
+
+
+def _world(path: str) -> str:
+    from asrnet import backends
+
+    return listed(count(number, word) for word, number in backends.census(path).items())

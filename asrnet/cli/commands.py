@@ -1,0 +1,20 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "plan": "show what apply would do, what each rule matched, and every finding; never writes",
+    "apply": "show the plan, ask, carry it out and read back",
+    "drift": "for schedulers: detect what moved, or detect and correct",
+    "map": "map one network now, the portal's way, both directions",
+    "show": "show the live mappings as pairs",
+    "dump": "write the live mappings down, as a desired state or as a world to work offline with",
+    "validate": "check files offline",
+    "schema": "print the JSON Schema of a file or an output",
+}
+"""Each command is the module ``asrnet.cli.command_NAME`` with ``add_arguments(parser)`` and ``run(session)``."""
+
+MODULE: Final = "asrnet.cli.command_{}"

@@ -1,0 +1,49 @@
+"""The outer edge: whatever happens inside becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from asrnet.cli import exits, logs, streams
+from asrnet.errors import AsrError, RefusedError
+
+
+def guarded(argv: Sequence[str] | None) -> int:
+    """Run a command line; errors are told on standard error, with a traceback only at ``-vv``."""
+    streams.prepare()
+    logs.configure()
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except RefusedError as error:
+        _tell(error, "refused")
+        return exits.REFUSED
+    except AsrError as error:
+        _tell(error, "")
+        return exits.ERROR
+    except KeyboardInterrupt:
+        logs.error("interrupted")
+        return exits.ERROR
+    except SystemExit as leaving:  # argparse, after --help
+        return leaving.code if isinstance(leaving.code, int) else exits.ERROR
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
+        logs.error(
+            f"this is a bug in asrnet: {type(error).__name__}: {error}",
+            hint="please report it, with what the same command prints with -vv",
+            traceback=logs.wants_tracebacks(),
+        )
+        return exits.ERROR
+
+
+def _run(argv: Sequence[str]) -> int:
+    from asrnet.cli.arguments import parse
+    from asrnet.cli.session import Session
+
+    invocation = parse(argv)
+    code: int = invocation.module.run(Session.of(invocation))
+    return code
+
+
+def _tell(error: AsrError, kind: str) -> None:
+    message = f"{kind}: {error.message}" if kind else error.message
+    logs.error(message, hint=error.hint, traceback=logs.wants_tracebacks())

@@ -1,0 +1,40 @@
+"""Exit codes, and which of them a plan or report comes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from asrnet.applying import Report
+    from asrnet.changes import Plan
+
+DONE: Final = 0
+ERROR: Final = 1
+PENDING: Final = 2
+REFUSED: Final = 3
+
+_FROZEN: Final = frozenset({"failover_active", "frozen"})
+_WENT_WRONG: Final = frozenset({"failed", "rolled_back", "in_flight"})
+
+
+def of_plan(plan: Plan, *, warnings_count: bool = False) -> int:
+    """PENDING where changes are pending or a finding blocks a pair; with ``warnings_count`` for any warning too."""
+    counted = {"error", "warning"} if warnings_count else {"error"}
+    return PENDING if plan.changes or any(found.severity in counted for found in plan.findings) else DONE
+
+
+def of_report(report: Report) -> int:
+    """ERROR where something went wrong; REFUSED where a safeguard stopped everything; PENDING where a pair is blocked.
+
+    What a safeguard holds back beside work that was done counts as blocked: the next run takes it up.
+    """
+    refused = [change for change in report.changes if change.refused]
+    if report.interrupted or any(change.outcome in _WENT_WRONG for change in report.changes):
+        return ERROR
+    if any(change.outcome == "skipped" and not change.refused for change in report.changes):
+        return ERROR
+    errors = {found.kind for found in report.findings if found.severity == "error"}
+    only_frozen = bool(errors) and errors <= _FROZEN
+    if not any(change.outcome == "succeeded" for change in report.changes) and (refused or only_frozen):
+        return REFUSED
+    return PENDING if refused or errors else DONE

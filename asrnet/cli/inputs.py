@@ -1,0 +1,71 @@
+"""The desired state and the part of it that a run is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import structs
+
+from asrnet import desired as files
+from asrnet import ids
+from asrnet.complaints import did_you_mean
+from asrnet.desired import DesiredState, Selection, Vault
+from asrnet.errors import InputError
+from asrnet.ids import ArmId
+from asrnet.settings import Settings
+
+
+def desired_state(settings: Settings) -> DesiredState:
+    """The desired state of ``--file``."""
+    return files.load(settings.file)
+
+
+def desired_or_vaults(settings: Settings) -> DesiredState:
+    """The desired state; or, where there is no file and ``--vault`` has full ids, one of nothing but these vaults."""
+    if Path(settings.file).exists() or not any(_is_id(name) for name in settings.vault):
+        return _with_vaults(desired_state(settings), settings)
+    return _with_vaults(DesiredState(), settings)
+
+
+def selection(settings: Settings, desired: DesiredState) -> Selection:
+    """What ``--vault`` and ``--pair`` select. Raises InputError for names that ``desired`` does not have."""
+    return Selection(
+        vaults=frozenset(_vault_name(name, desired) for name in settings.vault),
+        pairs=frozenset(_pair_name(name, desired) for name in settings.pair),
+    )
+
+
+def _with_vaults(desired: DesiredState, settings: Settings) -> DesiredState:
+    """``desired`` with the vaults that ``--vault`` gives by id and that it does not have, under their own names."""
+    known = {vault.id for vault in desired.vaults}
+    wanted = [_vault_id(text) for text in settings.vault if _is_id(text)]
+    new = tuple(Vault(name=vault.name, id=vault) for vault in dict.fromkeys(wanted) if vault not in known)
+    return structs.replace(desired, vaults=desired.vaults + new)
+
+
+def _is_id(text: str) -> bool:
+    return text.startswith("/")
+
+
+def _vault_id(text: str) -> ArmId:
+    return ids.expect(ArmId(text), ids.VAULT, "a Recovery Services vault")
+
+
+def _vault_name(text: str, desired: DesiredState) -> str:
+    vault_id = _vault_id(text) if _is_id(text) else None
+    found = next((vault.name for vault in desired.vaults if text == vault.name or vault_id == vault.id), None)
+    if found is None:
+        known = [vault.name for vault in desired.vaults]
+        raise InputError(
+            f"--vault: there is no vault '{text}'{did_you_mean(text, known)}", hint=f"there are {', '.join(known)}"
+        )
+    return found
+
+
+def _pair_name(text: str, desired: DesiredState) -> str:
+    rows = [row.name for row in desired.pairs] + [row.name for row in desired.vmm_pairs]
+    rules = [rule.name for rule in desired.rules]
+    if text not in rows and text.partition("/")[0] not in rules:
+        hint = "a pair made by a rule is called RULE/NETWORK" if rules else f"there are {', '.join(rows)}"
+        raise InputError(f"--pair: there is no pair '{text}'{did_you_mean(text, rows)}", hint=hint)
+    return text

@@ -1,0 +1,99 @@
+"""What is told on standard error: remarks, warnings and errors, as text or as a JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from asrnet.render.wording import harmless
+
+if TYPE_CHECKING:
+    from asrnet.settings import Settings
+
+_log: Final = logging.getLogger("asrnet.cli")
+_details: Final = logging.getLogger("asrnet.details")
+_LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
+_PLAIN: Final = frozenset({_log.name, _details.name})
+_HANDLER_NAME: Final = "asrnet.cli"
+
+
+class _Handler(logging.Handler):
+    """Writes to what standard error is now, not to what it was when logging was set up."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(BrokenPipeError):  # nobody reads: go on in silence
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
+class _Text(logging.Formatter):
+    """``error: what happened``, the hint on a line of its own; remarks as they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
+        lines = [f"{prefix}{harmless(line)}" for line in record.getMessage().splitlines() or [""]]
+        hint = getattr(record, "hint", "")
+        lines += [f"hint: {harmless(hint)}"] if hint else []
+        lines += [self.formatException(record.exc_info)] if record.exc_info else []
+        return "\n".join(lines)
+
+
+class _Json(logging.Formatter):
+    """An object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if hint := getattr(record, "hint", ""):
+            fields["hint"] = hint
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def configure(settings: Settings | None = None) -> None:
+    """Set up what is told, and how; before the settings are known, as by default."""
+    verbose = settings.verbose if settings else 0
+    quiet = settings is not None and settings.quiet
+    root = logging.getLogger("asrnet")
+    for old in [handler for handler in root.handlers if handler.get_name() == _HANDLER_NAME]:
+        root.removeHandler(old)
+    handler = _Handler()
+    handler.set_name(_HANDLER_NAME)
+    handler.setFormatter(_Json() if settings and settings.log_format == "json" else _Text())
+    root.addHandler(handler)
+    root.propagate = False
+    root.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
+    _log.setLevel(logging.ERROR if quiet else min(logging.INFO, root.level))
+
+
+def remark(message: str) -> None:
+    """Tell the user something, unless they want quiet."""
+    _log.info("%s", message)
+
+
+def detail(message: str) -> None:
+    """Tell what only somebody with ``-v`` wants to know."""
+    _details.info("%s", message)
+
+
+def warn(message: str, *, hint: str = "") -> None:
+    """Warn the user."""
+    _log.warning("%s", message, extra={"hint": hint})
+
+
+def error(message: str, *, hint: str = "", traceback: bool = False) -> None:
+    """Say what went wrong."""
+    _log.error("%s", message, extra={"hint": hint}, exc_info=traceback)
+
+
+def wants_tracebacks() -> bool:
+    """Whether the user asked for everything (-vv)."""
+    return logging.getLogger("asrnet").isEnabledFor(logging.DEBUG)

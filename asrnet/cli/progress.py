@@ -1,0 +1,72 @@
+"""Progress on standard error: a bar and a line for each finished step on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from asrnet.cli import logs, streams
+
+if TYPE_CHECKING:
+    from asrnet.applying import Progress
+    from asrnet.changes import Plan
+    from asrnet.cli.session import Session
+
+OnProgress = Callable[["Progress"], None]
+
+_DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
+_SENDING: Final = {"create": "creating", "update": "updating", "delete": "deleting"}
+
+
+@contextmanager
+def following(plan: Plan, session: Session) -> Iterator[OnProgress]:
+    """What to call with every step of ``plan`` while it is applied."""
+    settings = session.settings
+    wanted = plan.changes and not settings.quiet and settings.log_format == "text"
+    if wanted and streams.progress_on_terminal():
+        with _bar(plan, colour="NO_COLOR" not in settings.variables) as on_progress:
+            yield on_progress
+    else:
+        yield _say
+
+
+def line(event: Progress) -> str:
+    """A step in words: ``created hub-ea-to-hub-sea (pair hub)``."""
+    where = f" (pair {event.pair})" if event.pair else ""
+    undoing = "putting back: " if event.undoing else ""
+    if event.state == "failed":
+        return f"{undoing}could not {event.action} {event.name}{where}: {event.error}"
+    words = _DONE if event.state == "done" else _SENDING
+    return f"{undoing}{words[event.action]} {event.name}{where}"
+
+
+def _say(event: Progress) -> None:
+    if event.state == "sending":
+        logs.detail(line(event))
+    else:
+        logs.remark(line(event))
+
+
+@contextmanager
+def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    from asrnet.render.wording import harmless
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True, no_color=not colour), transient=True) as bar:
+        task = bar.add_task("applying", total=sum(len(change.steps) for change in plan.changes))
+
+        def on_progress(event: Progress) -> None:
+            if event.state == "sending":
+                return
+            if not event.undoing:
+                bar.advance(task)
+            style = "red" if event.state == "failed" else "green"
+            bar.console.print(Text(harmless(line(event)), style=style))
+
+        yield on_progress

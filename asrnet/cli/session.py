@@ -1,0 +1,66 @@
+"""What every command starts from: its settings and arguments, the desired state, the backend, where output goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from asrnet import settings as options
+from asrnet.cli import logs, streams
+from asrnet.render import View
+from asrnet.settings import Settings
+
+if TYPE_CHECKING:
+    from asrnet.cli.arguments import Invocation
+    from asrnet.desired import DesiredState
+    from asrnet.ports import Backend
+
+
+class Session(Struct, frozen=True):
+    """One run of one command."""
+
+    command: str
+    settings: Settings
+    arguments: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, invocation: Invocation) -> Session:
+        """Read the settings, set up what is told on standard error, and tell what the settings complain about."""
+        settings = options.from_process(invocation.arguments)
+        logs.configure(settings)
+        for warning in settings.warnings:
+            logs.warn(warning)
+        return cls(invocation.command, settings, invocation.arguments)
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """An argument of the command's own; ``default`` where it was not given."""
+        return self.arguments.get(name, default)
+
+    def view(self, *, all_pairs: bool = False) -> View:
+        """For whom standard output is drawn."""
+        width = streams.width()
+        return View(
+            verbose=self.settings.verbose > 0,
+            all_pairs=all_pairs,
+            width=width,
+            colour=width is not None and "NO_COLOR" not in self.settings.variables,
+            forced=self.settings.force,
+        )
+
+    @contextmanager
+    def backend(self, desired: DesiredState | None = None, *, cloud: str | None = None) -> Iterator[Backend]:
+        """The backend, closed at the end: a fake world is saved then."""
+        from asrnet import backends
+
+        backend = backends.connect(
+            self.settings,
+            cloud=desired.cloud if desired else cloud,
+            subscriptions=tuple(desired.subscriptions.values()) if desired else (),
+        )
+        try:
+            yield backend
+        finally:
+            backend.close()

@@ -1,0 +1,87 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from asrnet.errors import InputError
+
+
+class PendingFile:
+    """A file about to be written: making it proves that it can be, and until ``commit`` the old one stays as it is.
+
+    Raises InputError where ``path`` cannot be written. Devices and pipes are written to as they are.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        self._target = Path(path)
+        self._temporary: str | None = None
+        try:
+            self._open()
+        except (OSError, ValueError) as error:
+            raise self._error(error) from error
+
+    def _open(self) -> None:
+        if self._target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        if self._target.exists() and not self._target.is_file():
+            return
+        self._target = self._target.resolve()
+        handle, self._temporary = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
+        os.close(handle)
+
+    def commit(self, text: str) -> None:
+        """Write ``text`` in place of what was there. Raises InputError where that fails; the old file is then whole."""
+        try:
+            self._write(text)
+        except OSError as error:
+            self.abandon()
+            raise self._error(error) from error
+
+    def _write(self, text: str) -> None:
+        with Path(self._temporary or self._target).open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            if self._temporary:
+                os.fsync(stream.fileno())
+        if self._temporary:
+            Path(self._temporary).chmod(_mode(self._target))
+            Path(self._temporary).replace(self._target)
+            self._temporary = None
+
+    def abandon(self) -> None:
+        """Leave everything as it was."""
+        if self._temporary:
+            with suppress(OSError):
+                Path(self._temporary).unlink()
+            self._temporary = None
+
+    def _error(self, error: OSError | ValueError) -> InputError:
+        why = getattr(error, "strerror", None) or str(error)
+        return InputError(
+            f"{self.path}: cannot be written: {why}",
+            hint="what was there is as it was; choose a folder that exists and may be written to",
+        )
+
+
+def _mode(target: Path) -> int:
+    """The rights the file had, or those of any new file: a temporary one is its owner's alone."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def replace(path: str | Path, text: str) -> None:
+    """Write ``text`` to ``path``, at once or not at all. Raises InputError where it cannot be written."""
+    pending = PendingFile(path)
+    try:
+        pending.commit(text)
+    except BaseException:
+        pending.abandon()
+        raise

@@ -1,0 +1,131 @@
+"""How a report is shown: what came of each pair, what went wrong, findings, and the count."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from asrnet.applying.report import AppliedChange, Outcome, Report, Result
+from asrnet.changes import PairView
+from asrnet.render import wording
+from asrnet.render.plan_layout import finding_sections, standing
+from asrnet.render.sections import Row, Section, Tone, sentences
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+
+_HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Outcome", "Seconds")
+_OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
+    "failed": ("!", "failed", "error"),
+    "rolled_back": ("!", "rolled back", "error"),
+    "stale": ("!", "stale", "error"),
+    "in_flight": ("?", "in flight", "warning"),
+    "skipped": ("!", "skipped", "warning"),
+    "succeeded": ("", "succeeded", "good"),
+}
+"""The worst first: the first that occurs in a pair is the pair's."""
+_RESULTS: Final[Mapping[Result, str]] = {
+    "succeeded": "Done",
+    "partial": "Partly done",
+    "failed": "Failed",
+    "nothing_to_do": "Nothing to do",
+    "refused": "Refused",
+}
+
+
+def report_sections(report: Report, view: View) -> Iterator[Section]:
+    """A report as sections: the pairs that were to change or cannot, the rest, findings, summary."""
+    changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
+    for change in report.changes:
+        changes[change.vault, change.pair].append(change)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for pair in report.pairs:
+        mine = changes.pop((pair.vault, pair.name), [])
+        if mine or view.verbose or view.all_pairs or wording.worst(pair) == "blocked":
+            rows[pair.vault].append(_pair_row(pair, mine, verbose=view.verbose))
+    for vault, shown in rows.items():
+        yield Section(f"Vault {vault}", _HEADER, tuple(shown))
+    yield _others([change for left in changes.values() for change in left])
+    yield from finding_sections([found for found in report.findings if view.verbose or found.severity == "error"])
+    yield sentences("", [report_summary(report)])
+
+
+def _pair_row(pair: PairView, changes: Sequence[AppliedChange], *, verbose: bool) -> Row:
+    symbol, words, tone = _verdict(pair, changes)
+    if len({change.outcome for change in changes}) > 1:
+        words = wording.listed(f"{_outcome(change)[1]} {_short(change)}" for change in changes)
+    seconds = max((change.seconds for change in changes), default=0.0)
+    return Row(
+        (
+            symbol or wording.pair_symbol(pair),
+            pair.name,
+            wording.network(pair.primary_network_id, pair.primary_location),
+            wording.arrow(pair),
+            wording.network(pair.recovery_network_id, pair.recovery_location),
+            words,
+            f"{seconds:.1f}" if changes else "",
+        ),
+        tone,
+        tuple(line for change in changes for line in _details(change, verbose=verbose)),
+    )
+
+
+def _verdict(pair: PairView, changes: Sequence[AppliedChange]) -> tuple[str, str, Tone]:
+    outcomes = {change.outcome for change in changes}
+    if outcomes:
+        return next(shown for outcome, shown in _OUTCOMES.items() if outcome in outcomes)
+    return ("!", "blocked", "error") if wording.worst(pair) == "blocked" else ("=", "in sync", "plain")
+
+
+def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
+    return _OUTCOMES[change.outcome]
+
+
+def _short(change: AppliedChange) -> str:
+    return change.direction or {"virtual_network": "network", "fabric": "fabric"}.get(change.kind, "mapping")
+
+
+def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
+    label = wording.change_label(change)
+    if change.error:
+        yield f"{label}: {_outcome(change)[1]}: {change.error}"
+    elif verbose:
+        yield f"{label}: {_outcome(change)[1]} in {change.seconds:.1f} s"
+    if verbose:
+        yield f"    {change.resource_id}"
+
+
+def _others(changes: Sequence[AppliedChange]) -> Section:
+    rows = [
+        Row((f"{wording.change_label(change)} in vault {change.vault}: {_said(change)}",), _outcome(change)[2])
+        for change in changes
+    ]
+    return Section("Other changes", (), tuple(rows))
+
+
+def _said(change: AppliedChange) -> str:
+    return f"{_outcome(change)[1]}: {change.error}" if change.error else _outcome(change)[1]
+
+
+def report_summary(report: Report) -> str:
+    """The one line that says it all: the changes by outcome, what stands, what it took."""
+    said = [_counts(report)] if report.changes else [standing(report)]
+    said += ["interrupted, so some changes may still be under way"] if report.interrupted else []
+    return f"{_RESULTS[report.result]}: {'; '.join([*said, *_effort(report)])}."
+
+
+def _counts(report: Report) -> str:
+    outcomes = Counter(_outcome(change)[1] for change in report.changes)
+    counts = ", ".join(f"{number} {words}" for words, number in outcomes.items())
+    blocked = report.summary.blocked
+    held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
+    return f"{wording.count(len(report.changes), 'change')}: {counts}{held}"
+
+
+def _effort(report: Report) -> Iterator[str]:
+    requests = sum(number for method, number in report.requests.items() if method != "retries")
+    retries = report.requests.get("retries", 0)
+    if requests:
+        repeated = f", {wording.count(retries, 'retry', 'retries')}" if retries else ""
+        yield f"{wording.count(requests, 'request')}{repeated}, {report.seconds:.1f} s"
