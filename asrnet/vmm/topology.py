@@ -104,19 +104,18 @@ class Topology(Struct, frozen=True, kw_only=True):
 
     def server(self, name: str) -> Server:
         """The server of that name, by its own or its fabric's. Raises InputError: unknown, or several."""
-        return _one(name, self.servers, _server_names, "VMM server", Source())
+        return _one(name, self.servers, _server_names, "unknown VMM server", Source())
 
     def network(self, name: VmNetworkName) -> Found:
         """The VM network by server and name. Raises InputError: unknown, or several, with their ids."""
         server = self.server(name.server)
-        return Found(
-            server, _one(name.network, server.networks, _network_names, f"VM network of {server.name}", Source())
-        )
+        lacking = f"{server.name} has no VM network"
+        return Found(server, _one(name.network, server.networks, _network_names, lacking, Source()))
 
     def find_network(self, text: str) -> Found:
         """The VM network called ``text``: by id, ``server/name``, or a name that only one has. Raises InputError."""
         everywhere = [Found(server, network) for server in self.servers for network in server.networks]
-        return _one(text, everywhere, _found_names, "VM network", Source())
+        return _one(text, everywhere, _found_names, "unknown VM network", Source())
 
     def network_by_id(self, network_id: ArmId) -> Found | None:
         """The VM network with this id."""
@@ -137,7 +136,7 @@ class Topology(Struct, frozen=True, kw_only=True):
         protected = cloud_of(server, protection.primary, where)
         other = server
         if protection.recovery_server is not None:
-            other = _one(protection.recovery_server, self.servers, _server_names, "VMM server", where)
+            other = _one(protection.recovery_server, self.servers, _server_names, "unknown VMM server", where)
         return CloudPair(server, protected, other, cloud_of(other, protection.recovery or "", where))
 
 
@@ -146,7 +145,7 @@ V = TypeVar("V")
 
 def cloud_of(server: Server, name: str, where: Source) -> Cloud:
     """The cloud of a server by its name. Raises InputError, or DocumentError at ``where``: unknown, or several."""
-    return _one(name, server.clouds, _cloud_names, f"cloud of {server.name}", where)
+    return _one(name, server.clouds, _cloud_names, f"{server.name} has no cloud", where)
 
 
 def same(one: str, other: str) -> bool:
@@ -156,29 +155,25 @@ def same(one: str, other: str) -> bool:
 
 def contains(names: Iterable[str], name: str | None) -> bool:
     """Whether ``name`` is one of ``names``, without case."""
-    return name is not None and any(same(each, name) for each in names)
+    return name is not None and name != "" and any(same(each, name) for each in names)
 
 
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
     """The error to raise: a DocumentError where the place is in a file."""
-    return (
-        DocumentError(problem, file=where.file, line=where.line, hint=hint)
-        if where.file
-        else InputError(problem, hint=hint)
-    )
+    if where.file:
+        return DocumentError(problem, file=where.file, line=where.line, hint=hint)
+    return InputError(problem, hint=hint)
 
 
-def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], what: str, where: Source) -> V:
+def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source) -> V:
     """The candidate called ``name``; the first name of each is what people call it, the second tells it apart."""
     found = [each for each in candidates if contains(names_of(each), name)]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, [names_of(each)[0] for each in candidates])}", where)
+        raise refusal(f"{lacking} '{name}'{did_you_mean(name, [names_of(each)[0] for each in candidates])}", where)
     ids = ", ".join(sorted(names_of(each)[1] for each in found))
-    raise refusal(
-        f"several are called '{name}', expected one {what}: {ids}", where, hint="give the id of the one you mean"
-    )
+    raise refusal(f"'{name}' is the name of several: {ids}", where, hint="give the id of the one you mean")
 
 
 def _server_names(server: Server) -> Sequence[str]:

@@ -1,0 +1,202 @@
+"""Where machines are after failback, one row per rule; a row's id is the code of its rule."""
+
+from __future__ import annotations
+
+import pytest
+from failover_worlds import (
+    BEIJING,
+    SHANGHAI,
+    VAULT,
+    address,
+    codes,
+    item,
+    land,
+    machine,
+    mapping,
+    prediction,
+    subnet,
+    vm_network,
+    vnet,
+)
+
+from asrnet.failover import (
+    RULES,
+    Mappings,
+    Network,
+    Replica,
+    failback_between_regions,
+    failback_on_premises,
+    machines_of_items,
+)
+from asrnet.models import NetworkMapping
+
+BEIJING1 = vm_network("VMNetwork1-Beijing")
+BEIJING2 = vm_network("VMNetwork2-Beijing")
+SHANGHAI1 = vm_network("VMNetwork1-Shanghai", fabric=SHANGHAI)
+SHANGHAI2 = vm_network("VMNetwork2-Shanghai", fabric=SHANGHAI)
+SITES = (BEIJING1, BEIJING2, SHANGHAI1, SHANGHAI2)
+
+FORWARD = mapping(BEIJING1, SHANGHAI1)
+REVERSE = mapping(SHANGHAI1, BEIJING1)
+REMAPPED = mapping(SHANGHAI1, BEIJING2)
+SECOND_BACK = mapping(SHANGHAI2, BEIJING2)
+
+
+@pytest.mark.parametrize(
+    ("landed", "moved_to", "mappings", "comes_back_to"),
+    [
+        pytest.param(SHANGHAI1, "unchanged", [FORWARD, REVERSE], BEIJING1, id="failback_unchanged"),
+        pytest.param(SHANGHAI1, "unchanged", [FORWARD], BEIJING1, id="failback_unchanged-no_reverse"),
+        pytest.param(None, "unchanged", [], BEIJING1, id="failback_unchanged-unmapped"),
+        pytest.param(SHANGHAI1, SHANGHAI1, [FORWARD, REVERSE], BEIJING1, id="failback_unchanged-moved_nowhere"),
+        pytest.param(SHANGHAI1, None, [FORWARD, REVERSE], None, id="failback_disconnected"),
+        pytest.param(SHANGHAI1, SHANGHAI2, [FORWARD, REVERSE], None, id="failback_unmapped"),
+        pytest.param(SHANGHAI1, SHANGHAI2, [FORWARD, REVERSE, SECOND_BACK], BEIJING2, id="failback_moved"),
+        pytest.param(SHANGHAI1, "unchanged", [FORWARD, REMAPPED], BEIJING2, id="failback_remapped"),
+    ],
+)
+def test_a_machine_of_a_vmm_site_comes_back(
+    request: pytest.FixtureRequest,
+    *,
+    landed: Network | None,
+    moved_to: Network | str | None,
+    mappings: list[NetworkMapping],
+    comes_back_to: Network | None,
+) -> None:
+    moved = None if isinstance(moved_to, str) else Replica(network_id=moved_to.id if moved_to else None)
+    back = failback_on_premises(BEIJING1.id, landed.id if landed else None, moved, Mappings(mappings))
+    assert back.network_id == (comes_back_to.id if comes_back_to else None)
+    assert back.rule is RULES[request.node.callspec.id.partition("-")[0]]
+
+
+EA = vnet("hub-ea", subnet("web", "10.0.1.0/24", used=["10.0.1.20"]))
+SEA = vnet("hub-sea", subnet("web", "10.0.1.0/24"))
+NEW = vnet("new-ea", subnet("web", "10.4.1.0/24"))
+
+
+@pytest.mark.parametrize(
+    ("mappings", "comes_back_to"),
+    [
+        pytest.param([mapping(SEA, EA)], EA, id="a2a_failback_mapped"),
+        pytest.param([mapping(SEA, NEW)], NEW, id="a2a_failback_mapped-elsewhere"),
+        pytest.param([mapping(EA, SEA)], None, id="a2a_failback_unmapped"),
+        pytest.param([mapping(SEA, EA), mapping(SEA, NEW)], None, id="ambiguous_mapping"),
+    ],
+)
+def test_a_machine_between_regions_comes_back(
+    request: pytest.FixtureRequest, mappings: list[NetworkMapping], comes_back_to: Network | None
+) -> None:
+    back = failback_between_regions(SEA.id, Mappings(mappings))
+    assert back.network_id == (comes_back_to.id if comes_back_to else None)
+    assert back.rule is RULES[request.node.callspec.id.partition("-")[0]]
+
+
+@pytest.mark.parametrize("settings_lead_to", [pytest.param(EA, id="a2a_failback_own")])
+def test_once_re_protected_the_machines_own_settings_decide(
+    request: pytest.FixtureRequest, settings_lead_to: Network
+) -> None:
+    running = item("vm", SEA, address("web", "10.0.1.20"), active_location="Recovery", state="Protected",
+                   recovery_network_id=settings_lead_to.id)  # fmt: skip
+    [landing] = prediction(machines_of_items([running]), [EA, SEA, NEW], [mapping(SEA, NEW)], "failback").landings
+    assert landing.network_id == settings_lead_to.id
+    assert landing.network_rule is RULES[request.node.callspec.id]
+
+
+def test_only_mappings_back_to_the_home_fabric_of_the_same_vault_count() -> None:
+    mappings = Mappings([REVERSE, SECOND_BACK])
+    back = failback_on_premises(
+        BEIJING1.id, SHANGHAI1.id, Replica(network_id=SHANGHAI2.id), mappings, vault_id=VAULT, home_fabric_id=BEIJING
+    )
+    assert back.network_id == BEIJING2.id
+    back = failback_on_premises(
+        BEIJING1.id, SHANGHAI1.id, Replica(network_id=SHANGHAI2.id), mappings, home_fabric_id=SHANGHAI
+    )
+    assert back.rule is RULES["failback_unmapped"]
+
+
+def test_an_unchanged_machine_has_its_subnet_and_address_again() -> None:
+    one = machine("VM-1", BEIJING1, address("servers", "192.168.1.7", ip_type="Static"))
+    landing = land(one, SITES, [FORWARD, REVERSE], "failback")
+    assert (landing.network, landing.subnet, landing.ip) == ("VMNetwork1-Beijing", "servers", "192.168.1.7")
+    assert (landing.outcome, landing.via_network) == ("keeps_address", "VMNetwork1-Shanghai")
+    assert landing.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("moved_to", "network", "outcome"),
+    [
+        (None, None, "loses_connectivity"),
+        (SHANGHAI2, None, "loses_connectivity"),
+        (SHANGHAI1, BEIJING1, "keeps_address"),
+    ],
+)
+def test_what_became_of_the_replica_is_told_by_nic(
+    moved_to: Network | None, network: Network | None, outcome: str
+) -> None:
+    replica = Replica(network_id=moved_to.id if moved_to else None)
+    one = machine("VM-1", BEIJING1, address(None, "192.168.1.7"), replicas={"nic0": replica})
+    landing = land(one, SITES, [FORWARD, REVERSE], "failback")
+    assert (landing.network_id, landing.outcome) == (network.id if network else None, outcome)
+
+
+def test_coming_back_to_another_network_is_warned_about() -> None:
+    landing = land(machine("VM-1", BEIJING1, address(None)), SITES, [FORWARD, REMAPPED], "failback")
+    assert codes(landing) == {"not_home"}
+    assert "VMNetwork2-Beijing" in landing.notices[0].message
+
+
+def test_a_machine_that_never_failed_over_to_a_network_keeps_its_own() -> None:
+    landing = land(machine("VM-2", BEIJING2, address(None, "192.168.2.7")), SITES, [FORWARD, REVERSE], "failback")
+    assert (landing.network, landing.outcome) == ("VMNetwork2-Beijing", "keeps_address")
+
+
+def test_between_regions_an_address_that_was_kept_comes_back_as_it_was() -> None:
+    one = machine("vm", EA, address("web", "10.0.1.20"))
+    landing = land(one, [EA, SEA], [mapping(EA, SEA), mapping(SEA, EA)], "failback")
+    assert (landing.network, landing.via_network, landing.ip) == ("hub-ea", "hub-sea", "10.0.1.20")
+    assert landing.outcome == "keeps_address"
+
+
+def test_between_regions_an_address_that_was_changed_comes_back_as_the_next_available() -> None:
+    away = vnet("away", subnet("web", "10.9.1.0/24"))
+    machines = [machine(f"vm{n}", EA, address("web", f"10.0.1.{20 + n}")) for n in range(2)]
+    answer = prediction(machines, [EA, away], [mapping(EA, away), mapping(away, EA)], "failback")
+    assert [(each.ip, each.outcome) for each in answer.landings] == [
+        ("10.0.1.4", "changes_address"),
+        ("10.0.1.5", "changes_address"),
+    ]
+
+
+def test_between_regions_the_subnet_is_chosen_by_the_name_of_the_replicas() -> None:
+    home = vnet("home", subnet("app", "10.0.1.0/24"), subnet("web", "10.0.2.0/24"))
+    away = vnet("away", subnet("app", "10.9.1.0/24"))
+    landing = land(
+        machine("vm", home, address("web", "10.0.2.20")), [home, away], [mapping(home, away), mapping(away, home)],
+        "failback",
+    )  # fmt: skip
+    assert (landing.network, landing.subnet) == ("home", "app")
+    assert codes(landing) == {"not_home"}
+
+
+def test_between_regions_without_a_way_there_there_is_no_way_back() -> None:
+    landing = land(machine("vm", EA, address("web", "10.0.1.20")), [EA, SEA], [mapping(SEA, EA)], "failback")
+    assert (landing.network_rule, landing.outcome) == (RULES["a2a_unmapped"], "loses_connectivity")
+
+
+def test_between_regions_a_missing_reverse_mapping_loses_the_machine() -> None:
+    landing = land(machine("vm", EA, address("web", "10.0.1.20")), [EA, SEA], [mapping(EA, SEA)], "failback")
+    assert (landing.network_rule, landing.outcome) == (RULES["a2a_failback_unmapped"], "loses_connectivity")
+
+
+def test_mappings_back_that_differ_are_named_by_their_ids() -> None:
+    both = [mapping(SEA, EA), mapping(SEA, NEW)]
+    one = machine("vm", EA, address("web", "10.0.1.20"))
+    landing = land(one, [EA, SEA, NEW], [mapping(EA, SEA), *both], "failback")
+    assert (landing.outcome, codes(landing)) == ("unknown", {"ambiguous_mapping"})
+    assert all(str(each.id) in landing.notices[0].message for each in both)
+
+
+def test_what_did_not_fail_over_does_not_come_back_either() -> None:
+    one = machine("vm", EA, address("web", "fd00::4"))
+    landing = land(one, [EA, SEA], [mapping(EA, SEA), mapping(SEA, EA)], "failback")
+    assert (landing.outcome, landing.address_rule) == ("not_failed_over", RULES["ipv6_left_out"])
