@@ -21,12 +21,14 @@ from asrnet.errors import (
     CredentialError,
     ForbiddenError,
     ResourceGroupNotFoundError,
+    ServiceError,
     VaultUnusedError,
 )
 from asrnet.ids import VNET, ArmId
 from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.pairing import Resolution, resolve
 from asrnet.ports import Backend
+from asrnet.vmm import Topology, merge, read_topology, topology_of_vault
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     """What was read of one vault. Where ``error`` is set nothing else counts.
 
     ``items`` and ``running_jobs`` are Unknown when they could not be read; ``location`` is None when it could not.
+    ``topology`` is read only where the desired state has VMM rows.
     """
 
     name: str
@@ -60,6 +63,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     mappings: tuple[NetworkMapping, ...] = ()
     items: tuple[ProtectedItem, ...] | Unknown = ()
     running_jobs: tuple[Job, ...] | Unknown = ()
+    topology: Topology | Unknown = Topology()
     error: AsrError | None = None
 
 
@@ -105,6 +109,9 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     }
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     _raise_if_nothing_was_read(vaults)
+    with_vmm = {row.vault for row in desired.vmm_pairs}
+    declared = read_topology(desired.topology) if desired.topology and with_vmm else Topology()
+    vaults = [_with_topology(vault, declared, backend, reads) if vault.name in with_vmm else vault for vault in vaults]
     networks: dict[ArmId, VirtualNetwork] = {}
     failed: dict[str, AsrError] = {}
     for subscription, future in lists.items():
@@ -161,6 +168,34 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     return structs.replace(
         vault, fabrics=fabrics, mappings=mappings, items=_or_unknown(items), running_jobs=_or_unknown(jobs)
     )
+
+
+def _with_topology(vault: VaultInventory, declared: Topology, backend: Backend, reads: Bounded) -> VaultInventory:
+    """The vault with its VMM servers. Raises InputError where the topology file names what they do not have."""
+    if vault.error:
+        return vault
+    port = backend.vmm
+    fabrics = [fabric for fabric in vault.fabrics if fabric.kind == "vmm"]
+    networks = [reads.start(partial(_listed, port.vm_networks, fabric.id)) for fabric in fabrics]
+    logical = [reads.start(partial(_listed, port.logical_networks, fabric.id)) for fabric in fabrics]
+    clouds = [reads.start(partial(_listed, port.clouds, fabric.id)) for fabric in fabrics]
+    mappings = reads.start(partial(_listed, port.cloud_mappings, vault.id))
+    try:
+        found = topology_of_vault(
+            fabrics,
+            networks=_all(networks, reads),
+            logical_networks=_all(logical, reads),
+            clouds=_all(clouds, reads),
+            cloud_mappings=_all([mappings], reads),
+        )
+    except ServiceError as error:
+        return structs.replace(vault, topology=Unknown(error=error))
+    return structs.replace(vault, topology=merge(found, declared))
+
+
+def _all(futures: Sequence[Future[tuple[T, ...]]], reads: Bounded) -> list[T]:
+    reads.settle(futures)
+    return [element for future in futures for element in future.result()]
 
 
 def _listed(read_list: Callable[[S], Iterable[T]], scope: S) -> tuple[T, ...]:

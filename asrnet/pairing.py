@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from asrnet.changes import Finding, RuleMatch, finding
 from asrnet.desired import CopySettings, DesiredState, Ignore, Match, Region, Row, Rule, Source
 from asrnet.ids import ArmId
-from asrnet.models import COPY_TAG, NetworkMapping, Subnet, VirtualNetwork
+from asrnet.models import COPY_TAG, MappingKind, NetworkMapping, Subnet, VirtualNetwork
 
 _MOST_VNET_NAME = 64
 _MOST_GROUP_NAME = 90
@@ -25,6 +25,7 @@ class Pair(Struct, frozen=True, kw_only=True):
 
     ``recovery`` is None while it cannot be known (the primary of a copy was not found). ``copy`` is set when the
     recovery network is to be a copy, with the region it is made in. ``failback``: the pair owns the reverse mapping.
+    ``places`` are known beforehand for networks that are not Azure's: the ids of the VMM servers' fabrics.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Pair(Struct, frozen=True, kw_only=True):
     managed_by: str | None = None
     owner: Literal["row", "rule"] = "row"
     source: Source = Source()
+    kind: MappingKind = "azure_to_azure"
+    places: tuple[str, str] | None = None
 
 
 class Resolution(Struct, frozen=True, kw_only=True):

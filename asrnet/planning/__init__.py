@@ -11,6 +11,7 @@ from asrnet.freshness import observe
 from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 from asrnet.pairing import Pair
+from asrnet.planning.on_premises import display_names, retired_scenario, vmm_pairs
 from asrnet.planning.request import Request
 from asrnet.planning.vaults import VaultPart, plan_vault
 
@@ -35,13 +36,15 @@ def plan(
         selection=selection,
         forced=frozenset(forced),
         allow_delete=allow_delete,
+        display={**{network.id: network.name for network in inventory.networks.values()}, **display_names(inventory)},
     )
     resolution = inventory.resolved(desired)
+    on_premises, problems = vmm_pairs(desired, inventory)
     pairs: dict[str, list[Pair]] = defaultdict(list)
     conflicts: dict[str, list[Finding]] = defaultdict(list)
-    for pair in resolution.pairs:
+    for pair in (*resolution.pairs, *on_premises):
         pairs[pair.vault].append(pair)
-    for problem in resolution.findings:
+    for problem in (*resolution.findings, *problems):
         conflicts[problem.vault or ""].append(problem)
     parts = {
         vault.name: plan_vault(vault, pairs[vault.name], conflicts[vault.name], request)
@@ -68,7 +71,7 @@ def _assembled(
         resources=Resources(virtual_network=kinds["virtual_network"], fabric=kinds["fabric"]),
         rules=rules,
         changes=changes,
-        findings=tuple(found for part in parts.values() for found in part.findings),
+        findings=(*(found for part in parts.values() for found in part.findings), *retired_scenario(request.desired)),
         pairs=views,
         limits=request.desired.limits,
         existing={name: len(inventory.vaults[name].mappings) for name in parts},

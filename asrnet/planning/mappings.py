@@ -27,7 +27,6 @@ class Diff(Struct, kw_only=True):
 
     view: VaultView
     wanted: Mapping[MappingIdentity, Wanted]
-    display: Mapping[ArmId, str]
     support: Mapping[str | ArmId, Change]
     changes: list[Change] = []
     findings: list[Finding] = []
@@ -38,10 +37,6 @@ class Diff(Struct, kw_only=True):
         """The live mapping of an identity, unless a retarget of this plan deletes it."""
         found = self.view.live.get(identity, ())
         return found[0] if found and found[0].id not in self.deleted_by else None
-
-    def name(self, network: ArmId) -> str:
-        """The network's name in the spelling people gave it."""
-        return self.display.get(network, network.name)
 
 
 def diff_pairs(diff: Diff, pairs: Sequence[PairWants]) -> None:
@@ -96,7 +91,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
     absent = [direction for direction, mapping in lives.items() if mapping is None]
     hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
     where = {"vault": pair.vault, "pair": pair.name, "hint": hint}
-    names = f"{diff.name(pair.primary)} and {diff.name(wants.forward.recovery.network)}"
+    names = f"{diff.view.called(pair.primary)} and {diff.view.called(wants.forward.recovery.network)}"
     if len(absent) == len(lives):
         diff.findings.append(finding("missing_pair", f"{names} are not mapped", subject=pair.primary, **where))
     elif absent:
@@ -111,7 +106,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
     for wanted in wants.each():
         live = lives[wanted.direction]
         if live and live.recovery_network_id != wanted.recovery.network:
-            text = f"{_arrow(diff, live)} and not to {diff.name(wanted.recovery.network)}"
+            text = f"{_arrow(diff, live)} and not to {diff.view.called(wanted.recovery.network)}"
             diff.findings.append(finding("retargeted", text, subject=live.id, **where))
         elif live and not _is_paired(live):
             diff.findings.append(
@@ -120,7 +115,9 @@ def _report(diff: Diff, wants: PairWants) -> None:
 
 
 def _arrow(diff: Diff, mapping: NetworkMapping) -> str:
-    return f"{diff.name(mapping.primary_network_id)} is mapped to {diff.name(mapping.recovery_network_id)}"
+    return (
+        f"{diff.view.called(mapping.primary_network_id)} is mapped to {diff.view.called(mapping.recovery_network_id)}"
+    )
 
 
 def _is_paired(mapping: NetworkMapping) -> bool:
@@ -181,7 +178,7 @@ def _new_mapping(diff: Diff, wanted: Wanted) -> NetworkMapping:
     fabric = diff.view.fabric(wanted.primary.place).id
     taken = diff.view.names[fabric]
     primary, recovery = wanted.primary.network, wanted.recovery.network
-    name = mapping_name(diff.name(primary), diff.name(recovery), (primary, recovery), taken)
+    name = mapping_name(diff.view.called(primary), diff.view.called(recovery), (primary, recovery), taken)
     taken.add(name.lower())
     azure = wanted.kind == "azure_to_azure"
     return NetworkMapping(
@@ -231,5 +228,6 @@ def _reason(diff: Diff, wanted: Wanted, main: Step) -> str:
         return f"the {wanted.direction} mapping is missing"
     before = diff.view.live[wanted.identity][0]
     if before.recovery_network_id != wanted.recovery.network:
-        return f"points at {diff.name(before.recovery_network_id)} instead of {diff.name(wanted.recovery.network)}"
+        now, due = diff.view.called(before.recovery_network_id), diff.view.called(wanted.recovery.network)
+        return f"points at {now} instead of {due}"
     return f"is in state {before.state}"

@@ -20,6 +20,10 @@ def problems(pair: Pair, view: VaultView, inventory: Inventory, desired: Desired
     if view.inventory.error:
         yield _unknown(pair, view.vault.id, view.inventory.error)
         return
+    if pair.kind != "azure_to_azure":
+        if pair.recovery and pair.kind == "vmm_to_azure":
+            yield from _network_problems(pair, pair.recovery, inventory.network(pair.recovery))
+        return
     primary = inventory.network(pair.primary)
     recovery = inventory.network(pair.recovery) if pair.recovery else None
     yield from _network_problems(pair, pair.primary, primary)

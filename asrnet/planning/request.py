@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from asrnet.desired import DesiredState, Selection
+from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """The desired state and the inventory, which part of them, and which safeguards are lifted."""
+    """The desired state and the inventory, which part of them, and which safeguards are lifted.
+
+    ``display`` has the names of networks as people know them.
+    """
 
     desired: DesiredState
     inventory: Inventory
     selection: Selection
     forced: frozenset[str]
     allow_delete: bool
+    display: Mapping[ArmId, str]

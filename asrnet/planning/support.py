@@ -15,12 +15,8 @@ from asrnet.planning.wants import PairWants
 
 def new_fabrics(wants: Sequence[PairWants], view: VaultView) -> tuple[Fabric, ...]:
     """The fabrics that ``wants`` need and the vault lacks, named the way the portal names them."""
-    places = {
-        side.place
-        for known in wants
-        if not known.pair.managed_by
-        for side in (known.forward.primary, known.forward.recovery)
-    }
+    regional = [known.forward for known in wants if known.pair.kind == "azure_to_azure" and not known.pair.managed_by]
+    places = {side.place for forward in regional for side in (forward.primary, forward.recovery)}
     taken = {fabric.name.lower() for fabric in view.inventory.fabrics}
     fabrics = []
     for place in sorted(places - view.fabrics.keys()):

@@ -33,7 +33,7 @@ def leftovers(
     """
     if request.selection.pairs:
         return Leftovers()
-    stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, request)]
+    stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, view, request)]
     if view.vault.unmanaged == "ignore":
         return Leftovers()
     doomed = [mapping for mapping in stray if _may_be_deleted(mapping, view, request) and complete]
@@ -66,8 +66,8 @@ def _present_reverse(known: PairWants, view: VaultView) -> Iterator[MappingIdent
             yield identity
 
 
-def _ignored(mapping: NetworkMapping, request: Request) -> bool:
-    names = (mapping.primary_network_id.name, mapping.recovery_network_id.name)
+def _ignored(mapping: NetworkMapping, view: VaultView, request: Request) -> bool:
+    names = [view.called(network) for network in _networks(mapping)]
     return any(is_ignored(name, request.desired.ignore, request.inventory.today) for name in names)
 
 
@@ -76,7 +76,7 @@ def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) 
 
 
 def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, complete: bool) -> Finding:
-    text = f"{mapping.name} maps {mapping.primary_network_id.name} to {mapping.recovery_network_id.name}"
+    text = f"{mapping.name} maps {' to '.join(view.called(network) for network in _networks(mapping))}"
     vault = view.vault.name
     if is_zone_to_zone(mapping):
         return finding(

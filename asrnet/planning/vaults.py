@@ -14,6 +14,7 @@ from asrnet.pairing import Pair
 from asrnet.planning.hints import pair_findings, vault_findings
 from asrnet.planning.holding import hold
 from asrnet.planning.mappings import Diff, diff_pairs
+from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import problems
 from asrnet.planning.request import Request
 from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
@@ -33,7 +34,7 @@ class VaultPart(Struct, frozen=True, kw_only=True):
 
 def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding], request: Request) -> VaultPart:
     """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
-    view = view_of(vault, request.inventory.vaults[vault.name])
+    view = view_of(vault, request.inventory.vaults[vault.name], request.display)
     wants = {pair.name: known for pair in pairs if (known := wants_of(pair, request.inventory))}
     stops = [*conflicts, *_stops(pairs, wants, view, request)]
     blocked = {stop.pair for stop in stops if stop.severity == "error"}
@@ -53,7 +54,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
             *rest.findings,
             *(found for known in chosen for found in pair_findings(known, request.inventory)),
         ),
-        pairs=tuple(_pair_view(pair, wants.get(pair.name), _statuses(diff, held.held)) for pair in shown),
+        pairs=tuple(_pair_view(pair, wants.get(pair.name), _statuses(diff, held.held), view) for pair in shown),
         unmanaged=rest.count,
     )
 
@@ -65,20 +66,19 @@ def _stops(
         yield from problems(pair, view, request.inventory, request.desired)
     for known in wants.values():
         yield from duplicates(known, view)
+    yield from vmm_findings(view)
     if not pairs and view.inventory.error:
         yield finding("unknown", str(view.inventory.error), vault=view.vault.name, subject=view.vault.id)
 
 
 def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:
     fabrics, copies = new_fabrics(chosen, view), new_networks(chosen, inventory)
-    networks = [*inventory.networks.values(), *(network for network, _ in copies)]
     support: dict[str | ArmId, Change] = {}
     support |= {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
     support |= {network.id: network_change(view.vault, network, known) for network, known in copies}
     return Diff(
-        view=view_of(view.vault, view.inventory, fabrics),
+        view=view_of(view.vault, view.inventory, view.display, fabrics),
         wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},
-        display={network.id: network.name for network in networks},
         support=support,
     )
 
@@ -103,14 +103,16 @@ def _statuses(diff: Diff, held: Sequence[Change]) -> dict[tuple[str, str], PairS
     return statuses
 
 
-def _pair_view(pair: Pair, wants: PairWants | None, statuses: Mapping[tuple[str, str], PairStatus]) -> PairView:
+def _pair_view(
+    pair: Pair, wants: PairWants | None, statuses: Mapping[tuple[str, str], PairStatus], view: VaultView
+) -> PairView:
     return PairView(
         name=pair.name,
         vault=pair.vault,
         primary_network_id=pair.primary,
         recovery_network_id=pair.recovery,
-        primary_location=wants.forward.primary.place if wants else None,
-        recovery_location=wants.forward.recovery.place if wants else None,
+        primary_location=view.place_called(wants.forward.primary.place) if wants else None,
+        recovery_location=view.place_called(wants.forward.recovery.place) if wants else None,
         failback=pair.failback,
         forward=statuses.get((pair.name, "forward"), "blocked"),
         reverse=statuses.get((pair.name, "reverse"), "blocked") if pair.failback else None,

@@ -38,13 +38,26 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class VaultView(Struct, frozen=True, kw_only=True):
-    """Indexes over a vault's inventory. ``fabrics`` includes those this plan creates."""
+    """Indexes over a vault's inventory. ``fabrics`` includes those this plan creates.
+
+    ``display`` has the names of networks in the spelling people gave them, VM networks' own instead of their GUIDs.
+    """
 
     vault: Vault
     inventory: VaultInventory
     live: Mapping[MappingIdentity, Sequence[NetworkMapping]]
     fabrics: Mapping[str, Sequence[Fabric]]
     names: Mapping[ArmId, set[str]]
+    display: Mapping[ArmId, str]
+
+    def called(self, network: ArmId) -> str:
+        """What people call a network."""
+        return self.display.get(network, network.name)
+
+    def place_called(self, place: str) -> str:
+        """What people call a place: the region, or the VMM server."""
+        fabrics = self.fabrics.get(place, ())
+        return fabrics[0].friendly_name if fabrics and fabrics[0].kind == "vmm" else place
 
     def fabric(self, place: str) -> Fabric:
         """The fabric of a place; prerequisites have made sure that there is exactly one."""
@@ -57,7 +70,9 @@ class VaultView(Struct, frozen=True, kw_only=True):
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
 
 
-def view_of(vault: Vault, inventory: VaultInventory, new_fabrics: Iterable[Fabric] = ()) -> VaultView:
+def view_of(
+    vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str], new_fabrics: Iterable[Fabric] = ()
+) -> VaultView:
     """The indexes of one vault."""
     live: dict[MappingIdentity, list[NetworkMapping]] = defaultdict(list)
     names: dict[ArmId, set[str]] = defaultdict(set)
@@ -69,7 +84,7 @@ def view_of(vault: Vault, inventory: VaultInventory, new_fabrics: Iterable[Fabri
         place = fabric.location if fabric.kind == "azure" else fabric.id.key
         if place:
             fabrics[place].append(fabric)
-    return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names)
+    return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
 
 
 def is_zone_to_zone(mapping: NetworkMapping) -> bool:

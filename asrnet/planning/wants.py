@@ -29,15 +29,17 @@ class PairWants(Struct, frozen=True, kw_only=True):
 
 def wants_of(pair: Pair, inventory: Inventory) -> PairWants | None:
     """What ``pair`` asks for; None while the place of one of its networks is not known."""
-    primary, recovery = _side(pair, inventory), _recovery_side(pair, inventory)
+    primary, recovery = _primary_side(pair, inventory), _recovery_side(pair, inventory)
     if primary is None or recovery is None:
         return None
-    forward = Wanted(pair=pair, kind="azure_to_azure", direction="forward", primary=primary, recovery=recovery)
-    reverse = Wanted(pair=pair, kind="azure_to_azure", direction="reverse", primary=recovery, recovery=primary)
+    forward = Wanted(pair=pair, kind=pair.kind, direction="forward", primary=primary, recovery=recovery)
+    reverse = Wanted(pair=pair, kind=pair.kind, direction="reverse", primary=recovery, recovery=primary)
     return PairWants(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
 
 
-def _side(pair: Pair, inventory: Inventory) -> Side | None:
+def _primary_side(pair: Pair, inventory: Inventory) -> Side | None:
+    if pair.places:
+        return Side(pair.primary, pair.places[0])
     network = inventory.network(pair.primary)
     return Side(pair.primary, network.location) if isinstance(network, VirtualNetwork) else None
 
@@ -45,6 +47,8 @@ def _side(pair: Pair, inventory: Inventory) -> Side | None:
 def _recovery_side(pair: Pair, inventory: Inventory) -> Side | None:
     if pair.recovery is None:
         return None
+    if pair.places:
+        return Side(pair.recovery, pair.places[1])
     network = inventory.network(pair.recovery)
     if isinstance(network, VirtualNetwork):
         return Side(pair.recovery, network.location)
