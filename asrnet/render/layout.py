@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,9 @@ def sections(document: Document, view: View) -> tuple[Section, ...]:
 
 
 def _sections(document: Document, view: View) -> Iterator[Section]:
-    from asrnet.applying.report import Report
-
-    if isinstance(document, Report):
+    # Where there is a report its module is loaded, and a plan need not wait for it.
+    reports = sys.modules.get("asrnet.applying.report")
+    if reports and isinstance(document, reports.Report):
         from asrnet.render.report_layout import report_sections
 
         return report_sections(document, view)
