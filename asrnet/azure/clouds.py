@@ -42,7 +42,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
         """
         parts = urlsplit(url)
         plain = _PLAIN_NETLOC.fullmatch(parts.netloc)
-        if plain is None or "\\" in url:
+        if plain is None:
             return False
         host = plain["host"].lower()
         if self.is_loopback:

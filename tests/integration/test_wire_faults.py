@@ -213,7 +213,7 @@ def test_a_later_page_that_is_forbidden_is_an_error_and_not_a_second_reading() -
         "properties": {"primaryNetworkId": f"{VNETS}/a", "recoveryNetworkId": f"{VNETS}/b"},
     }
     more: Reply = (200, {}, {"value": [row], "nextLink": "https://management.azure.com/page2"})
-    wire = Wire(more, (403, {}, error("AuthorizationFailed", "No.")))
+    wire = Wire(more, (403, {}, error("AuthorizationFailed", "No.")), EMPTY)
     assert isinstance(wire.refusal(wire.mappings), ForbiddenError)
 
 
