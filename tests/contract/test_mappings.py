@@ -120,8 +120,9 @@ def test_delete_removes_one_direction_only(azure: Builder, backend: Backend, reg
     assert list(backend.mappings.mappings(regions.vault.id)) == [reverse]
 
 
-def test_delete_of_an_absent_mapping_is_done_at_once(backend: Backend, wanted: NetworkMapping) -> None:
+def test_delete_of_an_absent_mapping_is_done_at_once(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
     assert backend.mapping_writer.delete_mapping(wanted.id) is None
+    assert azure.world.journal.counts() == {("DELETE", "replicationnetworkmappings"): 1}
 
 
 def test_effects_appear_when_the_operation_ends_and_not_before(

@@ -95,10 +95,11 @@ def test_a_new_network_is_made_under_the_name_asked_for(regions: Regions) -> Non
 
 
 def test_a_mapped_network_is_the_default(regions: Regions) -> None:
-    mapped = regions.azure.virtual_network("mapped", "southeastasia", subnets={"web": "10.1.1.0/24"})
+    subnets = {"app": "10.1.1.0/24", "WEB": "10.1.2.0/24"}
+    mapped = regions.azure.virtual_network("mapped", "southeastasia", subnets=subnets)
     regions.azure.mapping(regions.fabric, regions.primary, regions.other, mapped)
     assert regions.enable() == "Succeeded"
-    assert target(regions) == ("mapped", "web")
+    assert target(regions) == ("mapped", "WEB")
     assert len(regions.azure.world.virtual_networks.list(SUBSCRIPTION)) == 2
 
 
@@ -152,11 +153,19 @@ def test_a_nic_can_be_moved_to_another_network(regions: Regions) -> None:
     regions.enable()
     chosen = regions.azure.virtual_network("chosen", "southeastasia")
     configuration = IpConfiguration(subnet="web", recovery_subnet="db")
-    moved = Nic(name="vm1-nic", recovery_network_id=chosen.id, ip_configurations=(configuration,))
+    test = regions.azure.virtual_network("test", "southeastasia")
+    moved = Nic(
+        name="vm1-nic",
+        recovery_network_id=chosen.id,
+        test_network_id=test.id,
+        ip_configurations=(configuration,),
+    )
     regions.azure.world.protected_items.update(regions.item_id, (moved, Nic(name="unknown")))
     assert target(regions) == ("chosen", "db")
+    regions.azure.world.protected_items.update(regions.item_id, (Nic(name="vm1-nic"),))
     (nic,) = regions.azure.world.protected_items.get(regions.item_id).nics
-    assert nic.primary_network_id == regions.primary.id
+    assert (nic.primary_network_id, nic.test_network_id) == (regions.primary.id, test.id)
+    assert target(regions) == ("chosen", "db")
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
@@ -192,3 +201,10 @@ def test_an_intent_makes_fabrics_containers_network_and_mappings_in_a_fresh_vaul
     assert item.nics[0].recovery_network_id.name == "App-asr"
     assert azure.world.intents.list(vault.id) == (intent,)
     assert azure.world.intents.get(intent.id) == intent
+
+
+def test_a_machine_put_into_the_world_can_be_protected(regions: Regions) -> None:
+    machine = structs.replace(regions.machine, id=ArmId(str(regions.machine.id).replace("vm1", "vm2")))
+    regions.azure.world.virtual_machines.put(machine)
+    assert machine in regions.azure.world.virtual_machines.list(SUBSCRIPTION)
+    assert regions.enable(machine_id=machine.id) == "Succeeded"

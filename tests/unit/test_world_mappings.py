@@ -81,6 +81,16 @@ def test_the_kind_may_be_left_to_the_fabric(regions: Regions) -> None:
     assert regions.azure.world.mappings.get(regions.mapping_id("m")).kind == "azure_to_azure"
 
 
+def test_the_kind_of_a_vmm_mapping_may_be_left_to_its_target(regions: Regions) -> None:
+    azure = regions.azure
+    server = azure.vmm_fabric(regions.vault, "VMM")
+    one, two = azure.vm_network(server, "one"), azure.vm_network(server, "two")
+    for target, kind in ((two.id, "vmm_to_vmm"), (regions.recovery.id, "vmm_to_azure")):
+        mapping_id = one.id.child("replicationNetworkMappings", kind)
+        azure.world.mappings.put(mapping_id, MappingRequest(recovery_network_id=target))
+        assert azure.world.mappings.get(mapping_id).kind == kind
+
+
 @pytest.mark.parametrize("missing", ["recovery_network_id", "primary_network_id"])
 def test_a_put_without_a_network_is_refused(regions: Regions, missing: str) -> None:
     with pytest.raises(ServiceError) as caught:

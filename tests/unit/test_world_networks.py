@@ -8,6 +8,7 @@ from msgspec import structs
 from asrnet.errors import ResourceGroupNotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.journal import action_of, kind_of
 from asrnet.fake.records import ResourceGroup
 from asrnet.ids import ArmId
 from asrnet.models import Subnet
@@ -143,3 +144,56 @@ def test_registering_the_provider_ends_the_refusals() -> None:
 def test_subscriptions_of_other_tenants_are_not_listed(azure: Builder) -> None:
     azure.subscription("33333333-3333-3333-3333-333333333333", tenant="99999999-9999-9999-9999-999999999999")
     assert [subscription.id for subscription in azure.world.subscriptions.list()] == [SUBSCRIPTION]
+
+
+def test_a_subnet_with_addresses_in_use_cannot_be_deleted(azure: Builder) -> None:
+    used = Subnet(name="web", prefixes=("10.0.1.0/24",), used_ips=("10.0.1.4",))
+    network = azure.virtual_network("one", "eastasia", address_space=("10.0.0.0/16",), subnets=(used,))
+    with pytest.raises(ServiceError) as caught:
+        azure.world.virtual_networks.delete_subnet(network.id, "web")
+    assert caught.value.code == "InUseSubnetCannotBeDeleted"
+    assert caught.value.resource_id == network.id.child("subnets", "web")
+
+
+def test_a_shuffled_list_has_another_order_and_always_the_same() -> None:
+    azure = Builder(behaviour=Behaviour(shuffle=7))
+    names = [azure.virtual_network(f"net-{number}", "eastasia").name for number in range(10)]
+    listed = [network.name for network in azure.world.virtual_networks.list(SUBSCRIPTION)]
+    assert listed != names
+    assert sorted(listed) == names
+    assert listed == [network.name for network in azure.world.virtual_networks.list(SUBSCRIPTION)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "action"),
+    [
+        ("GET", "/subscriptions/S", "subscriptions", "Microsoft.Resources/subscriptions/read"),
+        (
+            "PUT",
+            "/subscriptions/S/resourceGroups/G",
+            "resourcegroups",
+            "Microsoft.Resources/subscriptions/resourceGroups/write",
+        ),
+        (
+            "GET",
+            "/subscriptions/S/providers/Microsoft.Network/virtualNetworks?api-version=1",
+            "virtualnetworks",
+            "Microsoft.Network/virtualNetworks/read",
+        ),
+        (
+            "DELETE",
+            "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/N/subnets/web",
+            "subnets",
+            "Microsoft.Network/virtualNetworks/subnets/delete",
+        ),
+        (
+            "POST",
+            "/subscriptions/S/resourceGroups/G/providers/P/vaults/V/replicationFabrics/F/remove",
+            "remove",
+            "P/vaults/replicationFabrics/remove/action",
+        ),
+    ],
+)
+def test_requests_are_named_as_roles_name_them(method: str, path: str, kind: str, action: str) -> None:
+    assert kind_of(path) == kind
+    assert action_of(method, path) == action

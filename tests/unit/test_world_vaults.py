@@ -159,5 +159,13 @@ def test_vm_and_logical_networks_are_found_one_by_one_and_vault_wide(azure: Buil
     assert (record.network, record.logical_network) == (network, "Logical1")
     assert azure.world.networks.list_vault(vault.id) == (record,)
     assert azure.world.logical_networks.get(logical.id) == logical
-    with pytest.raises(NotFoundError):
-        azure.world.networks.get(server.id.child("replicationNetworks", "gone"))
+    for get, kind in (
+        (azure.world.networks.get, "replicationNetworks"),
+        (azure.world.logical_networks.get, "replicationLogicalNetworks"),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            get(server.id.child(kind, "gone"))
+        assert caught.value.code == "ArmResourceDoesNotExist"
+        with pytest.raises(NotFoundError) as caught:
+            get(vault.id.child("replicationFabrics", "gone", kind, "gone"))
+        assert caught.value.code == "FabricArmEntityMissing"
