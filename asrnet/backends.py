@@ -93,3 +93,21 @@ def census(path: str) -> dict[str, int]:
         "vault": len(said.vaults),
         "mapping": sum(len(vault.mappings) for vault in said.vaults),
     }
+
+
+def in_process(path: str, *, operations: str = "time:2") -> Backend:
+    """The real SDKs on the world in the file ``path``, in this process: no socket, no subscription, nothing saved.
+
+    ``operations`` says how long the world takes for each: ``immediate``, or ``time:SECONDS``.
+    """
+    from asrnet.azure import connect
+    from asrnet.azure.credentials import EmulatorCredential, given
+    from asrnet.emulator.transport import in_process as session_on
+    from asrnet.fake import document
+
+    clock = SystemClock()
+    world = document.load(path, clock=clock)
+    world.behaviour = structs.replace(world.behaviour, operations=operations)
+    return connect.backend(
+        clock=clock, credential=given(EmulatorCredential()), session=session_on(world), soon=EVERYTHING
+    )

@@ -1,0 +1,40 @@
+"""For cron: find what moved, correct it within the limits of the file: ``python correct_drift.py [asrnet.yaml]``.
+
+Nothing is asked. Exits 0 when all is as declared, 2 when something is left for a person, 3 when a limit refused,
+1 on errors. A line for cron, every night at two::
+
+    0 2 * * *  cd /srv/asrnet && .venv/bin/python correct_drift.py asrnet.yaml
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+import asrnet
+from asrnet.render import render
+
+
+def main(path: str = "asrnet.yaml") -> int:
+    """Plan, correct, plan again; print only when there was something to say."""
+    desired = asrnet.load(path)
+    with closing(asrnet.connect(cloud=desired.cloud)) as backend:
+        plan = asrnet.plan(desired, asrnet.read(desired, backend))
+        if plan.changes:
+            report = asrnet.apply(plan, backend)  # RefusedError where the plan is over a limit
+            print(render(report, "text"))
+            if report.result != "succeeded":
+                return 1
+            plan = asrnet.plan(desired, asrnet.read(desired, backend))
+    blocked = [found for found in plan.findings if found.severity == "error"]
+    for found in blocked:
+        print(f"{found.kind}: {found.message}", file=sys.stderr)
+    return 2 if plan.changes or blocked else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except asrnet.AsrError as error:
+        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
+        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)
