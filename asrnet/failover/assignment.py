@@ -109,7 +109,6 @@ def _from_static_pool(request: Request, pool: Pool | None) -> Assigned:
         return Assigned(rules.VMM_POOL_UNKNOWN, "unknown")
     if _is_free(address, pool):
         return _take(request, address, pool, rules.VMM_POOL_KEPT)
-    pool.take_any()
     return Assigned(rules.VMM_POOL_OTHER, "changes_address", detail=_holder_of(address, pool))
 
 

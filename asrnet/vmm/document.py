@@ -168,7 +168,7 @@ def _cloud(entry: CloudEntry, source: Source) -> Cloud:
 
 
 def _protection(entry: CloudMappingEntry, source: Source) -> Protection:
-    to_azure = entry.recovery is None or entry.recovery_fabric == MICROSOFT_AZURE
+    to_azure = entry.recovery_fabric == MICROSOFT_AZURE
     return Protection(
         primary=entry.primary,
         recovery=None if to_azure else entry.recovery,

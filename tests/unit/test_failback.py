@@ -102,6 +102,12 @@ def test_once_re_protected_the_machines_own_settings_decide(
     assert landing.network_rule is RULES[request.node.callspec.id]
 
 
+def test_before_re_protection_the_reverse_mapping_decides_whatever_the_machines_own_settings() -> None:
+    one = machine("vm", EA, address("web", "10.0.1.20"), nic={"recovery_network_id": SEA.id})
+    landing = land(one, [EA, SEA, NEW], [mapping(EA, SEA), mapping(SEA, NEW)], "failback")
+    assert (landing.network_id, landing.network_rule) == (NEW.id, RULES["a2a_failback_mapped"])
+
+
 def test_only_mappings_back_to_the_home_fabric_of_the_same_vault_count() -> None:
     mappings = Mappings([REVERSE, SECOND_BACK])
     back = failback_on_premises(

@@ -12,8 +12,8 @@ from asrnet.failover import Operation, Prediction, capacity, choose_subnet, usab
 from asrnet.models import MappingKind, Subnet
 
 NAMES = ("app", "db", "web", "Web2")
-addresses = st.integers(0, 255).map(lambda last: f"10.0.{last % 3}.{last}")
-prefixes = st.sampled_from(["10.0.0.0/24", "10.0.1.0/26", "10.0.1.128/27", "10.0.2.0/28", "10.9.0.0/29", "10.8.0.0/30"])
+addresses = st.integers(0, 47).map(lambda last: f"10.0.{last % 3}.{last // 3}")
+prefixes = st.sampled_from(["10.0.0.0/24", "10.0.1.0/28", "10.0.1.0/29", "10.0.2.0/28", "10.9.0.0/29", "10.8.0.0/30"])
 subnets = st.builds(
     lambda name, ranges, used: subnet(name, *ranges, used=used),
     st.sampled_from(NAMES),

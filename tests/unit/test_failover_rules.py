@@ -124,6 +124,11 @@ def test_only_mappings_of_the_machines_own_vault_and_recovery_fabric_count() -> 
     assert land(elsewhere, NETWORKS, [to_sea]).network_id is None
 
 
+def test_a_mapping_to_azure_counts_whatever_fabric_it_names() -> None:
+    one = machine("vm", CORP, address(None), recovery_fabric_id=SHANGHAI)
+    assert land(one, NETWORKS, [mapping(CORP, SEA)]).network_id == SEA.id
+
+
 def test_two_mappings_that_agree_are_not_ambiguous() -> None:
     twice = [mapping(EA, SEA, name="one"), mapping(EA, SEA, name="two")]
     assert land(machine("vm", EA, address("web", HOME)), NETWORKS, twice).network_id == SEA.id
@@ -322,6 +327,12 @@ def test_whole_subnets_are_judged_by_their_address_spaces() -> None:
     assert all(each.ip is None for each in answer.landings)
 
 
+def test_a_subnet_that_is_only_partly_in_the_same_address_space_is_unclear() -> None:
+    home = vnet("home", subnet("web", "10.0.1.0/24", "10.0.7.0/24"))
+    [landing] = prediction(machines_of_subnets([home]), [home, SEA], [mapping(home, SEA)]).landings
+    assert (landing.rule, landing.outcome) == (RULES["space_unclear"], "unknown")
+
+
 def test_whole_subnets_leave_out_those_that_no_machine_can_be_in() -> None:
     network = vnet("hub", subnet("GatewaySubnet", "10.0.0.0/27"), subnet("web", "10.0.1.0/24"))
     assert [each.nics[0].name for each in machines_of_subnets([network])] == ["web"]
@@ -373,6 +384,21 @@ def test_an_address_given_to_one_machine_is_taken_for_the_next() -> None:
     assert (one.ip, one.detail) == ("10.0.1.4", "10.0.1.20 is in use there")
     assert (other.ip, other.address_rule) == ("10.0.1.5", RULES["address_taken"])
     assert other.detail == "10.0.1.4 is assigned to first"
+
+
+@pytest.mark.parametrize(
+    ("operation", "used", "lands_at"),
+    [
+        ("failover", ["10.9.0.4", "10.9.0.5", "10.9.0.7"], ["10.9.0.6", "10.9.0.8"]),
+        ("test-failover", ["10.9.0.254", "10.9.0.252"], ["10.9.0.253", "10.9.0.251"]),
+    ],
+)
+def test_the_next_available_address_is_the_next_that_nobody_uses(
+    operation: Operation, used: list[str], lands_at: list[str]
+) -> None:
+    there = vnet("there", subnet("web", "10.9.0.0/24", used=used))
+    machines = [machine(f"vm{n}", EA, address("web", f"10.0.1.{n + 20}")) for n in range(2)]
+    assert [each.ip for each in prediction(machines, [EA, there], [mapping(EA, there)], operation).landings] == lands_at
 
 
 def test_machines_that_no_address_is_left_for_lose_their_connectivity_with_a_warning() -> None:
@@ -429,6 +455,11 @@ def test_a_secondary_ip_configuration_fails_over_only_when_configured_to(*, sele
     assert [each.outcome for each in answer.landings] == ["keeps_address", outcome]
     assert (answer.landings[1].address_rule is RULES["secondary_left_out"]) is not selected
     assert ("secondary_not_selected" in codes(answer.landings[1])) is not selected
+
+
+def test_a_primary_ip_configuration_always_fails_over() -> None:
+    one = machine("vm", EA, address("web", HOME, selected_for_failover=False))
+    assert land(one, NETWORKS, [mapping(EA, SEA)]).outcome == "keeps_address"
 
 
 # --- static or dynamic ------------------------------------------------------------------------------------------------
@@ -491,6 +522,8 @@ POOL = subnet("pool", "10.0.1.0/24", used=["10.0.1.30"])
     ("recovery_subnets", "ip", "ip_type", "lands_at", "outcome"),
     [
         pytest.param([POOL], HOME, "Static", HOME, "keeps_address", id="vmm_pool_kept"),
+        pytest.param([POOL], "10.0.1.1", "Static", "10.0.1.1", "keeps_address", id="vmm_pool_kept-nothing_reserved"),
+        pytest.param([POOL], "10.0.1.255", "Static", None, "changes_address", id="vmm_pool_other-broadcast"),
         pytest.param([POOL], "10.0.1.30", "Static", None, "changes_address", id="vmm_pool_other"),
         pytest.param([POOL], "192.168.1.30", None, None, "changes_address", id="vmm_pool_other-space"),
         pytest.param([], HOME, "Static", None, "unknown", id="vmm_pool_unknown"),

@@ -28,12 +28,8 @@ def named_rows(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 
 def rule_tests() -> dict[str, str]:
-    """For each code the first test whose row is called after it."""
-    found: dict[str, str] = {}
-    for module in map(importlib.import_module, TESTS):
-        for row, test in named_rows(module):
-            found.setdefault(row.partition("-")[0], test)
-    return found
+    """For each code the test whose row is called after it."""
+    return {row: test for module in map(importlib.import_module, TESTS) for row, test in named_rows(module)}
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -111,6 +111,12 @@ def test_a_vm_network_without_subnets_takes_any_subnet_and_none() -> None:
     assert second.nics[0].ip_configurations[0].subnet is None
 
 
+def test_a_subnet_without_ranges_takes_any_address() -> None:
+    bare = NetworkNames([vm_network("bare", subnet("servers"))])
+    [machine] = parse_machines(HEADER + "a,bare,servers,192.168.1.4,\n", bare, source="m.csv", is_csv=True)
+    assert machine.nics[0].ip_configurations[0].ip == "192.168.1.4"
+
+
 def test_plan_and_replica_are_optional_columns() -> None:
     text = HEADER.strip() + ",recovery_plan,replica_network\na,VMM-Beijing/corp,,,,plan-a,disconnected\n"
     [machine] = from_csv(text + "b,VMM-Beijing/corp,,,,plan-a,VMM-Shanghai/corp\n")[:1]

@@ -324,6 +324,11 @@ def test_replicas_go_to_hosts_of_a_protecting_cloud_that_reach_the_network() -> 
     assert eligible_hosts(topology, BEIJING1.id, SHANGHAI2.id) == ("host2", "host3")
 
 
+def test_hosts_of_clouds_that_protect_no_machine_of_the_network_do_not_count() -> None:
+    text = CORRECTED.replace("{friendly_name: SilverCloud1}", "{friendly_name: SilverCloud1, logical_networks: []}")
+    assert eligible_hosts(declared(text + HOSTS), BEIJING1.id, SHANGHAI1.id) == ("host1",)
+
+
 def test_without_known_hosts_placement_is_not_known() -> None:
     assert eligible_hosts(declared(CORRECTED), BEIJING1.id, SHANGHAI1.id) is None
     assert eligible_hosts(declared(CORRECTED + HOSTS), BEIJING1.id, VAULT) is None
