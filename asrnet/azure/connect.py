@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal
 
 from asrnet.azure.clouds import PUBLIC, Cloud
@@ -15,6 +16,7 @@ from asrnet.azure.retry import RetryLimits
 from asrnet.azure.sign_in import SignIn
 from asrnet.azure.site_recovery import SiteRecoveryClients, SiteRecoveryReader
 from asrnet.azure.site_recovery_writer import SiteRecoveryWriter
+from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock, NetworkReader
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
 
 Part = Literal["networks", "site_recovery"]
 
-_PACKAGES: Final = {
-    "networks": "azure.mgmt.network",
+_PACKAGES: Final[Mapping[Part, str]] = {
     "site_recovery": "azure.mgmt.recoveryservicessiterecovery",
+    "networks": "azure.mgmt.network",
 }
+"""The quick import first: what waits for it need not wait for the slow one."""
 
 
 def backend(
@@ -42,10 +45,10 @@ def backend(
     """Azure, or with ``session`` an emulator in this process.
 
     ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together. ``soon`` names
-    what will be needed, so that its slow imports run beside the sign-in. No request is sent before the first call.
+    what will be needed: its slow imports and the sign-in then run beside whatever the caller does first.
     """
-    _import_beside(soon)
     sign_in = SignIn(credential or choose(cloud), cloud.scope)
+    _prepare(soon, sign_in)
     pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session)
     networks = AzureNetworks(pipeline)
     clients = SiteRecoveryClients(pipeline)
@@ -69,14 +72,20 @@ def _listed_by_graph(pipeline: Pipeline, exact: NetworkReader, subscriptions: Se
     return GraphNetworks(pipeline, exact, subscriptions)
 
 
-def _import_beside(parts: Sequence[Part]) -> None:
-    """Import the SDKs' packages in threads. An import that fails fails again where it is needed, and says so there."""
-    for part in parts:
-        threading.Thread(target=_try_import, args=(_PACKAGES[part],), daemon=True).start()
+def _prepare(parts: Sequence[Part], sign_in: SignIn) -> None:
+    """Import the SDKs' packages and sign in beside what comes first. What fails fails again where it is needed."""
+    packages = [_PACKAGES[part] for part in _PACKAGES if part in parts]
+    if packages:
+        threading.Thread(target=_import_all, args=(packages,), daemon=True).start()
+        threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
 
 
-def _try_import(package: str) -> None:
-    try:
-        importlib.import_module(package)
-    except ImportError:
-        return
+def _import_all(packages: Sequence[str]) -> None:
+    for package in packages:
+        with suppress(ImportError):
+            importlib.import_module(package)
+
+
+def _sign_in(sign_in: SignIn) -> None:
+    with suppress(AsrError):
+        sign_in.identity()

@@ -136,10 +136,13 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, b
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The wait that an answer asks for, in seconds; a date counts from the answer's own date, lest clocks disagree."""
+    """The wait that an answer asks for, in seconds; a date counts from the answer's own date, lest clocks disagree.
+
+    Resource Graph says it with ``x-ms-user-quota-resets-after``, as hours, minutes and seconds.
+    """
     text = headers.get("Retry-After", "").strip()
     if not text:
-        return None
+        return _quota_resets_after(headers)
     try:
         return max(0.0, float(text))
     except ValueError:
@@ -306,6 +309,17 @@ def _why(error: BaseException) -> str:
     if is_name_failure(error):
         return "found no such host"
     return f"had no answer: {without_query(str(error))}"
+
+
+def _quota_resets_after(headers: Mapping[str, str]) -> float | None:
+    if headers.get("x-ms-user-quota-remaining") != "0":
+        return None
+    hours, _, rest = headers.get("x-ms-user-quota-resets-after", "").partition(":")
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+    except ValueError:
+        return None
 
 
 def _date(text: str) -> float | None:

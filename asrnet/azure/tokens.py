@@ -13,6 +13,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from asrnet.errors import AsrError
 
 _REFRESH_BEFORE: Final = 300.0
+_REFUSED_FOR: Final = 30.0
 _log: Final = logging.getLogger("asrnet.azure.tokens")
 
 Fetch = Callable[[str, str | None], AccessTokenInfo]
@@ -32,6 +33,7 @@ class TokenCache:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._tokens: dict[str, AccessTokenInfo] = {}
+        self._refusals: dict[str, tuple[float, AsrError]] = {}
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """The token for the one scope in ``scopes``."""
@@ -54,9 +56,21 @@ class TokenCache:
         if held and left > _REFRESH_BEFORE and not claims:
             return held
         try:
-            self._tokens[scope] = self._fetch(scope, claims)
+            return self._fetched(scope, claims)
         except AsrError as error:
             if not held or left <= 0.0 or claims:
                 raise
             _log.warning("the token could not be renewed and is good for %.0f s more: %s", left, error.message)
+            return held
+
+    def _fetched(self, scope: str, claims: str | None) -> AccessTokenInfo:
+        """A new token. A refusal stands for a while: threads that waited for it must not each ask in vain again."""
+        refusal = self._refusals.get(scope)
+        if refusal and self._now() - refusal[0] < _REFUSED_FOR and not claims:
+            raise refusal[1]
+        try:
+            self._tokens[scope] = self._fetch(scope, claims)
+        except AsrError as error:
+            self._refusals[scope] = (self._now(), error)
+            raise
         return self._tokens[scope]

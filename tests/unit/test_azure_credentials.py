@@ -160,8 +160,23 @@ def test_when_renewal_fails_the_old_token_goes_on_while_it_is_good(caplog: pytes
         assert cache.get_token("s").token == "token-1"
     assert "good for 200 s more" in caplog.text
     issuer.now += 201
+    issuer.refuses = True
     with pytest.raises(CredentialError):
         cache.get_token("s")
+
+
+def test_a_refusal_is_not_asked_for_again_by_each_thread_that_waited_for_it() -> None:
+    issuer = Issuer()
+    issuer.refuses = True
+    cache = issuer.cache()
+    with pytest.raises(CredentialError):
+        cache.get_token("s")
+    issuer.refuses = False
+    issuer.now += 29
+    with pytest.raises(CredentialError):
+        cache.get_token("s")
+    issuer.now += 2
+    assert cache.get_token("s").token == "token-1"
 
 
 class Older:

@@ -285,9 +285,12 @@ def test_a_capped_test_mode_never_adds_attempts() -> None:
         ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT"}, 200.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT", "Date": "Thu, 01 Jan 1970 00:19:30 GMT"}, 30.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:01 GMT"}, 0.0),
+        ({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:01:05"}, 65.0),
+        ({"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}, None),
+        ({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "soon"}, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(headers: Mapping[str, str], expected: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date_or_a_quotas_reset(headers: Mapping[str, str], expected: float | None) -> None:
     assert retry_after(headers, 1000.0) == expected
 
 
