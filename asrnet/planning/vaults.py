@@ -19,7 +19,7 @@ from asrnet.planning.prerequisites import problems
 from asrnet.planning.request import Request
 from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
 from asrnet.planning.unmanaged import leftovers
-from asrnet.planning.view import VaultView, view_of
+from asrnet.planning.view import VaultView, view_of, with_fabrics
 from asrnet.planning.wants import PairWants, duplicates, wants_of
 
 
@@ -44,6 +44,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     rest = leftovers(view, pairs, tuple(wants.values()), request, complete=_is_complete(stops, request))
     held = hold([*diff.changes, *rest.changes], vault, request)
     shown = [pair for pair in pairs if request.selection.has_pair(pair.name)]
+    statuses = _statuses(diff, held.held)
     return VaultPart(
         changes=(*_needed(diff.support.values(), held.allowed), *held.allowed),
         findings=(
@@ -54,7 +55,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
             *rest.findings,
             *(found for known in chosen for found in pair_findings(known, request.inventory)),
         ),
-        pairs=tuple(_pair_view(pair, wants.get(pair.name), _statuses(diff, held.held), view) for pair in shown),
+        pairs=tuple(_pair_view(pair, wants.get(pair.name), statuses, view) for pair in shown),
         unmanaged=rest.count,
     )
 
@@ -77,7 +78,7 @@ def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, Pair
     support |= {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
     support |= {network.id: network_change(view.vault, network, known) for network, known in copies}
     return Diff(
-        view=view_of(view.vault, view.inventory, view.display, fabrics),
+        view=with_fabrics(view, fabrics),
         wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},
         support=support,
     )

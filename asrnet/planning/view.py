@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.desired import Vault
 from asrnet.ids import AZURE_NETWORK, ArmId
@@ -70,21 +70,29 @@ class VaultView(Struct, frozen=True, kw_only=True):
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
 
 
-def view_of(
-    vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str], new_fabrics: Iterable[Fabric] = ()
-) -> VaultView:
+def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str]) -> VaultView:
     """The indexes of one vault."""
     live: dict[MappingIdentity, list[NetworkMapping]] = defaultdict(list)
     names: dict[ArmId, set[str]] = defaultdict(set)
     for mapping in inventory.mappings:
         live[mapping.identity].append(mapping)
         names[mapping.fabric_id].add(mapping.name.lower())
-    fabrics: dict[str, list[Fabric]] = defaultdict(list)
-    for fabric in (*inventory.fabrics, *new_fabrics):
+    fabrics = _by_place(inventory.fabrics)
+    return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
+
+
+def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:
+    """The view as if the ``new`` fabrics were there already."""
+    return structs.replace(view, fabrics=_by_place((*view.inventory.fabrics, *new)))
+
+
+def _by_place(fabrics: Iterable[Fabric]) -> dict[str, list[Fabric]]:
+    found: dict[str, list[Fabric]] = defaultdict(list)
+    for fabric in fabrics:
         place = fabric.location if fabric.kind == "azure" else fabric.id.key
         if place:
-            fabrics[place].append(fabric)
-    return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
+            found[place].append(fabric)
+    return found
 
 
 def is_zone_to_zone(mapping: NetworkMapping) -> bool:
