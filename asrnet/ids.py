@@ -58,9 +58,8 @@ class ArmId:
     ``str(id)`` spells the fixed words the usual way and keeps the names as given. Immutable and hashable.
     """
 
-    __slots__ = ("_key", "_parent", "_parts")
+    __slots__ = ("_key", "_parts")
     _key: str
-    _parent: ArmId | None
     _parts: tuple[str, ...]
 
     def __init__(self, text: str) -> None:
@@ -78,7 +77,6 @@ class ArmId:
             parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
         self._parts = tuple(parts)
         self._key = "/".join(parts).lower()
-        self._parent = None
 
     @property
     def key(self) -> str:
@@ -109,14 +107,11 @@ class ArmId:
     @property
     def parent(self) -> ArmId:
         """The id one level up: of a fabric its vault, of a vault its resource group."""
-        if self._parent is None:
-            cut = 4 if self._parts[-4].lower() == "providers" else 2
-            above = object.__new__(ArmId)
-            above._parts = self._parts[:-cut]
-            above._key = "/".join(above._parts).lower()
-            above._parent = None
-            self._parent = above
-        return self._parent
+        cut = 4 if self._parts[-4].lower() == "providers" else 2
+        above = object.__new__(ArmId)
+        above._parts = self._parts[:-cut]
+        above._key = "/".join(above._parts).lower()
+        return above
 
     def child(self, *segments: str) -> ArmId:
         """The id below this one: ``vault.child("replicationFabrics", name)``."""

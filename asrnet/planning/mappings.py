@@ -176,7 +176,7 @@ def _step(diff: Diff, wanted: Wanted) -> Step | None:
 
 def _new_mapping(diff: Diff, wanted: Wanted) -> NetworkMapping:
     fabric = diff.view.fabric(wanted.primary.place).id
-    taken = diff.view.names[fabric]
+    taken = diff.view.names[fabric.key]
     primary, recovery = wanted.primary.network, wanted.recovery.network
     name = mapping_name(diff.view.called(primary), diff.view.called(recovery), (primary, recovery), taken)
     taken.add(name.lower())

@@ -40,14 +40,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class VaultView(Struct, frozen=True, kw_only=True):
     """Indexes over a vault's inventory. ``fabrics`` includes those this plan creates.
 
-    ``display`` has the names of networks in the spelling people gave them, VM networks' own instead of their GUIDs.
+    ``names`` are those taken in each fabric (by its key), in lower case. ``display`` has the names of networks in the spelling people gave them, VM networks' own instead of their GUIDs.
     """
 
     vault: Vault
     inventory: VaultInventory
     live: Mapping[MappingIdentity, Sequence[NetworkMapping]]
     fabrics: Mapping[str, Sequence[Fabric]]
-    names: Mapping[ArmId, set[str]]
+    names: Mapping[str, set[str]]
     display: Mapping[ArmId, str]
 
     def called(self, network: ArmId) -> str:
@@ -73,12 +73,17 @@ class VaultView(Struct, frozen=True, kw_only=True):
 def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str]) -> VaultView:
     """The indexes of one vault."""
     live: dict[MappingIdentity, list[NetworkMapping]] = defaultdict(list)
-    names: dict[ArmId, set[str]] = defaultdict(set)
+    names: dict[str, set[str]] = defaultdict(set)
     for mapping in inventory.mappings:
         live[mapping.identity].append(mapping)
-        names[mapping.fabric_id].add(mapping.name.lower())
+        names[_fabric_key(mapping.id)].add(mapping.name.lower())
     fabrics = _by_place(inventory.fabrics)
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
+
+
+def _fabric_key(mapping_id: ArmId) -> str:
+    """The key of a mapping's fabric, without parsing two ids on the way up: lists have a hundred thousand of them."""
+    return mapping_id.key.rsplit("/", 4)[0]
 
 
 def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:
