@@ -51,6 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
 class App:
     """A world behind Resource Manager's protocol. Safe to call from several threads at once.
 
+    ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS.
     ``faults`` is the script of the wire, ``journal`` what was asked. ``extras`` holds what clients sent beyond what the
     world's models know, to be echoed.
     """
@@ -60,6 +61,7 @@ class App:
         self.options = options or Options()
         self.faults = Faults()
         self.journal = Journal()
+        self.authority = b""
         self.extras: dict[str, dict[str, object]] = {}
         self._seed: world_file.WorldDocument | None = None
         self._throttle = Throttle(self.options.buckets)

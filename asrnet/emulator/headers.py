@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from asrnet.emulator.messages import Request, Response
 from asrnet.emulator.throttle import KINDS, Allowance
 
+_STRICT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _ALWAYS = (
     ("Cache-Control", "no-cache"),
     ("Pragma", "no-cache"),
     ("Expires", "-1"),
-    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
     ("X-Content-Type-Options", "nosniff"),
 )
 
@@ -30,6 +30,8 @@ def finished(
         ("x-ms-correlation-request-id", correlation_id),
         ("x-ms-routing-request-id", f"LOOPBACK:{moment:%Y%m%dT%H%M%SZ}:{correlation_id}"),
     ]
+    if not request.host.startswith("localhost"):  # a browser would refuse http there for a year
+        headers.append(_STRICT)
     if client_id:
         headers.append(("x-ms-client-request-id", client_id))
     if allowance is not None:

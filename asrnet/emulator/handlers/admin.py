@@ -25,6 +25,13 @@ def health(call: Call) -> Response:
     return json_response({"status": "ok", "version": version("asrnet"), "requests": call.app.journal.total})
 
 
+def authority(call: Call) -> Response:
+    """The certificate authority to trust, as PEM."""
+    if not call.app.authority:
+        raise GatewayError(404, "NotFound", "The emulator is open without TLS.")
+    return Response(status=200, headers=(("Content-Type", "application/x-pem-file"),), body=call.app.authority)
+
+
 def reset(call: Call) -> Response:
     """Back to the seed: the world as it was at the start; the scripts of faults and the journal are emptied."""
     call.app.reset()
@@ -152,6 +159,7 @@ def _admin(method: str, path: str, operation: str, handler: Handler) -> Route:
 
 ROUTES: Final = (
     _admin("GET", "health", "Health", health),
+    _admin("GET", "ca.pem", "Authority", authority),
     _admin("POST", "reset", "Reset", reset),
     _admin("POST", "seed", "Seed", seed),
     _admin("GET", "state", "GetState", get_state),

@@ -1,0 +1,104 @@
+"""Reading HTTP requests from a connection, within limits of time and size."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+MIB: Final = 1024 * 1024
+LARGEST_BODY: Final = 4 * MIB
+"""What Azure Resource Manager takes."""
+LARGEST_WORLD: Final = 64 * MIB
+"""What the admin paths take."""
+_LONGEST_LINE: Final = 8192
+
+
+class RequestError(Exception):
+    """A request that cannot be read; the connection is of no use after it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class TimedStream(io.RawIOBase):
+    """A socket's incoming bytes until ``deadline``: a client that sends them one by one does not get more time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = time.monotonic()
+
+    def allow(self, seconds: float) -> None:
+        """Let reading take ``seconds`` from now on."""
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # a narrower buffer will do
+        """Read what is there. Raises TimeoutError at the deadline."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the client is too slow")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, largest: int) -> bytes:
+    """The body that ``headers`` announce. Raises RequestError where it is too large, cut off or badly announced."""
+    length, coding = headers.get("content-length"), headers.get("transfer-encoding", "")
+    if coding and length is not None:
+        raise RequestError(400, "BadRequest", "Content-Length and Transfer-Encoding contradict each other.")
+    if coding.lower() == "chunked":
+        return _read_chunks(stream, largest)
+    if coding:
+        raise RequestError(501, "NotImplemented", f"The transfer encoding '{coding[:40]}' is not supported.")
+    if length is None:
+        return b""
+    return _read_exactly(stream, _number(length, 10), largest)
+
+
+def _read_chunks(stream: io.BufferedReader[Any], largest: int) -> bytes:
+    found = bytearray()
+    while True:
+        size = _number(_read_line(stream).partition(";")[0].strip(), 16)
+        if size == 0:
+            break
+        found += _read_exactly(stream, size, largest - len(found))
+        if _read_line(stream):
+            raise RequestError(400, "BadRequest", "A chunk of the body does not end where it should.")
+    while _read_line(stream):
+        pass  # trailers
+    return bytes(found)
+
+
+def _read_line(stream: io.BufferedReader[Any]) -> str:
+    line = stream.readline(_LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        raise RequestError(400, "BadRequest", "The body is cut off.")
+    return line.decode("latin-1").rstrip("\r\n")
+
+
+def _read_exactly(stream: io.BufferedReader[Any], size: int, largest: int) -> bytes:
+    if size > largest:
+        raise RequestError(413, "RequestEntityTooLarge", f"The request content is larger than {largest} bytes.")
+    found = stream.read(size)
+    if len(found) < size:
+        raise RequestError(400, "BadRequest", "The body is cut off.")
+    return found
+
+
+def _number(text: str, base: int) -> int:
+    try:
+        if text.isalnum():  # no signs, spaces or underscores
+            return int(text, base)
+    except ValueError:
+        pass
+    raise RequestError(400, "BadRequest", "The length of the body is no number.")

@@ -1,0 +1,252 @@
+"""The emulator's door for clients in other processes: HTTP/1.1 over TCP and TLS, a thread for each connection.
+
+The standard library's server: beside it cheroot was measured, which drops kept-alive connections when there are more of
+them than its threads, and uvicorn, which is no faster with the same parser written in Python. An answer of the emulator
+takes longer to make than to carry, with any of them.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from asrnet.emulator.app import ADMIN, App
+from asrnet.emulator.messages import Request, Response, json_response
+from asrnet.emulator.reading import LARGEST_BODY, LARGEST_WORLD, RequestError, TimedStream, read_body
+from asrnet.emulator.refusals import plain_envelope
+from asrnet.errors import InputError
+
+HANDSHAKE_SECONDS: Final = 10.0
+DRAIN_SECONDS: Final = 3.0
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long to wait for a client, in seconds: between requests, for a whole request, for it to take an answer."""
+
+    idle: float = 75.0
+    request: float = 30.0
+    answer: float = 60.0
+
+
+class Door(ThreadingMixIn, TCPServer):
+    """Listens on an address and hands requests to ``app``. ``context``: with TLS."""
+
+    allow_reuse_address = sys.platform != "win32"  # elsewhere it would let two servers share a port
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(
+        self,
+        app: App,
+        address: tuple[str, int],
+        *,
+        context: ssl.SSLContext | None = None,
+        latency: float = 0.0,
+        patience: Patience | None = None,
+        record: Callable[[Request, Response], None] | None = None,
+    ) -> None:
+        self.app = app
+        self.latency = latency
+        self.patience = patience or Patience()
+        self.record = record
+        self._context = context
+        self._calm = threading.Condition()
+        self._busy = 0
+        self._closing = False
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        try:
+            super().__init__(address, Conversation)
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"cannot listen on {address[0]} port {address[1]}: {getattr(error, 'strerror', None) or error}",
+                hint="choose another port, or 0 for any that is free",
+            ) from error
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if self._context else 'http'}://{shown}:{port}"
+
+    @property
+    def scheme(self) -> str:
+        """``https`` or ``http``."""
+        return "https" if self._context else "http"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Talk to a client, in its thread: also the handshake, so that a slow one holds up nobody else."""
+        if self._context is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(HANDSHAKE_SECONDS)
+        try:
+            secured = self._context.wrap_socket(request, server_side=True)
+        except (OSError, ValueError):  # plain HTTP on this port, an unknown CA, a scanner
+            return
+        with secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+        if not isinstance(sys.exception(), OSError | InterruptedError):
+            super().handle_error(request, client_address)
+
+    def open(self) -> None:
+        """Accept connections, in a thread of its own."""
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more, and wait a little for the requests that are being answered."""
+        self.shutdown()
+        self.server_close()
+        with self._calm:
+            self._closing = True
+            self._calm.wait_for(lambda: not self._busy, timeout=DRAIN_SECONDS)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count a request as being answered. Raises InterruptedError once the door is closing."""
+        with self._calm:
+            if self._closing:
+                raise InterruptedError("the emulator is being stopped")
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._calm:
+                self._busy -= 1
+                self._calm.notify_all()
+
+
+class Conversation(BaseHTTPRequestHandler):
+    """One connection: requests in, answers out, until one side has had enough."""
+
+    server: Door
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Read through a stream that keeps time."""
+        super().setup()
+        self._stream = TimedStream(self.connection)
+        self._reader = io.BufferedReader(self._stream)
+        self.rfile = self._reader
+
+    def handle_one_request(self) -> None:
+        """Read a request and answer it."""
+        self.close_connection = True
+        self._stream.allow(self.server.patience.idle)
+        try:
+            self.raw_requestline = self.rfile.readline(65537)
+            if self.raw_requestline:
+                self._stream.allow(self.server.patience.request)
+                with self.server.at_work():
+                    self._answer()
+        except (OSError, InterruptedError):  # too slow, gone, or the emulator is being stopped
+            self.close_connection = True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """The answer to what is no HTTP, in Azure's form."""
+        text = explain or message or HTTPStatus(code).phrase
+        self.close_connection = True
+        self._write(json_response(plain_envelope("BadRequest", text), status=code))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature is the library's
+        """The journal has it."""
+
+    def _answer(self) -> None:
+        if len(self.raw_requestline) > 65536:  # noqa: PLR2004 - the library's limit of a line
+            self.command, self.request_version = "", self.protocol_version
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return
+        if not self.parse_request():
+            return
+        try:
+            request = self._request()
+        except RequestError as error:
+            self.close_connection = True
+            self._write(json_response(plain_envelope(error.code, error.message), status=error.status))
+            return
+        self._deliver(request, self._handled(request))
+
+    def _request(self) -> Request:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        target = urlsplit(self.path if self.path.startswith("/") else f"/{self.path}")
+        largest = LARGEST_WORLD if target.path.lower().startswith(ADMIN) else LARGEST_BODY
+        return Request(
+            method=self.command.upper(),
+            path=target.path,
+            query=target.query,
+            headers=headers,
+            body=read_body(self._reader, headers, largest=largest),
+            scheme=self.server.scheme,
+            host=_host(headers.get("host", ""), self.server.url),
+        )
+
+    def _handled(self, request: Request) -> Response:
+        clock = self.server.app.world.clock
+        half = 0.0 if request.path.lower().startswith(ADMIN) else self.server.latency / 2
+        if half:
+            clock.sleep(half)
+        try:
+            response = self.server.app.handle(request)
+        except Exception as error:  # noqa: BLE001 - the outer edge: a bug must not take the server down
+            self.log_error("%s", error)
+            message = f"This is a bug in the emulator: {type(error).__name__}."
+            return json_response(plain_envelope("InternalServerError", message), status=500)
+        if half or response.delay:
+            clock.sleep(half + response.delay)
+        return response
+
+    def _deliver(self, request: Request, response: Response) -> None:
+        if response.dropped:
+            self._reset()
+            return
+        if self.server.record:
+            self.server.record(request, response)
+        self._write(response)
+
+    def _write(self, response: Response) -> None:
+        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
+        lines += [f"{name}: {value}" for name, value in response.headers]
+        if response.header("Content-Length") is None and response.status != HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {len(response.body)}")
+        if self.close_connection:
+            lines.append("Connection: close")
+        head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
+        self.connection.settimeout(self.server.patience.answer)
+        self.connection.sendall(head if self.command == "HEAD" else head + response.body)
+
+    def _reset(self) -> None:
+        """Close the connection the hard way: the client gets a reset and no end of an answer."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+
+def _host(said: str, url: str) -> str:
+    """The host the client used, for links; the emulator's own where the client said none, or nonsense."""
+    plausible = said and all(character.isalnum() or character in ".-:[]" for character in said)
+    return said if plausible else url.partition("://")[2]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -1,0 +1,201 @@
+"""Running an emulator: its world from files, its doors, its end."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from asrnet.emulator.app import App, Options
+from asrnet.emulator.capture import Capture
+from asrnet.emulator.clock import ShiftedClock
+from asrnet.emulator.server import Door, Patience
+from asrnet.emulator.trust import Trust, default_folder, given_trust, kept_trust
+from asrnet.errors import InputError
+from asrnet.fake import document as world_file
+from asrnet.fake.behaviour import Behaviour, checked
+from asrnet.fake.builder import Builder
+from asrnet.fake.world import World
+from asrnet.files import PendingFile
+
+DEFAULT_OPERATIONS = "time:3"
+"""How long operations take where neither the options nor the world say: what mappings were seen to take."""
+
+
+class ServeOptions(Struct, frozen=True, kw_only=True):
+    """What ``asrnet emulator`` was told. Ports of 0 pick free ones. None: the world's own behaviour counts.
+
+    ``latency`` is in milliseconds, ``cache`` the folder for certificates. ``allow_remote``: addresses other than
+    loopback may be listened on.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4590
+    tls_port: int = 4591
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    seed: str | None = None
+    state: str | None = None
+    operations: str | None = None
+    retry_after: int | None = None
+    latency: float = 0.0
+    page_size: int | None = None
+    capture: str | None = None
+    authenticate: bool = True
+    allow_remote: bool = False
+    cache: str | None = None
+
+
+class Emulator(Struct, frozen=True, kw_only=True):
+    """An emulator that runs in this process and is open to others. ``http`` and ``https`` are its addresses."""
+
+    app: App
+    http: str
+    https: str
+    ca: Path
+
+    def announcement(self) -> str:
+        """The line that says where it is: a JSON object."""
+        return json.dumps({"http": self.http, "https": self.https, "ca": str(self.ca)})
+
+
+def serve(options: ServeOptions) -> int:
+    """Run an emulator until SIGTERM or Ctrl-C; the exit code. Must be called in the main thread.
+
+    Prints the announcement on standard output once connections are accepted. Raises InputError and DocumentError where
+    it cannot start, and InputError where the state cannot be saved.
+    """
+    app = app_of(options)
+    capture = Capture(options.capture) if options.capture else None
+    stopping = threading.Event()
+    with _signals(stopping), running(app, options, capture=capture) as emulator:
+        print(emulator.announcement(), flush=True)  # noqa: T201 - the announcement is the output
+        while not stopping.wait(0.5):
+            pass  # woken now and then, since a signal does not interrupt every platform's wait
+    if options.state:
+        world_file.save(app.world, options.state)
+    return 0
+
+
+def app_of(options: ServeOptions) -> App:
+    """The App that the options describe: the world of the state file if it exists, else of the seed.
+
+    Without either it has nothing but the subscription 11111111-1111-1111-1111-111111111111.
+    ``reset`` goes back to the seed. Raises InputError and DocumentError.
+    """
+    _check(options)
+    clock = ShiftedClock()
+    seed = world_file.load(options.seed, clock=clock) if options.seed else None
+    if options.state:
+        PendingFile(options.state).abandon()  # it can be written, or this says why not
+    kept = world_file.load(options.state, clock=clock) if options.state and Path(options.state).exists() else None
+    world = seed or _empty_world(clock)
+    world.behaviour = _behaviour(world.behaviour, options)
+    app = App(world, Options(authenticate=options.authenticate))
+    app.checkpoint()
+    if kept:
+        kept.behaviour = _behaviour(kept.behaviour, options)
+        world.become(kept)
+    return app
+
+
+@contextmanager
+def running(
+    app: App, options: ServeOptions | None = None, *, capture: Capture | None = None, patience: Patience | None = None
+) -> Iterator[Emulator]:
+    """``app`` open on HTTP and HTTPS for as long as the context lasts. Raises InputError where it cannot be opened."""
+    options = options or ServeOptions(port=0, tls_port=0)
+    trust = _trust(options)
+    app.authority = trust.ca.read_bytes()
+    doors: list[Door] = []
+    try:
+        for port, context in ((options.port, None), (options.tls_port, trust.context())):
+            doors.append(
+                Door(
+                    app,
+                    (options.host, port),
+                    context=context,
+                    latency=options.latency / 1000,
+                    patience=patience,
+                    record=capture.record if capture else None,
+                )
+            )
+        for door in doors:
+            door.open()
+        yield Emulator(app=app, http=doors[0].url, https=doors[1].url, ca=trust.ca)
+    finally:
+        for door in doors:
+            door.close()
+
+
+def _trust(options: ServeOptions) -> Trust:
+    if options.tls_cert and options.tls_key:
+        return given_trust(options.tls_cert, options.tls_key)
+    return kept_trust(Path(options.cache) if options.cache else default_folder(), options.host)
+
+
+def _empty_world(clock: ShiftedClock) -> World:
+    """A world with nothing in it but a subscription to begin with."""
+    return Builder(clock=clock).world
+
+
+def _check(options: ServeOptions) -> None:
+    if bool(options.tls_cert) != bool(options.tls_key):
+        raise InputError("a certificate needs its key", hint="give --tls-cert and --tls-key, or neither")
+    if options.latency < 0:
+        raise InputError("the latency cannot be negative")
+    if _is_loopback(options.host):
+        return
+    if not options.allow_remote:
+        raise InputError(
+            f"'{options.host}' is not an address of this machine alone",
+            hint="the emulator takes any credential; --allow-remote opens it to the network all the same",
+        )
+    print(  # noqa: T201 - a warning beside the output
+        f"warning: the emulator is open to the network on {options.host} and takes any credential", file=sys.stderr
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" and all(
+            ipaddress.ip_address(found[4][0]).is_loopback for found in socket.getaddrinfo(host, None)
+        )
+
+
+def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
+    """``behaviour`` with what the options say; without either, operations take their time as real ones do."""
+    said = {
+        "operations": options.operations,
+        "retry_after": options.retry_after,
+        "page_size": options.page_size,
+        "network_page_size": options.page_size,
+    }
+    if options.operations is None and behaviour == Behaviour():
+        said["operations"] = DEFAULT_OPERATIONS
+    return checked(replace(behaviour, **{name: value for name, value in said.items() if value is not None}))
+
+
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
