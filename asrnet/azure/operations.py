@@ -16,8 +16,9 @@ from azure.core.polling import PollingMethod
 from azure.core.rest import HttpResponse
 
 from asrnet.azure.answers import describe
-from asrnet.azure.retry import BUSY, retry_after
+from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed, request_id
+from asrnet.azure.verdicts import retry_after
 from asrnet.errors import ServiceError
 from asrnet.ids import ArmId
 from asrnet.ports import Operation, OperationStatus

@@ -7,7 +7,7 @@ included. Retries, tokens and logs are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
@@ -44,7 +44,7 @@ def get(client: Sender, url: str, resource_id: ArmId) -> HttpResponse:
     request = HttpRequest("GET", _literal(url))
     with translated(resource_id):
         # Streamed, so that the pipeline does not decode the body too; the retry policy has read it all.
-        response = client.send_request(request, stream=True)
+        response = _sender(client)(request, stream=True)
     if response.status_code >= _FIRST_ERROR:
         refuse(response, resource_id)
     return response
@@ -81,6 +81,12 @@ def decoded(response: HttpResponse, kind: Any, resource_id: ArmId) -> Any:
 @lru_cache(maxsize=64)
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
+
+
+def _sender(client: Sender) -> Callable[..., HttpResponse]:
+    """The client's own method, which azure-mgmt-network 30 still calls by a private name."""
+    found: Callable[..., HttpResponse] | None = getattr(client, "send_request", None)
+    return found or client._send_request  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
 def _literal(url: str) -> str:

@@ -15,17 +15,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
 from asrnet.azure.gates import Gates
-from asrnet.azure.retry import (
-    BUSY,
-    RetryDetails,
-    RetryLimits,
-    RetryPolicy,
-    judge,
-    log_retry,
-    remaining,
-    retry_after,
-    set_testing,
-)
+from asrnet.azure.retry import BUSY, RetryDetails, RetryLimits, RetryPolicy, log_retry, set_testing
+from asrnet.azure.verdicts import judge, remaining, retry_after
 from asrnet.clocks import SimulatedClock
 
 S = "11111111-1111-1111-1111-111111111111"
