@@ -4,17 +4,23 @@ Pure: machines, networks and mappings in, a ``Prediction`` out. The rules and th
 docs/failover-rules.md explains them one by one.
 """
 
-from asrnet.failover.addresses import capacity, usable
-from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
-from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
-from asrnet.failover.machine_list import COLUMNS, parse_machines, read_machines
-from asrnet.failover.machine_rows import MachineRow
-from asrnet.failover.machines import Machine, Network, Replica, machines_of_items, machines_of_subnets
-from asrnet.failover.names import NetworkNames
-from asrnet.failover.networks import Mappings
-from asrnet.failover.prediction import EligibleHosts, predict
-from asrnet.failover.rules import NOTICES, RULES, Notice, Rule
-from asrnet.failover.subnets import RESERVED_SUBNETS, SubnetChoice, choose_subnet, is_reserved, subnet_notices
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from asrnet.failover.addresses import capacity, usable
+    from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
+    from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
+    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_machines
+    from asrnet.failover.machine_rows import MachineRow
+    from asrnet.failover.machines import Machine, Network, Replica, machines_of_items, machines_of_subnets
+    from asrnet.failover.names import NetworkNames
+    from asrnet.failover.networks import Mappings
+    from asrnet.failover.prediction import EligibleHosts, predict
+    from asrnet.failover.rules import NOTICES, RULES, Notice, Rule
+    from asrnet.failover.subnets import RESERVED_SUBNETS, SubnetChoice, choose_subnet, is_reserved, subnet_notices
 
 __all__ = [
     "COLUMNS",
@@ -50,3 +56,27 @@ __all__ = [
     "subnet_notices",
     "usable",
 ]
+
+_HOMES: Final = {
+    "addresses": ("capacity", "usable"),
+    "failback": ("Return", "failback_between_regions", "failback_on_premises"),
+    "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
+    "machine_list": ("COLUMNS", "parse_machines", "read_machines"),
+    "machine_rows": ("MachineRow",),
+    "machines": ("Machine", "Network", "Replica", "machines_of_items", "machines_of_subnets"),
+    "names": ("NetworkNames",),
+    "networks": ("Mappings",),
+    "prediction": ("EligibleHosts", "predict"),
+    "rules": ("NOTICES", "Notice", "RULES", "Rule"),
+    "subnets": ("RESERVED_SUBNETS", "SubnetChoice", "choose_subnet", "is_reserved", "subnet_notices"),
+}
+_MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # Planning needs the choice of subnets only, and a list of machines needs YAML.
+    if name not in _MODULES:
+        raise AttributeError(f"module 'asrnet.failover' has no attribute '{name}'")
+    found = getattr(import_module(f"asrnet.failover.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found

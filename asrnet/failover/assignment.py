@@ -8,8 +8,8 @@ from typing import Literal
 from msgspec import Struct
 
 from asrnet.failover import rules
-from asrnet.failover.addresses import IN_USE, Pool, number, spelled
 from asrnet.failover.landing import Outcome
+from asrnet.failover.pool import IN_USE, Pool, number, spelled
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.models import MappingKind
 

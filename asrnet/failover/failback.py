@@ -36,7 +36,8 @@ def failback_on_premises(
     """
     is_moved = replica is not None and replica.network_id != landed
     now = replica.network_id if replica is not None else landed
-    found = mappings.find(now, vault_id=vault_id, to_fabric=home_fabric_id)
+    # A replica in Azure may be on a network that is mapped to another region, which leads no machine back home.
+    found = mappings.find(now, vault_id=vault_id, to_fabric=home_fabric_id, kind="vmm_to_vmm")
     if found.rivals:
         return Return(None, rules.AMBIGUOUS_MAPPING, found)
     if is_moved:

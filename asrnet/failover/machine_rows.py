@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from asrnet.complaints import did_you_mean
 from asrnet.errors import DocumentError, InputError
-from asrnet.failover.addresses import number, span
+from asrnet.failover.addresses import span
 from asrnet.failover.machines import Machine, Network, Replica, network_name
 from asrnet.failover.names import NetworkNames
+from asrnet.failover.pool import number
 from asrnet.ids import ArmId
 from asrnet.models import IpConfiguration, Nic, Subnet, VirtualNetwork
 

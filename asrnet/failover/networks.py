@@ -41,14 +41,23 @@ class Mappings:
             self._by_primary[mapping.primary_network_id].append(mapping)
             self._kinds[mapping.fabric_id].add(mapping.kind)
 
-    def find(self, primary: ArmId | None, *, vault_id: ArmId | None = None, to_fabric: ArmId | None = None) -> Found:
-        """The mapping of ``primary``, in this vault and to this fabric where they are given."""
+    def find(
+        self,
+        primary: ArmId | None,
+        *,
+        vault_id: ArmId | None = None,
+        to_fabric: ArmId | None = None,
+        kind: MappingKind | None = None,
+    ) -> Found:
+        """The mapping of ``primary``: in this vault, to this fabric and of this kind where they are given."""
         if primary is None or primary not in self._by_primary:
             return _NOTHING
         fitting = [
             mapping
             for mapping in self._by_primary[primary]
-            if (vault_id is None or mapping.vault_id == vault_id) and _leads_to(mapping, to_fabric)
+            if (vault_id is None or mapping.vault_id == vault_id)
+            and (kind is None or mapping.kind == kind)
+            and _leads_to(mapping, to_fabric)
         ]
         if len({mapping.recovery_network_id for mapping in fitting}) > 1:
             return Found(rivals=tuple(fitting))

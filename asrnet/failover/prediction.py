@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from asrnet.failover import rules
-from asrnet.failover.addresses import is_ipv6, number
 from asrnet.failover.assignment import Assigned, Request, assign
 from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
 from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, summarize
 from asrnet.failover.machines import Machine, Network
 from asrnet.failover.networks import Mappings, Target, ambiguity, failover_target, label, test_target
+from asrnet.failover.pool import is_ipv6, number
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.failover.site import Place, Site
 from asrnet.ids import ArmId

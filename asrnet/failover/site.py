@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct, structs
 
 from asrnet.failover import rules
-from asrnet.failover.addresses import Pool, number, span, usable, usable_on_premises
+from asrnet.failover.addresses import span, usable, usable_on_premises
 from asrnet.failover.machines import Network, network_name
+from asrnet.failover.pool import Pool, number
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.failover.subnets import SubnetChoice, choose_subnet, subnet_notices
 from asrnet.ids import ArmId

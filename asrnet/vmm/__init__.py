@@ -27,7 +27,7 @@ from asrnet.vmm.topology import (
     Server,
     Topology,
 )
-from asrnet.vmm.vault import checked, merge, topology_of_vault
+from asrnet.vmm.vault import checked, merge, topology_of_vault, vm_networks
 
 __all__ = [
     "REASONS",
@@ -56,4 +56,5 @@ __all__ = [
     "targets",
     "topology_of",
     "topology_of_vault",
+    "vm_networks",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -140,6 +141,11 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
 
 
 def _network(entry: NetworkEntry, source: Source) -> Network:
+    for prefix in (prefix for subnet in entry.subnets for prefix in subnet.prefixes):
+        try:
+            ip_network(prefix, strict=False)
+        except ValueError as error:
+            raise refusal(f"'{prefix}' is not an address range such as 10.0.0.0/24", source) from error
     subnets = tuple(
         Subnet(
             name=each.name,

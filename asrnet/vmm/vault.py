@@ -51,6 +51,16 @@ def merge(vault: Topology, declared: Topology) -> Topology:
     return checked(Topology(servers=tuple(servers)))
 
 
+def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
+    """The VM networks that exist in the vault, with the subnets that a file may have added."""
+    return tuple(
+        models.VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
+        for server in topology.servers
+        for network in server.networks
+        if network.id is not None
+    )
+
+
 def checked(topology: Topology) -> Topology:
     """``topology`` itself, once every name in it leads somewhere. Raises DocumentError or InputError."""
     logical = {each.name for server in topology.servers for each in server.logical_networks}

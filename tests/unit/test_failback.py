@@ -145,6 +145,13 @@ def test_what_became_of_the_replica_is_told_by_nic(
     assert (landing.network_id, landing.outcome) == (network.id if network else None, outcome)
 
 
+def test_a_replica_in_azure_comes_back_home_though_its_network_is_mapped_to_another_region() -> None:
+    one = machine("VM-1", BEIJING1, address(None, "192.168.1.7"))
+    landing = land(one, [*SITES, EA, SEA], [mapping(BEIJING1, SEA), mapping(SEA, EA)], "failback")
+    assert (landing.network, landing.network_rule) == ("VMNetwork1-Beijing", RULES["failback_unchanged"])
+    assert landing.via_network == "hub-sea"
+
+
 def test_coming_back_to_another_network_is_warned_about() -> None:
     landing = land(machine("VM-1", BEIJING1, address(None)), SITES, [FORWARD, REMAPPED], "failback")
     assert codes(landing) == {"not_home"}

@@ -5,6 +5,7 @@ A row's id is the code of its rule; docs/failover-rules.md names these rows, and
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from failover_worlds import (
     vnet,
 )
 
+from asrnet.changes import to_json
 from asrnet.failover import (
     RULES,
     Network,
@@ -636,3 +638,17 @@ def test_a_nic_without_ip_configurations_is_predicted_as_one_that_is_not_known()
     bare = Nic(name="nic0", primary_network_id=EA.id)
     landing = land(type(machine("vm", EA))(name="vm", nics=(bare,)), NETWORKS, [mapping(EA, OTHER)])
     assert (landing.network_id, landing.subnet) == (OTHER.id, "web")
+
+
+def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source() -> None:
+    answer = prediction([machine("vm", EA, address("web", HOME))], NETWORKS, [mapping(EA, SEA)])
+    document = json.loads(to_json(answer))
+    assert list(document) == ["format_version", "operation", "test_network_id", "summary", "without_nics", "landings"]
+    assert document["summary"]["keeps_address"] == 1
+    [landing] = document["landings"]
+    assert (landing["network_id"], landing["ip"]) == (str(SEA.id), HOME)
+    assert landing["address_rule"] == {
+        "code": "address_kept",
+        "sentence": RULES["address_kept"].sentence,
+        "source": "Set up network mapping and IP addressing for VNets",
+    }

@@ -461,6 +461,10 @@ def test_a_topology_that_names_what_the_vault_does_not_have_is_refused(old: str,
             "topology.yaml:4: unknown VM network 'm'",
         ),
         ("fabrics:\n- server: a\n  cluods: []\n", "topology.yaml:3"),
+        (
+            "fabrics:\n- server: a\n  networks:\n  - {friendly_name: n, subnets: [{name: s, prefixes: [10.0.0]}]}\n",
+            "topology.yaml:4: '10.0.0' is not an address range",
+        ),
         ("version: 2\nfabrics: []\n", "topology.yaml:1"),
     ],
 )
