@@ -40,7 +40,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class VaultView(Struct, frozen=True, kw_only=True):
     """Indexes over a vault's inventory. ``fabrics`` includes those this plan creates.
 
-    ``names`` are those taken in each fabric (by its key), in lower case. ``display`` has the names of networks in the spelling people gave them, VM networks' own instead of their GUIDs.
+    ``names`` are those taken in each fabric (by its key), in lower case. ``display`` has the names of networks in the
+    spelling people gave them, VM networks' own instead of their GUIDs.
     """
 
     vault: Vault
