@@ -20,15 +20,16 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
     concerned = {change.vault for change in plan.changes}
     before = {seen.vault: seen for seen in plan.observed if seen.vault in concerned}
     vaults = tuple(Vault(name=seen.vault, id=seen.vault_id) for seen in before.values())
+    networks = {seen.vault: [ArmId(f"/{key}") for key in seen.networks] for seen in before.values()}
     rows = tuple(
-        Row(name=network, vault=seen.vault, primary=ArmId(network), recovery=None)
-        for seen in before.values()
-        for network in seen.networks
+        Row(name=network.key, vault=name, primary=network, recovery=None)
+        for name, members in networks.items()
+        for network in members
     )
     inventory = read(DesiredState(vaults=vaults, pairs=rows), backend)
     differences: dict[str, tuple[str, ...]] = {}
     for name, seen in before.items():
         vault = inventory.vaults[name]
-        now = observe(vault, map(ArmId, seen.networks), inventory)
+        now = observe(vault, networks[name], inventory)
         differences[name] = (f"the vault cannot be read: {vault.error}",) if vault.error else moved(seen, now)
     return {name: found for name, found in differences.items() if found}

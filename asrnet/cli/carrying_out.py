@@ -74,19 +74,23 @@ def carry_out(
     on_write: OnWrite,
     *,
     stale: Mapping[str, tuple[str, ...]] | None = None,
-    all_pairs: bool = False,
-) -> int:
-    """Show ``plan``, ask, apply it, report. Raises RefusedError where it is over a limit."""
+) -> Report | None:
+    """Show ``plan``, ask, apply it; None where the user does not want to. Raises RefusedError over a limit."""
     settings = session.settings
-    view = session.view(all_pairs=all_pairs)
     if plan.changes:
-        _show(render(plan, "text", view), outputs, quiet=settings.quiet or settings.yes)
+        _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
         plan.raise_if_over_limits(settings.force)
         if not settings.yes and streams.ask("Apply this? Only yes is a yes: ").lower() not in _YES:
             logs.remark("nothing was changed")
-            return exits.ERROR
-    report = applied(session, plan, backend, on_write, stale=stale or {})
-    outputs.write(report, view)
+            return None
+    return applied(session, plan, backend, on_write, stale=stale or {})
+
+
+def concluded(session: Session, report: Report | None, outputs: Outputs, *, all_pairs: bool = False) -> int:
+    """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
+    if report is None:
+        return exits.ERROR
+    outputs.write(report, session.view(all_pairs=all_pairs))
     return exits.of_report(report)
 
 

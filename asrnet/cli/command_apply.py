@@ -6,10 +6,14 @@ A saved plan (asrnet plan --out PLANFILE) is refused, vault by vault, where what
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from asrnet.cli import carrying_out, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.errors import InputError
+
+if TYPE_CHECKING:
+    from asrnet.applying import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +25,11 @@ def run(session: Session) -> int:
     """Apply a fresh plan, or a saved one."""
     carrying_out.check_somebody_can_agree(session)
     with outputs.opened(session.settings.output) as opened, carrying_out.audit(session) as on_write:
-        if session.argument("planfile"):
-            return _saved(session, opened, on_write)
-        return _fresh(session, opened, on_write)
+        apply = _saved if session.argument("planfile") else _fresh
+        return carrying_out.concluded(session, apply(session, opened, on_write), opened)
 
 
-def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> int:
+def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> Report | None:
     from asrnet import inventory, planning
 
     settings = session.settings
@@ -40,7 +43,7 @@ def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
         return carrying_out.carry_out(session, plan, backend, opened, on_write)
 
 
-def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> int:
+def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> Report | None:
     from asrnet.saved import moved_since
 
     settings = session.settings

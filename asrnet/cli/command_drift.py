@@ -6,7 +6,6 @@ Exits 0 when all is as declared, 2 when drift remains, 3 when a safeguard refuse
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asrnet.cli import carrying_out, exits, inputs, outputs
@@ -14,6 +13,7 @@ from asrnet.cli.session import Session
 
 if TYPE_CHECKING:
     from asrnet.changes import Plan
+    from asrnet.desired import DesiredState, Selection
     from asrnet.ports import Backend
 
 
@@ -29,34 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Detect, or detect and correct."""
-    from asrnet import inventory, planning
-
     settings = session.settings
     desired = inputs.desired_state(settings)
     selection = inputs.selection(settings, desired)
-    with outputs.opened(settings.output) as opened, session.backend(desired) as backend:
+    with outputs.opened(settings.output) as opened, carrying_out.audit(session) as on_write:
+        with session.backend(desired) as backend:
+            plan = _planned(session, desired, selection, backend)
+            if session.argument("correct"):
+                plan.raise_if_over_limits(settings.force)
+                report = carrying_out.applied(session, plan, backend, on_write, stale={})
+                left = _planned(session, desired, selection, backend) if report.changes else plan
+        if not session.argument("correct"):
+            opened.write(plan, session.view())
+            return _verdict(session, plan)
+        code = carrying_out.concluded(session, report, opened)
+        return code if code in {exits.ERROR, exits.REFUSED} else _verdict(session, left)
 
-        def planned() -> Plan:
-            found = inventory.read(desired, backend, selection=selection)
-            return planning.plan(
-                desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
-            )
 
-        if session.argument("correct"):
-            return _correct(session, planned, backend, opened)
-        plan = planned()
-        opened.write(plan, session.view())
-        return _verdict(session, plan)
+def _planned(session: Session, desired: DesiredState, selection: Selection, backend: Backend) -> Plan:
+    from asrnet import inventory, planning
 
-
-def _correct(session: Session, planned: Callable[[], Plan], backend: Backend, opened: outputs.Outputs) -> int:
-    with carrying_out.audit(session) as on_write:
-        plan = planned()
-        plan.raise_if_over_limits(session.settings.force)
-        report = carrying_out.applied(session, plan, backend, on_write, stale={})
-    opened.write(report, session.view())
-    code = exits.of_report(report)
-    return code if code in {exits.ERROR, exits.REFUSED} else _verdict(session, planned())
+    settings = session.settings
+    found = inventory.read(desired, backend, selection=selection)
+    return planning.plan(desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete)
 
 
 def _verdict(session: Session, plan: Plan) -> int:

@@ -35,23 +35,21 @@ def run(session: Session) -> int:
     vault = _vault(session, desired)
     primary = _network(session.argument("primary"), desired)
     recovery = session.argument("recovery")
-    with (
-        outputs.opened(settings.output) as opened,
-        carrying_out.audit(session) as on_write,
-        session.backend(desired) as backend,
-    ):
-        plan = plan_pair(
-            backend,
-            vault=vault,
-            primary=primary,
-            to=session.argument("to"),
-            recovery=_network(recovery, desired) if recovery else None,
-            copy=_copy_settings(session.argument("to"), desired),
-            retarget=session.argument("retarget", default=False),
-            cloud=desired.cloud,
-            forced=frozenset(settings.force),
-        )
-        return carrying_out.carry_out(session, plan, backend, opened, on_write, all_pairs=True)
+    with outputs.opened(settings.output) as opened, carrying_out.audit(session) as on_write:
+        with session.backend(desired) as backend:
+            plan = plan_pair(
+                backend,
+                vault=vault,
+                primary=primary,
+                to=session.argument("to"),
+                recovery=_network(recovery, desired) if recovery else None,
+                copy=_copy_settings(session.argument("to"), desired),
+                retarget=session.argument("retarget", default=False),
+                cloud=desired.cloud,
+                forced=frozenset(settings.force),
+            )
+            report = carrying_out.carry_out(session, plan, backend, opened, on_write)
+        return carrying_out.concluded(session, report, opened, all_pairs=True)
 
 
 def _vault(session: Session, desired: DesiredState) -> ArmId:

@@ -1,0 +1,179 @@
+"""Whatever is wrong: where and what to do on standard error, exit 1, nothing written, no traceback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from command_line import Cli, Ran, edit, snapshot
+
+VNET = "/subscriptions/{}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub"
+DR = "22222222-2222-2222-2222-222222222222"
+HUB = "{name: hub, vault: sea, primary: prod/rg-network-ea/hub-ea, recovery: dr/rg-network-sea/hub-sea}"
+
+
+def refused(ran: Ran, *words: str) -> None:
+    """The run failed as a run must: a message with all ``words``, and nothing but."""
+    assert ran.code == 1
+    assert ran.out == ""
+    assert "Traceback" not in ran.err
+    assert ran.err.startswith("error: ")
+    for word in words:
+        assert word in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ["asrnet.yaml: ", "empty"]),
+        (bytes(range(255, 0, -1)) * 8, ["asrnet.yaml:1: ", "not a text file"]),
+        (b"key: value\n" * 900_000, ["asrnet.yaml: ", "larger than"]),
+        (b"pairs: &again [*again]\n", ["asrnet.yaml:1: ", "&again"]),
+        (b"- " * 10_000, ["asrnet.yaml:1: "]),
+        (b"version: [1\n", ["asrnet.yaml:"]),
+    ],
+    ids=["empty", "binary", "huge", "recursive", "deep", "broken"],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_line(
+    fake: Cli, folder: Path, content: bytes, words: list[str]
+) -> None:
+    (folder / "asrnet.yaml").write_bytes(content)
+    before = snapshot(folder)
+    refused(fake("apply", "--yes"), *words)
+    assert snapshot(folder) == before
+
+
+def test_a_missing_file_is_named(fake: Cli) -> None:
+    refused(fake("plan", "-f", "nowhere.yaml"), "nowhere.yaml: the file does not exist")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("pairs:", "pair:", ["asrnet.yaml:12: pair: unknown key; did you mean 'pairs'?"]),
+        ("rules:", f"- {HUB}\nrules:", ["asrnet.yaml:17: ", "'hub' is already taken at asrnet.yaml:14"]),
+        ("prod/rg-network-ea/hub-ea", "/subscriptions/x/hub", ["asrnet.yaml:14: pairs[0].primary: ", "no", "GUID"]),
+        ("dr/rg-dr/vault-sea", VNET.format(DR), ["asrnet.yaml:7: vaults.sea: ", "that of a virtual network"]),
+        ("dr/rg-network-sea/hub-sea", "prod/rg-network-ea/HUB-EA", ["asrnet.yaml:14: ", "the primary network itself"]),
+        ("recovery: southeastasia", "recovery: East Asia", ["asrnet.yaml:10: regions[0].recovery: ", "itself"]),
+        (
+            "rg-network-ea/hub-ea",
+            "rg-network-ea/a/b",
+            ["asrnet.yaml:14: pairs[0].primary: ", "expected a virtual network"],
+        ),
+        ("rg-network-ea/hub-ea", "rg-network-ea/..", ["asrnet.yaml:14: pairs[0].primary: '..' cannot be the name"]),
+        ("rg-network-ea/hub-ea", "rg-network-ea/hub ea", ["'hub ea' cannot be the name"]),
+        ("rg-network-ea/hub-ea", "rg-network-ea/hüb", ["'hüb' cannot be the name"]),
+    ],
+    ids=[
+        *("unknown key", "duplicate row", "malformed id", "network for a vault", "primary is recovery", "same region"),
+        *("slash", "dots", "space", "unicode"),
+    ],
+)
+def test_a_desired_state_that_cannot_be_meant_is_refused_with_its_line(
+    fake: Cli, folder: Path, old: str, new: str, words: list[str]
+) -> None:
+    edit(folder, old, new)
+    before = snapshot(folder)
+    refused(fake("apply", "--yes"), *words)
+    assert snapshot(folder) == before
+
+
+def test_an_endpoint_without_tls_that_is_not_this_machine_is_refused(cli: Cli) -> None:
+    refused(cli("plan", "--endpoint", "http://management.azure.com"), "--endpoint: ", "http and not this machine")
+
+
+def test_a_found_dotenv_cannot_set_the_endpoint(cli: Cli, folder: Path) -> None:
+    (folder / ".env").write_text("ASRNET_ENDPOINT=https://evil.example\nASRNET_OUTPUT=json\n", "utf-8")
+    ran = cli("plan", "--backend", "fake:world.yaml")
+    assert ran.code == 0
+    assert "warning: .env: ignored ASRNET_ENDPOINT" in ran.err
+    assert ran.out.startswith("{")  # the rest of the file counts
+
+
+def test_no_credentials_say_which_variables_to_set(cli: Cli) -> None:
+    refused(cli("plan", "--credential", "environment"), "environment", "AZURE_TENANT_ID")
+
+
+@contextmanager
+def answering(status: int, body: str) -> Iterator[str]:
+    """An Azure on loopback that answers everything alike; yields its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_an_expired_credential_says_so(cli: Cli) -> None:
+    body = '{"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry is in the past."}}'
+    with answering(401, body) as url:
+        ran = cli("plan", "--endpoint", url, "--credential", "emulator", "--retry-attempts", "1")
+    refused(ran, "expiry is in the past")
+
+
+def test_a_host_that_has_no_address_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    ran = cli("plan", "--credential", "emulator", "--retry-attempts", "1", "--retry-deadline", "0")
+    refused(ran, "management.azure.com")
+
+
+def test_a_missing_right_names_the_action(fake: Cli, folder: Path) -> None:
+    denied = "Microsoft.RecoveryServices/vaults/replicationFabrics/read"
+    edit(folder, "version: 1", f'version: 1\nbehaviour: {{denied: ["{denied}"]}}', "world.yaml")
+    refused(fake("plan"), denied)
+
+
+def test_a_missing_vault_is_named(fake: Cli, folder: Path) -> None:
+    edit(folder, "vault-sea", "vault-see")
+    refused(fake("plan"), "vault-see")
+
+
+def test_a_missing_subscription_is_named(fake: Cli, folder: Path) -> None:
+    edit(folder, f"dr: {DR}", "dr: 99999999-9999-9999-9999-999999999999")
+    refused(fake("plan"), "99999999-9999-9999-9999-999999999999")
+
+
+def test_a_subscription_of_another_tenant_is_said_to_be_one(fake: Cli, folder: Path) -> None:
+    edit(folder, "name: dr}", "name: dr, tenant: 44444444-4444-4444-4444-444444444444}", "world.yaml")
+    refused(fake("plan"), "tenant")
+
+
+def test_a_world_that_cannot_be_written_stays_whole(cli: Cli, folder: Path) -> None:
+    # A name so long that the file beside it, which would replace it, cannot be made: true for root as well.
+    name = "w" * 250 + ".yaml"
+    (folder / "world.yaml").rename(folder / name)
+    before = snapshot(folder)
+    ran = cli("apply", "--yes", "-q", "--backend", f"fake:{name}")
+    assert (ran.code, "cannot be written" in ran.err, "Traceback" in ran.err) == (1, True, False)
+    assert "Done" not in ran.out
+    assert snapshot(folder) == before
+
+
+def test_a_world_that_is_none_is_refused_with_its_line(fake: Cli, folder: Path) -> None:
+    edit(folder, "location: eastasia", "location: [eastasia]", "world.yaml")
+    refused(fake("plan"), "world.yaml:")

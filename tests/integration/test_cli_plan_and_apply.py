@@ -1,0 +1,254 @@
+"""plan, apply and drift at the command line: what is printed, what is written, what is returned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import EXAMPLES, Cli, edit, snapshot
+
+from asrnet.cli import streams
+
+
+def pairs_line(out: str, name: str) -> str:
+    return next(" ".join(line.split()) for line in out.splitlines() if line.split()[1:2] == [name])
+
+
+def mappings(cli: Cli) -> int:
+    vaults = json.loads(cli("show", "-o", "json").out)["vaults"]
+    return sum(vault["mappings"] for vault in vaults)
+
+
+def grown(folder: Path) -> None:
+    """Make the folder that of the second example, a vault that has seen some years."""
+    for file in (EXAMPLES / "02-adopt-and-repair").glob("*.yaml"):
+        (folder / file.name).write_bytes(file.read_bytes())
+
+
+def test_plan_shows_each_pair_and_writes_nothing(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    ran = fake("plan")
+    assert ran.code == 0
+    assert pairs_line(ran.out, "hub") == "+ hub hub-ea (eastasia) <-> hub-sea (southeastasia) create create"
+    assert ran.out.splitlines()[-1].startswith("Plan: 6 mappings to create, 0 to update, 0 to delete;")
+    assert ran.err == ""
+    assert snapshot(folder) == before
+
+
+def test_plan_in_json_is_nothing_but_json(fake: Cli) -> None:
+    ran = fake("plan", "-o", "json")
+    assert json.loads(ran.out)["summary"]["create"] == 6
+
+
+def test_several_outputs_are_written_in_one_run(fake: Cli, folder: Path) -> None:
+    ran = fake("plan", "-o", "json=plan.json", "-o", "markdown=plan.md", "-o", "text")
+    assert ran.out.startswith("Rules")
+    assert json.loads((folder / "plan.json").read_text())["summary"]["create"] == 6
+    assert (folder / "plan.md").read_text().startswith("Plan: 6 mappings to create")
+
+
+def test_the_detailed_exit_code_tells_pending_changes_from_none(fake: Cli) -> None:
+    assert fake("plan", "--detailed-exitcode").code == 2
+    assert fake("apply", "--yes").code == 0
+    assert fake("plan", "--detailed-exitcode").code == 0
+
+
+def test_apply_maps_both_directions_and_the_next_plan_is_empty(fake: Cli) -> None:
+    ran = fake("apply", "--yes")
+    assert ran.code == 0
+    assert "created hub-ea-to-hub-sea (pair hub)" in ran.err
+    assert ran.out.splitlines()[-1].startswith("Done: 8 changes: 8 succeeded;")
+    assert fake("plan").out.splitlines()[-1] == "Nothing to do: 6 mappings in sync."
+    assert mappings(fake) == 6
+
+
+def test_apply_reports_in_json_with_outcomes_and_requests(fake: Cli) -> None:
+    report = json.loads(fake("apply", "--yes", "-o", "json").out)
+    assert report["result"] == "succeeded"
+    assert {change["outcome"] for change in report["changes"]} == {"succeeded"}
+    assert report["requests"]["PUT"] == 8
+    assert report["requests"]["retries"] == 0
+
+
+def test_apply_with_nothing_to_do_says_so(fake: Cli) -> None:
+    fake("apply", "--yes")
+    ran = fake("apply", "--yes")
+    assert (ran.code, ran.out.splitlines()[-1].startswith("Nothing to do: 6 mappings in sync")) == (0, True)
+
+
+def test_apply_where_nobody_can_be_asked_needs_yes(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    ran = fake("apply")
+    assert (ran.code, "--yes" in ran.err, snapshot(folder) == before) == (1, True, True)
+
+
+@pytest.mark.parametrize(("answer", "code", "number"), [("yes", 0, 6), ("no", 1, 0), ("", 1, 0)])
+def test_apply_asks_and_takes_only_yes_for_a_yes(
+    fake: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, number: int
+) -> None:
+    monkeypatch.setattr(streams, "can_ask", lambda: True)
+    monkeypatch.setattr(streams, "ask", lambda _: answer)
+    assert fake("apply").code == code
+    assert mappings(fake) == number
+
+
+def test_quiet_says_nothing_but_the_data(fake: Cli) -> None:
+    assert fake("apply", "--yes", "--quiet").err == ""
+
+
+def test_logs_as_json_are_an_object_a_line(fake: Cli) -> None:
+    lines = [json.loads(line) for line in fake("apply", "--yes", "--log-format", "json").err.splitlines()]
+    assert len(lines) == 8
+    assert {"time", "level", "logger", "message"} <= lines[0].keys()
+
+
+def test_a_saved_plan_is_applied_as_it_is(fake: Cli) -> None:
+    assert fake("plan", "--out", "saved.json").code == 0
+    assert fake("apply", "saved.json", "--yes").code == 0
+    assert mappings(fake) == 6
+
+
+def test_a_saved_plan_is_refused_when_what_it_read_has_moved(fake: Cli, folder: Path) -> None:
+    fake("plan", "--out", "saved.json")
+    fake("apply", "--yes", "--pair", "hub")
+    before = snapshot(folder)
+    ran = fake("apply", "saved.json", "--yes")
+    assert ran.code == 3
+    assert "mapping hub-ea-to-hub-sea has appeared" in ran.out
+    assert snapshot(folder) == before
+
+
+def test_a_saved_plan_that_was_edited_is_refused(fake: Cli, folder: Path) -> None:
+    fake("plan", "--out", "saved.json")
+    edit(folder, "hub-sea", "hub-see", "saved.json")
+    ran = fake("apply", "saved.json", "--yes")
+    assert (ran.code, "checksum" in ran.err, mappings(fake)) == (3, True, 0)
+
+
+def test_a_saved_plan_of_another_version_is_an_error(fake: Cli, folder: Path) -> None:
+    fake("plan", "--out", "saved.json")
+    edit(folder, '"format_version":"1.0"', '"format_version":"9.0"', "saved.json")
+    ran = fake("apply", "saved.json", "--yes")
+    assert (ran.code, "format 9.0" in ran.err) == (1, True)
+
+
+def test_a_saved_plan_takes_no_selection(fake: Cli) -> None:
+    fake("plan", "--out", "saved.json")
+    assert fake("apply", "saved.json", "--yes", "--pair", "hub").code == 1
+
+
+def test_one_pair_can_be_selected(fake: Cli) -> None:
+    fake("apply", "--yes", "--pair", "hub")
+    assert mappings(fake) == 2
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_nearest(fake: Cli) -> None:
+    ran = fake("plan", "--pair", "hubb")
+    assert (ran.code, "did you mean 'hub'?" in ran.err) == (1, True)
+    assert "did you mean 'sea'?" in fake("plan", "--vault", "see").err
+
+
+def test_a_plan_over_a_limit_is_refused_and_nothing_is_written(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    edit(folder, "pairs:", "limits: {max_updates: 1}\npairs:")
+    before = snapshot(folder)
+    ran = fake("apply", "--yes")
+    assert (ran.code, snapshot(folder) == before) == (3, True)
+    assert "refused: vault sea: 3 is over max_updates 1" in ran.err
+    assert "--force max_updates" in ran.err
+
+
+def test_force_lifts_the_limit_it_names(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    edit(folder, "pairs:", "limits: {max_updates: 1}\npairs:")
+    assert fake("apply", "--yes", "--force", "max_deletes").code == 3
+    assert fake("apply", "--yes", "--force", "max_updates").code == 2
+
+
+def test_apply_exits_2_while_a_declared_pair_stays_blocked(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    ran = fake("apply", "--yes")
+    assert ran.code == 2
+    assert pairs_line(ran.out, "wms").endswith("blocked")
+    assert fake("apply", "--yes").code == 2
+
+
+def test_a_failover_under_way_refuses_what_would_take_a_mapping_away(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    edit(
+        folder,
+        "  mappings:",
+        "  jobs: [{name: j1, scenario: UnplannedFailover, state: InProgress, target: vm1}]\n  mappings:",
+        "world.yaml",
+    )
+    assert fake("apply", "--yes", "--pair", "app").code == 3
+    assert fake("apply", "--yes", "--pair", "app", "--force", "failover_active").code == 0
+
+
+def test_a_frozen_vault_refuses_every_change(fake: Cli, folder: Path) -> None:
+    edit(folder, "pairs:", "freeze: [{vault: sea, until: 2099-12-31, reason: exercise}]\npairs:")
+    before = snapshot(folder)
+    ran = fake("apply", "--yes")
+    assert (ran.code, "exercise" in ran.out, snapshot(folder) == before) == (3, True, True)
+
+
+def test_an_output_that_cannot_be_written_is_known_before_anything_is_applied(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    ran = fake("apply", "--yes", "-o", "json=nowhere/report.json")
+    assert (ran.code, "nowhere/report.json" in ran.err, snapshot(folder) == before) == (1, True, True)
+
+
+def test_a_failed_run_leaves_old_outputs_as_they_were(fake: Cli, folder: Path) -> None:
+    (folder / "plan.json").write_text("old")
+    edit(folder, "vault-sea", "vault-gone")
+    assert fake("plan", "-o", "json=plan.json").code == 1
+    assert snapshot(folder)["plan.json"] == b"old"
+    assert sorted(snapshot(folder)) == ["asrnet.yaml", "plan.json", "world.yaml"]
+
+
+def test_every_write_leaves_a_line_of_audit(fake: Cli, folder: Path) -> None:
+    fake("apply", "--yes", "--audit", "audit.log", "--pair", "hub")
+    fake("apply", "--yes", "--audit", "audit.log", "--pair", "app")
+    entries = [json.loads(line) for line in (folder / "audit.log").read_text().splitlines()]
+    assert [entry["pair"] for entry in entries] == ["hub", "hub", "app", "app", "app"]
+    assert entries[0]["before"] is None
+    assert entries[0]["after"]["recovery_network_id"].endswith("/hub-sea")
+    assert entries[0]["undo"].startswith("az rest --method delete")
+    assert entries[0]["job_id"]
+
+
+def test_an_audit_file_that_cannot_be_written_stops_everything(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    ran = fake("apply", "--yes", "--audit", "nowhere/audit.log")
+    assert (ran.code, "--audit" in ran.err, snapshot(folder) == before) == (1, True, True)
+
+
+def test_drift_is_2_while_changes_are_pending_and_0_after(fake: Cli) -> None:
+    assert fake("drift").code == 2
+    assert fake("drift", "--correct").code == 0
+    assert fake("drift").code == 0
+    assert mappings(fake) == 6
+
+
+def test_drift_that_cannot_be_corrected_remains_2(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    assert fake("drift", "--correct").code == 2
+
+
+def test_drift_over_a_limit_is_refused(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    edit(folder, "pairs:", "limits: {max_updates: 1}\npairs:")
+    before = snapshot(folder)
+    assert fake("drift", "--correct").code == 3
+    assert snapshot(folder) == before
+
+
+def test_warnings_are_drift_only_where_that_is_asked_for(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    text = (folder / "asrnet.yaml").read_text().splitlines(keepends=True)
+    kept = [line for line in text if "wms" not in line]
+    (folder / "asrnet.yaml").write_text("".join(kept))
+    assert fake("drift", "--correct").code == 0
+    assert fake("drift").code == 0
+    assert fake("drift", "--fail-on", "warning").code == 2
