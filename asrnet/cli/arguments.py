@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 
+from asrnet.cli import streams
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
@@ -143,4 +144,5 @@ class _ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from asrnet import __version__
 
-        parser.exit(message=f"asrnet {__version__}\n")
+        streams.write(f"asrnet {__version__}\n")
+        parser.exit()

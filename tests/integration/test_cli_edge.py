@@ -1,0 +1,186 @@
+"""The edge of the command line: options, variables, help, streams, interrupts, and errors nobody expected."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Cli, edit
+
+COMMANDS = ["plan", "apply", "drift", "map", "show", "dump", "validate", "schema"]
+
+
+def test_common_options_may_stand_before_the_command_and_after(cli: Cli) -> None:
+    before = cli("--backend", "fake:world.yaml", "-o", "json", "plan")
+    after = cli("plan", "-o", "json", "--backend", "fake:world.yaml")
+    assert before.code == 0
+    assert before.out == after.out
+
+
+def test_repeatable_options_add_up_across_the_command(cli: Cli) -> None:
+    ran = cli("--pair", "hub", "plan", "--pair", "app", "-o", "json", "--backend", "fake:world.yaml")
+    assert json.loads(ran.out)["summary"]["create"] == 4
+
+
+def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    monkeypatch.setenv("ASRNET_PAIR", "hub,app")
+    monkeypatch.setenv("ASRNET_OUTPUT", "json")
+    assert json.loads(cli("plan").out)["summary"]["create"] == 4
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "a command is missing"),
+        (["plna"], "unknown command 'plna'; did you mean 'plan'?"),
+        (["plan", "--uot", "x"], "unknown option '--uot'; did you mean '--out'?"),
+        (["--bakend", "fake:w", "plan"], "unknown option '--bakend'; did you mean '--backend'?"),
+        (["plan", "--yes"], "plan has no option --yes"),
+        (["--yes", "plan"], "plan has no option --yes"),
+        (["plan", "extra"], "unexpected argument 'extra'"),
+        (["plan", "-o", "jsn"], "there is no format 'jsn' here; did you mean 'json'?"),
+        (["plan", "-o", "mermaid"], "there is no format 'mermaid' here"),
+        (["plan", "-o", "json", "-o", "text"], "2 outputs to standard output"),
+        (["plan", "-o", "json=a", "-o", "text=a"], "2 outputs to a"),
+        (["apply", "--parallelism", "many"], "--parallelism: found 'many'"),
+        (["apply", "--force", "everything"], "--force: found 'everything'"),
+        (["dump", "-o", "json"], "dump has no --output"),
+    ],
+)
+def test_usage_errors_exit_1_and_suggest(cli: Cli, argv: list[str], words: str) -> None:
+    ran = cli(*argv)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err
+    assert ran.err.startswith("error: ")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_its_options(cli: Cli, command: str) -> None:
+    ran = cli(command, "--help")
+    assert ran.code == 0
+    assert ran.out.startswith(f"usage: asrnet {command}")
+    assert "--output" in ran.out
+
+
+def test_help_lists_every_command(cli: Cli) -> None:
+    ran = cli("--help")
+    assert ran.code == 0
+    assert [
+        line.split()[0] for line in ran.out.partition("commands:\n")[2].splitlines() if line.startswith("  ")
+    ] == COMMANDS
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version").out.startswith("asrnet ")
+
+
+def test_an_error_nobody_expected_is_a_message_and_how_to_report_it(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("asrnet.inventory.read", broken)
+    ran = fake("plan")
+    assert (ran.code, ran.out) == (1, "")
+    assert "this is a bug in asrnet: ZeroDivisionError: surprise" in ran.err
+    assert "please report it" in ran.err
+    assert "Traceback" not in ran.err
+    assert "Traceback" in fake("plan", "-vv").err
+
+
+def test_ctrl_c_is_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asrnet.inventory.read", interrupted)
+    assert fake("plan") == (1, "", "error: interrupted\n")
+
+
+def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:
+    edit(folder, "recovery: dr/rg-network-sea/hub-sea", 'recovery: dr/rg-network-sea/hub-sea, managed_by: "\u202e"')
+    edit(folder, "name: tagged", "name: <b>|x", "asrnet.yaml")
+    out = fake("plan", "-v").out
+    assert "\u202e" not in out
+    assert "\\u202e" in out
+    markdown = fake("plan", "-o", "markdown").out
+    assert "<b>" not in markdown
+    assert "&lt;b>\\|x" in markdown
+
+
+def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
+    variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them
+    return subprocess.Popen(
+        [sys.executable, "-m", "asrnet.cli", *argv, "--backend", "fake:world.yaml"],
+        cwd=folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_reader_who_leaves_does_no_harm(folder: Path) -> None:
+    process = run(folder, "plan", "-o", "json")
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), errors) == (0, b"")
+
+
+def test_names_beyond_the_encoding_are_written_as_escapes(folder: Path) -> None:
+    edit(folder, "name: tagged", "name: étiqueté")
+    process = run(folder, "plan", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    out, errors = process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+    assert b"\\xe9tiquet\\xe9" in out
+
+
+def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path) -> None:
+    edit(folder, "version: 1", "version: 1\nbehaviour: {operations: time:60}", "world.yaml")
+    process = run(folder, "apply", "--yes", "-v", "--pair", "hub")
+    assert process.stderr
+    while b"creating" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert b"in flight" in out
+    assert b"interrupted" in out
+    assert b"Traceback" not in errors
+
+
+def test_the_command_line_imports_nothing_heavy() -> None:
+    code = "import asrnet, asrnet.cli, sys; print(' '.join(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"azure", "rich", "cryptography", "requests", "msal", "tenacity", "yaml", "dotenv", "msgspec"}
+    assert heavy.isdisjoint(name.partition(".")[0] for name in loaded)
+
+
+def test_a_plan_on_a_fake_imports_nothing_of_azure(folder: Path) -> None:
+    code = """
+import sys
+from asrnet.cli import main
+code = main(["plan", "--backend", "fake:world.yaml"])
+print(code, *sys.modules, file=sys.stderr)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=folder)
+    code_and_modules = ran.stderr.split()
+    assert code_and_modules[0] == "0"
+    heavy = {"azure", "rich", "cryptography", "requests", "msal", "tenacity", "dotenv"}
+    assert heavy.isdisjoint(name.partition(".")[0] for name in code_and_modules)
+
+
+def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
+    import asrnet
+
+    assert all(getattr(asrnet, name) is not None for name in asrnet.__all__)
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = asrnet.nonsense

@@ -1,0 +1,147 @@
+"""The examples, the scripts and the demo, run as a user would run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import EXAMPLES, Cli
+
+REPOSITORY = EXAMPLES.parent
+SCRIPTS = REPOSITORY / "scripts"
+RUNNABLE = [folder.name for folder in sorted(EXAMPLES.iterdir()) if (folder / "asrnet.yaml").exists()]
+
+
+def example(name: str, folder: Path) -> None:
+    for file in (EXAMPLES / name).iterdir():
+        shutil.copy(file, folder)
+
+
+def statuses(fake: Cli) -> dict[str, str]:
+    pairs = json.loads(fake("show", "-o", "json").out)["pairs"]
+    return {pair["pair"] or pair["primary_network_id"].rpartition("/")[2]: pair["status"] for pair in pairs}
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_every_example_is_valid_planned_applied_and_then_stays_as_it_is(fake: Cli, folder: Path, name: str) -> None:
+    example(name, folder)
+    assert fake("plan").code == 0
+    assert fake("apply", "--yes").code in {0, 2}
+    plan = json.loads(fake("plan", "-o", "json").out)
+    assert plan["changes"] == []
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_every_example_explains_itself(name: str) -> None:
+    text = (EXAMPLES / name / "README.md").read_text("utf-8")
+    assert text.startswith("# ")
+    assert "asrnet plan" in text
+
+
+def test_two_regions_maps_one_by_row_one_as_a_copy_and_one_by_rule(fake: Cli, folder: Path) -> None:
+    example("01-two-regions", folder)
+    assert fake("apply", "--yes").code == 0
+    assert statuses(fake) == {"hub": "paired", "app": "paired", "tagged/crm-ea": "paired"}
+
+
+def test_adopt_and_repair_repairs_what_it_may_and_leaves_the_rest(fake: Cli, folder: Path) -> None:
+    example("02-adopt-and-repair", folder)
+    plan = json.loads(fake("plan", "-o", "json").out)
+    assert {change["pair"]: change["action"] for change in plan["changes"]} == {
+        "web": "create",
+        "app": "update",
+        "blue": "update",
+        "green": "update",
+    }
+    assert fake("apply", "--yes").code == 2  # the duplicate is for a person to decide
+    assert statuses(fake) == {
+        **dict.fromkeys(["hub", "crm", "web", "app", "blue", "green", "north"], "paired"),
+        "erp": "half",
+        "south": "shared",
+        "wms": "duplicate",
+        "lab-ea": "half",
+    }
+
+
+def run(*argv: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
+    return subprocess.run(
+        [sys.executable, *argv],
+        cwd=folder,
+        env={**clean, **variables},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_command_line_runs_as_a_process_of_its_own(folder: Path) -> None:
+    ran = run("-m", "asrnet.cli", "plan", "--detailed-exitcode", folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (ran.returncode, ran.stderr) == (2, "")
+    assert ran.stdout.splitlines()[-1].startswith("Plan: 6 mappings to create")
+
+
+def test_provision_makes_the_pairs(folder: Path) -> None:
+    script = str(SCRIPTS / "provision.py")
+    first = run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "Done: 8 changes: 8 succeeded" in first.stdout
+    second = run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (second.returncode, "Nothing to do: 6 mappings in sync" in second.stdout) == (0, True)
+
+
+def test_correct_drift_corrects_and_leaves_the_rest_to_a_person(folder: Path) -> None:
+    example("02-adopt-and-repair", folder)
+    ran = run(str(SCRIPTS / "correct_drift.py"), folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert ran.returncode == 2
+    assert "Done: 4 changes: 4 succeeded" in ran.stdout
+    assert ran.stderr.startswith("duplicate: wms-ea has 2 forward mappings")
+
+
+def test_correct_drift_is_refused_over_a_limit(folder: Path) -> None:
+    example("02-adopt-and-repair", folder)
+    path = folder / "asrnet.yaml"
+    path.write_text(path.read_text("utf-8") + "limits: {max_updates: 2}\n", "utf-8")
+    ran = run(str(SCRIPTS / "correct_drift.py"), folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (ran.returncode, "3 is over max_updates 2" in ran.stderr) == (3, True)
+
+
+def test_map_network_maps_one_network_and_prints_where_it_leads(folder: Path) -> None:
+    prod, dr = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+    vault = f"/subscriptions/{dr}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
+    networks = "providers/Microsoft.Network/virtualNetworks"
+    hub = f"/subscriptions/{prod}/resourceGroups/rg-network-ea/{networks}/hub-ea"
+    to = f"/subscriptions/{dr}/resourceGroups/rg-network-sea/{networks}/hub-sea"
+    script = str(SCRIPTS / "map_network.py")
+    ran = run(script, vault, hub, "southeastasia", to, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (ran.returncode, ran.stdout) == (0, f"{to}\n")
+    assert ran.stderr.count("succeeded: create") == 2
+
+
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
+def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: str) -> None:
+    (folder / "asrnet.yaml").write_text("version: [", "utf-8")
+    arguments = ["nonsense", "nonsense", "nowhere"] if script == "map_network.py" else []
+    ran = run(str(SCRIPTS / script), *arguments, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert ran.returncode == 1
+    assert ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_demo_plans_applies_and_plans_again_on_the_real_sdk(folder: Path) -> None:
+    ran = run(str(SCRIPTS / "demo.py"), folder=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert [line for line in ran.stdout.splitlines() if line.startswith("$ ")] == [
+        "$ asrnet plan",
+        "$ asrnet apply --yes",
+        "$ asrnet plan",
+        "$ asrnet show",
+    ]
+    assert "Nothing to do: 6 mappings in sync." in ran.stdout
+    assert "6 mappings, 3 paired." in ran.stdout
