@@ -43,7 +43,7 @@ class Journal:
 def type_of(path: str) -> str:
     """The resource type of a path, of an item or of a list: ``Microsoft.Network/virtualNetworks``."""
     parts = path.partition("?")[0].strip("/").split("/")
-    start = next((i for i in range(len(parts) - 1, -1, -1) if parts[i].lower() == "providers"), -1)
+    start = max((i for i in range(0, len(parts), 2) if parts[i].lower() == "providers"), default=-1)
     if start < 0:
         return "/".join(["Microsoft.Resources", *parts[0::2]])
     return "/".join([*parts[start + 1 : start + 2], *parts[start + 2 :: 2]])

@@ -249,7 +249,7 @@ def _mapping(mapping: NetworkMapping) -> file.MappingEntry:
         fabric=mapping.fabric_id.name,
         name=mapping.name,
         primary_network_id=mapping.primary_network_id,
-        recovery_fabric=None if mapping.kind == "vmm_to_azure" or recovery is None else recovery.name,
+        recovery_fabric=recovery.name if recovery and mapping.kind != "vmm_to_azure" else None,
         recovery_network_id=mapping.recovery_network_id,
         state=mapping.state,
     )

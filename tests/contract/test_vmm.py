@@ -8,7 +8,7 @@ import pytest
 from contract.doors import status
 from msgspec import Struct, structs
 
-from asrnet.errors import NotFoundError
+from asrnet.errors import NotFoundError, ServiceError
 from asrnet.fake.builder import Builder
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import VaultResource, VmNetworkRecord
@@ -176,3 +176,22 @@ def test_clouds_are_asked_one_by_one_where_the_roles_want_it(
     mapping = azure.cloud_mapping(azure.cloud(sites.beijing, "Gold1"), azure.cloud(sites.shanghai, "Gold2"))
     behave(denied=("Microsoft.RecoveryServices/vaults/replicationProtectionContainerMappings/read",))
     assert list(backend.vmm.cloud_mappings(sites.vault.id)) == [mapping]
+
+
+@pytest.mark.parametrize("side", ["primary", "recovery"])
+def test_a_mapping_of_a_vm_network_that_is_not_there_is_refused(backend: Backend, sites: Sites, side: str) -> None:
+    mapping = asked(sites)
+    if side == "primary":
+        gone = sites.beijing.id.child("replicationNetworks", "gone")
+        mapping = structs.replace(mapping, id=gone.child("replicationNetworkMappings", "map"), primary_network_id=gone)
+    else:
+        gone = sites.shanghai.id.child("replicationNetworks", "gone")
+        mapping = structs.replace(mapping, recovery_network_id=gone)
+    with pytest.raises(ServiceError, match="gone"):
+        backend.mapping_writer.create_mapping(mapping)
+
+
+def test_a_vmm_mapping_to_a_fabric_that_is_not_there_is_refused(backend: Backend, sites: Sites) -> None:
+    nowhere = sites.vault.id.child("replicationFabrics", "nowhere")
+    with pytest.raises(NotFoundError, match="nowhere"):
+        backend.mapping_writer.create_mapping(structs.replace(asked(sites), recovery_fabric_id=nowhere))

@@ -65,6 +65,10 @@ vaults:
   jobs:
   - {{name: job1, scenario: UnplannedFailover, state: InProgress, start_time: "2026-01-01T00:00:00Z"}}
 """
+SAME_NAME = (
+    f"  - {{fabric: asr-a2a-default-eastasia, name: HUB-EA-to-hub-sea, primary_network_id: {RG}/a/{VNETS}/b, "
+    f"recovery_fabric: asr-a2a-default-southeastasia, recovery_network_id: {RG}/a/{VNETS}/c}}\n"
+)
 RECOVERY_FABRIC = "    recovery_fabric: asr-a2a-default-southeastasia\n"
 
 
@@ -168,6 +172,7 @@ def test_every_resource_survives_the_file() -> None:
     stores = [name for name, value in vars(before).items() if hasattr(value, "values") and hasattr(value, "clear")]
     assert {"mappings", "virtual_networks", "protected_items", "clouds", "hosts", "jobs"} <= set(stores)
     for name in stores:
+        assert name == "intents" or list(getattr(before, name)), f"{name} has nothing to compare"
         assert list(getattr(after, name)) == list(getattr(before, name)), name
     assert after.behaviour == before.behaviour
     assert after.subscriptions == before.subscriptions
@@ -197,6 +202,12 @@ def test_vmm_mappings_survive_the_file_in_their_kinds() -> None:
         (("vaults/vault-dr", "vaultz/vault-dr"), 13, "not the id of a vault"),
         (("2026-01-01T00:00:00Z", "yesterday"), 39, "'yesterday' is not a time"),
         (("active_location: Recovery", "active_location: Somewhere"), 29, "Somewhere"),
+        (("  jobs:", "  - {name: VM1, fabric: asr-a2a-default-eastasia}\n  jobs:"), 38, "item is already there"),
+        (("  protected_items:", SAME_NAME + "  protected_items:"), 25, "mapping is already there as number 1"),
+        (("  gateway", "  - {name: WEB}\n  gateway"), 10, "subnet is already there as number 1"),
+        (("version: 1", f"version: 1\nresource_groups: [{{id: {VAULT}}}]"), 2, "not the id of a resource group"),
+        (("version: 1", f"version: 1\nresource_groups: [{{id: {RG[:51]}}}]"), 2, "not the id of a resource group"),
+        ((f"id: {SUBSCRIPTION}", "id: prod"), 2, "'prod' is not a subscription's GUID"),
         (("version: 1", "version: 2"), 1, "2"),
         (("version: 1", "version: 1\nbehaviour: {operations: sometimes}"), 2, "'sometimes' is no operation timing"),
         (("name: job1", "name: a/b"), 39, "a/b"),

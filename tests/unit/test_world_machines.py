@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import Struct, structs
 
-from asrnet.errors import NotFoundError, ServiceError
+from asrnet.errors import ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.faults import Fault
 from asrnet.fake.records import EnableRequest, IntentRequest, VaultResource, VirtualMachine
 from asrnet.ids import ArmId
 from asrnet.models import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
@@ -171,6 +172,10 @@ def test_a_nic_can_be_moved_to_another_network(regions: Regions) -> None:
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
 def test_disabling_leaves_the_mappings(regions: Regions, method: str) -> None:
     regions.enable()
+    kind = {"DELETE": "replicationProtectedItems", "POST": "remove"}[method]
+    regions.azure.world.faults.add(Fault(effect="forbidden", method=method, kind=kind))
+    with pytest.raises(ForbiddenError):
+        regions.azure.world.protected_items.delete(regions.item_id, method=method)
     regions.azure.world.protected_items.delete(regions.item_id, method=method)
     assert regions.azure.world.protected_items.list(regions.vault.id) == ()
     assert len(regions.mappings()) == 2

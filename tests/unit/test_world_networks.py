@@ -169,8 +169,14 @@ def test_a_shuffled_list_has_another_order_and_always_the_same() -> None:
     [
         ("GET", "/subscriptions/S", "subscriptions", "Microsoft.Resources/subscriptions/read"),
         (
+            "POST",
+            "/providers/Microsoft.ResourceGraph/resources",
+            "resources",
+            "Microsoft.ResourceGraph/resources/action",
+        ),
+        (
             "PUT",
-            "/subscriptions/S/resourceGroups/G",
+            "/subscriptions/S/resourceGroups/providers",
             "resourcegroups",
             "Microsoft.Resources/subscriptions/resourceGroups/write",
         ),
