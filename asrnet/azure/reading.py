@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 from azure.core.rest import HttpRequest, HttpResponse
 
+from asrnet.azure.retry import WHOLE
 from asrnet.azure.translate import refuse, request_id, translated
 from asrnet.azure.wire import Page
 from asrnet.errors import ServiceError
@@ -43,8 +44,8 @@ def get(client: Sender, url: str, resource_id: ArmId) -> HttpResponse:
     """The answer to a GET of ``url``, which is sent as it stands. Raises asrnet's errors; an error status is one."""
     request = HttpRequest("GET", _literal(url))
     with translated(resource_id):
-        # Streamed, so that the pipeline does not decode the body too; the retry policy has read it all.
-        response = _sender(client)(request, stream=True)
+        # Streamed, so that the pipeline does not decode the body too; the retry policy reads it all.
+        response = _sender(client)(request, stream=True, **{WHOLE: True})
     if response.status_code >= _FIRST_ERROR:
         refuse(response, resource_id)
     return response

@@ -26,12 +26,16 @@ from asrnet.azure.redaction import without_query
 from asrnet.azure.verdicts import BUSY_CODES, Verdict, judge, remaining
 from asrnet.ports import Clock
 
+WHOLE: Final = "asrnet_whole"
+"""An option of a request: read the body of its answer here, where a connection that breaks off is repeated."""
+
 BUSY: Final = "asrnet.busy"
 """Where the number of busy answers is left for whoever reads the response."""
 
 _log: Final = logging.getLogger("asrnet.azure.retry")
 _NO_ANSWER: Final = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
+_ERROR: Final = 400
 _PAUSE_WITHOUT_ADVICE: Final = 1.0
 _WORTH_A_WARNING: Final = 10.0
 
@@ -140,6 +144,7 @@ class _Exchange:
         self._policy = policy
         self._request = request
         self._http = request.http_request
+        self._whole = bool(request.context.options.pop(WHOLE, False))
         found = _SUBSCRIPTION.search(self._http.url)
         self._subscription = found[1] if found else ""
         self._started = policy.clock.now()
@@ -158,7 +163,7 @@ class _Exchange:
         gate = self._policy.gates.enter(self._subscription, self._http.method, patience)
         try:
             response = self._policy.next.send(self._request)
-            body = _read(response.http_response)
+            body = _read(response.http_response, whole=self._whole)
         except _NO_ANSWER as error:
             self._policy.gates.answered(gate)
             self._conclude(Verdict(again=True, reason=_why(error)))
@@ -223,8 +228,13 @@ def _outcome(state: RetryCallState) -> PipelineResponse[Any, Any]:
     return response
 
 
-def _read(response: Any) -> bytes:
-    """The whole body, now: the answers to begin_* are streamed, and a connection may break in mid-body."""
+def _read(response: Any, *, whole: bool) -> bytes:
+    """The body of a refusal, to be judged, or whatever is to be read whole.
+
+    The answers to begin_* are streamed. One that accepts is left to the SDK, which in some versions reads it itself.
+    """
+    if response.status_code < _ERROR and not whole:
+        return b""
     return bytes(response.read() if hasattr(response, "read") else response.body())
 
 
