@@ -94,6 +94,7 @@ def vault_unused(vault: ArmId) -> VaultUnusedError:
         code="SubscriptionIdNotRegisteredWithSrs",
         possible_causes="The operation failed due to an internal error.",
         recommended_action="Retry the last action. If the issue persists, contact Support.",
+        hint="the vault has no fabrics yet: let asrnet create them with create_fabrics: true",
     )
 
 
@@ -148,7 +149,10 @@ def resource_group_not_found(group_id: ArmId) -> ResourceGroupNotFoundError:
 def subscription_not_found(subscription: str) -> NotFoundError:
     """No such subscription, or none that the identity can see."""
     return NotFoundError(
-        f"The subscription '{subscription}' could not be found.", status=404, code="SubscriptionNotFound"
+        f"The subscription '{subscription}' could not be found.",
+        status=404,
+        code="SubscriptionNotFound",
+        hint="check the subscription's id, and that the identity may see it",
     )
 
 
@@ -160,6 +164,7 @@ def wrong_tenant(subscription: str, tenant: str, expected: str) -> CrossTenantEr
         resource_id=ArmId(f"/subscriptions/{subscription}"),
         status=401,
         code="InvalidAuthenticationTokenTenant",
+        hint=f"sign in to the tenant {expected}",
     )
 
 
@@ -171,6 +176,7 @@ def not_registered(subscription: str, namespace: str) -> ConflictError:
         resource_id=ArmId(f"/subscriptions/{subscription}"),
         status=409,
         code="MissingSubscriptionRegistration",
+        hint=f"az provider register --namespace {namespace}",
     )
 
 
@@ -183,6 +189,7 @@ def forbidden(action: str, path: str) -> ForbiddenError:
         action=action,
         status=403,
         code="AuthorizationFailed",
+        hint=f"grant '{action}'; 'asrnet permissions' prints a role that has it",
     )
 
 
@@ -194,6 +201,7 @@ def scope_locked(method: str, path: str, lock: str) -> ConflictError:
         "remove the lock and try again.",
         status=409,
         code="ScopeLocked",
+        hint=f"remove the lock on '{lock}', or leave this to its owner",
     )
 
 
@@ -204,6 +212,7 @@ def policy_denied(path: str) -> ForbiddenError:
         '\'[{"policyAssignment":{"name":"deny-by-asrnet"}}]\'.',
         status=403,
         code="RequestDisallowedByPolicy",
+        hint="the policy assignment 'deny-by-asrnet' forbids this; ask for an exemption, or change what is declared",
     )
 
 

@@ -24,6 +24,7 @@ def test_an_unknown_subscription_is_not_found(azure: Builder, backend: Backend) 
     with pytest.raises(NotFoundError) as caught:
         list(backend.networks.virtual_networks(ELSEWHERE))
     assert (caught.value.status, caught.value.code) == (404, "SubscriptionNotFound")
+    assert caught.value.hint
 
 
 def test_a_subscription_of_another_tenant_is_told_apart(azure: Builder, backend: Backend) -> None:
@@ -31,6 +32,7 @@ def test_a_subscription_of_another_tenant_is_told_apart(azure: Builder, backend:
     with pytest.raises(CrossTenantError) as caught:
         list(backend.networks.virtual_networks(ELSEWHERE))
     assert (caught.value.status, caught.value.code) == (401, "InvalidAuthenticationTokenTenant")
+    assert caught.value.hint
 
 
 def test_a_missing_right_names_the_action(
@@ -41,6 +43,7 @@ def test_a_missing_right_names_the_action(
         backend.mapping_writer.create_mapping(wanted)
     assert (caught.value.status, caught.value.code) == (403, "AuthorizationFailed")
     assert caught.value.action == f"{MAPPING_TYPE}/write"
+    assert f"{MAPPING_TYPE}/write" in caught.value.hint
 
 
 def test_a_read_denied_everywhere_stays_denied(
@@ -60,6 +63,7 @@ def test_a_lock_is_a_conflict_that_names_the_lock(
         backend.mapping_writer.delete_mapping(forward.id)
     assert (caught.value.status, caught.value.code) == (409, "ScopeLocked")
     assert regions.vault.id.name in caught.value.message
+    assert str(regions.vault.id) in caught.value.hint
 
 
 def test_a_delete_lock_does_not_hinder_a_create(
@@ -83,6 +87,7 @@ def test_a_policy_that_denies_is_named(azure: Builder, backend: Backend, wanted:
     with pytest.raises(ServiceError) as caught:
         backend.mapping_writer.create_mapping(wanted)
     assert (caught.value.status, caught.value.code) == (403, "RequestDisallowedByPolicy")
+    assert caught.value.hint
 
 
 def test_an_unregistered_provider_is_reported_and_not_registered(
@@ -93,6 +98,7 @@ def test_an_unregistered_provider_is_reported_and_not_registered(
     with pytest.raises(ConflictError) as caught:
         list(backend.networks.virtual_networks(SUBSCRIPTION))
     assert (caught.value.status, caught.value.code) == (409, "MissingSubscriptionRegistration")
+    assert caught.value.hint
     assert set(azure.world.journal.methods()) == {"GET"}
 
 

@@ -193,6 +193,7 @@ def test_a_vault_never_used_says_so_on_every_read(azure: Builder, backend: Backe
         with pytest.raises(VaultUnusedError) as caught:
             list(read(vault))  # type: ignore[call-overload]  # each gives some iterable
         assert (caught.value.status, caught.value.code) == (400, "SubscriptionIdNotRegisteredWithSrs")
+        assert "create_fabrics" in caught.value.hint
 
 
 def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(azure: Builder, backend: Backend) -> None:
