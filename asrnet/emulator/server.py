@@ -42,7 +42,10 @@ class Patience(Struct, frozen=True, kw_only=True):
 
 
 class Door(ThreadingMixIn, TCPServer):
-    """Listens on an address and hands requests to ``app``. ``context``: with TLS."""
+    """Listens on an address and hands requests to ``app``. ``context``: with TLS.
+
+    ``latency`` is in seconds, None for the world's own.
+    """
 
     allow_reuse_address = sys.platform != "win32"  # elsewhere it would let two servers share a port
     daemon_threads = True
@@ -55,12 +58,12 @@ class Door(ThreadingMixIn, TCPServer):
         address: tuple[str, int],
         *,
         context: ssl.SSLContext | None = None,
-        latency: float = 0.0,
+        latency: float | None = None,
         patience: Patience | None = None,
         record: Callable[[Request, Response], None] | None = None,
     ) -> None:
         self.app = app
-        self.latency = latency
+        self._latency = latency
         self.patience = patience or Patience()
         self.record = record
         self._context = context
@@ -82,6 +85,12 @@ class Door(ThreadingMixIn, TCPServer):
         host, port = str(self.server_address[0]), self.server_address[1]
         shown = f"[{host}]" if ":" in host else host
         return f"{'https' if self._context else 'http'}://{shown}:{port}"
+
+    @property
+    def half_latency(self) -> float:
+        """Seconds to let pass before a request has its effect, and again after."""
+        latency = self.app.world.behaviour.latency if self._latency is None else self._latency
+        return latency / 2
 
     @property
     def scheme(self) -> str:
@@ -108,7 +117,7 @@ class Door(ThreadingMixIn, TCPServer):
 
     def open(self) -> None:
         """Accept connections, in a thread of its own."""
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:
         """Accept no more, and wait a little for the requests that are being answered."""
@@ -200,7 +209,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     def _handled(self, request: Request) -> Response:
         clock = self.server.app.world.clock
-        half = 0.0 if request.path.lower().startswith(ADMIN) else self.server.latency / 2
+        half = 0.0 if request.path.lower().startswith(ADMIN) else self.server.half_latency
         if half:
             clock.sleep(half)
         try:

@@ -48,7 +48,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
     state: str | None = None
     operations: str | None = None
     retry_after: int | None = None
-    latency: float = 0.0
+    latency: float | None = None
     page_size: int | None = None
     capture: str | None = None
     authenticate: bool = True
@@ -125,7 +125,7 @@ def running(
                     app,
                     (options.host, port),
                     context=context,
-                    latency=options.latency / 1000,
+                    latency=None if options.latency is None else options.latency / 1000,
                     patience=patience,
                     record=capture.record if capture else None,
                 )
@@ -152,7 +152,7 @@ def _empty_world(clock: ShiftedClock) -> World:
 def _check(options: ServeOptions) -> None:
     if bool(options.tls_cert) != bool(options.tls_key):
         raise InputError("a certificate needs its key", hint="give --tls-cert and --tls-key, or neither")
-    if options.latency < 0:
+    if options.latency is not None and options.latency < 0:
         raise InputError("the latency cannot be negative")
     if _is_loopback(options.host):
         return

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
 
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
+from asrnet.azure.pipeline import new_session
+from asrnet.emulator.app import App
+from asrnet.emulator.serving import ServeOptions, running
 from asrnet.emulator.transport import in_process
 from asrnet.fake import ports as fake_ports
 from asrnet.fake.records import VaultResource
@@ -23,7 +34,39 @@ def wire(world: World) -> Backend:
     return connect.backend(clock=world.clock, credential=credential, session=in_process(world))
 
 
-DOORS: dict[str, Callable[[World], Backend]] = {"fake": fake_ports.backend, "wire": wire}
+def https(world: World) -> Backend:
+    """The real SDK over TLS to the emulator's server."""
+    stack = ExitStack()
+    options = ServeOptions(port=0, tls_port=0, cache=_certificates())
+    emulator = stack.enter_context(running(App(world), options))
+    cloud = PUBLIC.at(emulator.https)
+    session = new_session(cloud)
+    session.mount("https://", _Trusting(str(emulator.ca)))
+    opened = connect.backend(clock=world.clock, cloud=cloud, session=session)
+    stack.callback(session.close)
+    return structs.replace(opened, close=stack.close)
+
+
+class _Trusting(HTTPAdapter):
+    """Trusts one authority; the SDK's transport overrules what the session says of it."""
+
+    def __init__(self, ca: str) -> None:
+        super().__init__()
+        self._ca = ca
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+        return super().send(request, *args, **{**options, "verify": self._ca})
+
+
+@cache
+def _certificates() -> str:
+    """A folder for the certificates of all tests of this process."""
+    folder = tempfile.mkdtemp(prefix="asrnet-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+DOORS: dict[str, Callable[[World], Backend]] = {"fake": fake_ports.backend, "wire": wire, "https": https}
 
 
 class TwoRegions(Struct, frozen=True, kw_only=True):
