@@ -137,7 +137,7 @@ def test_a_network_that_exists_is_never_proposed(scene: Scene) -> None:
 @PROPERTY
 @given(scenes(), st.integers(0, 20))
 def test_a_run_cut_short_anywhere_is_finished_by_the_next(scene: Scene, cut: int) -> None:
-    def press(progress: Progress) -> None:
+    def press(_: Progress) -> None:
         nonlocal cut
         cut -= 1
         if cut < 0:
@@ -198,8 +198,8 @@ def test_a_refused_update_never_costs_a_pair_its_way_back(scene: Scene) -> None:
 
 
 @PROPERTY
-@given(scenes(), st.integers(0, 3))
-def test_rules_converge_too(scene: Scene, _: int) -> None:
+@given(scenes())
+def test_rules_converge_too(scene: Scene) -> None:
     desired = structs.replace(
         scene.desired, pairs=scene.desired.pairs[:1], rules=(Rule(name="all", vault="sea", match=Match(name="*")),)
     )
