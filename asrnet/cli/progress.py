@@ -70,3 +70,4 @@ def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
             bar.console.print(Text(harmless(line(event)), style=style))
 
         yield on_progress
+        bar.console.print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -26,6 +27,8 @@ STYLES: Final[Mapping[Tone, str]] = {
     "quiet": "dim",
 }
 
+_NETWORKS: Final = ("Primary", "Recovery")
+_REGION: Final = re.compile(r"(?P<name>.+) \((?P<region>[^()]+)\)")
 _GAP = 2
 _INDENT = 2
 _DETAIL_INDENT = 6
@@ -56,10 +59,29 @@ def _print(console: Console, section: Section) -> None:
         for row in section.rows:
             _print_indented(console, row.cells[0], STYLES[row.tone], _INDENT if section.title else 0)
         return
-    widths = _widths([section.header, *(row.cells for row in section.rows)], console.width - _INDENT)
+    available = console.width - _INDENT
+    if _needed(_natural(section)) > available:
+        section = _with_regions_in_header(section)
+    widths = _fitted(_natural(section), available)
     console.print(_line(section.header, widths, "dim"))
     for row in section.rows:
         _print_row(console, row, widths)
+
+
+def _with_regions_in_header(section: Section) -> Section:
+    """The table with a region that all networks of a column share said once, above them: it is narrower so."""
+    columns = [list(column) for column in zip(section.header, *(row.cells for row in section.rows), strict=True)]
+    for column in columns:
+        found = [_REGION.fullmatch(cell) for cell in column[1:]]
+        regions = {match["region"] for match in found if match}
+        if column[0] in _NETWORKS and len(regions) == 1:
+            column[:] = [
+                f"{column[0]} ({regions.pop()})",
+                *(match["name"] if match else cell for match, cell in zip(found, column[1:], strict=True)),
+            ]
+    header, *rows = zip(*columns, strict=True)
+    shown = (Row(cells, row.tone, row.details) for cells, row in zip(rows, section.rows, strict=True))
+    return Section(section.title, header, tuple(shown))
 
 
 def _print_row(console: Console, row: Row, widths: Sequence[int]) -> None:
@@ -83,16 +105,20 @@ def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
-def _widths(rows: Sequence[Sequence[str]], available: int) -> list[int]:
-    """As wide as the widest cell, the widest columns cut back until all fit."""
-    widths = [max(1, *(cell_len(harmless(cell)) for cell in column)) for column in zip(*rows, strict=True)]
-    excess = sum(widths) + _GAP * (len(widths) - 1) - available
-    while excess > 0 and max(widths) > _NARROWEST:
-        widest = widths.index(max(widths))
-        others = [width for width in widths if width < widths[widest]]
-        cut = min(excess, widths[widest] - max([_NARROWEST, *others]), excess)
-        widths[widest] -= max(1, cut)
-        excess -= max(1, cut)
+def _natural(section: Section) -> list[int]:
+    """As wide as the widest cell of each column."""
+    rows = [section.header, *(row.cells for row in section.rows)]
+    return [max(1, *(cell_len(harmless(cell)) for cell in column)) for column in zip(*rows, strict=True)]
+
+
+def _needed(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _fitted(widths: list[int], available: int) -> list[int]:
+    """The widest columns cut back until all fit."""
+    while _needed(widths) > available and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
     return widths
 
 

@@ -78,6 +78,7 @@ def full_plan() -> Plan:
         direction="both",
         before=mapping("app-map", "app-ea", "old-sea"),
         after=mapping("app-map", "app-ea", "app-sea"),
+        reason="points at old-sea instead of app-sea",
     )
     return Plan(
         summary=Summary(in_sync=2, create=2, update=1, delete=1, blocked=2, unmanaged=1),

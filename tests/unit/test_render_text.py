@@ -29,7 +29,7 @@ def test_a_pair_to_be_created_is_one_line_with_both_networks_and_both_directions
 def test_a_retarget_says_from_where_to_where() -> None:
     shown = lines(full_plan())
     after_app = shown.index(next(line for line in shown if line.split()[:2] == ["~", "app"])) + 1
-    assert shown[after_app].strip() == "~ mapping app-map, old-sea -> app-sea"
+    assert shown[after_app].strip() == "~ mapping app-map: points at old-sea instead of app-sea"
 
 
 def test_a_network_to_be_made_is_named_under_its_pair() -> None:
@@ -123,6 +123,14 @@ def test_a_terminal_table_is_never_wider_than_the_terminal(width: int) -> None:
     shown = lines(plan, width=width, verbose=True)
     assert max(len(line.rstrip()) for line in shown) <= width
     assert sum(line.count("n" * 4) for line in shown) > 0
+
+
+def test_a_narrow_terminal_says_shared_regions_once() -> None:
+    plan = Plan(pairs=(pair("hub", forward="create"), pair("app", forward="create")))
+    wide, narrow = lines(plan, width=120), lines(plan, width=60)
+    assert sum(line.count("(eastasia)") for line in wide) == 2
+    assert sum(line.count("eastasia)") for line in narrow) == 1
+    assert [line.split()[:3] for line in narrow if "hub-ea" in line] == [["+", "hub", "hub-ea"]]
 
 
 def test_names_folded_on_a_narrow_terminal_lose_no_character() -> None:

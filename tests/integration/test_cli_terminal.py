@@ -1,0 +1,80 @@
+"""The command line on a real terminal: the question, the progress, the tables, the colours."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pseudo-terminals as Linux has them")
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def screen(folder: Path, *argv: str, columns: int = 80, answer: str = "", **variables: str) -> tuple[int, str]:
+    """What a terminal ``columns`` wide is sent while a command runs, and the exit code."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "asrnet.cli", *argv, "--backend", "fake:world.yaml"],
+        cwd=folder,
+        env={**clean, "TERM": "xterm", **variables},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    sent = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        sent += chunk
+        if not chunk:
+            break
+    os.close(ours)
+    return process.wait(timeout=60), sent.decode()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_tables_fit_the_terminal(folder: Path, columns: int) -> None:
+    code, sent = screen(folder, "plan", columns=columns)
+    lines = ESCAPES.sub("", sent).splitlines()
+    assert code == 0
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    assert any(line.split()[:3] == ["+", "hub", "hub-ea"] for line in lines)
+
+
+def test_colours_are_used_on_a_terminal_and_not_against_no_color(folder: Path) -> None:
+    assert COLOUR.search(screen(folder, "plan")[1])
+    assert not re.search(r"\x1b\[(3[0-7]|9[0-7])m", screen(folder, "plan", NO_COLOR="1")[1])
+
+
+def test_apply_asks_shows_progress_and_reports(folder: Path) -> None:
+    code, sent = screen(folder, "apply", "--pair", "hub", answer="yes")
+    shown = ESCAPES.sub("", sent)
+    assert code == 0
+    assert "Apply this? Only yes is a yes:" in shown
+    assert "created hub-ea-to-hub-sea (pair hub)" in shown
+    assert "2/2" in shown
+    assert "Done: 2 changes: 2 succeeded" in shown
+    assert "bug" not in shown
+
+
+def test_apply_takes_a_no(folder: Path) -> None:
+    before = (folder / "world.yaml").read_bytes()
+    code, sent = screen(folder, "apply", answer="no")
+    assert (code, "nothing was changed" in sent) == (1, True)
+    assert (folder / "world.yaml").read_bytes() == before
