@@ -28,8 +28,9 @@ def test_fabrics_are_listed_with_their_regions(backend: Backend, regions: TwoReg
     ]
 
 
-def test_the_vault_tells_its_own_region(backend: Backend, regions: TwoRegions) -> None:
+def test_the_vault_tells_its_own_region(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     assert backend.mappings.vault_location(regions.vault.id) == "southeastasia"
+    assert azure.world.journal.counts() == {("GET", "vaults"): 1}
 
 
 def test_a_used_vault_without_mappings_lists_none(backend: Backend, regions: TwoRegions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -261,6 +262,27 @@ def test_an_unknown_cloud_is_shown_with_its_line_and_the_nearest_name() -> None:
         parsed(VMM.replace("recovery: GoldCloud2", "recovery: GoldCloud3"))
 
 
+@pytest.mark.parametrize(
+    ("change", "line", "problem"),
+    [
+        (("    server: VMM-Shanghai\n", ""), 12, "the server is missing"),
+        (("    recovery_fabric: f2\n    recovery_network", "    recovery_network"), 18, "recovery_fabric is missing"),
+        (("recovery_fabric: f2,", "recovery_fabric: f3,"), 11, "no fabric 'f3'"),
+        (("primary: GoldCloud1", "primary: Gold"), 11, "no cloud 'Gold'"),
+    ],
+)
+def test_a_mistake_about_vmm_is_shown_with_its_line(change: tuple[str, str], line: int, problem: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parsed(VMM.replace(*change, 1))
+    assert (caught.value.line, problem in caught.value.message) == (line, True), caught.value
+
+
+def test_a_fabric_of_another_kind_needs_no_server() -> None:
+    world = parsed(f"version: 1\nvaults: [{{id: {VAULT}, location: eastus, fabrics: [{{name: hv, kind: other}}]}}]\n")
+    (fabric,) = world.fabrics.list(VAULT)
+    assert (fabric.kind, fabric.friendly_name) == ("other", "hv")
+
+
 def test_a_mapping_between_kinds_of_network_is_refused() -> None:
     wrong = VMM.replace(f"{VAULT}/replicationFabrics/f1/replicationNetworks/n1", f"{RG}/rg/{VNETS}/hub")
     with pytest.raises(DocumentError, match="primary_network_id: no network of the fabric 'f1'"):
@@ -273,6 +295,8 @@ def test_loading_and_saving_go_through_files(tmp_path: Path) -> None:
         loaded = world_file.load(tmp_path / name, clock=SimulatedClock())
         assert world_file.dump(loaded) == world_file.dump(full().world)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["world.json", "world.yaml"]
+    assert json.loads((tmp_path / "world.json").read_text())["version"] == 1
+    assert (tmp_path / "world.yaml").read_text().startswith("version: 1\n")
 
 
 def test_saving_keeps_the_rights_of_the_file(tmp_path: Path) -> None:

@@ -209,7 +209,8 @@ def test_an_intent_makes_fabrics_containers_network_and_mappings_in_a_fresh_vaul
 
 
 def test_a_machine_put_into_the_world_can_be_protected(regions: Regions) -> None:
-    machine = structs.replace(regions.machine, id=ArmId(str(regions.machine.id).replace("vm1", "vm2")))
+    machine = structs.replace(regions.machine, id=ArmId(str(regions.machine.id).replace("rg/", "rg-new/")))
     regions.azure.world.virtual_machines.put(machine)
+    assert regions.azure.world.subscriptions.resource_group(machine.id.parent).location == "eastasia"
     assert machine in regions.azure.world.virtual_machines.list(SUBSCRIPTION)
     assert regions.enable(machine_id=machine.id) == "Succeeded"

@@ -11,6 +11,8 @@ from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.records import VaultResource
 from asrnet.models import CloudMapping, Fabric
 
+VAULTS = ("providers", "Microsoft.RecoveryServices", "vaults")
+
 
 @pytest.fixture
 def azure() -> Builder:
@@ -67,6 +69,19 @@ def test_a_fabric_is_named_after_its_region_for_people(azure: Builder, vault: Va
     azure.world.fabrics.put(fabric_id, "East US 2")
     made = azure.world.fabrics.get(fabric_id)
     assert (made.location, made.friendly_name) == ("eastus2", "East US 2")
+
+
+def test_a_fabric_in_a_missing_vault_is_refused(azure: Builder, vault: VaultResource) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        azure.world.fabrics.put(vault.id.parent.child(*VAULTS, "gone", "replicationFabrics", "f"), "eastus")
+    assert caught.value.code == "ResourceNotFound"
+
+
+def test_a_container_of_a_missing_fabric_is_refused(azure: Builder, fabric: Fabric) -> None:
+    gone = fabric.id.parent.child("replicationFabrics", "gone", "replicationProtectionContainers", "c")
+    with pytest.raises(NotFoundError) as caught:
+        azure.world.containers.get(gone)
+    assert caught.value.code == "FabricArmEntityMissing"
 
 
 def test_a_fresh_vault_becomes_known_when_its_first_fabric_is_there() -> None:
