@@ -1,7 +1,8 @@
-"""Virtual networks through azure-mgmt-network.
+"""Virtual networks: written through azure-mgmt-network, read without it.
 
-That package takes 2 to 3 s and 300 MB to import, so it is imported when a network is first read or written. Networks
-are read with ``send_request`` of its client: of a list, no model object is made (see ``reading``).
+That package takes 2 to 3 s and 300 MB to import, more than everything else a plan does. Most runs create no network,
+and reading needs nothing but a pipeline: azure-mgmt-core's own client has one, with the same policies, and of a list
+no model object is made (see ``reading``).
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from azure.mgmt.core import ARMPipelineClient
 
 from asrnet.azure.network_wire import WireNetwork, network_body, read_network
 from asrnet.azure.operations import Submitted, status_of
 from asrnet.azure.per_subscription import PerSubscription
 from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.reading import address, decoded, get, rows
+from asrnet.azure.reading import Sender, address, decoded, get, rows
 from asrnet.azure.translate import translated
 from asrnet.azure.wire import each_readable
 from asrnet.errors import NotFoundError
@@ -35,19 +37,20 @@ class AzureNetworks:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._clients = PerSubscription(self._client)
+        self._writers = PerSubscription(self._writer)
+        self._reader: Sender = ARMPipelineClient(**pipeline.client_options())
 
     def virtual_networks(self, subscription: str) -> Iterator[VirtualNetwork]:
         """The networks of a subscription, page by page."""
         scope = ArmId(f"/subscriptions/{subscription}")
         url = self._address(f"{scope}/providers/Microsoft.Network/virtualNetworks")
-        found = rows(self._clients(scope.subscription), url, WireNetwork, scope)
+        found = rows(self._reader, url, WireNetwork, scope)
         return each_readable(found, read_network, "a virtual network")
 
     def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
         """One network; None where Azure answers 404 ResourceNotFound."""
         try:
-            response = get(self._clients(network_id.subscription), self._address(network_id), network_id)
+            response = get(self._reader, self._address(network_id), network_id)
         except NotFoundError as error:
             if error.code == "ResourceNotFound":
                 return None
@@ -57,7 +60,7 @@ class AzureNetworks:
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network."""
         body = msgspec.json.encode(network_body(network))  # unlike a stream, bytes can be sent twice
-        client = self._clients(network.id.subscription)
+        client = self._writers(network.id.subscription)
         with translated(network.id):
             poller = client.virtual_networks.begin_create_or_update(  # type: ignore[call-overload]  # it takes bytes
                 network.id.resource_group, network.id.name, body, polling=Submitted(network.id)
@@ -67,13 +70,12 @@ class AzureNetworks:
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where the creation of a network stands."""
-        client = self._clients(operation.resource_id.subscription)
-        return status_of(get(client, operation.status_url, operation.resource_id), operation)
+        return status_of(get(self._reader, operation.status_url, operation.resource_id), operation)
 
     def _address(self, path: ArmId | str) -> str:
         return address(self._pipeline.cloud.endpoint, path, _API_VERSION)
 
-    def _client(self, subscription: str) -> NetworkManagementClient:
+    def _writer(self, subscription: str) -> NetworkManagementClient:
         from azure.mgmt.network import NetworkManagementClient
 
         return NetworkManagementClient(subscription_id=subscription, **self._pipeline.client_options())
