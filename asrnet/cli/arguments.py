@@ -74,7 +74,7 @@ def command_parser(name: str) -> tuple[Parser, Any]:
     module = import_module(MODULE.format(name))
     parser = _parser(f"asrnet {name}", module.__doc__ or "")
     module.add_arguments(parser)
-    _add_options(parser, [option for option in OPTIONS if _knows(name, option)])
+    _add_options(parser, [option for option in OPTIONS if knows(name, option)])
     return parser, module
 
 
@@ -88,7 +88,8 @@ def _parser(program: str, description: str) -> Parser:
     )
 
 
-def _knows(command: str, option: Option) -> bool:
+def knows(command: str, option: Option) -> bool:
+    """Whether a command has an option."""
     return not option.commands or command in option.commands
 
 
@@ -119,12 +120,15 @@ def _help(option: Option) -> str:
 def _refuse_foreign(given: str, command: str) -> None:
     """Options before the command are those of the command as well."""
     for option in OPTIONS:
-        if option.name == given and not _knows(command, option):
+        if option.name == given and not knows(command, option):
             raise _foreign(option, option.flags[-1], command)
 
 
 def _foreign(option: Option, flag: str, command: str) -> InputError:
-    return InputError(f"{command} has no option {flag}", hint=f"it belongs to {', '.join(option.commands)}")
+    return InputError(
+        f"{command} has no option {flag}",
+        hint=f"it belongs to {', '.join(name for name in COMMANDS if knows(name, option))}",
+    )
 
 
 def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:

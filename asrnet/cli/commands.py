@@ -13,7 +13,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "show": "show the live mappings as pairs",
     "dump": "write the live mappings down, as a desired state or as a world to work offline with",
     "validate": "check files offline",
-    "schema": "print the JSON Schema of a file or an output",
+    "schema": "print the JSON Schema of a file",
+    "emulator": "serve a world over HTTP and HTTPS, for az, Terraform, SDKs",
 }
 """Each command is the module ``asrnet.cli.command_NAME`` with ``add_arguments(parser)`` and ``run(session)``."""
 

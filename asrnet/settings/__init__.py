@@ -63,6 +63,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     operation_timeout: float = 1800.0
     retry_attempts: int = 10
     retry_deadline: float = 300.0
+    emulator_host: str = "127.0.0.1"
+    emulator_port: int = 4590
+    emulator_tls_port: int = 4591
+    emulator_tls_cert: str | None = None
+    emulator_tls_key: str | None = None
+    emulator_seed: str | None = None
+    emulator_state: str | None = None
+    emulator_operations: str | None = None
+    emulator_retry_after: int | None = None
+    emulator_latency: int | None = None
+    emulator_page_size: int | None = None
+    emulator_capture: str | None = None
+    emulator_no_auth: bool = False
+    emulator_allow_remote: bool = False
     variables: Mapping[str, str] = {}
     warnings: tuple[str, ...] = ()
 

@@ -14,8 +14,8 @@ from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import OPTIONS, VARIABLES, Option
 from asrnet.settings.values import backend, endpoint, flag, number, output
 
-_OTHERS: Final = ("ASRNET_EMULATOR_", "ASRNET_LIVE")
-"""Variables that are read elsewhere: by the emulator's own options, and by the tests against live Azure."""
+_OTHERS: Final = ("ASRNET_LIVE",)
+"""Variables that are read elsewhere: by the tests against live Azure."""
 
 _SPECIAL: Final[Mapping[str, Callable[[str], object]]] = {"backend": backend, "endpoint": endpoint, "output": output}
 

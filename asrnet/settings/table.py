@@ -9,7 +9,7 @@ from msgspec import Struct
 from asrnet.changes import FORCEABLE
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
-Group = Literal["Input", "Azure", "Output", "Safety", "Pace"]
+Group = Literal["Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
 
 WRITING: Final = ("apply", "drift", "map")
 """The commands that change something in Azure."""
@@ -46,6 +46,23 @@ class Variable(Struct, frozen=True, kw_only=True):
     help: str
     secret: bool = False
     identity: bool = True
+
+
+def _of_emulator(name: str, kind: Kind, metavar: str, words: str) -> Option:
+    return Option(
+        name=f"emulator_{name}",
+        flags=(f"--{name.replace('_', '-')}",),
+        variable=f"ASRNET_EMULATOR_{name.upper()}",
+        group="Emulator",
+        kind=kind,
+        metavar=metavar,
+        help=words,
+        at_least=1 if name == "page_size" else 0,
+        at_most=65_535 if name.endswith("port") else 1_000_000_000,
+        commands=("emulator",),
+        # What opens the emulator to a network must not come from a file that was merely found.
+        in_dotenv=name not in {"host", "allow_remote"},
+    )
 
 
 OPTIONS: Final = (
@@ -251,6 +268,22 @@ OPTIONS: Final = (
         metavar="SECONDS",
         help="how long a request may be repeated",
         commands=READING,
+    ),
+    _of_emulator("host", "text", "HOST", "the address to listen on"),
+    _of_emulator("port", "whole", "PORT", "the port for HTTP; 0 picks a free one"),
+    _of_emulator("tls_port", "whole", "PORT", "the port for HTTPS; 0 picks a free one"),
+    _of_emulator("tls_cert", "text", "PATH", "a certificate of your own, instead of one made at start"),
+    _of_emulator("tls_key", "text", "PATH", "the certificate's key"),
+    _of_emulator("seed", "text", "WORLD", "the world to start with"),
+    _of_emulator("state", "text", "WORLD", "start with this world if it exists, and save the world there at the end"),
+    _of_emulator("operations", "text", "TIMING", "how long operations take: time:SECONDS, immediate, or manual:READS"),
+    _of_emulator("retry_after", "whole", "SECONDS", "what answers say in Retry-After"),
+    _of_emulator("latency", "whole", "MILLISECONDS", "how long every request takes at least"),
+    _of_emulator("page_size", "whole", "N", "how many elements a page of a list has"),
+    _of_emulator("capture", "text", "FOLDER", "write every request and answer there, without tokens"),
+    _of_emulator("no_auth", "flag", "", "answer requests without a bearer token"),
+    _of_emulator(
+        "allow_remote", "flag", "", "listen on other addresses than this machine's own: any credential is taken there"
     ),
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import Cli, edit
 
-COMMANDS = ["plan", "apply", "drift", "map", "show", "dump", "validate", "schema"]
+COMMANDS = ["plan", "apply", "drift", "map", "show", "dump", "validate", "schema", "emulator"]
 
 
 def test_common_options_may_stand_before_the_command_and_after(cli: Cli) -> None:
@@ -184,3 +184,22 @@ def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
     assert all(getattr(asrnet, name) is not None for name in asrnet.__all__)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = asrnet.nonsense
+
+
+def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path) -> None:
+    arguments = ["emulator", "--port", "0", "--tls-port", "0", "--seed", "world.yaml", "--state", "end.yaml"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "asrnet.cli", *arguments],
+        cwd=folder,
+        env={**os.environ, "XDG_CACHE_HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    announced = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out, errors) == (0, b"", b"")
+    assert announced["http"].startswith("http://127.0.0.1:")
+    assert announced["https"].startswith("https://127.0.0.1:")
+    assert (folder / "end.yaml").read_text("utf-8").startswith("version: 1")

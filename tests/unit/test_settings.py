@@ -267,7 +267,7 @@ def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> N
     fields = set(Settings.__struct_fields__) - {"variables", "warnings"}
     assert {option.name for option in OPTIONS} == fields
     for option in OPTIONS:
-        assert option.flags[-1] == f"--{option.name.replace('_', '-')}"
+        assert option.flags[-1] == f"--{option.name.removeprefix('emulator_').replace('_', '-')}"
         assert option.variable == f"ASRNET_{option.name.upper()}"
 
 
