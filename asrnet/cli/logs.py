@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("asrnet.cli")
 _details: Final = logging.getLogger("asrnet.details")
 _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
+_REQUESTS: Final = "azure.core.pipeline.policies.http_logging_policy"
+"""Where the SDKs log each request and answer, with what is secret left out."""
 _PLAIN: Final = frozenset({_log.name, _details.name})
 _HANDLER_NAME: Final = "asrnet.cli"
 
@@ -62,15 +64,17 @@ def configure(settings: Settings | None = None) -> None:
     """Set up what is told, and how; before the settings are known, as by default."""
     verbose = settings.verbose if settings else 0
     quiet = settings is not None and settings.quiet
-    root = logging.getLogger("asrnet")
-    for old in [handler for handler in root.handlers if handler.get_name() == _HANDLER_NAME]:
-        root.removeHandler(old)
+    root, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
     handler = _Handler()
     handler.set_name(_HANDLER_NAME)
     handler.setFormatter(_Json() if settings and settings.log_format == "json" else _Text())
-    root.addHandler(handler)
-    root.propagate = False
+    for logger in (root, requests):
+        for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
+            logger.removeHandler(old)
+        logger.addHandler(handler)
+        logger.propagate = False
     root.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
+    requests.setLevel(logging.INFO if verbose > 1 and not quiet else logging.CRITICAL)
     _log.setLevel(logging.ERROR if quiet else min(logging.INFO, root.level))
 
 
