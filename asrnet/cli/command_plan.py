@@ -1,4 +1,7 @@
-"""Show what apply would do, what each rule matched, and every finding. Never writes."""
+"""Show what apply would do, what each rule matched, and every finding. Never writes.
+
+Exits 1 when a network or vault could not be read, whatever else is in the plan.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.unread import say_what_is_unread
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +30,11 @@ def run(session: Session) -> int:
     with outputs.opened(settings.output) as opened, outputs.saved(session.argument("out")) as save:
         with session.backend(desired) as backend:
             found = inventory.read(desired, backend, selection=selection)
-        plan = planning.plan(desired, found, selection=selection, allow_delete=settings.allow_delete)
+        plan = planning.plan(
+            desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
+        )
         opened.write(plan, session.view())
         save(plan)
+    if say_what_is_unread(plan):
+        return exits.ERROR
     return exits.of_plan(plan) if session.argument("detailed_exitcode") else exits.DONE

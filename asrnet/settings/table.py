@@ -210,7 +210,7 @@ OPTIONS: Final = (
         metavar="NAME",
         choices=FORCEABLE,
         help="lift this limit or safeguard",
-        commands=WRITING,
+        commands=("plan", *WRITING),
     ),
     Option(
         name="parallelism",

@@ -41,6 +41,18 @@ def test_plan_in_json_is_nothing_but_json(fake: Cli) -> None:
     assert json.loads(ran.out)["summary"]["create"] == 6
 
 
+def test_a_plan_that_lacks_what_could_not_be_read_names_the_missing_right_and_is_no_success(
+    fake: Cli, folder: Path
+) -> None:
+    with (folder / "world.yaml").open("a", encoding="utf-8") as world:
+        world.write("behaviour: {denied: [Microsoft.Network/virtualNetworks/read]}\n")
+    ran = fake("plan")
+    assert ran.code == 1
+    assert "hub-ea could not be read" in ran.err
+    assert "hint: grant Microsoft.Network/virtualNetworks/read on" in ran.err
+    assert "blocked" in ran.out
+
+
 def test_several_outputs_are_written_in_one_run(fake: Cli, folder: Path) -> None:
     ran = fake("plan", "-o", "json=plan.json", "-o", "markdown=plan.md", "-o", "text")
     assert ran.out.startswith("Rules")
