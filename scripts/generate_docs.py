@@ -1,4 +1,4 @@
-"""Write docs/commands.md and .env.example, which are made from the code; with ``--check`` only say what is stale."""
+"""Write the pages under docs/ and the .env.example that are made from the code; with ``--check`` only say what is stale."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from asrnet.cli.arguments import command_parser, knows
 from asrnet.cli.commands import COMMANDS
+from asrnet.emulator import coverage
 from asrnet.render.markdown import escaped
 from asrnet.settings import OPTIONS, Option, env_example
 
@@ -116,6 +117,7 @@ def _commands_with(option: Option) -> str:
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/commands.md": commands_page,
+    "docs/emulator-coverage.md": coverage.page,
     ".env.example": env_example,
 }
 """The generated files and what makes them."""

@@ -179,7 +179,7 @@ def _nic(item: ProtectedItem, nic: Nic) -> Document:
         "nicId": nic.name,
         "replicaNicId": None,
         "sourceNicArmId": None,
-        "vMNetworkName": str(nic.primary_network_id) if nic.primary_network_id else None,
+        "vMNetworkName": str(nic.primary_network_id) if nic.primary_network_id else nic.primary_network or None,
         "recoveryVMNetworkId": str(nic.recovery_network_id) if nic.recovery_network_id else None,
         "ipConfigs": [_ip_configuration(configuration) for configuration in nic.ip_configurations],
         "selectionType": "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault",

@@ -7,6 +7,7 @@ the HTTP status. Errors of Azure Resource Manager and of the network provider ha
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Final
 
 from asrnet.errors import (
@@ -38,6 +39,11 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
 }
+
+
+def assumptions() -> Mapping[Assumption, tuple[int, str, str]]:
+    """Status, code and message of every refusal that no public source shows, as long as a world says nothing else."""
+    return _ASSUMED
 
 
 def error_of(status: int) -> type[ServiceError]:

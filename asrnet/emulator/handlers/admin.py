@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +21,8 @@ _SHOWN: Final = 1000
 
 def health(call: Call) -> Response:
     """That the emulator runs, and since how many requests."""
+    from importlib.metadata import version
+
     return json_response({"status": "ok", "version": version("asrnet"), "requests": call.app.journal.total})
 
 
@@ -150,7 +151,7 @@ def _admin(method: str, path: str, operation: str, handler: Handler) -> Route:
         method=method,
         template=f"/_asrnet/{path}",
         operation=f"Admin_{operation}",
-        source="assumed",
+        source="documented",
         handler=handler,
         open=True,
         versioned=False,
