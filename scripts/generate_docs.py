@@ -1,4 +1,4 @@
-"""Write the pages under docs/ and the .env.example that are made from the code; with ``--check`` only say what is stale."""
+"""Write the pages that are made from the code; with ``--check`` only say which are stale."""
 
 from __future__ import annotations
 
