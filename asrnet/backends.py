@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import structs
@@ -43,6 +44,7 @@ def connect(
 
 def _fake(path: str) -> Backend:
     from asrnet.fake import document, ports
+    from asrnet.fake.vmm import links_of
 
     world = document.load(path, clock=SystemClock())
 
@@ -50,7 +52,7 @@ def _fake(path: str) -> Backend:
         if world.journal.methods().keys() - {"GET"}:
             document.save(world, path)
 
-    return structs.replace(ports.backend(world), close=close)
+    return structs.replace(ports.backend(world), close=close, vmm_links=partial(links_of, world.state))
 
 
 def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], soon: Sequence[Part]) -> Backend:

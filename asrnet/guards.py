@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from asrnet.changes import Change
-from asrnet.ids import ArmId
+from asrnet.ids import ASR_NETWORK, ArmId
 from asrnet.models import Job, NetworkMapping, ProtectedItem
 
 _MOVING_STATES = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint")
@@ -19,30 +19,42 @@ _MOVING_SCENARIOS = (*_MOVING_STATES, "reverse", "enable")
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """Failovers under way: what happens to each network, and ``everywhere`` what concerns the whole vault."""
+    """Failovers under way: what happens to each network, and ``everywhere`` what concerns the whole vault.
+
+    ``servers`` are the VMM servers with machines of which it is not known which VM network they are on.
+    """
 
     networks: Mapping[ArmId, str]
+    servers: Mapping[ArmId, str] = {}
     everywhere: str = ""
 
     def reason(self, networks: Iterable[ArmId]) -> str:
         """Why mappings of ``networks`` must stay as they are; an empty string when they need not."""
         if self.everywhere:
             return self.everywhere
-        return next((self.networks[network] for network in networks if network in self.networks), "")
+        return next(filter(None, map(self._reason, networks)), "")
+
+    def _reason(self, network: ArmId) -> str:
+        on_server = self.servers.get(network.parent, "") if self.servers and network.type == ASR_NETWORK else ""
+        return self.networks.get(network, on_server)
 
 
 def activity(items: Iterable[ProtectedItem], jobs: Iterable[Job]) -> Activity:
     """What the protected items and the running jobs of a vault say."""
     networks: dict[ArmId, str] = {}
+    servers: dict[ArmId, str] = {}
     for item in items:
         why = _moving(item)
         for nic in item.nics if why else ():
             for network in (nic.primary_network_id, nic.recovery_network_id):
                 if network:
                     networks.setdefault(network, f"{item.friendly_name} {why}")
+            for fabric in (item.fabric_id, item.recovery_fabric_id):
+                if fabric and nic.primary_network_id is None:
+                    servers.setdefault(fabric, f"{item.friendly_name} {why}")
     running = [job for job in jobs if job.state in {"InProgress", "NotStarted", "Suspended"} and _moves(job)]
     everywhere = f"the job {running[0].scenario} is running for {running[0].target or 'a machine'}" if running else ""
-    return Activity(networks=networks, everywhere=everywhere)
+    return Activity(networks=networks, servers=servers, everywhere=everywhere)
 
 
 def _moving(item: ProtectedItem) -> str:

@@ -28,7 +28,7 @@ from asrnet.ids import VNET, ArmId
 from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.pairing import Resolution, resolve
 from asrnet.ports import Backend
-from asrnet.vmm import Topology, merge, read_topology, topology_of_vault
+from asrnet.vmm import Topology, merge_all, read_topology, read_topology_of_vault, with_networks
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     """What was read of one vault. Where ``error`` is set nothing else counts.
 
     ``items`` and ``running_jobs`` are Unknown when they could not be read; ``location`` is None when it could not.
-    ``topology`` is read only where the desired state has VMM rows.
+    ``topology`` is empty where the vault has no VMM servers.
     """
 
     name: str
@@ -109,9 +109,7 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     }
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     _raise_if_nothing_was_read(vaults)
-    with_vmm = {row.vault for row in desired.vmm_pairs}
-    declared = read_topology(desired.topology) if desired.topology and with_vmm else Topology()
-    vaults = [_with_topology(vault, declared, backend, reads) if vault.name in with_vmm else vault for vault in vaults]
+    vaults = _with_topologies(vaults, desired, backend, reads)
     networks: dict[ArmId, VirtualNetwork] = {}
     failed: dict[str, AsrError] = {}
     for subscription, future in lists.items():
@@ -170,32 +168,28 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     )
 
 
-def _with_topology(vault: VaultInventory, declared: Topology, backend: Backend, reads: Bounded) -> VaultInventory:
-    """The vault with its VMM servers. Raises InputError where the topology file names what they do not have."""
-    if vault.error:
+def _with_topologies(
+    vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
+) -> list[VaultInventory]:
+    """The vaults with their VMM servers. Raises InputError where the topology file names what none of them has."""
+    found = [_with_topology(vault, backend, reads) for vault in vaults]
+    if not desired.topology:
+        return found
+    known = {vault.name: vault.topology for vault in found if isinstance(vault.topology, Topology) and not vault.error}
+    declared, complete = read_topology(desired.topology), len(known) == len(desired.vaults)
+    merged = dict(zip(known, merge_all(list(known.values()), declared, complete=complete), strict=True))
+    return [structs.replace(vault, topology=merged.get(vault.name, vault.topology)) for vault in found]
+
+
+def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> VaultInventory:
+    if not any(fabric.kind == "vmm" for fabric in vault.fabrics):
         return vault
-    port = backend.vmm
-    fabrics = [fabric for fabric in vault.fabrics if fabric.kind == "vmm"]
-    networks = [reads.start(partial(_listed, port.vm_networks, fabric.id)) for fabric in fabrics]
-    logical = [reads.start(partial(_listed, port.logical_networks, fabric.id)) for fabric in fabrics]
-    clouds = [reads.start(partial(_listed, port.clouds, fabric.id)) for fabric in fabrics]
-    mappings = reads.start(partial(_listed, port.cloud_mappings, vault.id))
     try:
-        found = topology_of_vault(
-            fabrics,
-            networks=_all(networks, reads),
-            logical_networks=_all(logical, reads),
-            clouds=_all(clouds, reads),
-            cloud_mappings=_all([mappings], reads),
-        )
+        topology = read_topology_of_vault(vault.id, vault.fabrics, backend, reads)
     except ServiceError as error:
         return structs.replace(vault, topology=Unknown(error=error))
-    return structs.replace(vault, topology=merge(found, declared))
-
-
-def _all(futures: Sequence[Future[tuple[T, ...]]], reads: Bounded) -> list[T]:
-    reads.settle(futures)
-    return [element for future in futures for element in future.result()]
+    items = vault.items if isinstance(vault.items, Unknown) else with_networks(vault.items, topology)
+    return structs.replace(vault, topology=topology, items=items)
 
 
 def _listed(read_list: Callable[[S], Iterable[T]], scope: S) -> tuple[T, ...]:

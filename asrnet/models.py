@@ -136,10 +136,14 @@ class IpConfiguration(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Nic(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A network interface of a protected item, with the item's own recovery settings where it has any."""
+    """A network interface of a protected item, with the item's own recovery settings where it has any.
+
+    ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
+    """
 
     name: str
     primary_network_id: ArmId | None = None
+    primary_network: str = ""
     recovery_network_id: ArmId | None = None
     test_network_id: ArmId | None = None
     ip_configurations: tuple[IpConfiguration, ...] = ()
@@ -215,6 +219,26 @@ class Cloud(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: ArmId
     friendly_name: str
+
+
+class VmmHost(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A host of a VMM server: its cloud and the VM networks it reaches, by friendly names; None: not known."""
+
+    name: str
+    cloud: str
+    networks: tuple[str, ...] | None = None
+
+
+class VmmLinks(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What Site Recovery does not tell of a VMM server and the world of a fake may.
+
+    ``networks`` has the logical network behind each VM network, ``clouds`` those that each cloud is associated with, by
+    friendly names. What is missing is not known.
+    """
+
+    networks: Mapping[ArmId, str] = {}
+    clouds: Mapping[ArmId, tuple[str, ...]] = {}
+    hosts: tuple[VmmHost, ...] = ()
 
 
 class CloudMapping(Struct, frozen=True, kw_only=True, omit_defaults=True):

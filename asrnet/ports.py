@@ -24,6 +24,7 @@ from asrnet.models import (
     NetworkMapping,
     ProtectedItem,
     VirtualNetwork,
+    VmmLinks,
     VmNetwork,
 )
 
@@ -178,11 +179,16 @@ class Clock(Protocol):
         ...
 
 
+def tells_nothing(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - whichever is asked for
+    """What Azure tells of a VMM server beyond its lists."""
+    return VmmLinks()
+
+
 class Backend(Struct, frozen=True, kw_only=True):
     """Everything a run needs of the outside, as one value.
 
     ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
-    repeats. ``identity`` says in words as whom.
+    repeats. ``identity`` says in words as whom. ``vmm_links`` is what a world's file says of a VMM server's fabric.
     """
 
     networks: NetworkReader
@@ -194,3 +200,4 @@ class Backend(Struct, frozen=True, kw_only=True):
     requests: Callable[[], Mapping[str, int]]
     identity: Callable[[], str]
     close: Callable[[], None]
+    vmm_links: Callable[[ArmId], VmmLinks] = tells_nothing

@@ -89,9 +89,11 @@ def read_item(row: WireItem) -> ProtectedItem:
 
 def _nic(nic: WireNic, index: int) -> Nic:
     configurations = tuple(_ip(each, number) for number, each in enumerate(nic.ip_configs or ()))
+    primary_network_id = id_or_none(nic.network)
     return Nic(
         name=_last_segment(nic.source_nic_arm_id or nic.nic_id) or f"nic{index}",
-        primary_network_id=id_or_none(nic.network),
+        primary_network_id=primary_network_id,
+        primary_network="" if primary_network_id else nic.network or "",
         recovery_network_id=id_or_none(nic.recovery_network),
         test_network_id=id_or_none(nic.test_network),
         ip_configurations=configurations,

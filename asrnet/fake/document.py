@@ -149,7 +149,7 @@ class HostEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
     name: Name
     cloud: Name
-    networks: tuple[str, ...] = ()
+    networks: Annotated[tuple[str, ...] | None, Meta(description="Absent: not known, []: none")] = None
 
 
 class FabricEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from asrnet.fake.enabling import Enabling
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
-from asrnet.ids import ArmId
+from asrnet.ids import ASR_NETWORK, ArmId
 from asrnet.models import Nic, ProtectedItem
 
 
@@ -23,19 +23,20 @@ class ProtectedItems:
         """All protected items of a vault. Raises NotFoundError and VaultUnusedError."""
         with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
             vault = self._state.known_vault(vault_id)
-            return self._state.listed(self._state.protected_items.values(vault.id.key, lag=admission.lag))
+            items = self._state.protected_items.values(vault.id.key, lag=admission.lag)
+            return self._state.listed(self._told(item) for item in items)
 
     def list_container(self, container_id: ArmId) -> tuple[ProtectedItem, ...]:
         """The protected items of one container."""
         with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
             vault = self._state.fabric(container_id.parent).id.parent
             items = self._state.protected_items.values(vault.key, lag=admission.lag)
-            return self._state.listed(item for item in items if item.id.parent == container_id)
+            return self._state.listed(self._told(item) for item in items if item.id.parent == container_id)
 
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
         with self._state.request("GET", item_id):
-            return self._existing(item_id)
+            return self._told(self._existing(item_id))
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -63,6 +64,19 @@ class ProtectedItems:
             write = self._write(method, item_id, "DisableDr", item.friendly_name)
             forget = self._state.protected_items.remove
             return self._state.start(write, lambda: forget(item.vault_id.key, item_id.key), admission)
+
+    def _told(self, item: ProtectedItem) -> ProtectedItem:
+        """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
+        nics = tuple(self._named(nic) for nic in item.nics)
+        return item if nics == item.nics else msgspec.structs.replace(item, nics=nics)
+
+    def _named(self, nic: Nic) -> Nic:
+        network_id = nic.primary_network_id
+        if network_id is None or network_id.type != ASR_NETWORK:
+            return nic
+        record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
+        name = record.network.friendly_name if record else network_id.name
+        return msgspec.structs.replace(nic, primary_network_id=None, primary_network=name)
 
     def _existing(self, item_id: ArmId) -> ProtectedItem:
         vault = self._state.fabric(item_id.parent.parent).id.parent

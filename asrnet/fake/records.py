@@ -55,7 +55,7 @@ class Host(Struct, frozen=True, kw_only=True):
     fabric_id: ArmId
     name: str
     cloud: str
-    networks: tuple[str, ...] = ()
+    networks: tuple[str, ...] | None = None
 
 
 class VirtualMachine(Struct, frozen=True, kw_only=True):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asrnet import vmm
 from asrnet.clocks import SystemClock
-from asrnet.fake.records import ResourceGroup, VaultResource
+from asrnet.fake.records import CloudRecord, Host, ResourceGroup, VaultResource, VmNetworkRecord
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.world import World
+from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
+from asrnet.models import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmNetwork
+from asrnet.vmm import Server, Topology, cloud_of
 
 
 def world_of(inventory: Inventory) -> World:
@@ -27,6 +31,11 @@ def unread(inventory: Inventory) -> tuple[str, ...]:
         **{f"vault {vault.name}": vault.error for vault in inventory.vaults.values() if vault.error},
         **{f"subscription {name}": error for name, error in inventory.subscriptions.items()},
         **{str(name): state.error for name, state in inventory.missing.items() if isinstance(state, Unknown)},
+        **{
+            f"the VMM servers of vault {vault.name}": vault.topology.error
+            for vault in inventory.vaults.values()
+            if isinstance(vault.topology, Unknown)
+        },
     }
     return tuple(f"{what}: {error}" for what, error in problems.items())
 
@@ -41,6 +50,49 @@ def _empty_groups(inventory: Inventory) -> Iterator[ResourceGroup]:
 def _vault(vault: VaultInventory) -> Iterator[Seed]:
     yield VaultResource(id=vault.id, location=vault.location or "unknown")
     yield from vault.fabrics
+    if not isinstance(vault.topology, Unknown):
+        yield from _topology(vault.topology)
     yield from vault.mappings
     yield from () if isinstance(vault.items, Unknown) else vault.items
     yield from () if isinstance(vault.running_jobs, Unknown) else vault.running_jobs
+
+
+def _topology(topology: Topology) -> Iterator[Seed]:
+    """VMM servers with what a topology file said of them, so that the world says it too."""
+    for server in topology.servers:
+        if server.fabric_id:
+            yield from _server(server, server.fabric_id)
+    for server in topology.servers:
+        for protection in server.protections:
+            pair = topology.recovery_of(server, protection) if protection.recovery is not None else None
+            primary = pair.protected if pair else cloud_of(server, protection.primary, protection.source)
+            yield from _protected(primary, pair.protecting if pair else None)
+
+
+def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
+    for network in server.networks:
+        if network.id:
+            told = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
+            yield VmNetworkRecord(network=told, logical_network=network.logical_network)
+    for logical in server.logical_networks:
+        # One that only the file knows has no GUID.
+        network_id = logical.id or fabric_id.child("replicationLogicalNetworks", logical.name)
+        yield LogicalNetwork(id=network_id, friendly_name=logical.name)
+    for cloud in server.clouds:
+        if cloud.id:
+            record = Cloud(id=cloud.id, friendly_name=cloud.name)
+            yield CloudRecord(cloud=record, logical_networks=cloud.logical_networks)
+    for host in server.hosts:
+        yield Host(fabric_id=fabric_id, name=host.name, cloud=host.cloud, networks=host.networks)
+
+
+def _protected(primary: vmm.Cloud, recovery: vmm.Cloud | None) -> Iterator[CloudMapping]:
+    if primary.id is None:
+        return
+    name = recovery.name if recovery else MICROSOFT_AZURE
+    yield CloudMapping(
+        id=primary.id.child("replicationProtectionContainerMappings", f"{primary.name}-{name}"),
+        primary_cloud_id=primary.id,
+        recovery_cloud_id=recovery.id if recovery else None,
+        recovery_cloud_name=name,
+    )

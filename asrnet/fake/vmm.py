@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
-from asrnet.fake.records import CloudRecord, Host, VmNetworkRecord
+from asrnet.fake.records import CloudRecord, VmNetworkRecord
 from asrnet.fake.state import State
 from asrnet.ids import ArmId
-from asrnet.models import Cloud, CloudMapping, LogicalNetwork
+from asrnet.models import Cloud, CloudMapping, LogicalNetwork, VmmHost, VmmLinks
 
 
 class AsrNetworks:
@@ -121,11 +121,6 @@ class Containers:
             target=container_id.name,
         )
 
-    def hosts(self, fabric_id: ArmId) -> tuple[Host, ...]:
-        """The hosts of a VMM server, as the world file names them; Azure has no request for it."""
-        with self._state.lock:
-            return tuple(self._state.hosts.values(fabric_id.key))
-
 
 class ContainerMappings:
     """Which container protects which."""
@@ -189,3 +184,16 @@ class ContainerMappings:
             scenario=scenario,
             target=mapping_id.parent.name,
         )
+
+
+def links_of(state: State, fabric_id: ArmId) -> VmmLinks:
+    """What the world's file says of a VMM server and Azure has no request for."""
+    scope = fabric_id.key
+    with state.lock:
+        networks, clouds = tuple(state.vm_networks.values(scope)), tuple(state.clouds.values(scope))
+        hosts = tuple(state.hosts.values(scope))
+    return VmmLinks(
+        networks={record.network.id: record.logical_network for record in networks if record.logical_network},
+        clouds={record.cloud.id: record.logical_networks for record in clouds if record.logical_networks is not None},
+        hosts=tuple(VmmHost(name=host.name, cloud=host.cloud, networks=host.networks) for host in hosts),
+    )

@@ -9,7 +9,7 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.fabrics              list, get, put, remove, purge
     world.networks             list, list_vault, get                       (replicationNetworks: VM networks)
     world.logical_networks     list, get
-    world.containers           list, list_vault, get, put, remove, hosts   (clouds)
+    world.containers           list, list_vault, get, put, remove   (clouds)
     world.container_mappings   list, list_container, get, put, remove
     world.mappings             list, list_network, get, put, patch, delete
     world.protected_items      list, list_container, get, enable, update, delete

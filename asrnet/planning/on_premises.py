@@ -39,11 +39,11 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
 
 
 def _pair(row: VmmRow, topology: Topology) -> Pair:
-    primary = topology.network(row.primary)
+    primary = topology.network(row.primary, row.source)
     if isinstance(row.recovery, ArmId):
         recovery, place = row.recovery, MICROSOFT_AZURE
     else:
-        recovery, place = _ends(topology.network(row.recovery))
+        recovery, place = _ends(topology.network(row.recovery, row.source))
     primary_id, primary_place = _ends(primary)
     to_azure = place == MICROSOFT_AZURE
     return Pair(

@@ -16,6 +16,7 @@ from asrnet.vmm.availability import (
     targets,
 )
 from asrnet.vmm.document import TopologyFile, parse_topology, read_topology, topology_of
+from asrnet.vmm.reading import read_topology_of_vault
 from asrnet.vmm.topology import (
     Cloud,
     CloudPair,
@@ -26,8 +27,9 @@ from asrnet.vmm.topology import (
     Protection,
     Server,
     Topology,
+    cloud_of,
 )
-from asrnet.vmm.vault import checked, merge, topology_of_vault, vm_networks
+from asrnet.vmm.vault import checked, merge, merge_all, topology_of_vault, vm_networks, with_networks
 
 __all__ = [
     "REASONS",
@@ -49,12 +51,16 @@ __all__ = [
     "check_row",
     "check_topology",
     "checked",
+    "cloud_of",
     "eligible_hosts",
     "merge",
+    "merge_all",
     "parse_topology",
     "read_topology",
+    "read_topology_of_vault",
     "targets",
     "topology_of",
     "topology_of_vault",
     "vm_networks",
+    "with_networks",
 ]

@@ -96,6 +96,12 @@ class CloudPair(Struct, frozen=True):
     recovery_server: Server
     protecting: Cloud
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The servers' and the clouds' names, with what tells two of one name apart."""
+        ends = ((self.primary_server, self.protected), (self.recovery_server, self.protecting))
+        return tuple(part for at, cloud in ends for part in (at.name, at.fabric, cloud.name, cloud.resource_name))
+
 
 class Topology(Struct, frozen=True, kw_only=True):
     """All VMM servers of a vault."""
@@ -106,11 +112,11 @@ class Topology(Struct, frozen=True, kw_only=True):
         """The server of that name, by its own or its fabric's. Raises InputError: unknown, or several."""
         return _one(name, self.servers, _server_names, "unknown VMM server", Source())
 
-    def network(self, name: VmNetworkName) -> Found:
-        """The VM network by server and name. Raises InputError: unknown, or several, with their ids."""
-        server = self.server(name.server)
+    def network(self, name: VmNetworkName, where: Source = Source()) -> Found:  # noqa: B008 - a frozen value
+        """The VM network by server and name. Raises InputError, at ``where``: unknown, or several, with their ids."""
+        server = _one(name.server, self.servers, _server_names, "unknown VMM server", where)
         lacking = f"{server.name} has no VM network"
-        return Found(server, _one(name.network, server.networks, _network_names, lacking, Source()))
+        return Found(server, _one(name.network, server.networks, _network_names, lacking, where))
 
     def find_network(self, text: str) -> Found:
         """The VM network called ``text``: by id, ``server/name``, or a name that only one has. Raises InputError."""
@@ -125,10 +131,16 @@ class Topology(Struct, frozen=True, kw_only=True):
 
     def pairs(self) -> Iterator[CloudPair]:
         """Every cloud that another cloud protects, and that one. Raises like ``recovery_of``."""
+        seen: set[tuple[str, ...]] = set()
         for server in self.servers:
             for protection in server.protections:
-                if protection.recovery is not None:
-                    yield self.recovery_of(server, protection)
+                if protection.recovery is None:
+                    continue
+                pair = self.recovery_of(server, protection)
+                # A file may say again, by other names, what the vault tells.
+                if pair.names not in seen:
+                    seen.add(pair.names)
+                    yield pair
 
     def recovery_of(self, server: Server, protection: Protection) -> CloudPair:
         """The clouds of a protection. Raises InputError or DocumentError where a name in it is not known."""

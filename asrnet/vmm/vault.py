@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import structs
@@ -13,6 +13,7 @@ from asrnet.desired import Source
 from asrnet.ids import ArmId
 from asrnet.vmm.topology import (
     Cloud,
+    Host,
     LogicalNetwork,
     Network,
     Protection,
@@ -32,11 +33,19 @@ def topology_of_vault(
     logical_networks: Iterable[models.LogicalNetwork] = (),
     clouds: Iterable[models.Cloud] = (),
     cloud_mappings: Iterable[models.CloudMapping] = (),
+    links: Mapping[ArmId, models.VmmLinks] | None = None,
 ) -> Topology:
-    """What Site Recovery knows of VMM servers: not which logical networks clouds and VM networks belong to."""
+    """What Site Recovery knows of VMM servers: not which logical networks clouds and VM networks belong to.
+
+    ``links`` say it, by fabric, where the vault is one of a fake's world.
+    """
     vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
     everything = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
-    return Topology(servers=tuple(_server(fabric, *everything) for fabric in vmm))
+    servers = [_server(fabric, *everything) for fabric in vmm]
+    told = links or {}
+    return Topology(
+        servers=tuple(_with_links(each, told.get(each.fabric_id)) if each.fabric_id else each for each in servers)
+    )
 
 
 def merge(vault: Topology, declared: Topology) -> Topology:
@@ -51,6 +60,18 @@ def merge(vault: Topology, declared: Topology) -> Topology:
     return checked(Topology(servers=tuple(servers)))
 
 
+def merge_all(vaults: Sequence[Topology], declared: Topology, *, complete: bool = True) -> list[Topology]:
+    """The topologies of several vaults with what one file says of them.
+
+    Raises like ``merge``; a server that none of them has counts as wrong only where they are all there are.
+    """
+    if complete:
+        everyone = [server for vault in vaults for server in vault.servers]
+        for server in declared.servers:
+            _index_of_server(everyone, server)
+    return [merge(vault, Topology(servers=_known_to(vault, declared.servers))) for vault in vaults]
+
+
 def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
     """The VM networks that exist in the vault, with the subnets that a file may have added."""
     return tuple(
@@ -59,6 +80,16 @@ def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
         for network in server.networks
         if network.id is not None
     )
+
+
+def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> tuple[models.ProtectedItem, ...]:
+    """``items`` with the ids of the VM networks that Site Recovery only names, where the name is that of one."""
+    known: dict[tuple[ArmId | None, str], list[ArmId]] = {}
+    for server in topology.servers:
+        for network in server.networks:
+            if network.id is not None:
+                known.setdefault((server.fabric_id, network.name.lower()), []).append(network.id)
+    return tuple(_with_networks(item, known) for item in items)
 
 
 def checked(topology: Topology) -> Topology:
@@ -127,6 +158,32 @@ def _server(
     )
 
 
+def _with_links(server: Server, links: models.VmmLinks | None) -> Server:
+    if links is None:
+        return server
+    networks = ((each, links.networks.get(each.id) if each.id else None) for each in server.networks)
+    clouds = ((each, links.clouds.get(each.id) if each.id else None) for each in server.clouds)
+    return structs.replace(
+        server,
+        networks=tuple(structs.replace(network, logical_network=link) for network, link in networks),
+        clouds=tuple(structs.replace(cloud, logical_networks=those) for cloud, those in clouds),
+        hosts=tuple(Host(name=host.name, cloud=host.cloud, networks=host.networks) for host in links.hosts),
+    )
+
+
+def _with_networks(
+    item: models.ProtectedItem, known: Mapping[tuple[ArmId | None, str], Sequence[ArmId]]
+) -> models.ProtectedItem:
+    if not any(nic.primary_network for nic in item.nics):
+        return item
+    found = [known.get((item.fabric_id, nic.primary_network.lower()), ()) for nic in item.nics]
+    nics = zip(item.nics, found, strict=True)
+    return structs.replace(
+        item,
+        nics=tuple(structs.replace(nic, primary_network_id=ids[0]) if len(ids) == 1 else nic for nic, ids in nics),
+    )
+
+
 def _protection(mapping: models.CloudMapping, names: dict[ArmId, str]) -> Protection:
     """By resource names where there are any: two clouds of one server may have one friendly name."""
     primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
@@ -135,9 +192,17 @@ def _protection(mapping: models.CloudMapping, names: dict[ArmId, str]) -> Protec
     return Protection(primary=primary.name, recovery=recovery.name, recovery_server=recovery.parent.name)
 
 
+def _known_to(vault: Topology, declared: Iterable[Server]) -> tuple[Server, ...]:
+    return tuple(server for server in declared if any(_is_server(each, server) for each in vault.servers))
+
+
+def _is_server(live: Server, wanted: Server) -> bool:
+    return same(live.name, wanted.name) or (wanted.fabric != "" and same(live.fabric, wanted.fabric))
+
+
 def _index_of_server(servers: Sequence[Server], wanted: Server) -> int:
     for index, server in enumerate(servers):
-        if same(server.name, wanted.name) or (wanted.fabric and same(server.fabric, wanted.fabric)):
+        if _is_server(server, wanted):
             return index
     known = [server.name for server in servers]
     raise refusal(f"the vault has no VMM server '{wanted.name}'{did_you_mean(wanted.name, known)}", wanted.source)
@@ -176,15 +241,22 @@ def _linked(live: Network, declared: Sequence[Network]) -> Network:
     )
     if said is None:
         return live
-    subnets = live.subnets or said.subnets
-    return structs.replace(live, logical_network=said.logical_network, subnets=subnets, source=said.source)
+    return structs.replace(
+        live,
+        logical_network=said.logical_network or live.logical_network,
+        subnets=live.subnets or said.subnets,
+        source=said.source,
+    )
 
 
 def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
     said = next(
         (each for each in declared if _means(each.name, each.resource_name, live.name, live.resource_name)), None
     )
-    return structs.replace(live, logical_networks=said.logical_networks, source=said.source) if said else live
+    if said is None:
+        return live
+    logical_networks = live.logical_networks if said.logical_networks is None else said.logical_networks
+    return structs.replace(live, logical_networks=logical_networks, source=said.source)
 
 
 def _means(name: str, resource_name: str, live_name: str, live_resource_name: str) -> bool:

@@ -323,7 +323,7 @@ def test_an_azure_machines_nic_names_its_networks_by_id() -> None:
     )
 
 
-def test_an_on_premises_machines_network_is_a_name_and_so_unknown_here() -> None:
+def test_an_on_premises_machines_network_is_a_name_and_no_id() -> None:
     found = read_item(
         item(
             {"instanceType": "HyperVReplicaAzure", "vmNics": [{"nicId": "a", "vMNetworkName": "corp"}]},
@@ -336,7 +336,8 @@ def test_an_on_premises_machines_network_is_a_name_and_so_unknown_here() -> None
         "UnplannedFailover",
         None,
     )
-    assert (found.nics[0].name, found.nics[0].primary_network_id) == ("a", None)
+    nic = found.nics[0]
+    assert (nic.name, nic.primary_network_id, nic.primary_network) == ("a", None, "corp")
 
 
 @pytest.mark.parametrize("provider", [{}, {"instanceType": "InMageRcm", "vmNics": None}])
