@@ -11,6 +11,8 @@ from msgspec import Struct
 from asrnet.errors import InputError
 
 if TYPE_CHECKING:
+    from asrnet.changes import Plan
+    from asrnet.inventory import Inventory
     from asrnet.render.layout import Document
 
 FORMATS: Final[Mapping[str, str]] = {
@@ -18,8 +20,28 @@ FORMATS: Final[Mapping[str, str]] = {
     "json": "asrnet.render.json",
     "markdown": "asrnet.render.markdown",
     "mermaid": "asrnet.render.mermaid",
+    "html": "asrnet.render.html",
+    "github": "asrnet.render.github",
+    "junit": "asrnet.render.junit",
+    "prometheus": "asrnet.render.prometheus",
 }
 """The name of each format and the module whose ``render(document, view)`` writes it."""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """What a run knows beside its document; some formats tell it.
+
+    ``at`` is when it ended and ``last_success`` when one last left nothing to do, both in seconds since 1970;
+    ``seconds`` is how long it took, ``requests`` what it sent, by method. ``inventory`` is what was read, ``left``
+    the plan that was made after a correction.
+    """
+
+    at: float | None = None
+    seconds: float | None = None
+    last_success: float | None = None
+    requests: Mapping[str, int] = {}
+    inventory: Inventory | None = None
+    left: Plan | None = None
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -33,6 +55,7 @@ class View(Struct, frozen=True, kw_only=True):
     width: int | None = None
     colour: bool = False
     forced: tuple[str, ...] = ()
+    run: Run = Run()
 
 
 def render(document: Document, output: str, view: View | None = None) -> str:

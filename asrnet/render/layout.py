@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asrnet.changes import Plan
+from asrnet.errors import InputError
 from asrnet.live import LivePairs
 from asrnet.render.sections import Section
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 Document = Plan | LivePairs
 """What can be rendered; a report is a plan with outcomes."""
+
+
+def planned(document: Document, what: str) -> Plan:
+    """``document``, which is a plan or report. Raises InputError where it is live pairs, which cannot be ``what``."""
+    if not isinstance(document, Plan):
+        raise InputError(f"live pairs cannot be {what}", hint="plans and reports can: use asrnet plan or asrnet drift")
+    return document
 
 
 def sections(document: Document, view: View) -> tuple[Section, ...]:

@@ -1,4 +1,4 @@
-"""Markdown for pull requests and chat: the summary first, then tables. Names are text there, whatever is in them."""
+"""Markdown for pull requests and chat: summary, tables, a picture. Names are text there, whatever is in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.render import layout
+from asrnet.render.mermaid import picture
 from asrnet.render.sections import Section
 from asrnet.render.wording import harmless
 
@@ -20,7 +21,8 @@ _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 def render(document: layout.Document, view: View) -> str:
     """``document`` as GitHub-flavoured Markdown."""
     *body, summary = layout.sections(document, view)
-    return "\n".join("".join(f"{line}\n" for line in _lines(section)) for section in (summary, *body))
+    written = ["".join(f"{line}\n" for line in _lines(section)) for section in (summary, *body)]
+    return "\n".join(filter(None, (*written, picture(document, view))))
 
 
 def escaped(text: str) -> str:

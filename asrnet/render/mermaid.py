@@ -1,54 +1,119 @@
-"""Live pairs as a Mermaid flowchart: regions, the networks in them, an arrow for each mapping."""
+"""Mermaid flowcharts: regions, the networks in them, an arrow for each pair that says how it stands."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from asrnet.errors import InputError
+from msgspec import Struct
+
+from asrnet.changes import Plan
+from asrnet.ids import ArmId
 from asrnet.live import LivePair, LivePairs
+from asrnet.render.standing import VERDICTS, Standing, Verdict, standings
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
-    from asrnet.ids import ArmId
     from asrnet.render import View
     from asrnet.render.layout import Document
 
+MOST_DRAWN: Final = 60
+"""Pairs in a picture within a page: more are no picture any longer, and GitHub draws no more than 500 arrows."""
 
-def render(document: Document, view: View) -> str:  # noqa: ARG001 - every format has this signature
-    """``document`` as Mermaid's text; InputError where it is no list of live pairs."""
-    if not isinstance(document, LivePairs):
-        raise InputError("only live pairs can be drawn as a picture", hint="use: asrnet show -o mermaid")
-    nodes = _nodes(document.pairs)
-    regions: dict[str, list[ArmId]] = {}
-    for pair in document.pairs:
-        for network, place in (
-            (pair.primary_network_id, pair.primary_location),
-            (pair.recovery_network_id, pair.recovery_location),
-        ):
-            members = regions.setdefault(place or "on premises", [])
-            if network not in members:
-                members.append(network)
+_ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
+_UNKNOWN: Final = "region not known"
+_SOLID, _DASHED, _CROSSED = "<-->", "<-.->", "x--x"
+_ARROWS: Final[dict[Verdict, tuple[str, str]]] = {
+    "failed": (_CROSSED, "--x"),
+    "blocked": (_CROSSED, "--x"),
+    "retargeted": (_DASHED, "-.->"),
+    "not_paired": (_DASHED, "-.->"),
+    "half": (_DASHED, "-.->"),
+    "missing": (_DASHED, "-.->"),
+    "external": (_SOLID, "-->"),
+    "corrected": (_SOLID, "-->"),
+    "in_sync": (_SOLID, "-->"),
+}
+"""For pairs with and without a way back."""
+
+
+class Edge(Struct, frozen=True):
+    """An arrow between two networks, each with its region as far as it is known."""
+
+    primary: tuple[ArmId, str | None]
+    recovery: tuple[ArmId, str | None]
+    arrow: str
+    label: str = ""
+
+
+def render(document: Document, view: View) -> str:
+    """The whole of ``document`` as Mermaid's text."""
+    return drawing(tuple(_edges(document, view)))
+
+
+def picture(document: Document, view: View) -> str:
+    """A drawing for a page, and a remark where it cannot hold all: those that need attention come first."""
+    edges = tuple(islice(_edges(document, view), MOST_DRAWN + 1))
+    if not edges:
+        return ""
+    left_out = len(edges) > MOST_DRAWN
+    remark = f"\nOnly {MOST_DRAWN} pairs are drawn, those that need attention first.\n" if left_out else ""
+    return f"```mermaid\n{drawing(edges[:MOST_DRAWN])}```\n{remark}"
+
+
+def drawing(edges: Sequence[Edge]) -> str:
+    """A flowchart of ``edges``, the networks of a region together."""
+    ends = [end for edge in edges for end in (edge.primary, edge.recovery)]
+    places = {network: place for network, place in ends if place}
+    nodes = {network: f"n{number}" for number, network in enumerate(dict.fromkeys(network for network, _ in ends))}
+    regions: dict[str, list[ArmId]] = defaultdict(list)
+    for network in nodes:
+        regions[places.get(network, _UNKNOWN)].append(network)
     lines = ["flowchart LR"]
     for number, (region, members) in enumerate(regions.items()):
         lines += [f'  subgraph r{number}["{_quoted(region)}"]']
         lines += [f'    {nodes[network]}["{_quoted(network.name)}"]' for network in members]
         lines += ["  end"]
-    lines += [f"  {_edge(pair, nodes)}" for pair in document.pairs]
+    for edge in edges:
+        label = f'|"{_quoted(edge.label)}"|' if edge.label else ""
+        lines.append(f"  {nodes[edge.primary[0]]} {edge.arrow}{label} {nodes[edge.recovery[0]]}")
     return "\n".join(lines) + "\n"
 
 
-def _nodes(pairs: tuple[LivePair, ...]) -> dict[ArmId, str]:
-    networks = dict.fromkeys(one for pair in pairs for one in (pair.primary_network_id, pair.recovery_network_id))
-    return {network: f"n{number}" for number, network in enumerate(networks)}
+def _edges(document: Document, view: View) -> Iterator[Edge]:
+    if isinstance(document, LivePairs):
+        return (_live(pair) for pair in document.pairs)
+    return _planned(document, view)
 
 
-def _edge(pair: LivePair, nodes: dict[ArmId, str]) -> str:
-    arrow = "<-->" if pair.reverse else "-->" if pair.status in {"shared", "single"} else "-.->"
-    label = f'|"{_quoted(pair.pair)}"|' if pair.pair else ""
-    return f"{nodes[pair.primary_network_id]} {arrow}{label} {nodes[pair.recovery_network_id]}"
+def _live(pair: LivePair) -> Edge:
+    return Edge(
+        (pair.primary_network_id, pair.primary_location or "on premises"),
+        (pair.recovery_network_id, pair.recovery_location or "on premises"),
+        "<-->" if pair.reverse else "-->" if pair.status in {"shared", "single"} else "-.->",
+        pair.pair or "",
+    )
+
+
+def _planned(document: Plan, view: View) -> Iterator[Edge]:
+    order = list(VERDICTS)
+    for one in sorted(standings(document, view.run.left).pairs, key=lambda one: order.index(one.verdict)):
+        pair = one.pair
+        if pair.recovery_network_id:
+            yield Edge(
+                (pair.primary_network_id, pair.primary_location),
+                (pair.recovery_network_id, pair.recovery_location),
+                _ARROWS[one.verdict][not pair.failback],
+                _label(one),
+            )
+
+
+def _label(one: Standing) -> str:
+    return one.pair.name if one.verdict == "in_sync" else f"{one.pair.name}: {VERDICTS[one.verdict]}"
 
 
 def _quoted(text: str) -> str:
-    """``text`` inside a quoted label, where Mermaid takes entities and nothing else means anything."""
-    safe = harmless(text).replace("&", "&amp;").replace("#", "&num;")
-    return safe.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
+    """``text`` inside a quoted label, where nothing means anything but Mermaid's entities; ``%%{`` starts orders to it."""
+    return harmless(text).translate(_ENTITIES)

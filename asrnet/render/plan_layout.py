@@ -84,11 +84,14 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
 
 
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
-    """What a pair's own line does not say of one of its changes; with ``verbose`` every step with its id."""
+    """What a pair's own line does not say of one of its changes: every step of a retarget; ``verbose``: with ids."""
     if verbose or change.kind != "network_mapping" or change.action != "create":
         yield f"{wording.change_label(change)}{_because(change)}"
     if verbose:
         yield from _steps(change)
+    elif len(change.steps) > 1:
+        steps = (f"{step.action} {step.resource_id.name}" for step in change.steps)
+        yield f"    in this order: {', '.join(steps)}"
 
 
 def _because(change: Change) -> str:
@@ -134,7 +137,7 @@ def plan_summary(plan: Plan) -> str:
     """The one line that says it all, in counts of mappings."""
     counts = plan.summary
     if not plan.changes:
-        return f"Nothing to do: {standing(plan)}."
+        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {standing(plan)}."
     parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
     made = [
         wording.count(number, word)

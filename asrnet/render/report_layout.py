@@ -117,10 +117,12 @@ def report_summary(report: Report) -> str:
 
 def _counts(report: Report) -> str:
     outcomes = Counter(_outcome(change)[1] for change in report.changes)
+    changes = wording.count(len(report.changes), "change")
     counts = ", ".join(f"{number} {words}" for words, number in outcomes.items())
+    said = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
     blocked = report.summary.blocked
     held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
-    return f"{wording.count(len(report.changes), 'change')}: {counts}{held}"
+    return f"{said}{held}"
 
 
 def _effort(report: Report) -> Iterator[str]:

@@ -91,7 +91,7 @@ def test_provision_makes_the_pairs(folder: Path) -> None:
     script = str(SCRIPTS / "provision.py")
     first = run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (first.returncode, first.stderr) == (0, "")
-    assert "Done: 8 changes: 8 succeeded" in first.stdout
+    assert "Done: 8 changes succeeded" in first.stdout
     second = run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (second.returncode, "Nothing to do: 6 mappings in sync" in second.stdout) == (0, True)
 
@@ -100,7 +100,7 @@ def test_correct_drift_corrects_and_leaves_the_rest_to_a_person(folder: Path) ->
     example("02-adopt-and-repair", folder)
     ran = run(str(SCRIPTS / "correct_drift.py"), folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert ran.returncode == 2
-    assert "Done: 4 changes: 4 succeeded" in ran.stdout
+    assert "Done: 4 changes succeeded" in ran.stdout
     assert ran.stderr.startswith("duplicate: wms-ea has 2 forward mappings")
 
 
