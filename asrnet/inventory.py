@@ -68,13 +68,17 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
 
 
 class Inventory(Struct, frozen=True, kw_only=True):
-    """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970)."""
+    """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
+
+    ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
+    """
 
     read_at: float
     vaults: Mapping[str, VaultInventory]
     networks: Mapping[ArmId, VirtualNetwork]
     missing: Mapping[ArmId, Absent | Unknown]
     subscriptions: Mapping[str, AsrError]
+    listed: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:
@@ -103,13 +107,57 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
-    lists = {
-        subscription: reads.start(partial(_listed, backend.networks.virtual_networks, subscription))
-        for subscription in sorted(_subscriptions(desired))
-    }
+    lists = _start_lists(_subscriptions(desired), backend, reads)
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     _raise_if_nothing_was_read(vaults)
     vaults = _with_topologies(vaults, desired, backend, reads)
+    networks, failed = _finish_lists(lists, reads)
+    inventory = Inventory(
+        read_at=read_at,
+        vaults={vault.name: vault for vault in vaults},
+        networks=networks,
+        missing={},
+        subscriptions=failed,
+        listed=frozenset(lists),
+    )
+    # Twice, because the recovery network of a copy is known only once its primary is.
+    for _ in range(2):
+        inventory = _probe(inventory, _needed(inventory, desired), backend)
+    return inventory
+
+
+def extended(
+    inventory: Inventory, backend: Backend, networks: Iterable[ArmId], *, subscriptions: Iterable[str] = ()
+) -> Inventory:
+    """``inventory`` with the virtual ``networks`` too, and with all those of ``subscriptions``.
+
+    The list of each subscription is read once, and what is on none asked for by id. Raises CredentialError.
+    """
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    wanted = {network for network in networks if network.type == VNET}
+    concerned = {network.subscription for network in wanted - inventory.networks.keys()} | set(subscriptions)
+    lists = _start_lists(concerned - inventory.listed, backend, reads)
+    found, failed = _finish_lists(lists, reads)
+    grown = structs.replace(
+        inventory,
+        networks={**inventory.networks, **found},
+        subscriptions={**inventory.subscriptions, **failed},
+        listed=inventory.listed | lists.keys(),
+    )
+    return _probe(grown, wanted, backend)
+
+
+def _start_lists(
+    subscriptions: Iterable[str], backend: Backend, reads: Bounded
+) -> dict[str, Future[tuple[VirtualNetwork, ...]]]:
+    port = backend.networks
+    return {name: reads.start(partial(_listed, port.virtual_networks, name)) for name in sorted(subscriptions)}
+
+
+def _finish_lists(
+    lists: Mapping[str, Future[tuple[VirtualNetwork, ...]]], reads: Bounded
+) -> tuple[dict[ArmId, VirtualNetwork], dict[str, AsrError]]:
+    """The networks of all lists, and the subscriptions whose lists failed."""
     networks: dict[ArmId, VirtualNetwork] = {}
     failed: dict[str, AsrError] = {}
     for subscription, future in lists.items():
@@ -118,15 +166,7 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
             failed[subscription] = answer
         else:
             networks |= {network.id: network for network in answer}
-    inventory = Inventory(
-        read_at=read_at,
-        vaults={vault.name: vault for vault in vaults},
-        networks=networks,
-        missing={},
-        subscriptions=failed,
-    )
-    # Twice, because the recovery network of a copy is known only once its primary is.
-    return _probe(_probe(inventory, desired, backend), desired, backend)
+    return networks, failed
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):
@@ -215,20 +255,20 @@ def _raise_if_nothing_was_read(vaults: Sequence[VaultInventory]) -> None:
 
 def _subscriptions(desired: DesiredState) -> set[str]:
     """Every subscription that a row names or a rule searches, or that copies are made in."""
-    named = {network.subscription for row in desired.pairs for network in (row.primary, row.recovery) if network}
+    ends = (network for row in desired.pairs for network in (row.primary, row.recovery))
+    named = {network.subscription for network in ends if network and network.type == VNET}
     copied = {region.copy.subscription for region in desired.regions if region.copy.subscription}
     searched = set(desired.subscriptions.values()) if desired.rules else set()
     to_azure = {row.recovery.subscription for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
     return named | copied | searched | to_azure
 
 
-def _probe(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
-    """Ask by id for every network that matters and is on no list."""
-    wanted = sorted(_needed(inventory, desired) - inventory.networks.keys() - inventory.missing.keys())
+def _probe(inventory: Inventory, wanted: set[ArmId], backend: Backend) -> Inventory:
+    """Ask by id for every network of ``wanted`` that is on no list."""
     reads = Bounded(backend.clock, READS_AT_ONCE)
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id))
-        for network_id in wanted
+        for network_id in sorted(wanted - inventory.networks.keys() - inventory.missing.keys())
         if _worth_asking(inventory.subscriptions.get(network_id.subscription))
     }
     networks, missing = dict(inventory.networks), dict(inventory.missing)
@@ -247,6 +287,8 @@ def _needed(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
     """The networks of all pairs, and those of live mappings in the subscriptions that were listed."""
     pairs = inventory.resolved(desired).pairs
     needed = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
+    # A saved plan asks for the networks of its pairs, which may be VM networks.
+    needed = {network for network in needed if network.type == VNET}
     needed |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
     listed = _subscriptions(desired) - inventory.subscriptions.keys()
     return needed | {
