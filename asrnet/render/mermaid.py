@@ -115,5 +115,5 @@ def _label(one: Standing) -> str:
 
 
 def _quoted(text: str) -> str:
-    """``text`` inside a quoted label, where nothing means anything but Mermaid's entities; ``%%{`` starts orders to it."""
+    """``text`` inside a quoted label, every character written as Mermaid's entity that means something to it."""
     return harmless(text).translate(_ENTITIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asrnet.applying.report import AppliedChange, Report, result_of
 from asrnet.changes import Change, PairView, Plan, Resources, RuleMatch, Step, Summary, finding
 from asrnet.ids import ArmId
 from asrnet.models import NetworkMapping, VirtualNetwork
@@ -106,3 +107,13 @@ def full_plan() -> Plan:
         ),
         existing={"sea": 9},
     )
+
+
+def applied(plan: Plan, outcome: Any, **fields: Any) -> Report:
+    """The report of ``plan`` after every change came out alike."""
+    changes = tuple(
+        AppliedChange(**{name: getattr(one, name) for name in one.__struct_fields__}, outcome=outcome, **fields)
+        for one in plan.changes
+    )
+    kept = {name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"}
+    return Report(**kept, changes=changes, result=result_of(changes))

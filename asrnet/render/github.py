@@ -1,0 +1,135 @@
+"""GitHub Actions: annotations on the lines that declare the pairs, the step's summary and its outputs.
+
+As GitHub's *Workflow commands for GitHub Actions* has them. A workflow shows ten errors, ten warnings and ten notices
+of a step, so the graver ones come first; the summary has them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+
+from asrnet.changes import Change, Finding, Plan
+from asrnet.render import markdown, wording
+from asrnet.render.layout import planned, sections
+from asrnet.render.standing import error_of, is_drifting, is_report, outcome_of, standings
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+    from asrnet.render.layout import Document
+
+Level = Literal["error", "warning", "notice"]
+
+SUMMARY_LIMIT: Final = 1000 * 1024
+"""Bytes of a step's summary; GitHub drops the whole of a summary of more than 1024 kB."""
+
+_LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
+_SEVERITIES: Final[dict[str, Level]] = {"error": "error", "warning": "warning", "info": "notice"}
+_CUT: Final = "\n*The rest is left out: GitHub takes no more than 1 MiB. The files of the other outputs have it all.*\n"
+
+
+class Annotation(Struct, frozen=True, kw_only=True):
+    """A remark that GitHub shows on a line of a file; without a file, on the run."""
+
+    level: Level
+    title: str
+    message: str
+    file: str = ""
+    line: int | None = None
+
+
+def render(document: Document, view: View) -> str:
+    """The annotations of a plan or report, the gravest first. Raises InputError for anything else."""
+    plan = planned(document, "told to GitHub")
+    found = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
+    return "".join(f"{command(annotation)}\n" for annotation in found)
+
+
+def command(annotation: Annotation) -> str:
+    """The workflow command that makes an annotation; no text can break out of it."""
+    properties = {
+        "file": annotation.file,
+        "line": "" if annotation.line is None or not annotation.file else str(annotation.line),
+        "title": annotation.title,
+    }
+    said = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    return f"::{annotation.level} {said}::{_data(annotation.message)}"
+
+
+def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str:
+    """What is appended to the step's summary: the Markdown, cut between lines where it has not ``room`` bytes."""
+    text = markdown.render(document, view) + "\n"
+    data = text.encode()
+    if len(data) <= room:
+        return text
+    kept = data[: max(0, room - len(_CUT.encode()))]
+    return kept[: kept.rfind(b"\n") + 1].decode() + _CUT if kept else ""
+
+
+def outputs(document: Document, view: View) -> str:
+    """What is appended to the step's outputs: ``drift``, the counts, ``result``, and the summary in one line."""
+    plan = planned(document, "told to GitHub")
+    now = view.run.left or plan
+    severities = Counter(found.severity for found in now.findings)
+    values = {
+        "drift": str(is_drifting(plan, view.run.left)).lower(),
+        **{name: str(getattr(now.summary, name)) for name in now.summary.__struct_fields__},
+        "errors": str(severities["error"]),
+        "warnings": str(severities["warning"]),
+        "result": getattr(plan, "result", "planned"),
+        "summary": wording.harmless(sections(plan, view)[-1].rows[-1].cells[0]),
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
+    stand = standings(plan, view.run.left)
+    if not is_report(plan):
+        for line in plan.violations(view.forced):
+            yield Annotation(level="error", title="apply would refuse this", message=line)
+    for one in stand.pairs:
+        place = (one.pair.file, one.pair.line)
+        yield from (_of_finding(found, *place) for found in one.findings)
+        yield from _of_changes(one.changes, *place)
+    yield from (_of_finding(found) for found in stand.findings)
+    yield from _of_changes(stand.changes)
+
+
+def _of_finding(found: Finding, file: str = "", line: int | None = None) -> Annotation:
+    return Annotation(
+        level=_SEVERITIES[found.severity],
+        title=f"{found.kind}: {found.pair}" if found.pair else found.kind,
+        message=f"{found.message}\n{found.hint}".rstrip(),
+        file=file,
+        line=line,
+    )
+
+
+def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = None) -> Iterator[Annotation]:
+    """What came of changes; of those only planned the findings speak, but for deletions."""
+    for change in changes:
+        outcome, words = outcome_of(change), f"{wording.change_label(change)}: {change.reason}"
+        if outcome == "succeeded":
+            yield Annotation(
+                level="notice", title=f"done: {change.pair or change.vault}", message=words, file=file, line=line
+            )
+        elif outcome:
+            title = f"{outcome.replace('_', ' ')}: {change.pair or change.vault}"
+            yield Annotation(
+                level="error", title=title, message=f"{words}\n{error_of(change) or ''}".rstrip(), file=file, line=line
+            )
+        elif change.action == "delete":
+            yield Annotation(level="warning", title=f"to delete: {change.vault}", message=words)
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _data(text: str) -> str:
+    """The lines of ``text``, each made harmless, in one."""
+    lines = (wording.harmless(line) for line in text.splitlines())
+    return "%0A".join(line.replace("%", "%25") for line in lines)

@@ -1,0 +1,177 @@
+"""JUnit XML for CI systems: a suite for each vault, a test case for each wanted mapping, and for each stray finding.
+
+In sync passes; what is pending, blocked or failed is a failure; what is left to another tool is skipped. Warnings and
+notes are told in ``system-out``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from msgspec import Struct, structs
+
+from asrnet.changes import Change, Finding
+from asrnet.render import wording
+from asrnet.render.layout import planned
+from asrnet.render.standing import Direction, Standing, Standings, error_of, outcome_of, standings
+
+if TYPE_CHECKING:
+    from asrnet.render import Run, View
+    from asrnet.render.layout import Document
+
+_STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corrected", "blocked": "blocked"}
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A test case. ``failure`` and ``skipped`` say why it did not pass; ``details`` go below a failure."""
+
+    group: str
+    name: str
+    seconds: float = 0.0
+    failure: str = ""
+    kind: str = ""
+    skipped: str = ""
+    details: tuple[str, ...] = ()
+
+
+def render(document: Document, view: View) -> str:
+    """A plan or report as JUnit XML. Raises InputError for anything else."""
+    stand = standings(planned(document, "told as test cases"), view.run.left)
+    root = ET.Element("testsuites")
+    for number, vault in enumerate(_vaults(stand)):
+        root.append(_suite(number, vault, stand, view.run))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _vaults(stand: Standings) -> list[str]:
+    named = [one.pair.vault for one in stand.pairs] + [change.vault for change in stand.changes]
+    return list(dict.fromkeys([*named, *(found.vault or "" for found in stand.findings)]))
+
+
+def _suite(number: int, vault: str, stand: Standings, run: Run) -> ET.Element:
+    mine = [one for one in stand.pairs if one.pair.vault == vault]
+    cases = [case for one in mine for case in _of_pair(one)]
+    stray = [found for found in stand.findings if (found.vault or "") == vault]
+    cases += [_of_finding(found, vault) for found in stray if found.severity == "error"]
+    cases += [_of_change(change) for change in stand.changes if change.vault == vault]
+    remarks = [found for one in mine for found in one.findings if found.severity != "error"]
+    remarks += [found for found in stray if found.severity != "error"]
+    suite = _suite_element(number, vault or "all vaults", cases, run)
+    suite.append(ET.Element("properties"))
+    suite.extend(_element(case) for case in cases)
+    _child(suite, "system-out", "\n".join(map(_said, remarks)))
+    _child(suite, "system-err", "")
+    return suite
+
+
+def _suite_element(number: int, vault: str, cases: Sequence[Case], run: Run) -> ET.Element:
+    counts = Counter(_verdict(case) for case in cases)
+    # Some readers insist on a package, a host and a time; a plan that was made nowhere in time says when time began.
+    started = datetime.fromtimestamp((run.at or 0.0) - (run.seconds or 0.0), UTC)
+    return ET.Element(
+        "testsuite",
+        {
+            "name": _plain(vault),
+            "id": str(number),
+            "package": "asrnet",
+            "timestamp": started.strftime("%Y-%m-%dT%H:%M:%S"),
+            "hostname": "localhost",
+            "tests": str(len(cases)),
+            "failures": str(counts["failure"]),
+            "errors": "0",
+            "skipped": str(counts["skipped"]),
+            "time": f"{sum(case.seconds for case in cases):.3f}",
+        },
+    )
+
+
+def _of_pair(one: Standing) -> Iterator[Case]:
+    errors = [found for found in one.findings if found.severity == "error"]
+    for direction in one.directions:
+        yield _of_direction(one, direction, errors)
+
+
+def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]) -> Case:
+    pair, change = one.pair, direction.change
+    case = Case(
+        group=f"{pair.vault}.{pair.name}",
+        name=f"{direction.way}: {_ends(one, direction)}",
+        # A retarget is one change of both directions: its time counts once.
+        seconds=0.0 if change is None or (change.direction, direction.way) == ("both", "reverse") else _seconds(change),
+    )
+    if direction.state in {"in_sync", "corrected"}:
+        return case
+    if direction.state == "external":
+        return structs.replace(case, skipped=f"left to {pair.managed_by}")
+    kind = (change and outcome_of(change)) or _STATES[direction.state]
+    why = (change and (error_of(change) or change.reason)) or next((found.message for found in errors), kind)
+    declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
+    details = (*([] if change else map(_said, errors)), declared)
+    return structs.replace(case, failure=why, kind=kind, details=tuple(filter(None, details)))
+
+
+def _ends(one: Standing, direction: Direction) -> str:
+    pair = one.pair
+    primary = wording.network(pair.primary_network_id, pair.primary_location)
+    recovery = wording.network(pair.recovery_network_id, pair.recovery_location)
+    return f"{primary} -> {recovery}" if direction.way == "forward" else f"{recovery} -> {primary}"
+
+
+def _of_finding(found: Finding, vault: str) -> Case:
+    return Case(
+        group=vault or "all vaults", name=f"{found.kind}: {found.subject or ''}", failure=found.message, kind=found.kind
+    )
+
+
+def _of_change(change: Change) -> Case:
+    """What belongs to no pair: fabrics, mappings that nobody asked for."""
+    outcome = outcome_of(change)
+    case = Case(group=change.vault, name=wording.change_label(change), seconds=_seconds(change))
+    if outcome == "succeeded":
+        return case
+    kind = outcome or f"{change.action} pending"
+    return structs.replace(case, failure=error_of(change) or change.reason or kind, kind=kind)
+
+
+def _seconds(change: Change) -> float:
+    seconds: float = getattr(change, "seconds", 0.0)
+    return seconds
+
+
+def _said(found: Finding) -> str:
+    about = f" {found.pair}:" if found.pair else ""
+    hint = f" ({found.hint})" if found.hint else ""
+    return f"{found.severity}: {found.kind}:{about} {found.message}{hint}"
+
+
+def _verdict(case: Case) -> str:
+    return "failure" if case.failure else "skipped" if case.skipped else "passed"
+
+
+def _element(case: Case) -> ET.Element:
+    seconds = f"{case.seconds:.3f}"
+    element = ET.Element("testcase", {"classname": _plain(case.group), "name": _plain(case.name), "time": seconds})
+    if case.failure:
+        attributes = {"message": _plain(case.failure), "type": _plain(case.kind)}
+        ET.SubElement(element, "failure", attributes).text = _lines("\n".join((case.failure, *case.details)))
+    elif case.skipped:
+        ET.SubElement(element, "skipped", {"message": _plain(case.skipped)})
+    return element
+
+
+def _child(parent: ET.Element, tag: str, text: str) -> None:
+    ET.SubElement(parent, tag).text = _lines(text)
+
+
+def _plain(text: str) -> str:
+    """``text`` in one line without anything that XML cannot hold."""
+    return wording.harmless(" ".join(text.split("\n")))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(wording.harmless(line) for line in text.split("\n"))

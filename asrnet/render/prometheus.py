@@ -1,0 +1,129 @@
+"""Metrics in Prometheus' text format, for the textfile collector of its node exporter. Every run writes all of them.
+
+They are gauges: each says how the last run found or left things. Times are in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from asrnet.changes import Plan
+from asrnet.render.layout import planned
+from asrnet.render.standing import VERDICTS, Standings, is_drifting, outcome_of, standings
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+    from asrnet.render.layout import Document
+
+LAST_SUCCESS: Final = "asrnet_last_success_timestamp_seconds"
+
+_LAST: Final = re.compile(rf"^{LAST_SUCCESS} ([0-9.e+]+)$", re.MULTILINE)
+_STATES: Final = ("in_sync", "corrected", "create", "update", "blocked", "external", "failed")
+_SEVERITIES: Final = ("error", "warning", "info")
+
+Sample = tuple[Mapping[str, str], float]
+
+
+class Metric(Struct, frozen=True):
+    """A gauge with what it means and its samples."""
+
+    name: str
+    help: str
+    samples: tuple[Sample, ...]
+
+
+def render(document: Document, view: View) -> str:
+    """The metrics of a plan or report. Raises InputError for anything else."""
+    plan = planned(document, "counted as metrics")
+    metrics = (*_state(plan, view), *_work(plan, view), *_times(plan, view))
+    return "".join(f"{line}\n" for metric in metrics if metric.samples for line in _lines(metric))
+
+
+def last_success(text: str) -> float | None:
+    """When a run last left nothing to do, as an earlier file of metrics has it."""
+    found = _LAST.search(text)
+    return float(found[1]) if found else None
+
+
+def _state(plan: Plan, view: View) -> Iterator[Metric]:
+    stand, now = standings(plan, view.run.left), view.run.left or plan
+    yield Metric("asrnet_pairs", "Declared pairs by how they stand.", tuple(_pairs(stand, now)))
+    states = Counter[str](direction.state for one in stand.pairs for direction in one.directions)
+    mappings = {**{state: states[state] for state in _STATES}, "unmanaged": now.summary.unmanaged}
+    yield Metric("asrnet_mappings", "Wanted mappings by state, and the unmanaged ones.", _by("status", mappings))
+    drift = Counter((found.vault or "", found.kind) for one in stand.pairs for found in one.drift)
+    drift.update((found.vault or "", found.kind) for found in stand.findings if found.severity == "error")
+    samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
+    yield Metric("asrnet_drift", "Findings that count as drift, by kind; none where there is no drift.", samples)
+    severities = Counter(found.severity for found in now.findings)
+    counts = {severity: severities[severity] for severity in _SEVERITIES}
+    yield Metric("asrnet_findings", "All findings by severity.", _by("severity", counts))
+
+
+def _pairs(stand: Standings, now: Plan) -> Iterator[Sample]:
+    counts = Counter((one.pair.vault, one.verdict) for one in stand.pairs)
+    for vault in dict.fromkeys((*now.existing, *(one.pair.vault for one in stand.pairs))):
+        for verdict in VERDICTS:
+            yield {"vault": vault, "status": verdict}, float(counts[vault, verdict])
+
+
+def _work(plan: Plan, view: View) -> Iterator[Metric]:
+    changes = Counter((change.kind, change.action, outcome_of(change) or "pending") for change in plan.changes)
+    samples = tuple(
+        ({"kind": kind, "action": action, "outcome": outcome}, float(number))
+        for (kind, action, outcome), number in sorted(changes.items())
+    )
+    yield Metric("asrnet_changes", "Changes by what came of them; pending where none was tried.", samples)
+    requests = dict(view.run.requests or getattr(plan, "requests", {}))
+    retries = requests.pop("retries", None)
+    yield Metric("asrnet_requests", "Requests sent, by method.", _by("method", requests))
+    yield Metric("asrnet_request_retries", "Requests among them that were repeats.", _one(retries))
+
+
+def _times(plan: Plan, view: View) -> Iterator[Metric]:
+    run, drifting = view.run, is_drifting(plan, view.run.left)
+    seconds = getattr(plan, "seconds", None) if run.seconds is None else run.seconds
+    yield Metric("asrnet_run_duration_seconds", "How long the run took.", _one(seconds))
+    yield Metric(
+        "asrnet_run_success", "1 where the run left nothing to do and nothing blocked, else 0.", _one(not drifting)
+    )
+    yield Metric("asrnet_last_run_timestamp_seconds", "When a run last got as far as writing this.", _one(run.at))
+    success = run.last_success if drifting else run.at
+    yield Metric(LAST_SUCCESS, "When a run last left nothing to do and nothing blocked.", _one(success))
+
+
+def _by(label: str, counts: Mapping[str, float]) -> tuple[Sample, ...]:
+    return tuple(({label: name}, float(number)) for name, number in counts.items())
+
+
+def _one(value: float | None) -> tuple[Sample, ...]:
+    return () if value is None else (({}, float(value)),)
+
+
+def _lines(metric: Metric) -> Iterator[str]:
+    yield f"# HELP {metric.name} {_help(metric.help)}"
+    yield f"# TYPE {metric.name} gauge"
+    for labels, value in metric.samples:
+        yield f"{metric.name}{_labels(labels.items())} {_number(value)}"
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> str:
+    said = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    return f"{{{said}}}" if said else ""
+
+
+def _escaped(text: str) -> str:
+    return _help(text).replace('"', '\\"')
+
+
+def _help(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else f"{value:.3f}"

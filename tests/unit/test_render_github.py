@@ -1,0 +1,123 @@
+"""Workflow commands for GitHub: on the right line, in the right order, and nothing can break out of one."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+from sample_plans import applied, change, full_plan, mapping, pair
+
+from asrnet.changes import Limits, Plan, finding
+from asrnet.errors import InputError
+from asrnet.live import LivePairs
+from asrnet.render import Run, View, render
+from asrnet.render.github import Annotation, command, outputs, summary
+
+PENDING = Plan(
+    pairs=(pair("app", reverse="create", file="dr/asrnet.yaml", line=12),),
+    changes=(change("create", "back", "app", direction="reverse", reason="the reverse mapping is missing"),),
+    findings=(finding("half_pair", "mapped one way", vault="sea", pair="app", hint="apply"),),
+)
+
+
+def lines(document: Plan, view: View | None = None) -> list[str]:
+    return render(document, "github", view).splitlines()
+
+
+def said(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_a_finding_is_annotated_where_its_pair_is_declared() -> None:
+    assert lines(PENDING) == [
+        "::warning file=dr/asrnet.yaml,line=12,title=half_pair%3A app::mapped one way%0Aapply",
+    ]
+
+
+def test_a_finding_of_no_pair_is_annotated_on_the_run() -> None:
+    plan = Plan(findings=(finding("unmanaged", "lab maps a to b", vault="sea"),))
+    assert lines(plan) == ["::warning title=unmanaged::lab maps a to b"]
+
+
+def test_the_gravest_come_first() -> None:
+    kinds = ("zone_to_zone", "orphan", "unknown", "unmanaged")
+    plan = Plan(findings=tuple(finding(kind, "x", vault="sea") for kind in kinds))  # type: ignore[arg-type]  # literals
+    assert [line.split()[0] for line in lines(plan)] == ["::error", "::warning", "::warning", "::notice"]
+
+
+@pytest.mark.parametrize(
+    ("text", "in_property", "in_message"),
+    [
+        ("50%", "50%25", "50%25"),
+        ("a:b,c", "a%3Ab%2Cc", "a:b,c"),
+        ("a\nb\r\nc", "a%0Ab%0Ac", "a%0Ab%0Ac"),
+        ("::error::x", "%3A%3Aerror%3A%3Ax", "::error::x"),
+        ("%0A", "%250A", "%250A"),
+        ("\x1b[31m\u202e", "\\x1b[31m\\u202e", "\\x1b[31m\\u202e"),
+    ],
+)
+def test_text_is_escaped_so_that_it_stays_in_its_place(text: str, in_property: str, in_message: str) -> None:
+    shown = command(Annotation(level="error", title=text, message=text, file=text, line=3))
+    assert shown == f"::error file={in_property},line=3,title={in_property}::{in_message}"
+
+
+def test_a_limit_that_is_exceeded_is_an_error_unless_it_is_forced() -> None:
+    deletion = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
+    plan = Plan(changes=(deletion,), existing={"sea": 3}, limits=Limits(max_deletes=0))
+    assert lines(plan)[0].startswith("::error title=apply would refuse this::vault sea: 1 ")
+    assert lines(plan, View(forced=("max_deletes",))) == ["::warning title=to delete%3A sea::- forward mapping lab: "]
+
+
+def test_what_was_corrected_is_a_notice_and_what_failed_an_error() -> None:
+    (done,) = lines(applied(PENDING, "succeeded"))
+    assert done == (
+        "::notice file=dr/asrnet.yaml,line=12,title=done%3A app::+ reverse mapping back: the reverse mapping is missing"
+    )
+    failed = lines(applied(PENDING, "rolled_back", error="Azure said no"))[0]
+    assert failed.startswith("::error file=dr/asrnet.yaml,line=12,title=rolled back%3A app::+ reverse mapping back: ")
+    assert failed.endswith("%0AAzure said no")
+
+
+def test_live_pairs_are_nothing_to_annotate() -> None:
+    with pytest.raises(InputError, match="live pairs cannot be told to GitHub"):
+        render(LivePairs(vaults=(), pairs=()), "github")
+
+
+def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
+    assert said(outputs(full_plan(), View())) == {
+        "drift": "true",
+        "in_sync": "2",
+        "create": "2",
+        "update": "1",
+        "delete": "1",
+        "blocked": "2",
+        "unmanaged": "1",
+        "errors": "1",
+        "warnings": "1",
+        "result": "planned",
+        "summary": render(full_plan(), "text").splitlines()[-1],
+    }
+
+
+def test_after_a_correction_the_outputs_are_what_is_left() -> None:
+    left = Plan(pairs=(pair("app"),), summary=structs.replace(PENDING.summary, in_sync=2))
+    values = said(outputs(applied(PENDING, "succeeded"), View(run=Run(left=left))))
+    assert (values["drift"], values["in_sync"], values["warnings"], values["result"]) == (
+        "false",
+        "2",
+        "0",
+        "succeeded",
+    )
+
+
+def test_a_summary_too_long_for_github_is_cut_between_lines_and_says_so() -> None:
+    whole = summary(full_plan(), View())
+    cut = summary(full_plan(), View(), room=600)
+    assert len(cut.encode()) <= 600
+    kept, _, remark = cut.rpartition("\n*")
+    assert whole.startswith(kept)
+    assert whole[len(kept) - 1] == "\n"
+    assert remark.startswith("The rest is left out")
+
+
+def test_there_is_no_summary_where_no_room_is_left() -> None:
+    assert summary(full_plan(), View(), room=10) == ""

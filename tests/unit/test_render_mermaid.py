@@ -1,0 +1,69 @@
+"""Pictures for Mermaid: regions, networks, an arrow for each pair."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+from sample_plans import full_plan, pair
+
+from asrnet.changes import Plan
+from asrnet.render import render
+from asrnet.render.mermaid import MOST_DRAWN
+
+
+def test_networks_are_drawn_in_their_regions_once() -> None:
+    plan = Plan(pairs=(pair("a", recovery_network_id=pair("b").recovery_network_id), pair("b")))
+    assert render(plan, "mermaid").splitlines() == [
+        "flowchart LR",
+        '  subgraph r0["eastasia"]',
+        '    n0["a-ea"]',
+        '    n2["b-ea"]',
+        "  end",
+        '  subgraph r1["southeastasia"]',
+        '    n1["b-sea"]',
+        "  end",
+        '  n0 <-->|"a"| n1',
+        '  n2 <-->|"b"| n1',
+    ]
+
+
+def test_arrows_say_how_a_pair_stands_the_worst_first() -> None:
+    arrows = [line for line in render(full_plan(), "mermaid").splitlines() if '|"' in line]
+    assert [arrow.strip().partition(" ")[2].rpartition(" ")[0] for arrow in arrows] == [
+        '<-.->|"app: retargeted"|',
+        '<-.->|"crm: missing"|',
+        '<-->|"sap: left to another tool"|',
+        '<-->|"hub"|',
+        '-->|"old"|',
+    ]
+
+
+def test_a_network_is_in_the_region_that_any_pair_knows_it_in() -> None:
+    vague = pair("a", forward="blocked", primary_location=None, recovery_location=None)
+    known = pair("b", primary_network_id=vague.primary_network_id)
+    text = render(Plan(pairs=(vague, known)), "mermaid")
+    assert text.count('["a-ea"]') == 1
+    assert text.index('"eastasia"') < text.index("a-ea")
+
+
+@pytest.mark.parametrize("char", list('"<>#&`%'))
+def test_what_means_something_to_mermaid_is_written_as_its_entity(char: str) -> None:
+    plan = Plan(pairs=(structs.replace(pair("x"), name=f"a{char}b"),))
+    assert render(plan, "mermaid").splitlines()[-1] == f'  n0 <-->|"a#{ord(char)};b"| n1'
+
+
+def test_markdown_has_the_picture_at_its_end() -> None:
+    text = render(full_plan(), "markdown")
+    assert text.endswith(f"\n```mermaid\n{render(full_plan(), 'mermaid')}```\n")
+
+
+def test_markdown_of_no_pairs_has_no_picture() -> None:
+    assert "mermaid" not in render(Plan(), "markdown")
+
+
+def test_a_picture_in_markdown_is_of_the_pairs_that_need_attention() -> None:
+    many = Plan(pairs=(*(pair(f"p{number}") for number in range(MOST_DRAWN)), pair("bad", reverse="create")))
+    text = render(many, "markdown")
+    assert text.count('|"') == MOST_DRAWN
+    assert "bad: half" in text
+    assert f"Only {MOST_DRAWN} pairs are drawn" in text

@@ -1,0 +1,111 @@
+"""How pairs stand after a plan, after a report, and after the plan that follows a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+from sample_plans import applied, change, mapping, pair
+
+from asrnet.changes import Change, Plan, finding
+from asrnet.render.standing import Standing, is_drifting, standings
+
+
+def only(document: Plan, left: Plan | None = None) -> Standing:
+    (one,) = standings(document, left).pairs
+    return one
+
+
+def update(before: str, after: str, **fields: Any) -> Change:
+    return change(
+        "update", "m", "app", before=mapping("m", "app-ea", before), after=mapping("m", "app-ea", after), **fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("forward", "reverse", "verdict"),
+    [
+        ("in_sync", "in_sync", "in_sync"),
+        ("in_sync", None, "in_sync"),
+        ("in_sync", "create", "half"),
+        ("create", "in_sync", "half"),
+        ("create", "create", "missing"),
+        ("create", None, "missing"),
+        ("update", "create", "retargeted"),
+        ("blocked", "create", "blocked"),
+        ("external", "in_sync", "external"),
+    ],
+)
+def test_a_planned_pair_stands_as_its_directions_do(forward: Any, reverse: Any, verdict: str) -> None:
+    plan = Plan(pairs=(pair("app", forward=forward, reverse=reverse),), changes=(update("old", "new"),))
+    assert only(plan).verdict == verdict
+
+
+def test_an_update_that_keeps_the_target_is_no_retarget() -> None:
+    plan = Plan(pairs=(pair("app", forward="update"),), changes=(update("app-sea", "app-sea"),))
+    assert only(plan).verdict == "not_paired"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [("succeeded", "corrected"), ("failed", "failed"), ("in_flight", "failed"), ("stale", "failed")],
+)
+def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, verdict: str) -> None:
+    report = applied(Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),)), outcome)
+    assert only(report).verdict == verdict
+
+
+def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
+    plan = Plan(
+        pairs=(pair("app", reverse="create"),),
+        changes=(change("create", "m", "app", direction="reverse"),),
+        findings=(finding("half_pair", "one way", vault="sea", pair="app"),),
+    )
+    assert [found.kind for found in only(plan).drift] == ["half_pair"]
+    assert only(applied(plan, "succeeded")).findings == ()
+
+
+def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
+    findings = (
+        finding("half_pair", "one way", vault="sea", pair="app"),
+        finding("retargeted", "elsewhere", vault="sea", pair="app"),
+    )
+    plan = Plan(
+        pairs=(pair("app", forward="update", reverse="update"),),
+        changes=(update("old", "new", direction="both"),),
+        findings=findings,
+    )
+    assert [found.kind for found in only(plan).findings] == ["retargeted"]
+
+
+def test_the_plan_after_a_report_has_the_last_word() -> None:
+    plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
+    now_there = Plan(pairs=(pair("app"),))
+    assert only(applied(plan, "in_flight"), now_there).verdict == "in_sync"
+    assert only(applied(plan, "succeeded"), now_there).verdict == "corrected"
+    assert only(applied(plan, "succeeded"), plan).verdict == "half"
+
+
+def test_what_another_tool_manages_is_no_drift() -> None:
+    found = finding("half_pair", "one way", vault="sea", pair="sap")
+    plan = Plan(pairs=(pair("sap", reverse="external", managed_by="terraform"),), findings=(found,))
+    assert only(plan).drift == ()
+    assert not is_drifting(plan)
+
+
+def test_findings_and_changes_of_no_pair_stand_apart() -> None:
+    stray = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
+    found = finding("orphan", "gone", vault="sea")
+    stand = standings(Plan(pairs=(pair("app"),), changes=(stray,), findings=(found,)))
+    assert (stand.changes, stand.findings) == ((stray,), (found,))
+
+
+def test_drift_is_changes_not_made_and_errors() -> None:
+    plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
+    warned = Plan(pairs=(pair("app"),), findings=(finding("unmanaged", "x", vault="sea"),))
+    blocked = Plan(findings=(finding("unknown", "x", vault="sea"),))
+    assert [is_drifting(one) for one in (plan, warned, blocked)] == [True, False, True]
+    assert [is_drifting(applied(plan, outcome)) for outcome in ("succeeded", "failed")] == [False, True]
+    assert is_drifting(applied(plan, "succeeded"), plan)
+    assert not is_drifting(structs.replace(plan, changes=()))
