@@ -1,0 +1,198 @@
+"""Every kind of fault the emulator can be told of, met by asrnet's adapters on the real SDK, on a simulated clock."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from msgspec import structs
+
+from asrnet.azure import connect
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.credentials import choose
+from asrnet.clocks import SimulatedClock
+from asrnet.emulator.app import App
+from asrnet.emulator.faults import Fault, Kind
+from asrnet.emulator.transport import session
+from asrnet.errors import AsrError, ConflictError, ForbiddenError, OperationFailedError, ServiceError
+from asrnet.fake.builder import Builder
+from asrnet.fake.faults import Effect
+from asrnet.fake.faults import Fault as ServiceFault
+from asrnet.models import NetworkMapping
+
+
+class Site:
+    """A mapping to create, adapters that will create it, and what it cost them."""
+
+    def __init__(self) -> None:
+        self.clock = SimulatedClock()
+        self.build = Builder(clock=self.clock)
+        self.app = App(self.build.world)
+        self.backend = connect.backend(
+            clock=self.clock, credential=choose(PUBLIC, named="emulator"), session=session(self.app)
+        )
+        self.vault = self.build.vault("vault")
+        east, west = self.build.azure_fabric(self.vault, "eastus"), self.build.azure_fabric(self.vault, "westus")
+        hub, self.spare = self.build.virtual_network("hub", "eastus"), self.build.virtual_network("spare", "westus")
+        path = ("replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+        self.mapping = NetworkMapping(
+            id=east.id.child(*path),
+            kind="azure_to_azure",
+            primary_network_id=hub.id,
+            recovery_network_id=self.spare.id,
+            recovery_fabric_id=west.id,
+            primary_location="eastus",
+            recovery_location="westus",
+        )
+        self.start = self.clock.now()
+
+    @property
+    def seconds(self) -> float:
+        return self.clock.now() - self.start
+
+    @property
+    def retries(self) -> int:
+        return self.backend.requests()["retries"]
+
+    def create(self) -> str:
+        """Create the mapping; how its operation stands."""
+        operation = self.backend.mapping_writer.create_mapping(self.mapping)
+        assert operation is not None
+        status = self.backend.mapping_writer.operation(operation)
+        if status.error:
+            raise status.error
+        return status.state
+
+    def names(self) -> list[str]:
+        return [mapping.name for mapping in self.backend.mappings.mappings(self.vault.id)]
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+PASSING = {
+    "throttle": Fault(kind="throttle", method="PUT", times=2, retry_after=7),
+    "unavailable": Fault(kind="unavailable", method="PUT", times=2, retry_after=7),
+    "busy": Fault(kind="busy", method="PUT", times=2, retry_after=7),
+    "answer": Fault(kind="answer", method="PUT", times=2, status=500, code="InternalServerError", retry_after=7),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_what_passes_is_tried_again_after_as_long_as_it_says(site: Site, fault: Fault) -> None:
+    site.app.faults.add(fault)
+    assert site.create() == "succeeded"
+    assert site.retries == 2
+    assert site.seconds >= 14
+    assert site.names() == ["m"]
+
+
+@pytest.mark.parametrize("handled", [False, True])
+def test_a_reset_is_tried_again_whether_the_write_had_its_effect_or_not(site: Site, *, handled: bool) -> None:
+    site.app.faults.add(Fault(kind="reset", method="PUT", handled=handled))
+    assert site.create() == "succeeded"
+    assert (site.retries, site.names()) == (1, ["m"])
+
+
+def test_a_delay_is_waited_out(site: Site) -> None:
+    site.app.faults.add(Fault(kind="delay", method="PUT", seconds=40))
+    assert site.create() == "succeeded"
+    assert (site.retries, site.seconds) == (0, 40)
+
+
+FINAL = {
+    "scope_locked": (Fault(kind="scope_locked", method="PUT"), ConflictError, "ScopeLocked"),
+    "policy": (Fault(kind="policy", method="PUT"), ForbiddenError, "RequestDisallowedByPolicy"),
+    "forbidden": (Fault(kind="forbidden", method="PUT", action="a/b/write"), ForbiddenError, "AuthorizationFailed"),
+}
+
+
+@pytest.mark.parametrize(("fault", "kind", "code"), FINAL.values(), ids=FINAL)
+def test_what_lasts_is_an_error_at_once(site: Site, fault: Fault, kind: type[ServiceError], code: str) -> None:
+    site.app.faults.add(fault)
+    with pytest.raises(kind) as caught:
+        site.create()
+    assert (caught.value.code, site.retries, site.seconds) == (code, 0, 0)
+    assert site.names() == []
+
+
+def test_garbage_is_an_error_and_no_empty_list(site: Site) -> None:
+    site.create()
+    site.app.faults.add(Fault(kind="garbage", method="GET", path="*/replicationNetworkMappings"))
+    with pytest.raises(AsrError):
+        site.names()
+
+
+def test_every_kind_of_fault_of_the_wire_is_tried_here() -> None:
+    assert {*PASSING, *FINAL, "reset", "delay", "garbage"} == set(get_args(Kind))
+
+
+def test_an_operation_that_fails_is_an_error_with_its_code(site: Site) -> None:
+    site.build.world.faults.add(ServiceFault(effect="operation_fails", method="PUT", code="28020"))
+    with pytest.raises(OperationFailedError) as caught:
+        site.create()
+    assert (caught.value.code, site.names()) == ("28020", [])
+
+
+@pytest.mark.parametrize(
+    ("effect", "state"), [("operation_never_ends", "in_progress"), ("operation_warns", "succeeded")]
+)
+def test_only_the_state_of_an_operation_counts(site: Site, effect: Effect, state: str) -> None:
+    site.build.world.faults.add(ServiceFault(effect=effect, method="PUT"))
+    assert site.create() == state
+
+
+def test_a_list_that_lags_shows_the_past_for_a_while(site: Site) -> None:
+    site.clock.advance(100)
+    site.create()
+    site.build.world.faults.add(ServiceFault(effect="list_lags", kind="replicationnetworkmappings", seconds=30))
+    assert site.names() == []
+    assert site.names() == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("effect", "code"),
+    [
+        ("scope_locked", "ScopeLocked"),
+        ("policy_denied", "RequestDisallowedByPolicy"),
+        ("forbidden", "AuthorizationFailed"),
+    ],
+)
+def test_locks_policies_and_missing_rights_of_the_service_are_final(site: Site, effect: Effect, code: str) -> None:
+    site.build.world.faults.add(ServiceFault(effect=effect, method="PUT"))
+    with pytest.raises(ServiceError) as caught:
+        site.create()
+    assert (caught.value.code, site.retries) == (code, 0)
+
+
+def test_a_refusal_says_what_the_script_says(site: Site) -> None:
+    site.build.world.faults.add(ServiceFault(effect="refused", method="PUT", status=400, code="539", message="No."))
+    with pytest.raises(ServiceError) as caught:
+        site.create()
+    assert (caught.value.code, caught.value.message) == ("539", "No.")
+
+
+def test_a_mapping_changed_by_others_is_read_as_it_is(site: Site) -> None:
+    site.create()
+    other = site.build.virtual_network("other", "westus")
+    change = ServiceFault(effect="changed_before", method="GET", recovery_network_id=other.id)
+    site.build.world.faults.add(structs.replace(change, kind="replicationnetworkmappings"))
+    found = site.backend.mappings.mapping(site.mapping.id)
+    assert found is not None
+    assert found.recovery_network_id == other.id
+
+
+def test_every_effect_of_the_service_is_tried_here() -> None:
+    assert set(get_args(Effect)) == {
+        "operation_fails",
+        "operation_never_ends",
+        "operation_warns",
+        "list_lags",
+        "refused",
+        "scope_locked",
+        "policy_denied",
+        "forbidden",
+        "changed_before",
+    }
