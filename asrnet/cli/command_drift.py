@@ -6,53 +6,95 @@ Exits 0 when all is as declared, 2 when drift remains, 3 when a safeguard refuse
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from asrnet.cli import carrying_out, exits, inputs, outputs
+from asrnet.cli import carrying_out, exits, inputs, logs, outputs
 from asrnet.cli.session import Session
 
 if TYPE_CHECKING:
     from asrnet.changes import Plan
-    from asrnet.desired import DesiredState, Selection
+    from asrnet.desired import DesiredState
+    from asrnet.drifting import Correction, Detected
     from asrnet.ports import Backend
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     parser.add_argument("--correct", action="store_true", help="correct what may be corrected, then plan again")
-    parser.add_argument(
-        "--fail-on",
-        choices=["error", "warning"],
-        help="which findings count as drift beside pending changes; errors without this",
-    )
 
 
 def run(session: Session) -> int:
     """Detect, or detect and correct."""
+    return _correct(session) if session.argument("correct") else _detect(session)
+
+
+def _detect(session: Session) -> int:
+    with outputs.opened(session.settings.output) as opened:
+        desired = inputs.desired_state(session.settings)
+        with session.backend(desired) as backend:
+            found = _detector(session, desired, backend)()
+        opened.write(found.plan, session.view())
+        return _verdict(session, found.plan)
+
+
+def _correct(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_state(settings)
-    selection = inputs.selection(settings, desired)
     with outputs.opened(settings.output) as opened, carrying_out.audit(session) as on_write:
         with session.backend(desired) as backend:
-            plan = _planned(session, desired, selection, backend)
-            if session.argument("correct"):
-                plan.raise_if_over_limits(settings.force)
-                report = carrying_out.applied(session, plan, backend, on_write, stale={})
-                left = _planned(session, desired, selection, backend) if report.changes else plan
-        if not session.argument("correct"):
-            opened.write(plan, session.view())
-            return _verdict(session, plan)
-        code = carrying_out.concluded(session, report, opened)
-        return code if code in {exits.ERROR, exits.REFUSED} else _verdict(session, left)
+            from asrnet.drifting import correct
+
+            correction = correct(
+                _detector(session, desired, backend),
+                lambda plan: carrying_out.applied(session, plan, backend, on_write, stale={}),
+                forced=settings.force,
+            )
+        code = carrying_out.concluded(session, correction.report, opened)
+        return _conclusion(session, correction, code)
 
 
-def _planned(session: Session, desired: DesiredState, selection: Selection, backend: Backend) -> Plan:
-    from asrnet import inventory, planning
+def _detector(session: Session, desired: DesiredState, backend: Backend) -> Callable[[], Detected]:
+    from asrnet.drifting import Kinds, detect
 
     settings = session.settings
-    found = inventory.read(desired, backend, selection=selection)
-    return planning.plan(desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete)
+    return partial(
+        detect,
+        desired,
+        backend,
+        selection=inputs.selection(settings, desired),
+        kinds=Kinds(only=frozenset(settings.only), ignored=frozenset(settings.ignore)),
+        forced=settings.force,
+        allow_delete=settings.allow_delete,
+    )
+
+
+def _conclusion(session: Session, correction: Correction, code: int) -> int:
+    """The exit code, with what a person has to know told."""
+    for refusal in correction.refusals:
+        logs.error(f"refused: {refusal}")
+    if correction.problem:
+        logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
+    if correction.left is None or code in {exits.ERROR, exits.REFUSED}:
+        return exits.ERROR if correction.left is None else code
+    verdict = _verdict(session, correction.left)
+    if verdict == exits.PENDING:
+        _tell_what_is_left(session, correction.left)
+    return verdict
+
+
+def _tell_what_is_left(session: Session, left: Plan) -> None:
+    for change in left.changes:
+        logs.warn(f"drift remains: {change.action} of {change.name}: {change.reason}")
+    for found in left.findings:
+        if exits.counts(found, warnings_count=_warnings_count(session)):
+            logs.warn(f"drift remains: {found.kind}: {found.message}", hint=found.hint)
 
 
 def _verdict(session: Session, plan: Plan) -> int:
-    return exits.of_plan(plan, warnings_count=session.argument("fail_on") == "warning")
+    return exits.of_plan(plan, warnings_count=_warnings_count(session))
+
+
+def _warnings_count(session: Session) -> bool:
+    return session.settings.fail_on == "warning"

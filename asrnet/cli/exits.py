@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from asrnet.applying import Report
-    from asrnet.changes import Plan
+    from asrnet.changes import Finding, Plan
 
 DONE: Final = 0
 ERROR: Final = 1
@@ -19,8 +19,13 @@ _WENT_WRONG: Final = frozenset({"failed", "rolled_back", "in_flight"})
 
 def of_plan(plan: Plan, *, warnings_count: bool = False) -> int:
     """PENDING where changes are pending or a finding blocks a pair; with ``warnings_count`` for any warning too."""
-    counted = {"error", "warning"} if warnings_count else {"error"}
-    return PENDING if plan.changes or any(found.severity in counted for found in plan.findings) else DONE
+    counted = any(counts(found, warnings_count=warnings_count) for found in plan.findings)
+    return PENDING if plan.changes or counted else DONE
+
+
+def counts(found: Finding, *, warnings_count: bool = False) -> bool:
+    """Whether a finding counts as drift."""
+    return found.severity == "error" or (warnings_count and found.severity == "warning")
 
 
 def of_report(report: Report) -> int:

@@ -8,8 +8,10 @@ from msgspec import structs
 
 from asrnet import desired as files
 from asrnet import ids
+from asrnet.cli import logs
 from asrnet.complaints import did_you_mean
 from asrnet.desired import DesiredState, Selection, Vault
+from asrnet.desired.shards import shard
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
 from asrnet.settings import Settings
@@ -28,11 +30,19 @@ def desired_or_vaults(settings: Settings) -> DesiredState:
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:
-    """What ``--vault`` and ``--pair`` select. Raises InputError for names that ``desired`` does not have."""
-    return Selection(
+    """What ``--vault``, ``--pair`` and ``--shard`` select. Raises InputError for names that ``desired`` does not have.
+
+    A shard without vaults is told, and no error: another run may have more of them tomorrow.
+    """
+    mine = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
+    selected = Selection(
         vaults=frozenset(_vault_name(name, desired) for name in settings.vault),
         pairs=frozenset(_pair_name(name, desired) for name in settings.pair),
+        elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in mine),
     )
+    if settings.shard and not any(selected.has_vault(vault.name) for vault in desired.vaults):
+        logs.remark(f"no vault is in shard {settings.shard.index}/{settings.shard.count}: there is nothing to do")
+    return selected
 
 
 def _with_vaults(desired: DesiredState, settings: Settings) -> DesiredState:

@@ -152,14 +152,18 @@ class DesiredState(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """The part of the desired state a run is about: names of vaults and pairs; empty means all."""
+    """The part of the desired state a run is about: names of vaults and pairs; empty means all.
+
+    The vaults of ``elsewhere`` are left to other runs.
+    """
 
     vaults: frozenset[str] = frozenset()
     pairs: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
 
     def has_vault(self, name: str) -> bool:
         """Whether the vault is part of the run."""
-        return not self.vaults or name in self.vaults
+        return name not in self.elsewhere and (not self.vaults or name in self.vaults)
 
     def has_pair(self, name: str | None) -> bool:
         """Whether the pair is part of the run."""

@@ -22,6 +22,7 @@ __all__ = [
     "Option",
     "Output",
     "Settings",
+    "Shard",
     "Variable",
     "env_example",
     "from_process",
@@ -36,6 +37,13 @@ class Output(Struct, frozen=True):
     path: str | None = None
 
 
+class Shard(Struct, frozen=True):
+    """Part ``index`` (from 1) of ``count``."""
+
+    index: int
+    count: int
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Every option's value. Times are in seconds.
 
@@ -45,6 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     file: str = "asrnet.yaml"
     vault: tuple[str, ...] = ()
     pair: tuple[str, ...] = ()
+    shard: Shard | None = None
     env_file: str | None = None
     backend: str = "azure"
     endpoint: str | None = None
@@ -58,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     yes: bool = False
     allow_delete: bool = False
     force: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Literal["error", "warning"] = "error"
     parallelism: int = 4
     total_parallelism: int = 8
     operation_timeout: float = 1800.0

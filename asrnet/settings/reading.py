@@ -12,12 +12,19 @@ from asrnet.errors import InputError
 from asrnet.settings import Settings
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import OPTIONS, VARIABLES, Option
-from asrnet.settings.values import backend, endpoint, flag, number, output
+from asrnet.settings.values import backend, endpoint, flag, kind, number, output, shard
 
 _OTHERS: Final = ("ASRNET_LIVE",)
 """Variables that are read elsewhere: by the tests against live Azure."""
 
-_SPECIAL: Final[Mapping[str, Callable[[str], object]]] = {"backend": backend, "endpoint": endpoint, "output": output}
+_SPECIAL: Final[Mapping[str, Callable[[str], object]]] = {
+    "backend": backend,
+    "endpoint": endpoint,
+    "output": output,
+    "only": kind,
+    "ignore": kind,
+    "shard": shard,
+}
 
 
 class _Given(Struct, frozen=True):

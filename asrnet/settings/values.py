@@ -7,14 +7,16 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from asrnet.changes import SEVERITIES
 from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
-from asrnet.settings import Output
+from asrnet.settings import Output, Shard
 from asrnet.settings.table import Option
 
 _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
 _NUMBER = re.compile(r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?")
+_SHARD = re.compile(r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})")
 _FORMAT = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -61,6 +63,24 @@ def backend(text: str) -> str:
             hint="WORLD is the path of a world file, as in fake:world.yaml",
         )
     return text
+
+
+def kind(text: str) -> str:
+    """The kind of a finding."""
+    if text not in SEVERITIES:
+        raise InputError(
+            f"found '{text}', expected the kind of a finding{did_you_mean(text, SEVERITIES)}",
+            hint=f"there are {', '.join(SEVERITIES)}",
+        )
+    return text
+
+
+def shard(text: str) -> Shard:
+    """``I/N``."""
+    found = _SHARD.fullmatch(text.strip())
+    if not found or not 1 <= int(found["index"]) <= int(found["count"]):
+        raise InputError(f"found '{text[:60]}', expected I/N with I from 1 to N, such as 2/4")
+    return Shard(int(found["index"]), int(found["count"]))
 
 
 def endpoint(text: str) -> str:
