@@ -1,0 +1,87 @@
+"""The documents: nothing undocumented, no dead link, no snippet that does not run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_line import EXAMPLES, Cli
+
+from asrnet.cli.arguments import command_parser
+from asrnet.cli.commands import COMMANDS
+from asrnet.errors import AsrError
+
+ROOT = EXAMPLES.parent
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(EXAMPLES.glob("*/*.md")),
+]
+COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_each_of_its_options_is_documented(command: str) -> None:
+    parser, _ = command_parser(command)
+    options = [option for action in parser._actions for option in action.option_strings if option.startswith("--")]
+    assert f"\n## asrnet {command}\n" in COMMANDS_PAGE
+    assert [option for option in options if option not in COMMANDS_PAGE and option != "--help"] == []
+
+
+def test_the_readme_is_a_page_and_not_a_book() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not target.startswith("http")]
+    assert [target for target in targets if not _leads(page, target)] == []
+
+
+def _leads(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    found = page.parent / path if path else page
+    return found.exists() and (not anchor or anchor in set(_anchors(found)))
+
+
+def _anchors(page: Path) -> Iterator[str]:
+    for title in re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE):
+        yield re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "desired-state.md"], ids=lambda page: page.name)
+def test_desired_states_in_the_documents_are_valid(cli: Cli, folder: Path, page: Path) -> None:
+    for text in blocks(page, "yaml"):
+        (folder / "asrnet.yaml").write_text(text, "utf-8")
+        ran = cli("validate")
+        assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_the_library_in_ten_lines_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = blocks(ROOT / "README.md", "python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    ran = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1].startswith("succeeded {'GET': ")
+
+
+def test_the_errors_page_names_every_error_and_every_finding() -> None:
+    from asrnet import errors
+    from asrnet.changes import SEVERITIES
+
+    text = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    public = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AsrError)}
+    internal = {"AsrError", "VaultUnusedError", "ResourceGroupNotFoundError"}  # never seen outside
+    assert [name for name in public - internal if f"`{name}`" not in text] == []
+    assert [kind for kind in SEVERITIES if kind not in text] == []

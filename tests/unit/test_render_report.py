@@ -1,0 +1,103 @@
+"""Reports as people read them, and the exit codes they come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sample_plans import change, full_plan, pair
+
+from asrnet.applying.report import AppliedChange, Report, result_of
+from asrnet.changes import Change, Finding, Summary, finding
+from asrnet.cli import exits
+from asrnet.render import View, render
+
+
+def applied(made: Change, outcome: Any = "succeeded", **fields: Any) -> AppliedChange:
+    known = {name: getattr(made, name) for name in made.__struct_fields__}
+    return AppliedChange(**{"seconds": 2.5, **known, **fields, "outcome": outcome})
+
+
+def report(*changes: AppliedChange, **fields: Any) -> Report:
+    standard: dict[str, Any] = {
+        "pairs": (pair("hub", forward="create", reverse="create"),),
+        "requests": {"GET": 4, "PUT": 2, "retries": 1},
+        "seconds": 3.21,
+    }
+    return Report(**{**standard, **fields}, changes=changes, result=result_of(changes))
+
+
+FORWARD = change("create", "there", "hub")
+REVERSE = change("create", "back", "hub", direction="reverse")
+
+
+def lines(document: Report, **view: Any) -> list[str]:
+    return [" ".join(line.split()) for line in render(document, "text", View(**view)).splitlines()]
+
+
+def test_a_pair_that_was_made_is_one_line_with_its_time() -> None:
+    shown = lines(report(applied(FORWARD), applied(REVERSE, seconds=3.04)))
+    assert "+ hub hub-ea (eastasia) <-> hub-sea (southeastasia) succeeded 3.0" in shown
+    assert shown[-1] == "Done: 2 changes succeeded; 6 requests, 1 retry, 3.2 s."
+
+
+def test_directions_that_fared_differently_are_told_apart_with_the_error_below() -> None:
+    shown = lines(report(applied(FORWARD), applied(REVERSE, "failed", error="locked")))
+    assert "! hub hub-ea (eastasia) <-> hub-sea (southeastasia) succeeded forward and failed reverse 2.5" in shown
+    assert "+ reverse mapping back: failed: locked" in shown
+    assert shown[-1].startswith("Partly done: 2 changes: 1 succeeded, 1 failed;")
+
+
+def test_what_is_in_flight_is_said_and_so_is_an_interrupt() -> None:
+    shown = lines(report(applied(FORWARD, "in_flight", error="accepted"), interrupted=True))
+    assert "? hub hub-ea (eastasia) <-> hub-sea (southeastasia) in flight 2.5" in shown
+    assert "interrupted, so some changes may still be under way" in shown[-1]
+
+
+def test_a_blocked_pair_is_shown_beside_what_was_done() -> None:
+    pairs = (pair("hub", forward="create", reverse="create"), pair("lost", forward="blocked", reverse="blocked"))
+    shown = lines(report(applied(FORWARD), pairs=pairs, summary=Summary(create=1, blocked=2)))
+    assert "! lost lost-ea (eastasia) <-> lost-sea (southeastasia) blocked" in shown
+    assert "2 mappings blocked" in shown[-1]
+
+
+def test_changes_of_no_pair_are_listed_apart() -> None:
+    lab = change("delete", "lab", None, before=full_plan().changes[-1].before, after=None)
+    assert "- forward mapping lab in vault sea: failed: locked" in lines(report(applied(lab, "failed", error="locked")))
+
+
+def test_nothing_to_do_is_one_line_unless_all_pairs_are_asked_for() -> None:
+    nothing = report(pairs=(pair("hub"),), summary=Summary(in_sync=2), requests={}, seconds=0.0)
+    assert lines(nothing) == ["Nothing to do: 2 mappings in sync."]
+    assert "= hub hub-ea (eastasia) <-> hub-sea (southeastasia) in sync" in lines(nothing, all_pairs=True)
+
+
+BLOCKED = finding("duplicate", "twice", vault="sea", pair="hub")
+FAILOVER = finding("failover_active", "vm1 fails over", vault="sea", pair="hub")
+
+
+@pytest.mark.parametrize(
+    ("changes", "findings", "interrupted", "code"),
+    [
+        ([], [], False, exits.DONE),
+        ([applied(FORWARD)], [], False, exits.DONE),
+        ([applied(FORWARD)], [finding("unmanaged", "lab")], False, exits.DONE),
+        ([applied(FORWARD)], [BLOCKED], False, exits.PENDING),
+        ([], [BLOCKED], False, exits.PENDING),
+        ([applied(FORWARD), applied(REVERSE, "failed")], [], False, exits.ERROR),
+        ([applied(FORWARD), applied(REVERSE, "rolled_back")], [], False, exits.ERROR),
+        ([applied(FORWARD, "in_flight")], [], False, exits.ERROR),
+        ([applied(FORWARD, "skipped")], [], False, exits.ERROR),
+        ([applied(FORWARD)], [], True, exits.ERROR),
+        ([applied(FORWARD, "stale", refused=True)], [], False, exits.REFUSED),
+        ([applied(FORWARD, "skipped", refused=True)], [], False, exits.REFUSED),
+        ([applied(FORWARD), applied(REVERSE, "stale", refused=True)], [], False, exits.PENDING),
+        ([], [FAILOVER], False, exits.REFUSED),
+        ([applied(FORWARD)], [FAILOVER], False, exits.PENDING),
+        ([], [FAILOVER, BLOCKED], False, exits.PENDING),
+    ],
+)
+def test_the_exit_code_of_a_report(
+    changes: list[AppliedChange], findings: list[Finding], interrupted: bool, code: int
+) -> None:
+    assert exits.of_report(report(*changes, findings=tuple(findings), interrupted=interrupted)) == code
