@@ -41,6 +41,7 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plna"], "unknown command 'plna'; did you mean 'plan'?"),
         (["plan", "--uot", "x"], "unknown option '--uot'; did you mean '--out'?"),
         (["--bakend", "fake:w", "plan"], "unknown option '--bakend'; did you mean '--backend'?"),
+        (["plan", "--detailed"], "unknown option '--detailed'; did you mean '--detailed-exitcode'?"),
         (["plan", "--yes"], "plan has no option --yes"),
         (["--yes", "plan"], "plan has no option --yes"),
         (["plan", "extra"], "unexpected argument 'extra'"),

@@ -139,6 +139,14 @@ def test_a_dumped_world_plans_the_same_offline(fake: Cli, cli: Cli, folder: Path
     assert cli("plan", "-o", "json", "--backend", "fake:yesterday.yaml").out == fake("plan", "-o", "json").out
 
 
+def test_a_dumped_world_knows_the_groups_in_which_networks_are_to_be_made(fake: Cli, cli: Cli, folder: Path) -> None:
+    edit(folder, "resource_group: rg-network-sea}", "resource_group: rg-still-empty}")
+    group = f"/subscriptions/{DR}/resourceGroups/rg-still-empty"
+    edit(folder, "virtual_networks:", f"resource_groups: [{{id: {group}}}]\nvirtual_networks:", "world.yaml")
+    fake("dump", "--format", "world", "--out", "yesterday.yaml")
+    assert json.loads(cli("plan", "-o", "json", "--backend", "fake:yesterday.yaml").out)["summary"]["create"] == 6
+
+
 def test_a_world_dumped_without_a_file_has_the_networks_of_the_mappings(fake: Cli, cli: Cli, folder: Path) -> None:
     fake("apply", "--yes")
     desired = (folder / "asrnet.yaml").read_bytes()
