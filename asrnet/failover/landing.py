@@ -22,9 +22,10 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     """Where one address of one NIC goes, and by which rules.
 
     ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields where it
-    began. ``via_network`` is the network it comes back from, for failback. The ``own_`` fields are what is set on the
-    machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
-    machine's own settings win. ``hosts`` are those that can take the replica, None where that is not known.
+    began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network`` is
+    the network it comes back from, for failback. The ``own_`` fields are what is set on the machine,
+    ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the machine's own
+    settings win. ``hosts`` are those that can take the replica, None where that is not known.
     """
 
     machine: str
@@ -32,6 +33,7 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     ip_configuration: str
     kind: MappingKind
     outcome: Outcome
+    rule: Rule
     primary_network_id: ArmId | None
     primary_network: str | None
     primary_subnet: str | None
@@ -55,11 +57,6 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     recovery_plan: str = ""
     hosts: tuple[str, ...] | None = None
     notices: tuple[Notice, ...] = ()
-
-    @property
-    def rule(self) -> Rule:
-        """The rule that decided: the address's, else the subnet's, else the network's."""
-        return self.address_rule or self.subnet_rule or self.network_rule
 
     @property
     def has_warning(self) -> bool:

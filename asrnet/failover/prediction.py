@@ -186,6 +186,7 @@ class _Run:
             ip_configuration=configuration.name,
             kind=target.kind,
             outcome=_outcome(configuration, assigned),
+            rule=assigned.rule or place.rule or target.rule,
             primary_network_id=primary,
             primary_network=label(primary, self._networks) if primary else None,
             primary_subnet=configuration.subnet or None,

@@ -1,0 +1,181 @@
+"""Where machines land, from what was read: those that vaults protect, those of a list, or one for every subnet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from msgspec import Struct
+
+from asrnet import inventory as inventories
+from asrnet import targeting
+from asrnet.complaints import did_you_mean
+from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.errors import InputError
+from asrnet.failover import (
+    Machine,
+    Network,
+    NetworkNames,
+    Operation,
+    Prediction,
+    machines_of_items,
+    machines_of_subnets,
+    read_machines,
+)
+from asrnet.failover import predict as predict_machines
+from asrnet.ids import ArmId
+from asrnet.inventory import Inventory, Unknown, VaultInventory
+from asrnet.live import live_pairs
+from asrnet.models import COPY_TAG, VirtualNetwork
+from asrnet.ports import Backend
+from asrnet.vmm import Topology, eligible_hosts, vm_networks
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is to be predicted.
+
+    The machines are those of the vaults, or of the file ``listed_in``, or with ``all_subnets`` one for every subnet of
+    every primary network. ``only`` names those that fail over, empty for all. ``test_network`` is by any of its names.
+    """
+
+    operation: Operation = "failover"
+    test_network: str | None = None
+    only: tuple[str, ...] = ()
+    listed_in: str | None = None
+    all_subnets: bool = False
+
+    @property
+    def is_about_items(self) -> bool:
+        """Whether it needs to be known what the vaults protect."""
+        return self.listed_in is None and not self.all_subnets
+
+
+def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Inventory:
+    """Everything that predictions for ``desired`` need to know; raises like ``inventory.read``."""
+    found = inventories.read(desired, backend, selection=selection)
+    wanted = set(networks_of_machines(found))
+    return inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
+
+
+def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
+    """Every network that a mapping leads from or to, or that is set on a machine."""
+    for vault in inventory.vaults.values():
+        for mapping in vault.mappings:
+            yield from (mapping.primary_network_id, mapping.recovery_network_id)
+        for item in () if isinstance(vault.items, Unknown) else vault.items:
+            for nic in item.nics:
+                yield from filter(None, (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id))
+
+
+def predict(
+    question: Question, desired: DesiredState, inventory: Inventory, *, selection: Selection = EVERYTHING
+) -> Prediction:
+    """The answer, from what ``read`` has found.
+
+    Raises InputError for machines and networks that are not there, DocumentError for a list that is wrong.
+    """
+    networks = _networks(inventory)
+    names = _names(networks.values(), desired, inventory)
+    test_network = names.find(question.test_network).id if question.test_network else None
+    machines = _chosen(question, _machines(question, desired, inventory, names))
+    return predict_machines(
+        _of_pairs(machines, desired, inventory, selection),
+        networks=networks,
+        mappings=[mapping for vault in inventory.vaults.values() for mapping in vault.mappings],
+        operation=question.operation,
+        test_network_id=test_network,
+        eligible_hosts=partial(_eligible_hosts, _topologies(inventory)),
+    )
+
+
+def unread(question: Question, inventory: Inventory) -> tuple[str, ...]:
+    """What the answer lacks because it could not be read, and why."""
+    items = [problem for vault in inventory.vaults.values() for problem in _unread_items(vault)]
+    return (*targeting.unread(inventory), *(items if question.is_about_items else ()))
+
+
+def _unread_items(vault: VaultInventory) -> Iterator[str]:
+    if isinstance(vault.items, Unknown):
+        yield f"the machines of vault {vault.name}: {vault.items.error}"
+
+
+def _topologies(inventory: Inventory) -> list[Topology]:
+    return [vault.topology for vault in inventory.vaults.values() if isinstance(vault.topology, Topology)]
+
+
+def _networks(inventory: Inventory) -> dict[ArmId, Network]:
+    on_premises = {network.id: network for topology in _topologies(inventory) for network in vm_networks(topology)}
+    return {**inventory.networks, **on_premises}
+
+
+def _names(networks: Iterable[Network], desired: DesiredState, inventory: Inventory) -> NetworkNames:
+    fabrics = [fabric for vault in inventory.vaults.values() for fabric in vault.fabrics]
+    return NetworkNames(networks, fabrics=fabrics, subscriptions=desired.subscriptions)
+
+
+def _eligible_hosts(topologies: Sequence[Topology], primary: ArmId, recovery: ArmId) -> tuple[str, ...] | None:
+    known = (eligible_hosts(topology, primary, recovery) for topology in topologies)
+    return next((hosts for hosts in known if hosts is not None), None)
+
+
+def _machines(
+    question: Question, desired: DesiredState, inventory: Inventory, names: NetworkNames
+) -> tuple[Machine, ...]:
+    if question.listed_in is not None:
+        return read_machines(question.listed_in, names)
+    if question.all_subnets:
+        return machines_of_subnets(_primary_networks(desired, inventory))
+    vaults = inventory.vaults.values()
+    return machines_of_items(
+        item for vault in vaults for item in (() if isinstance(vault.items, Unknown) else vault.items)
+    )
+
+
+def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Network]:
+    """The networks that machines fail over from: no copies, and none that others only fail over to."""
+    live = live_pairs(inventory, desired).pairs
+    declared = inventory.resolved(desired).pairs
+    primaries = {pair.primary_network_id for pair in live} | {pair.primary for pair in declared}
+    recoveries = {pair.recovery_network_id for pair in live} | {pair.recovery for pair in declared}
+    regions = {region.primary for region in desired.regions}
+    return [
+        network
+        for network_id, network in sorted(_networks(inventory).items())
+        if network_id in primaries or (network_id not in recoveries and _may_be_primary(network, regions))
+    ]
+
+
+def _may_be_primary(network: Network, regions: set[str]) -> bool:
+    if not isinstance(network, VirtualNetwork):
+        return True
+    return COPY_TAG not in network.tags and (not regions or network.location in regions)
+
+
+def _chosen(question: Question, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
+    names = {machine.name.lower() for machine in machines}
+    for name in question.only:
+        if name.lower() not in names:
+            known = [machine.name for machine in machines]
+            raise InputError(f"there is no machine '{name}'{did_you_mean(name, known)}", hint=_hint(question))
+    wanted = {name.lower() for name in question.only}
+    return tuple(machine for machine in machines if not wanted or machine.name.lower() in wanted)
+
+
+def _hint(question: Question) -> str:
+    if question.listed_in:
+        return f"machines are those of {question.listed_in}"
+    return "with --all-subnets a machine is called like its network" if question.all_subnets else ""
+
+
+def _of_pairs(
+    machines: tuple[Machine, ...], desired: DesiredState, inventory: Inventory, selection: Selection
+) -> tuple[Machine, ...]:
+    """The machines on a network of the selected pairs."""
+    if not selection.pairs:
+        return machines
+    chosen = live_pairs(inventory, desired, selection).pairs
+    networks = {network for pair in chosen for network in (pair.primary_network_id, pair.recovery_network_id)}
+    for pair in inventory.resolved(desired).pairs:
+        if selection.has_pair(pair.name):
+            networks |= {network for network in (pair.primary, pair.recovery) if network}
+    return tuple(one for one in machines if any(nic.primary_network_id in networks for nic in one.nics))
