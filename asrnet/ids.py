@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +23,7 @@ _SHAPE = re.compile(
     f"/subscriptions/{_GUID}(/resourcegroups/{_NAME})?(/providers/{_NAME}(/{_NAME}/{_NAME})+)?/?", re.IGNORECASE
 )
 _BAD_SEGMENT = re.compile(r"/\.{1,2}(/|$)")
+_SUBSCRIPTION = slice(14, 50)
 _LEAST_PARTS = 2
 
 # Site Recovery answers in lower case, or with a capital S in Subscriptions; people read these.
@@ -55,12 +55,14 @@ _USUAL_SPELLING = {
 class ArmId:
     """The id of an Azure resource, equal to another whatever the case of either.
 
-    ``str(id)`` spells the fixed words the usual way and keeps the names as given. Immutable and hashable.
+    ``str(id)`` spells the fixed words the usual way and keeps the names as given. Immutable and hashable. ``key`` is
+    the id without case and without the slash in front: what to sort and index by. It is not a property, and the id is
+    kept in two texts and not in pieces, because planning holds and compares hundreds of thousands of ids.
     """
 
-    __slots__ = ("_key", "_parts")
-    _key: str
-    _parts: tuple[str, ...]
+    __slots__ = ("_text", "key")
+    _text: str
+    key: str
 
     def __init__(self, text: str) -> None:
         """Parse ``text``; InputError where it is not the id of a resource, resource group or subscription."""
@@ -75,69 +77,69 @@ class ArmId:
         namespace = _provider(parts) + 1
         if namespace:
             parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
-        self._parts = tuple(parts)
-        self._key = "/".join(parts).lower()
-
-    @property
-    def key(self) -> str:
-        """The id without case: what to sort and index by."""
-        return self._key
+        self._text = "/" + "/".join(parts)
+        self.key = self._text[1:].lower()
 
     @property
     def name(self) -> str:
         """The last segment."""
-        return self._parts[-1]
+        return self._text.rpartition("/")[2]
 
     @property
     def subscription(self) -> str:
         """The subscription's GUID, in lower case."""
-        return self._parts[1].lower()
+        return self.key[_SUBSCRIPTION]
 
     @property
     def resource_group(self) -> str:
-        """The resource group's name, or an empty string for a subscription's id."""
-        return self._parts[3] if len(self._parts) > 3 else ""  # noqa: PLR2004 - /subscriptions/S/resourceGroups/G
+        """The resource group's name; an empty string where the id has none."""
+        _, has_group, rest = self._text.partition("/resourceGroups/")
+        return rest.partition("/")[0] if has_group else ""
 
     @property
     def type(self) -> str:
         """The resource type in lower case, such as ``microsoft.network/virtualnetworks``; empty above resources."""
-        provider = _provider(self._parts)
-        return "" if provider < 0 else "/".join([self._parts[provider + 1], *self._parts[provider + 2 :: 2]]).lower()
+        parts = self.key.split("/")
+        provider = _provider(parts)
+        return "" if provider < 0 else "/".join((parts[provider + 1], *parts[provider + 2 :: 2]))
 
     @property
     def parent(self) -> ArmId:
         """The id one level up: of a fabric its vault, of a vault its resource group."""
-        cut = 4 if self._parts[-4].lower() == "providers" else 2
-        above = object.__new__(ArmId)
-        above._parts = self._parts[:-cut]
-        above._key = "/".join(above._parts).lower()
-        return above
+        return self._above(4 if self.key.rsplit("/", 4)[-4] == "providers" else 2)
 
     def child(self, *segments: str) -> ArmId:
         """The id below this one: ``vault.child("replicationFabrics", name)``."""
-        return ArmId("/".join((str(self), *segments)))
+        return ArmId("/".join((self._text, *segments)))
 
     def within(self, kind: str) -> ArmId | None:
         """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
-        found: ArmId = self
-        while found.type and found.type != kind:
-            found = found.parent
-        return found if found.type == kind else None
+        own = self.type
+        if not f"{own}/".startswith(f"{kind}/"):
+            return None
+        return self._above(2 * (own.count("/") - kind.count("/")))
+
+    def _above(self, segments: int) -> ArmId:
+        """The id without its last ``segments``, not parsed anew."""
+        above = object.__new__(ArmId)
+        above._text = self._text.rsplit("/", segments)[0] if segments else self._text
+        above.key = self.key.rsplit("/", segments)[0] if segments else self.key
+        return above
 
     def __str__(self) -> str:
-        return "/" + "/".join(self._parts)
+        return self._text
 
     def __repr__(self) -> str:
-        return f"ArmId('{self}')"
+        return f"ArmId('{self._text}')"
 
     def __eq__(self, other: object) -> bool:
-        return self._key == other._key if isinstance(other, ArmId) else NotImplemented
+        return self.key == other.key if isinstance(other, ArmId) else NotImplemented
 
     def __lt__(self, other: ArmId) -> bool:
-        return self._key < other._key
+        return self.key < other.key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
 
 @lru_cache(maxsize=65536)
@@ -158,9 +160,11 @@ def normal_location(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-def _provider(parts: Sequence[str]) -> int:
-    """The index of the word ``providers``, -1 without; a resource group may be called so too."""
-    return next((index for index in range(0, len(parts), 2) if parts[index] == "providers"), -1)
+def _provider(parts: list[str]) -> int:
+    """The index of the word ``providers``, -1 without; it follows a resource group or a subscription."""
+    if parts[4:5] == ["providers"]:
+        return 4
+    return 2 if parts[2:3] == ["providers"] else -1
 
 
 def _problem(text: str) -> str:

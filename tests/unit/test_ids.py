@@ -1,0 +1,108 @@
+"""Resource ids: parsed strictly, compared without case, taken apart."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrnet.errors import InputError
+from asrnet.ids import FABRIC, MAPPING, VAULT, VNET, ArmId, arm_id
+
+GUID = "11111111-AAAA-1111-1111-111111111111"
+GROUP = f"/subscriptions/{GUID}/resourceGroups/Rg-DR"
+THE_VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/Vault"
+THE_FABRIC = f"{THE_VAULT}/replicationFabrics/East"
+THE_MAPPING = f"{THE_FABRIC}/replicationNetworks/azureNetwork/replicationNetworkMappings/Hub-to-DR"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind", "group"),
+    [
+        (f"/subscriptions/{GUID}", GUID, "", ""),
+        (GROUP, "Rg-DR", "", "Rg-DR"),
+        (f"{GROUP}/providers/Microsoft.Network/virtualNetworks/Hub", "Hub", VNET, "Rg-DR"),
+        (f"/subscriptions/{GUID}/providers/Microsoft.X/things/T", "T", "microsoft.x/things", ""),
+        (f"/subscriptions/{GUID}/resourceGroups/providers/providers/A.B/c/d", "d", "a.b/c", "providers"),
+        (THE_VAULT, "Vault", VAULT, "Rg-DR"),
+        (THE_MAPPING, "Hub-to-DR", MAPPING, "Rg-DR"),
+    ],
+)
+def test_an_id_tells_its_name_type_group_and_subscription(text: str, name: str, kind: str, group: str) -> None:
+    found = ArmId(text)
+    assert (found.name, found.type, found.subscription) == (name, kind, GUID.lower())
+    assert found.resource_group == group
+
+
+def test_fixed_words_are_spelled_the_usual_way_and_names_as_given() -> None:
+    assert (
+        str(ArmId(THE_MAPPING.replace("/subscriptions/", "/Subscriptions/").replace("Groups", "groups"))) == THE_MAPPING
+    )
+    shouted = THE_MAPPING.upper()
+    assert str(ArmId(shouted)).endswith("/replicationNetworkMappings/HUB-TO-DR")
+
+
+def test_case_and_a_slash_at_the_end_make_no_difference() -> None:
+    ids = {ArmId(THE_MAPPING), ArmId(THE_MAPPING.upper()), ArmId(f"{THE_MAPPING.lower()}/"), arm_id(THE_MAPPING)}
+    assert [one.key for one in ids] == [THE_MAPPING[1:].lower()]
+    assert ArmId(THE_MAPPING) != THE_MAPPING
+
+
+def test_ids_are_ordered_without_case() -> None:
+    words = ["b", "A", "C"]
+    assert [one.name for one in sorted(ArmId(f"{GROUP}/providers/x.y/z/{word}") for word in words)] == ["A", "b", "C"]
+
+
+def test_upwards_it_goes_to_the_fabric_the_vault_and_the_group() -> None:
+    mapping = ArmId(THE_MAPPING)
+    assert str(mapping.parent.parent) == THE_FABRIC
+    assert mapping.parent.parent.parent == ArmId(THE_VAULT)
+    assert str(ArmId(THE_VAULT).parent) == GROUP
+    assert mapping.parent.parent.child("replicationNetworks", "azureNetwork") == mapping.parent
+
+
+def test_the_nearest_of_a_kind_upwards_may_be_itself_or_missing() -> None:
+    mapping = ArmId(THE_MAPPING)
+    assert mapping.within(MAPPING) == mapping
+    assert mapping.within(FABRIC) == ArmId(THE_FABRIC)
+    assert str(mapping.within(VAULT)) == THE_VAULT
+    assert mapping.within(VNET) is None
+    assert ArmId(THE_VAULT).within(FABRIC) is None
+    assert ArmId(GROUP).within(VAULT) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Microsoft Azure",
+        "/subscriptions/x",
+        f"/subscriptions/{GUID}//",
+        f"{GROUP}/providers/Microsoft.Network",
+        f"{GROUP}/providers/Microsoft.Network/virtualNetworks",
+        f"{GROUP}/providers/Microsoft.Network/virtualNetworks/..",
+        f"{GROUP}/providers/Microsoft.Network/virtualNetworks/.",
+        f"{GROUP}/providers/Microsoft.Network//x",
+        f"{GROUP}/providers/Microsoft.Network/virtualNetworks/a?b",
+        f"{GROUP}/providers/Microsoft.Network/virtualNetworks/a%2fb",
+    ],
+)
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is not a resource id"):
+        ArmId(text)
+
+
+NAMES = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters="-_. ()"), min_size=1).filter(
+    lambda text: text.strip(".") != "" and text.strip() == text
+)
+
+
+@settings(max_examples=50)
+@given(NAMES, st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=4))
+def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tuple[str, str]]) -> None:
+    tail = "/".join(f"{kind}/{name}" for kind, name in levels)
+    found = ArmId(f"/subscriptions/{GUID}/resourceGroups/{group}/providers/A.B/{tail}")
+    assert found.type == "/".join(["a.b", *(kind.lower() for kind, _ in levels)])
+    assert (found.name, found.resource_group) == (levels[-1][1], group)
+    assert found.within(f"a.b/{levels[0][0].lower()}") is not None
+    assert ArmId(str(found)) == found
