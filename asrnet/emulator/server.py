@@ -31,6 +31,7 @@ from asrnet.errors import InputError
 
 HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
+_REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not listened on
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -81,8 +82,9 @@ class Door(ThreadingMixIn, TCPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Where it can be reached from this machine."""
         host, port = str(self.server_address[0]), self.server_address[1]
+        host = _REACHABLE.get(host, host)
         shown = f"[{host}]" if ":" in host else host
         return f"{'https' if self._context else 'http'}://{shown}:{port}"
 

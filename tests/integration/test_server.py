@@ -432,24 +432,20 @@ def test_latency_is_added_to_every_answer_but_those_to_the_admin(cache: str) -> 
         assert clock.slept == pytest.approx(0.2)
 
 
-RUN = """
-import sys
-from asrnet.emulator.serving import ServeOptions, serve
-from asrnet.errors import AsrError
-try:
-    sys.exit(serve(ServeOptions(port=0, tls_port=0, operations="immediate", cache=sys.argv[1], seed=sys.argv[2],
-                                state=sys.argv[3])))
-except AsrError as error:
-    sys.exit(error.message)
-"""
-
-
 class Process:
-    """An emulator in a process of its own."""
+    """``asrnet emulator`` in a process of its own."""
 
-    def __init__(self, cache: str, seed: Path, state: Path) -> None:
-        command = [sys.executable, "-c", RUN, cache, str(seed), str(state)]
-        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def __init__(self, home: str, seed: Path, state: Path, *more: str) -> None:
+        options = ["--port", "0", "--tls-port", "0", "--operations", "immediate", "--seed", seed, "--state", state]
+        command = [sys.executable, "-m", "asrnet.cli", "emulator", *map(str, options), *more]
+        self.child = subprocess.Popen(
+            command,
+            cwd=seed.parent,
+            env={**os.environ, "HOME": home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         assert self.child.stdout is not None
         self.line = self.child.stdout.readline()
 
