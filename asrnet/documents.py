@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from asrnet import complaints
 from asrnet.complaints import Steps, spelled
+from asrnet.decoding import TYPES
 from asrnet.errors import DocumentError, InputError
 from asrnet.ids import ArmId, arm_id
 
@@ -277,7 +278,8 @@ def _not_json(constant: str) -> None:
 
 
 def _converted(plain: Any, kind: type[T]) -> T:
-    return msgspec.convert(plain, kind, strict=False, dec_hook=_read_id)
+    with TYPES:
+        return msgspec.convert(plain, kind, strict=False, dec_hook=_read_id)
 
 
 def _read_id(kind: type, value: Any) -> ArmId:

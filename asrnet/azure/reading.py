@@ -18,6 +18,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from asrnet.azure.retry import WHOLE
 from asrnet.azure.translate import refuse, request_id, translated
 from asrnet.azure.wire import Page
+from asrnet.decoding import TYPES
 from asrnet.errors import ServiceError
 from asrnet.ids import ArmId
 
@@ -79,8 +80,13 @@ def decoded(response: HttpResponse, kind: Any, resource_id: ArmId) -> Any:
         ) from error
 
 
-@lru_cache(maxsize=64)
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    with TYPES:
+        return _built(kind)
+
+
+@lru_cache(maxsize=64)
+def _built(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 

@@ -16,6 +16,7 @@ from asrnet.azure.network_wire import WireNetwork, read_network
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.translate import translated
 from asrnet.azure.wire import each_readable
+from asrnet.decoding import TYPES
 from asrnet.errors import InputError, ServiceError
 from asrnet.ids import ArmId
 from asrnet.models import VirtualNetwork
@@ -92,6 +93,7 @@ def _rows(client: Any, subscriptions: Sequence[str]) -> Iterator[WireNetwork]:
 
 def _converted(data: object) -> list[WireNetwork]:
     try:
-        return msgspec.convert(data, list[WireNetwork])
+        with TYPES:
+            return msgspec.convert(data, list[WireNetwork])
     except msgspec.ValidationError as error:
         raise ServiceError(f"the answer of Resource Graph cannot be read: {error}") from error

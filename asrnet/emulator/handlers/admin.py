@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from asrnet.decoding import TYPES
 from asrnet.emulator.call import Call
 from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import Response, empty_response, json_response
@@ -132,9 +133,10 @@ def _json(call: Call) -> Any:
 def _fault(entry: Any) -> Fault | ServiceFault:
     service = isinstance(entry, dict) and "effect" in entry
     try:
-        if service:
-            return msgspec.convert(entry, ServiceFault, dec_hook=_id)
-        fault = msgspec.convert(entry, Fault)
+        with TYPES:
+            if service:
+                return msgspec.convert(entry, ServiceFault, dec_hook=_id)
+            fault = msgspec.convert(entry, Fault)
     except (msgspec.ValidationError, InputError) as error:
         raise GatewayError(400, "InvalidFault", f"The fault cannot be read: {error}.") from error
     if not fault.times:

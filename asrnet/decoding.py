@@ -1,0 +1,12 @@
+"""One at a time, please: msgspec works out how to decode a Struct when that is first asked for, and not thread-safely."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+TYPES: Final = threading.Lock()
+"""Held while msgspec may see a type for the first time: two threads at it at once crash the interpreter.
+
+Seen with msgspec 0.22 where lists were read side by side: one run in fourteen ended with a segmentation fault.
+"""

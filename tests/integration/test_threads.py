@@ -1,0 +1,58 @@
+"""What only shows when several threads do it at once, in processes of their own: a crash takes everything with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+MANY_TYPES_AT_ONCE = """
+import sys, threading, types
+from asrnet import documents
+from asrnet.azure import reading
+
+SOURCE = '''
+from __future__ import annotations
+import msgspec
+class A(msgspec.Struct):
+    x: int = 0
+    y: list[B] = []
+class B(msgspec.Struct):
+    z: dict[str, C] = {}
+class C(msgspec.Struct):
+    w: tuple[A, ...] = ()
+'''
+BODY = b'{"y": [{"z": {"a": {"w": []}}}], "z": {"a": {"w": [{"y": []}]}}, "w": [{"y": [{"z": {}}]}]}'
+USES = {
+    "reading": lambda kind: reading._decoder(kind).decode(BODY),
+    "documents": lambda kind: documents.parse("{}", kind, "x.yaml"),
+}
+
+sys.setswitchinterval(1e-6)
+for number in range(100):
+    module = types.ModuleType(f"m{number}")
+    sys.modules[module.__name__] = module
+    exec(SOURCE, module.__dict__)
+    for kind in (module.A, module.B, module.C):
+        kind.__module__ = module.__name__
+    gate = threading.Barrier(4)
+
+    def use(kind):
+        gate.wait()
+        USES[sys.argv[1]](kind)
+
+    threads = [threading.Thread(target=use, args=(kind,)) for kind in (module.A, module.B, module.C, module.A)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+@pytest.mark.parametrize("use", ["reading", "documents"])
+def test_threads_that_meet_new_types_at_once_do_not_crash_the_interpreter(use: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", MANY_TYPES_AT_ONCE, use], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
