@@ -1,4 +1,4 @@
-"""One at a time, please: msgspec works out how to decode a Struct when that is first asked for, and not thread-safely."""
+"""msgspec works out how to decode a Struct when that is first asked for, and not in a thread-safe way."""
 
 from __future__ import annotations
 
