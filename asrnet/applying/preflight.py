@@ -6,7 +6,8 @@ of each vault says which names and identities are free.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -62,7 +63,37 @@ def inspect(changes: Sequence[Change], backend: Backend, at_once: int, *, force_
     for change_id, future in networks.items():
         answer = reads.answer(future)
         verdicts |= _network_verdict(change_id, answer)
-    return verdicts
+    verdicts |= _other_halves(changes, verdicts)
+    return verdicts | _needless(changes, verdicts)
+
+
+def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """A pair of which one direction is stale is stale: half of it would lead back from where nothing leads to."""
+    stale = {
+        (change.vault, change.pair): verdicts[change.id]
+        for change in changes
+        if change.kind == "network_mapping" and change.id in verdicts and verdicts[change.id].outcome == "stale"
+    }
+    return {
+        change.id: stale[change.vault, change.pair]
+        for change in changes
+        if change.pair and change.id not in verdicts and (change.vault, change.pair) in stale
+    }
+
+
+def _needless(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """Networks and fabrics are not made for changes none of which is begun."""
+    needs: dict[str, list[Verdict | None]] = defaultdict(list)
+    for change in changes:
+        for need in change.depends_on:
+            needs[need].append(verdicts.get(change.id))
+    return {
+        change.id: first
+        for change in changes
+        if change.kind != "network_mapping" and change.id not in verdicts
+        for first in needs[change.id][:1]
+        if first and all(needs[change.id])
+    }
 
 
 def _start(vault: ArmId, changes: Sequence[Change], backend: Backend, reads: Bounded, forced: bool) -> _Reads:  # noqa: FBT001 - passed on as it came

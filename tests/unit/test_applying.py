@@ -161,14 +161,26 @@ class TestRollBack:
 
 
 class TestStaleness:
-    def test_an_identity_that_somebody_mapped_meanwhile_makes_the_create_stale(self) -> None:
+    def test_an_identity_that_somebody_mapped_meanwhile_makes_the_pair_stale(self) -> None:
+        """Not only the create of that direction: half of the pair would lead back from where nothing leads to."""
         azure = TwoRegions()
         hub, dr, other = azure.network("hub"), azure.network("dr", SEA), azure.network("other", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
         azure.map(hub, other, name="by-hand")
         report = azure.apply(plan)
-        assert outcomes(report) == {"sea:hub:forward": "stale", "sea:hub:reverse": "succeeded"}
-        assert azure.mappings()["hub"] == "other"
+        assert outcomes(report) == {"sea:hub:forward": "stale", "sea:hub:reverse": "stale"}
+        assert azure.mappings() == {"hub": "other"}
+
+    def test_a_copy_is_not_made_for_a_pair_that_is_stale(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        hub, other = azure.network("hub"), azure.network("other", SEA)
+        plan = azure.plan(azure.state(row(hub, None)))
+        azure.map(hub, other)
+        report = azure.apply(plan)
+        assert set(outcomes(report).values()) == {"stale"}
+        assert report.result == "refused"
+        assert "PUT" not in azure.backend.requests()
 
     def test_a_name_that_somebody_took_meanwhile_is_never_written_over(self) -> None:
         azure = TwoRegions()

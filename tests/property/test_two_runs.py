@@ -1,0 +1,166 @@
+"""Two runs that know nothing of each other, at the same time on the same vault: nothing is lost, and they converge.
+
+There is no lock: what each run checks right before it writes must do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from contract.doors import wire
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from states import SEA, TwoRegions, row
+
+from asrnet import applying
+from asrnet.clocks import Bounded
+from asrnet.desired import DesiredState
+from asrnet.drifting import Correction, correct, detect
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.ports import backend as fake_backend
+from asrnet.fake.world import World
+from asrnet.models import VirtualNetwork
+from asrnet.ports import Backend
+
+PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+class Race:
+    """A vault with every kind of drift, and two runs, the second of which starts a little later."""
+
+    def __init__(self, draw: Callable[[Any], Any], door: Callable[[World], Backend]) -> None:
+        behaviour = Behaviour(
+            operations=draw(st.sampled_from(["immediate", "time:1", "time:3"])),
+            latency=draw(st.sampled_from([0.0, 0.05, 0.3, 1.0])),
+            page_size=draw(st.integers(1, 4)),
+            missing_mapping=draw(st.sampled_from([404, 400])),
+        )
+        self.azure = azure = TwoRegions(behaviour=behaviour)
+        azure.build.resource_group("rg-asr", location=SEA)
+        self.stray = azure.map(azure.network("stray"), azure.network("stray-dr", SEA))
+        targets = [azure.network(f"x{number}", SEA) for number in range(4)]
+        rows = []
+        for number in range(draw(st.integers(1, 4))):
+            primary = azure.network(f"p{number}")
+            now = draw(st.none() | st.sampled_from(targets[number : number + 2]))
+            if now:
+                azure.map(primary, now)
+                azure.map(now, primary) if draw(st.booleans()) and now.name not in azure.mappings() else None
+            rows.append(row(primary, draw(st.sampled_from([targets[number], None]))))
+        self.desired = azure.state(*rows)
+        self.backends = [door(azure.world), door(azure.world)]
+        self.delay = draw(st.floats(0.0, 12.0))
+
+    def run(self) -> list[Correction]:
+        """Both runs to their ends."""
+        clock = self.azure.clock
+        reads = Bounded(clock, 2)
+        runs = [reads.start(partial(self._one, number)) for number in range(2)]
+        reads.settle(runs)
+        return [run.result() for run in runs]
+
+    def _one(self, number: int) -> Correction:
+        self.azure.clock.sleep(self.delay * number)
+        return corrected(self.desired, self.backends[number])
+
+
+def corrected(desired: DesiredState, backend: Backend) -> Correction:
+    """One run of drift --correct."""
+    return correct(partial(detect, desired, backend), lambda plan: applying.apply(plan, backend))
+
+
+def judge(race: Race) -> None:
+    """What must hold after both runs, and after one more."""
+    race.run()
+    azure = race.azure
+    live = azure.mappings()  # fails where a primary has two
+    assert live["stray"] == "stray-dr"
+    last = corrected(race.desired, azure.backend)
+    assert last.left is not None
+    assert last.left.changes == ()
+    assert azure.mappings()["stray"] == "stray-dr"
+    wanted = {wanted.primary.name for wanted in race.desired.pairs}
+    assert wanted <= azure.mappings().keys()
+
+
+@settings(PROPERTY, max_examples=60)
+@given(st.data())
+def test_two_runs_at_once_converge_without_harm(data: Any) -> None:
+    judge(Race(data.draw, fake_backend))
+
+
+@settings(PROPERTY, max_examples=10)
+@given(st.data())
+def test_two_runs_at_once_converge_through_the_real_sdk(data: Any) -> None:
+    judge(Race(data.draw, wire))
+
+
+def test_of_two_runs_that_start_together_one_does_the_work_and_both_end_well() -> None:
+    azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
+    hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+    azure.map_both(hub, old)
+    desired = azure.state(row(hub, new))
+    reads = Bounded(azure.clock, 2)
+    runs = [reads.start(partial(corrected, desired, fake_backend(azure.world))) for _ in range(2)]
+    reads.settle(runs)
+    assert azure.mappings() == {"hub": "new", "new": "hub"}
+    assert "succeeded" in {run.result().report.result for run in runs}
+    assert structs.asdict(azure.plan(desired).summary)["in_sync"] == 2
+
+
+class Wish:
+    """A vault in which somebody's machine plans by an old file, and another one's by a new file."""
+
+    def __init__(self, *, mapped: bool) -> None:
+        self.azure = azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
+        self.hub, self.old = azure.network("hub"), azure.network("old", SEA)
+        self.mine, self.theirs = azure.network("mine", SEA), azure.network("theirs", SEA)
+        if mapped:
+            azure.map_both(self.hub, self.old)
+
+    def state(self, recovery: VirtualNetwork) -> DesiredState:
+        return self.azure.state(row(self.hub, recovery))
+
+
+@pytest.mark.parametrize("mapped", [True, False], ids=["both retarget", "both create"])
+def test_a_run_that_planned_before_another_one_wrote_takes_nothing_back(mapped: bool) -> None:
+    wish = Wish(mapped=mapped)
+    azure = wish.azure
+    late = azure.plan(wish.state(wish.mine))
+    corrected(wish.state(wish.theirs), azure.backend)
+    report = applying.apply(late, azure.backend)
+    assert azure.mappings() == {"hub": "theirs", "theirs": "hub"}
+    assert report.result == "refused"
+    assert "stale" in {change.outcome for change in report.changes}
+
+
+def test_a_run_that_planned_to_delete_what_another_one_took_over_leaves_it() -> None:
+    wish = Wish(mapped=True)
+    azure = wish.azure
+    late = azure.plan(azure.state(unmanaged="delete"), allow_delete=True)
+    corrected(wish.state(wish.theirs), azure.backend)
+    azure.apply(late)
+    assert azure.mappings() == {"hub": "theirs", "theirs": "hub"}
+
+
+@settings(PROPERTY, max_examples=40)
+@given(st.floats(0.0, 8.0), st.booleans())
+def test_two_runs_that_want_different_things_leave_a_pair_of_one_of_them(delay: float, mapped: bool) -> None:
+    """Whichever comes second either sees what the first did, or stops; and the next run makes it one of the two."""
+    wish = Wish(mapped=mapped)
+    azure = wish.azure
+    reads = Bounded(azure.clock, 2)
+
+    def second() -> Correction:
+        azure.clock.sleep(delay)
+        return corrected(wish.state(wish.theirs), fake_backend(azure.world))
+
+    runs = [reads.start(partial(corrected, wish.state(wish.mine), fake_backend(azure.world))), reads.start(second)]
+    reads.settle(runs)
+    azure.mappings()  # fails where a primary has two
+    corrected(wish.state(wish.theirs), azure.backend)
+    assert azure.mappings().items() >= {"hub": "theirs", "theirs": "hub"}.items()
