@@ -96,7 +96,7 @@ FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "frozen")
 """What ``--force`` can lift, by name."""
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class Finding(Struct, frozen=True, gc=False, kw_only=True):
     """Something a person should know. Errors block their pair; ``subject`` is the id or name it is about."""
 
     kind: FindingKind
@@ -129,7 +129,7 @@ def finding(
     )
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, gc=False, kw_only=True):
     """One write. ``before`` is what must still be there when it is sent, ``after`` what will be."""
 
     action: Action
@@ -138,7 +138,7 @@ class Step(Struct, frozen=True, kw_only=True):
     after: Resource | None = None
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class Change(Struct, frozen=True, gc=False, kw_only=True):
     """One decision, carried out by one or more steps in order. A retarget is one change, an update.
 
     ``owner`` is ``row`` or ``rule`` for what the desired state asks for, None for what belongs to no pair.
@@ -190,8 +190,11 @@ class RuleMatch(Struct, frozen=True, kw_only=True):
 PairStatus = Literal["in_sync", "create", "update", "blocked", "external"]
 
 
-class PairView(Struct, frozen=True, kw_only=True):
-    """A pair as people see it. ``external``: another tool manages it; ``recovery_network_id`` None: not known yet."""
+class PairView(Struct, frozen=True, gc=False, kw_only=True):
+    """A pair as people see it. ``external``: another tool manages it; ``recovery_network_id`` None: not known yet.
+
+    ``primary_network`` and ``recovery_network`` are what people call the networks: of VM networks ids tell nothing.
+    """
 
     name: str
     vault: str
@@ -206,6 +209,8 @@ class PairView(Struct, frozen=True, kw_only=True):
     owner: Literal["row", "rule"] = "row"
     file: str = ""
     line: int | None = None
+    primary_network: str = ""
+    recovery_network: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

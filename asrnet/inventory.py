@@ -93,6 +93,13 @@ class Inventory(Struct, frozen=True, kw_only=True):
         error = self.subscriptions.get(network_id.subscription)
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
 
+    def display_names(self) -> dict[ArmId, str]:
+        """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""
+        topologies = (vault.topology for vault in self.vaults.values())
+        servers = (server for each in topologies if isinstance(each, Topology) for server in each.servers)
+        vm_networks = {network.id: network.name for server in servers for network in server.networks if network.id}
+        return {**{network.id: network.name for network in self.networks.values()}, **vm_networks}
+
     def resolved(self, desired: DesiredState) -> Resolution:
         """The pairs of ``desired`` among these networks."""
         live = {name: vault.mappings for name, vault in self.vaults.items()}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal
 
 from msgspec import Struct
 
 from asrnet.changes import FORMAT_VERSION
-from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.desired import EVERYTHING, DesiredState, Selection, VmmRow
+from asrnet.errors import InputError
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
-from asrnet.models import MappingKind, NetworkMapping
+from asrnet.models import MICROSOFT_AZURE, MappingKind, NetworkMapping
+from asrnet.vmm import Topology
 
 PAIRED = "Paired"
 """The only state of a mapping that has been seen in the wild."""
@@ -24,7 +27,8 @@ LiveStatus = Literal["paired", "half", "shared", "single", "duplicate", "not_pai
 class LivePair(Struct, frozen=True, kw_only=True):
     """A mapping and, where there is one, its opposite. ``pair`` is the name under which it is declared.
 
-    ``absent`` are those of its networks that do not exist, ``unknown`` those that could not be read.
+    ``primary_network`` and ``recovery_network`` are what people call the networks; a location is a region, or the VMM
+    server. ``absent`` are those of its networks that do not exist, ``unknown`` those that could not be read.
     """
 
     vault: str
@@ -33,6 +37,8 @@ class LivePair(Struct, frozen=True, kw_only=True):
     status: LiveStatus
     primary_network_id: ArmId
     recovery_network_id: ArmId
+    primary_network: str
+    recovery_network: str
     primary_location: str | None
     recovery_location: str | None
     forward: ArmId
@@ -61,12 +67,48 @@ class LivePairs(Struct, frozen=True, kw_only=True):
 
 def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection = EVERYTHING) -> LivePairs:
     """The live mappings as pairs, those that ``desired`` declares by its names and in its direction."""
-    names = {(pair.vault, pair.primary): pair.name for pair in inventory.resolved(desired).pairs}
-    found = (pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, inventory))
+    names, display = _Names(_declared(desired, inventory)), inventory.display_names()
+    found = (pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, display, inventory))
     return LivePairs(
         vaults=tuple(_vault(vault) for vault in inventory.vaults.values()),
         pairs=tuple(pair for pair in found if selection.has_pair(pair.pair)),
     )
+
+
+class _Names:
+    """The names under which mappings are declared: by vault, primary network and, on premises, by where they lead."""
+
+    def __init__(self, declared: Iterable[tuple[str, ArmId, str, str]]) -> None:
+        self._names = {(vault, primary, place): name for vault, primary, place, name in declared}
+
+    def of(self, vault: str, mapping: NetworkMapping) -> str | None:
+        """The name of the pair that ``mapping`` is the forward one of."""
+        place = "" if mapping.kind == "azure_to_azure" else mapping.identity[2]
+        return self._names.get((vault, mapping.primary_network_id, place))
+
+    def primaries(self, vault: str) -> set[ArmId]:
+        """The declared primary networks."""
+        return {primary for name, primary, _ in self._names if name == vault}
+
+
+def _declared(desired: DesiredState, inventory: Inventory) -> Iterator[tuple[str, ArmId, str, str]]:
+    for pair in inventory.resolved(desired).pairs:
+        yield pair.vault, pair.primary, "", pair.name
+    for row in desired.vmm_pairs:
+        vault = inventory.vaults.get(row.vault)
+        if vault and isinstance(vault.topology, Topology):
+            with suppress(InputError):  # a name that is not there is an error of plans; here it only names nothing
+                yield row.vault, *_ends(row, vault.topology), row.name
+
+
+def _ends(row: VmmRow, topology: Topology) -> tuple[ArmId, str]:
+    """The primary network of a row, and the place it leads to as mappings tell it."""
+    primary = topology.network(row.primary).network.id
+    to_azure = isinstance(row.recovery, ArmId)
+    server = None if isinstance(row.recovery, ArmId) else topology.network(row.recovery).server.fabric_id
+    if primary is None or (server is None and not to_azure):
+        raise InputError(f"{row.primary} was not read from a vault")
+    return primary, server.key if server else MICROSOFT_AZURE
 
 
 def _vault(vault: VaultInventory) -> LiveVault:
@@ -170,26 +212,42 @@ def _status(forward: NetworkMapping, reverse: NetworkMapping | None, shape: _Sha
     return "shared" if (forward.recovery_network_id, primary) in shape.failing_back else "half"
 
 
-def _pairs(vault: VaultInventory, names: Mapping[tuple[str, ArmId], str], inventory: Inventory) -> Iterator[LivePair]:
+def _pairs(
+    vault: VaultInventory, names: _Names, display: Mapping[ArmId, str], inventory: Inventory
+) -> Iterator[LivePair]:
     shape = _shape(vault.mappings)
-    declared = {primary for name, primary in names if name == vault.name}
-    for forward, reverse in matched(vault, declared):
+    for forward, reverse in matched(vault, names.primaries(vault.name)):
         networks = (forward.primary_network_id, forward.recovery_network_id)
         missing = {network: inventory.missing.get(network) for network in networks}
+        primary, recovery = (display.get(network, network.name) for network in networks)
         yield LivePair(
             vault=vault.name,
-            pair=names.get((vault.name, forward.primary_network_id)),
+            pair=names.of(vault.name, forward),
             kind=forward.kind,
             status=_status(forward, reverse, shape),
             primary_network_id=_spelled(forward.primary_network_id, inventory),
             recovery_network_id=_spelled(forward.recovery_network_id, inventory),
-            primary_location=forward.primary_location,
-            recovery_location=forward.recovery_location,
+            primary_network=primary,
+            recovery_network=recovery,
+            primary_location=forward.primary_location or _server(forward.fabric_id, vault),
+            recovery_location=_recovery_location(forward, vault, inventory),
             forward=forward.id,
             reverse=reverse.id if reverse else None,
             absent=tuple(network for network, state in missing.items() if isinstance(state, Absent)),
             unknown=tuple(network for network, state in missing.items() if isinstance(state, Unknown)),
         )
+
+
+def _server(fabric_id: ArmId | None, vault: VaultInventory) -> str | None:
+    """The name of a VMM server."""
+    return next((fabric.friendly_name for fabric in vault.fabrics if fabric.id == fabric_id), None)
+
+
+def _recovery_location(mapping: NetworkMapping, vault: VaultInventory, inventory: Inventory) -> str | None:
+    if mapping.kind == "vmm_to_azure":
+        network = inventory.networks.get(mapping.recovery_network_id)
+        return network.location if network else MICROSOFT_AZURE
+    return mapping.recovery_location or _server(mapping.recovery_fabric_id, vault)
 
 
 def _spelled(network_id: ArmId, inventory: Inventory) -> ArmId:

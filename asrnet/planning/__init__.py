@@ -11,7 +11,7 @@ from asrnet.freshness import observe
 from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 from asrnet.pairing import Pair
-from asrnet.planning.on_premises import display_names, retired_scenario, vmm_pairs
+from asrnet.planning.on_premises import retired_scenario, vmm_pairs
 from asrnet.planning.request import Request
 from asrnet.planning.vaults import VaultPart, plan_vault
 
@@ -36,7 +36,7 @@ def plan(
         selection=selection,
         forced=frozenset(forced),
         allow_delete=allow_delete,
-        display={**{network.id: network.name for network in inventory.networks.values()}, **display_names(inventory)},
+        display=inventory.display_names(),
     )
     resolution = inventory.resolved(desired)
     on_premises, problems = vmm_pairs(desired, inventory)

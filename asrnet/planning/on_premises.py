@@ -113,12 +113,5 @@ def retired_scenario(desired: DesiredState) -> Iterator[Finding]:
 
 
 def display_names(inventory: Inventory) -> Mapping[ArmId, str]:
-    """The names people know the VM networks by."""
-    topologies = [vault.topology for vault in inventory.vaults.values() if isinstance(vault.topology, Topology)]
-    return {
-        network.id: network.name
-        for topology in topologies
-        for server in topology.servers
-        for network in server.networks
-        if network.id
-    }
+    """The names people know the networks by."""
+    return inventory.display_names()

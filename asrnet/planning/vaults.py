@@ -121,4 +121,6 @@ def _pair_view(
         owner=pair.owner,
         file=pair.source.file,
         line=pair.source.line,
+        primary_network=view.called(pair.primary),
+        recovery_network=view.called(pair.recovery) if pair.recovery else "",
     )

@@ -13,7 +13,7 @@ from asrnet.pairing import Pair
 from asrnet.planning.view import Side, VaultView, Wanted
 
 
-class PairWants(Struct, frozen=True, kw_only=True):
+class PairWants(Struct, frozen=True, gc=False, kw_only=True):
     """A pair with the mappings it asks for; ``reverse`` is None where it does not own one."""
 
     pair: Pair
@@ -60,10 +60,10 @@ def duplicates(wants: PairWants, view: VaultView) -> Iterator[Finding]:
     for wanted in wants.each():
         found = view.live.get(wanted.identity, ())
         if len(found) > 1:
-            names = ", ".join(f"{mapping.name} -> {mapping.recovery_network_id.name}" for mapping in found)
+            names = ", ".join(f"{mapping.name} -> {view.called(mapping.recovery_network_id)}" for mapping in found)
             yield finding(
                 "duplicate",
-                f"{wanted.primary.network.name} has {len(found)} {wanted.direction} mappings: {names}",
+                f"{view.called(wanted.primary.network)} has {len(found)} {wanted.direction} mappings: {names}",
                 vault=wanted.pair.vault,
                 pair=wanted.pair.name,
                 subject=wanted.primary.network,

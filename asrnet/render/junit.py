@@ -117,8 +117,8 @@ def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]
 
 def _ends(one: Standing, direction: Direction) -> str:
     pair = one.pair
-    primary = wording.network(pair.primary_network_id, pair.primary_location)
-    recovery = wording.network(pair.recovery_network_id, pair.recovery_location)
+    primary = wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network)
+    recovery = wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
     return f"{primary} -> {recovery}" if direction.way == "forward" else f"{recovery} -> {primary}"
 
 

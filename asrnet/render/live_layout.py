@@ -47,9 +47,11 @@ def _row(pair: LivePair, *, verbose: bool) -> Row:
         (
             symbol,
             pair.pair or "-",
-            _network(pair, pair.primary_network_id, pair.primary_location),
+            wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network)
+            + _state(pair, pair.primary_network_id),
             "<->" if pair.reverse else "->",
-            _network(pair, pair.recovery_network_id, pair.recovery_location),
+            wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
+            + _state(pair, pair.recovery_network_id),
             words,
         ),
         "error" if pair.absent else tone,
@@ -57,9 +59,8 @@ def _row(pair: LivePair, *, verbose: bool) -> Row:
     )
 
 
-def _network(pair: LivePair, network: ArmId, location: str | None) -> str:
-    state = " gone" if network in pair.absent else " unknown" if network in pair.unknown else ""
-    return wording.network(network, location) + state
+def _state(pair: LivePair, network: ArmId) -> str:
+    return " gone" if network in pair.absent else " unknown" if network in pair.unknown else ""
 
 
 def live_summary(live: LivePairs) -> str:

@@ -39,11 +39,19 @@ _ARROWS: Final[dict[Verdict, tuple[str, str]]] = {
 """For pairs with and without a way back."""
 
 
-class Edge(Struct, frozen=True):
-    """An arrow between two networks, each with its region as far as it is known."""
+class End(Struct, frozen=True):
+    """A network, what people call it, and its region as far as it is known."""
 
-    primary: tuple[ArmId, str | None]
-    recovery: tuple[ArmId, str | None]
+    network: ArmId
+    name: str
+    place: str | None
+
+
+class Edge(Struct, frozen=True):
+    """An arrow between two networks."""
+
+    primary: End
+    recovery: End
     arrow: str
     label: str = ""
 
@@ -66,19 +74,20 @@ def picture(document: Document, view: View) -> str:
 def drawing(edges: Sequence[Edge]) -> str:
     """A flowchart of ``edges``, the networks of a region together."""
     ends = [end for edge in edges for end in (edge.primary, edge.recovery)]
-    places = {network: place for network, place in ends if place}
-    nodes = {network: f"n{number}" for number, network in enumerate(dict.fromkeys(network for network, _ in ends))}
+    places = {end.network: end.place for end in ends if end.place}
+    names = {end.network: end.name or end.network.name for end in ends}
+    nodes = {network: f"n{number}" for number, network in enumerate(names)}
     regions: dict[str, list[ArmId]] = defaultdict(list)
     for network in nodes:
         regions[places.get(network, _UNKNOWN)].append(network)
     lines = ["flowchart LR"]
     for number, (region, members) in enumerate(regions.items()):
         lines += [f'  subgraph r{number}["{_quoted(region)}"]']
-        lines += [f'    {nodes[network]}["{_quoted(network.name)}"]' for network in members]
+        lines += [f'    {nodes[network]}["{_quoted(names[network])}"]' for network in members]
         lines += ["  end"]
     for edge in edges:
         label = f'|"{_quoted(edge.label)}"|' if edge.label else ""
-        lines.append(f"  {nodes[edge.primary[0]]} {edge.arrow}{label} {nodes[edge.recovery[0]]}")
+        lines.append(f"  {nodes[edge.primary.network]} {edge.arrow}{label} {nodes[edge.recovery.network]}")
     return "\n".join(lines) + "\n"
 
 
@@ -90,8 +99,8 @@ def _edges(document: Document, view: View) -> Iterator[Edge]:
 
 def _live(pair: LivePair) -> Edge:
     return Edge(
-        (pair.primary_network_id, pair.primary_location or "on premises"),
-        (pair.recovery_network_id, pair.recovery_location or "on premises"),
+        End(pair.primary_network_id, pair.primary_network, pair.primary_location),
+        End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location),
         "<-->" if pair.reverse else "-->" if pair.status in {"shared", "single"} else "-.->",
         pair.pair or "",
     )
@@ -103,8 +112,8 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
         pair = one.pair
         if pair.recovery_network_id:
             yield Edge(
-                (pair.primary_network_id, pair.primary_location),
-                (pair.recovery_network_id, pair.recovery_location),
+                End(pair.primary_network_id, pair.primary_network, pair.primary_location),
+                End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location),
                 _ARROWS[one.verdict][not pair.failback],
                 _label(one),
             )

@@ -60,9 +60,9 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], *, verbose: bool
         (
             symbol or wording.pair_symbol(pair),
             pair.name,
-            wording.network(pair.primary_network_id, pair.primary_location),
+            wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network),
             wording.arrow(pair),
-            wording.network(pair.recovery_network_id, pair.recovery_location),
+            wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network),
             words,
             f"{seconds:.1f}" if changes else "",
         ),

@@ -41,11 +41,11 @@ def listed(parts: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def network(network_id: ArmId | None, location: str | None = None) -> str:
-    """A network by its short name and region: ``hub-ea (eastasia)``."""
+def network(network_id: ArmId | None, location: str | None = None, name: str = "") -> str:
+    """A network by what people call it, else by its short name, with its region: ``hub-ea (eastasia)``."""
     if network_id is None:
         return "not known yet"
-    return f"{network_id.name} ({location})" if location else network_id.name
+    return f"{name or network_id.name} ({location})" if location else name or network_id.name
 
 
 def arrow(pair: PairView) -> str:
