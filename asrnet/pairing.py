@@ -20,7 +20,7 @@ _MOST_VNET_NAME = 64
 _MOST_GROUP_NAME = 90
 
 
-class Pair(Struct, frozen=True, kw_only=True):
+class Pair(Struct, frozen=True, gc=False, kw_only=True):
     """A primary network and where its machines are to land.
 
     ``recovery`` is None while it cannot be known (the primary of a copy was not found). ``copy`` is set when the

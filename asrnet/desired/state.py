@@ -55,7 +55,7 @@ class Region(Struct, frozen=True, kw_only=True):
     source: Source = Source()
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Struct, frozen=True, gc=False, kw_only=True):
     """An explicit pair. ``recovery`` None asks for a copy; ``managed_by`` names the tool that changes it instead."""
 
     name: str

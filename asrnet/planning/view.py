@@ -15,14 +15,14 @@ from asrnet.models import Fabric, MappingIdentity, MappingKind, NetworkMapping
 from asrnet.pairing import Pair
 
 
-class Side(Struct, frozen=True):
+class Side(Struct, frozen=True, gc=False):
     """One end of a pair: a network and its place, which is a region or the id of a VMM server's fabric."""
 
     network: ArmId
     place: str
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class Wanted(Struct, frozen=True, gc=False, kw_only=True):
     """A directed mapping that a pair asks for."""
 
     pair: Pair
