@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from integration.wire import Wire, error_of
@@ -12,8 +14,11 @@ from integration.wire import Wire, error_of
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.clock import ShiftedClock
+from asrnet.emulator.faults import Kind
 from asrnet.emulator.messages import Request
+from asrnet.emulator.routes import ROUTES
 from asrnet.fake.builder import SUBSCRIPTION, Builder
+from asrnet.fake.faults import Effect
 
 NETWORKS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks"
 WORLD = f"""
@@ -190,3 +195,24 @@ def test_tenants_subscriptions_and_regions_are_listed(wire: Wire) -> None:
     providers = wire.get(f"/subscriptions/{SUBSCRIPTION}/providers")["value"]
     assert "Microsoft.RecoveryServices" in {provider["namespace"] for provider in providers}
     assert wire.send("GET", f"/subscriptions/{SUBSCRIPTION}/providers/Contoso.Nothing").status == 404
+
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "emulator.md").read_text("utf-8")
+
+
+def test_the_faults_in_the_document_are_taken_and_every_kind_is_shown(wire: Wire) -> None:
+    scripts = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)]
+    for script in scripts:
+        assert admin(wire, "POST", "faults", script) == {"added": len(script)}
+    shown = {fault.get("effect") or fault["kind"] for script in scripts for fault in script}
+    assert shown == {*get_args(Kind), *get_args(Effect)}
+
+
+def test_every_path_of_the_admin_is_documented() -> None:
+    paths = {route.template.removeprefix("/_asrnet/") for route in ROUTES if route.template.startswith("/_asrnet/")}
+    assert [path for path in paths if path not in PAGE] == []
+
+
+def test_the_document_in_python_is_python() -> None:
+    for text in re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
+        compile(text, "docs/emulator.md", "exec")
