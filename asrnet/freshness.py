@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 
 import msgspec
+from msgspec import structs
 
 from asrnet.changes import Observed, encode
 from asrnet.ids import ArmId
@@ -13,6 +15,8 @@ from asrnet.inventory import Absent, Inventory, VaultInventory
 from asrnet.models import VirtualNetwork
 
 _ABSENT = "absent"
+_ENCODER = msgspec.json.Encoder(enc_hook=encode)
+_key = attrgetter("key")
 
 
 def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Inventory) -> Observed:
@@ -24,14 +28,17 @@ def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Invento
             mapping.id.key: f"{mapping.primary_network_id.key} -> {mapping.recovery_network_id.key} ({mapping.state})"
             for mapping in vault.mappings
         },
-        networks={network.key: _fingerprint(inventory.network(network)) for network in sorted(networks)},
+        networks={network.key: _fingerprint(inventory.network(network)) for network in sorted(networks, key=_key)},
         fabrics={fabric.id.key: fabric.location or fabric.friendly_name for fabric in vault.fabrics},
     )
 
 
 def _fingerprint(state: object) -> str:
+    """What a plan depends on in a network. Addresses in use come and go by the hour and change no plan."""
     if isinstance(state, VirtualNetwork):
-        return hashlib.sha256(msgspec.json.encode(state, enc_hook=encode)).hexdigest()[:16]
+        subnets = tuple(structs.replace(subnet, used=0, used_ips=()) for subnet in state.subnets)
+        steady = structs.replace(state, subnets=subnets)
+        return hashlib.sha256(msgspec.json.encode(steady, enc_hook=encode)).hexdigest()[:16]
     return _ABSENT if isinstance(state, Absent) else "unknown"
 
 

@@ -17,8 +17,11 @@ from msgspec import Struct
 from asrnet.ids import ArmId
 
 MappingKind = Literal["azure_to_azure", "vmm_to_azure", "vmm_to_vmm"]
-MappingIdentity = tuple[str, ArmId, str]
-"""Primary place, primary network, recovery place. A place is a region, or the id of a VMM server's fabric."""
+MappingIdentity = tuple[str, str, str]
+"""Primary place, key of the primary network, recovery place. A place is a region, or the key of a VMM server's fabric.
+
+Keys and not ids, because dicts compare and hash texts without running Python.
+"""
 
 FabricKind = Literal["azure", "vmm", "other"]
 
@@ -49,7 +52,9 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     attachments: tuple[str, ...] = ()
 
 
-class VirtualNetwork(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"):
+class VirtualNetwork(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"
+):
     """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it."""
 
     id: ArmId
@@ -82,7 +87,9 @@ class Fabric(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, ta
         return self.id.name
 
 
-class NetworkMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="network_mapping"):
+class NetworkMapping(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="network_mapping"
+):
     """A directed mapping: machines of the primary network land on the recovery network.
 
     For Azure to Azure both networks are virtual networks and both locations are known. For the VMM modes the primary
@@ -117,9 +124,9 @@ class NetworkMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     def identity(self) -> MappingIdentity:
         """What makes two mappings the same one: what they map, never their name."""
         if self.kind == "azure_to_azure":
-            return (self.primary_location or "", self.primary_network_id, self.recovery_location or "")
+            return (self.primary_location or "", self.primary_network_id.key, self.recovery_location or "")
         recovery = self.recovery_fabric_id if self.kind == "vmm_to_vmm" else None
-        return (self.fabric_id.key, self.primary_network_id, recovery.key if recovery else MICROSOFT_AZURE)
+        return (self.fabric_id.key, self.primary_network_id.key, recovery.key if recovery else MICROSOFT_AZURE)
 
 
 Resource = NetworkMapping | VirtualNetwork | Fabric

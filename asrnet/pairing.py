@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
@@ -293,24 +293,42 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
 
 def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
     """Two recovery networks for one primary in one region, two owners of one reverse, two originals of one copy."""
-    forward: dict[object, list[Pair]] = defaultdict(list)
-    reverse: dict[object, list[Pair]] = defaultdict(list)
-    copies: dict[ArmId, list[Pair]] = defaultdict(list)
+    forward = _Claims()
+    reverse = _Claims()
+    copies = _Claims()
     for pair in pairs:
         if pair.recovery is None:
             continue
-        forward[pair.vault, pair.primary, recovery_location(pair, networks)].append(pair)
+        forward.add((pair.vault, pair.primary.key, recovery_location(pair, networks)), pair)
         if pair.failback:
-            reverse[pair.vault, pair.recovery, _location(pair.primary, networks)].append(pair)
+            reverse.add((pair.vault, pair.recovery.key, _location(pair.primary, networks)), pair)
         if pair.copy:
-            copies[pair.recovery].append(pair)
-    for group in forward.values():
+            copies.add(pair.recovery.key, pair)
+    for group in forward.shared():
         yield from _conflict(group, "give {primary} different recovery networks in one region")
-    for group in reverse.values():
+    for group in reverse.shared():
         yield from _conflict(group, "all own the reverse mapping of {recovery}; set failback: none on all but one")
-    for group in copies.values():
+    for group in copies.shared():
         if len({pair.primary for pair in group}) > 1:
             yield from _conflict(group, "would all be copied to {recovery}; give the copies different names")
+
+
+class _Claims:
+    """Who claims what; a list is made only where a second one does."""
+
+    def __init__(self) -> None:
+        self._first: dict[object, Pair] = {}
+        self._shared: dict[object, list[Pair]] = {}
+
+    def add(self, claim: object, pair: Pair) -> None:
+        """``pair`` claims ``claim``."""
+        first = self._first.setdefault(claim, pair)
+        if first is not pair:
+            self._shared.setdefault(claim, [first]).append(pair)
+
+    def shared(self) -> Iterable[list[Pair]]:
+        """The pairs of each claim that several have."""
+        return self._shared.values()
 
 
 def _conflict(group: Sequence[Pair], problem: str) -> Iterator[Finding]:

@@ -19,8 +19,6 @@ from asrnet.models import NetworkMapping
 from asrnet.planning import plan
 from asrnet.ports import Backend
 
-_VAULT = "vault"
-
 
 def plan_pair(
     backend: Backend,
@@ -52,10 +50,10 @@ def plan_pair(
     region = Region(primary=source.location, recovery=normal_location(to), copy=copy)
     if region.primary == region.recovery:
         raise InputError(f"{source.name} is in {region.primary} itself; mappings pair two regions")
-    row = Row(name=source.name, vault=_VAULT, primary=primary, recovery=recovery)
+    row = Row(name=source.name, vault=vault.name, primary=primary, recovery=recovery)
     desired = DesiredState(
         cloud=cloud,
-        vaults=(Vault(name=_VAULT, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
+        vaults=(Vault(name=vault.name, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
         regions=(region,),
         pairs=(row,),
     )
@@ -100,7 +98,7 @@ def ensure_pair(
 
 def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> Row:
     """The row once the live mappings have had their say."""
-    forward = _live(inventory, region.primary, row.primary, region.recovery)
+    forward = _live(inventory, row.vault, region.primary, row.primary, region.recovery)
     if forward and row.recovery and row.recovery != forward.recovery_network_id and not retarget:
         raise RefusedError(
             f"{row.name} is mapped to {forward.recovery_network_id} already",
@@ -110,11 +108,11 @@ def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) 
     recovery = row.recovery or (forward.recovery_network_id if forward else None)
     if recovery is None or retarget:
         return structs.replace(row, recovery=recovery)
-    reverse = _live(inventory, region.recovery, recovery, region.primary)
+    reverse = _live(inventory, row.vault, region.recovery, recovery, region.primary)
     taken = reverse is not None and reverse.recovery_network_id != row.primary
     return structs.replace(row, recovery=recovery, failback=not taken)
 
 
-def _live(inventory: Inventory, place: str, network: ArmId, to: str) -> NetworkMapping | None:
-    mappings = inventory.vaults[_VAULT].mappings
-    return next((mapping for mapping in mappings if mapping.identity == (place, network, to)), None)
+def _live(inventory: Inventory, vault: str, place: str, network: ArmId, to: str) -> NetworkMapping | None:
+    mappings = inventory.vaults[vault].mappings
+    return next((mapping for mapping in mappings if mapping.identity == (place, network.key, to)), None)

@@ -117,6 +117,7 @@ def measure_here(size: int, state: str, repeats: int) -> dict[str, float]:
         found = plan(desired, inventory)
         best = min(best, time.process_time() - began)
         changes = len(found.changes)
+        del found
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": best, "megabytes": peak, "changes": changes}
 

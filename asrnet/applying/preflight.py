@@ -20,7 +20,7 @@ from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
 from asrnet.guards import Activity, activity, networks_of, takes_away
 from asrnet.ids import VAULT, ArmId
-from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.models import Fabric, Job, MappingIdentity, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.ports import Backend
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class _Taken(Struct, frozen=True, kw_only=True):
     """What is there now, in the ways in which it can be in the way."""
 
     names: set[tuple[ArmId, str]]
-    identities: dict[tuple[str, ArmId, str], NetworkMapping]
+    identities: dict[MappingIdentity, NetworkMapping]
     places: dict[str | None, Fabric]
 
 

@@ -41,16 +41,19 @@ class Diff(Struct, kw_only=True):
 
 def diff_pairs(diff: Diff, pairs: Sequence[PairWants]) -> None:
     """Work out changes and findings for ``pairs``."""
-    retargets = [wants for wants in pairs if _is_retarget(diff, wants.forward)]
-    for wants in retargets:
+    retargets = {wants.pair.name: wants for wants in pairs if _is_retarget(diff, wants.forward)}
+    for wants in retargets.values():
         old = _old_reverse(diff, wants)
         if old:
             diff.deleted_by[old.id] = change_id(wants.forward)
     for wants in pairs:
+        if all(_is_met(diff, wanted) for wanted in wants.each()):
+            diff.status |= {(wants.pair.name, wanted.direction): "in_sync" for wanted in wants.each()}
+            continue
         _report(diff, wants)
         if wants.pair.managed_by:
             _external(diff, wants)
-        elif any(wants is other for other in retargets):
+        elif wants.pair.name in retargets:
             _retarget(diff, wants)
         else:
             _separate(diff, wants)
@@ -66,12 +69,18 @@ def _is_retarget(diff: Diff, wanted: Wanted) -> bool:
     return live is not None and live.recovery_network_id != wanted.recovery.network and not wanted.pair.managed_by
 
 
+def _is_met(diff: Diff, wanted: Wanted) -> bool:
+    """Whether a wanted mapping is there and as it shall be."""
+    live = diff.live(wanted.identity)
+    return live is not None and live.recovery_network_id == wanted.recovery.network and _is_paired(live)
+
+
 def _old_reverse(diff: Diff, wants: PairWants) -> NetworkMapping | None:
     """The reverse of the forward mapping as it is now, if it points back at this very primary and none wants it so."""
     forward = diff.live(wants.forward.identity)
     if forward is None or wants.reverse is None:
         return None
-    identity = (wants.forward.recovery.place, forward.recovery_network_id, wants.forward.primary.place)
+    identity = (wants.forward.recovery.place, forward.recovery_network_id.key, wants.forward.primary.place)
     found = diff.view.live.get(identity, ())
     if len(found) != 1 or found[0].recovery_network_id != wants.forward.primary.network:
         return None
@@ -126,9 +135,7 @@ def _is_paired(mapping: NetworkMapping) -> bool:
 
 def _external(diff: Diff, wants: PairWants) -> None:
     for wanted in wants.each():
-        live = diff.live(wanted.identity)
-        in_sync = live is not None and live.recovery_network_id == wanted.recovery.network and _is_paired(live)
-        diff.status[wanted.pair.name, wanted.direction] = "in_sync" if in_sync else "external"
+        diff.status[wanted.pair.name, wanted.direction] = "in_sync" if _is_met(diff, wanted) else "external"
 
 
 def _separate(diff: Diff, wants: PairWants) -> None:

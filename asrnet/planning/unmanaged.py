@@ -61,7 +61,7 @@ def _present_reverse(known: PairWants, view: VaultView) -> Iterator[MappingIdent
     if known.reverse is None:
         return
     for forward in view.live.get(known.forward.identity, ()):
-        identity = (known.forward.recovery.place, forward.recovery_network_id, known.forward.primary.place)
+        identity = (known.forward.recovery.place, forward.recovery_network_id.key, known.forward.primary.place)
         if any(back.recovery_network_id == known.pair.primary for back in view.live.get(identity, ())):
             yield identity
 

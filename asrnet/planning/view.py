@@ -23,18 +23,14 @@ class Side(Struct, frozen=True, gc=False):
 
 
 class Wanted(Struct, frozen=True, gc=False, kw_only=True):
-    """A directed mapping that a pair asks for."""
+    """A directed mapping that a pair asks for. ``identity`` is by what a live one is recognised."""
 
     pair: Pair
     kind: MappingKind
     direction: Literal["forward", "reverse"]
     primary: Side
     recovery: Side
-
-    @property
-    def identity(self) -> MappingIdentity:
-        """By what it is recognised."""
-        return (self.primary.place, self.primary.network, self.recovery.place)
+    identity: MappingIdentity
 
 
 class VaultView(Struct, frozen=True, kw_only=True):
@@ -73,18 +69,15 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
 def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str]) -> VaultView:
     """The indexes of one vault."""
-    live: dict[MappingIdentity, list[NetworkMapping]] = defaultdict(list)
+    live: dict[MappingIdentity, tuple[NetworkMapping, ...]] = {}
     names: dict[str, set[str]] = defaultdict(set)
     for mapping in inventory.mappings:
-        live[mapping.identity].append(mapping)
-        names[_fabric_key(mapping.id)].add(mapping.name.lower())
+        identity = mapping.identity
+        live[identity] = (*live.get(identity, ()), mapping)
+        fabric, *_, name = mapping.id.key.rsplit("/", 4)
+        names[fabric].add(name)
     fabrics = _by_place(inventory.fabrics)
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
-
-
-def _fabric_key(mapping_id: ArmId) -> str:
-    """The key of a mapping's fabric, without parsing two ids on the way up: lists have a hundred thousand of them."""
-    return mapping_id.key.rsplit("/", 4)[0]
 
 
 def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct
 
@@ -32,9 +33,14 @@ def wants_of(pair: Pair, inventory: Inventory) -> PairWants | None:
     primary, recovery = _primary_side(pair, inventory), _recovery_side(pair, inventory)
     if primary is None or recovery is None:
         return None
-    forward = Wanted(pair=pair, kind=pair.kind, direction="forward", primary=primary, recovery=recovery)
-    reverse = Wanted(pair=pair, kind=pair.kind, direction="reverse", primary=recovery, recovery=primary)
-    return PairWants(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
+    forward = _wanted(pair, "forward", primary, recovery)
+    reverse = _wanted(pair, "reverse", recovery, primary) if pair.failback else None
+    return PairWants(pair=pair, forward=forward, reverse=reverse)
+
+
+def _wanted(pair: Pair, direction: Literal["forward", "reverse"], primary: Side, recovery: Side) -> Wanted:
+    identity = (primary.place, primary.network.key, recovery.place)
+    return Wanted(pair=pair, kind=pair.kind, direction=direction, primary=primary, recovery=recovery, identity=identity)
 
 
 def _primary_side(pair: Pair, inventory: Inventory) -> Side | None:
