@@ -1,0 +1,38 @@
+"""What makes a saved plan stale, and what does not."""
+
+from __future__ import annotations
+
+from msgspec import structs
+from states import SEA, TwoRegions, row
+
+from asrnet.models import Subnet, VirtualNetwork
+from asrnet.saved import moved_since
+
+
+def changed(azure: TwoRegions, network: VirtualNetwork) -> tuple[str, ...]:
+    """What a plan made before ``network`` became as it is now says of it."""
+    dr = azure.network("dr", SEA)
+    plan = azure.plan(azure.state(row(azure.network("hub"), dr)))
+    azure.build.add(network)
+    return tuple(moved_since(plan, azure.backend).get("sea", ()))
+
+
+def test_addresses_that_come_and_go_leave_a_plan_fresh() -> None:
+    azure = TwoRegions()
+    hub = azure.network("hub")
+    busier = tuple(structs.replace(subnet, used=7, used_ips=("10.0.1.9",)) for subnet in hub.subnets)
+    assert changed(azure, structs.replace(hub, subnets=busier)) == ()
+
+
+def test_a_subnet_that_appears_makes_it_stale_and_is_said() -> None:
+    azure = TwoRegions()
+    hub = azure.network("hub")
+    wider = structs.replace(hub, subnets=(*hub.subnets, Subnet(name="db", prefixes=("10.0.2.0/24",))))
+    assert [line.split(":")[0] for line in changed(azure, wider)] == ["network hub has changed"]
+
+
+def test_a_mapping_that_appears_makes_it_stale_and_is_named() -> None:
+    azure = TwoRegions()
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+    azure.map(azure.network("else"), azure.network("where", SEA), name="by-hand")
+    assert [line.split(":")[0] for line in moved_since(plan, azure.backend)["sea"]] == ["mapping by-hand has appeared"]
