@@ -26,11 +26,12 @@ In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 """
 _GROUPS: Final = (
     ("Identity", "Signing in"),
-    ("Subscriptions Tenants Providers ResourceGroups", "Subscriptions and resource groups"),
+    ("Subscriptions Tenants Providers Resources_ ResourceGroups", "Subscriptions and resource groups"),
     ("VirtualNetworks Subnets Network", "Microsoft.Network"),
     ("ResourceGraph", "Resource Graph"),
     ("Vaults", "Vaults"),
     ("Replication", "Site Recovery"),
+    ("Permissions", "Rights"),
     ("Admin", "The emulator's own"),
 )
 _SHORT: Final = (

@@ -48,7 +48,11 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.headers.get(name, "")
 
     def document(self) -> dict[str, object]:
-        """The body as a JSON object. Refused with 400 when it is anything else."""
+        """The body as a JSON object. Refused when it is anything else: with 415 when it does not claim to be JSON."""
+        media = self.header("content-type").partition(";")[0].strip().lower()
+        if media not in {"", "application/json", "text/json"}:
+            message = f"The content media type '{media[:100]}' is not supported. Only 'application/json' is supported."
+            raise GatewayError(415, "UnsupportedMediaType", message)
         if not self.body:
             raise GatewayError(
                 400, "InvalidRequestContent", "The request content was empty; a JSON object was expected."

@@ -17,6 +17,7 @@ from asrnet.models import Subnet, VirtualNetwork
 VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
 SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"
 GATEWAY_SUBNET: Final = "GatewaySubnet"
+_ENDPOINT_POLICIES_SINCE: Final = "2023-11-01"
 
 Extras = Mapping[str, Mapping[str, object]]
 """Properties that were sent and that the models do not know, by the resource's key: echoed as they came."""
@@ -25,12 +26,13 @@ Extras = Mapping[str, Mapping[str, object]]
 class View(Struct, frozen=True, kw_only=True):
     """How resources are shown: their provisioning state, with which extras, and whether with the addresses in use.
 
-    ``expand`` is what ``$expand=subnets/ipConfigurations`` asks for.
+    ``expand`` is what ``$expand=subnets/ipConfigurations`` asks for. Older api-versions leave out what came later.
     """
 
     state: str = "Succeeded"
     extras: Extras = {}
     expand: bool = False
+    api_version: str = "9999-12-31"
 
 
 PLAIN: Final = View()
@@ -50,17 +52,18 @@ def network_json(network: VirtualNetwork, view: View = PLAIN) -> Document:
     if network.tags:
         document["tags"] = dict(network.tags)
     subnets = [subnet_json(network, subnet, view) for subnet in network.subnets]
-    document["properties"] = _properties(network, view.state, subnets) | dict(view.extras.get(network.id.key, {}))
+    document["properties"] = _properties(network, view, subnets) | dict(view.extras.get(network.id.key, {}))
     return document
 
 
-def _properties(network: VirtualNetwork, state: str, subnets: list[Document]) -> Document:
+def _properties(network: VirtualNetwork, view: View, subnets: list[Document]) -> Document:
     properties: Document = {
-        "provisioningState": state,
+        "provisioningState": view.state,
         "resourceGuid": stable_guid(str(network.id)),
         "addressSpace": {"addressPrefixes": list(network.address_space)},
-        "privateEndpointVNetPolicies": "Disabled",
     }
+    if view.api_version >= _ENDPOINT_POLICIES_SINCE:
+        properties["privateEndpointVNetPolicies"] = "Disabled"
     if network.dns_servers:
         properties["dhcpOptions"] = {"dnsServers": list(network.dns_servers)}
     return properties | {"subnets": subnets, **network_properties(network.id, network.attachments)}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from asrnet.emulator.site_recovery_json import Document, stable_guid
 from asrnet.fake.records import ResourceGroup, Subscription, VaultResource
-from asrnet.ids import normal_location
+from asrnet.ids import ArmId, normal_location
 
 VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
 
@@ -78,6 +79,12 @@ def group_json(group: ResourceGroup) -> Document:
     if group.tags:
         document["tags"] = dict(group.tags)
     return document | {"properties": {"provisioningState": "Succeeded"}}
+
+
+def listed_json(resource_id: ArmId, kind: str, location: str, tags: Mapping[str, str]) -> Document:
+    """A resource of any type as lists of resources show it."""
+    document: Document = {"id": str(resource_id), "name": resource_id.name, "type": kind, "location": location}
+    return document | ({"tags": dict(tags)} if tags else {})
 
 
 def vault_json(vault: VaultResource, *, state: str = "Succeeded") -> Document:

@@ -64,7 +64,6 @@ def test_a_network_has_all_its_properties_in_order(wire: Wire) -> None:
         "provisioningState",
         "resourceGuid",
         "addressSpace",
-        "privateEndpointVNetPolicies",
         "subnets",
         "virtualNetworkPeerings",
         "enableDdosProtection",
@@ -319,3 +318,32 @@ def test_queries_beyond_the_subset_are_refused(wire: Wire, query: str) -> None:
 def test_counting_is_in_the_subset(wire: Wire) -> None:
     wire.build.virtual_network("a", "eastasia")
     assert document(ask(wire, "Resources | count"))["data"] == [{"count_": 1}]
+
+
+def test_resources_are_listed_in_short(wire: Wire) -> None:
+    wire.send("PUT", HUB, body=BODY)
+    vault = wire.build.vault("vault", group="Rg-Hub", location="eastasia")
+    expected = [
+        {
+            "id": HUB,
+            "name": "Hub",
+            "type": "Microsoft.Network/virtualNetworks",
+            "location": "eastasia",
+            "tags": {"dr": "yes"},
+        },
+        {
+            "id": str(vault.id),
+            "name": "vault",
+            "type": "Microsoft.RecoveryServices/vaults",
+            "location": "eastasia",
+        },
+    ]
+    assert wire.get(f"{GROUP}/resources") == {"value": expected}
+    assert wire.get(f"/subscriptions/{SUB}/resources") == {"value": expected}
+
+
+def test_older_versions_leave_out_what_came_later(wire: Wire) -> None:
+    wire.send("PUT", HUB, body=BODY)
+    old, new = wire.get(HUB, version="2022-01-01"), wire.get(HUB, version="2024-05-01")
+    assert "privateEndpointVNetPolicies" not in old["properties"]
+    assert new["properties"]["privateEndpointVNetPolicies"] == "Disabled"

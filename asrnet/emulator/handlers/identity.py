@@ -45,6 +45,7 @@ def cloud_metadata(call: Call) -> Response:
         "graph": f"{origin}/",
         "graphAudience": f"{origin}/",
     }
+    document |= {"galleryEndpoint": f"{origin}/", "graphEndpoint": f"{origin}/", "portalEndpoint": f"{origin}/"}
     document |= dict.fromkeys((*elsewhere, *resources, "synapseAnalyticsResourceId"), f"{origin}/")
     return json_response(document | {"suffixes": _SUFFIXES})
 

@@ -8,6 +8,7 @@ from asrnet.emulator.addresses import availability
 from asrnet.emulator.call import Call
 from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VNET, VNETS
 from asrnet.emulator.messages import Response, empty_response, json_response
+from asrnet.emulator.naming import check_name
 from asrnet.emulator.network_bodies import network_extras, read_network, read_subnet, subnet_extras
 from asrnet.emulator.network_json import View, network_json, subnet_json
 from asrnet.emulator.refusals import GatewayError
@@ -41,6 +42,7 @@ def get_network(call: Call) -> Response:
 def put_network(call: Call) -> Response:
     """Create or replace a network: 201 for a new one, 200 otherwise, and an operation to follow."""
     network_id = call.id("vnet")
+    check_name("virtual network", network_id.name)
     body = call.request.document()
     network = read_network(network_id, body, call.world.state.network(network_id))
     extras = network_extras(network.id, body)
@@ -78,6 +80,7 @@ def get_subnet(call: Call) -> Response:
 def put_subnet(call: Call) -> Response:
     """Create or replace a subnet."""
     network_id, name = call.id("vnet"), call.values["subnet"]
+    check_name("virtual network", name)
     body = call.request.document()
     before = call.world.state.network(network_id)
     subnet = read_subnet(name, body, _find(before, name) if before else None)
@@ -139,7 +142,7 @@ def _network(call: Call, network: VirtualNetwork) -> Document:
 def _view(call: Call, network: VirtualNetwork) -> View:
     state = call.world.virtual_networks.provisioning_state(network.id)
     expand = "ipconfigurations" in call.request.parameters.get("$expand", "").lower()
-    return View(state=state, extras=call.app.extras, expand=expand)
+    return View(state=state, extras=call.app.extras, expand=expand, api_version=call.request.api_version)
 
 
 def _find(network: VirtualNetwork, name: str) -> Subnet | None:

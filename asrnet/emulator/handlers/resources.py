@@ -11,8 +11,18 @@ from asrnet.emulator.bodies import Body, an_object, member, string_map, text
 from asrnet.emulator.call import Call
 from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VAULT, VAULTS
 from asrnet.emulator.messages import Response, empty_response, json_response
+from asrnet.emulator.naming import check_name
+from asrnet.emulator.network_json import VNET_TYPE
 from asrnet.emulator.refusals import GatewayError
-from asrnet.emulator.resource_json import group_json, location_json, provider_json, subscription_json, vault_json
+from asrnet.emulator.resource_json import (
+    VAULT_TYPE,
+    group_json,
+    listed_json,
+    location_json,
+    provider_json,
+    subscription_json,
+    vault_json,
+)
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake.operations import Started
@@ -64,6 +74,7 @@ def head_group(call: Call) -> Response:
 
 def put_group(call: Call) -> Response:
     """Create a resource group or change its tags."""
+    check_name("resource group", call.values["group"])
     body = call.request.document()
     group = ResourceGroup(id=call.id("group"), location=_location(body), tags=string_map(body, "tags"))
     created = call.world.subscriptions.put_resource_group(group)
@@ -74,6 +85,15 @@ def delete_group(call: Call) -> Response:
     """Delete a resource group with what is in it, at once."""
     call.world.subscriptions.delete_resource_group(call.id("group"))
     return empty_response(200)
+
+
+def list_resources(call: Call) -> Response:
+    """The networks and vaults of a subscription or of a resource group, in short. Filters have no effect."""
+    subscription, group = _subscription(call), call.values.get("group")
+    found = call.world.virtual_networks.list(subscription, group)
+    networks = [(each.id, VNET_TYPE, each.location, each.tags) for each in found]
+    vaults = [(each.id, VAULT_TYPE, each.location, each.tags) for each in call.world.vaults.list(subscription, group)]
+    return call.page([*networks, *vaults], lambda found: listed_json(*found), null_link=False)
 
 
 def list_providers(call: Call) -> Response:
@@ -107,6 +127,7 @@ def get_vault(call: Call) -> Response:
 
 def put_vault(call: Call) -> Response:
     """Create or replace a vault."""
+    check_name("vault", call.values["vault"])
     body = call.request.document()
     vault = VaultResource(id=call.id("vault"), location=_location(body), tags=string_map(body, "tags"))
     return _vault_written(call, call.world.vaults.put(vault), vault)
@@ -162,8 +183,7 @@ def _location(body: Body) -> str:
 
 
 def _provider(call: Call, subscription: str, namespace: str) -> Document:
-    waits = subscription in {each.lower() for each in call.world.behaviour.unregistered}
-    registered = not waits or (subscription, namespace.lower()) in call.world.state.registered
+    registered = call.world.subscriptions.is_registered(subscription, namespace)
     return provider_json(subscription, namespace, registered=registered)
 
 
@@ -224,6 +244,20 @@ ROUTES: Final = (
         operation="Providers_Register",
         source="documented",
         handler=register_provider,
+    ),
+    Route(
+        method="GET",
+        template=f"{SUBSCRIPTION}/resources",
+        operation="Resources_List",
+        source="documented",
+        handler=list_resources,
+    ),
+    Route(
+        method="GET",
+        template=f"{GROUP}/resources",
+        operation="Resources_ListByResourceGroup",
+        source="documented",
+        handler=list_resources,
     ),
     Route(method="GET", template=_GROUPS, operation="ResourceGroups_List", source="documented", handler=list_groups),
     Route(method="GET", template=GROUP, operation="ResourceGroups_Get", source="recorded", handler=get_group),
