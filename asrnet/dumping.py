@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet import desired as files
-from asrnet.desired import DesiredState, Region, Row
-from asrnet.inventory import Inventory
+from asrnet.desired import DesiredState, Region, Row, VmmRow, VmNetworkName
+from asrnet.errors import InputError
+from asrnet.ids import ArmId
+from asrnet.inventory import Inventory, Unknown
 from asrnet.live import LivePair, LiveStatus, live_pairs
+from asrnet.vmm import Found, Topology
 
 _LEFT_OUT: Final[dict[LiveStatus, str]] = {
     "duplicate": "one of several mappings of this network to that region",
     "not_paired": "not in the state Paired",
     "zone_to_zone": "within one region",
-    "single": "on premises",
+}
+_LEFT_OUT_ON_PREMISES: Final[dict[LiveStatus, str]] = {
+    **_LEFT_OUT,
+    "duplicate": "one of several mappings of this network to that server",
+    "half": "it has no reverse, and a row for two VMM servers is a pair",
+    "shared": "its recovery network fails back elsewhere, and a row for two VMM servers is a pair",
 }
 
 
@@ -26,10 +35,11 @@ class Dump(Struct, frozen=True, kw_only=True):
     desired: DesiredState
     left_out: tuple[str, ...]
 
-    def text(self) -> str:
-        """The YAML file; what was left out is said in comments at its top."""
+    def text(self, folder: str = ".") -> str:
+        """The YAML file that is to lie in ``folder``; what was left out is said in comments at its top."""
         comments = "".join(f"# left out: {line}\n" for line in self.left_out)
-        return comments + files.dumps(self.desired)
+        topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
+        return comments + files.dumps(structs.replace(self.desired, topology=topology))
 
 
 def dump(inventory: Inventory, desired: DesiredState) -> Dump:
@@ -38,30 +48,44 @@ def dump(inventory: Inventory, desired: DesiredState) -> Dump:
     A half pair becomes a row with ``failback: none``: what is, not what should be.
     """
     live = live_pairs(inventory, desired).pairs
-    kept = [pair for pair in live if not _problem(pair)]
-    left_out = [f"{_label(pair)}: {problem}" for pair in live if (problem := _problem(pair))]
+    topologies = {vault.name: vault.topology for vault in inventory.vaults.values()}
+    problems = {pair.forward: _problem(pair, topologies[pair.vault]) for pair in live}
+    kept = [pair for pair in live if not problems[pair.forward]]
+    left_out = [f"{_label(pair)}: {problem}" for pair in live if (problem := problems[pair.forward])]
     left_out += [f"vault {vault.name}: {vault.error}" for vault in inventory.vaults.values() if vault.error]
+    between_regions = [pair for pair in kept if pair.kind == "azure_to_azure"]
+    names = _Names()
     state = DesiredState(
         cloud=desired.cloud,
         subscriptions=desired.subscriptions,
         vaults=tuple(vault for vault in desired.vaults if vault.name in inventory.vaults),
-        regions=tuple(_regions(kept, desired)),
-        pairs=tuple(_rows(kept)),
+        regions=tuple(_regions(between_regions, desired)),
+        pairs=tuple(_row(pair, names) for pair in between_regions),
+        vmm_pairs=tuple(
+            _vmm_row(pair, names, topologies[pair.vault]) for pair in kept if pair.kind != "azure_to_azure"
+        ),
+        topology=desired.topology,
         limits=desired.limits,
     )
     return Dump(desired=state, left_out=tuple(left_out))
 
 
-def _problem(pair: LivePair) -> str:
-    if pair.kind != "azure_to_azure":
-        return _LEFT_OUT["single"]
+def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
     if pair.absent:
         return f"{' and '.join(network.name for network in pair.absent)} does not exist"
-    return _LEFT_OUT.get(pair.status, "")
+    if pair.kind == "azure_to_azure":
+        return _LEFT_OUT.get(pair.status, "")
+    if isinstance(topology, Unknown):
+        return f"the VMM servers could not be read: {topology.error}"
+    ends = (pair.primary_network_id, *((pair.recovery_network_id,) if pair.kind == "vmm_to_vmm" else ()))
+    gone = [network.name for network in ends if topology.network_by_id(network) is None]
+    if gone:
+        return f"the VM network {' and '.join(gone)} does not exist"
+    return _LEFT_OUT_ON_PREMISES.get(pair.status, "")
 
 
 def _label(pair: LivePair) -> str:
-    return f"mapping {pair.forward.name} of {pair.primary_network_id.name} to {pair.recovery_network_id.name}"
+    return f"mapping {pair.forward.name} of {pair.primary_network} to {pair.recovery_network}"
 
 
 def _regions(pairs: Iterable[LivePair], desired: DesiredState) -> Iterator[Region]:
@@ -71,26 +95,73 @@ def _regions(pairs: Iterable[LivePair], desired: DesiredState) -> Iterator[Regio
         yield known.get((primary, recovery)) or Region(primary=primary, recovery=recovery)
 
 
-def _rows(pairs: Iterable[LivePair]) -> Iterator[Row]:
-    taken: set[str] = set()
-    for pair in pairs:
-        name = next(name for name in _names(pair) if name not in taken)
-        taken.add(name)
-        yield Row(
-            name=name,
-            vault=pair.vault,
-            primary=pair.primary_network_id,
-            recovery=pair.recovery_network_id,
-            failback=pair.reverse is not None,
-        )
+class _Names:
+    """Names for rows, each given once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(self, pair: LivePair) -> str:
+        """The nicest name for ``pair`` that no row has."""
+        name = next(name for name in _candidates(pair) if name not in self._taken)
+        self._taken.add(name)
+        return name
 
 
-def _names(pair: LivePair) -> Iterator[str]:
+def _candidates(pair: LivePair) -> Iterator[str]:
     """Names for a row, the nicest first, without end."""
-    primary = pair.primary_network_id
-    longer = f"{primary.name}-{pair.recovery_location}"
-    yield from (pair.pair or primary.name, longer, f"{primary.resource_group}-{longer}")
+    plain = pair.primary_network
+    longer = f"{plain}-{pair.recovery_location}"
+    yield from (pair.pair or plain, longer, f"{pair.primary_network_id.resource_group}-{longer}")
     number = 2
     while True:
         yield f"{longer}-{number}"
         number += 1
+
+
+def _row(pair: LivePair, names: _Names) -> Row:
+    return Row(
+        name=names.name(pair),
+        vault=pair.vault,
+        primary=pair.primary_network_id,
+        recovery=pair.recovery_network_id,
+        failback=pair.reverse is not None,
+    )
+
+
+def _vmm_row(pair: LivePair, names: _Names, topology: Topology | Unknown) -> VmmRow:
+    primary, recovery = pair.primary_network_id, pair.recovery_network_id
+    return VmmRow(
+        name=names.name(pair),
+        vault=pair.vault,
+        primary=_vm_network(primary, topology),
+        recovery=_vm_network(recovery, topology) if pair.kind == "vmm_to_vmm" else recovery,
+    )
+
+
+def _vm_network(network_id: ArmId, topology: Topology | Unknown) -> VmNetworkName:
+    """The names of a VM network where they are its own and can be written, else those of the resources."""
+    resources = VmNetworkName(server=network_id.parent.name, network=network_id.name)
+    if isinstance(topology, Unknown):
+        return resources
+    names = _vm_network_names(topology.network_by_id(network_id), network_id)
+    return next((name for name in names if _leads_to(name, network_id, topology)), resources)
+
+
+def _vm_network_names(found: Found | None, network_id: ArmId) -> Iterator[VmNetworkName]:
+    servers = (found.server.name, found.server.fabric) if found else ()
+    networks = (found.network.name, network_id.name) if found else ()
+    for server in filter(_can_be_written, servers):
+        for network in filter(_can_be_written, networks):
+            yield VmNetworkName(server=server, network=network)
+
+
+def _leads_to(name: VmNetworkName, network_id: ArmId, topology: Topology) -> bool:
+    try:
+        return topology.network(name).network.id == network_id
+    except InputError:
+        return False
+
+
+def _can_be_written(name: str) -> bool:
+    return "/" not in name and name == name.strip() and name.isprintable() and name != ""

@@ -6,6 +6,7 @@ Without a desired-state file, --vault takes the full id of a vault.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from asrnet.cli import exits, inputs, logs, streams
 from asrnet.cli.session import Session
@@ -40,7 +41,7 @@ def run(session: Session) -> int:
 
 
 def _text(session: Session) -> str:
-    from asrnet import backends, dumping, inventory
+    from asrnet import backends, dumping, inventory, predicting
 
     desired = inputs.desired_or_vaults(session.settings)
     selection = inputs.selection(session.settings, desired)
@@ -50,10 +51,9 @@ def _text(session: Session) -> str:
         if session.argument("format") != "world":
             for line in dump.left_out:
                 logs.warn(f"left out: {line}")
-            return dump.text()
-        if not desired.pairs:
-            # Which networks belong to a world shows only once the mappings are known.
-            found = inventory.read(dump.desired, backend)
+            return dump.text(str(Path(session.argument("out") or ".").parent))
+        # What machines land on belongs to a world: it is to predict with as well.
+        found = inventory.extended(found, backend, predicting.networks_of_machines(found))
     for line in backends.unread(found):
         logs.warn(f"could not be read and is not in the world: {line}")
     return backends.snapshot(found)
