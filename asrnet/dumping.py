@@ -110,7 +110,7 @@ class _Names:
 
 def _candidates(pair: LivePair) -> Iterator[str]:
     """Names for a row, the nicest first, without end."""
-    plain = pair.primary_network
+    plain = pair.primary_network if _is_label(pair.primary_network) else pair.primary_network_id.name
     longer = f"{plain}-{pair.recovery_location}"
     yield from (pair.pair or plain, longer, f"{pair.primary_network_id.resource_group}-{longer}")
     number = 2
@@ -164,4 +164,8 @@ def _leads_to(name: VmNetworkName, network_id: ArmId, topology: Topology) -> boo
 
 
 def _can_be_written(name: str) -> bool:
-    return "/" not in name and name == name.strip() and name.isprintable() and name != ""
+    return "/" not in name and _is_label(name)
+
+
+def _is_label(text: str) -> bool:
+    return text != "" and text == text.strip() and text.isprintable()
