@@ -71,6 +71,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
 
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
+    ``elsewhere`` holds the mappings of vaults that the run is not about: they too show what is a recovery network.
     """
 
     read_at: float
@@ -79,6 +80,8 @@ class Inventory(Struct, frozen=True, kw_only=True):
     missing: Mapping[ArmId, Absent | Unknown]
     subscriptions: Mapping[str, AsrError]
     listed: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
+    tenant: str = ""
 
     @property
     def today(self) -> date:
@@ -103,7 +106,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     def resolved(self, desired: DesiredState) -> Resolution:
         """The pairs of ``desired`` among these networks."""
         live = {name: vault.mappings for name, vault in self.vaults.items()}
-        return resolve(desired, self.networks, live, self.today)
+        return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
 
 
 def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Inventory:
@@ -114,6 +117,7 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
+    others = _start_others(desired, selection, backend, reads)
     lists = _start_lists(_subscriptions(desired), backend, reads)
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     _raise_if_nothing_was_read(vaults)
@@ -126,6 +130,8 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
         missing={},
         subscriptions=failed,
         listed=frozenset(lists),
+        elsewhere=_finish_others(others, reads),
+        tenant=backend.tenant(),
     )
     # Twice, because the recovery network of a copy is known only once its primary is.
     for _ in range(2):
@@ -174,6 +180,26 @@ def _finish_lists(
         else:
             networks |= {network.id: network for network in answer}
     return networks, failed
+
+
+def _start_others(
+    desired: DesiredState, selection: Selection, backend: Backend, reads: Bounded
+) -> dict[str, Future[tuple[NetworkMapping, ...]]]:
+    """The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does."""
+    port = backend.mappings
+    others = [vault for vault in desired.vaults if desired.rules and not selection.has_vault(vault.name)]
+    return {vault.name: reads.start(partial(_listed, port.mappings, vault.id)) for vault in others}
+
+
+def _finish_others(
+    others: Mapping[str, Future[tuple[NetworkMapping, ...]]], reads: Bounded
+) -> dict[str, tuple[NetworkMapping, ...]]:
+    mappings: dict[str, tuple[NetworkMapping, ...]] = {}
+    for name, future in others.items():
+        answer = _answer(future, reads)
+        if not isinstance(answer, AsrError):
+            mappings[name] = answer
+    return mappings
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):

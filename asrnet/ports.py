@@ -27,6 +27,7 @@ from asrnet.models import (
     VmmLinks,
     VmNetwork,
 )
+from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
 
 T = TypeVar("T")
 
@@ -155,6 +156,32 @@ class VmmReader(Protocol):
         ...
 
 
+class Surroundings(Protocol):
+    """What a run depends on besides networks and vaults. Nothing here writes."""
+
+    @property
+    def cloud(self) -> CloudView:
+        """The cloud in use."""
+        ...
+
+    @property
+    def api_versions(self) -> Mapping[str, str]:
+        """The API version that is used for each resource type, such as ``Microsoft.RecoveryServices/vaults``."""
+        ...
+
+    def subscription(self, subscription: str) -> SubscriptionView:
+        """A subscription. Raises NotFoundError, and CrossTenantError where it belongs to another tenant."""
+        ...
+
+    def provider(self, subscription: str, namespace: str) -> ProviderView:
+        """A resource provider of a subscription."""
+        ...
+
+    def rights(self, scope: ArmId) -> tuple[Rights, ...]:
+        """What each role that counts at ``scope`` allows this identity."""
+        ...
+
+
 class Clock(Protocol):
     """Time and concurrency, so that tests own both."""
 
@@ -188,7 +215,8 @@ class Backend(Struct, frozen=True, kw_only=True):
     """Everything a run needs of the outside, as one value.
 
     ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
-    repeats. ``identity`` says in words as whom. ``vmm_links`` is what a world's file says of a VMM server's fabric.
+    repeats. ``identity`` says in words as whom, ``tenant`` in which tenant (empty where the token does not say).
+    ``vmm_links`` is what a world's file says of a VMM server's fabric.
     """
 
     networks: NetworkReader
@@ -199,5 +227,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     clock: Clock
     requests: Callable[[], Mapping[str, int]]
     identity: Callable[[], str]
+    tenant: Callable[[], str]
+    surroundings: Surroundings
     close: Callable[[], None]
     vmm_links: Callable[[ArmId], VmmLinks] = tells_nothing

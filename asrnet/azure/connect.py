@@ -16,6 +16,7 @@ from asrnet.azure.retry import RetryLimits
 from asrnet.azure.sign_in import SignIn
 from asrnet.azure.site_recovery import SiteRecoveryClients, SiteRecoveryReader
 from asrnet.azure.site_recovery_writer import SiteRecoveryWriter
+from asrnet.azure.surroundings import AzureSurroundings
 from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock, NetworkReader
 
@@ -62,6 +63,8 @@ def backend(
         clock=clock,
         requests=pipeline.meter.counts,
         identity=lambda: str(sign_in.identity()),
+        tenant=lambda: sign_in.identity().tenant_id,
+        surroundings=AzureSurroundings(pipeline),
         close=pipeline.close,
     )
 

@@ -28,7 +28,7 @@ from asrnet.ports import Operation, OperationStatus
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
 
-_API_VERSION: Final = "2024-05-01"
+API_VERSION: Final = "2024-05-01"
 """For reading: it knows all that a copy needs, and the sovereign clouds have it. Writes use the SDK's own."""
 
 
@@ -73,7 +73,7 @@ class AzureNetworks:
         return status_of(get(self._reader, operation.status_url, operation.resource_id), operation)
 
     def _address(self, path: ArmId | str) -> str:
-        return address(self._pipeline.cloud.endpoint, path, _API_VERSION)
+        return address(self._pipeline.cloud.endpoint, path, API_VERSION)
 
     def _writer(self, subscription: str) -> NetworkManagementClient:
         from azure.mgmt.network import NetworkManagementClient

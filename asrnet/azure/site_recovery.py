@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")
 
-_API_VERSION: Final = "2025-08-01"
-_VAULT_API_VERSION: Final = "2024-04-01"
+API_VERSION: Final = "2025-08-01"
+VAULT_API_VERSION: Final = "2024-04-01"
 
 
 class WireVault(Wire, frozen=True):
@@ -65,7 +65,7 @@ class SiteRecoveryClients:
         """The client for ``resource_id``."""
         return self._clients(resource_id.subscription)
 
-    def address(self, path: ArmId | str, api_version: str = _API_VERSION, **query: str) -> str:
+    def address(self, path: ArmId | str, api_version: str = API_VERSION, **query: str) -> str:
         """The address of ``path``."""
         return address(self._pipeline.cloud.endpoint, path, api_version, **query)
 
@@ -84,7 +84,7 @@ class SiteRecoveryReader:
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself."""
-        response = get(self._clients.of(vault), self._clients.address(vault, _VAULT_API_VERSION), vault)
+        response = get(self._clients.of(vault), self._clients.address(vault, VAULT_API_VERSION), vault)
         found: WireVault = decoded(response, WireVault, vault)
         return normal_location(found.location)
 

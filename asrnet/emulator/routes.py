@@ -9,6 +9,7 @@ from typing import Final
 
 from asrnet.emulator.handlers import (
     admin,
+    authorization,
     containers,
     fabrics,
     graph,
@@ -25,6 +26,7 @@ from asrnet.emulator.unimplemented import UNIMPLEMENTED
 
 ROUTES: Final[tuple[Route, ...]] = (
     *identity.ROUTES,
+    *authorization.ROUTES,
     *resources.ROUTES,
     *networks.ROUTES,
     *fabrics.ROUTES,

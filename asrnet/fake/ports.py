@@ -9,6 +9,7 @@ from asrnet.errors import ForbiddenError, NotFoundError, ServiceError, VaultUnus
 from asrnet.fake.operations import Started, State
 from asrnet.fake.paging import pages
 from asrnet.fake.records import MappingRequest
+from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
 from asrnet.ids import AZURE_NETWORK, ArmId
 from asrnet.models import (
@@ -305,6 +306,8 @@ def backend(world: World) -> Backend:
         clock=world.clock,
         requests=lambda: _requests(world),
         identity=lambda: "nobody (fake)",
+        tenant=lambda: world.tenant,
+        surroundings=FakeSurroundings(world),
         close=lambda: None,
     )
 

@@ -6,6 +6,7 @@ from asrnet.fake import refusals
 from asrnet.fake.records import ResourceGroup, Subscription
 from asrnet.fake.state import State
 from asrnet.ids import ArmId
+from asrnet.surroundings import Rights
 
 
 class Subscriptions:
@@ -28,6 +29,17 @@ class Subscriptions:
         """Register a resource provider: what ``unregistered`` refuses is answered from then on."""
         with self._state.lock:
             self._state.registered.add((subscription.lower(), namespace.lower()))
+
+    def is_registered(self, subscription: str, namespace: str) -> bool:
+        """Whether a subscription may use a resource provider."""
+        with self._state.lock:
+            waits = subscription.lower() in {entry.lower() for entry in self._state.behaviour.unregistered}
+            return not waits or (subscription.lower(), namespace.lower()) in self._state.registered
+
+    def rights(self, scope: ArmId) -> tuple[Rights, ...]:
+        """What the roles of the credential allow at ``scope``: everything but what the world denies."""
+        with self._state.request("GET", f"{scope}/providers/Microsoft.Authorization/permissions"):
+            return (Rights(actions=("*",), not_actions=self._state.behaviour.denied),)
 
     def resource_groups(self, subscription: str) -> tuple[ResourceGroup, ...]:
         """The resource groups of a subscription."""

@@ -2,7 +2,8 @@
 
 A ``World`` is made of collections, one for each kind of resource, with the verbs of the service as methods::
 
-    world.subscriptions        list, get, register, resource_groups, resource_group, put_ and delete_resource_group
+    world.subscriptions        list, get, register, is_registered, rights, resource_groups, resource_group, put_ and
+                               delete_resource_group
     world.virtual_networks     list, get, provisioning_state, put, delete, put_subnet, delete_subnet
     world.virtual_machines     list, put
     world.vaults               list, get, put, delete

@@ -67,6 +67,7 @@ def _assembled(
     kinds = Counter(change.kind for change in changes)
     return Plan(
         cloud=request.desired.cloud,
+        tenant=inventory.tenant or None,
         summary=_summary(changes, views, sum(part.unmanaged for part in parts.values())),
         resources=Resources(virtual_network=kinds["virtual_network"], fabric=kinds["fabric"]),
         rules=rules,

@@ -1,0 +1,43 @@
+"""What a run on a world depends on besides networks and vaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asrnet.fake.world import World
+from asrnet.ids import ArmId
+from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
+
+
+class FakeSurroundings:
+    """Surroundings on a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def cloud(self) -> CloudView:
+        """No cloud of Azure's."""
+        return CloudView(name="fake")
+
+    @property
+    def api_versions(self) -> Mapping[str, str]:
+        """None: there is no wire."""
+        return {}
+
+    def subscription(self, subscription: str) -> SubscriptionView:
+        """A subscription of the world."""
+        self._world.count("GET", f"/subscriptions/{subscription}")
+        found = self._world.subscriptions.get(subscription)
+        return SubscriptionView(id=found.id, name=found.name, tenant=found.tenant, said_at=self._world.clock.now())
+
+    def provider(self, subscription: str, namespace: str) -> ProviderView:
+        """A resource provider, registered unless the world says otherwise."""
+        self._world.count("GET", f"/subscriptions/{subscription}/providers/{namespace}")
+        registered = self._world.subscriptions.is_registered(subscription, namespace)
+        return ProviderView(namespace=namespace, state="Registered" if registered else "NotRegistered")
+
+    def rights(self, scope: ArmId) -> tuple[Rights, ...]:
+        """Everything but what the world denies."""
+        self._world.count("GET", f"{scope}/providers/Microsoft.Authorization/permissions")
+        return self._world.subscriptions.rights(scope)
