@@ -33,7 +33,8 @@ from asrnet.fake.world import World
 
 ADMIN = "/_asrnet/"
 
-_ROUTER = Router(ROUTES)
+_ADMIN_ROUTER = Router(route for route in ROUTES if route.template.startswith(ADMIN))
+_ROUTER = Router(route for route in ROUTES if not route.template.startswith(ADMIN))
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 
 
@@ -130,7 +131,7 @@ class App:
         try:
             if request.header("origin"):
                 raise GatewayError(403, "Forbidden", "Web pages may not administer the emulator.")
-            match = _ROUTER.find(request.method, request.path)
+            match = _ADMIN_ROUTER.find(request.method, request.path)
             return self._dispatch(request, match, correlation_of(request, 0))
         except ServiceError as error:
             return refused(error, request, correlation_id="")
@@ -161,6 +162,9 @@ class App:
             return match, allowance, self._dispatch(request, match, correlation_id)
         except ServiceError as error:
             return match, allowance, refused(error, request, correlation_id=correlation_id)
+        except InputError as error:  # a name or id that no resource can have
+            refusal = GatewayError(400, "InvalidRequest", error.message)
+            return match, allowance, refused(refusal, request, correlation_id=correlation_id)
 
     def _match(self, request: Request) -> Match:
         """The route; a request without a bearer does not get to know whether there is one."""

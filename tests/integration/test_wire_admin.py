@@ -122,6 +122,13 @@ def test_web_pages_may_not_administer(wire: Wire) -> None:
     assert answer.status == 403
 
 
+@pytest.mark.parametrize("path", ["//_asrnet/seed", "/%5fasrnet/seed"])
+def test_the_admin_has_no_other_spelling(wire: Wire, path: str) -> None:
+    wire.build.virtual_network("kept", "eastus")
+    assert wire.send("POST", path, raw=WORLD.encode()).status == 404
+    assert names(wire) == ["kept"]
+
+
 def test_the_clock_is_put_forward_and_operations_end() -> None:
     clock = ShiftedClock()
     app = App(Builder(clock=clock).world)
