@@ -69,7 +69,14 @@ def _outcome(
         return "failed", "; ".join(errors), False
     if all(task.state == "done" for task in steps):
         return ("failed", "; ".join(unseen), False) if unseen else ("succeeded", None, False)
+    return _not_done(steps, group)
+
+
+def _not_done(steps: Sequence[Task], group: Group | None) -> tuple[Outcome, str | None, bool]:
+    """Of a change that came to a halt through no failure of its own."""
     why = group.failed if group and group.failed else "something it depends on was not done"
+    if any(task.state == "done" for task in steps):
+        return "failed", f"begun and not finished: {why}; run again", False
     return ("stale" if group and group.stale else "skipped"), why, group is not None and group.refused
 
 

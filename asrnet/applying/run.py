@@ -6,21 +6,19 @@ Parallelism bounds the requests in flight, never the operations: an accepted wri
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from msgspec import structs
-
 from asrnet.applying.lanes import CLOCK_SKEW, Lane, job_error, judge
 from asrnet.applying.preflight import Verdict, is_as_before
-from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of
-from asrnet.changes import Step
+from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of, undo_of
+from asrnet.applying.writing import write
 from asrnet.errors import AsrError, ForbiddenError, NotFoundError, OperationFailedError
 from asrnet.ids import VAULT, ArmId
-from asrnet.models import Fabric, Job, NetworkMapping, VirtualNetwork
+from asrnet.models import Job, NetworkMapping
 from asrnet.ports import Backend, Operation, OperationStatus
 
 T = TypeVar("T")
@@ -68,8 +66,13 @@ class Run:
     def _enter(self, task: Task) -> None:
         self._by_change[task.change.id].append(task)
         self._lane(task).waiting += 1
-        for need in task.change.depends_on:
+        for need in self._needs(task):
             self._dependents[need].append(task)
+
+    def _needs(self, task: Task) -> Collection[str]:
+        """The changes that must be done first: for a group all that any of it needs, lest it stop half-way."""
+        group = self.groups.get(task.change.id)
+        return {*task.change.depends_on, *group.needs} if group else task.change.depends_on
 
     def go(self, verdicts: Mapping[str, Verdict]) -> None:
         """Do everything that ``verdicts`` do not rule out."""
@@ -141,7 +144,7 @@ class Run:
         component = self._components.get(task.change.id)
         return (
             all(other.state == "done" for other in mine[: mine.index(task)])
-            and all(other.state == "done" for need in task.change.depends_on for other in self._by_change.get(need, ()))
+            and all(other.state == "done" for need in self._needs(task) for other in self._by_change.get(need, ()))
             and (component is None or component.may_start(task))
             and not (task.change.kind == "fabric" and self._fabric_under_way(task))
         )
@@ -224,7 +227,7 @@ class Run:
         task.state = "sending"
         task.started = self._clock.now()
         self._notify(task)
-        self._send_in(lane, partial(_write, self._backend, task.step), partial(self._accepted, task, lane))
+        self._send_in(lane, partial(write, self._backend, task.step), partial(self._accepted, task, lane))
 
     def _accepted(self, task: Task, lane: Lane, answer: Operation | AsrError | InterruptedError | None) -> None:
         task.accepted = self._clock.now()
@@ -282,16 +285,15 @@ class Run:
             task.direct = True
 
     def _told(self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError) -> None:
-        if isinstance(answer, NotFoundError):
+        status = answer if isinstance(answer, OperationStatus) else None
+        if status and status.state == "succeeded":
+            self._end(task, lane, "done")
+        elif (status and status.state != "in_progress") or (task.error and not isinstance(answer, InterruptedError)):
+            said = status.error if status else None
+            lane.pending.remove(task)
+            self._fail(task, said or task.error or OperationFailedError("the operation did not succeed"))
+        elif isinstance(answer, NotFoundError):
             self._end(task, lane, "done")  # forgotten, and so over; reading back tells how it ended
-        elif isinstance(answer, OperationStatus):
-            if answer.state == "succeeded":
-                self._end(task, lane, "done")
-            elif answer.state != "in_progress" or task.error:
-                lane.pending.remove(task)
-                self._fail(
-                    task, answer.error or task.error or OperationFailedError(f"the operation was {answer.state}")
-                )
         self._looked(lane)
 
     def _looked(self, lane: Lane) -> None:
@@ -370,7 +372,7 @@ class Run:
         if not done or not any(task.refused for task in group.tasks):
             return
         group.undone = True
-        undo = [_undo(task) for task in done]
+        undo = [undo_of(task) for task in done]
         component = Component(tasks=undo, unsettled=Counter(task.rank for task in undo))
         for task in undo:
             self.tasks.append(task)
@@ -378,30 +380,3 @@ class Run:
             self._enter(task)
         for task in undo:
             self._try(task)
-
-
-def _undo(task: Task) -> Task:
-    """The task that takes another one back: an update to what was before, a delete to a create under the old name."""
-    change = structs.replace(task.change, id=f"{task.change.id}:undo:{task.step.action}", depends_on=())
-    step = Step(
-        action="update" if task.step.after else "create",
-        resource_id=task.step.resource_id,
-        before=task.step.after,
-        after=task.step.before,
-    )
-    return Task(change=change, step=step, undoes=task)
-
-
-def _write(backend: Backend, step: Step) -> Operation | None:
-    """Send one write."""
-    if step.action == "delete":
-        return backend.mapping_writer.delete_mapping(step.resource_id)
-    if isinstance(step.after, VirtualNetwork):
-        return backend.network_writer.create_virtual_network(step.after)
-    if isinstance(step.after, Fabric):
-        return backend.mapping_writer.create_fabric(step.after)
-    if step.action == "create" and step.after:
-        return backend.mapping_writer.create_mapping(step.after)
-    if step.after:
-        return backend.mapping_writer.update_mapping(step.after)
-    raise ValueError(f"a step that {step.action}s nothing")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.changes import Change, Step
 from asrnet.errors import AsrError, OperationFailedError, ServiceError
@@ -61,10 +61,12 @@ class Group(Struct, kw_only=True, eq=False):
     """Changes that set or remove the mapping of the same network: given up together, and put back together.
 
     ``checked``: what they take away was re-read and is as the plan saw it; ``unread`` counts the reads still out.
+    ``needs`` are the networks and fabrics that a group which takes something away waits for before its first write.
     ``failed`` says why the group has been given up, ``refused`` that a safeguard said so.
     """
 
     tasks: list[Task]
+    needs: frozenset[str] = frozenset()
     checked: bool = False
     unread: int = 0
     failed: str = ""
@@ -88,10 +90,13 @@ def groups_of(tasks: Sequence[Task]) -> dict[str, Group]:
     """The group of each change of a mapping, by the change's id."""
     changes = _mapping_changes(tasks)
     by_change = _by_change(tasks)
+    ids = {change.id for change in changes}
     found: dict[str, Group] = {}
     for members in _connected(changes, _set_mappings):
         group = Group(tasks=[task for change in members for task in by_change[change.id]])
         group.checked = not any(takes_away(change) for change in members)
+        if not group.checked:
+            group.needs = frozenset(need for change in members for need in change.depends_on if need not in ids)
         found |= {change.id: group for change in members}
     return found
 
@@ -150,3 +155,15 @@ def _connected(changes: Sequence[Change], keys: Callable[[Change], Iterable[Hash
 def tasks_of(changes: Iterable[Change]) -> list[Task]:
     """A task for every step of every change."""
     return [Task(change=change, step=step) for change in changes for step in change.steps]
+
+
+def undo_of(task: Task) -> Task:
+    """The task that takes another one back: an update to what was before, a delete to a create under the old name."""
+    change = structs.replace(task.change, id=f"{task.change.id}:undo:{task.step.action}", depends_on=())
+    step = Step(
+        action="update" if task.step.after else "create",
+        resource_id=task.step.resource_id,
+        before=task.step.after,
+        after=task.step.before,
+    )
+    return Task(change=change, step=step, undoes=task)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, finding
+from asrnet.changes import Change, Finding, finding, mapping_of
 from asrnet.desired import Vault
 from asrnet.guards import Activity, activity, networks_of, takes_away
 from asrnet.inventory import Unknown, VaultInventory
@@ -24,8 +24,11 @@ class Held(Struct, frozen=True, kw_only=True):
 def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
     """Take out what must not be done now, and what depends on it."""
     reasons = _reasons(changes, vault, request)
+    needs = _needs(changes) if reasons else {}
     while True:
-        waiting = {change.id: reasons[need] for change in changes for need in change.depends_on if need in reasons}
+        waiting = {
+            change_id: reasons[need] for change_id, all_of in needs.items() for need in all_of if need in reasons
+        }
         if waiting.keys() <= reasons.keys():
             break
         reasons = waiting | reasons
@@ -34,6 +37,25 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
         held=tuple(change for change in changes if change.id in reasons),
         findings=tuple(_finding(change, *reasons[change.id]) for change in changes if change.id in reasons),
     )
+
+
+def _needs(changes: Sequence[Change]) -> Mapping[str, Sequence[str]]:
+    """What each change waits for: what it depends on, and whatever deletes the mapping in the place of a new one.
+
+    Two pairs that swap targets wait for each other in this way, so a plan cannot say it with ``depends_on``.
+    """
+    deletes = {
+        mapping_of(step).identity: change.id
+        for change in changes
+        for step in change.steps
+        if takes_away(change) and step.action == "delete"
+    }
+    made = {
+        change.id: [deletes.get(mapping_of(step).identity, "") for step in change.steps if step.action == "create"]
+        for change in changes
+        if change.kind == "network_mapping"
+    }
+    return {change.id: (*change.depends_on, *made.get(change.id, ())) for change in changes}
 
 
 def _reasons(changes: Sequence[Change], vault: Vault, request: Request) -> dict[str, tuple[str, str]]:

@@ -50,9 +50,13 @@ def _unmanaged(view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants
     managed = {wanted.identity for known in wants for wanted in known.each()}
     managed |= {identity for known in wants for identity in _present_reverse(known, view)}
     known_names = {known.pair.name for known in wants}
-    vague = {network for pair in pairs if pair.name not in known_names for network in (pair.primary, pair.recovery)}
+    vague = [pair for pair in pairs if pair.name not in known_names]
+    ends = {network for pair in vague for network in (pair.primary, pair.recovery)}
+    # The recovery network of a copy is unknown while its primary is; what leads back to the primary is its reverse.
+    primaries = {pair.primary for pair in vague}
     for mapping in view.inventory.mappings:
-        if mapping.identity not in managed and mapping.primary_network_id not in vague:
+        asked = mapping.primary_network_id in ends or mapping.recovery_network_id in primaries
+        if mapping.identity not in managed and not asked:
             yield mapping
 
 

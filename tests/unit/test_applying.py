@@ -11,10 +11,11 @@ from states import EA, SEA, TwoRegions, outcomes, row
 from asrnet import applying
 from asrnet.applying import AuditEntry, Options, Progress
 from asrnet.changes import Limits
-from asrnet.errors import RefusedError
+from asrnet.errors import AsrError, ForbiddenError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.models import Nic
+from asrnet.ports import MappingWriter, Operation, OperationStatus
 
 MAPPINGS = "replicationnetworkmappings"
 
@@ -25,6 +26,20 @@ def swapped(azure: TwoRegions) -> tuple[Any, dict[str, str]]:
     azure.map_both(a, x)
     azure.map_both(b, y)
     return azure.state(row(a, y), row(b, x)), azure.mappings()
+
+
+class Speechless:
+    """A MappingWriter that never tells where an operation stands."""
+
+    def __init__(self, writer: MappingWriter, error: AsrError) -> None:
+        self._error = error
+        self.create_fabric = writer.create_fabric
+        self.create_mapping = writer.create_mapping
+        self.update_mapping = writer.update_mapping
+        self.delete_mapping = writer.delete_mapping
+
+    def operation(self, operation: Operation) -> OperationStatus:  # noqa: ARG002 - whichever is asked about
+        raise self._error
 
 
 class TestConvergence:
@@ -100,6 +115,17 @@ class TestWaiting:
         assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
         assert "The requested operation failed." in (report.changes[0].error or "")
 
+    @pytest.mark.parametrize("error", [NotFoundError("gone"), ForbiddenError("no")])
+    def test_a_failed_job_is_believed_where_its_operation_says_nothing(self, error: AsrError) -> None:
+        azure = TwoRegions(operations="time:3")
+        azure.world.faults.add(Fault(effect="operation_fails", method="PUT", path="*hub-to-dr*", code="28020"))
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        backend = structs.replace(azure.backend, mapping_writer=Speechless(azure.backend.mapping_writer, error))
+        report = applying.apply(plan, backend)
+        assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
+        assert "not there" not in (report.changes[0].error or "")
+        assert report.seconds < 10
+
     def test_a_warning_beside_success_is_no_failure(self) -> None:
         azure = TwoRegions(operations="time:3")
         azure.world.faults.add(Fault(effect="operation_warns", method="PUT", times=2, code="28061"))
@@ -158,6 +184,32 @@ class TestRollBack:
         azure.apply(azure.plan(desired))
         assert azure.apply(azure.plan(desired)).result == "succeeded"
         assert azure.plan(desired).changes == ()
+
+    def test_a_network_that_cannot_be_made_keeps_all_who_trade_places_with_its_pair_from_beginning(self) -> None:
+        """a takes y, from which b moves on to a copy: without the copy the reverse of y stays b's, and a must wait."""
+        azure = TwoRegions(operations="time:3")
+        azure.build.resource_group("rg-asr", location=SEA)
+        a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
+        azure.map_both(a, x)
+        azure.map_both(b, y)
+        before = azure.mappings()
+        azure.world.faults.add(Fault(effect="policy_denied", method="PUT", kind="virtualnetworks"))
+        desired = azure.state(row(a, y), row(b, None))
+        report = azure.apply(azure.plan(desired))
+        assert [change.outcome for change in report.changes] == ["failed", "skipped", "skipped"]
+        assert azure.mappings() == before
+        assert azure.apply(azure.plan(desired)).result == "succeeded"
+        assert azure.mappings() == {"a": "y", "y": "a", "b": "b-asr", "b-asr": "b"}
+
+    def test_a_change_that_was_begun_and_not_finished_is_not_called_skipped(self) -> None:
+        """Whether an update that was answered with 500 happened is not known, so nothing is put back."""
+        azure = TwoRegions()
+        desired, _ = swapped(azure)
+        azure.world.faults.add(Fault(effect="refused", method="PATCH", path="*/a-to-*", status=500, code="Oops"))
+        report = azure.apply(azure.plan(desired))
+        assert set(outcomes(report).values()) == {"failed"}
+        assert "begun and not finished" in (report.changes[1].error or "")
+        assert azure.apply(azure.plan(desired)).result == "succeeded"
 
 
 class TestStaleness:

@@ -391,6 +391,15 @@ class TestUnmanaged:
         assert plan.summary.delete == 0
         assert "zone_to_zone" in kinds(plan)
 
+    def test_the_way_back_to_a_primary_that_is_gone_is_not_deleted_while_a_row_asks_for_its_copy(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        app = azure.network("app")
+        azure.apply(azure.plan(azure.state(row(app, None))))
+        azure.world.virtual_networks.delete(app.id)
+        plan = azure.plan(azure.state(row(app, None), unmanaged="delete"), allow_delete=True)
+        assert (plan.changes, kinds(plan)) == ((), ["missing_network"])
+
 
 class TestHolding:
     def test_a_freeze_holds_everything_back_and_can_be_lifted_by_name(self) -> None:
@@ -440,6 +449,21 @@ class TestHolding:
         azure.map_both(hub, old)
         azure.build.job(azure.vault, "UnplannedFailover")
         assert azure.plan(azure.state(row(hub, new))).changes == ()
+
+    def test_what_waits_for_a_mapping_that_a_failover_holds_is_held_too(self) -> None:
+        """a-x, b-y, c-z turn round: b's new reverse takes the place of c's old one, which machines of a-x hold."""
+        azure = TwoRegions()
+        near = [azure.network(name) for name in "abc"]
+        far = [azure.network(name, SEA) for name in "xyz"]
+        for primary, recovery in zip(near, far, strict=True):
+            azure.map_both(primary, recovery)
+        nic = Nic(name="nic", primary_network_id=near[0].id, recovery_network_id=far[0].id)
+        azure.build.protected_item("vm1", azure.fabrics[EA], azure.fabrics[SEA], nic, active_location="Recovery")
+        turned = zip(near, (*far[1:], far[0]), strict=True)
+        plan = azure.plan(azure.state(*(row(primary, recovery) for primary, recovery in turned)))
+        assert plan.changes == ()
+        assert plan.summary.blocked == 6
+        assert kinds(plan).count("failover_active") == 3
 
     def test_protected_items_that_cannot_be_read_hold_updates_back(self) -> None:
         azure = TwoRegions(
