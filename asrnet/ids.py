@@ -77,7 +77,7 @@ class ArmId:
         namespace = _provider(parts) + 1
         if namespace:
             parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
-        self._text = "/" + "/".join(parts)
+        self._text = f"/{'/'.join(parts)}"
         self.key = self._text[1:].lower()
 
     @property
@@ -121,9 +121,11 @@ class ArmId:
 
     def _above(self, segments: int) -> ArmId:
         """The id without its last ``segments``, not parsed anew."""
+        if not segments:
+            return self
         above = object.__new__(ArmId)
-        above._text = self._text.rsplit("/", segments)[0] if segments else self._text
-        above.key = self.key.rsplit("/", segments)[0] if segments else self.key
+        above._text = self._text.rsplit("/", segments)[0]
+        above.key = above._text[1:].lower()
         return above
 
     def __str__(self) -> str:

@@ -21,13 +21,13 @@ from asrnet.planning.wants import PairWants
 class Diff(Struct, kw_only=True):
     """What becomes of the wanted mappings of one vault; filled while it is worked out.
 
-    ``support`` are the changes that create fabrics (by place) and networks (by id); ``deleted_by`` names the change
+    ``support`` are the changes that create fabrics (by place) and networks (by key); ``deleted_by`` names the change
     that deletes a mapping.
     """
 
     view: VaultView
     wanted: Mapping[MappingIdentity, Wanted]
-    support: Mapping[str | ArmId, Change]
+    support: Mapping[str, Change]
     changes: list[Change] = []
     findings: list[Finding] = []
     deleted_by: dict[ArmId, str] = {}
@@ -204,7 +204,7 @@ def _recovery_fabric(view: VaultView, wanted: Wanted) -> ArmId | None:
 
 
 def _change(diff: Diff, wanted: Wanted, steps: tuple[Step, ...], main: Step, direction: Direction) -> Change:
-    ends = [end for side in (wanted.primary, wanted.recovery) for end in (side.place, side.network)]
+    ends = [end for side in (wanted.primary, wanted.recovery) for end in (side.place, side.network.key)]
     needs = {diff.support[end].id for end in ends if end in diff.support}
     found = diff.view.live.get(wanted.identity, ())
     if found and found[0].id in diff.deleted_by:

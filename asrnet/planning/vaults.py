@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from asrnet.changes import Change, Finding, PairStatus, PairView, finding
 from asrnet.desired import Vault
-from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 from asrnet.pairing import Pair
 from asrnet.planning.hints import pair_findings, vault_findings
@@ -74,9 +73,8 @@ def _stops(
 
 def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:
     fabrics, copies = new_fabrics(chosen, view), new_networks(chosen, inventory)
-    support: dict[str | ArmId, Change] = {}
-    support |= {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
-    support |= {network.id: network_change(view.vault, network, known) for network, known in copies}
+    support = {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
+    support |= {network.id.key: network_change(view.vault, network, known) for network, known in copies}
     return Diff(
         view=with_fabrics(view, fabrics),
         wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},

@@ -49,7 +49,7 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
     def called(self, network: ArmId) -> str:
         """What people call a network."""
-        return self.display.get(network, network.name)
+        return self.display.get(network) or network.name
 
     def place_called(self, place: str) -> str:
         """What people call a place: the region, or the VMM server."""
