@@ -10,6 +10,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "apply": "show the plan, ask, carry it out and read back",
     "drift": "for schedulers: detect what moved, or detect and correct",
     "map": "map one network now, the portal's way, both directions",
+    "predict": "where each machine lands after failover, in a test or after failback, and by which rule",
+    "targets": "which recovery VM networks are available to which VMM clouds, and why",
     "show": "show the live mappings as pairs",
     "dump": "write the live mappings down, as a desired state or as a world to work offline with",
     "validate": "check files offline",

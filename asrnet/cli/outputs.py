@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -36,12 +37,16 @@ class Outputs(Struct, frozen=True):
 
     def write(self, document: Document, view: View) -> None:
         """Write ``document`` everywhere; files are drawn plain, whatever the terminal."""
+        self.draw(partial(render, document), view)
+
+    def draw(self, drawn: Callable[[str, View], str], view: View) -> None:
+        """Write everywhere what ``drawn`` makes of a format's name and a view."""
         plain = structs.replace(view, width=None, colour=False)
         for output, file in self.targets:
             if file is None:
-                streams.write(render(document, output.format, view))
+                streams.write(drawn(output.format, view))
             else:
-                file.commit(render(document, output.format, plain))
+                file.commit(drawn(output.format, plain))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asrnet.cli import logs
@@ -20,3 +21,12 @@ def say_what_is_unread(plan: Plan) -> bool:
     if len(found) > _MOST:
         logs.error(f"and {len(found) - _MOST} more could not be read; the plan names them all")
     return bool(found)
+
+
+def say_what_is_missing(problems: Sequence[str]) -> bool:
+    """Tell of each part of the picture that is missing, a few at most; whether there are any."""
+    for problem in problems[:_MOST]:
+        logs.error(f"could not be read: {problem}")
+    if len(problems) > _MOST:
+        logs.error(f"and {len(problems) - _MOST} more could not be read")
+    return bool(problems)

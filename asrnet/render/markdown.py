@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.render import layout
@@ -21,8 +21,12 @@ _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 def render(document: layout.Document, view: View) -> str:
     """``document`` as GitHub-flavoured Markdown."""
     *body, summary = layout.sections(document, view)
-    written = ["".join(f"{line}\n" for line in _lines(section)) for section in (summary, *body)]
-    return "\n".join(filter(None, (*written, picture(document, view))))
+    return "\n".join(filter(None, (draw([summary, *body]), picture(document, view))))
+
+
+def draw(sections: Iterable[Section]) -> str:
+    """The sections as Markdown, in their order."""
+    return "\n".join("".join(f"{line}\n" for line in _lines(section)) for section in sections)
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,82 @@
+"""Where each machine lands after failover, in a test failover or after failback, and by which rule.
+
+Machines are those the vaults protect, those of a list (--machines), or one for every subnet (--all-subnets); where some
+are named only these fail over. Without a desired-state file, --vault takes the full id of a vault.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from asrnet.cli import exits, inputs, outputs
+from asrnet.cli.session import Session
+from asrnet.cli.unread import say_what_is_missing
+
+if TYPE_CHECKING:
+    from asrnet.failover import Operation
+    from asrnet.predicting import Question
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument("names", nargs="*", metavar="VM", help="only these machines fail over")
+    operation = parser.add_mutually_exclusive_group()
+    operation.add_argument("--failover", action="store_true", help="predict a failover, which is the default")
+    operation.add_argument(
+        "--test-failover",
+        nargs="?",
+        const="",
+        metavar="NETWORK",
+        help="predict a test failover, into NETWORK where it is given; machines come before this option",
+    )
+    operation.add_argument("--failback", action="store_true", help="predict the failback after a failover")
+    machines = parser.add_mutually_exclusive_group()
+    machines.add_argument("--machines", metavar="PATH", help="the machines are those of a list, YAML, JSON or CSV")
+    machines.add_argument(
+        "--all-subnets", action="store_true", help="a machine for every subnet of every primary network"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=["warning", "lost"],
+        help="exit 2 when an address loses its connectivity, or also when there is a warning",
+    )
+
+
+def run(session: Session) -> int:
+    """Read, predict, tell."""
+    from asrnet import predicting
+    from asrnet.render.answers import FORMATS, render_answer
+
+    settings = session.settings
+    desired = inputs.desired_or_vaults(settings)
+    selection = inputs.selection(settings, desired)
+    question = _question(session)
+    with outputs.opened(settings.output, FORMATS) as opened:
+        with session.backend(desired) as backend:
+            found = predicting.read(desired, backend, selection=selection)
+        prediction = predicting.predict(question, desired, found, selection=selection)
+        opened.draw(partial(render_answer, prediction), session.view())
+    if say_what_is_missing(predicting.unread(question, found)):
+        return exits.ERROR
+    fail_on = session.argument("fail_on")
+    return exits.PENDING if fail_on and prediction.fails_on(fail_on) else exits.DONE
+
+
+def _question(session: Session) -> Question:
+    from asrnet.predicting import Question
+
+    test_network = session.argument("test_failover")
+    operation: Operation = "failover"
+    if test_network is not None:
+        operation = "test-failover"
+    elif session.argument("failback"):
+        operation = "failback"
+    return Question(
+        operation=operation,
+        test_network=test_network or None,
+        only=tuple(session.argument("names") or ()),
+        listed_in=session.argument("machines"),
+        all_subnets=session.argument("all_subnets", default=False),
+    )

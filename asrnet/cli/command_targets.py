@@ -1,0 +1,42 @@
+"""For each pair of VMM clouds, which recovery VM networks are available to map to, and why.
+
+Site Recovery does not tell which logical networks a cloud is associated with: name a topology file in the desired state
+(topology: PATH). What is not known filters nothing. Without a desired-state file, --vault takes the full id of a vault.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from asrnet.cli import exits, inputs, outputs
+from asrnet.cli.session import Session
+from asrnet.cli.unread import say_what_is_missing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument(
+        "--primary-network",
+        metavar="NAME",
+        help="only clouds that use this VM network: its name, SERVER/NAME or its id",
+    )
+    parser.add_argument("--recovery-network", metavar="NAME", help="only this VM network as a target")
+
+
+def run(session: Session) -> int:
+    """Read, and tell the targets."""
+    from asrnet import inventory, targeting
+    from asrnet.render.answers import FORMATS, render_answer
+
+    settings = session.settings
+    desired = inputs.desired_or_vaults(settings)
+    selection = inputs.selection(settings, desired)
+    with outputs.opened(settings.output, FORMATS) as opened:
+        with session.backend(desired) as backend:
+            found = inventory.read(desired, backend, selection=selection)
+        targets = targeting.available_targets(
+            found, primary=session.argument("primary_network"), recovery=session.argument("recovery_network")
+        )
+        opened.draw(partial(render_answer, targets), session.view())
+    return exits.ERROR if say_what_is_missing(targeting.unread(found)) else exits.DONE

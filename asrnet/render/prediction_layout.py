@@ -1,0 +1,165 @@
+"""How a prediction is shown: the counts, a line for each address, the notes that many share, the rules that decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from asrnet.failover import Landing, Operation, Outcome, Prediction, Rule
+from asrnet.render import wording
+from asrnet.render.sections import Row, Section, Tone, sentences
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+
+_HEADER: Final = ("", "Machine", "From", "To", "Address", "Rule")
+_OPERATIONS: Final[Mapping[Operation, str]] = {
+    "failover": "Failover",
+    "test-failover": "Test failover",
+    "failback": "Failback",
+}
+_OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
+    "keeps_address": ("=", "kept", "plain"),
+    "changes_address": ("~", "changed", "update"),
+    "loses_connectivity": ("!", "lost", "error"),
+    "unknown": ("?", "not known", "warning"),
+    "not_failed_over": ("-", "stays behind", "quiet"),
+}
+_NO_NEWS: Final = frozenset({"a2a_mapped", "a2a_failback_mapped", "subnet_same_name", "vmm_subnet_same_name"})
+"""What is as everybody expects: the rule that comes after these is the one to know."""
+_SAID_SINGLY: Final = 3
+"""A note that more addresses than these share is said once, below the table."""
+
+
+def prediction_sections(prediction: Prediction, view: View) -> Iterator[Section]:
+    """A prediction as sections, its summary first; with ``view.verbose`` ids and every rule of every address."""
+    yield sentences("", [prediction_summary(prediction)])
+    shared = _shared_notes(prediction)
+    several = Counter(landing.machine for landing in prediction.landings)
+    rows = tuple(
+        Row(
+            _cells(landing, is_one_of_several=several[landing.machine] > 1),
+            _tone(landing),
+            tuple(_details(landing, shared, verbose=view.verbose)),
+        )
+        for landing in prediction.landings
+    )
+    yield Section(_title(prediction), _HEADER, rows)
+    yield sentences("Machines without NICs: they are replicating initially", prediction.without_nics, "quiet")
+    yield sentences("Notes", (f"{wording.count(number, 'address', 'addresses')}: {text}" for text, number in shared))
+    yield sentences("Rules", (f"{rule.code}: {rule.sentence} ({rule.source})" for rule in _rules(prediction)), "quiet")
+
+
+def prediction_summary(prediction: Prediction) -> str:
+    """How many addresses are kept, changed, lost, not known and left behind; and how many warnings there are."""
+    counts = prediction.summary
+    whole = prediction.landings and all(_is_whole_subnet(landing) for landing in prediction.landings)
+    subject = "subnet" if whole else "machine"
+    kinds = [
+        (counts.keeps_address, "keeps its address", "keep their address"),
+        (counts.changes_address, "changes it", "change it"),
+        (counts.loses_connectivity, "loses connectivity", "lose connectivity"),
+        (counts.unknown, "cannot be told", "cannot be told"),
+        (counts.not_failed_over, "stays behind", "stay behind"),
+    ]
+    said = [f"{number} {one if number == 1 else many}" for number, one, many in kinds if number or one in _ALWAYS]
+    of = "" if counts.addresses == counts.machines else f", {wording.count(counts.addresses, 'address', 'addresses')}"
+    warned = f"; {wording.count(counts.warnings, 'warning')}" if counts.warnings else ""
+    name = _OPERATIONS[prediction.operation]
+    return f"{name} of {wording.count(counts.machines, subject)}{of}: {', '.join(said)}{warned}."
+
+
+_ALWAYS: Final = frozenset({"keeps its address", "changes it", "loses connectivity"})
+
+
+def _title(prediction: Prediction) -> str:
+    named = prediction.test_network_id
+    return _OPERATIONS[prediction.operation] + (f" into {named.name}" if named else "")
+
+
+def _is_whole_subnet(landing: Landing) -> bool:
+    return landing.machine == landing.primary_network and landing.nic == landing.primary_subnet
+
+
+def _tone(landing: Landing) -> Tone:
+    tone = _OUTCOMES[landing.outcome][2]
+    return "warning" if tone in {"plain", "update"} and landing.has_warning else tone
+
+
+def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
+    symbol, words, _ = _OUTCOMES[landing.outcome]
+    is_static_now = landing.ip_type != landing.primary_ip_type and landing.ip_type is not None
+    return (
+        symbol,
+        _machine(landing, is_one_of_several=is_one_of_several),
+        _place(landing.primary_network, landing.primary_subnet, landing.primary_ip),
+        _place(landing.network, landing.subnet, landing.ip, landing.ip_type if is_static_now else None),
+        words,
+        ", ".join(rule.code for rule in _news(landing)),
+    )
+
+
+def _machine(landing: Landing, *, is_one_of_several: bool) -> str:
+    if _is_whole_subnet(landing):
+        return "any"
+    if not is_one_of_several:
+        return landing.machine
+    return f"{landing.machine} {landing.nic} {landing.ip_configuration}".rstrip()
+
+
+def _place(network: str | None, subnet: str | None, ip: str | None, ip_type: str | None = None) -> str:
+    if network is None:
+        return "no network"
+    place = f"{network}/{subnet}" if subnet else network
+    return " ".join(filter(None, (place, ip, ip_type and ip_type.lower())))
+
+
+def _news(landing: Landing) -> list[Rule]:
+    known = [rule for rule in (landing.network_rule, landing.subnet_rule, landing.address_rule) if rule]
+    return [rule for rule in known if rule.code not in _NO_NEWS] or known[:1]
+
+
+def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) -> Iterator[str]:
+    once = {text for text, _ in shared}
+    for notice in landing.notices:
+        if notice.severity == "warning":
+            yield f"warning: {notice.message}"
+        elif notice.message not in once:
+            yield f"note: {notice.message}"
+    if landing.detail:
+        yield landing.detail
+    if landing.via_network:
+        yield f"back from {landing.via_network}"
+    if landing.recovery_plan and landing.kind == "vmm_to_azure":
+        yield f"recovery plan {landing.recovery_plan}"
+    if landing.hosts:
+        yield f"hosts that can take the replica: {', '.join(landing.hosts)}"
+    if verbose:
+        yield from _everything(landing)
+
+
+def _everything(landing: Landing) -> Iterator[str]:
+    yield f"from {landing.primary_network_id}"
+    yield f"to {landing.network_id}"
+    for rule in (landing.network_rule, landing.subnet_rule, landing.address_rule, landing.type_rule):
+        if rule:
+            yield f"{rule.code}: {rule.sentence}"
+
+
+def _shared_notes(prediction: Prediction) -> list[tuple[str, int]]:
+    """The notes that many addresses have in common, and how many."""
+    counts = Counter(
+        notice.message for landing in prediction.landings for notice in landing.notices if notice.severity == "info"
+    )
+    return [(message, number) for message, number in counts.items() if number > _SAID_SINGLY]
+
+
+def _rules(prediction: Prediction) -> list[Rule]:
+    """The rules of all addresses, each once, in the order in which they come up."""
+    seen: dict[str, Rule] = {}
+    for landing in prediction.landings:
+        for rule in (landing.network_rule, landing.subnet_rule, landing.address_rule, landing.type_rule):
+            if rule:
+                seen.setdefault(rule.code, rule)
+    return list(seen.values())

@@ -1,0 +1,53 @@
+"""A prediction as flat rows, one for each address, with every answer and every rule in a column of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from asrnet.failover import Landing, Prediction, Rule
+
+COLUMNS: Final[tuple[str, ...]] = (
+    *("machine", "nic", "ip_configuration", "kind", "outcome"),
+    *("primary_network", "primary_subnet", "primary_ip", "primary_ip_type"),
+    *("via_network", "network", "subnet", "ip", "ip_type"),
+    *("rule", "sentence", "source"),
+    *("network_rule", "subnet_rule", "address_rule", "type_rule"),
+    *("own_network_id", "mapped_network_id", "own_subnet", "named_subnet"),
+    *("recovery_plan", "hosts", "warnings", "notes", "detail"),
+    *("primary_network_id", "network_id"),
+)
+"""The columns, the most telling first. New ones are added at the end."""
+
+_PLAIN: Final = frozenset(COLUMNS) & frozenset(Landing.__struct_fields__)
+_NO_NICS: Final = "Site Recovery shows no NICs of this machine yet"
+
+
+def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
+    """A row for each address, and one for each machine without NICs."""
+    for landing in prediction.landings:
+        yield _row(landing)
+    for machine in prediction.without_nics:
+        yield dict.fromkeys(COLUMNS, "") | {"machine": machine, "outcome": "unknown", "notes": _NO_NICS}
+
+
+def _row(landing: Landing) -> dict[str, str]:
+    row = {column: _cell(getattr(landing, column)) for column in COLUMNS if column in _PLAIN}
+    messages = {
+        severity: "; ".join(notice.message for notice in landing.notices if notice.severity == severity)
+        for severity in ("warning", "info")
+    }
+    return row | {
+        "sentence": landing.rule.sentence,
+        "source": landing.rule.source,
+        "warnings": messages["warning"],
+        "notes": messages["info"],
+    }
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Rule):
+        return value.code
+    return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,73 @@
+"""How target networks are shown: a table for each pair of clouds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from asrnet.render import wording
+from asrnet.render.sections import Row, Section, sentences
+from asrnet.targeting import Targets
+from asrnet.vmm import Target
+
+COLUMNS: Final = ("vault", *Target.__struct_fields__)
+"""The columns of a table of values."""
+
+_HEADER: Final = ("", "Recovery network", "", "Why")
+
+
+def target_sections(targets: Targets) -> Iterator[Section]:
+    """Target networks as sections, their count first."""
+    yield sentences("", [targets_summary(targets)])
+    several = len(targets.vaults) > 1
+    pairs: defaultdict[tuple[str, ...], list[Target]] = defaultdict(list)
+    for vault in targets.vaults:
+        for target in vault.targets:
+            pairs[vault.vault, *_clouds(target)].append(target)
+    for (vault_name, *_), found in pairs.items():
+        where = f"Vault {vault_name}: " if several else ""
+        yield Section(where + _title(found[0]), _HEADER, tuple(map(_row, found)))
+
+
+def targets_summary(targets: Targets) -> str:
+    """How many networks are available to how many pairs of clouds; or why there is nothing to tell."""
+    found = [target for vault in targets.vaults for target in vault.targets]
+    if not found:
+        return _nothing(targets)
+    clouds = {(vault.vault, *_clouds(target)) for vault in targets.vaults for target in vault.targets}
+    available = sum(target.available for target in found)
+    pairs, networks = wording.count(len(clouds), "pair"), wording.count(len(found), "target network")
+    asked = f" for {targets.primary_network}" if targets.primary_network else ""
+    return f"{pairs} of clouds{asked}: {available} of {networks} available."
+
+
+def _nothing(targets: Targets) -> str:
+    if not any(vault.servers for vault in targets.vaults):
+        return "No vault has a VMM server."
+    if targets.primary_network:
+        return f"No cloud that another cloud protects uses {targets.primary_network}."
+    return "No cloud is protected by another one with VM networks."
+
+
+def _clouds(target: Target) -> tuple[str, ...]:
+    return (target.primary_server, target.protected_cloud, target.recovery_server, target.protecting_cloud)
+
+
+def _title(target: Target) -> str:
+    primary = f"{target.protected_cloud} ({target.primary_server})"
+    return f"{primary}, protected by {target.protecting_cloud} ({target.recovery_server})"
+
+
+def _row(target: Target) -> Row:
+    symbol, words = ("+", "available") if target.available else ("-", "not available")
+    return Row((symbol, target.network, words, target.message), "good" if target.available else "plain")
+
+
+def target_rows(targets: Targets) -> Iterator[dict[str, str]]:
+    """A row for each target network of each pair of clouds."""
+    for vault in targets.vaults:
+        for target in vault.targets:
+            said = {name: getattr(target, name) for name in Target.__struct_fields__}
+            row = {name: "" if value is None else str(value) for name, value in said.items()}
+            yield {"vault": vault.vault, **row, "available": "true" if target.available else "false"}
