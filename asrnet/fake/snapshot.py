@@ -8,6 +8,7 @@ from asrnet import vmm
 from asrnet.clocks import SystemClock
 from asrnet.fake.records import CloudRecord, Host, ResourceGroup, VaultResource, VmNetworkRecord
 from asrnet.fake.seeding import Seed, seed
+from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
@@ -17,7 +18,7 @@ from asrnet.vmm import Server, Topology, cloud_of
 
 def world_of(inventory: Inventory) -> World:
     """A world in which everything of ``inventory`` is as it was read; what could not be read is not there."""
-    world = World(clock=SystemClock())
+    world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
     seed(world, *inventory.networks.values(), *_empty_groups(inventory))
     for vault in inventory.vaults.values():
         if vault.error is None:
