@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from asrnet.changes import Change, Finding, Step, finding
 from asrnet.ids import ArmId
-from asrnet.inventory import Absent
+from asrnet.inventory import Absent, Unknown
 from asrnet.models import MappingIdentity, NetworkMapping
 from asrnet.pairing import Pair, is_ignored
 from asrnet.planning.request import Request
@@ -36,13 +36,13 @@ def leftovers(
     stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, view, request)]
     if view.vault.unmanaged == "ignore":
         return Leftovers()
-    doomed = [mapping for mapping in stray if _may_be_deleted(mapping, view, request) and complete]
+    certain = {mapping.id for mapping in stray if complete and not _may_be_a_rules(mapping, request)}
+    doomed = {one.id: one for one in stray if one.id in certain and _may_be_deleted(one, view, request)}
+    kept = [mapping for mapping in stray if mapping.id not in doomed]
     return Leftovers(
-        changes=tuple(_deletion(mapping, view) for mapping in doomed),
-        findings=tuple(
-            _finding(mapping, view, request, complete=complete) for mapping in stray if mapping not in doomed
-        ),
-        count=len(stray) - len(doomed),
+        changes=tuple(_deletion(mapping, view) for mapping in doomed.values()),
+        findings=tuple(_finding(mapping, view, request, complete=mapping.id in certain) for mapping in kept),
+        count=len(kept),
     )
 
 
@@ -79,6 +79,12 @@ def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) 
     return view.vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
 
 
+def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
+    """Whether a rule may ask for it, which shows only when both of its networks are read: lists may leave some out."""
+    unread = any(isinstance(request.inventory.missing.get(network), Unknown) for network in _networks(mapping))
+    return unread and bool(request.desired.rules)
+
+
 def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, complete: bool) -> Finding:
     text = f"{mapping.name} maps {' to '.join(view.called(network) for network in _networks(mapping))}"
     vault = view.vault.name
@@ -93,9 +99,10 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, comp
     if gone:
         names = " and ".join(network.name for network in gone)
         return finding("orphan", f"{text}, but {names} no longer exists", vault=vault, subject=mapping.id)
-    return finding(
-        "unmanaged", f"{text}; no row or rule asks for it", vault=vault, subject=mapping.id, hint=_hint(view, complete)
+    why = (
+        "whether a rule asks for it is not known" if _may_be_a_rules(mapping, request) else "no row or rule asks for it"
     )
+    return finding("unmanaged", f"{text}; {why}", vault=vault, subject=mapping.id, hint=_hint(view, complete))
 
 
 def _hint(view: VaultView, complete: bool) -> str:  # noqa: FBT001 - read at one place, two lines above

@@ -58,6 +58,17 @@ class TestConvergence:
         assert set(outcomes(report).values()) == {"succeeded"}
         assert azure.mappings() == {"app": "app-asr", "app-asr": "app"}
 
+    def test_the_fabrics_of_a_vault_are_made_one_at_a_time(self) -> None:
+        azure = TwoRegions(operations="time:60", fabrics=False)
+        seen: list[tuple[str, str]] = []
+
+        def note(progress: Progress) -> None:
+            seen.append((progress.state, progress.name.removeprefix("asr-a2a-default-")))
+
+        desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True)
+        applying.apply(azure.plan(desired), azure.backend, on_progress=note)
+        assert seen[:4] == [("sending", EA), ("done", EA), ("sending", SEA), ("done", SEA)]
+
     def test_a_swap_goes_all_deletes_then_all_updates_then_all_creates(self) -> None:
         azure = TwoRegions(operations="time:3")
         desired, _ = swapped(azure)
@@ -268,6 +279,14 @@ class TestStaleness:
         assert [change.outcome for change in report.changes] == ["stale", "skipped", "skipped"]
         there = azure.world.virtual_networks.get(plan.changes[0].resource_id)
         assert [subnet.name for subnet in there.subnets] == ["precious"]
+
+    def test_a_fabric_that_exists_meanwhile_is_not_made_again_under_another_name(self) -> None:
+        azure = TwoRegions(fabrics=False)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
+        azure.build.azure_fabric(azure.vault, EA, name="by-hand")
+        azure.apply(plan)
+        places = [fabric.location for fabric in azure.world.fabrics.list(azure.vault.id)]
+        assert sorted(str(place) for place in places) == [EA, SEA]
 
     def test_vaults_in_which_something_moved_are_left_alone(self) -> None:
         azure = TwoRegions()

@@ -11,9 +11,12 @@ from states import EA, SEA, TwoRegions, kinds, row, steps
 
 from asrnet.changes import Limits, Plan, load_plan, to_json
 from asrnet.desired import CopySettings, Freeze, Ignore, Match, Region, Rule, Selection
-from asrnet.errors import InputError, RefusedError
+from asrnet.errors import InputError, RefusedError, VaultUnusedError
 from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.faults import Fault
+from asrnet.ids import ArmId
 from asrnet.models import COPY_TAG, Nic, Subnet, VirtualNetwork
+from asrnet.ports import MappingReader
 
 
 def test_an_unmapped_pair_gets_both_mappings() -> None:
@@ -368,12 +371,39 @@ class TestUnmanaged:
         assert plan.changes == ()
         assert any("while part of the picture is missing" in finding.hint for finding in plan.findings)
 
+    @pytest.mark.parametrize(
+        "unread",
+        [
+            {"denied": ("Microsoft.Network/virtualNetworks/read",)},
+            {"hidden_networks": ("hub",)},  # the list leaves it out, and the GET fails
+        ],
+    )
+    def test_nothing_is_deleted_that_a_rule_may_ask_for(self, unread: dict[str, Any]) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        azure.map_both(hub, dr)
+        rule = Rule(name="all", vault="sea", match=Match(name="hub"), recovery=str(dr.id))
+        desired = azure.state(rules=(rule,), unmanaged="delete")
+        assert azure.plan(desired, allow_delete=True).summary.in_sync == 2
+        azure.world.behaviour = Behaviour(**unread)
+        azure.world.faults.add(Fault(effect="refused", method="GET", path="*/virtualnetworks/hub", status=500, times=0))
+        plan = azure.plan(desired, allow_delete=True)
+        assert (plan.changes, kinds(plan)) == ((), ["unmanaged", "unmanaged"])
+        assert all("while part of the picture is missing" in finding.hint for finding in plan.findings)
+
     def test_the_reverse_of_a_pair_that_another_tool_manages_is_never_deleted(self) -> None:
         azure = TwoRegions()
         hub, now, wanted = azure.network("hub"), azure.network("now", SEA), azure.network("wanted", SEA)
         azure.map_both(hub, now)
         desired = azure.state(row(hub, wanted, managed_by="terraform"), unmanaged="delete")
         assert azure.plan(desired, allow_delete=True).changes == ()
+
+    def test_a_retarget_leaves_the_reverse_that_another_tool_owns(self) -> None:
+        azure = TwoRegions()
+        a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
+        azure.map_both(a, x)
+        plan = azure.plan(azure.state(row(a, y), row(b, x, managed_by="terraform")))
+        assert steps(plan) == [("a", "update", ["update", "create"])]
 
     def test_a_mapping_to_a_network_that_is_gone_is_an_orphan(self) -> None:
         azure = TwoRegions()
@@ -602,6 +632,28 @@ def test_planning_twice_from_the_same_values_gives_the_same_plan() -> None:
     azure = TwoRegions()
     desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)))
     assert azure.plan(desired) == azure.plan(desired)
+
+
+class SaysUnused:
+    """A MappingReader to one of whose lists the service answers that it does not know the vault."""
+
+    def __init__(self, reader: MappingReader, part: str) -> None:
+        self._reader = reader
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        return self._refuse if name == self._part else getattr(self._reader, name)
+
+    def _refuse(self, _vault: ArmId) -> None:
+        raise VaultUnusedError("unused")
+
+
+@pytest.mark.parametrize("part", ["fabrics", "mappings"])
+def test_a_vault_is_empty_only_if_both_its_fabrics_and_its_mappings_say_so(part: str) -> None:
+    azure = TwoRegions()
+    azure.backend = structs.replace(azure.backend, mappings=SaysUnused(azure.backend.mappings, part))
+    with pytest.raises(VaultUnusedError):
+        azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
 
 
 def test_a_vault_may_be_read_without_the_right_to_read_the_vault_itself() -> None:
