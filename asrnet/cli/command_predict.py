@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     machines.add_argument(
         "--all-subnets", action="store_true", help="a machine for every subnet of every primary network"
     )
+    parser.add_argument("--topology", metavar="PATH", help=inputs.TOPOLOGY_HELP)
     parser.add_argument(
         "--fail-on",
         choices=["warning", "lost"],
@@ -50,7 +51,7 @@ def run(session: Session) -> int:
     from asrnet.render.answers import FORMATS, render_answer
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(settings)
+    desired = inputs.with_topology(inputs.desired_or_vaults(settings), session.argument("topology"))
     selection = inputs.selection(settings, desired)
     question = _question(session)
     with outputs.opened(settings.output, FORMATS) as opened:

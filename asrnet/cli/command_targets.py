@@ -1,7 +1,8 @@
 """For each pair of VMM clouds, which recovery VM networks are available to map to, and why.
 
-Site Recovery does not tell which logical networks a cloud is associated with: name a topology file in the desired state
-(topology: PATH). What is not known filters nothing. Without a desired-state file, --vault takes the full id of a vault.
+Site Recovery does not tell which logical networks a cloud is associated with: a topology file does, named by --topology
+or in the desired state. What is not known filters nothing. Without a desired-state file, --vault takes the full id of
+a vault.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only clouds that use this VM network: its name, SERVER/NAME or its id",
     )
     parser.add_argument("--recovery-network", metavar="NAME", help="only this VM network as a target")
+    parser.add_argument("--topology", metavar="PATH", help=inputs.TOPOLOGY_HELP)
 
 
 def run(session: Session) -> int:
@@ -30,7 +32,7 @@ def run(session: Session) -> int:
     from asrnet.render.answers import FORMATS, render_answer
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(settings)
+    desired = inputs.with_topology(inputs.desired_or_vaults(settings), session.argument("topology"))
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:

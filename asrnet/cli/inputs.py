@@ -16,6 +16,8 @@ from asrnet.errors import InputError
 from asrnet.ids import ArmId
 from asrnet.settings import Settings
 
+TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the one the desired state names"
+
 
 def desired_state(settings: Settings) -> DesiredState:
     """The desired state of ``--file``."""
@@ -27,6 +29,11 @@ def desired_or_vaults(settings: Settings) -> DesiredState:
     if Path(settings.file).exists() or not any(_is_id(name) for name in settings.vault):
         return _with_vaults(desired_state(settings), settings)
     return _with_vaults(DesiredState(), settings)
+
+
+def with_topology(desired: DesiredState, path: str | None) -> DesiredState:
+    """``desired`` with another VMM topology, where one is given."""
+    return structs.replace(desired, topology=path) if path else desired
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:

@@ -71,13 +71,14 @@ class _Address(Struct, frozen=True, gc=False):
 class _Leg(Struct, frozen=True, gc=False):
     """One way of one address: the network it goes to, among which addresses, as a test or not, and ``back`` from where.
 
-    Without ``back`` it starts where the machine is.
+    Without ``back`` it starts where the machine is. ``via`` is the network the replica is on by then, None for none.
     """
 
     target: Target
     site: Site
     is_test: bool = False
     back: Landing | None = None
+    via: ArmId | None = None
 
 
 class _Run:
@@ -126,7 +127,8 @@ class _Run:
             own_settings=False,
             notices=self._return_notices(one, back),
         )
-        leg = _Leg(target, home, back=landed)
+        replica = one.machine.replicas.get(one.nic.name)
+        leg = _Leg(target, home, back=landed, via=replica.network_id if replica else landed.network_id)
         return self._stay(one, leg) if back.rule is rules.FAILBACK_UNCHANGED else self._land(one, leg)
 
     def _way_back(self, one: _Address, landed: Landing) -> Return:
@@ -202,7 +204,7 @@ class _Run:
             ip_type=ip_type,
             type_rule=type_rule,
             detail=assigned.detail,
-            via_network=leg.back.network if leg.back else None,
+            via_network=label(leg.via, self._networks) if leg.via else None,
             own_network_id=target.own_network_id,
             mapped_network_id=target.mapped_network_id,
             own_subnet=place.own_subnet,

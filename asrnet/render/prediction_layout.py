@@ -28,6 +28,7 @@ _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
 }
 _NO_NEWS: Final = frozenset({"a2a_mapped", "a2a_failback_mapped", "subnet_same_name", "vmm_subnet_same_name"})
 """What is as everybody expects: the rule that comes after these is the one to know."""
+_ALWAYS_SAID: Final = frozenset({"keeps its address", "changes it", "loses connectivity"})
 _SAID_SINGLY: Final = 3
 """A note that more addresses than these share is said once, below the table."""
 
@@ -45,7 +46,7 @@ def prediction_sections(prediction: Prediction, view: View) -> Iterator[Section]
         )
         for landing in prediction.landings
     )
-    yield Section(_title(prediction), _HEADER, rows)
+    yield Section("Subnets" if _is_about_subnets(prediction) else "Machines", _HEADER, rows)
     yield sentences("Machines without NICs: they are replicating initially", prediction.without_nics, "quiet")
     yield sentences("Notes", (f"{wording.count(number, 'address', 'addresses')}: {text}" for text, number in shared))
     yield sentences("Rules", (f"{rule.code}: {rule.sentence} ({rule.source})" for rule in _rules(prediction)), "quiet")
@@ -54,8 +55,7 @@ def prediction_sections(prediction: Prediction, view: View) -> Iterator[Section]
 def prediction_summary(prediction: Prediction) -> str:
     """How many addresses are kept, changed, lost, not known and left behind; and how many warnings there are."""
     counts = prediction.summary
-    whole = prediction.landings and all(_is_whole_subnet(landing) for landing in prediction.landings)
-    subject = "subnet" if whole else "machine"
+    subject = "subnet" if _is_about_subnets(prediction) else "machine"
     kinds = [
         (counts.keeps_address, "keeps its address", "keep their address"),
         (counts.changes_address, "changes it", "change it"),
@@ -63,19 +63,16 @@ def prediction_summary(prediction: Prediction) -> str:
         (counts.unknown, "cannot be told", "cannot be told"),
         (counts.not_failed_over, "stays behind", "stay behind"),
     ]
-    said = [f"{number} {one if number == 1 else many}" for number, one, many in kinds if number or one in _ALWAYS]
+    said = [f"{number} {one if number == 1 else many}" for number, one, many in kinds if number or one in _ALWAYS_SAID]
     of = "" if counts.addresses == counts.machines else f", {wording.count(counts.addresses, 'address', 'addresses')}"
     warned = f"; {wording.count(counts.warnings, 'warning')}" if counts.warnings else ""
     name = _OPERATIONS[prediction.operation]
-    return f"{name} of {wording.count(counts.machines, subject)}{of}: {', '.join(said)}{warned}."
+    into = f" into {prediction.test_network_id.name}" if prediction.test_network_id else ""
+    return f"{name} of {wording.count(counts.machines, subject)}{of}{into}: {', '.join(said)}{warned}."
 
 
-_ALWAYS: Final = frozenset({"keeps its address", "changes it", "loses connectivity"})
-
-
-def _title(prediction: Prediction) -> str:
-    named = prediction.test_network_id
-    return _OPERATIONS[prediction.operation] + (f" into {named.name}" if named else "")
+def _is_about_subnets(prediction: Prediction) -> bool:
+    return bool(prediction.landings) and all(map(_is_whole_subnet, prediction.landings))
 
 
 def _is_whole_subnet(landing: Landing) -> bool:

@@ -120,6 +120,12 @@ def test_only_mappings_back_to_the_home_fabric_of_the_same_vault_count() -> None
     assert back.rule is RULES["failback_unmapped"]
 
 
+@pytest.mark.parametrize(("moved_to", "via"), [(SHANGHAI2, "VMNetwork2-Shanghai"), (None, None)])
+def test_a_machine_comes_back_from_where_its_replica_was_moved(moved_to: Network | None, via: str | None) -> None:
+    one = machine("VM-1", BEIJING1, replicas={"nic0": Replica(network_id=moved_to.id if moved_to else None)})
+    assert land(one, SITES, [FORWARD, REVERSE], "failback").via_network == via
+
+
 def test_an_unchanged_machine_has_its_subnet_and_address_again() -> None:
     one = machine("VM-1", BEIJING1, address("servers", "192.168.1.7", ip_type="Static"))
     landing = land(one, SITES, [FORWARD, REVERSE], "failback")
