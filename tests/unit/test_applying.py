@@ -284,7 +284,7 @@ class TestStaleness:
         azure = TwoRegions(fabrics=False)
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
         azure.build.azure_fabric(azure.vault, EA, name="by-hand")
-        azure.apply(plan)
+        assert outcomes(azure.apply(plan))[f"sea:fabric:{EA}"] == "stale"
         places = [fabric.location for fabric in azure.world.fabrics.list(azure.vault.id)]
         assert sorted(str(place) for place in places) == [EA, SEA]
 
