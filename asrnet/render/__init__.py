@@ -20,6 +20,7 @@ FORMATS: Final[Mapping[str, str]] = {
     "json": "asrnet.render.json",
     "markdown": "asrnet.render.markdown",
     "mermaid": "asrnet.render.mermaid",
+    "html": "asrnet.render.html",
     "github": "asrnet.render.github",
     "junit": "asrnet.render.junit",
     "prometheus": "asrnet.render.prometheus",

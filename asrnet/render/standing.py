@@ -145,7 +145,7 @@ def _is_settled(found: Finding, verdict: Verdict) -> bool:
 def _direction(way: Way, status: PairStatus, changes: Sequence[Change], *, planned_again: bool) -> Direction:
     change = next((one for one in changes if one.direction in {way, "both"}), None)
     outcome = outcome_of(change) if change else None
-    if outcome is None:
+    if outcome is None or getattr(change, "refused", False):
         return Direction(way=way, state=status, change=change)
     # What was planned again says how things are now; without that, what was read back does.
     settled = status == "in_sync" if planned_again else outcome == "succeeded"

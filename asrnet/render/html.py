@@ -1,0 +1,95 @@
+"""The HTML report: one file that needs nothing else, so that it can be mailed, archived and opened anywhere.
+
+Script and styles are files of this package (``page/``), put into the page with the data; a content security policy
+forbids everything else, so that no name in the data can load or run anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from asrnet.changes import Plan
+from asrnet.render.page_data import Page
+from asrnet.render.wording import harmless
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+    from asrnet.render.layout import Document
+
+SCRIPTS: Final = ("layout.js", "picture.js", "details.js", "report.js")
+"""The parts of the script, in their order."""
+
+_LISTED: Final = 200
+"""Rows of the list for those whose viewer runs no scripts."""
+
+
+def render(document: Document, view: View) -> str:
+    """``document`` as an HTML page."""
+    page = _page(document, view)
+    script = "(() => {\n'use strict';\n" + "\n".join(_part(name) for name in SCRIPTS) + "})();\n"
+    style = _part("page.css")
+    return Template(_part("page.html")).substitute(
+        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+        summary=html.escape(harmless(page.summary)),
+        style=style,
+        script=script,
+        data=_json(page),
+        rows="\n".join(_row(page, number) for number in _attention(page)),
+        left_out=_left_out(page),
+    )
+
+
+def _page(document: Document, view: View) -> Page:
+    if isinstance(document, Plan):
+        from asrnet.render.page_plan import plan_page
+
+        return plan_page(document, view)
+    from asrnet.render.page_live import live_page
+
+    return live_page(document, view)
+
+
+def _part(name: str) -> str:
+    return (resources.files("asrnet.render") / "page" / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(page: Page) -> str:
+    """The data, in which nothing can end the element that holds it."""
+    return msgspec.json.encode(_harmless(msgspec.to_builtins(page))).decode().replace("<", "\\u003c")
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {name: _harmless(part) for name, part in value.items()}
+    return [_harmless(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _attention(page: Page) -> list[int]:
+    quiet = {"in_sync", "corrected", "external"}
+    return [number for number, item in enumerate(page.items) if item.status not in quiet][:_LISTED]
+
+
+def _row(page: Page, number: int) -> str:
+    item = page.items[number]
+    ends = [page.networks[end] for end in (item.primary, item.recovery)]
+    cells = [item.vault, item.name, item.label, *(f"{end.name} ({end.place})" for end in ends)]
+    return "<tr>" + "".join(f"<td>{html.escape(harmless(cell))}</td>" for cell in cells) + "</tr>"
+
+
+def _left_out(page: Page) -> str:
+    listed = len(_attention(page))
+    return f"{listed} of {len(page.items)} pairs are listed, those that need attention." if page.items else ""

@@ -1,0 +1,118 @@
+// What is known of one row: states, subnets side by side, findings, what apply would do, and the same by hand.
+
+const ACTIONS = { create: ['+', 'create'], update: ['~', 'update'], delete: ['-', 'delete'] };
+
+function drawDetails(item, networks) {
+  return [
+    element('header', {}, element('h2', { id: 'details-title', tabindex: -1 }, item.name), badge(item)),
+    facts(item, networks),
+    subnets(item, networks),
+    findingList(item.findings),
+    changeList(item.changes),
+  ].filter(Boolean);
+}
+
+function facts(item, networks) {
+  const from = networks[item.primary], to = networks[item.recovery];
+  const rows = [
+    ['Vault', item.vault],
+    ['Declared', item.source && (item.by_rule ? `by a rule, ${item.source}` : item.source)],
+    ['Managed by', item.managed_by],
+    ['Forward', item.forward],
+    ['Reverse', item.reverse],
+    ['Primary', networkFacts(from)],
+    ['Recovery', networkFacts(to)],
+  ];
+  const list = element('dl');
+  for (const [term, value] of rows) if (value) list.append(element('dt', {}, term), element('dd', {}, value));
+  return list;
+}
+
+function networkFacts(network) {
+  const state = STATES[network.state];
+  return element('span', {}, element('b', {}, network.name), ` in ${placeName(network.place)}`, state ? `, ${state}` : '',
+    idText(network.id));
+}
+
+function subnets(item, networks) {
+  if (!item.subnets || !item.subnets.length) return null;
+  const from = networks[item.primary], to = networks[item.recovery];
+  const heads = ['Subnet', from.name, to.name].map(text => element('th', { scope: 'col' }, text));
+  const space = element('tr', { class: 'space' }, element('td', {}, 'address space'),
+    element('td', {}, lines(from.space)), element('td', {}, lines(to.space)));
+  return element('section', {}, element('h3', {}, 'Subnets'), element('div', { class: 'scroll' },
+    element('table', { class: 'subnets' }, element('thead', {}, element('tr', {}, ...heads)),
+      element('tbody', {}, space, ...item.subnets.map(subnetRow)))));
+}
+
+function subnetRow(subnet) {
+  const here = subnet.primary || [], there = subnet.recovery || [];
+  const used = subnet.used ? `${subnet.used} in use` : '';
+  let remark = '';
+  if (!there.length) remark = subnet.lands ? `missing: machines land in ${subnet.lands}` : 'missing';
+  else if (subnet.small) remark = 'too small';
+  else if (here.length && String(here) !== String(there)) remark = 'other addresses';
+  return element('tr', {}, element('th', { scope: 'row' }, subnet.name),
+    element('td', {}, lines(here), used && element('small', {}, used)),
+    element('td', {}, lines(there), remark && element('small', { class: 'remark' }, remark)));
+}
+
+function lines(texts) {
+  return element('span', {}, ...(texts || []).map(text => element('span', { class: 'one' }, text)));
+}
+
+function findingList(findings) {
+  if (!findings || !findings.length) return null;
+  return element('section', {}, element('h3', {}, 'Findings'),
+    element('ul', { class: 'findings' }, ...findings.map(drawFinding)));
+}
+
+const SEVERITIES = { error: 'bar', warning: 'warn', info: 'note' };
+
+function drawFinding(finding) {
+  return element('li', { class: `finding ${finding.severity}` }, icon(SEVERITIES[finding.severity]),
+    element('div', {}, element('b', {}, finding.kind.replaceAll('_', ' ')),
+      ` ${finding.severity}`, finding.vault && element('span', { class: 'quiet' }, ` in vault ${finding.vault}`),
+      element('p', {}, finding.message), finding.hint && hint(finding.hint)));
+}
+
+function hint(text) {
+  return text.startsWith('az ') ? command([text]) : element('p', { class: 'hint' }, text);
+}
+
+function changeList(changes) {
+  if (!changes || !changes.length) return null;
+  const title = changes.some(change => change.outcome) ? 'What apply did' : 'What apply would do';
+  return element('section', {}, element('h3', {}, title), ...changes.map(drawChange));
+}
+
+function drawChange(change) {
+  const outcome = change.outcome && element('p', { class: `outcome ${change.outcome}` }, change.outcome,
+    change.error ? `: ${change.error}` : '', change.seconds ? ` (${change.seconds.toFixed(1)} s)` : '');
+  return element('div', { class: 'change' }, element('p', {}, element('b', {}, change.label)),
+    change.reason && element('p', { class: 'hint' }, change.reason), outcome,
+    element('ol', {}, ...change.steps.map(drawStep)));
+}
+
+function drawStep(step) {
+  const [symbol, word] = ACTIONS[step.action];
+  const by = step.az && step.az.length && element('details', {}, element('summary', {}, 'The same with az'), command(step.az));
+  return element('li', {}, element('span', { class: `symbol ${step.action}`, title: word }, symbol), ' ',
+    idText(step.id), by);
+}
+
+/** Command lines that can be copied; where the clipboard is closed to pages they are selected instead. */
+function command(texts) {
+  const code = element('pre', { tabindex: 0 }, element('code', {}, texts.join('\n')));
+  const button = element('button', { type: 'button', class: 'copy' }, 'Copy');
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(texts.join('\n'));
+      button.textContent = 'Copied';
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = 'Selected';
+    }
+  });
+  return element('div', { class: 'command' }, code, button);
+}

@@ -1,0 +1,182 @@
+// The picture: lanes, groups, networks and arrows as elements. Text is only ever set as text.
+
+const ROW = 52;
+const NEAR_TAIL = 0.3;
+const SVG = 'http://www.w3.org/2000/svg';
+const GLYPHS = {
+  new: 'plus', old: 'cross', held: 'bar', blocked: 'bar', broken: 'bang', failed: 'cross', absent: 'lock', stray: 'ask',
+};
+const ICONS = {
+  in_sync: 'check', corrected: 'done', half: 'half', missing: 'ring', retargeted: 'turn', not_paired: 'bang',
+  blocked: 'bar', failed: 'cross', external: 'lock', unmanaged: 'ask', delete: 'cross',
+};
+// Drawn around the origin, 16 wide.
+const SHAPES = {
+  check: '<path d="M-4.5 .5 L-1.5 3.5 L4.5 -3.5"/>',
+  done: '<circle r="6"/><path d="M-2.8 .3 L-.9 2.2 L2.9 -2"/>',
+  half: '<circle r="4.5"/><path class="solid" d="M0 -4.5 A4.5 4.5 0 0 0 0 4.5 Z"/>',
+  ring: '<circle r="4.5" stroke-dasharray="2.4 2.3"/>',
+  turn: '<path d="M-4.5 4 V0 A3 3 0 0 1 -1.5 -3 H4 M1.5 -5.5 L4.5 -3 L1.5 -.5"/>',
+  bang: '<path d="M0 -5 V1"/><path d="M0 4 V4.6"/>',
+  bar: '<circle r="5"/><path d="M-3.4 3.4 L3.4 -3.4"/>',
+  cross: '<path d="M-3.8 -3.8 L3.8 3.8 M-3.8 3.8 L3.8 -3.8"/>',
+  lock: '<path class="solid" d="M-4 -1 H4 V5 H-4 Z"/><path d="M-2.4 -1 V-3 A2.4 2.4 0 0 1 2.4 -3 V-1"/>',
+  ask: '<path d="M-2.6 -2.4 A2.6 2.6 0 1 1 0 .6 V1.6"/><path d="M0 4.6 V5"/>',
+  warn: '<path d="M0 -5.5 L6 5 H-6 Z"/><path d="M0 -1.6 V1 M0 3 V3.1"/>',
+  note: '<circle r="5.5"/><path d="M0 -.6 V2.8 M0 -3 V-2.9"/>',
+  plus: '<path d="M-4 0 H4 M0 -4 V4"/>',
+};
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('--')) made.style.setProperty(name, value);
+    else if (value === true) made.setAttribute(name, '');
+    else if (value !== false && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.filter(child => child !== null && child !== undefined && child !== ''));
+  return made;
+}
+
+function drawn(tag, attributes, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** The shapes that arrows and badges refer to; put into the document once. */
+function definitions() {
+  const holder = drawn('svg', { class: 'definitions', 'aria-hidden': 'true', width: 0, height: 0 });
+  for (const [name, shape] of Object.entries(SHAPES)) {
+    const group = drawn('g', { id: `shape-${name}` });
+    group.innerHTML = shape;
+    holder.append(group);
+  }
+  for (const look of ['live', ...Object.keys(GLYPHS)]) {
+    const size = { id: `head-${look}`, class: `head ${look}`, markerWidth: 9, markerHeight: 9, viewBox: '0 0 10 10' };
+    const tip = drawn('path', { d: 'M1 1 L9 5 L1 9 Z' });
+    holder.append(drawn('marker', { ...size, refX: 9, refY: 5, orient: 'auto', markerUnits: 'userSpaceOnUse' }, tip));
+  }
+  return holder;
+}
+
+function icon(shape) {
+  const use = drawn('use', { href: `#shape-${shape}` });
+  return drawn('svg', { class: 'icon', viewBox: '-8 -8 16 16', 'aria-hidden': 'true' }, use);
+}
+
+function badge(item) {
+  return element('span', { class: `badge ${item.status}` }, icon(ICONS[item.status]), item.label);
+}
+
+function drawLane(lane, networks) {
+  const rows = lane.items.length;
+  const title = element('h2', {}, placeName(lane.left), ' ', element('span', { class: 'quiet' }, 'and'), ' ',
+    placeName(lane.right), ' ', element('span', { class: 'quiet' }, `vault ${lane.vault}, ${counted(rows, 'pair')}`));
+  const head = element('div', { class: 'columns', 'aria-hidden': 'true' }, element('span', {}, 'Pair'),
+    element('span', { class: 'region' }, placeName(lane.left)), element('span'),
+    element('span', { class: 'region' }, placeName(lane.right)));
+  return element('section', { class: 'lane' }, title, head, ...lane.groups.map(group => drawGroup(group, networks, lane)));
+}
+
+const drawnGroups = new Map();
+
+/** A group as an element; drawn once for each set of rows, for filters bring the same ones back again and again. */
+function drawGroup(items, networks, lane) {
+  const key = `${lane.key} ${items.map(item => item.number)}`;
+  if (!drawnGroups.has(key)) drawnGroups.set(key, newGroup(items, networks, lane));
+  return drawnGroups.get(key);
+}
+
+function newGroup(items, networks, lane) {
+  const places = placed(items, networks, lane);
+  const list = element('ul', { class: 'pairs' }, ...items.map(item => element('li', {}, pairButton(item, networks))));
+  return element('div', { class: 'group', '--rows': places.rows }, list,
+    column('left', places.left, networks), drawArrows(items, places), column('right', places.right, networks));
+}
+
+function pairButton(item, networks) {
+  const from = networks[item.primary], to = networks[item.recovery];
+  const said = `${item.name}: ${item.label}. ${from.name} in ${placeName(from.place)}, ${to.name} in ${placeName(to.place)}`;
+  const name = element('span', { class: item.declared ? 'name' : 'name undeclared' }, item.name);
+  return element('button', {
+    type: 'button', class: 'pair', 'data-number': item.number, 'aria-label': said, tabindex: -1, title: item.name,
+  }, name, badge(item));
+}
+
+function column(side, rows, networks) {
+  return element('div', { class: `nodes ${side}`, 'aria-hidden': 'true' },
+    ...[...rows].map(([network, row]) => drawNode(networks[network], row)));
+}
+
+const STATES = { new: 'to be created', gone: 'does not exist', unknown: 'could not be read' };
+
+function drawNode(network, row) {
+  const below = STATES[network.state] || (network.space || []).join(', ');
+  return element('div', { class: `node ${network.state || 'known'}`, '--row': row, title: network.id || network.name },
+    element('b', {}, network.name), element('small', {}, below));
+}
+
+function drawArrows(items, places) {
+  const picture = drawn('svg', { class: 'arrows', height: places.rows * ROW, 'aria-hidden': 'true' });
+  const arrows = items.flatMap(item => item.arrows.map(arrow => ({ ...arrow, number: item.number })));
+  const ports = portsOf(arrows, places);
+  for (const arrow of arrows) picture.append(...drawArrow(arrow, places, ports));
+  return picture;
+}
+
+const PORT = 10;
+const PORTS = 34;
+
+/** Where on its networks each arrow begins and ends, in pixels from their middle: side by side, crossing little. */
+function portsOf(arrows, { left, right }) {
+  const ends = new Map();
+  const add = (network, arrow, other, isTail) => {
+    if (!ends.has(network)) ends.set(network, []);
+    ends.get(network).push({ arrow, isTail, row: (left.get(other) ?? right.get(other)), back: right.has(arrow.tail) });
+  };
+  for (const arrow of arrows) {
+    add(arrow.tail, arrow, arrow.head, true);
+    add(arrow.head, arrow, arrow.tail, false);
+  }
+  const ports = new Map(arrows.map(arrow => [arrow, { tail: 0, head: 0 }]));
+  for (const list of ends.values()) {
+    list.sort((one, other) => one.row - other.row || one.back - other.back);
+    const gap = Math.min(PORT, PORTS / list.length);
+    list.forEach(({ arrow, isTail }, index) => {
+      ports.get(arrow)[isTail ? 'tail' : 'head'] = (index - (list.length - 1) / 2) * gap;
+    });
+  }
+  return ports;
+}
+
+/** An arrow, straight from side to side, with the sign of what is the matter near its tail. */
+function drawArrow(arrow, { left, right }, ports) {
+  const height = (network, port) => ((left.get(network) ?? right.get(network)) + 0.5) * ROW + port;
+  const [x1, x2] = right.has(arrow.tail) ? [100, 0] : [0, 100];
+  const y1 = height(arrow.tail, ports.get(arrow).tail), y2 = height(arrow.head, ports.get(arrow).head);
+  const line = drawn('line', {
+    class: `arrow ${arrow.look}`, x1: `${x1}%`, y1, x2: `${x2}%`, y2, 'marker-end': `url(#head-${arrow.look})`,
+    'data-number': arrow.number,
+  });
+  if (!GLYPHS[arrow.look]) return [line];
+  const x = `${x1 + (x2 - x1) * NEAR_TAIL}%`, y = y1 + (y2 - y1) * NEAR_TAIL;
+  const back = drawn('circle', { class: 'back', cx: x, cy: y, r: 8 });
+  return [line, drawn('g', { class: `glyph ${arrow.look}` }, back, drawn('use', { href: `#shape-${GLYPHS[arrow.look]}`, x, y }))];
+}
+
+/** An id, which may be broken after its slashes. */
+function idText(id) {
+  const made = element('span', { class: 'id' });
+  for (const part of id.split(/(?<=\/)/)) made.append(part, document.createElement('wbr'));
+  return made;
+}
+
+function counted(number, word) {
+  return `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
+}
+
+function placeName(place) {
+  return place || 'region not known';
+}

@@ -1,0 +1,83 @@
+"""The arrows of the HTML report: which mappings a pair wants, which are there, and what is the matter with them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from asrnet.changes import Change, PairView
+from asrnet.ids import ArmId
+from asrnet.inventory import Inventory
+from asrnet.models import NetworkMapping
+from asrnet.render.page_data import PageArrow
+from asrnet.render.page_networks import Nodes
+from asrnet.render.standing import Direction, Standing, outcome_of
+
+_LOOKS: Final = {
+    "in_sync": "live",
+    "corrected": "live",
+    "create": "new",
+    "update": "new",
+    "blocked": "blocked",
+    "external": "absent",
+    "failed": "failed",
+}
+
+Live = Mapping[tuple[str, ArmId], Sequence[NetworkMapping]]
+"""The live mappings by the name of their vault and their primary network."""
+
+
+def live_by_primary(inventory: Inventory | None) -> Live:
+    """Every live mapping that was read."""
+    found: dict[tuple[str, ArmId], list[NetworkMapping]] = defaultdict(list)
+    for vault in inventory.vaults.values() if inventory else ():
+        for mapping in vault.mappings:
+            found[vault.name, mapping.primary_network_id].append(mapping)
+    return found
+
+
+def pair_arrows(one: Standing, live: Live, nodes: Nodes) -> tuple[PageArrow, ...]:
+    """The arrows of a declared pair whose recovery network is known; those that are to go come last."""
+    wanted = [arrow for direction in one.directions for arrow in _wanted(one.pair, direction, live, nodes)]
+    return (*wanted, *_replaced(one.changes, nodes, {(arrow.tail, arrow.head) for arrow in wanted}))
+
+
+def _wanted(pair: PairView, direction: Direction, live: Live, nodes: Nodes) -> Iterator[PageArrow]:
+    ends = [(pair.primary_network_id, pair.primary_location), (pair.recovery_network_id, pair.recovery_location)]
+    (tail, _), (head, place) = ends if direction.way == "forward" else reversed(ends)
+    assert tail is not None  # noqa: S101 - the caller has made sure that both are known
+    assert head is not None  # noqa: S101 - the same
+    look = _LOOKS[direction.state]
+    there = _there(live.get((pair.vault, tail), ()), place) if look in {"blocked", "absent"} else []
+    for mapping in there:
+        here = "held" if look == "blocked" else "live" if mapping.recovery_network_id == head else "stray"
+        yield PageArrow(tail=nodes.number(tail), head=nodes.number(mapping.recovery_network_id, place), look=here)
+    if all(mapping.recovery_network_id != head for mapping in there):
+        broken = direction.state == "update" and _keeps_head(direction.change)
+        yield PageArrow(tail=nodes.number(tail), head=nodes.number(head), look="broken" if broken else look)
+
+
+def _there(mappings: Iterable[NetworkMapping], place: str | None) -> list[NetworkMapping]:
+    return [mapping for mapping in mappings if place is None or mapping.recovery_location in {None, place}]
+
+
+def _keeps_head(change: Change | None) -> bool:
+    if change is None or not isinstance(change.before, NetworkMapping) or not isinstance(change.after, NetworkMapping):
+        return False
+    return change.before.recovery_network_id == change.after.recovery_network_id
+
+
+def _replaced(changes: Iterable[Change], nodes: Nodes, wanted: set[tuple[int, int]]) -> Iterator[PageArrow]:
+    """What is there and gives way to a change that has not been made."""
+    for step in (step for change in changes if outcome_of(change) != "succeeded" for step in change.steps):
+        if isinstance(step.before, NetworkMapping):
+            arrow = mapping_arrow(step.before, nodes, "old")
+            if (arrow.tail, arrow.head) not in wanted:
+                yield arrow
+
+
+def mapping_arrow(mapping: NetworkMapping, nodes: Nodes, look: str) -> PageArrow:
+    """The arrow of a live mapping."""
+    tail = nodes.number(mapping.primary_network_id, mapping.primary_location)
+    return PageArrow(tail=tail, head=nodes.number(mapping.recovery_network_id, mapping.recovery_location), look=look)

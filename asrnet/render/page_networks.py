@@ -1,0 +1,91 @@
+"""The nodes of the HTML report: every network once, by number, with what was read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from asrnet.failover.addresses import capacity
+from asrnet.failover.subnets import choose_subnet, is_reserved
+from asrnet.ids import ArmId
+from asrnet.inventory import Absent, Inventory, Unknown
+from asrnet.models import VirtualNetwork
+from asrnet.render.page_data import PageNetwork, PageSubnet
+
+NOT_KNOWN: Final = "not known yet"
+
+
+class Nodes:
+    """Numbers networks in the order in which they are asked for. ``made`` are those that a plan creates."""
+
+    def __init__(self, inventory: Inventory | None, made: Mapping[ArmId, VirtualNetwork]) -> None:
+        self._inventory = inventory
+        self._made = made
+        self._display = inventory.display_names() if inventory else {}
+        self._numbers: dict[ArmId, int] = {}
+        self._nodes: list[PageNetwork] = []
+
+    def number(self, network_id: ArmId, place: str | None = None, name: str = "") -> int:
+        """The number of a network; ``place`` is its region or server and ``name`` what people call it, where known."""
+        if network_id not in self._numbers:
+            self._numbers[network_id] = len(self._nodes)
+            self._nodes.append(self._node(network_id, place, name))
+        return self._numbers[network_id]
+
+    def place(self, number: int) -> str:
+        """Where a network is, as far as that is known."""
+        return self._nodes[number].place
+
+    def nameless(self, place: str) -> int:
+        """The number of a network that nobody can name yet."""
+        self._nodes.append(PageNetwork(id="", name=NOT_KNOWN, place=place))
+        return len(self._nodes) - 1
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | None:
+        """What was read of a network, or what it is going to be."""
+        read = self._inventory.networks.get(network_id) if self._inventory else None
+        return read or self._made.get(network_id)
+
+    def all(self) -> tuple[PageNetwork, ...]:
+        """Every network so far, in the order of their numbers."""
+        return tuple(self._nodes)
+
+    def _node(self, network_id: ArmId, place: str | None, name: str) -> PageNetwork:
+        network = self.network(network_id)
+        missing = self._inventory.missing.get(network_id) if self._inventory else None
+        return PageNetwork(
+            id=str(network_id),
+            name=name or self._display.get(network_id, network_id.name),
+            place=place or (network.location if network else ""),
+            space=network.address_space if network else (),
+            state=_state(network_id in self._made, missing),
+        )
+
+
+def _state(made: bool, missing: Absent | Unknown | None) -> str:  # noqa: FBT001 - read at one place
+    if made:
+        return "new"
+    return "gone" if isinstance(missing, Absent) else "unknown" if missing else ""
+
+
+def subnet_rows(primary: VirtualNetwork | None, recovery: VirtualNetwork | None) -> tuple[PageSubnet, ...]:
+    """The subnets of two networks side by side, by name; none while either network is not known."""
+    if primary is None or recovery is None:
+        return ()
+    there = {subnet.name.lower(): subnet for subnet in recovery.subnets}
+    names = [subnet.name for subnet in recovery.subnets]
+    rows = []
+    for subnet in primary.subnets:
+        twin = there.pop(subnet.name.lower(), None)
+        choice = None if twin or is_reserved(subnet.name) else choose_subnet(names, subnet.name)
+        rows.append(
+            PageSubnet(
+                name=subnet.name,
+                primary=subnet.prefixes,
+                recovery=twin.prefixes if twin else (),
+                used=subnet.used,
+                lands=choice.name if choice else "",
+                small=twin is not None and capacity(twin.prefixes) < subnet.used,
+            )
+        )
+    return (*rows, *(PageSubnet(name=subnet.name, recovery=subnet.prefixes) for subnet in there.values()))
