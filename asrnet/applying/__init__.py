@@ -79,11 +79,16 @@ def apply(
         timeout=options.timeout,
         notify=lambda task: on_progress(_progress(task)),
     )
-    run.go(verdicts)
-    problems = {} if run.interrupted else _read_back(run.tasks, plan, backend, options)
-    for task in run.tasks:
-        if task.accepted:
-            on_write(audit_entry(task, problems.get(task), backend.identity()))
+    problems: dict[Task, str] = {}
+    try:
+        run.go(verdicts)
+        problems = {} if run.interrupted else _read_back(run.tasks, plan, backend, options)
+    except KeyboardInterrupt:  # while reading back: all that was sent is in the report still
+        run.interrupted = True
+    finally:  # whatever happens, what was written leaves its line
+        for task in run.tasks:
+            if task.accepted:
+                on_write(audit_entry(task, problems.get(task), backend.identity()))
     applied = outcomes(plan, run, verdicts, problems)
     return Report(
         **{name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"},

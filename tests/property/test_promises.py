@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 from states import GENEROUS, SEA, TwoRegions, row
 
-from asrnet import applying, inventory, planning
+from asrnet import applying, dumping, inventory, planning
 from asrnet.applying import Options, Progress
 from asrnet.changes import Plan
-from asrnet.desired import DesiredState, Match, Rule
+from asrnet.desired import DesiredState, Match, Rule, load
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
@@ -225,3 +227,17 @@ def test_a_plan_does_not_depend_on_the_order_of_lists(scene: Scene, generator: r
     first, second = planning.plan(scene.desired, found), planning.plan(scene.desired, mixed)
     assert first.changes == second.changes
     assert sorted(first.findings, key=str) == sorted(second.findings, key=str)
+
+
+@PROPERTY
+@given(scenes())
+def test_what_dump_writes_down_loads_and_plans_empty(scene: Scene) -> None:
+    nothing = structs.replace(scene.desired, pairs=())
+    dumped = dumping.dump(inventory.read(nothing, scene.azure.backend), nothing)
+    assume(dumped.desired.pairs)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "asrnet.yaml"
+        path.write_text(dumped.text(), encoding="utf-8")
+        again = load(path)
+    plan = scene.azure.plan(again)
+    assert (plan.changes, plan.summary.blocked, plan.summary.unmanaged) == ((), 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from asrnet.changes import Limits
 from asrnet.errors import AsrError, ForbiddenError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
-from asrnet.models import Nic
-from asrnet.ports import MappingWriter, Operation, OperationStatus
+from asrnet.ids import ArmId
+from asrnet.models import NetworkMapping, Nic
+from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatus
 
 MAPPINGS = "replicationnetworkmappings"
 
@@ -40,6 +42,23 @@ class Speechless:
 
     def operation(self, operation: Operation) -> OperationStatus:  # noqa: ARG002 - whichever is asked about
         raise self._error
+
+
+class Impatient:
+    """A MappingReader during which somebody presses Ctrl-C, after ``patience`` lists of mappings."""
+
+    def __init__(self, reader: MappingReader, *, patience: int) -> None:
+        self._reader = reader
+        self._patience = patience
+        self.protected_items = reader.protected_items
+        self.jobs = reader.jobs
+        self.fabrics = reader.fabrics
+
+    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
+        self._patience -= 1
+        if self._patience < 0:
+            raise KeyboardInterrupt
+        return self._reader.mappings(vault)
 
 
 class TestConvergence:
@@ -353,6 +372,16 @@ class TestInterruption:
         report = applying.apply(azure.plan(desired), azure.backend, on_progress=press)
         assert report.interrupted
         assert set(outcomes(report).values()) == {"in_flight", "skipped"}
+
+    def test_ctrl_c_while_reading_back_loses_neither_the_report_nor_the_audit(self) -> None:
+        azure = TwoRegions()
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        entries: list[AuditEntry] = []
+        reader = Impatient(azure.backend.mappings, patience=1)
+        backend = structs.replace(azure.backend, mappings=reader)
+        report = applying.apply(plan, backend, on_write=entries.append)
+        assert report.interrupted
+        assert [entry.action for entry in entries] == ["create", "create"]
 
 
 class TestAudit:
