@@ -15,6 +15,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "show": "show the live mappings as pairs",
     "dump": "write the live mappings down, as a desired state or as a world to work offline with",
     "validate": "check files offline",
+    "doctor": "check identity, reachability, rights and the clock, with the fix for whatever is wrong; never writes",
+    "permissions": "print the custom role with the least rights that a task needs",
     "schema": "print the JSON Schema of a file",
     "emulator": "serve a world over HTTP and HTTPS, for az, Terraform, SDKs",
 }

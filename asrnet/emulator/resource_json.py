@@ -19,7 +19,7 @@ _TYPES: Final = {
     "Microsoft.Resources": ("resourceGroups", "subscriptions", "tenants"),
     "Microsoft.Storage": ("storageAccounts",),
 }
-_VERSIONS: Final = ("2026-03-01", "2025-08-01", "2025-01-01", "2024-04-01", "2023-06-01", "2022-08-01")
+_VERSIONS: Final = ("2026-03-01", "2025-08-01", "2025-01-01", "2024-05-01", "2024-04-01", "2023-06-01", "2022-08-01")
 
 
 def subscription_json(subscription: Subscription) -> Document:

@@ -54,7 +54,11 @@ class OperationStatuses:
 
     def get(self, operation_id: str, *, scope: ArmId) -> Started:
         """Where an operation stands; ``scope`` is the vault or subscription its URL names. Raises NotFoundError."""
-        path = scope.child("replicationOperationStatus", operation_id) if scope.type else scope
+        path = (
+            scope.child("replicationOperationStatus", operation_id)
+            if scope.type
+            else ArmId(f"{scope}/providers/Microsoft.Network/locations/any/operations/{operation_id}")
+        )
         with self._state.request("GET", path):
             operation = self._state.operations.read(operation_id)
             if operation is None:

@@ -1,0 +1,76 @@
+"""Check what a run depends on: identity, tenant, cloud, reachability, clock, providers, rights. Never writes.
+
+Each check comes with the fix where it is not ok. Exits 1 when one has failed; warnings and what cannot be known do not.
+Without a desired-state file, --vault takes the full id of a vault.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from asrnet.cli import exits, inputs, outputs
+from asrnet.cli.session import Session
+from asrnet.permissions import TASKS
+from asrnet.render.sections import Row, Section, Tone
+
+if TYPE_CHECKING:
+    from asrnet.examining import Examination
+    from asrnet.render import View
+
+_FORMATS: Final = ("text", "json")
+_TONES: Final[Mapping[str, Tone]] = {"ok": "good", "warning": "warning", "failed": "error", "unknown": "quiet"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    parser.add_argument(
+        "--for", dest="task", metavar="TASK", choices=TASKS, help=f"fail without the rights of: {', '.join(TASKS)}"
+    )
+
+
+def run(session: Session) -> int:
+    """Look, and tell."""
+    from asrnet.examining import examine
+
+    desired = inputs.desired_or_vaults(session.settings)
+    selection = inputs.selection(session.settings, desired)
+    with outputs.opened(session.settings.output, _FORMATS) as opened:
+        with session.backend(desired) as backend:
+            found = examine(desired, backend, selection, required=session.argument("task"))
+        opened.draw(partial(_drawn, found), session.view())
+    return exits.DONE if found.healthy else exits.ERROR
+
+
+def _drawn(found: Examination, output: str, view: View) -> str:
+    if output == "json":
+        import msgspec
+
+        return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    if view.width is not None:
+        from asrnet.render import terminal
+
+        return terminal.draw(_sections(found), width=view.width, colour=view.colour)
+    from asrnet.render import text
+
+    return text.draw(_sections(found))
+
+
+def _sections(found: Examination) -> tuple[Section, ...]:
+    rows = tuple(
+        Row(
+            (check.verdict, check.name, check.subject, check.message),
+            _TONES[check.verdict],
+            (f"fix: {check.fix}",) if check.fix else (),
+        )
+        for check in found.checks
+    )
+    return (Section("", ("", "Check", "Of", "Found"), rows), Section("", (), (Row((_summary(found),)),)))
+
+
+def _summary(found: Examination) -> str:
+    verdicts = [check.verdict for check in found.checks]
+    counts = [(verdicts.count(verdict), verdict) for verdict in _TONES if verdict in verdicts]
+    return f"{len(verdicts)} checks: {', '.join(f'{number} {verdict}' for number, verdict in counts)}."

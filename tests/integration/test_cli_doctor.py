@@ -1,0 +1,96 @@
+"""doctor and permissions at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Cli, edit, snapshot
+
+GROUPS = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
+VAULT = f"{GROUPS}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
+DELETE = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings/delete"
+
+
+def denied(folder: Path, action: str) -> None:
+    edit(folder, "version: 1", f'version: 1\nbehaviour: {{denied: ["{action}"]}}', "world.yaml")
+
+
+def test_a_healthy_world_passes_and_stays_as_it_was(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    ran = fake("doctor")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[-1] == "20 checks: 20 ok."
+    assert snapshot(folder) == before
+
+
+def test_what_is_wrong_comes_with_the_fix_and_exit_1(fake: Cli, folder: Path) -> None:
+    denied(folder, "Microsoft.RecoveryServices/vaults/replicationFabrics/read")
+    ran = fake("doctor")
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    (line,) = (number for number, text in enumerate(lines) if text.split()[:3] == ["failed", "read", "fabrics"])
+    assert lines[line + 1].strip().startswith("fix: grant 'Microsoft.RecoveryServices/vaults/replicationFabrics/read'")
+
+
+def test_a_right_that_a_task_lacks_fails_only_where_the_task_is_asked_for(fake: Cli, folder: Path) -> None:
+    denied(folder, DELETE)
+    assert fake("doctor").code == 0
+    ran = fake("doctor", "--for", "apply")
+    assert (ran.code, DELETE in ran.out) == (1, True)
+
+
+def test_programs_get_json(fake: Cli) -> None:
+    said = json.loads(fake("doctor", "-o", "json").out)
+    assert said["healthy"] is True
+    assert set(said["checks"][0]) == {"name", "verdict", "message", "subject", "fix"}
+
+
+def test_a_vault_is_enough_without_a_file(fake: Cli, folder: Path) -> None:
+    (folder / "asrnet.yaml").unlink()
+    ran = fake("doctor", "--vault", VAULT)
+    assert (ran.code, "read mappings" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("argv", [("doctor", "-o", "html"), ("doctor", "--for", "aply"), ("permissions", "--for", "x")])
+def test_what_is_unknown_is_refused(fake: Cli, cli: Cli, argv: tuple[str, ...]) -> None:
+    ran = (fake if argv[0] == "doctor" else cli)(*argv)
+    assert (ran.code, ran.out, ran.err.startswith("error: ")) == (1, "", True)
+
+
+def test_a_role_is_nothing_but_json_with_the_scopes_of_the_file(cli: Cli) -> None:
+    ran = cli("permissions", "--for", "create-networks")
+    said = json.loads(ran.out)
+    assert said["Name"] == "asrnet create-networks"
+    assert said["AssignableScopes"] == [f"{GROUPS}/rg-network-sea"]
+    assert "az role definition create" in ran.err
+
+
+def test_the_role_for_applying_explains_delete_and_names_what_else_the_file_needs(cli: Cli) -> None:
+    ran = cli("permissions")
+    assert DELETE in json.loads(ran.out)["Actions"]
+    assert "delete is there for retargets" in ran.err
+    assert "asrnet permissions --for create-networks" in ran.err
+
+
+def test_a_role_can_go_to_a_file(cli: Cli, folder: Path) -> None:
+    ran = cli("permissions", "--for", "plan", "--name", "Mapping reader", "--minimal", "--out", "role.json")
+    assert (ran.code, ran.out) == (0, "")
+    said = json.loads((folder / "role.json").read_text())
+    assert said["Name"] == "Mapping reader"
+    assert "Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read" not in said["Actions"]
+    assert "--role-definition role.json" in ran.err
+
+
+def test_a_file_that_cannot_be_written_is_known(cli: Cli) -> None:
+    ran = cli("permissions", "--out", "nowhere/role.json")
+    assert (ran.code, "nowhere/role.json" in ran.err) == (1, True)
+
+
+def test_a_task_that_the_file_never_comes_to_has_no_role(cli: Cli, folder: Path) -> None:
+    text = (folder / "asrnet.yaml").read_text()
+    (folder / "asrnet.yaml").write_text(text.replace("recovery: copy", "recovery: dr/rg-network-sea/hub-sea"))
+    kept = [line for line in (folder / "asrnet.yaml").read_text().splitlines() if "name: app" not in line]
+    (folder / "asrnet.yaml").write_text("\n".join(kept))
+    assert cli("permissions", "--for", "create-networks").code == 1

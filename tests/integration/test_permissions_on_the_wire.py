@@ -1,0 +1,147 @@
+"""The roles that asrnet prints, held against what asrnet sends: enough for every request, and no run needs more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from contract.doors import wire
+from msgspec import structs
+from states import SEA, TwoRegions, row
+
+from asrnet import applying
+from asrnet.applying import Options
+from asrnet.azure import connect
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.credentials import choose
+from asrnet.desired import DesiredState, Row
+from asrnet.drifting import Correction, correct, detect
+from asrnet.emulator.app import App
+from asrnet.emulator.routes import ROUTES
+from asrnet.emulator.transport import session
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.journal import action_of
+from asrnet.models import Nic
+from asrnet.permissions import Task, actions
+from asrnet.ports import Backend
+
+ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
+LISTS = "Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read"
+
+
+class Busy(TwoRegions):
+    """A vault with something of everything to do: create, retarget, copy, make fabrics, prune; and a machine."""
+
+    def __init__(self, *, fabrics: bool = True) -> None:
+        super().__init__(behaviour=Behaviour(operations="time:3"), fabrics=fabrics)
+        self.app = App(self.world)
+        credential = choose(PUBLIC, named="emulator")
+        self.backend: Backend = connect.backend(clock=self.clock, credential=credential, session=session(self.app))
+        self.build.resource_group("rg-asr", location=SEA)
+        rows = [row(self.network("new"), self.network("new-dr", SEA)), row(self.network("copied"), None)]
+        if fabrics:
+            rows += self._live()
+        self.desired = self.state(*rows, unmanaged="delete", create_fabrics=not fabrics)
+
+    def _live(self) -> list[Row]:
+        moved, old, new = self.network("moved"), self.network("old", SEA), self.network("moved-dr", SEA)
+        self.map_both(moved, old)
+        self.map(self.network("stray"), self.network("stray-dr", SEA))
+        nic = Nic(name="nic", primary_network_id=moved.id, recovery_network_id=old.id)
+        self.build.protected_item("vm", self.fabrics["eastasia"], self.fabrics[SEA], nic)
+        return [row(moved, new)]
+
+    def sent(self) -> set[str]:
+        """The actions of all requests so far."""
+        return {action_of(entry.method, entry.path).lower() for entry in self.app.journal.entries}
+
+    def allow(self, allowed: Iterable[str]) -> None:
+        """From now on everything else is denied."""
+        granted = {action.lower() for action in allowed}
+        self.world.behaviour = structs.replace(self.world.behaviour, denied=tuple(sorted(EVERY_ACTION - granted)))
+
+
+def _every_action() -> frozenset[str]:
+    """Every action that the emulator knows of: each verb of each type in its table of routes."""
+    paths = {
+        re.sub(r"\{[^}]*\}", "x", route.template) for route in ROUTES if route.template.startswith("/subscriptions/")
+    }
+    methods = ("GET", "PUT", "DELETE", "POST")
+    return frozenset(action_of(method, path).lower() for path in paths for method in methods)
+
+
+EVERY_ACTION = _every_action()
+
+
+def allowed(desired: DesiredState, *tasks: Task, minimal: bool = False) -> set[str]:
+    return {action.lower() for task in tasks for action in actions(task, desired, minimal=minimal)}
+
+
+def corrected(azure: Busy) -> Correction:
+    return correct(
+        lambda: detect(azure.desired, azure.backend, allow_delete=True, forced=ALL_LIMITS.forced),
+        lambda plan: applying.apply(plan, azure.backend, ALL_LIMITS),
+        forced=ALL_LIMITS.forced,
+    )
+
+
+def assert_done(correction: Correction) -> None:
+    assert [change for change in correction.report.changes if change.outcome != "succeeded"] == []
+    assert correction.left is not None
+    assert correction.left.changes == ()
+
+
+@pytest.mark.parametrize("fabrics", [True, False], ids=["a vault in use", "a vault never used"])
+@pytest.mark.parametrize("lists", [True, False], ids=["whole lists", "lists in parts"])
+def test_the_roles_allow_every_request_that_is_sent(fabrics: bool, lists: bool) -> None:
+    azure = Busy(fabrics=fabrics)
+    if not lists:
+        denied = (LISTS, "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read")
+        azure.world.behaviour = structs.replace(azure.world.behaviour, denied=denied)
+    detect(azure.desired, azure.backend)
+    assert azure.sent() <= allowed(azure.desired, "plan")
+    assert_done(corrected(azure))
+    assert azure.sent() <= allowed(azure.desired, "apply", "create-networks")
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+@pytest.mark.parametrize("fabrics", [True, False], ids=["a vault in use", "a vault never used"])
+def test_with_the_roles_and_nothing_else_everything_works(minimal: bool, fabrics: bool) -> None:
+    azure = Busy(fabrics=fabrics)
+    azure.allow(allowed(azure.desired, "apply", "create-networks", "prune", minimal=minimal))
+    assert_done(corrected(azure))
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> None:
+    azure = Busy()
+    whole = detect(azure.desired, azure.backend).plan
+    azure.allow(allowed(azure.desired, "plan", minimal=minimal))
+    azure.backend = wire(azure.world)
+    plan = detect(azure.desired, azure.backend).plan
+    assert plan.changes == whole.changes
+    assert plan.findings == whole.findings
+
+
+def test_pruning_with_its_role_alone_deletes_what_nobody_asks_for() -> None:
+    azure = Busy()
+    azure.allow(allowed(azure.desired, "prune"))
+    azure.desired = structs.replace(azure.desired, pairs=())
+    correction = corrected(azure)
+    assert {change.action for change in correction.report.changes} == {"delete"}
+    assert_done(correction)
+    assert azure.mappings() == {}
+
+
+def test_without_the_right_to_delete_a_retarget_fails_and_everything_is_as_before() -> None:
+    azure = Busy()
+    before = azure.mappings()
+    role = allowed(azure.desired, "apply", "create-networks")
+    azure.allow({action for action in role if not action.endswith("/delete")})
+    azure.desired = structs.replace(azure.desired, pairs=azure.desired.pairs[-1:])
+    report = corrected(azure).report
+    failed = next(change for change in report.changes if change.pair == "moved")
+    assert failed.outcome == "failed"
+    assert "replicationNetworkMappings/delete" in (failed.error or "")
+    assert azure.mappings() == before

@@ -1,0 +1,137 @@
+"""The roles that asrnet asks for: their actions, their scopes, their form."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from msgspec import structs
+from states import EA, SEA, TwoRegions, row
+
+from asrnet.changes import to_json
+from asrnet.desired import CopySettings, DesiredState, Region, Rule, VmmRow, VmNetworkName
+from asrnet.ids import ArmId
+from asrnet.permissions import TASKS, Task, actions, optional, role, scopes, tasks_of
+
+PREFIX = "Microsoft.RecoveryServices/vaults/"
+MAPPING = f"{PREFIX}replicationFabrics/replicationNetworks/replicationNetworkMappings"
+
+
+@pytest.fixture
+def azure() -> TwoRegions:
+    return TwoRegions()
+
+
+@pytest.fixture
+def desired(azure: TwoRegions) -> DesiredState:
+    return azure.state(row(azure.network("hub"), azure.network("dr", SEA)))
+
+
+def verbs(task: Task, desired: DesiredState) -> set[str]:
+    return {action.rpartition("/")[2] for action in actions(task, desired)}
+
+
+def test_planning_only_reads(desired: DesiredState) -> None:
+    assert verbs("plan", desired) == {"read"}
+
+
+def test_applying_deletes_because_a_retarget_does_and_says_so(desired: DesiredState) -> None:
+    found = role("apply", desired)
+    assert {f"{MAPPING}/write", f"{MAPPING}/delete"} <= set(found.actions)
+    assert "a retarget deletes" in found.description
+
+
+def test_pruning_deletes_and_does_not_write(desired: DesiredState) -> None:
+    assert verbs("prune", desired) == {"read", "delete"}
+
+
+def test_creating_networks_touches_no_vault(desired: DesiredState) -> None:
+    assert not any("RecoveryServices" in action for action in actions("create-networks", desired))
+
+
+def test_fabrics_are_created_only_where_the_file_says_so(desired: DesiredState) -> None:
+    write = f"{PREFIX}replicationFabrics/write"
+    assert write not in actions("apply", desired)
+    creating = structs.replace(desired, vaults=(structs.replace(desired.vaults[0], create_fabrics=True),))
+    assert write in actions("apply", creating)
+    assert write not in actions("plan", creating)
+
+
+def test_logical_networks_and_clouds_are_read_only_for_vmm_rows(desired: DesiredState) -> None:
+    one = VmNetworkName(server="s", network="n")
+    with_vmm = structs.replace(desired, vmm_pairs=(VmmRow(name="v", vault="sea", primary=one, recovery=one),))
+    more = set(actions("plan", with_vmm)) - set(actions("plan", desired))
+    assert {action.removeprefix(PREFIX) for action in more} == {
+        "replicationFabrics/replicationLogicalNetworks/read",
+        "replicationFabrics/replicationProtectionContainers/replicationProtectionContainerMappings/read",
+        "replicationProtectionContainerMappings/read",
+    }
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_minimal_role_lacks_what_is_optional_and_nothing_else(task: Task, desired: DesiredState) -> None:
+    whole, minimal = actions(task, desired), actions(task, desired, minimal=True)
+    assert set(whole) - set(minimal) == set(optional(whole))
+    assert optional(minimal) == ()
+
+
+def test_scopes_are_the_groups_of_vaults_and_networks(azure: TwoRegions, desired: DesiredState) -> None:
+    groups = {f"/subscriptions/{one.subscription}/resourceGroups/{one.resource_group}" for one in _ids(desired)}
+    assert set(scopes("apply", desired)) == groups
+    assert scopes("create-networks", desired) == ()
+    assert azure.vault.id in _ids(desired)
+
+
+def _ids(desired: DesiredState) -> set[ArmId]:
+    rows = {network for each in desired.pairs for network in (each.primary, each.recovery) if network}
+    return rows | {vault.id for vault in desired.vaults}
+
+
+def test_rules_need_the_subscriptions_that_they_search(desired: DesiredState) -> None:
+    ruled = structs.replace(desired, rules=(Rule(name="all", vault="sea", recovery="/x"),))
+    (subscription,) = ruled.subscriptions.values()
+    assert scopes("plan", ruled) == (f"/subscriptions/{subscription}",)
+
+
+def test_copies_are_created_in_their_group_only(azure: TwoRegions) -> None:
+    desired = azure.state(row(azure.network("app", group="Rg-App"), None))
+    (subscription,) = desired.subscriptions.values()
+    assert scopes("create-networks", desired) == (f"/subscriptions/{subscription}/resourceGroups/Rg-App-asr",)
+    assert f"/subscriptions/{subscription}/resourceGroups/Rg-App-asr" in scopes("plan", desired)
+
+
+def test_copies_of_what_rules_find_go_where_the_template_says(azure: TwoRegions) -> None:
+    fixed = Region(primary=EA, recovery=SEA, copy=CopySettings(resource_group="rg-copies"))
+    open_ = Region(primary=EA, recovery=SEA)
+    rules = (Rule(name="all", vault="sea"),)
+    (subscription,) = azure.state().subscriptions.values()
+    whole = f"/subscriptions/{subscription}"
+    copies = f"{whole}/resourceGroups/rg-copies"
+    assert scopes("create-networks", azure.state(rules=rules, regions=(fixed,))) == (copies,)
+    assert scopes("create-networks", azure.state(rules=rules, regions=(open_,))) == (whole,)
+
+
+def test_what_another_tool_manages_needs_no_rights_to_copy(azure: TwoRegions) -> None:
+    desired = azure.state(row(azure.network("app"), None, managed_by="terraform"))
+    assert tasks_of(desired) == ("apply",)
+
+
+def test_the_tasks_are_those_that_the_file_comes_to(azure: TwoRegions) -> None:
+    desired = azure.state(row(azure.network("app"), None), unmanaged="delete")
+    assert tasks_of(desired) == ("apply", "create-networks", "prune")
+
+
+def test_a_role_has_the_form_that_az_reads(desired: DesiredState) -> None:
+    said = json.loads(to_json(role("apply", desired, name="DR mappings")))
+    assert list(said) == [
+        "Name",
+        "IsCustom",
+        "Description",
+        "Actions",
+        "NotActions",
+        "DataActions",
+        "NotDataActions",
+        "AssignableScopes",
+    ]
+    assert (said["Name"], said["IsCustom"]) == ("DR mappings", True)
+    assert said["Actions"] == sorted(set(said["Actions"]))
