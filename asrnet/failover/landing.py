@@ -22,8 +22,8 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     """Where one address of one NIC goes, and by which rules.
 
     ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields where it
-    began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network`` is
-    the network it comes back from, for failback. The ``own_`` fields are what is set on the machine,
+    began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network``
+    and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on the machine,
     ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the machine's own
     settings win. ``hosts`` are those that can take the replica, None where that is not known.
     """
@@ -50,6 +50,7 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     type_rule: Rule | None = None
     detail: str = ""
     via_network: str | None = None
+    via_ip: str | None = None
     own_network_id: ArmId | None = None
     mapped_network_id: ArmId | None = None
     own_subnet: str | None = None

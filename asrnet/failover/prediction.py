@@ -205,6 +205,7 @@ class _Run:
             type_rule=type_rule,
             detail=assigned.detail,
             via_network=label(leg.via, self._networks) if leg.via else None,
+            via_ip=leg.back.ip if leg.back and leg.back.network_id == leg.via else None,
             own_network_id=target.own_network_id,
             mapped_network_id=target.mapped_network_id,
             own_subnet=place.own_subnet,

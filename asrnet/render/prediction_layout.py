@@ -13,22 +13,25 @@ from asrnet.render.sections import Row, Section, Tone, sentences
 if TYPE_CHECKING:
     from asrnet.render import View
 
-_HEADER: Final = ("", "Machine", "From", "To", "Address", "Rule")
+_HEADER: Final = ("", "Machine", "From", "To", "Rule")
 _OPERATIONS: Final[Mapping[Operation, str]] = {
     "failover": "Failover",
     "test-failover": "Test failover",
     "failback": "Failback",
 }
-_OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
-    "keeps_address": ("=", "kept", "plain"),
-    "changes_address": ("~", "changed", "update"),
-    "loses_connectivity": ("!", "lost", "error"),
-    "unknown": ("?", "not known", "warning"),
-    "not_failed_over": ("-", "stays behind", "quiet"),
+_OUTCOMES: Final[Mapping[Outcome, tuple[str, str, str, Tone]]] = {
+    "keeps_address": ("=", "keeps its address", "keep their address", "plain"),
+    "changes_address": ("~", "changes it", "change it", "update"),
+    "loses_connectivity": ("!", "loses connectivity", "lose connectivity", "error"),
+    "unknown": ("?", "cannot be told", "cannot be told", "warning"),
+    "not_failed_over": ("-", "stays behind", "stay behind", "quiet"),
 }
-_NO_NEWS: Final = frozenset({"a2a_mapped", "a2a_failback_mapped", "subnet_same_name", "vmm_subnet_same_name"})
-"""What is as everybody expects: the rule that comes after these is the one to know."""
-_ALWAYS_SAID: Final = frozenset({"keeps its address", "changes it", "loses connectivity"})
+"""For each outcome its sign, what one and what many do, and how loud it is."""
+_NO_NEWS: Final = frozenset(
+    {"a2a_mapped", "a2a_failback_mapped", "subnet_same_name", "vmm_subnet_same_name", "test_named_network"}
+)
+"""What is as everybody expects."""
+_ALWAYS_SAID: Final = frozenset({"keeps_address", "changes_address", "loses_connectivity"})
 _SAID_SINGLY: Final = 3
 """A note that more addresses than these share is said once, below the table."""
 
@@ -56,14 +59,11 @@ def prediction_summary(prediction: Prediction) -> str:
     """How many addresses are kept, changed, lost, not known and left behind; and how many warnings there are."""
     counts = prediction.summary
     subject = "subnet" if _is_about_subnets(prediction) else "machine"
-    kinds = [
-        (counts.keeps_address, "keeps its address", "keep their address"),
-        (counts.changes_address, "changes it", "change it"),
-        (counts.loses_connectivity, "loses connectivity", "lose connectivity"),
-        (counts.unknown, "cannot be told", "cannot be told"),
-        (counts.not_failed_over, "stays behind", "stay behind"),
+    said = [
+        f"{number} {one if number == 1 else many} ({sign})"
+        for outcome, (sign, one, many, _) in _OUTCOMES.items()
+        if (number := getattr(counts, outcome)) or outcome in _ALWAYS_SAID
     ]
-    said = [f"{number} {one if number == 1 else many}" for number, one, many in kinds if number or one in _ALWAYS_SAID]
     of = "" if counts.addresses == counts.machines else f", {wording.count(counts.addresses, 'address', 'addresses')}"
     warned = f"; {wording.count(counts.warnings, 'warning')}" if counts.warnings else ""
     name = _OPERATIONS[prediction.operation]
@@ -80,20 +80,18 @@ def _is_whole_subnet(landing: Landing) -> bool:
 
 
 def _tone(landing: Landing) -> Tone:
-    tone = _OUTCOMES[landing.outcome][2]
+    tone = _OUTCOMES[landing.outcome][-1]
     return "warning" if tone in {"plain", "update"} and landing.has_warning else tone
 
 
 def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
-    symbol, words, _ = _OUTCOMES[landing.outcome]
     is_static_now = landing.ip_type != landing.primary_ip_type and landing.ip_type is not None
     return (
-        symbol,
+        _OUTCOMES[landing.outcome][0],
         _machine(landing, is_one_of_several=is_one_of_several),
         _place(landing.primary_network, landing.primary_subnet, landing.primary_ip),
         _place(landing.network, landing.subnet, landing.ip, landing.ip_type if is_static_now else None),
-        words,
-        ", ".join(rule.code for rule in _news(landing)),
+        landing.rule.code,
     )
 
 
@@ -112,9 +110,10 @@ def _place(network: str | None, subnet: str | None, ip: str | None, ip_type: str
     return " ".join(filter(None, (place, ip, ip_type and ip_type.lower())))
 
 
-def _news(landing: Landing) -> list[Rule]:
-    known = [rule for rule in (landing.network_rule, landing.subnet_rule, landing.address_rule) if rule]
-    return [rule for rule in known if rule.code not in _NO_NEWS] or known[:1]
+def _also(landing: Landing) -> list[str]:
+    """The rules that had a say before the one that decided, but for what everybody expects."""
+    before = [rule for rule in (landing.network_rule, landing.subnet_rule) if rule and rule is not landing.rule]
+    return [rule.code for rule in before if rule.code not in _NO_NEWS]
 
 
 def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) -> Iterator[str]:
@@ -126,10 +125,13 @@ def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) 
             yield f"note: {notice.message}"
     if landing.detail:
         yield landing.detail
+    if also := _also(landing):
+        yield f"by {' and '.join(also)}"
     if landing.via_network:
-        yield f"back from {landing.via_network}"
+        yield f"back from {_place(landing.via_network, None, landing.via_ip)}"
     if landing.recovery_plan and landing.kind == "vmm_to_azure":
-        yield f"recovery plan {landing.recovery_plan}"
+        only = "" if landing.network else ": it reaches the machines of this plan only"
+        yield f"recovery plan {landing.recovery_plan}{only}"
     if landing.hosts:
         yield f"hosts that can take the replica: {', '.join(landing.hosts)}"
     if verbose:

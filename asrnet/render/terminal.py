@@ -62,7 +62,7 @@ def _print(console: Console, section: Section) -> None:
     available = console.width - _INDENT
     if _needed(_natural(section)) > available:
         section = _with_regions_in_header(section)
-    widths = _fitted(_natural(section), available)
+    widths = _fitted(_natural(section), _longest_words(section), available)
     console.print(_line(section.header, widths, "dim"))
     for row in section.rows:
         _print_row(console, row, widths)
@@ -115,10 +115,21 @@ def _needed(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _fitted(widths: list[int], available: int) -> list[int]:
-    """The widest columns cut back until all fit."""
+def _longest_words(section: Section) -> list[int]:
+    """What each column needs if no word of it is to be broken."""
+    rows = [section.header, *(row.cells for row in section.rows)]
+    return [
+        max(cell_len(word) for cell in column for word in (harmless(cell).split() or [""]))
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[int]:
+    """The widest columns cut back until all fit, between words while that is enough."""
     while _needed(widths) > available and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+        between_words = [width if width > least else 0 for width, least in zip(widths, unbroken, strict=True)]
+        cut = between_words if any(between_words) else widths
+        widths[cut.index(max(cut))] -= 1
     return widths
 
 

@@ -173,6 +173,7 @@ def test_between_regions_an_address_that_was_kept_comes_back_as_it_was() -> None
     one = machine("vm", EA, address("web", "10.0.1.20"))
     landing = land(one, [EA, SEA], [mapping(EA, SEA), mapping(SEA, EA)], "failback")
     assert (landing.network, landing.via_network, landing.ip) == ("hub-ea", "hub-sea", "10.0.1.20")
+    assert landing.via_ip == "10.0.1.20"
     assert landing.outcome == "keeps_address"
 
 
