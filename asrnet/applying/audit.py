@@ -53,8 +53,8 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
 
 
 def undo_command(step: Step) -> str:
-    """The az command that takes a step back."""
-    url = f"https://management.azure.com{step.resource_id}?api-version="
+    """The az command that takes a step back. az puts the host of its own cloud before an address without one."""
+    url = f"{step.resource_id}?api-version="
     if step.before is None:
         api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else _ASR_API
         return f"az rest --method delete --url '{url}{api}'"

@@ -50,7 +50,7 @@ def _stale_item(item: ProtectedItem, nic: Nic, own: ArmId, pair: Pair, target: A
             "providerSpecificDetails": {"instanceType": item.provider},
         }
     }
-    url = f"https://management.azure.com{item.id}?api-version=2025-08-01"
+    url = f"{item.id}?api-version=2025-08-01"  # az puts the host of its own cloud before it
     return finding(
         "stale_protected_item",
         f"{item.friendly_name} ({nic.name}) still fails over to {own.name}; mapping changes do not move it",

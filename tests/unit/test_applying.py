@@ -402,6 +402,7 @@ class TestAudit:
             "az rest --method delete",
         ]
         assert str(old.id) in entries[1].undo
+        assert all(f"--url '{entry.resource_id}?api-version=" in entry.undo for entry in entries)  # in any cloud
         assert all(entry.job_id for entry in entries)
 
 
