@@ -22,17 +22,25 @@ class PendingFile:
         self._temporary: str | None = None
         try:
             self._open()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             raise self._error(error) from error
 
     def _open(self) -> None:
         if self._target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         if self._target.exists() and not self._target.is_file():
+            if not os.access(self._target, os.W_OK):
+                raise PermissionError(0, "it may not be written to")
             return
         self._target = self._target.resolve()
         handle, self._temporary = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
         os.close(handle)
+
+    def replaced(self) -> str:
+        """The text that is about to be replaced; empty where there is none, or none that can be read as text."""
+        with suppress(OSError, ValueError):
+            return self._target.read_text("utf-8") if self._target.is_file() else ""
+        return ""
 
     def commit(self, text: str) -> None:
         """Write ``text`` in place of what was there. Raises InputError where that fails; the old file is then whole."""
@@ -60,7 +68,7 @@ class PendingFile:
                 Path(self._temporary).unlink()
             self._temporary = None
 
-    def _error(self, error: OSError | ValueError) -> InputError:
+    def _error(self, error: OSError | ValueError | RuntimeError) -> InputError:
         why = getattr(error, "strerror", None) or str(error)
         return InputError(
             f"{self.path}: cannot be written: {why}",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asrnet.cli.outputs import Outputs
     from asrnet.cli.session import Session
     from asrnet.ports import Backend
+    from asrnet.render import Run
 
 OnWrite = Callable[["AuditEntry"], None]
 
@@ -86,11 +87,13 @@ def carry_out(
     return applied(session, plan, backend, on_write, stale=stale or {})
 
 
-def concluded(session: Session, report: Report | None, outputs: Outputs, *, all_pairs: bool = False) -> int:
+def concluded(
+    session: Session, report: Report | None, outputs: Outputs, *, all_pairs: bool = False, run: Run | None = None
+) -> int:
     """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
     if report is None:
         return exits.ERROR
-    outputs.write(report, session.view(all_pairs=all_pairs))
+    outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
     return exits.of_report(report)
 
 

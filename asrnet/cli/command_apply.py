@@ -14,6 +14,7 @@ from asrnet.errors import InputError
 
 if TYPE_CHECKING:
     from asrnet.applying import Report
+    from asrnet.render import Run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Apply a fresh plan, or a saved one."""
     carrying_out.check_somebody_can_agree(session)
-    with outputs.opened(session.settings.output) as opened, carrying_out.audit(session) as on_write:
+    settings = session.settings
+    with (
+        outputs.opened(settings.output, variables=settings.variables) as opened,
+        carrying_out.audit(session) as on_write,
+    ):
         apply = _saved if session.argument("planfile") else _fresh
-        return carrying_out.concluded(session, apply(session, opened, on_write), opened)
+        report, run = apply(session, opened, on_write)
+        return carrying_out.concluded(session, report, opened, run=run)
 
 
-def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> Report | None:
+def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> tuple[Report | None, Run]:
     from asrnet import inventory, planning
 
     settings = session.settings
@@ -40,10 +46,11 @@ def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
-        return carrying_out.carry_out(session, plan, backend, opened, on_write)
+        report = carrying_out.carry_out(session, plan, backend, opened, on_write)
+        return report, session.so_far(inventory=found, requests=backend.requests())
 
 
-def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> Report | None:
+def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> tuple[Report | None, Run]:
     from asrnet.saved import moved_since
 
     settings = session.settings
@@ -52,4 +59,5 @@ def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     plan = carrying_out.load(session.argument("planfile"))
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
-        return carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)
+        report = carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)
+        return report, session.so_far(requests=backend.requests())

@@ -31,18 +31,23 @@ def run(session: Session) -> int:
 
 
 def _detect(session: Session) -> int:
-    with outputs.opened(session.settings.output) as opened:
-        desired = inputs.desired_state(session.settings)
+    settings = session.settings
+    with outputs.opened(settings.output, variables=settings.variables) as opened:
+        desired = inputs.desired_state(settings)
         with session.backend(desired) as backend:
             found = _detector(session, desired, backend)()
-        opened.write(found.plan, session.view())
+            run = session.so_far(inventory=found.inventory, requests=backend.requests())
+        opened.write(found.plan, session.view(run=run))
         return _verdict(session, found.plan)
 
 
 def _correct(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_state(settings)
-    with outputs.opened(settings.output) as opened, carrying_out.audit(session) as on_write:
+    with (
+        outputs.opened(settings.output, variables=settings.variables) as opened,
+        carrying_out.audit(session) as on_write,
+    ):
         with session.backend(desired) as backend:
             from asrnet.drifting import correct
 
@@ -51,7 +56,9 @@ def _correct(session: Session) -> int:
                 lambda plan: carrying_out.applied(session, plan, backend, on_write, stale={}),
                 forced=settings.force,
             )
-        code = carrying_out.concluded(session, correction.report, opened)
+            found, left = correction.detected.inventory, correction.left
+            run = session.so_far(inventory=found, left=left, requests=backend.requests())
+        code = carrying_out.concluded(session, correction.report, opened, run=run)
         return _conclusion(session, correction, code)
 
 

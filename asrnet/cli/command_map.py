@@ -35,7 +35,10 @@ def run(session: Session) -> int:
     vault = _vault(session, desired)
     primary = _network(session.argument("primary"), desired)
     recovery = session.argument("recovery")
-    with outputs.opened(settings.output) as opened, carrying_out.audit(session) as on_write:
+    with (
+        outputs.opened(settings.output, variables=settings.variables) as opened,
+        carrying_out.audit(session) as on_write,
+    ):
         with session.backend(desired) as backend:
             plan = plan_pair(
                 backend,

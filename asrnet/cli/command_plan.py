@@ -27,13 +27,17 @@ def run(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_state(settings)
     selection = inputs.selection(settings, desired)
-    with outputs.opened(settings.output) as opened, outputs.saved(session.argument("out")) as save:
+    with (
+        outputs.opened(settings.output, variables=settings.variables) as opened,
+        outputs.saved(session.argument("out"), opened) as save,
+    ):
         with session.backend(desired) as backend:
             found = inventory.read(desired, backend, selection=selection)
+            requests = backend.requests()
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
-        opened.write(plan, session.view())
+        opened.write(plan, session.view(run=session.so_far(inventory=found, requests=requests)))
         save(plan)
     if say_what_is_unread(plan):
         return exits.ERROR

@@ -10,8 +10,6 @@ import argparse
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
 
-_FORMATS = (*outputs.PLAN_FORMATS, "mermaid")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command: none of its own."""
@@ -24,8 +22,11 @@ def run(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_or_vaults(settings)
     selection = inputs.selection(settings, desired)
-    with outputs.opened(settings.output, _FORMATS) as opened:
+    with outputs.opened(settings.output, outputs.LIVE_FORMATS) as opened:
         with session.backend(desired) as backend:
             found = inventory.read(desired, backend, selection=selection)
-        opened.write(live.live_pairs(found, desired, selection), session.view(all_pairs=True))
+        opened.write(
+            live.live_pairs(found, desired, selection),
+            session.view(all_pairs=True, run=session.so_far(inventory=found)),
+        )
     return exits.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,21 +11,24 @@ from msgspec import Struct
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
-from asrnet.render import View
+from asrnet.render import Run, View
 from asrnet.settings import Settings
 
 if TYPE_CHECKING:
+    from asrnet.changes import Plan
     from asrnet.cli.arguments import Invocation
     from asrnet.desired import DesiredState
+    from asrnet.inventory import Inventory
     from asrnet.ports import Backend
 
 
 class Session(Struct, frozen=True):
-    """One run of one command."""
+    """One run of one command, which ``started`` at this time."""
 
     command: str
     settings: Settings
     arguments: Mapping[str, Any]
+    started: float = 0.0
 
     @classmethod
     def of(cls, invocation: Invocation) -> Session:
@@ -33,13 +37,24 @@ class Session(Struct, frozen=True):
         logs.configure(settings)
         for warning in settings.warnings:
             logs.warn(warning)
-        return cls(invocation.command, settings, invocation.arguments)
+        return cls(invocation.command, settings, invocation.arguments, time.time())
 
     def argument(self, name: str, default: Any = None) -> Any:
         """An argument of the command's own; ``default`` where it was not given."""
         return self.arguments.get(name, default)
 
-    def view(self, *, all_pairs: bool = False) -> View:
+    def so_far(
+        self,
+        *,
+        inventory: Inventory | None = None,
+        left: Plan | None = None,
+        requests: Mapping[str, int] | None = None,
+    ) -> Run:
+        """What there is to tell of the run by now."""
+        now = time.time()
+        return Run(at=now, seconds=now - self.started, requests=requests or {}, inventory=inventory, left=left)
+
+    def view(self, *, all_pairs: bool = False, run: Run | None = None) -> View:
         """For whom standard output is drawn."""
         width = streams.width()
         return View(
@@ -48,6 +63,7 @@ class Session(Struct, frozen=True):
             width=width,
             colour=width is not None and "NO_COLOR" not in self.settings.variables,
             forced=self.settings.force,
+            run=run or Run(),
         )
 
     @contextmanager

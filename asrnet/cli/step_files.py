@@ -1,0 +1,48 @@
+"""The files of a step in a GitHub workflow, its summary and its outputs: whatever runs in the step appends to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from asrnet.errors import InputError
+from asrnet.render import github
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+    from asrnet.render.layout import Document
+
+
+class StepFiles(Struct, frozen=True):
+    """The paths of the files, as far as there are any; outside of a workflow there are none."""
+
+    summary: str | None
+    outputs: str | None
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> StepFiles:
+        """The files that the workflow's variables name. Raises InputError where one cannot be written."""
+        files = cls(variables.get("GITHUB_STEP_SUMMARY"), variables.get("GITHUB_OUTPUT"))
+        for path in filter(None, (files.summary, files.outputs)):
+            _append(path, "")
+        return files
+
+    def append(self, document: Document, view: View) -> None:
+        """Add the summary and the outputs of this run to what the step has said before."""
+        if self.summary:
+            room = github.SUMMARY_LIMIT - Path(self.summary).stat().st_size
+            _append(self.summary, github.summary(document, view, room=room))
+        if self.outputs:
+            _append(self.outputs, github.outputs(document, view))
+
+
+def _append(path: str, text: str) -> None:
+    try:
+        with Path(path).open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be written: {why}", hint="GitHub sets this path for each step") from error

@@ -1,0 +1,143 @@
+"""Several outputs of one run, the files of a step on GitHub, and places that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from command_line import Cli, snapshot
+
+
+@pytest.fixture
+def step(folder: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Path:  # noqa: ARG001 - its environment is cleared first
+    """The files of a step on GitHub."""
+    for variable, name in (("GITHUB_STEP_SUMMARY", "summary.md"), ("GITHUB_OUTPUT", "output.txt")):
+        monkeypatch.setenv(variable, str(folder / name))
+    return folder
+
+
+def said(path: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in path.read_text("utf-8").splitlines())
+
+
+def test_one_run_writes_every_format_at_once(fake: Cli, folder: Path) -> None:
+    wanted = {"json": "plan.json", "markdown": "plan.md", "html": "plan.html", "junit": "plan.xml"}
+    wanted |= {"prometheus": "plan.prom", "mermaid": "plan.mmd", "github": "plan.txt"}
+    ran = fake("plan", "-o", "text", *(word for name, path in wanted.items() for word in ("-o", f"{name}={path}")))
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1].startswith("Plan: 6 mappings to create")
+    written = {name: (folder / path).read_text("utf-8") for name, path in wanted.items()}
+    assert json.loads(written["json"])["summary"]["create"] == 6
+    assert written["markdown"].startswith("Plan: 6 mappings to create")
+    assert written["html"].startswith("<!doctype html>")
+    assert ET.fromstring(written["junit"]).tag == "testsuites"
+    assert 'asrnet_pairs{vault="sea",status="missing"} 3' in written["prometheus"]
+    assert written["mermaid"].startswith("flowchart LR")
+    assert written["github"].startswith("::warning file=asrnet.yaml,line=")
+
+
+def test_a_report_can_be_written_in_every_format_too(fake: Cli, folder: Path) -> None:
+    ran = fake("apply", "--yes", "-o", "junit=r.xml", "-o", "prometheus=r.prom", "-o", "html=r.html", "-o", "github")
+    assert ran.code == 0
+    assert ran.out.count("::notice ") >= 6
+    (suite,) = ET.parse(folder / "r.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "0")
+    metrics = (folder / "r.prom").read_text("utf-8")
+    assert "asrnet_run_success 1\n" in metrics
+    assert 'asrnet_requests{method="PUT"}' in metrics
+    assert '"status":"corrected"' in (folder / "r.html").read_text("utf-8")
+
+
+def test_the_page_has_the_subnets_that_were_read(fake: Cli, folder: Path) -> None:
+    assert fake("plan", "-o", "html=plan.html").code == 0
+    assert '"subnets":[{"name":"' in (folder / "plan.html").read_text("utf-8")
+
+
+def test_text_and_annotations_share_standard_output(fake: Cli) -> None:
+    lines = fake("plan", "-o", "github", "-o", "text").out.splitlines()
+    assert any(line.startswith("::warning ") for line in lines)
+    assert any(line.startswith("Plan: ") for line in lines)
+
+
+def test_a_step_on_github_gets_summary_and_outputs_after_what_was_there(fake: Cli, step: Path) -> None:
+    (step / "summary.md").write_text("# before\n", "utf-8")
+    (step / "output.txt").write_text("other=1\n", "utf-8")
+    assert fake("drift", "-o", "github").code == 2
+    assert (step / "summary.md").read_text("utf-8").startswith("# before\nPlan: 6 mappings to create")
+    values = said(step / "output.txt")
+    assert (values["other"], values["drift"], values["create"], values["result"]) == ("1", "true", "6", "planned")
+
+
+def test_after_a_correction_the_step_is_told_what_is_left(fake: Cli, step: Path) -> None:
+    assert fake("drift", "--correct", "-o", "github").code == 0
+    values = said(step / "output.txt")
+    assert (values["drift"], values["create"], values["in_sync"], values["result"]) == ("false", "0", "6", "succeeded")
+
+
+def test_other_formats_leave_the_files_of_the_step_alone(fake: Cli, step: Path) -> None:
+    assert fake("plan", "-o", "text").code == 0
+    assert not (step / "summary.md").exists()
+    assert not (step / "output.txt").exists()
+
+
+def test_metrics_keep_the_last_success_while_there_is_drift(fake: Cli, folder: Path) -> None:
+    name = "asrnet_last_success_timestamp_seconds"
+    (folder / "a.prom").write_text(f"{name} 1234.5\n", "utf-8")
+    assert fake("drift", "-o", "prometheus=a.prom").code == 2
+    assert f"\n{name} 1234.500\n" in (folder / "a.prom").read_text("utf-8")
+    assert fake("drift", "--correct", "-o", "prometheus=a.prom").code == 0
+    text = (folder / "a.prom").read_text("utf-8")
+    assert f"\n{name} 1234.500\n" not in text
+    assert f"\n{name} " in text
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "json=missing/plan.json",
+        "html=.",
+        "junit=asrnet.yaml/x.xml",
+        "prometheus=circle",
+        "text=" + "n" * 300,
+    ],
+)
+@pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct"), ("plan",)])
+def test_a_place_that_cannot_be_written_is_known_before_anything_is_done(
+    fake: Cli, folder: Path, command: tuple[str, ...], output: str
+) -> None:
+    (folder / "circle").symlink_to("circle")
+    before = snapshot(folder)
+    ran = fake(*command, "-o", "text=fine.txt", "-o", output)
+    assert (ran.code, ran.out) == (1, "")
+    assert "cannot be written" in ran.err
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"])
+def test_a_step_whose_files_cannot_be_written_is_known_before_anything_is_done(
+    fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(folder / "missing" / "file"))
+    before = snapshot(folder)
+    ran = fake("apply", "--yes", "-o", "github")
+    assert ran.code == 1
+    assert "cannot be written" in ran.err
+    assert snapshot(folder) == before
+
+
+def test_a_saved_plan_and_an_output_cannot_be_one_file(fake: Cli, folder: Path) -> None:
+    ran = fake("plan", "--out", "plan.json", "-o", "json=./plan.json")
+    assert ran.code == 1
+    assert "--out" in ran.err
+    assert not (folder / "plan.json").exists()
+
+
+@pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full here")
+def test_a_place_that_fails_in_the_end_does_not_take_the_others_with_it(fake: Cli, folder: Path) -> None:
+    ran = fake("apply", "--yes", "-o", "text=/dev/full", "-o", "json=report.json")
+    assert ran.code == 1
+    assert "/dev/full: cannot be written" in ran.err
+    assert json.loads((folder / "report.json").read_text("utf-8"))["result"] == "succeeded"
