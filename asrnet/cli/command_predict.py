@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topology", metavar="PATH", help=inputs.TOPOLOGY_HELP)
     parser.add_argument(
         "--fail-on",
+        dest="fails_at",  # drift has an option of this name that takes other words
         choices=["warning", "lost"],
         help="exit 2 when an address loses its connectivity, or also when there is a warning",
     )
@@ -61,8 +62,8 @@ def run(session: Session) -> int:
         opened.draw(partial(render_answer, prediction), session.view())
     if say_what_is_missing(predicting.unread(question, found)):
         return exits.ERROR
-    fail_on = session.argument("fail_on")
-    return exits.PENDING if fail_on and prediction.fails_on(fail_on) else exits.DONE
+    level = session.argument("fails_at")
+    return exits.PENDING if level and prediction.fails_on(level) else exits.DONE
 
 
 def _question(session: Session) -> Question:
