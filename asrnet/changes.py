@@ -294,7 +294,9 @@ def _violations(plan: Plan) -> Iterable[tuple[str, str]]:
 
 def _scope_violations(scope: str, changes: list[Change], existing: int, limits: Limits) -> Iterable[tuple[str, str]]:
     counts = Counter(change.action for change in changes if change.kind == "network_mapping")
-    growth = len({change.pair for change in changes if change.owner == "rule" and change.action == "create"})
+    growth = sum(
+        change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
+    )
     updates, deletes = counts["update"], counts["delete"]
     figures = f"{counts['create']} to create, {updates} to update, {deletes} to delete, {existing} existing"
     for name, value, limit in (

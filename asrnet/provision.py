@@ -106,11 +106,18 @@ def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) 
             hint="use --retarget to change both directions of the mapping",
         )
     recovery = row.recovery or (forward.recovery_network_id if forward else None)
-    if recovery is None or retarget:
-        return structs.replace(row, recovery=recovery)
+    if recovery is None:
+        return row
+    return structs.replace(row, recovery=recovery, failback=not _is_anothers(recovery, row, inventory, region))
+
+
+def _is_anothers(recovery: ArmId, row: Row, inventory: Inventory, region: Region) -> bool:
+    """Whether the way back from ``recovery`` belongs to a whole pair of another primary, which keeps it."""
     reverse = _live(inventory, row.vault, region.recovery, recovery, region.primary)
-    taken = reverse is not None and reverse.recovery_network_id != row.primary
-    return structs.replace(row, recovery=recovery, failback=not taken)
+    if reverse is None or reverse.recovery_network_id == row.primary:
+        return False
+    other = _live(inventory, row.vault, region.primary, reverse.recovery_network_id, region.recovery)
+    return other is not None and other.recovery_network_id == recovery
 
 
 def _live(inventory: Inventory, vault: str, place: str, network: ArmId, to: str) -> NetworkMapping | None:

@@ -24,7 +24,7 @@ def main(path: str = "asrnet.yaml") -> int:
             report = asrnet.apply(plan, backend)  # RefusedError where the plan is over a limit
             print(render(report, "text"))
             if report.result != "succeeded":
-                return 1
+                return 3 if report.result == "refused" else 1
             plan = asrnet.plan(desired, asrnet.read(desired, backend))
     blocked = [found for found in plan.findings if found.severity == "error"]
     for found in blocked:

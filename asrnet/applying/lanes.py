@@ -52,11 +52,15 @@ class Lane(Struct, kw_only=True, eq=False):
         return bool(self.queue) and self.sending < self.at_once
 
     def accepted(self, task: Task, operation: Operation, now: float) -> None:
-        """A write was accepted: look for it, from now on at short intervals again; and adapt to how busy it was."""
+        """A write was accepted: look for it, from now on at short intervals again; and adapt to how busy it was.
+
+        While others wait for what is pending already, a look that is due soon is not put off by every new write.
+        """
         self.at_once = 1 if operation.busy else min(self.most, self.at_once + 1)
         self.pending.append(task)
         self.looks = 0
-        self.next_look = now + TICKS[0]
+        soon = now + TICKS[0]
+        self.next_look = min(self.next_look, soon) if self.waiting and len(self.pending) > 1 else soon
 
     def looked(self, now: float) -> None:
         """A look is over; the next one comes a little later."""

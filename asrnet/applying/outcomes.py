@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from msgspec import structs
+
 from asrnet.applying.preflight import Verdict
 from asrnet.applying.report import AppliedChange, Outcome
 from asrnet.applying.run import Run
@@ -23,10 +25,28 @@ def outcomes(
             undone[task.undoes] = task
         else:
             steps[task.change.id].append(task)
-    return tuple(
+    applied = tuple(
         _applied(change, steps[change.id], undone, verdicts.get(change.id), run.groups.get(change.id), problems)
         for change in plan.changes
     )
+    if run.interrupted:
+        applied = tuple(_not_read_back(change) for change in applied)
+    return tuple(_after_stale(change, applied) for change in applied)
+
+
+def _not_read_back(change: AppliedChange) -> AppliedChange:
+    """After Ctrl-C nothing is read back, and so nothing is called succeeded."""
+    if change.outcome != "succeeded":
+        return change
+    return structs.replace(
+        change, outcome="in_flight", error="reported done by Azure, not read back; plan again to see"
+    )
+
+
+def _after_stale(change: AppliedChange, applied: Sequence[AppliedChange]) -> AppliedChange:
+    """What was skipped for something stale was declined for the same reason."""
+    stale = {other.id for other in applied if other.outcome == "stale"} if change.outcome == "skipped" else set()
+    return structs.replace(change, refused=True) if stale & set(change.depends_on) else change
 
 
 def _applied(  # noqa: PLR0917 - called once, a few lines above

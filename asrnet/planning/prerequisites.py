@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from asrnet.changes import Finding, finding
-from asrnet.desired import DesiredState
+from asrnet.desired import DesiredState, Vault
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown
@@ -68,18 +68,38 @@ def _network_problems(
         )
 
 
+def unread_subscriptions(vault: Vault, inventory: Inventory, desired: DesiredState) -> Iterator[Finding]:
+    """The subscriptions that rules of ``vault`` search and whose list failed: what they match there is not known."""
+    searched = {
+        subscription
+        for rule in desired.rules
+        if rule.vault == vault.name
+        for subscription in ([rule.match.subscription] if rule.match.subscription else desired.subscriptions.values())
+    }
+    for subscription in sorted(searched & inventory.subscriptions.keys()):
+        error = inventory.subscriptions[subscription]
+        scope = ArmId(f"/subscriptions/{subscription}")
+        yield finding(
+            "cross_tenant" if isinstance(error, CrossTenantError) else "unknown",
+            f"the networks of {scope} could not be listed, so what rules match there is not known: {error}",
+            vault=vault.name,
+            subject=scope,
+            hint=_hint(error, scope),
+        )
+
+
+def _hint(error: AsrError, subject: ArmId) -> str:
+    return f"grant {error.action} on {subject}" if isinstance(error, ForbiddenError) and error.action else error.hint
+
+
 def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
-    kind = "cross_tenant" if isinstance(error, CrossTenantError) else "unknown"
-    hint = error.hint
-    if isinstance(error, ForbiddenError) and error.action:
-        hint = f"grant {error.action} on {subject}"
     return finding(
-        "cross_tenant" if kind == "cross_tenant" else "unknown",
+        "cross_tenant" if isinstance(error, CrossTenantError) else "unknown",
         f"{subject.name} could not be read: {error}",
         vault=pair.vault,
         pair=pair.name,
         subject=subject,
-        hint=hint,
+        hint=_hint(error, subject),
     )
 
 

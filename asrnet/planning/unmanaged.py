@@ -99,9 +99,10 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, comp
     if gone:
         names = " and ".join(network.name for network in gone)
         return finding("orphan", f"{text}, but {names} no longer exists", vault=vault, subject=mapping.id)
-    why = (
-        "whether a rule asks for it is not known" if _may_be_a_rules(mapping, request) else "no row or rule asks for it"
-    )
+    if _may_be_a_rules(mapping, request):
+        why = "one of its networks could not be read, so whether a rule asks for it is not known"
+        return finding("unknown", f"{text}; {why}", vault=vault, subject=mapping.id, hint="see what could not be read")
+    why = "no row or rule asks for it"
     return finding("unmanaged", f"{text}; {why}", vault=vault, subject=mapping.id, hint=_hint(view, complete))
 
 

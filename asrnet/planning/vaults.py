@@ -14,7 +14,7 @@ from asrnet.planning.hints import pair_findings, vault_findings
 from asrnet.planning.holding import hold
 from asrnet.planning.mappings import Diff, diff_pairs
 from asrnet.planning.on_premises import vmm_findings
-from asrnet.planning.prerequisites import problems
+from asrnet.planning.prerequisites import problems, unread_subscriptions
 from asrnet.planning.request import Request
 from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
 from asrnet.planning.unmanaged import leftovers
@@ -67,6 +67,7 @@ def _stops(
     for known in wants.values():
         yield from duplicates(known, view)
     yield from vmm_findings(view)
+    yield from unread_subscriptions(view.vault, request.inventory, request.desired)
     if not pairs and view.inventory.error:
         yield finding("unknown", str(view.inventory.error), vault=view.vault.name, subject=view.vault.id)
 

@@ -334,6 +334,12 @@ class TestRules:
         assert plan.changes == ()
         assert all("prod/app-prod" in one.message and "other/app-prod" in one.message for one in plan.findings)
 
+    def test_a_subscription_that_rules_search_and_nobody_may_list_is_unknown_with_the_missing_action(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
+        plan = azure.plan(azure.state(rules=(self.RULE,)))
+        assert kinds(plan) == ["unknown"]
+        assert "grant Microsoft.Network/virtualNetworks/read on /subscriptions/" in plan.findings[0].hint
+
 
 class TestUnmanaged:
     def test_a_mapping_nobody_asks_for_is_reported_and_left_alone(self) -> None:
@@ -388,7 +394,8 @@ class TestUnmanaged:
         azure.world.behaviour = Behaviour(**unread)
         azure.world.faults.add(Fault(effect="refused", method="GET", path="*/virtualnetworks/hub", status=500, times=0))
         plan = azure.plan(desired, allow_delete=True)
-        assert (plan.changes, kinds(plan)) == ((), ["unmanaged", "unmanaged"])
+        assert plan.changes == ()
+        assert set(kinds(plan)) == {"unknown"}
         assert all("while part of the picture is missing" in finding.hint for finding in plan.findings)
 
     def test_the_reverse_of_a_pair_that_another_tool_manages_is_never_deleted(self) -> None:
@@ -599,6 +606,13 @@ class TestLimits:
         rules = (Rule(name="all", vault="sea"),)
         plan = azure.plan(azure.state(rules=rules, limits=Limits(max_rule_growth=2)))
         assert ["max_rule_growth" in line for line in plan.violations()] == [True]
+
+    def test_a_missing_half_of_a_rules_pair_is_no_growth(self) -> None:
+        azure = TwoRegions()
+        for number in range(3):
+            azure.map(azure.network(f"app{number}"), azure.network(f"app{number}-asr", SEA, group="rg-asr"))
+        plan = azure.plan(azure.state(rules=(Rule(name="all", vault="sea"),), limits=Limits(max_rule_growth=2)))
+        assert (plan.summary.create, plan.violations()) == (3, ())
 
 
 class TestSavedPlans:

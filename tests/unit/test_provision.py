@@ -1,0 +1,99 @@
+"""One network now: what the portal does when replication is first enabled, and what it must not do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from states import EA, SEA, TwoRegions
+
+from asrnet.applying import Report
+from asrnet.errors import InputError, NotFoundError, RefusedError
+from asrnet.models import VirtualNetwork
+from asrnet.provision import ensure_pair
+
+
+def ensure(azure: TwoRegions, primary: VirtualNetwork, **more: Any) -> Report:
+    """Map one network into Southeast Asia."""
+    return ensure_pair(azure.backend, vault=azure.vault.id, primary=primary.id, to="Southeast Asia", **more)
+
+
+def test_without_a_mapping_and_without_a_choice_the_copy_and_both_mappings_are_made() -> None:
+    azure = TwoRegions(fabrics=False)
+    azure.build.resource_group("rg-asr", location=SEA)
+    report = ensure(azure, azure.network("app"))
+    assert report.result == "succeeded"
+    assert azure.mappings() == {"app": "app-asr", "app-asr": "app"}
+    assert report.pairs[0].recovery_network_id is not None
+    assert report.pairs[0].recovery_network_id.name == "app-asr"
+
+
+def test_a_chosen_recovery_network_is_mapped_both_ways() -> None:
+    azure = TwoRegions()
+    ensure(azure, azure.network("app"), recovery=azure.network("dr", SEA).id)
+    assert azure.mappings() == {"app": "dr", "dr": "app"}
+
+
+def test_doing_it_again_changes_nothing() -> None:
+    azure = TwoRegions()
+    app, dr = azure.network("app"), azure.network("dr", SEA)
+    ensure(azure, app, recovery=dr.id)
+    assert ensure(azure, app).result == "nothing_to_do"
+
+
+def test_a_mapping_that_is_there_is_the_answer() -> None:
+    azure = TwoRegions()
+    app, dr = azure.network("app"), azure.network("dr", SEA)
+    azure.map_both(app, dr)
+    report = ensure(azure, app)
+    assert (report.result, report.pairs[0].recovery_network_id) == ("nothing_to_do", dr.id)
+
+
+def test_a_different_choice_is_refused_with_the_way_out() -> None:
+    azure = TwoRegions()
+    app, dr, other = azure.network("app"), azure.network("dr", SEA), azure.network("other", SEA)
+    azure.map_both(app, dr)
+    with pytest.raises(RefusedError, match="mapped to") as caught:
+        ensure(azure, app, recovery=other.id)
+    assert "--retarget" in caught.value.hint
+    assert azure.mappings() == {"app": "dr", "dr": "app"}
+
+
+def test_a_retarget_changes_both_directions() -> None:
+    azure = TwoRegions()
+    app, dr, other = azure.network("app"), azure.network("dr", SEA), azure.network("other", SEA)
+    azure.map_both(app, dr)
+    ensure(azure, app, recovery=other.id, retarget=True)
+    assert azure.mappings() == {"app": "other", "other": "app"}
+
+
+@pytest.mark.parametrize("retarget", [False, True])
+def test_the_way_back_of_another_pair_is_never_taken(retarget: bool) -> None:
+    azure = TwoRegions()
+    hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
+    azure.map_both(hub, dr)
+    ensure(azure, app, recovery=dr.id, retarget=retarget)
+    assert azure.mappings() == {"hub": "dr", "dr": "hub", "app": "dr"}
+
+
+def test_a_network_of_the_recovery_region_itself_is_refused() -> None:
+    azure = TwoRegions()
+    with pytest.raises(InputError, match="two regions"):
+        ensure(azure, azure.network("dr", SEA))
+
+
+def test_a_network_that_does_not_exist_is_named() -> None:
+    azure = TwoRegions()
+    app = azure.network("app")
+    azure.world.virtual_networks.delete(app.id)
+    with pytest.raises(NotFoundError, match="app does not exist"):
+        ensure(azure, app)
+
+
+@pytest.mark.parametrize("field", ["vault", "primary"])
+def test_ids_of_the_wrong_kind_are_refused(field: str) -> None:
+    azure = TwoRegions()
+    app = azure.network("app", EA)
+    ids: dict[str, Any] = {"vault": azure.vault.id, "primary": app.id, field: app.id if field == "vault" else azure.vault.id}
+    with pytest.raises(InputError, match="is not the id of"):
+        ensure_pair(azure.backend, to=SEA, **ids)
