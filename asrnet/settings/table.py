@@ -156,7 +156,7 @@ OPTIONS: Final = (
         group="Output",
         repeatable=True,
         metavar="FORMAT[=PATH]",
-        help="an output format, to standard output or to a file",
+        help="text, json, markdown, mermaid, html, github, junit or prometheus, to standard output or to a file",
     ),
     Option(
         name="verbose",
