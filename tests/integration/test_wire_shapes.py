@@ -1,0 +1,345 @@
+"""Documents key for key, where no other test has them whole: vaults, containers, machines, intents, attachments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from integration.wire import Wire, error_of, exactly
+
+from asrnet.emulator.faults import Fault
+from asrnet.models import IpConfiguration, Nic, Subnet
+
+SUB = "11111111-1111-1111-1111-111111111111"
+GROUP = f"/subscriptions/{SUB}/resourceGroups/Rg"
+VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/Vault"
+WIRE_VAULT = VAULT.replace("/subscriptions/", "/Subscriptions/")
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def test_a_vault(wire: Wire) -> None:
+    wire.build.vault("Vault", group="Rg", location="eastasia")
+    wire.send("PATCH", VAULT, body={"tags": {"a": "b"}})
+    found = wire.get(VAULT)
+    assert found["etag"].startswith('W/"')
+    assert exactly(found) == exactly(
+        {
+            "location": "eastasia",
+            "name": "Vault",
+            "etag": found["etag"],
+            "tags": {"a": "b"},
+            "properties": {
+                "provisioningState": "Succeeded",
+                "privateEndpointStateForBackup": "None",
+                "privateEndpointStateForSiteRecovery": "None",
+                "publicNetworkAccess": "Enabled",
+            },
+            "id": VAULT,
+            "type": "Microsoft.RecoveryServices/vaults",
+            "sku": {"name": "RS0", "tier": "Standard"},
+        }
+    )
+
+
+def test_a_resource_group(wire: Wire) -> None:
+    wire.send("PUT", GROUP, body={"location": "eastasia", "tags": {"a": "b"}})
+    assert exactly(wire.get(GROUP)) == exactly(
+        {
+            "id": GROUP,
+            "name": "Rg",
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": "eastasia",
+            "tags": {"a": "b"},
+            "properties": {"provisioningState": "Succeeded"},
+        }
+    )
+
+
+def test_a_subscription_and_a_region(wire: Wire) -> None:
+    found = wire.get(f"/subscriptions/{SUB}")
+    region = next(each for each in wire.get(f"/subscriptions/{SUB}/locations")["value"] if each["name"] == "eastus2")
+    assert (found["id"], found["state"], found["displayName"]) == (f"/subscriptions/{SUB}", "Enabled", SUB)
+    assert exactly(region) == exactly(
+        {
+            "id": f"/subscriptions/{SUB}/locations/eastus2",
+            "name": "eastus2",
+            "type": "Region",
+            "displayName": "East US 2",
+            "regionalDisplayName": "East US 2",
+            "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
+        }
+    )
+
+
+def test_a_container_mapping_between_regions(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
+    primary, recovery = wire.build.container(east), wire.build.container(west)
+    path = f"{primary.id}/replicationProtectionContainerMappings/pair"
+    body = {"properties": {"targetProtectionContainerId": str(recovery.id), "policyId": "p"}}
+    assert wire.send("PUT", path, body=body).status == 202
+    below = f"{WIRE_VAULT}/replicationFabrics"
+    expected = {
+        "id": f"{below}/E/replicationProtectionContainers/E-container/replicationProtectionContainerMappings/pair",
+        "name": "pair",
+        "type": "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
+        "/replicationProtectionContainerMappings",
+        "properties": {
+            "targetProtectionContainerId": f"{below}/W/replicationProtectionContainers/W-container",
+            "targetProtectionContainerFriendlyName": "W-container",
+            "providerSpecificDetails": {
+                "instanceType": "A2A",
+                "agentAutoUpdateStatus": "Disabled",
+                "automationAccountArmId": None,
+                "automationAccountAuthenticationType": "RunAsAccount",
+                "scheduleName": None,
+                "jobScheduleName": None,
+            },
+            "health": "Normal",
+            "healthErrorDetails": [],
+            "policyId": f"{WIRE_VAULT}/replicationPolicies/default",
+            "state": "Paired",
+            "sourceProtectionContainerFriendlyName": "E-container",
+            "sourceFabricFriendlyName": "East US",
+            "targetFabricFriendlyName": "West US",
+            "policyFriendlyName": "default",
+        },
+    }
+    assert exactly(wire.get(path)) == exactly(expected)
+    listed = wire.get(f"{VAULT}/replicationProtectionContainerMappings")
+    assert listed == wire.get(path.removesuffix("/pair")) == {"value": [expected], "nextLink": None}
+    assert wire.get(recovery.id)["properties"]["pairingStatus"] == "Paired"
+    assert wire.send("POST", f"{path}/remove", body={"properties": {}}).status == 202
+    assert wire.send("GET", path).status == 404
+    assert wire.get(primary.id)["properties"]["pairingStatus"] == "NotPaired"
+
+
+def test_a_cloud_protected_by_azure(wire: Wire) -> None:
+    server = wire.build.vmm_fabric(wire.build.vault("Vault", group="Rg"), "vmm.example")
+    gold = wire.build.cloud(server, "Gold")
+    path = f"{gold.id}/replicationProtectionContainerMappings/to-azure"
+    wire.send("PUT", path, body={"properties": {"targetProtectionContainerId": "Microsoft Azure"}})
+    properties = wire.get(path)["properties"]
+    assert properties["targetProtectionContainerId"] == "Microsoft Azure"
+    assert properties["targetProtectionContainerFriendlyName"] == "Microsoft Azure"
+    assert properties["targetFabricFriendlyName"] == "Microsoft Azure"
+    assert properties["sourceFabricFriendlyName"] == "vmm.example"
+    assert properties["providerSpecificDetails"] is None
+    assert wire.send("DELETE", path).status == 202
+    assert wire.send("GET", path).status == 404
+
+
+def test_containers_are_counted_and_removed(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
+    item = wire.build.protected_item("vm", east, west)
+    container = item.id.parent
+    assert wire.get(container)["properties"]["protectedItemCount"] == 1
+    assert [each["name"] for each in wire.get(f"{VAULT}/replicationProtectionContainers")["value"]] == ["E-container"]
+    assert [each["name"] for each in wire.get(f"{container}/replicationProtectedItems")["value"]] == ["vm"]
+    assert wire.send("POST", f"{container}/remove").status == 202
+    assert wire.get(f"{east.id}/replicationProtectionContainers")["value"] == []
+
+
+def test_a_machine(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
+    hub, spare = wire.build.virtual_network("Hub", "eastus"), wire.build.virtual_network("Spare", "westus")
+    test = wire.build.virtual_network("Test", "westus")
+    addresses = (
+        IpConfiguration(subnet="web", ip="10.0.0.4", ip_type="Static", recovery_subnet="web", recovery_ip="10.9.0.4"),
+        IpConfiguration(name="second", primary=False, subnet="web", selected_for_failover=False),
+    )
+    nic = Nic(
+        name="nic0",
+        primary_network_id=hub.id,
+        recovery_network_id=spare.id,
+        test_network_id=test.id,
+        ip_configurations=addresses,
+    )
+    item = wire.build.protected_item(
+        "vm", east, west, nic, state="UnplannedFailoverCommitPending", active_location="Recovery", scenario="Commit"
+    )
+    recovery = wire.build.container(west)
+    wire.build.cloud_mapping(wire.build.container(east), recovery)
+    properties = wire.get(item.id)["properties"]
+    assert {name: properties[name] for name in list(properties)[:12] if properties[name] is not None} == {
+        "friendlyName": "vm",
+        "protectedItemType": "",
+        "primaryFabricFriendlyName": "East US",
+        "primaryFabricProvider": "Azure",
+        "recoveryFabricFriendlyName": "West US",
+        "recoveryFabricId": f"{WIRE_VAULT}/replicationFabrics/W",
+        "primaryProtectionContainerFriendlyName": "E-container",
+        "recoveryProtectionContainerFriendlyName": "W-container",
+        "protectionState": "UnplannedFailoverCommitPending",
+        "protectionStateDescription": "UnplannedFailoverCommitPending",
+    }
+    assert (properties["activeLocation"], properties["testFailoverState"]) == ("Recovery", "None")
+    assert properties["allowedOperations"] == ["DisableProtection"]
+    assert properties["currentScenario"]["scenarioName"] == "Commit"
+    assert properties["recoveryContainerId"] == f"{recovery.id}".replace("/subscriptions/", "/Subscriptions/")
+    details = properties["providerSpecificDetails"]
+    assert details["selectedRecoveryAzureNetworkId"] == str(spare.id)
+    assert details["selectedTfoAzureNetworkId"] == str(test.id)
+    (wire_nic,) = details["vmNics"]
+    assert (wire_nic["nicId"], wire_nic["tfoVMNetworkId"]) == ("nic0", str(test.id))
+    assert wire_nic["selectionType"] == "SelectedByUserOverride"
+    first, second = wire_nic["ipConfigs"]
+    assert {name: value for name, value in first.items() if value is not None} == {
+        "name": "ipconfig1",
+        "isPrimary": True,
+        "subnetName": "web",
+        "staticIPAddress": "10.0.0.4",
+        "ipAddressType": "Static",
+        "isSeletedForFailover": True,
+        "recoverySubnetName": "web",
+        "recoveryStaticIPAddress": "10.9.0.4",
+        "recoveryIPAddressType": "Static",
+    }
+    assert (second["name"], second["isPrimary"], second["isSeletedForFailover"]) == ("second", False, False)
+    assert (second["recoveryStaticIPAddress"], second["recoveryIPAddressType"]) == ("", None)
+
+
+def test_an_intent(wire: Wire) -> None:
+    wire.build.vault("Vault", group="Rg")
+    machine = wire.build.virtual_machine("Vm", wire.build.virtual_network("Hub", "eastus"))
+    details = {"instanceType": "A2A", "fabricObjectId": str(machine.id), "primaryLocation": "eastus"}
+    details["recoveryLocation"] = "westus"
+    path = f"{VAULT}/replicationProtectionIntents/vm"
+    wire.send("PUT", path, body={"properties": {"providerSpecificDetails": details}})
+    found = wire.get(path)
+    job = found["properties"]["jobId"]
+    assert wire.get(job)["properties"]["state"] == "Succeeded"
+    assert exactly(found) == exactly(
+        {
+            "id": f"{WIRE_VAULT}/replicationProtectionIntents/vm",
+            "name": "vm",
+            "type": "Microsoft.RecoveryServices/vaults/replicationProtectionIntents",
+            "properties": {
+                "friendlyName": "Vm",
+                "jobId": job,
+                "jobState": "Succeeded",
+                "isActive": True,
+                "creationTimeUTC": "2026-01-01T00:00:00.0000000Z",
+                "providerSpecificDetails": {
+                    "instanceType": "A2A",
+                    "fabricObjectId": str(machine.id),
+                    "primaryLocation": "eastus",
+                    "recoveryLocation": "westus",
+                    "recoverySubscriptionId": SUB,
+                    "recoveryAvailabilityType": "Single",
+                },
+            },
+        }
+    )
+
+
+ATTACHED = (
+    "network security group nsg",
+    "route table routes",
+    "NAT gateway nat",
+    "service endpoint policy p1",
+    "service endpoint policy p2",
+)
+
+
+def test_what_is_attached_to_a_subnet_there_and_back(wire: Wire) -> None:
+    subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), attachments=ATTACHED)
+    network = wire.build.virtual_network("Hub", "eastus", group="Rg", address_space=["10.0.0.0/16"], subnets=[subnet])
+    document = wire.get(network.id)
+    properties = document["properties"]["subnets"][0]["properties"]
+    assert properties["networkSecurityGroup"] == {
+        "id": f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg"
+    }
+    assert properties["routeTable"]["id"].endswith("/routeTables/routes")
+    assert properties["natGateway"]["id"].endswith("/natGateways/nat")
+    assert [each["id"].rpartition("/")[2] for each in properties["serviceEndpointPolicies"]] == ["p1", "p2"]
+    wire.send("PUT", network.id, body=document)
+    assert wire.build.world.virtual_networks.get(network.id).subnets[0].attachments == ATTACHED
+
+
+def test_what_is_attached_to_a_network_there_and_back(wire: Wire) -> None:
+    body: dict[str, Any] = {
+        "location": "eastus",
+        "extendedLocation": {"name": "losangeles", "type": "EdgeZone"},
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "dhcpOptions": {"dnsServers": ["10.0.0.4"]},
+            "virtualNetworkPeerings": [{"name": "to-spoke", "properties": {}}],
+            "ddosProtectionPlan": {"id": f"{GROUP}/providers/Microsoft.Network/ddosProtectionPlans/plan"},
+            "enableDdosProtection": True,
+            "encryption": {"enabled": True},
+            "subnets": [
+                {
+                    "name": "db",
+                    "properties": {
+                        "addressPrefixes": ["10.0.1.0/24", "10.0.2.0/24"],
+                        "defaultOutboundAccess": False,
+                        "serviceEndpoints": [{"service": "Microsoft.Sql"}],
+                        "delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}],
+                        "privateEndpointNetworkPolicies": "Enabled",
+                        "privateLinkServiceNetworkPolicies": "Disabled",
+                    },
+                }
+            ],
+        },
+    }
+    wire.build.resource_group("Rg")
+    path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/Hub"
+    assert wire.send("PUT", path, body=body).status == 201
+    model = wire.build.world.virtual_networks.list(SUB)[0]
+    assert model.attachments == ("peering to-spoke", "DDoS protection plan", "encryption")
+    assert (model.extended_location, model.dns_servers) == ("losangeles", ("10.0.0.4",))
+    document = wire.get(path)
+    properties = document["properties"]
+    assert document["extendedLocation"] == {"name": "losangeles", "type": "EdgeZone"}
+    assert properties["dhcpOptions"] == {"dnsServers": ["10.0.0.4"]}
+    assert properties["enableDdosProtection"] is True
+    assert properties["encryption"]["enabled"] is True
+    assert properties["virtualNetworkPeerings"][0]["name"] == "to-spoke"
+    subnet = properties["subnets"][0]["properties"]
+    assert subnet["addressPrefixes"] == ["10.0.1.0/24", "10.0.2.0/24"]
+    assert subnet["defaultOutboundAccess"] is False
+    assert subnet["serviceEndpoints"] == [
+        {"provisioningState": "Succeeded", "service": "Microsoft.Sql", "locations": ["eastus"]}
+    ]
+    assert subnet["delegations"][0]["properties"]["serviceName"] == "Microsoft.Sql/managedInstances"
+    assert (subnet["privateEndpointNetworkPolicies"], subnet["privateLinkServiceNetworkPolicies"]) == (
+        "Enabled",
+        "Disabled",
+    )
+    wire.send("PUT", path, body=document)
+    assert wire.get(path) == document
+
+
+def test_a_throttling_without_a_figure_says_five_seconds(wire: Wire) -> None:
+    wire.app.faults.add(Fault(kind="throttle"))
+    assert wire.send("GET", "/subscriptions").header("Retry-After") == "5"
+
+
+def test_an_address_that_is_none_is_refused(wire: Wire) -> None:
+    network = wire.build.virtual_network("Hub", "eastus", subnets={"web": "10.0.1.0/24"}, address_space=["10.0.0.0/16"])
+    answer = wire.send("GET", f"{network.id}/CheckIPAddressAvailability", query="ipAddress=ten")
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidIPAddressFormat")
+    last = wire.get(f"{network.id}/CheckIPAddressAvailability", query="ipAddress=10.0.1.255")
+    assert (last["available"], last["isPlatformReserved"]) == (False, True)
+
+
+def test_a_path_of_absurd_length_is_refused(wire: Wire) -> None:
+    assert wire.send("GET", "/" + "a" * 9000).status == 414
+
+
+def test_a_refused_request_of_site_recovery_names_its_status_in_words(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    wire.build.azure_fabric(vault, "eastus", name="E")
+    body = {"properties": {"customDetails": {"instanceType": "Azure", "location": "eastus"}}}
+    answer = wire.send("PUT", f"{VAULT}/replicationFabrics/Second", body=body)
+    assert (answer.status, error_of(answer)["code"]) == (409, "Conflict")
+    assert error_of(answer)["details"][0]["code"] == "FabricAlreadyExists"
+    assert json.loads(answer.body)["error"]["message"].startswith("The fabric 'E'")
