@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -15,23 +15,17 @@ if TYPE_CHECKING:
     from asrnet.inventory import Inventory
     from asrnet.settings import Settings
 
-Part = Literal["networks", "site_recovery"]
-NEEDED_TO_PLAN: tuple[Part, ...] = ("site_recovery",)
-"""Networks are read without their SDK, which takes 2 to 3 s to import; who creates one pays for it then."""
-
 
 def connect(
     settings: Settings | None = None,
     *,
     cloud: str | None = None,
     subscriptions: Sequence[str] = (),
-    soon: Sequence[Part] = NEEDED_TO_PLAN,
 ) -> Backend:
     """The backend that ``settings`` (those of this process, where none are given) ask for.
 
     Close it when done, which saves a fake world that was written to. ``cloud`` is what the desired state says; without
-    one ARM_ENVIRONMENT does. ``soon`` names the SDKs that will be needed, to be imported beside the sign-in. Raises
-    InputError; whether Azure answers shows with the first request.
+    one ARM_ENVIRONMENT does. Raises InputError; whether Azure answers shows with the first request.
     """
     if settings is None:
         from asrnet.settings import from_process
@@ -39,7 +33,7 @@ def connect(
         settings = from_process({})
     if settings.world is not None:
         return _fake(settings.world)
-    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions, soon)
+    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions)
 
 
 def _fake(path: str) -> Backend:
@@ -55,7 +49,7 @@ def _fake(path: str) -> Backend:
     return structs.replace(ports.backend(world), close=close, vmm_links=partial(links_of, world.state))
 
 
-def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], soon: Sequence[Part]) -> Backend:
+def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str]) -> Backend:
     from asrnet.azure import clouds, connect, credentials
     from asrnet.azure.retry import RetryLimits
 
@@ -67,7 +61,7 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], soon: S
         limits=RetryLimits(attempts=settings.retry_attempts, deadline=settings.retry_deadline),
         inventory=settings.inventory,
         subscriptions=subscriptions,
-        soon=soon,
+        sign_in_now=True,
     )
 
 
@@ -112,5 +106,5 @@ def in_process(path: str, *, operations: str = "time:2") -> Backend:
     world = document.load(path, clock=clock)
     world.behaviour = structs.replace(world.behaviour, operations=operations)
     return connect.backend(
-        clock=clock, credential=given(EmulatorCredential()), session=session_on(world), soon=NEEDED_TO_PLAN
+        clock=clock, credential=given(EmulatorCredential()), session=session_on(world), sign_in_now=True
     )

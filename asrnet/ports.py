@@ -211,12 +211,17 @@ def tells_nothing(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - whichever is 
     return VmmLinks()
 
 
+def _is_ready(kinds: Collection[str]) -> None:
+    """Nothing has to be prepared."""
+
+
 class Backend(Struct, frozen=True, kw_only=True):
     """Everything a run needs of the outside, as one value.
 
     ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
     repeats. ``identity`` says in words as whom, ``tenant`` in which tenant (empty where the token does not say).
-    ``vmm_links`` is what a world's file says of a VMM server's fabric.
+    ``vmm_links`` is what a world's file says of a VMM server's fabric. ``expect`` may be told the kinds of resources
+    that will be written soon: what is slow to prepare is then prepared beside what comes before.
     """
 
     networks: NetworkReader
@@ -231,3 +236,4 @@ class Backend(Struct, frozen=True, kw_only=True):
     surroundings: Surroundings
     close: Callable[[], None]
     vmm_links: Callable[[ArmId], VmmLinks] = tells_nothing
+    expect: Callable[[Collection[str]], None] = _is_ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -14,7 +14,7 @@ from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.retry import RetryLimits
 from asrnet.azure.sign_in import SignIn
-from asrnet.azure.site_recovery import SiteRecoveryClients, SiteRecoveryReader
+from asrnet.azure.site_recovery import SiteRecoveryReader
 from asrnet.azure.site_recovery_writer import SiteRecoveryWriter
 from asrnet.azure.surroundings import AzureSurroundings
 from asrnet.errors import AsrError
@@ -23,13 +23,13 @@ from asrnet.ports import Backend, Clock, NetworkReader
 if TYPE_CHECKING:
     import requests
 
-Part = Literal["networks", "site_recovery"]
-
-_PACKAGES: Final[Mapping[Part, str]] = {
-    "site_recovery": "azure.mgmt.recoveryservicessiterecovery",
-    "networks": "azure.mgmt.network",
+_SITE_RECOVERY: Final = "azure.mgmt.recoveryservicessiterecovery"
+_PACKAGES: Final[Mapping[str, str]] = {
+    "fabric": _SITE_RECOVERY,
+    "network_mapping": _SITE_RECOVERY,
+    "virtual_network": "azure.mgmt.network",
 }
-"""The quick import first: what waits for it need not wait for the slow one."""
+"""What writing each kind of resource needs. The quick import comes first: its user need not wait for the slow one."""
 
 
 def backend(
@@ -41,24 +41,24 @@ def backend(
     session: requests.Session | None = None,
     inventory: Literal["network", "graph"] = "network",
     subscriptions: Sequence[str] = (),
-    soon: Sequence[Part] = (),
+    sign_in_now: bool = False,
 ) -> Backend:
     """Azure, or with ``session`` an emulator in this process.
 
-    ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together. ``soon`` names
-    what will be needed: its slow imports and the sign-in then run beside whatever the caller does first.
+    ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together.
+    ``sign_in_now``: the sign-in runs beside whatever the caller does first.
     """
     sign_in = SignIn(credential or choose(cloud), cloud.scope)
-    _prepare(soon, sign_in)
+    if sign_in_now:
+        threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
     pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session)
     networks = AzureNetworks(pipeline)
-    clients = SiteRecoveryClients(pipeline)
-    reader, writer = SiteRecoveryReader(clients), SiteRecoveryWriter(clients)
+    reader = SiteRecoveryReader(pipeline)
     return Backend(
         networks=_listed_by_graph(pipeline, networks, subscriptions) if inventory == "graph" else networks,
         network_writer=networks,
         mappings=reader,
-        mapping_writer=writer,
+        mapping_writer=SiteRecoveryWriter(pipeline),
         vmm=reader,
         clock=clock,
         requests=pipeline.meter.counts,
@@ -66,6 +66,7 @@ def backend(
         tenant=lambda: sign_in.identity().tenant_id,
         surroundings=AzureSurroundings(pipeline),
         close=pipeline.close,
+        expect=_expect,
     )
 
 
@@ -75,12 +76,11 @@ def _listed_by_graph(pipeline: Pipeline, exact: NetworkReader, subscriptions: Se
     return GraphNetworks(pipeline, exact, subscriptions)
 
 
-def _prepare(parts: Sequence[Part], sign_in: SignIn) -> None:
-    """Import the SDKs' packages and sign in beside what comes first. What fails fails again where it is needed."""
-    packages = [_PACKAGES[part] for part in _PACKAGES if part in parts]
+def _expect(kinds: Collection[str]) -> None:
+    """Import the SDKs for writing ``kinds`` beside what comes before. What fails fails again where it is needed."""
+    packages = list(dict.fromkeys(_PACKAGES[kind] for kind in _PACKAGES if kind in kinds))
     if packages:
         threading.Thread(target=_import_all, args=(packages,), daemon=True).start()
-        threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
 
 
 def _import_all(packages: Sequence[str]) -> None:

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from azure.mgmt.core import ARMPipelineClient
 
 from asrnet.azure.mapping_wire import fabric_body, mapping_body
 from asrnet.azure.operations import Submitted, status_of
-from asrnet.azure.reading import get
-from asrnet.azure.site_recovery import SiteRecoveryClients
+from asrnet.azure.per_subscription import PerSubscription
+from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.reading import Sender, get
 from asrnet.azure.translate import is_absent, translated
 from asrnet.errors import ServiceError, VaultUnusedError
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, NetworkMapping
 from asrnet.ports import Operation, OperationStatus
 
+if TYPE_CHECKING:
+    from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
 _NO_PATCH: Final = frozenset({400, 405})
 
 
 class SiteRecoveryWriter:
-    """MappingWriter."""
+    """MappingWriter. The SDK is imported with the first write, its clients are one for each subscription."""
 
-    def __init__(self, clients: SiteRecoveryClients) -> None:
-        self._clients = clients
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._clients = PerSubscription(self._client)
+        self._sender: Sender = ARMPipelineClient(**pipeline.client_options())
         self._patch_works = True
 
     def create_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""
         vault = fabric.id.parent
-        fabrics = self._clients.of(vault).replication_fabrics
+        fabrics = self._clients(vault.subscription).replication_fabrics
         return _submit(
             fabrics.begin_create, fabric.id, vault.resource_group, vault.name, fabric.name, fabric_body(fabric)
         )
 
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start creating a mapping, or replacing the one of that name."""
-        mappings = self._clients.of(mapping.id).replication_network_mappings
+        mappings = self._clients(mapping.id.subscription).replication_network_mappings
         return _submit(mappings.begin_create, mapping.id, *_names(mapping.id), mapping_body(mapping))
 
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
@@ -44,7 +52,7 @@ class SiteRecoveryWriter:
         """
         if not self._patch_works:
             return self.create_mapping(mapping)
-        mappings = self._clients.of(mapping.id).replication_network_mappings
+        mappings = self._clients(mapping.id.subscription).replication_network_mappings
         try:
             return _submit(mappings.begin_update, mapping.id, *_names(mapping.id), mapping_body(mapping))
         except ServiceError as error:
@@ -56,7 +64,7 @@ class SiteRecoveryWriter:
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping; None where there is none."""
-        mappings = self._clients.of(mapping_id).replication_network_mappings
+        mappings = self._clients(mapping_id.subscription).replication_network_mappings
         try:
             return _submit(mappings.begin_delete, mapping_id, *_names(mapping_id))
         except ServiceError as error:
@@ -66,8 +74,12 @@ class SiteRecoveryWriter:
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where an operation stands, by its own address, sent as it was given: the query is signed."""
-        client = self._clients.of(operation.resource_id)
-        return status_of(get(client, operation.status_url, operation.resource_id), operation)
+        return status_of(get(self._sender, operation.status_url, operation.resource_id), operation)
+
+    def _client(self, subscription: str) -> SiteRecoveryManagementClient:
+        from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+        return SiteRecoveryManagementClient(subscription_id=subscription, **self._pipeline.client_options())
 
 
 def _submit(begin: Any, resource_id: ArmId, *arguments: Any) -> Operation | None:

@@ -78,6 +78,7 @@ def carry_out(
 ) -> Report | None:
     """Show ``plan``, ask, apply it; None where the user does not want to. Raises RefusedError over a limit."""
     settings = session.settings
+    backend.expect({change.kind for change in plan.changes})  # beside the reading and the answer of the user
     if plan.changes:
         _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
         plan.raise_if_over_limits(settings.force)
