@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,15 @@ def test_names_beyond_the_encoding_are_written_as_escapes(folder: Path) -> None:
     assert b"\\xe9tiquet\\xe9" in out
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A suite that is itself run with ``&`` or nohup hands down that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path) -> None:
     edit(folder, "version: 1", "version: 1\nbehaviour: {operations: time:60}", "world.yaml")
     process = run(folder, "apply", "--yes", "-v", "--pair", "hub")
