@@ -9,6 +9,7 @@ from asrnet.emulator.messages import Request, Response
 from asrnet.emulator.throttle import KINDS, Allowance
 
 _STRICT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_NO_CONTENT = 204
 _ALWAYS = (
     ("Cache-Control", "no-cache"),
     ("Pragma", "no-cache"),
@@ -37,8 +38,8 @@ def finished(
     if allowance is not None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
-    if not response.body:
-        headers.append(("Content-Length", "0"))
+    if response.status != _NO_CONTENT:
+        headers.append(("Content-Length", str(len(response.body))))
     return response.with_headers(*headers)
 
 

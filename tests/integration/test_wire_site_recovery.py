@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 from integration.wire import Wire, error_of, exactly
@@ -217,10 +218,12 @@ def test_a_fabric_has_its_name_before_type_and_id(site: Site) -> None:
     assert exactly(site.get(site.east.id)) == exactly(expected)
 
 
-def test_a_fabric_names_its_containers(site: Site) -> None:
+def test_a_fabric_names_its_containers_by_guid(site: Site) -> None:
     site.send("PUT", f"{site.east.id}/replicationProtectionContainers/Box", body={"properties": {}})
-    details = site.get(site.east.id)["properties"]["customDetails"]
-    assert details["containerIds"] == [f"{VAULT_ID}/replicationFabrics/Fabric-East/replicationProtectionContainers/Box"]
+    (container,) = site.get(site.east.id)["properties"]["customDetails"]["containerIds"]
+    parent, _, name = container.rpartition("/")
+    assert parent == f"{VAULT_ID}/replicationFabrics/Fabric-East/replicationProtectionContainers"
+    assert str(UUID(name)) == name
 
 
 def test_creating_a_fabric_is_accepted_and_makes_it(site: Site) -> None:

@@ -9,8 +9,16 @@ from asrnet.emulator.call import Call
 from asrnet.emulator.handlers.templates import FABRIC, NETWORK, VAULT
 from asrnet.emulator.messages import Response, json_response
 from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import Document, fabric_json, logical_network_json, network_json, wire_id
+from asrnet.emulator.site_recovery_json import (
+    Document,
+    fabric_json,
+    logical_network_json,
+    network_json,
+    stable_guid,
+    wire_id,
+)
 from asrnet.fake import refusals
+from asrnet.ids import ArmId
 from asrnet.models import Fabric
 
 
@@ -71,7 +79,13 @@ def get_logical_network(call: Call) -> Response:
 
 def _fabric(call: Call, fabric: Fabric) -> Document:
     containers = call.world.state.clouds.values(fabric.id.key) if fabric.kind == "azure" else []
-    return fabric_json(fabric, [wire_id(record.cloud.id) for record in containers])
+    return fabric_json(fabric, [_by_guid(record.cloud.id) for record in containers])
+
+
+def _by_guid(container_id: ArmId) -> str:
+    """A container's id as its fabric's details spell it: with a GUID in the place of the name."""
+    container = container_id.parent.child("replicationProtectionContainers", stable_guid(str(container_id)))
+    return wire_id(container)
 
 
 _FABRICS: Final = f"{VAULT}/replicationFabrics"
