@@ -107,9 +107,11 @@ class Page:
 
     @property
     def requests(self) -> list[str]:
-        """The address of every request since the page was opened."""
-        sent = [event for event in self._events if event["method"] == "Network.requestWillBeSent"]
-        return [event["params"]["request"]["url"] for event in sent]
+        """The address of every request since the page was opened that was not kept back."""
+        failed = [event["params"] for event in self._events if event["method"] == "Network.loadingFailed"]
+        kept_back = {failure["requestId"] for failure in failed if "blockedReason" in failure}
+        sent = [event["params"] for event in self._events if event["method"] == "Network.requestWillBeSent"]
+        return [request["request"]["url"] for request in sent if request["requestId"] not in kept_back]
 
     def _send(self, method: str, **parameters: Any) -> Any:
         self._number += 1

@@ -1,0 +1,292 @@
+"""The HTML report in a real browser: it renders, filters, tells, obeys the keyboard, and asks nobody for anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from chromium import Page, browser, executable
+from msgspec import structs
+from sample_plans import applied, change, full_plan, pair, vnet
+
+from asrnet.changes import Plan, finding
+from asrnet.render import render
+
+PROGRAM = executable()
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="there is no Chromium on this machine (Debian: apt install chromium)"
+)
+
+HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+LISTED = "[...document.querySelectorAll('.pair .name')].map(one => one.textContent)"
+COUNT = "document.getElementById('count').textContent"
+TITLE = "document.getElementById('details-title').textContent"
+FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FOCUSED = "document.activeElement.querySelector('.name')?.textContent ?? document.activeElement.id"
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[Page]:
+    assert PROGRAM
+    with browser(PROGRAM) as page:
+        page.size(1280, 900)
+        yield page
+
+
+@pytest.fixture
+def opened(tab: Page, tmp_path: Path) -> Iterator[Page]:
+    """The page of the sample plan; whatever a test does there, no error may follow."""
+    show(tab, tmp_path, full_plan())
+    yield tab
+    assert tab.complaints == []
+
+
+def show(tab: Page, folder: Path, plan: Plan) -> None:
+    path = folder / "report.html"
+    path.write_text(render(plan, "html"), "utf-8")
+    tab.open(path.as_uri())
+
+
+def search(tab: Page, text: str) -> None:
+    tab.run(f"document.getElementById('search').value = {text!r}")
+    tab.run("document.getElementById('search').dispatchEvent(new Event('input', {bubbles: true}))")
+    tab.run(FRAME)
+
+
+def test_every_pair_is_a_row_those_that_need_attention_first(opened: Page) -> None:
+    assert opened.run(LISTED) == ["lost", "app", "old", "crm", "sap", "hub", "lab-map"]
+    assert opened.run(COUNT) == "7 of 7 pairs"
+    assert opened.run("document.title") == "Network mappings: 4 need attention"
+
+
+def test_regions_are_side_by_side_with_a_network_on_each_side_of_an_arrow(opened: Page) -> None:
+    sides = opened.run("[...document.querySelectorAll('.columns .region')].map(one => one.textContent)")
+    assert sides == ["eastasia", "southeastasia"]
+    group = "[...document.querySelectorAll('.group')].find(one => one.textContent.includes('hub-ea'))"
+    left, arrows, right = (
+        opened.run(f"{group}.querySelector('{part}').getBoundingClientRect().x")
+        for part in (".left .node", ".arrows", ".right .node")
+    )
+    assert left < arrows < right
+    assert opened.run(f"{group}.querySelectorAll('line.arrow.live').length") == 2
+
+
+def test_states_differ_in_more_than_colour(opened: Page) -> None:
+    words = opened.run("[...document.querySelectorAll('.pair .badge')].map(one => one.textContent)")
+    assert words == ["blocked", "retargeted", "in sync", "missing", "left to terraform", "in sync", "to be deleted"]
+    shapes = opened.run("[...document.querySelectorAll('.pair use')].map(one => one.getAttribute('href'))")
+    assert len(set(shapes)) == len(set(words))
+    looks = opened.run("[...new Set([...document.querySelectorAll('line.arrow')].map(one => one.classList[1]))]")
+    drawn = "(style => style.strokeDasharray + style.strokeWidth)(getComputedStyle(document.querySelector('line.{}')))"
+    sign = "(document.querySelector('.glyph.{} use')?.getAttribute('href') ?? '')"
+    styles = [opened.run(f"{drawn.format(look)} + {sign.format(look)}") for look in looks]
+    assert len(set(styles)) == len(looks) > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("hub", ["hub"]),
+        ("CRM-EA-ASR", ["crm"]),
+        ("missing_network", ["lost"]),
+        ("southeastasia sap", ["sap"]),
+        ("nothing of the kind", []),
+    ],
+)
+def test_the_search_leaves_the_rows_that_have_every_word(opened: Page, text: str, rows: list[str]) -> None:
+    search(opened, text)
+    assert opened.run(LISTED) == rows
+    assert opened.run(COUNT) == f"{len(rows)} of 7 pairs"
+    assert opened.run("document.getElementById('nothing').hidden") is bool(rows)
+
+
+def test_filters_by_state_add_up_and_can_be_cleared(opened: Page) -> None:
+    opened.run("document.querySelector('.chip.blocked').click()")
+    opened.run("document.querySelector('.chip.missing').click()")
+    assert opened.run(LISTED) == ["lost", "crm"]
+    assert opened.run("document.querySelectorAll('.chip[aria-pressed=true]').length") == 2
+    search(opened, "nothing of the kind")
+    opened.run("document.getElementById('clear').click()")
+    assert len(opened.run(LISTED)) == 7
+
+
+def test_rows_can_be_in_the_order_of_their_names_where_they_share_no_network(opened: Page) -> None:
+    opened.run("document.getElementById('order').value = 'name'")
+    search(opened, "")
+    assert opened.run(LISTED) == ["app", "old", "crm", "hub", "lab-map", "lost", "sap"]
+
+
+def test_a_click_tells_all_of_a_pair(opened: Page) -> None:
+    opened.run("document.querySelectorAll('.pair')[1].click()")
+    assert opened.run(TITLE) == "app"
+    text = opened.run("document.getElementById('details').textContent")
+    assert "What apply would do" in text
+    assert "points at old-sea instead of app-sea" in text
+    assert opened.run("document.querySelector('#details pre').textContent").startswith("az rest ")
+    assert str(vnet("app-ea")) in text
+
+
+def test_a_click_beside_the_name_is_a_click_on_the_pair(opened: Page) -> None:
+    arrows, row = (
+        opened.run(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({element}.getBoundingClientRect())")
+        for element in ("document.querySelectorAll('.group .arrows')[1]", "document.querySelectorAll('.pair')[1]")
+    )
+    hit = f"document.elementFromPoint({arrows[0]}, {row[1]}).closest('.pair')?.querySelector('.name').textContent"
+    assert opened.run(hit) == "app"
+
+
+def test_the_keyboard_reaches_everything(opened: Page) -> None:
+    opened.press("/")
+    assert opened.run(FOCUSED) == "search"
+    opened.press("ArrowDown", "ArrowDown")
+    assert opened.run(FOCUSED) == "app"
+    opened.press("Enter")
+    assert opened.run(TITLE) == "app"
+    assert opened.run(FOCUSED) == "details-title"
+    opened.press("Escape")
+    assert opened.run("document.getElementById('details').hidden") is True
+    assert opened.run(FOCUSED) == "app"
+    opened.press("End")
+    assert opened.run(FOCUSED) == "lab-map"
+
+
+def test_one_row_at_a_time_is_in_the_order_of_tab(opened: Page) -> None:
+    assert opened.run("document.querySelectorAll('.pair[tabindex=\"0\"]').length") == 1
+    opened.run("document.querySelectorAll('.pair')[3].focus()")
+    opened.press("ArrowUp")
+    assert opened.run("[...document.querySelectorAll('.pair')].findIndex(one => one.tabIndex === 0)") == 2
+
+
+def test_an_opened_pair_has_an_address_of_its_own(opened: Page) -> None:
+    opened.run("document.querySelectorAll('.pair')[1].click()")
+    address = opened.run("location.href")
+    assert address.endswith("#sea%2Fapp")
+    opened.open("about:blank")
+    opened.open(address)
+    assert opened.run(TITLE) == "app"
+
+
+def test_the_dark_is_dark_and_paper_is_not(opened: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    try:
+        colours = []
+        for kind, scheme in (("", "light"), ("", "dark"), ("print", "light")):
+            opened.media(kind=kind, scheme=scheme)
+            colours.append(sum(map(int, re.findall(r"\d+", opened.run(ground))[:3])))
+            shown = opened.run("getComputedStyle(document.getElementById('tools')).display")
+            assert (shown == "none") is (kind == "print")
+    finally:
+        opened.media()
+    assert colours[0] > 600
+    assert colours[1] < 200
+    assert colours[2] == colours[0]
+
+
+def test_paper_has_the_details_of_what_needs_attention(opened: Page, tmp_path: Path) -> None:
+    opened.run(
+        "addEventListener('beforeprint', () => { window.printed = document.querySelectorAll('#print article').length })"
+    )
+    opened.pdf(tmp_path / "report.pdf")
+    assert opened.run("window.printed") == 4
+    assert opened.run("document.querySelectorAll('#print article').length") == 0
+
+
+def test_a_narrow_window_cuts_nothing_off_sideways(opened: Page) -> None:
+    opened.size(390, 844)
+    try:
+        assert opened.run("document.documentElement.scrollWidth") <= 390
+        opened.run("document.querySelectorAll('.pair')[1].click()")
+        assert opened.run("document.documentElement.scrollWidth") <= 390
+    finally:
+        opened.size(1280, 900)
+
+
+def test_what_came_of_a_change_is_told(opened: Page, tmp_path: Path) -> None:
+    show(opened, tmp_path, applied(full_plan(), "failed", error="Azure said no"))
+    opened.run("[...document.querySelectorAll('.pair')].find(one => one.textContent.startsWith('app')).click()")
+    text = opened.run("document.getElementById('details').textContent")
+    assert "What apply did" in text
+    assert "failed: Azure said no" in text
+
+
+def test_hostile_names_are_text_everywhere(opened: Page, tmp_path: Path) -> None:
+    hostile = structs.replace(
+        pair("x", forward="create", managed_by=HOSTILE, file=HOSTILE, line=1), name=HOSTILE, vault=HOSTILE
+    )
+    plan = Plan(
+        pairs=(structs.replace(hostile, primary_location=HOSTILE, primary_network=HOSTILE), pair("fine")),
+        changes=(change("create", HOSTILE, HOSTILE, vault=HOSTILE, reason=HOSTILE),),
+        findings=(
+            finding("half_pair", HOSTILE, vault=HOSTILE, pair=HOSTILE, hint=f"az {HOSTILE}"),
+            finding("unknown", HOSTILE, vault=HOSTILE),
+        ),
+    )
+    show(opened, tmp_path, plan)
+    opened.run("[...document.querySelectorAll('.pair')].find(one => one.textContent.includes('hacked')).click()")
+    assert opened.run(TITLE) == HOSTILE
+    assert opened.run("window.hacked") is None
+    assert opened.run("document.querySelectorAll('img').length") == 0
+    assert opened.run("document.body.textContent.split('window.hacked=1</script>').length") > 5
+
+
+def test_nothing_that_gets_in_could_run_or_load(tab: Page, tmp_path: Path) -> None:
+    show(tab, tmp_path, full_plan())
+    image = '<img src="https://127.0.0.1:9/x.png" onerror="window.hacked=1">'
+    tab.run(f"document.body.insertAdjacentHTML('beforeend', {image!r})")
+    tab.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hacked=1'}))")
+    tab.run(FRAME)
+    assert tab.run("window.hacked") is None
+    assert len(tab.complaints) >= 2
+    assert all("Content Security Policy" in words for words in tab.complaints)
+    assert not [url for url in tab.requests if url.startswith("https:")]
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_opening_the_page_asks_nobody_for_anything_else(tab: Page, tmp_path: Path, scheme: str) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(render(full_plan(), "html"), "utf-8")
+    asked: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, path, asked)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = path.as_uri() if scheme == "file" else f"http://127.0.0.1:{server.server_address[1]}/report.html"
+        tab.open(address)
+        tab.run("document.querySelectorAll('.pair')[1].click()")
+        tab.run(FRAME)
+        requests = [url for url in tab.requests if not url.startswith("data:")]
+        server.shutdown()
+    assert (requests, asked) == ([address], ["/report.html"] if scheme == "http" else [])
+    assert tab.complaints == []
+
+
+def test_two_thousand_pairs_are_all_there_and_can_be_searched(tab: Page, tmp_path: Path) -> None:
+    states = ("blocked", "create", *["in_sync"] * 48)
+    pairs = tuple(pair(f"p{number:04d}", reverse=states[number % 50]) for number in range(2000))
+    show(tab, tmp_path, Plan(pairs=pairs))
+    assert tab.run(COUNT) == "2,000 of 2,000 pairs"
+    assert tab.run("document.querySelectorAll('.pair').length") == 2000
+    search(tab, "p1234")
+    assert tab.run(LISTED) == ["p1234"]
+    assert tab.complaints == []
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves one file whatever is asked for, and takes note."""
+
+    def __init__(self, path: Path, asked: list[str], *args: object) -> None:
+        self._path, self._asked = path, asked
+        super().__init__(*args)  # type: ignore[arg-type]  # what the server hands over
+
+    def do_GET(self) -> None:
+        self._asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(self._path.read_bytes())
+
+    def log_message(self, *_: object) -> None:
+        """Not on standard error."""
