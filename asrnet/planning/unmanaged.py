@@ -81,7 +81,11 @@ def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) 
 
 def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
     """Whether a rule may ask for it, which shows only when both of its networks are read: lists may leave some out."""
-    unread = any(isinstance(request.inventory.missing.get(network), Unknown) for network in _networks(mapping))
+    searched = set(request.desired.subscriptions.values())
+    unread = any(
+        network.subscription in searched and isinstance(request.inventory.network(network), Unknown)
+        for network in _networks(mapping)
+    )
     return unread and bool(request.desired.rules)
 
 
