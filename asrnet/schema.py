@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of asrnet's files, made from the Structs that read them, so that editors know what fits.
+"""JSON Schema (2020-12) of asrnet's files and of what ``-o json`` writes, made from the Structs behind them.
 
 A schema says what the loaders accept as far as form goes; what must hold between entries, ``asrnet validate`` checks.
 """
@@ -66,12 +66,26 @@ def _plan() -> type:
     return Plan
 
 
+def _report() -> type:
+    from asrnet.applying import Report
+
+    return Report
+
+
+def _live() -> type:
+    from asrnet.live import LivePairs
+
+    return LivePairs
+
+
 # A command that asks for one schema need not import what the others are made of.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
     "world": _world,
     "topology": _topology,
     "plan": _plan,
+    "report": _report,
+    "live": _live,
 }
 KINDS: Final = tuple(_STRUCTS)
 """What there are schemas of."""

@@ -1,4 +1,4 @@
-"""Print the JSON Schema of a file: a desired state, a world, a VMM topology or a plan."""
+"""Print the JSON Schema of a file (desired, world, topology), or of what -o json writes (plan, report, live)."""
 
 from __future__ import annotations
 

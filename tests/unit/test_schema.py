@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # its stubs are not worth a dependency for one test
 import pytest
 import yaml
+from sample_plans import applied, full_plan
 
 from asrnet import desired
 from asrnet.changes import Plan, to_json
@@ -107,6 +108,29 @@ def test_the_examples_fit_the_schema_of_desired_states(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/world*.yaml")), ids=lambda path: path.parent.name)
 def test_the_examples_fit_the_schema_of_worlds(path: Path) -> None:
     assert problems("world", path.read_text(encoding="utf-8")) == []
+
+
+def test_a_report_fits_the_schema_of_reports_and_a_plan_does_not() -> None:
+    plan = full_plan().sealed()
+    assert problems("plan", to_json(plan).decode()) == []
+    assert problems("report", to_json(applied(plan, "failed", error="no")).decode()) == []
+    assert problems("report", to_json(plan).decode()) != []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"outcome":"failed"', '"outcome":"lost"'),
+        ('"action":"create"', '"action":"make"'),
+        ('"requests":{', '"requests":{"GET":"many",'),
+        ('"severity":"error"', '"severity":"grave"'),
+        ('"summary":{"in_sync":2', '"summary":{"in_sync":"2"'),
+    ],
+)
+def test_what_no_report_says_does_not_fit(old: str, new: str) -> None:
+    text = to_json(applied(full_plan(), "failed")).decode()
+    assert old in text
+    assert problems("report", text.replace(old, new, 1)) != []
 
 
 def test_a_plan_fits_the_schema_of_plans() -> None:
