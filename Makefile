@@ -20,7 +20,7 @@ test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 2 -q
 
 unit: .venv/.installed  ## the fast part
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -n 2 -q tests/unit
 
 check: .venv/.installed  ## linters, types, layers, generated docs
 	$(BIN)/ruff check .
