@@ -160,6 +160,26 @@ def extended(
     return _probe(grown, wanted, backend)
 
 
+def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
+    """``inventory`` with the addresses in use in ``networks``, a GET for each that has any; where one fails, without.
+
+    Raises CredentialError.
+    """
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    known = {network_id: inventory.networks[network_id] for network_id in networks if network_id in inventory.networks}
+    futures = {
+        network_id: reads.start(partial(backend.networks.virtual_network, network_id, addresses=True))
+        for network_id, network in sorted(known.items())
+        if any(len(subnet.used_ips) < subnet.used for subnet in network.subnets)
+    }
+    networks = dict(inventory.networks)
+    for network_id, future in futures.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, VirtualNetwork):
+            networks[network_id] = answer
+    return structs.replace(inventory, networks=networks)
+
+
 def _start_lists(
     subscriptions: Iterable[str], backend: Backend, reads: Bounded
 ) -> dict[str, Future[tuple[VirtualNetwork, ...]]]:

@@ -61,11 +61,14 @@ class NetworkReader(Protocol):
     """Virtual networks, read. Resource Graph implements it too."""
 
     def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
-        """The networks of a subscription. The list may lag or lack some: only a GET proves absence."""
+        """The networks of a subscription. The list may lag or lack some: only a GET proves absence.
+
+        Of the addresses in use it tells how many there are, and not which.
+        """
         ...
 
-    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """One network; None only when Azure answers 404 ResourceNotFound.
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
+        """One network, with ``addresses`` those in use by value; None only when Azure answers 404 ResourceNotFound.
 
         Raises ResourceGroupNotFoundError where its resource group does not exist.
         """

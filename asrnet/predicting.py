@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet import inventory as inventories
 from asrnet import targeting
@@ -50,11 +50,28 @@ class Question(Struct, frozen=True, kw_only=True):
         return self.listed_in is None and not self.all_subnets
 
 
-def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Inventory:
-    """Everything that predictions for ``desired`` need to know; raises like ``inventory.read``."""
+def read(
+    question: Question, desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING
+) -> Inventory:
+    """Everything that the answer to ``question`` needs to know. Raises like ``inventory.read`` and ``predict``."""
     found = inventories.read(desired, backend, selection=selection)
     wanted = set(networks_of_machines(found))
-    return inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
+    found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
+    # Which addresses are in use is told network by network only: asked for where machines land.
+    return inventories.with_addresses(found, backend, _landed_on(question, desired, found, selection))
+
+
+def _landed_on(question: Question, desired: DesiredState, inventory: Inventory, selection: Selection) -> set[ArmId]:
+    # A machine that comes back has failed over before.
+    operations: set[Operation] = {"failover", "failback"} if question.operation == "failback" else {question.operation}
+    return {
+        landing.network_id
+        for operation in operations
+        for landing in predict(
+            structs.replace(question, operation=operation), desired, inventory, selection=selection
+        ).landings
+        if landing.network_id
+    }
 
 
 def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:

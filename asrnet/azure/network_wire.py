@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import field
+
 from asrnet.azure.wire import Wire
 from asrnet.ids import ArmId, normal_location
 from asrnet.models import Subnet, VirtualNetwork
@@ -22,6 +24,19 @@ class Named(Wire, frozen=True):
     """Something of which only the name matters."""
 
     name: str | None = None
+
+
+class IpConfigurationProperties(Wire, frozen=True):
+    """The properties of an ip configuration, which are told only when asked for."""
+
+    private_address: str | None = field(default=None, name="privateIPAddress")
+
+
+class IpConfiguration(Wire, frozen=True):
+    """Something that uses an address of a subnet."""
+
+    id: str | None = None
+    properties: IpConfigurationProperties | None = None
 
 
 class AddressSpace(Wire, frozen=True):
@@ -66,7 +81,7 @@ class SubnetProperties(Wire, frozen=True):
 
     address_prefix: str | None = None
     address_prefixes: tuple[str, ...] | None = None
-    ip_configurations: tuple[Reference, ...] | None = None
+    ip_configurations: tuple[IpConfiguration, ...] | None = None
     delegations: tuple[Delegation, ...] | None = None
     default_outbound_access: bool | None = None
     private_endpoint_network_policies: str | None = None
@@ -144,10 +159,13 @@ def _subnet(row: WireSubnet) -> Subnet:
     properties = row.properties or SubnetProperties()
     prefixes = properties.address_prefixes or ((properties.address_prefix,) if properties.address_prefix else ())
     services = (endpoint.service for endpoint in properties.service_endpoints or ())
+    users = properties.ip_configurations or ()
+    addresses = (user.properties.private_address for user in users if user.properties)
     return Subnet(
         name=row.name,
         prefixes=prefixes,
-        used=len(properties.ip_configurations or ()),
+        used=len(users),
+        used_ips=tuple(address for address in addresses if address),
         delegation=_delegation(properties),
         default_outbound_access=properties.default_outbound_access,
         private_endpoint_network_policies=properties.private_endpoint_network_policies,

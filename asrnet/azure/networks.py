@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 API_VERSION: Final = "2024-05-01"
 """For reading: it knows all that a copy needs, and the sovereign clouds have it. Writes use the SDK's own."""
+_ADDRESSES: Final = "subnets/ipConfigurations"
+"""What is to be expanded for the addresses in use: otherwise only the ids of what uses them are told."""
 
 
 class AzureNetworks:
@@ -47,10 +49,11 @@ class AzureNetworks:
         found = rows(self._reader, url, WireNetwork, scope)
         return each_readable(found, read_network, "a virtual network")
 
-    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """One network; None where Azure answers 404 ResourceNotFound."""
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
+        """One network, with ``addresses`` those in use by value; None where Azure answers 404 ResourceNotFound."""
+        query = {"expand": _ADDRESSES} if addresses else {}
         try:
-            response = get(self._reader, self._address(network_id), network_id)
+            response = get(self._reader, self._address(network_id, **query), network_id)
         except NotFoundError as error:
             if error.code == "ResourceNotFound":
                 return None
@@ -72,8 +75,8 @@ class AzureNetworks:
         """Where the creation of a network stands."""
         return status_of(get(self._reader, operation.status_url, operation.resource_id), operation)
 
-    def _address(self, path: ArmId | str) -> str:
-        return address(self._pipeline.cloud.endpoint, path, API_VERSION)
+    def _address(self, path: ArmId | str, **query: str) -> str:
+        return address(self._pipeline.cloud.endpoint, path, API_VERSION, **query)
 
     def _writer(self, subscription: str) -> NetworkManagementClient:
         from azure.mgmt.network import NetworkManagementClient

@@ -48,9 +48,9 @@ class GraphNetworks:
                 self._ask(self._together if wanted in self._together else (wanted,))
             return iter(self._found[wanted])
 
-    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, from Microsoft.Network."""
-        return self._exact.virtual_network(network_id)
+        return self._exact.virtual_network(network_id, addresses=addresses)
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
         """Ask about ``subscriptions``; what is known of them is set only when every page was read."""

@@ -53,7 +53,8 @@ def _text(session: Session) -> str:
                 logs.warn(f"left out: {line}")
             return dump.text(str(Path(session.argument("out") or ".").parent))
         # What machines land on belongs to a world: it is to predict with as well.
-        found = inventory.extended(found, backend, predicting.networks_of_machines(found))
+        wanted = set(predicting.networks_of_machines(found))
+        found = inventory.with_addresses(inventory.extended(found, backend, wanted), backend, wanted)
     for line in backends.unread(found):
         logs.warn(f"could not be read and is not in the world: {line}")
     return backends.snapshot(found)

@@ -57,7 +57,7 @@ def run(session: Session) -> int:
     question = _question(session)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = predicting.read(desired, backend, selection=selection)
+            found = predicting.read(question, desired, backend, selection=selection)
         prediction = predicting.predict(question, desired, found, selection=selection)
         opened.draw(partial(render_answer, prediction), session.view())
     if say_what_is_missing(predicting.unread(question, found)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeVar
 
+from msgspec import structs
+
 from asrnet.errors import ForbiddenError, NotFoundError, ServiceError, VaultUnusedError
 from asrnet.fake.operations import Started, State
 from asrnet.fake.paging import pages
@@ -91,15 +93,16 @@ class FakeNetworks:
         """The networks of a subscription."""
         return self._door.paged(
             f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks",
-            lambda: self._world.virtual_networks.list(subscription),
+            lambda: tuple(map(_without_addresses, self._world.virtual_networks.list(subscription))),
             size=self._world.behaviour.network_page_size,
         )
 
-    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """One network; None when the answer is 404 ResourceNotFound."""
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
+        """One network, with ``addresses`` those in use by value; None when the answer is 404 ResourceNotFound."""
         self._door.request("GET", network_id)
         try:
-            return self._world.virtual_networks.get(network_id)
+            network = self._world.virtual_networks.get(network_id)
+            return network if addresses else _without_addresses(network)
         except NotFoundError as error:
             if error.code == "ResourceNotFound":
                 return None
@@ -273,6 +276,12 @@ class FakeSiteRecovery:
             f"{container_id}/replicationProtectedItems",
             lambda: self._world.protected_items.list_container(container_id),
         )
+
+
+def _without_addresses(network: VirtualNetwork) -> VirtualNetwork:
+    if not any(subnet.used_ips for subnet in network.subnets):
+        return network
+    return structs.replace(network, subnets=tuple(structs.replace(subnet, used_ips=()) for subnet in network.subnets))
 
 
 def _is_absent(error: ServiceError) -> bool:

@@ -1,0 +1,73 @@
+"""What predictions live on, through every door: addresses in use, and the networks of on-premises machines."""
+
+from __future__ import annotations
+
+from contract.doors import TwoRegions
+from msgspec import structs
+
+from asrnet import inventory
+from asrnet.desired import DesiredState, Vault
+from asrnet.fake.builder import Builder
+from asrnet.ids import ArmId
+from asrnet.inventory import Unknown
+from asrnet.models import Nic, Subnet, VirtualNetwork
+from asrnet.ports import Backend
+
+
+def busy(azure: Builder, network: VirtualNetwork) -> VirtualNetwork:
+    """The network with two addresses in use, one of which nobody names."""
+    subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used=2, used_ips=("10.0.1.4",))
+    network = structs.replace(network, subnets=(subnet,))
+    azure.add(network)
+    return network
+
+
+def in_use(network: VirtualNetwork | None) -> tuple[int, tuple[str, ...]]:
+    assert network is not None
+    return network.subnets[0].used, network.subnets[0].used_ips
+
+
+def test_which_addresses_are_in_use_is_told_only_when_asked_for(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    network = busy(azure, regions.sea)
+    listed = {each.id: each for each in backend.networks.virtual_networks(network.id.subscription)}
+    assert in_use(listed[network.id]) == (2, ())
+    assert in_use(backend.networks.virtual_network(network.id)) == (2, ())
+    assert in_use(backend.networks.virtual_network(network.id, addresses=True)) == (2, ("10.0.1.4",))
+
+
+def test_an_inventory_asks_for_addresses_only_where_some_are_in_use(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    network = busy(azure, regions.sea)
+    desired = DesiredState(vaults=(Vault(name="v", id=regions.vault.id),))
+    found = inventory.extended(inventory.read(desired, backend), backend, [network.id, regions.ea.id])
+    before = backend.requests()["GET"]
+    told = inventory.with_addresses(found, backend, [network.id, regions.ea.id, ArmId(f"{network.id}-unknown")])
+    assert in_use(told.networks[network.id]) == (2, ("10.0.1.4",))
+    assert backend.requests()["GET"] - before == 1
+    assert inventory.with_addresses(told, backend, [regions.ea.id]) == told
+
+
+def test_an_address_that_may_not_be_read_leaves_the_network_as_it_was_known(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    network = busy(azure, regions.sea)
+    desired = DesiredState(vaults=(Vault(name="v", id=regions.vault.id),))
+    found = inventory.extended(inventory.read(desired, backend), backend, [network.id])
+    azure.world.behaviour = structs.replace(azure.world.behaviour, denied=("Microsoft.Network/virtualNetworks/read",))
+    assert inventory.with_addresses(found, backend, [network.id]) == found
+
+
+def test_of_an_on_premises_machine_site_recovery_names_the_network(azure: Builder, backend: Backend) -> None:
+    vault = azure.vault()
+    server = azure.vmm_fabric(vault, "VMM-Beijing")
+    network = azure.vm_network(server, "VMNetwork1-Beijing")
+    nic = Nic(name="nic0", primary_network_id=network.id)
+    azure.protected_item("VM-1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure")
+    [told] = backend.mappings.protected_items(vault.id)
+    assert told.nics == (Nic(name="nic0", primary_network="VMNetwork1-Beijing"),)
+    items = inventory.read(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
+    assert not isinstance(items, Unknown)
+    assert items[0].nics[0].primary_network_id == network.id
