@@ -24,10 +24,7 @@ SEA = f"{GROUP}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
 VNETS = f"{GROUP}/rg-network-sea/providers/Microsoft.Network/virtualNetworks"
 SITE_RECOVERY = "Microsoft.RecoveryServices/vaults"
 CONTAINERS = f"{SITE_RECOVERY}/replicationFabrics/replicationProtectionContainers"
-ITEMS = (
-    f"{SITE_RECOVERY}/replicationProtectedItems/read",
-    f"{CONTAINERS}/replicationProtectedItems/read",
-)
+ITEMS = f"{SITE_RECOVERY}/replicationProtectedItems/read, {CONTAINERS}/replicationProtectedItems/read"
 
 
 @pytest.fixture
