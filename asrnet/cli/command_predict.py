@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         dest="fails_at",  # drift has an option of this name that takes other words
         choices=["warning", "lost"],
-        help="exit 2 when an address loses its connectivity, or also when there is a warning",
+        help="exit 2 when an address loses its connectivity (lost), or also when there is a warning (warning)",
     )
 
 

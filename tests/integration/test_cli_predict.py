@@ -288,7 +288,7 @@ def test_a_world_dumped_with_a_topology_knows_hosts_and_logical_networks(sites: 
 
 
 def test_machines_that_may_not_be_read_are_an_error_and_the_rest_is_told(regions: Cli, folder: Path) -> None:
-    edit(folder, "version: 1", f"version: 1\nbehaviour: {{denied: [{', '.join(ITEMS)}]}}", "world.yaml")
+    edit(folder, "version: 1", f"version: 1\nbehaviour: {{denied: [{ITEMS}]}}", "world.yaml")
     ran = regions("predict")
     assert ran.code == 1
     assert ran.err.startswith("error: could not be read: the machines of vault sea: ")
