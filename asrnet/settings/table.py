@@ -156,7 +156,8 @@ OPTIONS: Final = (
         group="Output",
         repeatable=True,
         metavar="FORMAT[=PATH]",
-        help="text, json, markdown, mermaid, html, github, junit or prometheus, to standard output or to a file",
+        help="text, json, markdown, mermaid, html, github, junit or prometheus, and csv of predictions and targets; to "
+        "standard output or to a file",
     ),
     Option(
         name="verbose",
