@@ -6,7 +6,6 @@ of a step, so the graver ones come first; the summary has them all.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -73,7 +72,7 @@ def outputs(document: Document, view: View) -> str:
     """What is appended to the step's outputs: ``drift``, the counts, ``result``, and the summary in one line."""
     plan = planned(document, "told to GitHub")
     now = view.run.left or plan
-    severities = Counter(found.severity for found in now.findings)
+    severities = standings(plan, view.run.left).severities
     values = {
         "drift": str(is_drifting(plan, view.run.left)).lower(),
         **{name: str(getattr(now.summary, name)) for name in now.summary.__struct_fields__},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from asrnet.changes import Plan
+from asrnet.changes import Plan, Severity
 from asrnet.render.layout import planned
 from asrnet.render.standing import VERDICTS, Standings, is_drifting, outcome_of, standings
 
@@ -24,7 +24,7 @@ LAST_SUCCESS: Final = "asrnet_last_success_timestamp_seconds"
 
 _LAST: Final = re.compile(rf"^{LAST_SUCCESS} ([0-9.e+]+)$", re.MULTILINE)
 _STATES: Final = ("in_sync", "corrected", "create", "update", "blocked", "external", "failed")
-_SEVERITIES: Final = ("error", "warning", "info")
+_SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
 
 Sample = tuple[Mapping[str, str], float]
 
@@ -60,9 +60,8 @@ def _state(plan: Plan, view: View) -> Iterator[Metric]:
     drift.update((found.vault or "", found.kind) for found in stand.findings if found.severity == "error")
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
     yield Metric("asrnet_drift", "Findings that count as drift, by kind; none where there is no drift.", samples)
-    severities = Counter(found.severity for found in now.findings)
-    counts = {severity: severities[severity] for severity in _SEVERITIES}
-    yield Metric("asrnet_findings", "All findings by severity.", _by("severity", counts))
+    counts: dict[str, int] = {severity: stand.severities[severity] for severity in _SEVERITIES}
+    yield Metric("asrnet_findings", "Findings by severity.", _by("severity", counts))
 
 
 def _pairs(stand: Standings, now: Plan) -> Iterator[Sample]:

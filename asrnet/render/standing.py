@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, FindingKind, PairStatus, PairView, Plan
+from asrnet.changes import Change, Finding, FindingKind, PairStatus, PairView, Plan, Severity
 from asrnet.models import NetworkMapping
 
 P = TypeVar("P", Change, Finding)
@@ -69,6 +69,12 @@ class Standings(Struct, frozen=True, kw_only=True):
     pairs: tuple[Standing, ...]
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def severities(self) -> Counter[Severity]:
+        """How many findings there are of each severity, of pairs and of none."""
+        of_pairs = (found for one in self.pairs for found in one.findings)
+        return Counter(found.severity for found in (*of_pairs, *self.findings))
 
 
 def standings(document: Plan, left: Plan | None = None) -> Standings:

@@ -43,7 +43,7 @@ function draw() {
   find('picture').replaceChildren(...lanes.map(lane => drawLane(lane, networks)));
   const rows = find('picture').querySelectorAll('.pair');
   if (rows.length) rows[0].tabIndex = 0;
-  find('count').textContent = `${format(shown.length)} of ${format(items.length)} pairs`;
+  find('count').textContent = `${format(shown.length)} of ${counted(items.length, 'pair')}`;
   find('nothing').hidden = shown.length > 0 || !items.length;
   markOpened();
 }
