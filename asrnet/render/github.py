@@ -14,7 +14,7 @@ from msgspec import Struct
 from asrnet.changes import Change, Finding, Plan
 from asrnet.render import markdown, wording
 from asrnet.render.layout import planned, sections
-from asrnet.render.standing import error_of, is_drifting, is_report, outcome_of, standings
+from asrnet.render.standing import error_of, is_drifting, is_refused, is_report, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -86,15 +86,22 @@ def outputs(document: Document, view: View) -> str:
 
 def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
     stand = standings(plan, view.run.left)
-    if not is_report(plan):
-        for line in plan.violations(view.forced):
-            yield Annotation(level="error", title="apply would refuse this", message=line)
+    title = "refused" if is_report(plan) else "apply would refuse this"
+    for line in _refusals(plan, view):
+        yield Annotation(level="error", title=title, message=line)
     for one in stand.pairs:
         place = (one.pair.file, one.pair.line)
         yield from (_of_finding(found, *place) for found in one.findings)
         yield from _of_changes(one.changes, *place)
     yield from (_of_finding(found) for found in stand.findings)
     yield from _of_changes(stand.changes)
+
+
+def _refusals(plan: Plan, view: View) -> Iterable[str]:
+    """What a safeguard says to the plan, or said to changes of the report, each once."""
+    if not is_report(plan):
+        return plan.violations(view.forced)
+    return dict.fromkeys(filter(None, (error_of(change) for change in plan.changes if is_refused(change))))
 
 
 def _of_finding(found: Finding, file: str = "", line: int | None = None) -> Annotation:
@@ -115,12 +122,12 @@ def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = No
             yield Annotation(
                 level="notice", title=f"done: {change.pair or change.vault}", message=words, file=file, line=line
             )
-        elif outcome:
+        elif outcome and not is_refused(change):
             title = f"{outcome.replace('_', ' ')}: {change.pair or change.vault}"
             yield Annotation(
                 level="error", title=title, message=f"{words}\n{error_of(change) or ''}".rstrip(), file=file, line=line
             )
-        elif change.action == "delete":
+        elif not outcome and change.action == "delete":
             yield Annotation(level="warning", title=f"to delete: {change.vault}", message=words)
 
 

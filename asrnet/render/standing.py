@@ -112,6 +112,12 @@ def outcome_of(change: Change) -> str | None:
     return outcome
 
 
+def is_refused(change: Change) -> bool:
+    """Whether a safeguard kept a change from being tried."""
+    refused: bool = getattr(change, "refused", False)
+    return refused
+
+
 def error_of(change: Change) -> str | None:
     """Why a change was not made, if it was tried."""
     error: str | None = getattr(change, "error", None)
@@ -151,7 +157,7 @@ def _is_settled(found: Finding, verdict: Verdict) -> bool:
 def _direction(way: Way, status: PairStatus, changes: Sequence[Change], *, planned_again: bool) -> Direction:
     change = next((one for one in changes if one.direction in {way, "both"}), None)
     outcome = outcome_of(change) if change else None
-    if outcome is None or getattr(change, "refused", False):
+    if change is None or outcome is None or is_refused(change):
         return Direction(way=way, state=status, change=change)
     # What was planned again says how things are now; without that, what was read back does.
     settled = status == "in_sync" if planned_again else outcome == "succeeded"

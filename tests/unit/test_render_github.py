@@ -77,6 +77,15 @@ def test_what_was_corrected_is_a_notice_and_what_failed_an_error() -> None:
     assert failed.endswith("%0AAzure said no")
 
 
+def test_what_a_safeguard_refused_is_said_once_beside_what_is_pending() -> None:
+    two = structs.replace(PENDING, changes=(*PENDING.changes, change("create", "other", "app")))
+    report = applied(two, "skipped", error="vault sea: 2 is over 1; use --force", refused=True)
+    assert lines(report) == [
+        "::error title=refused::vault sea: 2 is over 1; use --force",
+        "::warning file=dr/asrnet.yaml,line=12,title=half_pair%3A app::mapped one way%0Aapply",
+    ]
+
+
 def test_live_pairs_are_nothing_to_annotate() -> None:
     with pytest.raises(InputError, match="live pairs cannot be told to GitHub"):
         render(LivePairs(vaults=(), pairs=()), "github")

@@ -79,6 +79,13 @@ def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
     assert [found.kind for found in only(plan).findings] == ["retargeted"]
 
 
+def test_what_a_safeguard_refused_is_pending_still() -> None:
+    plan = Plan(pairs=(pair("app", reverse="create"),), changes=(change("create", "m", "app", direction="reverse"),))
+    refused = applied(plan, "skipped", error="over a limit", refused=True)
+    assert only(refused).verdict == "half"
+    assert is_drifting(refused)
+
+
 def test_the_plan_after_a_report_has_the_last_word() -> None:
     plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
     now_there = Plan(pairs=(pair("app"),))
