@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
+import itertools
 import shutil
 import ssl
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -63,49 +62,67 @@ def kept_trust(folder: Path, host: str = "127.0.0.1") -> Trust:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authority = _authority(folder)
-        return _server(folder, authority, names)
+        server = _server(folder, authority, names)
     except OSError as error:
         raise InputError(
             f"certificates cannot be kept in {folder}: {error.strerror or error}",
             hint="make the folder writable, or bring certificates with --tls-cert and --tls-key",
         ) from error
+    return Trust(ca=authority / "ca.pem", certificate=server / "server.pem", key=server / "server.key")
 
 
 def _authority(folder: Path) -> Path:
-    """The authority's folder. It appears whole: emulators that start at the same moment agree on one."""
-    place = folder / "authority"
-    if _expires(place / "expires") > time.time() + _RENEWED_BEFORE:
-        return place
-    from asrnet.emulator.certificates import new_authority
+    def make() -> tuple[bytes, bytes, float]:
+        from asrnet.emulator.certificates import new_authority
 
-    made = new_authority(dt.datetime.now(dt.UTC))
-    fresh = Path(tempfile.mkdtemp(dir=folder, prefix=".authority."))
-    _write(fresh / "ca.pem", made.certificate, mode=0o644)
-    _write(fresh / "ca.key", made.key)
-    _write(fresh / "expires", str(made.expires).encode())
-    if place.exists():
-        with suppress(OSError):
-            place.rename(tempfile.mkdtemp(dir=folder, prefix=".old."))
-    try:
-        fresh.rename(place)
-    except OSError:  # another emulator was faster: its authority is as good
-        shutil.rmtree(fresh, ignore_errors=True)
-    return place
+        made = new_authority(dt.datetime.now(dt.UTC))
+        return made.certificate, made.key, made.expires
+
+    return _kept(folder, "authority", "ca", make)
 
 
-def _server(folder: Path, authority: Path, names: Sequence[str]) -> Trust:
-    ca = authority / "ca.pem"
-    mark = hashlib.sha256(ca.read_bytes() + "\n".join(names).encode()).hexdigest()[:16]
-    place = folder / f"server-{mark}.pem"
-    expires = folder / f"server-{mark}.expires"
-    if not place.exists() or _expires(expires) < time.time() + _RENEWED_BEFORE:
+def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
+    certificate = (authority / "ca.pem").read_bytes()
+
+    def make() -> tuple[bytes, bytes, float]:
         from asrnet.emulator.certificates import Pair, new_server
 
-        signer = Pair(ca.read_bytes(), (authority / "ca.key").read_bytes(), 0.0)
+        signer = Pair(certificate, (authority / "ca.key").read_bytes(), 0.0)
         made = new_server(signer, names, dt.datetime.now(dt.UTC))
-        _write(place, made.certificate + made.key)
-        _write(expires, str(made.expires).encode())
-    return Trust(ca=ca, certificate=place, key=place)
+        return made.certificate, made.key, made.expires
+
+    mark = hashlib.sha256(certificate + "\n".join(names).encode()).hexdigest()[:16]
+    return _kept(folder, f"server-{mark}", "server", make)
+
+
+def _kept(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
+    """The folder of a certificate and its key that are good for some time to come.
+
+    What is there is never changed: an emulator may be reading it. What is too old is followed by another generation.
+    """
+    for generation in itertools.count(1):
+        place = folder / (name if generation == 1 else f"{name}-{generation}")
+        if not place.exists():
+            _place(place, kind, make)
+        if _expires(place / "expires") > time.time() + _RENEWED_BEFORE:
+            return place
+    raise AssertionError  # count() does not end
+
+
+def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> None:
+    """Make a folder, whole at once: emulators that start at the same moment agree on one."""
+    certificate, key, expires = make()
+    fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new."))
+    (fresh / f"{kind}.pem").write_bytes(certificate)
+    (fresh / f"{kind}.key").touch(mode=0o600)
+    (fresh / f"{kind}.key").write_bytes(key)
+    (fresh / "expires").write_text(str(expires), encoding="ascii")
+    try:
+        fresh.rename(place)
+    except OSError:  # another emulator was faster: its certificate is as good
+        shutil.rmtree(fresh, ignore_errors=True)
+        if not place.exists():
+            raise
 
 
 def _expires(path: Path) -> float:
@@ -114,11 +131,3 @@ def _expires(path: Path) -> float:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0.0
-
-
-def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-    Path(temporary).chmod(mode)
-    Path(temporary).replace(path)
