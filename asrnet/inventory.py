@@ -135,7 +135,8 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     )
     # Twice, because the recovery network of a copy is known only once its primary is.
     for _ in range(2):
-        inventory = _probe(inventory, _needed(inventory, desired), backend)
+        if sought := _sought(inventory, desired):
+            inventory = _probe(inventory, sought, backend)
     return inventory
 
 
@@ -336,21 +337,24 @@ def _probe(inventory: Inventory, wanted: set[ArmId], backend: Backend) -> Invent
     return structs.replace(inventory, networks=networks, missing=missing)
 
 
-def _needed(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
-    """The networks of all pairs, and those of live mappings in the subscriptions that were listed."""
+def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
+    """Of the networks of all pairs, and of live mappings in listed subscriptions, those of which nothing is known yet.
+
+    Not all of them are virtual networks: a saved plan asks for the networks of its pairs, mappings may be on premises.
+    """
     pairs = inventory.resolved(desired).pairs
-    needed = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
-    # A saved plan asks for the networks of its pairs, which may be VM networks.
-    needed = {network for network in needed if network.type == VNET}
-    needed |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    ends = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
+    ends |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
     listed = _subscriptions(desired) - inventory.subscriptions.keys()
-    return needed | {
+    ends |= {
         network
         for vault in inventory.vaults.values()
         for mapping in vault.mappings
         for network in (mapping.primary_network_id, mapping.recovery_network_id)
-        if network.subscription in listed and network.type == VNET
+        if network.subscription in listed
     }
+    unknown = ends - inventory.networks.keys() - inventory.missing.keys()
+    return {network for network in unknown if network.type == VNET}
 
 
 def _worth_asking(error: AsrError | None) -> bool:
