@@ -1,0 +1,62 @@
+"""The longest chain of dependent requests: what is left of a run when the rest happens side by side.
+
+It is counted, not timed: on the simulated clock every request takes the same long time and operations none, and any
+number may be under way. What then passes, divided by the time of one request, is the length of the chain.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from asrnet import applying, inventory, planning
+from asrnet.applying import Options
+from asrnet.azure import connect
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.credentials import choose
+from asrnet.clocks import SimulatedClock
+from asrnet.emulator.transport import in_process
+from asrnet.fake.world import World
+from benchmarks.floor import Floor
+from benchmarks.scenes import Weather, desired, world
+
+Task = Literal["plan", "apply"]
+
+A_REQUEST = 100_000.0
+"""Simulated seconds: so many that the moments between looks at pending operations do not count beside them."""
+
+EVERYTHING = Options(per_vault=1_000_000, in_all=1_000_000, timeout=A_REQUEST * 1_000_000)
+
+
+def chain_of_asrnet(task: Task, pairs: int) -> int:
+    """The chain of ``asrnet plan`` with everything mapped, or of ``asrnet apply`` with nothing mapped."""
+    there = _world(task, pairs)
+    clock = there.clock
+    began = clock.now()
+    backend = connect.backend(clock=clock, credential=choose(PUBLIC, named="emulator"), session=in_process(there))
+    wanted = desired(pairs)
+    plan = planning.plan(wanted, inventory.read(wanted, backend))
+    if task == "apply":
+        report = applying.apply(plan, backend, EVERYTHING)
+        assert report.result == "succeeded", report.result
+    return _requests(clock.now() - began)
+
+
+def chain_of_floor(task: Task, pairs: int) -> int:
+    """The chain of the same work in the minimal program."""
+    there = _world(task, pairs)
+    clock = there.clock
+    began = clock.now()
+    floor = Floor(in_process(there), PUBLIC.endpoint, clock, at_once=1_000_000)
+    floor.read()
+    if task == "apply":
+        floor.write(pairs, operation=0.0)
+    return _requests(clock.now() - began)
+
+
+def _world(task: Task, pairs: int) -> World:
+    weather = Weather(latency=A_REQUEST, operation=0.0)
+    return world(pairs, mapped=task == "plan", weather=weather, clock=SimulatedClock()).world
+
+
+def _requests(seconds: float) -> int:
+    return round(seconds / A_REQUEST)

@@ -1,0 +1,87 @@
+"""The emulator in a process of its own, with the work that is measured behind it.
+
+    python -m benchmarks.emulator PAIRS [--mapped] [--latency S] [--operation S] [--retry-after S] [--cache FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from msgspec import Struct
+
+from asrnet.emulator.app import App
+from asrnet.emulator.serving import ServeOptions, running
+from benchmarks.scenes import Weather, world
+
+
+class Emulated(Struct, frozen=True, kw_only=True):
+    """An emulator that runs. ``url`` is its HTTPS address, ``http`` the plain one, ``ca`` whom to trust."""
+
+    url: str
+    http: str
+    ca: str
+
+    def environment(self) -> dict[str, str]:
+        """What makes a client trust it."""
+        return {"REQUESTS_CA_BUNDLE": self.ca, "SSL_CERT_FILE": self.ca}
+
+    def reset(self) -> None:
+        """As it was at the start, with an empty journal."""
+        requests.post(f"{self.http}/_asrnet/reset", timeout=60).raise_for_status()
+
+    def methods(self) -> Mapping[str, int]:
+        """What was asked since the last reset, by method, sign-in and metadata left out."""
+        found = self._journal()
+        return {method: count for method, count in found["methods"].items() if count}
+
+    def operations(self) -> Mapping[str, int]:
+        """The same by operation."""
+        counts: Mapping[str, int] = self._journal()["operations"]
+        return counts
+
+    def _journal(self) -> Any:
+        return requests.get(f"{self.http}/_asrnet/requests", timeout=60).json()
+
+
+@contextmanager
+def emulated(pairs: int, *, mapped: bool, weather: Weather, cache: str) -> Iterator[Emulated]:
+    """An emulator with so many pairs, for as long as the context lasts."""
+    words = [sys.executable, "-m", "benchmarks.emulator", str(pairs), "--cache", cache, *["--mapped"] * mapped]
+    words += ["--latency", str(weather.latency), "--operation", str(weather.operation)]
+    words += ["--retry-after", str(weather.retry_after)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        try:
+            yield Emulated(url=said["https"], http=said["http"], ca=said["ca"])
+        finally:
+            process.communicate()  # the end of its input is its end
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pairs", type=int)
+    parser.add_argument("--mapped", action="store_true")
+    parser.add_argument("--latency", type=float, default=Weather().latency)
+    parser.add_argument("--operation", type=float, default=Weather().operation)
+    parser.add_argument("--retry-after", type=int, default=Weather().retry_after)
+    parser.add_argument("--cache")
+    given = parser.parse_args()
+    weather = Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after)
+    app = App(world(given.pairs, mapped=given.mapped, weather=weather).world)
+    app.checkpoint()
+    with running(app, ServeOptions(port=0, tls_port=0, cache=given.cache)) as found:
+        print(found.announcement(), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

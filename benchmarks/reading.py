@@ -1,0 +1,112 @@
+"""Reading at scale: 10,000 mappings and 10,000 networks through asrnet, and through the minimal program beside it.
+
+    python -m benchmarks.reading [--mappings N] [--rounds N]
+
+``https``: from an emulator in a process of its own that answers without latency. ``in process``: the same requests
+answered in the reader's own process, whose time then counts too. Only the reading is timed, start-up is not; rounds
+alternate and the best of each counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import requests
+from msgspec import Struct, json as msgspec_json
+
+from asrnet import inventory
+from asrnet.azure import connect
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.credentials import choose
+from asrnet.clocks import SystemClock
+from asrnet.emulator.transport import in_process
+from benchmarks.emulator import emulated
+from benchmarks.floor import Floor, connected
+from benchmarks.processes import run
+from benchmarks.scenes import Weather, desired, world
+
+AT_ONCE = Weather(latency=0.0, operation=0.0)
+WHO = ("floor", "asrnet")
+PLACES = ("https", "in process")
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What reading everything once cost: seconds, processor seconds, and the peak of the process in megabytes."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def read_once(who: str, url: str, pairs: int) -> Reading:
+    """Read everything in this process; without ``url`` from a world in it."""
+    session, endpoint = _answers(url, pairs)
+    if who == "floor":
+        call: Callable[[], object] = Floor(session, endpoint, SystemClock()).read
+    else:
+        wanted = desired(pairs)
+        credential = choose(PUBLIC, named="emulator")
+        cloud = PUBLIC.at(url) if url else PUBLIC
+        shared = None if url else session
+        backend = connect.backend(clock=SystemClock(), cloud=cloud, credential=credential, session=shared)
+        call = lambda: inventory.read(wanted, backend)  # noqa: E731 - either of two calls
+    began, busy = time.perf_counter(), time.process_time()
+    call()
+    return Reading(
+        wall=time.perf_counter() - began,
+        cpu=time.process_time() - busy,
+        megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    )
+
+
+def _answers(url: str, pairs: int) -> tuple[requests.Session, str]:
+    if url:
+        return connected(), url
+    return in_process(world(pairs, mapped=True, weather=AT_ONCE).world), PUBLIC.endpoint
+
+
+def readings(mappings: int, rounds: int) -> Iterator[tuple[str, dict[str, Reading]]]:
+    """For each place the best reading of each program."""
+    pairs = mappings // 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with emulated(pairs, mapped=True, weather=AT_ONCE, cache=name) as emulator:
+            yield PLACES[0], _best(pairs, rounds, emulator.url, folder, emulator.environment())
+        yield PLACES[1], _best(pairs, rounds, "", folder, {})
+
+
+def _best(pairs: int, rounds: int, url: str, folder: Path, environment: dict[str, str]) -> dict[str, Reading]:
+    found: dict[str, list[Reading]] = {who: [] for who in WHO}
+    for _ in range(rounds):
+        for who in WHO:
+            words = [sys.executable, "-m", "benchmarks.reading", "--one", who, "--mappings", str(pairs * 2), "--url", url]
+            ran = run(words, folder=folder, environment=environment)
+            found[who].append(msgspec_json.decode(ran.out, type=Reading))
+    return {who: min(each, key=lambda one: one.wall) for who, each in found.items()}
+
+
+def main() -> None:
+    """Print a line for each place and program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mappings", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--one", choices=WHO, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(msgspec_json.encode(read_once(given.one, given.url, given.mappings // 2)).decode())
+        return
+    for place, found in readings(given.mappings, given.rounds):
+        for who, one in found.items():
+            ratio = one.wall / found["floor"].wall
+            print(f"{place:<10} {who:<6} {one.wall:6.2f} s {one.cpu:6.2f} s CPU {one.megabytes:5.0f} MB {ratio:5.2f}x")
+
+
+if __name__ == "__main__":
+    main()
