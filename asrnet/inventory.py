@@ -135,8 +135,10 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
     )
     # Twice, because the recovery network of a copy is known only once its primary is.
     for _ in range(2):
-        if sought := _sought(inventory, desired):
-            inventory = _probe(inventory, sought, backend)
+        sought = _sought(inventory, desired)
+        if not sought:
+            break
+        inventory = _probe(inventory, sought, backend)
     return inventory
 
 

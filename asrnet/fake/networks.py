@@ -31,7 +31,7 @@ class VirtualNetworks:
             return self._state.listed(
                 network
                 for network in self._state.virtual_networks.values(subscription.lower(), lag=admission.lag)
-                if network.name.lower() not in hidden
+                if not (hidden and network.name.lower() in hidden)
                 and (resource_group is None or network.id.resource_group.lower() == resource_group.lower())
             )
 
