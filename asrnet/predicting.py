@@ -61,6 +61,14 @@ def read(
     return inventories.with_addresses(found, backend, _landed_on(question, desired, found, selection))
 
 
+def _test_network(name: str, names: NetworkNames) -> ArmId:
+    try:
+        return names.find(name).id
+    except InputError as error:
+        hint = error.hint or "machines are named before the network of a test"
+        raise InputError(f"the network of the test failover: {error.message}", hint=hint) from error
+
+
 def _landed_on(question: Question, desired: DesiredState, inventory: Inventory, selection: Selection) -> set[ArmId]:
     # A machine that comes back has failed over before.
     operations: set[Operation] = {"failover", "failback"} if question.operation == "failback" else {question.operation}
@@ -93,7 +101,7 @@ def predict(
     """
     networks = _networks(inventory)
     names = _names(networks.values(), desired, inventory)
-    test_network = names.find(question.test_network).id if question.test_network else None
+    test_network = _test_network(question.test_network, names) if question.test_network else None
     machines = _chosen(question, _machines(question, desired, inventory, names))
     return predict_machines(
         _of_pairs(machines, desired, inventory, selection),
