@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from asrnet.changes import Finding, finding
 from asrnet.desired import DesiredState, VmmRow
@@ -110,8 +110,3 @@ def retired_scenario(desired: DesiredState) -> Iterator[Finding]:
             f"Microsoft retired replication from System Center VMM on {RETIRED}: existing replication may still run, "
             "new replication cannot be set up",
         )
-
-
-def display_names(inventory: Inventory) -> Mapping[ArmId, str]:
-    """The names people know the networks by."""
-    return inventory.display_names()
