@@ -1,6 +1,6 @@
 """The emulator in a process of its own, with the work that is measured behind it.
 
-    python -m benchmarks.emulator PAIRS [--mapped] [--latency S] [--operation S] [--retry-after S] [--cache FOLDER]
+python -m benchmarks.emulator PAIRS [--mapped] [--latency S] [--operation S] [--retry-after S] [--cache FOLDER]
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import requests
-from msgspec import Struct, json as msgspec_json
+from msgspec import Struct
+from msgspec import json as msgspec_json
 
 from asrnet import inventory
 from asrnet.azure import connect
@@ -85,7 +86,8 @@ def _best(pairs: int, rounds: int, url: str, folder: Path, environment: dict[str
     found: dict[str, list[Reading]] = {who: [] for who in WHO}
     for _ in range(rounds):
         for who in WHO:
-            words = [sys.executable, "-m", "benchmarks.reading", "--one", who, "--mappings", str(pairs * 2), "--url", url]
+            own = ["--one", who, "--mappings", str(pairs * 2), "--url", url]
+            words = [sys.executable, "-m", "benchmarks.reading", *own]
             ran = run(words, folder=folder, environment=environment)
             found[who].append(msgspec_json.decode(ran.out, type=Reading))
     return {who: min(each, key=lambda one: one.wall) for who, each in found.items()}

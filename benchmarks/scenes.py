@@ -1,4 +1,4 @@
-"""The work that is measured: so many pairs of networks in one vault, all mapped or none, and the file that declares them."""
+"""The work that is measured: so many pairs of networks in one vault, all mapped or none, and their file."""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from command_line import Cli, edit
 
-COMMANDS = ["plan", "apply", "drift", "map", "show", "dump", "validate", "schema", "emulator"]
+from asrnet.cli import commands
+
+COMMANDS = list(commands.COMMANDS)
 
 
 def test_common_options_may_stand_before_the_command_and_after(cli: Cli) -> None:
@@ -181,6 +183,7 @@ def test_the_command_line_imports_nothing_heavy() -> None:
 def test_a_plan_on_a_fake_imports_nothing_of_azure(folder: Path) -> None:
     code = """
 import sys
+from asrnet.cli import commands
 from asrnet.cli import main
 code = main(["plan", "--backend", "fake:world.yaml"])
 print(code, *sys.modules, file=sys.stderr)

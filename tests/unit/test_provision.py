@@ -94,6 +94,7 @@ def test_a_network_that_does_not_exist_is_named() -> None:
 def test_ids_of_the_wrong_kind_are_refused(field: str) -> None:
     azure = TwoRegions()
     app = azure.network("app", EA)
-    ids: dict[str, Any] = {"vault": azure.vault.id, "primary": app.id, field: app.id if field == "vault" else azure.vault.id}
+    wrong = app.id if field == "vault" else azure.vault.id
+    ids: dict[str, Any] = {"vault": azure.vault.id, "primary": app.id, field: wrong}
     with pytest.raises(InputError, match="is not the id of"):
         ensure_pair(azure.backend, to=SEA, **ids)
