@@ -56,9 +56,11 @@ def assign(request: Request, pool: Pool | None, kind: MappingKind) -> Assigned:
     own = number(request.own_ip)
     if own is not None and (not request.is_test or pool.covers(own)):
         return _own(request, own, pool)
-    return (
-        _from_primary(request, pool) if kind == "azure_to_azure" else _another(request, pool, rules.ADDRESS_UNSPECIFIED)
-    )
+    if kind == "azure_to_azure":
+        return _from_primary(request, pool)
+    if request.anyone:
+        return Assigned(rules.ADDRESS_UNSPECIFIED, "changes_address")
+    return _another(request, pool, rules.ADDRESS_UNSPECIFIED)
 
 
 def _from_primary(request: Request, pool: Pool) -> Assigned:

@@ -25,7 +25,8 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network``
     and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on the machine,
     ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the machine's own
-    settings win. ``hosts`` are those that can take the replica, None where that is not known.
+    settings win. ``whole_subnet``: it stands for all machines there. ``hosts`` are those that can take the replica,
+    None where that is not known.
     """
 
     machine: str
@@ -56,6 +57,7 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     own_subnet: str | None = None
     named_subnet: str | None = None
     recovery_plan: str = ""
+    whole_subnet: bool = False
     hosts: tuple[str, ...] | None = None
     notices: tuple[Notice, ...] = ()
 

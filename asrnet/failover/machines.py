@@ -56,7 +56,7 @@ def machines_of_items(items: Iterable[ProtectedItem]) -> tuple[Machine, ...]:
 
 
 def machines_of_subnets(networks: Iterable[Network]) -> tuple[Machine, ...]:
-    """For every subnet in which machines can be, one that stands for all of them."""
+    """For every subnet in which machines can be, and every VM network without subnets, one that stands for all."""
     return tuple(machine for network in networks for machine in _subnets_as_machines(network))
 
 
@@ -89,8 +89,10 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
 
 
 def _subnets_as_machines(network: Network) -> Iterator[Machine]:
-    for subnet in network.subnets:
-        if not is_reserved(subnet.name):
-            configuration = IpConfiguration(name="", subnet=subnet.name)
-            nic = Nic(name=subnet.name, primary_network_id=network.id, ip_configurations=(configuration,))
-            yield Machine(name=network_name(network), nics=(nic,), whole_subnet=True)
+    names: list[str | None] = [subnet.name for subnet in network.subnets if not is_reserved(subnet.name)]
+    if isinstance(network, VmNetwork) and not network.subnets:
+        names = [None]
+    for name in names:
+        configuration = IpConfiguration(name="", subnet=name)
+        nic = Nic(name=name or "", primary_network_id=network.id, ip_configurations=(configuration,))
+        yield Machine(name=network_name(network), nics=(nic,), whole_subnet=True)

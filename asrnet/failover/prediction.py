@@ -211,6 +211,7 @@ class _Run:
             own_subnet=place.own_subnet,
             named_subnet=place.named_subnet,
             recovery_plan=machine.recovery_plan,
+            whole_subnet=machine.whole_subnet,
             hosts=hosts,
             notices=(*target.notices, *place.notices, *assigned.notices, *_circumstances(one, leg, place, hosts)),
         )

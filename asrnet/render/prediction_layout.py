@@ -72,11 +72,7 @@ def prediction_summary(prediction: Prediction) -> str:
 
 
 def _is_about_subnets(prediction: Prediction) -> bool:
-    return bool(prediction.landings) and all(map(_is_whole_subnet, prediction.landings))
-
-
-def _is_whole_subnet(landing: Landing) -> bool:
-    return landing.machine == landing.primary_network and landing.nic == landing.primary_subnet
+    return bool(prediction.landings) and all(landing.whole_subnet for landing in prediction.landings)
 
 
 def _tone(landing: Landing) -> Tone:
@@ -96,7 +92,7 @@ def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
 
 
 def _machine(landing: Landing, *, is_one_of_several: bool) -> str:
-    if _is_whole_subnet(landing):
+    if landing.whole_subnet:
         return "any"
     if not is_one_of_several:
         return landing.machine

@@ -1,0 +1,199 @@
+"""From what was read to predictions: which machines, on which networks, with which addresses in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+from states import EA, SEA, row
+from two_sites import TwoSites, vmm_row
+
+from asrnet import predicting
+from asrnet.desired import DesiredState, Region, Selection
+from asrnet.errors import InputError
+from asrnet.failover import Landing, Operation, Prediction
+from asrnet.fake.records import VmNetworkRecord
+from asrnet.models import COPY_TAG, IpConfiguration, Nic, Subnet, VirtualNetwork
+from asrnet.predicting import Question
+
+JP = "japaneast"
+
+
+class World(TwoSites):
+    """Two regions and two sites, and questions about them."""
+
+    def protect(self, name: str, network: VirtualNetwork, ip: str, *, subnet: str = "web", **nic: Any) -> None:
+        """A machine of a region, replicated to the other one."""
+        configuration = IpConfiguration(subnet=subnet, ip=ip, ip_type="Static")
+        first = Nic(name="nic0", primary_network_id=network.id, ip_configurations=(configuration,), **nic)
+        self.build.protected_item(name, self.fabrics[EA], self.fabrics[SEA], first)
+
+    def ask(
+        self,
+        desired: DesiredState | None = None,
+        *,
+        operation: Operation = "failover",
+        selection: Selection = Selection(),  # noqa: B008 - a frozen value
+        **question: Any,
+    ) -> Prediction:
+        """The answer, read and predicted as the command line does."""
+        asked = Question(operation=operation, **question)
+        wanted = desired or self.state()
+        found = predicting.read(asked, wanted, self.backend, selection=selection)
+        return predicting.predict(asked, wanted, found, selection=selection)
+
+    def subnets(self, desired: DesiredState | None = None) -> set[tuple[str | None, str | None]]:
+        """The subnets that are asked about where no machines are given."""
+        landings = self.ask(desired, all_subnets=True).landings
+        return {(landing.primary_network, landing.primary_subnet) for landing in landings}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def only(prediction: Prediction) -> Landing:
+    [landing] = prediction.landings
+    return landing
+
+
+def test_a_machine_lands_where_the_mapping_of_its_vault_leads(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    world.map(hub, there)
+    world.protect("vm", hub, "10.0.1.4")
+    landing = only(world.ask())
+    assert (landing.network, landing.ip, landing.outcome) == ("there", "10.0.1.4", "keeps_address")
+
+
+def test_networks_of_machines_are_read_wherever_they_are(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    own = world.network("own", SEA, subscription="33333333-3333-3333-3333-333333333333")
+    world.map(hub, there)
+    world.protect("vm", hub, "10.0.1.4", recovery_network_id=own.id, test_network_id=own.id)
+    assert only(world.ask()).ip == "10.0.1.4"
+    assert only(world.ask(operation="test-failover")).network == "own"
+
+
+def test_an_address_that_is_in_use_there_is_taken(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    used = Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.4",))
+    world.build.add(structs.replace(there, subnets=(used,)))
+    world.map(hub, there)
+    world.protect("vm", hub, "10.0.1.4")
+    landing = only(world.ask())
+    assert (landing.ip, landing.rule.code, landing.detail) == ("10.0.1.5", "address_taken", "10.0.1.4 is in use there")
+
+
+def test_only_networks_that_machines_land_on_are_asked_for_addresses(world: World) -> None:
+    used = Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.9",))
+    hub, there = (
+        structs.replace(world.network(name, place), subnets=(used,)) for name, place in (("a", EA), ("b", SEA))
+    )
+    world.build.add(hub)
+    world.build.add(there)
+    world.map_both(hub, there)
+    world.protect("vm", hub, "10.0.1.4")
+    costs = []
+    for operation in ("failover", "failback"):
+        before = world.world.journal.methods()["GET"]
+        world.ask(operation=operation)  # type: ignore[arg-type]  # these two
+        costs.append(world.world.journal.methods()["GET"] - before)
+    assert costs[1] - costs[0] == 1
+
+
+def test_all_subnets_leaves_out_what_is_only_failed_over_to(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    planned, app = world.network("planned", SEA), world.network("app")
+    world.map_both(hub, there)
+    desired = world.state(row(app, planned), regions=())
+    assert world.subnets(desired) == {("hub", "web"), ("app", "web"), *VM_NETWORKS}
+
+
+VM_NETWORKS = {(f"VMNetwork{n}-{site}", None) for n in (1, 2) for site in ("Beijing", "Shanghai")}
+
+
+def test_all_subnets_leaves_out_copies_and_regions_that_are_no_primary_ones(world: World) -> None:
+    world.network("hub", tags={COPY_TAG: "x"})
+    world.network("other", JP)
+    world.network("app")
+    assert world.subnets() == {("app", "web"), *VM_NETWORKS}
+
+
+def test_a_network_that_is_failed_over_to_and_fails_over_itself_is_asked_about(world: World) -> None:
+    first, second, third = world.network("first"), world.network("second", SEA), world.network("third", JP)
+    fabric = world.build.azure_fabric(world.vault, JP)
+    world.map(first, second)
+    world.build.mapping(world.fabrics[SEA], second, fabric, third)
+    regions = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=JP))
+    assert world.subnets(world.state(regions=regions)) == {("first", "web"), ("second", "web"), *VM_NETWORKS}
+
+
+def test_of_reserved_subnets_no_machine_can_fail_over(world: World) -> None:
+    world.network("hub", subnets={"GatewaySubnet": "10.0.0.0/27", "web": "10.0.1.0/24"})
+    assert world.subnets() == {("hub", "web"), *VM_NETWORKS}
+
+
+def test_vm_networks_with_subnets_are_asked_about_subnet_by_subnet(world: World) -> None:
+    subnets = (Subnet(name="one", prefixes=("10.1.0.0/24",)), Subnet(name="two", prefixes=("10.2.0.0/24",)))
+    world.build.add(VmNetworkRecord(network=structs.replace(world.nets["VMNetwork1-Beijing"], subnets=subnets)))
+    name = "VMNetwork1-Beijing"
+    assert world.subnets() == {(name, "one"), (name, "two"), *(VM_NETWORKS - {(name, None)})}
+
+
+def test_one_for_all_machines_takes_no_address_from_anybody(world: World) -> None:
+    there = world.network("there", SEA)
+    world.build.mapping(world.beijing, world.nets["VMNetwork1-Beijing"], None, there)
+    landings = {landing.primary_network: landing for landing in world.ask(all_subnets=True).landings}
+    landing = landings["VMNetwork1-Beijing"]
+    assert (landing.network, landing.ip, landing.outcome, landing.whole_subnet) == (
+        *("there", None, "changes_address", True),
+    )
+
+
+def test_only_the_named_machines_fail_over_and_so_nobody_else_takes_addresses(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA, subnets={"web": "10.9.1.0/24"})
+    world.map(hub, there)
+    for number in (4, 5):
+        world.protect(f"vm{number}", hub, f"10.0.1.{number}")
+    assert [landing.ip for landing in world.ask().landings] == ["10.9.1.4", "10.9.1.5"]
+    assert only(world.ask(only=("VM5",))).ip == "10.9.1.4"
+
+
+def test_a_machine_that_is_not_there_is_refused_with_the_nearest(world: World) -> None:
+    world.protect("web1", world.network("hub"), "10.0.1.4")
+    with pytest.raises(InputError, match="there is no machine 'wbe1'; did you mean 'web1'"):
+        world.ask(only=("wbe1",))
+
+
+def test_pairs_select_the_machines_on_their_networks(world: World) -> None:
+    hub, there, app = world.network("hub"), world.network("there", SEA), world.network("app")
+    world.map_both(hub, there)
+    world.protect("on-hub", hub, "10.0.1.4")
+    world.protect("on-app", app, "10.0.1.5")
+    nic = Nic(name="n", primary_network_id=world.nets["VMNetwork1-Beijing"].id)
+    world.build.protected_item(
+        "on-site", world.beijing, world.shanghai, nic, cloud=world.build.cloud(world.beijing, "c")
+    )
+    world.build.mapping(
+        world.beijing, world.nets["VMNetwork1-Beijing"], world.shanghai, world.nets["VMNetwork1-Shanghai"]
+    )
+    vmm = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
+    desired = structs.replace(world.state(row(hub, there, name="hub")), vmm_pairs=(vmm,))
+    for pair, machine in (("hub", "on-hub"), ("vm1", "on-site")):
+        found = world.ask(desired, selection=Selection(pairs=frozenset({pair})))
+        assert {landing.machine for landing in found.landings} == {machine}
+
+
+def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
+    items = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"
+    container = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
+    denied = (items, f"{container}/replicationProtectedItems/read", f"{container}/read")
+    world.world.behaviour = structs.replace(world.world.behaviour, denied=denied)
+    found = predicting.read(Question(), world.state(), world.backend)
+    about_items = predicting.unread(Question(), found)
+    assert [line.partition(": ")[0] for line in about_items] == [
+        *("the VMM servers of vault sea", "the machines of vault sea"),
+    ]
+    assert predicting.unread(Question(all_subnets=True), found) == about_items[:1]
