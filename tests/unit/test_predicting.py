@@ -98,7 +98,7 @@ def test_only_networks_that_machines_land_on_are_asked_for_addresses(world: Worl
     costs = []
     for operation in ("failover", "failback"):
         before = world.world.journal.methods()["GET"]
-        world.ask(operation=operation)  # type: ignore[arg-type]  # these two
+        world.ask(operation=operation)
         costs.append(world.world.journal.methods()["GET"] - before)
     assert costs[1] - costs[0] == 1
 
