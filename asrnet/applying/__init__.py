@@ -21,6 +21,9 @@ from asrnet.ports import Backend
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
 
 
+_MOVED_NAMED = 2
+
+
 class Options(Struct, frozen=True, kw_only=True):
     """How a plan is carried out.
 
@@ -102,11 +105,17 @@ def apply(
 
 
 def _stale_verdicts(plan: Plan, options: Options) -> dict[str, Verdict]:
-    return {
-        change.id: Verdict(outcome="stale", reason="; ".join(options.stale[change.vault]), refused=True)
-        for change in plan.changes
-        if change.vault in options.stale
+    verdicts = {
+        vault: Verdict(outcome="stale", reason=_what_moved(moved), refused=True)
+        for vault, moved in options.stale.items()
     }
+    return {change.id: verdicts[change.vault] for change in plan.changes if change.vault in verdicts}
+
+
+def _what_moved(moved: Sequence[str]) -> str:
+    """A few of the things only: every change of the vault says it, and the caller has them all."""
+    more = len(moved) - _MOVED_NAMED
+    return "; ".join((*moved[:_MOVED_NAMED], *([f"and {more} more"] if more > 0 else [])))
 
 
 def _progress(task: Task) -> Progress:

@@ -13,6 +13,8 @@ from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
 from asrnet.changes import Change, Plan
 
+_UNANSWERED = "being sent when the run ended, and perhaps accepted by Azure"
+
 
 def outcomes(
     plan: Plan, run: Run, verdicts: Mapping[str, Verdict], problems: Mapping[Task, str]
@@ -30,23 +32,26 @@ def outcomes(
         for change in plan.changes
     )
     if run.interrupted:
-        applied = tuple(_not_read_back(change) for change in applied)
-    return tuple(_after_stale(change, applied) for change in applied)
+        applied = tuple(_cut_short(change, steps[change.id]) for change in applied)
+    stale = {change.id for change in applied if change.outcome == "stale"}
+    return tuple(_after_stale(change, stale) for change in applied)
 
 
-def _not_read_back(change: AppliedChange) -> AppliedChange:
-    """After Ctrl-C nothing is read back, and so nothing is called succeeded."""
-    if change.outcome != "succeeded":
-        return change
-    return structs.replace(
-        change, outcome="in_flight", error="reported done by Azure, not read back; plan again to see"
-    )
+def _cut_short(change: AppliedChange, steps: Sequence[Task]) -> AppliedChange:
+    """After Ctrl-C nothing is read back, and so nothing is called succeeded; what had not begun says why."""
+    if change.outcome == "succeeded":
+        return structs.replace(
+            change, outcome="in_flight", error="reported done by Azure, not read back; plan again to see"
+        )
+    if change.outcome == "skipped" and all(task.state in {"waiting", "queued"} for task in steps):
+        return structs.replace(change, error="not begun when the run was interrupted")
+    return change
 
 
-def _after_stale(change: AppliedChange, applied: Sequence[AppliedChange]) -> AppliedChange:
+def _after_stale(change: AppliedChange, stale: Collection[str]) -> AppliedChange:
     """What was skipped for something stale was declined for the same reason."""
-    stale = {other.id for other in applied if other.outcome == "stale"} if change.outcome == "skipped" else set()
-    return structs.replace(change, refused=True) if stale & set(change.depends_on) else change
+    declined = change.outcome == "skipped" and any(need in stale for need in change.depends_on)
+    return structs.replace(change, refused=True) if declined else change
 
 
 def _applied(  # noqa: PLR0917 - called once, a few lines above
@@ -81,8 +86,10 @@ def _outcome(
     errors = [str(task.error) for task in steps if task.state == "failed" and task.error]
     unseen = [problem for task in steps if (problem := problems.get(task))]
     mine = [undone[task] for task in steps if task in undone]
-    if any(task.state in {"sending", "pending"} for task in (*steps, *mine)):
-        return "in_flight", "accepted by Azure, which has not said how it ended; plan again to see", False
+    under_way = {task.state for task in (*steps, *mine)} & {"sending", "pending"}
+    if under_way:
+        accepted = "accepted by Azure, which has not said how it ended" if "pending" in under_way else _UNANSWERED
+        return "in_flight", f"{accepted}; plan again to see", False
     if mine:
         return _rolled_back(errors or [group.failed if group else ""], mine, problems)
     if errors:

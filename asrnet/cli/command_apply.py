@@ -6,9 +6,10 @@ A saved plan (asrnet plan --out PLANFILE) is refused, vault by vault, where what
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from asrnet.cli import carrying_out, inputs, outputs
+from asrnet.cli import carrying_out, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.errors import InputError
 
@@ -59,5 +60,14 @@ def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     plan = carrying_out.load(session.argument("planfile"))
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
+        _say_what_moved(stale)
         report = carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())
+
+
+def _say_what_moved(stale: Mapping[str, tuple[str, ...]]) -> None:
+    """Every thing once; the report names a few of them with each change."""
+    for vault, moved in stale.items():
+        logs.error(f"refused: vault {vault} has moved since the plan was saved", hint="plan again, and save that plan")
+        for what in moved:
+            logs.error(f"vault {vault}: {what}")

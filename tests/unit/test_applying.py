@@ -314,6 +314,13 @@ class TestStaleness:
         assert (report.result, azure.mappings()) == ("refused", {})
         assert report.changes[0].error == "mapping x has appeared"
 
+    def test_a_change_names_a_few_of_the_things_that_moved_however_many_there_are(self) -> None:
+        azure = TwoRegions()
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        report = azure.apply(plan, stale={"sea": tuple(f"mapping m{i} is gone" for i in range(1000))})
+        said = "mapping m0 is gone; mapping m1 is gone; and 998 more"
+        assert [change.error for change in report.changes] == [said, said]
+
 
 class TestGuards:
     def test_a_failover_that_began_after_the_plan_stops_updates(self) -> None:
@@ -372,6 +379,21 @@ class TestInterruption:
         report = applying.apply(azure.plan(desired), azure.backend, on_progress=press)
         assert report.interrupted
         assert set(outcomes(report).values()) == {"in_flight", "skipped"}
+        said = {change.outcome: change.error or "" for change in report.changes}
+        assert said["skipped"] == "not begun when the run was interrupted"
+
+    def test_what_was_only_about_to_be_sent_is_not_said_to_be_accepted(self) -> None:
+        azure = TwoRegions(operations="time:30")
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+
+        def press(_: Progress) -> None:
+            raise KeyboardInterrupt
+
+        report = applying.apply(plan, azure.backend, on_progress=press)
+        assert {change.outcome: change.error for change in report.changes} == {
+            "in_flight": "being sent when the run ended, and perhaps accepted by Azure; plan again to see",
+            "skipped": "not begun when the run was interrupted",
+        }
 
     def test_ctrl_c_while_reading_back_loses_neither_the_report_nor_the_audit(self) -> None:
         azure = TwoRegions()
