@@ -47,24 +47,33 @@ def load(path: str) -> Plan:
 def audit(session: Session) -> Iterator[OnWrite]:
     """What to call with every write: a JSON line at the end of the audit file, or among the remarks at ``-v``.
 
-    Raises InputError at once where the file cannot be written.
+    Raises InputError at once where the file cannot be written, and at the end where lines are missing from it.
     """
     path = session.settings.audit
     if path is None:
         yield lambda entry: logs.detail(f"audit: {to_json(entry).decode()}")
         return
     try:
-        stream = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - closed below; only opening is an error here
+        stream = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below; only opening is an error here
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"--audit: {path} cannot be written: {why}", hint="nothing was changed") from error
+    lost: list[OSError] = []
+
+    def write(entry: AuditEntry) -> None:
+        line = left = to_json(entry) + b"\n"
+        try:
+            while left:
+                left = left[stream.write(left) :]
+        except OSError as error:
+            lost.append(error)
+            logs.error(f"--audit: not written: {line.decode().strip()}")
+
     with stream:
-
-        def write(entry: AuditEntry) -> None:
-            stream.write(f"{to_json(entry).decode()}\n")
-            stream.flush()
-
         yield write
+    if lost:
+        problem = f"--audit: {len(lost)} lines could not be written to {path}: {lost[0].strerror or lost[0]}"
+        raise InputError(problem, hint="the changes were made; standard error has the lines")
 
 
 def carry_out(

@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from asrnet.errors import InputError
+
 
 def prepare() -> None:
     """Write what the terminal's encoding lacks as escapes, instead of failing."""
@@ -17,13 +19,24 @@ def prepare() -> None:
 
 
 def write(text: str) -> None:
-    """Write data to standard output. A reader who has left (``| head``) is no error."""
-    _write(sys.stdout, text)
+    """Write data to standard output. A reader who has left (``| head``) is no error.
+
+    Raises InputError where standard output cannot be written, such as a file on a full disk.
+    """
+    if sys.stdout is None:
+        raise InputError("standard output is closed", hint="send it somewhere, /dev/null if need be")
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        _forget(sys.stdout)
+        raise InputError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def write_error(text: str) -> None:
-    """Write to standard error what is for people only."""
-    _write(sys.stderr, text)
+    """Write to standard error what is for people only; where that cannot be, nobody is told."""
+    with suppress(OSError):
+        if sys.stderr is not None:
+            _write(sys.stderr, text)
 
 
 def ask(question: str) -> str:
@@ -58,6 +71,10 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # Python flushes once more at the end, which would complain again.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _forget(stream)
+
+
+def _forget(stream: TextIO) -> None:
+    """Send what is left nowhere: Python flushes once more at the end, which would complain again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

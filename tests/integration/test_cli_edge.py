@@ -122,13 +122,13 @@ def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:
 def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
     variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them
-    return subprocess.Popen(
+    streams: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # streams hold what Popen takes
         [sys.executable, "-m", "asrnet.cli", *argv, "--backend", "fake:world.yaml"],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        **streams,
     )
 
 
@@ -148,6 +148,14 @@ def test_names_beyond_the_encoding_are_written_as_escapes(folder: Path) -> None:
     out, errors = process.communicate()
     assert (process.returncode, errors) == (0, b"")
     assert b"\\xe9tiquet\\xe9" in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+def test_a_full_disk_behind_standard_output_is_an_error_in_words(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = run(folder, "plan", stdout=full)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
 
 
 @pytest.fixture

@@ -128,6 +128,8 @@ def test_a_saved_plan_is_refused_when_what_it_read_has_moved(fake: Cli, folder: 
     ran = fake("apply", "saved.json", "--yes")
     assert ran.code == 3
     assert "mapping hub-ea-to-hub-sea has appeared" in ran.out
+    assert ran.err.count("mapping hub-ea-to-hub-sea has appeared") == 1
+    assert ran.err.count("mapping hub-sea-to-hub-ea has appeared") == 1
     assert snapshot(folder) == before
 
 
@@ -234,6 +236,15 @@ def test_an_audit_file_that_cannot_be_written_stops_everything(fake: Cli, folder
     before = snapshot(folder)
     ran = fake("apply", "--yes", "--audit", "nowhere/audit.log")
     assert (ran.code, "--audit" in ran.err, snapshot(folder) == before) == (1, True, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+def test_lines_of_audit_that_are_lost_are_told_and_the_report_is_not_lost_with_them(fake: Cli) -> None:
+    ran = fake("apply", "--yes", "--audit", "/dev/full", "--pair", "hub")
+    assert (ran.code, mappings(fake)) == (1, 2)
+    assert "Done: 2 changes succeeded" in ran.out
+    assert "2 lines could not be written to /dev/full: No space left on device" in ran.err
+    assert ran.err.count('"action":"create"') == 2
 
 
 def test_drift_is_2_while_changes_are_pending_and_0_after(fake: Cli) -> None:
