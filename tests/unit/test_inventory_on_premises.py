@@ -131,6 +131,23 @@ def test_a_topology_file_adds_to_what_the_world_says(sites: Clouds, tmp_path: Pa
     assert shanghai.hosts[0].networks == ("VMNetwork1-Shanghai",)
 
 
+def test_what_a_file_does_not_say_stays_as_the_world_says_it(sites: Clouds, tmp_path: Path) -> None:
+    text = """\
+fabrics:
+- server: VMM-Beijing
+  cloud_mappings: [{primary: GoldCloud1, recovery_fabric: VMM-Shanghai, recovery: GoldCloud2}]
+- server: VMM-Shanghai
+  networks: [{friendly_name: VMNetwork1-Shanghai}]
+  clouds: [{friendly_name: GoldCloud2}]
+"""
+    (tmp_path / "topology.yaml").write_text(text, encoding="utf-8")
+    backend = opened(sites.world, tmp_path / "world.yaml")
+    found = topology_of(sites.read(backend, topology=str(tmp_path / "topology.yaml")))
+    assert found.servers[1].networks[0].logical_network == "LogicalNetwork1-Shanghai"
+    assert found.servers[1].clouds[0].logical_networks == ("LogicalNetwork1-Shanghai",)
+    assert [(pair.protected.name, pair.protecting.name) for pair in found.pairs()] == [("GoldCloud1", "GoldCloud2")]
+
+
 def two_vaults(sites: Clouds, topology: Path) -> DesiredState:
     second = sites.build.vault("second")
     sites.build.vm_network(sites.build.vmm_fabric(second, "VMM-Third"), "VMNetwork1-Beijing")

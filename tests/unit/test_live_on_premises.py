@@ -155,6 +155,15 @@ def test_half_and_shared_pairs_cannot_be_rows_and_are_said_to_be_left_out(sites:
     assert "VMNetwork2-Beijing to VMNetwork1-Shanghai: its recovery network fails back elsewhere" in line
 
 
+def test_a_mapping_of_a_vm_network_that_is_gone_is_left_out(sites: MappedSites) -> None:
+    sites.map_sites()
+    gone = sites.nets["VMNetwork1-Shanghai"].id
+    sites.world.state.vm_networks.remove(gone.parent.key, gone.key)
+    written = sites.dumped()
+    assert written.desired.vmm_pairs == ()
+    assert f"the VM network {gone.name} does not exist" in written.left_out[0]
+
+
 def test_mappings_of_servers_that_cannot_be_read_are_left_out(sites: MappedSites) -> None:
     sites.map_sites()
     denied = ("Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/read",)

@@ -1,0 +1,85 @@
+"""How predictions and target networks are shown: what is loud, what is quiet, and where names come from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from failover_worlds import address, machine, mapping, prediction, subnet, vnet
+
+from asrnet.errors import InputError
+from asrnet.failover import Prediction
+from asrnet.render import View
+from asrnet.render.answers import render_answer
+from asrnet.render.prediction_layout import prediction_sections
+from asrnet.targeting import Targets, VaultTargets
+from asrnet.vmm import Target
+
+HERE = vnet("here", subnet("web", "10.0.1.0/24"), subnet("batch", "10.0.2.0/24"))
+THERE = vnet("there", subnet("AzureFirewallSubnet", "10.0.9.0/24"), subnet("web", "10.0.1.0/24", used=["10.0.1.5"]))
+ALONE = vnet("alone", subnet("web", "10.3.0.0/24"))
+
+
+def landed(*machines: tuple[str, str, str]) -> Prediction:
+    """A failover of machines given by name, subnet and address."""
+    listed = [machine(name, HERE, address(place, ip, ip_type="Static")) for name, place, ip in machines]
+    return prediction(listed, [HERE, THERE], [mapping(HERE, THERE)])
+
+
+def tones(answer: Prediction) -> list[str]:
+    sections = list(prediction_sections(answer, View()))
+    return [row.tone for row in sections[1].rows]
+
+
+def test_what_is_lost_is_loud_and_what_is_kept_is_not() -> None:
+    lost = prediction([machine("a", ALONE, address("web", "10.3.0.4"))], [ALONE], [])
+    assert tones(lost) == ["error"]
+    assert tones(landed(("kept", "web", "10.0.1.4"), ("taken", "web", "10.0.1.5"))) == ["plain", "update"]
+
+
+def test_a_warning_is_seen_whatever_becomes_of_the_address() -> None:
+    assert tones(landed(("falls", "batch", "10.0.2.4"))) == ["warning"]
+
+
+def test_what_machines_are_called_reaches_a_terminal_harmless() -> None:
+    answer = landed(("\x1b[31mred", "web", "10.0.1.4"))
+    for output in ("text", "markdown"):
+        assert "\x1b" not in render_answer(answer, output, View())
+    assert "\x1b" not in render_answer(answer, "text", View(width=80, colour=False))
+
+
+def test_on_a_terminal_the_table_fits_its_width() -> None:
+    answer = landed(("a-machine-with-quite-a-long-name", "web", "10.0.1.4"), ("b", "batch", "10.0.2.4"))
+    for width in (60, 80, 120):
+        drawn = render_answer(answer, "text", View(width=width))
+        assert max(map(len, drawn.splitlines())) <= width
+
+
+def test_an_unknown_format_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="unknown output format 'html'") as caught:
+        render_answer(landed(), "html", View())
+    assert caught.value.hint == "there are text, json, csv, markdown"
+
+
+def test_nobody_to_fail_over_is_said_in_one_line() -> None:
+    expected = "Failover of 0 machines: 0 keep their address (=), 0 change it (~), 0 lose connectivity (!).\n"
+    assert render_answer(landed(), "text", View()) == expected
+
+
+def target(network: str, *, available: bool) -> Target:
+    return Target(
+        primary_server="one",
+        protected_cloud="A",
+        recovery_server="two",
+        protecting_cloud="B",
+        network=network,
+        available=available,
+        reason="logical_network_shared" if available else "no_logical_network",
+        message="because",
+    )
+
+
+def test_targets_of_several_vaults_are_told_apart() -> None:
+    found = [VaultTargets(vault=name, servers=("one",), targets=(target("N", available=True),)) for name in ("x", "y")]
+    both = render_answer(Targets(vaults=tuple(found)), "text", View())
+    alone = render_answer(Targets(vaults=tuple(found[:1])), "text", View())
+    assert both.startswith("2 pairs of clouds: 2 of 2 target networks available.\n\nVault x: A (one), protected by B")
+    assert "Vault" not in alone
