@@ -57,8 +57,7 @@ def translated_sign_in(credential: str) -> Iterator[None]:
     except AzureError as error:
         scrub(error)
         if is_name_failure(error):
-            hint = "the host's name does not resolve: check DNS and the cloud (--cloud)"
-            raise UnreachableError(f"no answer from the sign-in service: {error.message}", hint=hint) from error
+            raise _unresolved(error) from error
         raise UnreachableError(f"no answer from the sign-in service: {without_query(error.message)}") from error
     except InterruptedError:
         raise
@@ -69,14 +68,24 @@ def translated_sign_in(credential: str) -> Iterator[None]:
         raise CredentialError(f"the {credential} credential cannot be used: {error}") from error
 
 
-def _refused(credential: str, error: ClientAuthenticationError) -> CredentialError:
-    """The whole chain may have been tried in vain, with a refusal among its reports."""
+def _unresolved(error: AzureError) -> UnreachableError:
+    hint = "the host's name does not resolve: check DNS, the proxy (HTTPS_PROXY) and the desired state's cloud"
+    return UnreachableError(f"no answer from the sign-in service: {_summary(error)}", hint=hint)
+
+
+def _refused(credential: str, error: ClientAuthenticationError) -> CredentialError | UnreachableError:
+    """The whole chain may have been tried in vain, with a refusal among its reports.
+
+    azure-identity calls it a failed authentication, too, when nobody could be asked.
+    """
     message = str(error.message)
     found = _CODE.search(message)
     # By name: importing azure.identity for its class costs half a second, also where an emulator needs none of it.
     unavailable = type(error).__name__ == "CredentialUnavailableError"
     if found is None and (unavailable or "failed to retrieve a token" in message):
         return CredentialError(f"no credential: {_summary(error)}", hint=NO_CREDENTIAL_HINT)
+    if found is None and is_name_failure(error):
+        return _unresolved(error)
     hint = _HINTS.get(found[0], "") if found else ""
     return CredentialError(
         f"the {credential} credential was refused: {_summary(error)}",

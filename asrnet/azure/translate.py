@@ -239,7 +239,7 @@ def _unreachable_hint(error: BaseException) -> str:
 
 
 _ADVICE_UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the firewall, and run 'asrnet doctor'"
-_ADVICE_NAME: Final = "the host's name does not resolve: check DNS, the cloud (--cloud) and the endpoint (--endpoint)"
+_ADVICE_NAME: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
 _ADVICE_UNAUTHORIZED: Final = "sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'"
 _ADVICE_UNUSED: Final = "the vault has no fabrics yet: let asrnet create them with create_fabrics: true"
 _ADVICE_THROTTLED: Final = "Azure is throttling: run again later, with less parallelism, or with fewer tools at once"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def test_a_refusal_comes_with_advice_for_its_code(code: str, advice: str) -> Non
 
 def test_a_sign_in_service_that_does_not_answer_is_unreachable() -> None:
     assert isinstance(refusal(ServiceRequestError("connection refused")), UnreachableError)
+
+
+def test_a_sign_in_service_whose_name_does_not_resolve_has_refused_nothing() -> None:
+    error = ClientAuthenticationError(message="Authentication failed: Failed to resolve 'login.example'")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    found = refusal(error)
+    assert isinstance(found, UnreachableError)
+    assert "does not resolve" in found.hint
 
 
 def test_stopping_the_run_is_no_credential_error() -> None:
