@@ -36,10 +36,14 @@ class Emulated(Struct, frozen=True, kw_only=True):
         """As it was at the start, with an empty journal."""
         requests.post(f"{self.http}/_asrnet/reset", timeout=60).raise_for_status()
 
+    def clear(self) -> None:
+        """An empty journal; the world stays as it is."""
+        requests.delete(f"{self.http}/_asrnet/requests", timeout=60).raise_for_status()
+
     def methods(self) -> Mapping[str, int]:
-        """What was asked since the last reset, by method, sign-in and metadata left out."""
-        found = self._journal()
-        return {method: count for method, count in found["methods"].items() if count}
+        """What was asked since the journal was empty, by method."""
+        counts: Mapping[str, int] = self._journal()["methods"]
+        return counts
 
     def operations(self) -> Mapping[str, int]:
         """The same by operation."""

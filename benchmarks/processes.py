@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 _OURS = ("ASRNET_", "AZURE_", "ARM_", "TF_VAR_", "REQUESTS_CA", "SSL_CERT")
-_KILOBYTE = 1024 if os.uname().sysname == "Darwin" else 1
+_PEAKS_A_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Ran(Struct, frozen=True, kw_only=True):
-    """What a program cost, in seconds and megabytes, and what it said. Children count where they were waited for."""
+    """What a program cost, in seconds and megabytes, and what it printed. Children count where they were waited for."""
 
-    code: int
     wall: float
     cpu: float
     megabytes: float
-    out: str
-    err: str
+    out: str = ""
 
 
 class ProgramFailedError(Exception):
@@ -30,23 +30,15 @@ class ProgramFailedError(Exception):
 
 
 def run(words: Sequence[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Ran:
-    """Run a program to its end. Raises ProgramFailedError where it does not exit with 0."""
+    """Run a program in ``folder`` to its end. Raises ProgramFailedError where it does not exit with 0."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    kept["PYTHONPATH"] = str(Path(__file__).parent.parent)
-    with (folder / "stdout").open("w+b") as out, (folder / "stderr").open("w+b") as err:
-        began = time.monotonic()
-        process = subprocess.Popen(words, cwd=folder, env={**kept, **(environment or {})}, stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.monotonic() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = [(stream.seek(0), stream.read())[1].decode(errors="replace") for stream in (out, err)]
-    if process.returncode:
-        raise ProgramFailedError(f"{' '.join(words[:6])} exited with {process.returncode}: {texts[1][-2000:]}")
-    return Ran(
-        code=process.returncode,
-        wall=wall,
-        cpu=used.ru_utime + used.ru_stime,
-        megabytes=used.ru_maxrss * 1024 / _KILOBYTE / 1024 / 1024,
-        out=texts[0],
-        err=texts[1],
+    kept["PYTHONPATH"] = str(_LAUNCHER.parent.parent)
+    file = folder / "cost.json"
+    launched = [sys.executable, "-S", str(_LAUNCHER), str(file), *words]
+    done = subprocess.run(
+        launched, cwd=folder, env={**kept, **(environment or {})}, capture_output=True, text=True, check=False
     )
+    if done.returncode:
+        raise ProgramFailedError(f"{' '.join(words[:6])} exited with {done.returncode}: {done.stderr[-2000:]}")
+    cost = json.loads(file.read_text("utf-8"))
+    return Ran(wall=cost["wall"], cpu=cost["cpu"], megabytes=cost["peak"] / _PEAKS_A_MEGABYTE, out=done.stdout)

@@ -26,6 +26,10 @@ class Weather(Struct, frozen=True, kw_only=True):
     operation: float = 3.0
     retry_after: int = 30
 
+    def __str__(self) -> str:
+        latency = f"{self.latency * 1000:g} ms latency"
+        return f"{latency}, operations of {self.operation:g} s, Retry-After {self.retry_after}"
+
 
 def network_id(number: int, place: str) -> ArmId:
     """The network of a pair in one of the two regions."""

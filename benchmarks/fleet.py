@@ -1,0 +1,138 @@
+"""Plan and apply at growing sizes: asrnet, the floor and the peers on the same emulator, over HTTPS.
+
+python -m benchmarks.fleet [--sizes 1,20,200] [--latency S] [--operation S] [--retry-after S] [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from benchmarks.chains import chain_of_asrnet, chain_of_floor
+from benchmarks.emulator import Emulated, emulated
+from benchmarks.peers import PEERS, Peer, Task
+from benchmarks.processes import Ran, run
+from benchmarks.rows import Row, columns
+from benchmarks.scenes import Weather, desired_file
+
+SIZES = (1, 20, 200, 2_000)
+MANY = 200
+"""Beyond so many pairs once is enough: a busy moment of the machine weighs little in a long run."""
+
+
+class Fleet(Struct, frozen=True, kw_only=True):
+    """What is measured, and in which weather."""
+
+    sizes: Sequence[int] = SIZES
+    weather: Weather = Weather()
+    rounds: int = 3
+
+    def rows(self) -> Iterator[Row]:
+        """A row for each size, task and program, with the walls that it is compared to."""
+        walls: dict[tuple[str, str], float | None] = {}
+        for row in self._measured():
+            walls[row.work, row.program] = row.wall
+            others = [name for name in ("floor", "asrnet") if row.program not in {"floor", name}]
+            yield structs.replace(row, **{name: walls[row.work, name] for name in others})
+
+    def _measured(self) -> Iterator[Row]:
+        for pairs in self.sizes:
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                (folder / "asrnet.yaml").write_text(desired_file(pairs), "utf-8")
+                for task in ("plan", "apply"):
+                    yield from self._task(task, pairs, folder)
+
+    def _task(self, task: Task, pairs: int, folder: Path) -> Iterator[Row]:
+        with emulated(pairs, mapped=task == "plan", weather=self.weather, cache=str(folder)) as emulator:
+            floor, own = self._best(task, pairs, emulator, folder)
+            yield structs.replace(floor, chain=chain_of_floor(task, pairs))
+            yield structs.replace(own, chain=chain_of_asrnet(task, pairs))
+            for peer in PEERS:
+                yield from self._peer(peer, task, pairs, emulator, folder)
+
+    def _best(self, task: Task, pairs: int, emulator: Emulated, folder: Path) -> tuple[Row, Row]:
+        """The floor's and asrnet's best rows; rounds alternate, so that a busy machine hits both."""
+        programs = {"floor": _floor(task, pairs, emulator, self.weather), "asrnet": _command(task, emulator)}
+        found: dict[str, list[Row]] = {name: [] for name in programs}
+        for _ in range(self.rounds if task == "plan" and pairs <= MANY else 1):
+            for name, words in programs.items():
+                emulator.reset()
+                ran = run(words, folder=folder, environment=emulator.environment())
+                found[name].append(_row(name, task, pairs, ran, emulator))
+        floor, own = (min(each, key=lambda row: row.wall or 0.0) for each in found.values())
+        return floor, own
+
+    def _peer(self, peer: Peer, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Iterator[Row]:
+        work = _work(task, pairs)
+        why = peer.absent()
+        if not why and pairs > peer.most(task):
+            why = f"not run with more than {peer.most(task)} pairs"
+        if why:
+            yield Row(work=work, program=peer.name, note=why)
+        elif not peer.plans_what_it_applied or task == "apply":
+            emulator.reset()
+            yield _row(peer.name, task, pairs, peer.run(task, pairs, emulator, folder), emulator)
+            if peer.plans_what_it_applied:
+                emulator.clear()
+                yield _row(peer.name, "plan", pairs, peer.run("plan", pairs, emulator, folder), emulator)
+
+
+def _command(task: Task, emulator: Emulated) -> list[str]:
+    words = [sys.executable, "-m", "asrnet.cli", task, "--endpoint", emulator.url, "-o", "text=report.txt", "--quiet"]
+    return [*words, "--yes"] if task == "apply" else words
+
+
+def _floor(task: Task, pairs: int, emulator: Emulated, weather: Weather) -> list[str]:
+    words = [sys.executable, "-m", "benchmarks.floor", task, emulator.url, str(pairs)]
+    return [*words, "--operation", str(weather.operation)]
+
+
+def _row(program: str, task: Task, pairs: int, ran: Ran, emulator: Emulated) -> Row:
+    return Row(
+        work=_work(task, pairs),
+        program=program,
+        wall=ran.wall,
+        cpu=ran.cpu,
+        megabytes=ran.megabytes,
+        methods=emulator.methods(),
+        mappings=pairs * 2,
+    )
+
+
+def _work(task: Task, pairs: int) -> str:
+    return f"{task}, {pairs:,} pair{'s' * (pairs > 1)}"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sizes and the weather."""
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of pairs, with commas")
+    parser.add_argument("--latency", type=float, default=Weather().latency, help="seconds that each request takes more")
+    parser.add_argument("--operation", type=float, default=Weather().operation, help="seconds that an operation takes")
+    parser.add_argument("--retry-after", type=int, default=Weather().retry_after, help="what accepted writes say")
+    parser.add_argument("--rounds", type=int, default=3, help="how often a short run is repeated; the best counts")
+
+
+def fleet_of(given: argparse.Namespace) -> Fleet:
+    """The fleet that the arguments describe."""
+    return Fleet(
+        sizes=[int(size) for size in given.sizes.split(",")],
+        weather=Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after),
+        rounds=given.rounds,
+    )
+
+
+def main() -> None:
+    """Print the rows of the fleet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    print(columns(list(fleet_of(parser.parse_args()).rows())))
+
+
+if __name__ == "__main__":
+    main()
