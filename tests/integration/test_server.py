@@ -322,6 +322,9 @@ def test_traffic_is_captured_without_secrets(cache: str, tmp_path: Path) -> None
     first = json.loads(files[0].read_text())
     assert [file.name for file in files] == ["000001.json", "000002.json"]
     assert (first["liveRequest"]["method"], first["liveResponse"]["statusCode"]) == ("DELETE", "202")
+    second = json.loads(files[1].read_text())
+    assert second["liveResponse"]["body"]["status"] == "Succeeded"
+    assert "body" not in first["liveResponse"]
     assert "canary" not in text
     assert answer.headers["Azure-AsyncOperation"].partition("&s=")[2][:30] not in text
 

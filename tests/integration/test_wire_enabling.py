@@ -143,6 +143,8 @@ def test_an_intent_asks_for_an_existing_or_a_new_network(region: Region) -> None
     new = {"resourceType": "New", **names}
     second.send("PUT", path, body=intent(second, recoveryVirtualNetworkCustomInput=new))
     assert second.mapped() == {"hub": "brand-new", "brand-new": "hub"}
+    made = [each.id for each in second.build.world.virtual_networks.list(second.machine.id.subscription)]
+    assert (made[-1].name, made[-1].resource_group) == ("Brand-New", "rg-new")
 
 
 def test_an_intent_without_regions_is_refused(region: Region) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from integration.wire import Wire, error_of, exactly
+from msgspec import structs
 
 from asrnet.emulator.faults import Fault
+from asrnet.fake.faults import Fault as ServiceFault
 from asrnet.models import IpConfiguration, Nic, Subnet
 
 SUB = "11111111-1111-1111-1111-111111111111"
@@ -343,3 +345,104 @@ def test_a_refused_request_of_site_recovery_names_its_status_in_words(wire: Wire
     assert (answer.status, error_of(answer)["code"]) == (409, "Conflict")
     assert error_of(answer)["details"][0]["code"] == "FabricAlreadyExists"
     assert json.loads(answer.body)["error"]["message"].startswith("The fabric 'E'")
+
+
+def test_a_gateway_uses_its_own_subnet_only(wire: Wire) -> None:
+    subnets = {"GatewaySubnet": "10.0.255.0/27", "web": "10.0.1.0/24"}
+    network = wire.build.virtual_network("Hub", "eastus", address_space=["10.0.0.0/16"], subnets=subnets, gateway=True)
+    gateway, web = wire.get(network.id)["properties"]["subnets"]
+    assert len(gateway["properties"]["ipConfigurations"]) == 1
+    assert "ipConfigurations" not in web["properties"]
+
+
+def test_what_the_models_know_is_not_echoed_beside_them(wire: Wire) -> None:
+    delegation = {"name": "mine", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}
+    subnet = {"name": "db", "properties": {"addressPrefix": "10.0.1.0/24", "delegations": [delegation]}}
+    properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}
+    wire.build.resource_group("Rg")
+    path = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/Hub"
+    wire.send("PUT", path, body={"location": "eastus", "properties": properties})
+    (found,) = wire.get(path)["properties"]["subnets"][0]["properties"]["delegations"]
+    assert found["id"] == f"{path}/subnets/db/delegations/delegation"
+    assert found["properties"]["actions"] == []
+
+
+@pytest.mark.parametrize("parameter", ["t", "c", "s", "h"])
+def test_every_part_of_a_signature_counts(wire: Wire, parameter: str) -> None:
+    fabric = wire.build.azure_fabric(wire.build.vault("Vault", group="Rg"), "eastus")
+    url = wire.send("DELETE", fabric.id).header("Azure-AsyncOperation") or ""
+    head, _, tail = url.partition(f"&{parameter}=")
+    _, ampersand, rest = tail.partition("&")
+    assert wire.follow(f"{head}{ampersand}{rest}").status == 200
+    assert wire.app.journal.altered == 1
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"instanceType": "VMM", "location": "eastus"}, {"instanceType": "Azure"}, {"location": ""}, {}],
+)
+def test_only_fabrics_of_azure_with_a_location_can_be_created(wire: Wire, details: dict[str, str]) -> None:
+    wire.build.vault("Vault", group="Rg")
+    answer = wire.send("PUT", f"{VAULT}/replicationFabrics/New", body={"properties": {"customDetails": details}})
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "InvalidParameter")
+
+
+def test_an_update_of_a_nic_keeps_what_it_does_not_name(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    east, west = wire.build.azure_fabric(vault, "eastus"), wire.build.azure_fabric(vault, "westus")
+    spare = wire.build.virtual_network("Spare", "westus")
+    address = IpConfiguration(subnet="web", recovery_subnet="web", recovery_ip="10.9.0.4")
+    nic = Nic(name="nic0", recovery_network_id=spare.id, ip_configurations=(address,))
+    item = wire.build.protected_item("vm", east, west, nic)
+
+    def patched(**said: object) -> Any:
+        configuration = {"ipConfigName": "ipconfig1", **said}
+        properties = {"vmNics": [{"nicId": "NIC0", "ipConfigs": [configuration]}]}
+        assert wire.send("PATCH", item.id, body={"properties": properties}).status == 202
+        (found,) = wire.get(item.id)["properties"]["providerSpecificDetails"]["vmNics"]
+        assert found["recoveryVMNetworkId"] == str(spare.id)
+        return found["ipConfigs"][0]
+
+    assert patched(recoverySubnetName="db")["recoveryStaticIPAddress"] == "10.9.0.4"
+    assert patched(isSeletedForFailover=False)["recoverySubnetName"] == "db"
+    emptied = patched(recoveryStaticIPAddress="")
+    assert (emptied["recoveryStaticIPAddress"], emptied["isSeletedForFailover"]) == ("", False)
+
+
+def test_the_tasks_of_a_job_while_it_runs_and_after(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    wire.build.world.behaviour = structs.replace(wire.build.world.behaviour, operations="time:3")
+    east, west = wire.build.azure_fabric(vault, "eastus"), wire.build.azure_fabric(vault, "westus")
+    hub, spare = wire.build.virtual_network("Hub", "eastus"), wire.build.virtual_network("Spare", "westus")
+    wire.build.mapping(east, hub, west, spare, name="m")
+    path = f"{east.id}/replicationNetworks/azureNetwork/replicationNetworkMappings/m"
+    url = wire.send("DELETE", path).header("Azure-AsyncOperation") or ""
+    job = f"{VAULT}/replicationJobs/{url.partition('?')[0].rpartition('/')[2]}"
+    never = "0001-01-01T00:00:00"
+
+    def tasks() -> list[tuple[str, str, str, str]]:
+        found = wire.get(job)["properties"]["tasks"]
+        return [(each["name"], each["startTime"], each["endTime"], each["stateDescription"]) for each in found]
+
+    start, end = "2026-01-01T00:00:00.0000000Z", "2026-01-01T00:00:03.0000000Z"
+    assert tasks() == [
+        ("ModifyVMNetworksUnPairingStatusTask", start, never, "InProgress"),
+        ("VMNetworksUpdateVMNicsTaskDetach", never, never, "NotStarted"),
+    ]
+    wire.build.world.clock.sleep(3)
+    assert tasks() == [
+        ("ModifyVMNetworksUnPairingStatusTask", start, end, "Completed"),
+        ("VMNetworksUpdateVMNicsTaskDetach", never, never, "Skipped"),
+    ]
+
+
+def test_a_failed_job_tells_the_error_where_clients_look(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    wire.build.world.faults.add(ServiceFault(effect="operation_fails", method="DELETE", code="539", message="No."))
+    url = wire.send("DELETE", wire.build.azure_fabric(vault, "eastus").id).header("Azure-AsyncOperation") or ""
+    job = wire.get(f"{VAULT}/replicationJobs/{url.partition('?')[0].rpartition('/')[2]}")["properties"]
+    (error,) = job["errors"]
+    assert (job["state"], error["serviceErrorDetails"]["code"]) == ("Failed", "539")
+    assert error["serviceErrorDetails"]["message"] == "No."
+    answer = wire.follow(url.replace("replicationOperationStatus", "replicationFabrics/x/operationresults"))
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "539")

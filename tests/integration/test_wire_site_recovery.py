@@ -329,6 +329,7 @@ def test_a_patch_can_be_refused_with_405(site: Site) -> None:
 def test_deleting_a_missing_mapping_has_no_content(site: Site) -> None:
     answer = site.send("DELETE", site.mapping)
     assert (answer.status, answer.body, answer.header("Azure-AsyncOperation")) == (204, b"", None)
+    assert answer.header("Content-Length") is None
 
 
 def test_a_failed_operation_has_a_number_for_a_code(site: Site) -> None:
