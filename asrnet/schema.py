@@ -78,6 +78,18 @@ def _live() -> type:
     return LivePairs
 
 
+def _prediction() -> type:
+    from asrnet.failover import Prediction
+
+    return Prediction
+
+
+def _targets() -> type:
+    from asrnet.targeting import Targets
+
+    return Targets
+
+
 # A command that asks for one schema need not import what the others are made of.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
@@ -86,6 +98,8 @@ _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "plan": _plan,
     "report": _report,
     "live": _live,
+    "prediction": _prediction,
+    "targets": _targets,
 }
 KINDS: Final = tuple(_STRUCTS)
 """What there are schemas of."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # its stubs are not worth a dependency for one test
 import pytest
 import yaml
+from command_line import Cli
 from sample_plans import applied, full_plan
 
 from asrnet import desired
@@ -131,6 +133,25 @@ def test_what_no_report_says_does_not_fit(old: str, new: str) -> None:
     text = to_json(applied(full_plan(), "failed")).decode()
     assert old in text
     assert problems("report", text.replace(old, new, 1)) != []
+
+
+@pytest.mark.parametrize(
+    ("kind", "example", "command"),
+    [
+        ("prediction", "03-vmm-two-sites", "predict --topology vmm-topology.yaml"),
+        ("prediction", "05-predict-failover", "predict --test-failover test-sea"),
+        ("prediction", "05-predict-failover", "predict --failback"),
+        ("targets", "03-vmm-two-sites", "targets --recovery-network VMNetwork2-Shanghai"),
+    ],
+)
+def test_what_is_answered_in_json_fits_its_schema(
+    cli: Cli, folder: Path, kind: str, example: str, command: str
+) -> None:
+    for file in (EXAMPLES / example).iterdir():
+        shutil.copy(file, folder)
+    out = cli(*command.split(), "-o", "json", "--backend", "fake:world.yaml").out
+    assert problems(kind, out) == []
+    assert problems(kind, "{}") != []
 
 
 def test_a_plan_fits_the_schema_of_plans() -> None:
