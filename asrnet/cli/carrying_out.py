@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.changes import Plan, load_plan, to_json
 from asrnet.cli import exits, logs, streams
+from asrnet.cli.unread import say_what_is_unread
 from asrnet.errors import InputError
 from asrnet.render import render
 
@@ -104,7 +105,10 @@ def concluded(
     if report is None:
         return exits.ERROR
     outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
-    return exits.of_report(report)
+    unread = say_what_is_unread(report)
+    code = exits.of_report(report)
+    # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.
+    return exits.ERROR if unread and code == exits.PENDING and session.command != "drift" else code
 
 
 def _show(text: str, outputs: Outputs, *, quiet: bool) -> None:

@@ -201,6 +201,7 @@ OPTIONS: Final = (
         kind="flag",
         help="do not ask",
         commands=WRITING,
+        in_dotenv=False,
     ),
     Option(
         name="allow_delete",
@@ -210,6 +211,7 @@ OPTIONS: Final = (
         kind="flag",
         help="let unmanaged: delete delete, within max_deletes",
         commands=("plan", *WRITING),
+        in_dotenv=False,
     ),
     Option(
         name="force",
@@ -221,6 +223,7 @@ OPTIONS: Final = (
         choices=FORCEABLE,
         help="lift this limit or safeguard",
         commands=("plan", *WRITING),
+        in_dotenv=False,
     ),
     Option(
         name="only",

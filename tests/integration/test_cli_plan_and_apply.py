@@ -51,6 +51,10 @@ def test_a_plan_that_lacks_what_could_not_be_read_names_the_missing_right_and_is
     assert "hub-ea could not be read" in ran.err
     assert "hint: grant Microsoft.Network/virtualNetworks/read on" in ran.err
     assert "blocked" in ran.out
+    applied = fake("apply", "--yes")
+    assert applied.code == 1
+    assert "hint: grant Microsoft.Network/virtualNetworks/read on" in applied.err
+    assert fake("drift").code == 2
 
 
 def test_several_outputs_are_written_in_one_run(fake: Cli, folder: Path) -> None:
