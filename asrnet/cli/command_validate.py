@@ -32,8 +32,16 @@ def _desired(desired: DesiredState) -> str:
         (len(desired.pairs) + len(desired.vmm_pairs), "pair"),
         (len(desired.rules), "rule"),
         (len(desired.vaults), "vault"),
+        (_servers(desired.topology) if desired.topology else 0, "VMM server"),
     ]
     return listed(count(number, word) for number, word in numbers if number)
+
+
+def _servers(topology: str) -> int:
+    """How many VMM servers a topology describes; whether a vault has them is not asked."""
+    from asrnet.vmm import read_topology
+
+    return len(read_topology(topology).servers)
 
 
 def _world(path: str) -> str:

@@ -134,6 +134,14 @@ def test_a_topology_that_is_not_there(sites: Cli, folder: Path, text: str | None
     refused(sites("targets", "--topology", "other.yaml"), "other.yaml: ", complaint)
 
 
+@pytest.mark.usefixtures("sites")
+def test_validate_reads_the_topology_that_a_desired_state_names(cli: Cli, folder: Path) -> None:
+    edit(folder, "# topology:", "topology:")
+    assert cli("validate").out == "asrnet.yaml: valid: 1 pair, 1 vault and 2 VMM servers\n"
+    edit(folder, "server: VMM-Beijing", "serfer: VMM-Beijing", "vmm-topology.yaml")
+    refused(cli("validate"), "vmm-topology.yaml:5: fabrics[0].serfer: unknown key; did you mean 'server'?")
+
+
 # --- lists of machines ------------------------------------------------------------------------------------------------
 
 
