@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.applying.report import AppliedChange, Outcome, Report, Result
-from asrnet.changes import PairView
+from asrnet.changes import Finding, PairView
 from asrnet.render import wording
 from asrnet.render.plan_layout import finding_sections, standing
 from asrnet.render.sections import Row, Section, Tone, sentences
@@ -47,8 +47,18 @@ def report_sections(report: Report, view: View) -> Iterator[Section]:
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", _HEADER, tuple(shown))
     yield _others([change for left in changes.values() for change in left])
-    yield from finding_sections([found for found in report.findings if view.verbose or found.severity == "error"])
+    yield from finding_sections([found for found in report.findings if view.verbose or _matters(found, report)])
     yield sentences("", [report_summary(report)])
+
+
+def _matters(found: Finding, report: Report) -> bool:
+    """Errors do; and which machines keep the network that their pair has just been led away from."""
+    if found.kind != "stale_protected_item":
+        return found.severity == "error"
+    return any(
+        change.action == "update" and (change.vault, change.pair) == (found.vault, found.pair)
+        for change in report.changes
+    )
 
 
 def _pair_row(pair: PairView, changes: Sequence[AppliedChange], *, verbose: bool) -> Row:
