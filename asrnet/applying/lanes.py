@@ -46,10 +46,9 @@ class Lane(Struct, kw_only=True, eq=False):
     looks: int = 0
     jobs_allowed: bool = True
 
-    @property
-    def has_room(self) -> bool:
-        """Whether another request may be sent."""
-        return bool(self.queue) and self.sending < self.at_once
+    def has_room(self, share: int) -> bool:
+        """Whether another request may be sent, where no lane may have more than ``share`` under way."""
+        return bool(self.queue) and self.sending < min(self.at_once, share)
 
     def accepted(self, task: Task, operation: Operation, now: float) -> None:
         """A write was accepted: look for it, from now on at short intervals again; and adapt to how busy it was.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from math import ceil
 from typing import TypeVar
 
 from asrnet.applying.lanes import CLOCK_SKEW, Lane, job_error, judge
@@ -167,12 +168,17 @@ class Run:
         return self._lanes[key]
 
     def _send(self) -> None:
-        """Let the lanes send in turn while there is room."""
+        """Let the lanes send in turn while there is room.
+
+        What a busy vault does not take yet keeps its place while it waits, so no lane gets more than its share.
+        """
+        working = sum(1 for lane in self._turn if lane.queue or lane.sending)
+        share = ceil(self._in_all / max(working, 1))
         idle = 0
         while self._sending < self._in_all and idle < len(self._turn) and not self.interrupted:
             lane = self._turn[0]
             self._turn.rotate(-1)
-            if lane.has_room:
+            if lane.has_room(share):
                 lane.queue.popleft()()
                 idle = 0
             else:
