@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 from states import SEA, kinds
 from two_sites import TwoSites, vmm_row
 
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
+from asrnet.models import Nic
 
 ONE = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
 
@@ -92,3 +95,44 @@ def test_a_vmm_mapping_nobody_asks_for_is_named_as_people_know_it() -> None:
     plan = sites.plan(sites.rows(ONE))
     stray = next(finding for finding in plan.findings if finding.kind == "unmanaged")
     assert "VMNetwork2-Beijing to VMNetwork2-Shanghai" in stray.message
+
+
+TOPOLOGY = """\
+fabrics:
+- server: VMM-Beijing
+  networks: [{friendly_name: VMNetwork1-Beijing, logical_network: One}]
+  logical_networks: [{friendly_name: One}, {friendly_name: Bare}]
+  clouds: [{friendly_name: GoldCloud1, logical_networks: [One]}]
+- server: VMM-Shanghai
+  networks: [{friendly_name: VMNetwork1-Shanghai, logical_network: Two}]
+  logical_networks: [{friendly_name: Two}]
+  clouds: [{friendly_name: GoldCloud2, logical_networks: []}]
+  hosts: [{name: host1, cloud: GoldCloud2, networks: []}]
+"""
+
+
+def test_a_topology_file_tells_what_leads_nowhere(tmp_path: Path) -> None:
+    sites = TwoSites()
+    gold1, gold2 = sites.build.cloud(sites.beijing, "GoldCloud1"), sites.build.cloud(sites.shanghai, "GoldCloud2")
+    sites.build.cloud_mapping(gold1, gold2)
+    stray = Nic(name="nic0", primary_network_id=sites.nets["VMNetwork2-Beijing"].id)
+    sites.build.protected_item("VM-9", sites.beijing, sites.shanghai, stray, cloud=gold1)
+    (tmp_path / "topology.yaml").write_text(TOPOLOGY, encoding="utf-8")
+    plan = sites.plan(structs.replace(sites.rows(ONE), topology=str(tmp_path / "topology.yaml")))
+    found = {finding.kind: finding for finding in plan.findings}
+    assert set(found) == {
+        *("target_not_available", "no_eligible_host", "network_without_logical_network"),
+        *("logical_network_without_networks", "retired_scenario"),
+    }
+    assert (plan.changes, plan.summary.blocked) == ((), 2)
+    assert found["target_not_available"].pair == found["no_eligible_host"].pair == "vm1"
+    assert found["network_without_logical_network"].subject == "VM-9"
+    assert found["logical_network_without_networks"].subject == "Bare"
+
+
+def test_a_file_that_names_what_the_vault_does_not_have_stops_the_plan_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "topology.yaml").write_text(TOPOLOGY, encoding="utf-8")
+    sites = TwoSites()
+    desired = structs.replace(sites.rows(ONE), topology=str(tmp_path / "topology.yaml"))
+    with pytest.raises(DocumentError, match=r"topology\.yaml:5: VMM-Beijing has no cloud 'GoldCloud1'"):
+        sites.plan(desired)
