@@ -56,6 +56,10 @@ class Correction(Struct, frozen=True, kw_only=True):
     problem: AsrError | None = None
 
 
+def _ignore(_: object) -> None:
+    """Nobody is listening."""
+
+
 def detect(
     desired: DesiredState,
     backend: Backend,
@@ -64,10 +68,16 @@ def detect(
     kinds: Kinds = ALL_KINDS,
     forced: Collection[str] = (),
     allow_delete: bool = False,
+    told: Callable[[str], None] = _ignore,
 ) -> Detected:
-    """Read and plan, for the drift of these ``kinds``. Raises what reading raises."""
+    """Read and plan, for the drift of these ``kinds``. Raises what reading raises.
+
+    ``told`` hears of ``reads`` and ``planning`` when they are over.
+    """
     found = inventory.read(desired, backend, selection=selection)
+    told("reads")
     plan = planning.plan(desired, found, selection=selection, forced=forced, allow_delete=allow_delete)
+    told("planning")
     return Detected(inventory=found, plan=restricted(plan, kinds))
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``asrnet`` with ``argv`` (the process's own arguments without it) and return the exit code."""
+    from asrnet.cli.stopwatch import WATCH
+
+    WATCH.begin()
     from asrnet.cli.edge import guarded
 
     return guarded(argv)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.changes import Plan, load_plan, to_json
 from asrnet.cli import exits, logs, streams
+from asrnet.cli.stopwatch import WATCH, timed
 from asrnet.cli.unread import say_what_is_unread
 from asrnet.errors import InputError
 from asrnet.render import render
@@ -92,9 +93,11 @@ def carry_out(
     if plan.changes:
         _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
         plan.raise_if_over_limits(settings.force)
+        WATCH.mark("rendering")
         if not settings.yes and streams.ask("Apply this? Only yes is a yes: ").lower() not in _YES:
             logs.remark("nothing was changed")
             return None
+        WATCH.mark("answer")
     return applied(session, plan, backend, on_write, stale=stale or {})
 
 
@@ -134,5 +137,5 @@ def applied(
         forced=frozenset(settings.force),
         stale=stale,
     )
-    with following(plan, session) as on_progress:
-        return apply(plan, backend, options, on_progress=on_progress, on_write=on_write)
+    with following(plan, session) as on_progress, timed(backend.clock, on_progress, on_write) as (progressed, written):
+        return apply(plan, backend, options, on_progress=progressed, on_write=written)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.cli import carrying_out, inputs, logs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     selection = inputs.selection(settings, desired)
     with session.backend(desired) as backend:
         found = inventory.read(desired, backend, selection=selection)
+        WATCH.mark("reads")
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
+        WATCH.mark("planning")
         report = carrying_out.carry_out(session, plan, backend, opened, on_write)
         return report, session.so_far(inventory=found, requests=backend.requests())
 

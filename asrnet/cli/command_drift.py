@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.cli import carrying_out, exits, inputs, logs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.stopwatch import WATCH
 
 if TYPE_CHECKING:
     from asrnet.changes import Plan
@@ -72,6 +73,7 @@ def _detector(session: Session, desired: DesiredState, backend: Backend) -> Call
         backend,
         selection=inputs.selection(settings, desired),
         kinds=Kinds(only=frozenset(settings.only), ignored=frozenset(settings.ignore)),
+        told=WATCH.mark,
         forced=settings.force,
         allow_delete=settings.allow_delete,
     )

@@ -9,6 +9,7 @@ import argparse
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unread import say_what_is_unread
 
 
@@ -37,6 +38,7 @@ def run(session: Session) -> int:
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
+        WATCH.mark("planning")
         opened.write(plan, session.view(run=session.so_far(inventory=found, requests=requests)))
         save(plan)
     if say_what_is_unread(plan):

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from asrnet.cli import exits, logs, streams
+from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError, RefusedError
 
 
@@ -40,7 +41,13 @@ def _run(argv: Sequence[str]) -> int:
     from asrnet.cli.session import Session
 
     invocation = parse(argv)
-    code: int = invocation.module.run(Session.of(invocation))
+    session = Session.of(invocation)
+    WATCH.mark("import")
+    try:
+        code: int = invocation.module.run(session)
+    finally:
+        WATCH.mark("rendering")
+        logs.detail(f"time: {WATCH}")
     return code
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
+from asrnet.cli.stopwatch import WATCH
+from asrnet.errors import AsrError
 from asrnet.render import Run, View
 from asrnet.settings import Settings
 
@@ -69,6 +71,7 @@ class Session(Struct, frozen=True):
     @contextmanager
     def backend(self, desired: DesiredState | None = None, *, cloud: str | None = None) -> Iterator[Backend]:
         """The backend, closed at the end: a fake world is saved then."""
+        WATCH.mark("files")
         from asrnet import backends
 
         backend = backends.connect(
@@ -76,7 +79,13 @@ class Session(Struct, frozen=True):
             cloud=desired.cloud if desired else cloud,
             subscriptions=tuple(desired.subscriptions.values()) if desired else (),
         )
+        WATCH.mark("import")
+        if self.settings.verbose:
+            with suppress(AsrError):  # it is told where it matters
+                backend.identity()  # every request waits for the sign-in anyway
+            WATCH.mark("credential")
         try:
             yield backend
         finally:
+            WATCH.mark("reads")
             backend.close()

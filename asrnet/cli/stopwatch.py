@@ -1,0 +1,62 @@
+"""Where the time of a run went, told at its end with ``-v``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, repeat
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from asrnet.applying import AuditEntry, Progress
+    from asrnet.ports import Clock
+
+class Stopwatch:
+    """Adds up what each part of a run takes. The parts follow one another; each is marked when it is over."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """A new run begins."""
+        self._began = self._last = perf_counter()
+        self._spent: dict[str, float] = {}
+
+    def mark(self, part: str, *, ago: float = 0.0) -> None:
+        """What passed since the last mark, up to so many seconds ago, was ``part``."""
+        until = max(perf_counter() - ago, self._last)
+        self._spent[part] = self._spent.get(part, 0.0) + until - self._last
+        self._last = until
+
+    def __str__(self) -> str:
+        parts = [f"{part} {seconds:.2f} s" for part, seconds in self._spent.items()]
+        return ", ".join([*parts, f"{perf_counter() - self._began:.2f} s in all"])
+
+
+WATCH: Final = Stopwatch()
+"""The one of this process's run."""
+
+
+@contextmanager
+def timed(
+    clock: Clock, on_progress: Callable[[Progress], None], on_write: Callable[[AuditEntry], None]
+) -> Iterator[tuple[Callable[[Progress], None], Callable[[AuditEntry], None]]]:
+    """The same two, while the stopwatch learns when the first write was sent, and when the last was accepted."""
+    parts = chain(["reads"], repeat("writes"))
+    accepted = 0.0
+
+    def progressed(event: Progress) -> None:
+        if event.state == "sending":
+            WATCH.mark(next(parts))
+        on_progress(event)
+
+    def written(entry: AuditEntry) -> None:
+        nonlocal accepted
+        accepted = max(accepted, entry.time)
+        on_write(entry)
+
+    yield progressed, written
+    if accepted:
+        WATCH.mark("writes", ago=clock.now() - accepted)
+    WATCH.mark("waiting")

@@ -1,0 +1,44 @@
+"""Where the time of a run went: the last line at ``-v``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from command_line import Cli
+
+READING = ["import", "files", "credential", "reads"]
+
+
+def parts(told: str) -> list[str]:
+    """The parts of the last line, in order."""
+    last = told.splitlines()[-1]
+    assert last.startswith("time: ")
+    found = re.findall(r"([a-z ]+) \d+\.\d\d s", last.removeprefix("time: ").replace(" s in all", " s"))
+    return [part.strip() for part in found]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["validate"], ["import", "rendering"]),
+        (["show"], [*READING, "rendering"]),
+        (["plan"], [*READING, "planning", "rendering"]),
+        (["drift"], [*READING, "planning", "rendering"]),
+        (["apply", "--yes"], [*READING, "planning", "rendering", "answer", "writes", "waiting"]),
+    ],
+    ids=lambda value: value[0] if value[0] not in READING else "",
+)
+def test_the_last_line_tells_where_the_time_went(fake: Cli, cli: Cli, command: list[str], expected: list[str]) -> None:
+    run = cli if command == ["validate"] else fake
+    assert parts(run(*command, "-v").err) == expected
+
+
+def test_it_is_told_after_an_error_too(cli: Cli) -> None:
+    told = cli("plan", "-v", "--backend", "fake:missing.yaml").err.splitlines()
+    assert told[-2].startswith("time: import")
+    assert told[-1].startswith("error: missing.yaml")
+
+
+def test_it_is_no_news_without_v(fake: Cli) -> None:
+    assert "time:" not in fake("plan").err
