@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asrnet.applying import AuditEntry, Progress
     from asrnet.ports import Clock
 
+
 class Stopwatch:
     """Adds up what each part of a run takes. The parts follow one another; each is marked when it is over."""
 
