@@ -19,8 +19,9 @@ demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Az
 test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 2 -q
 
+# One process: each worker would import and collect everything again, which costs more than the tests do.
 unit: .venv/.installed  ## the fast part
-	$(BIN)/python -m pytest -n 2 -q tests/unit
+	$(BIN)/python -m pytest -q tests/unit
 
 check: .venv/.installed  ## linters, types, layers, generated docs
 	$(BIN)/ruff check .
