@@ -26,6 +26,7 @@ from benchmarks.chains import Task, chain_of_asrnet, chain_of_floor
 from benchmarks.floor import Floor
 from benchmarks.scenes import Weather, desired, desired_file, world
 
+ROOT = Path(__file__).parent.parent.parent
 NETWORK_SDK = "azure.mgmt.network"
 SITE_RECOVERY_SDK = "azure.mgmt.recoveryservicessiterecovery"
 TELLING_MODULES = """
@@ -90,6 +91,14 @@ class TestImports:
     def test_with_nothing_to_apply_no_sdk_is_imported(self, served: Served) -> None:
         served.imported(["apply", "--yes", "--endpoint", served.url])
         assert not served.imported(["apply", "--yes", "--endpoint", served.url]) & {NETWORK_SDK, SITE_RECOVERY_SDK}
+
+    def test_dotenv_is_imported_only_where_there_is_a_file(self, tmp_path: Path) -> None:
+        program = "import sys; from asrnet import settings; settings.from_process({}); print('dotenv' in sys.modules)"
+        command = [sys.executable, "-c", program]
+        environ = {"PYTHONPATH": str(ROOT)}
+        assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"False\n"
+        (tmp_path / ".env").write_text("ASRNET_QUIET=1", encoding="utf-8")
+        assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"True\n"
 
 
 def sent_by_asrnet(task: Task, pairs: int) -> dict[str, int]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from msgspec import Struct
+from shelf import Item, Shelf
 
 from asrnet import documents
 from asrnet.errors import DocumentError
@@ -21,25 +18,6 @@ from asrnet.ids import ArmId
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VNET = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
-
-
-class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    id: ArmId | None = None
-    kind: Literal["alpha", "beta"] = "alpha"
-    count: int = 0
-    until: date | None = None
-    enabled: bool = True
-    tags: Mapping[str, str] = {}
-
-
-class Shelf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    title: str = ""
-    items: tuple[Item, ...] = ()
-    by_name: Mapping[str, Item | str] = {}
-    counts: Mapping[str, Mapping[str, int]] = {}
-    levels: Mapping[Literal["low", "high"], int] = {}
-    anything: Any = None
 
 
 def refusal(text: str | bytes, kind: Any = Shelf) -> str:
@@ -275,71 +253,3 @@ def test_a_number_beyond_reason_is_no_count(count: str) -> None:
 def test_a_key_that_reads_like_part_of_a_message_does_no_harm() -> None:
     for key in ("x` - at `$.items", "x` - at `$.items[...]", "x` - at `$.title.y[3]", "x` - at `key` in `$.title"):
         assert "unknown key" in refusal(json.dumps({"title": "a", "items": [], key: "1"}))
-
-
-# Anything at all
-
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-KEYS = st.sampled_from(
-    ["title", "items", "by_name", "counts", "levels", "name", "id", "kind", "count", "until", "tags"]
-)
-TREES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=3)
-)
-PLAIN_PIECES = ("title", "items", "name", "010", "null", "\n", "  ", "\t", "\x85", "\u2028", "\ufeff", "\ud800")
-MARKS = (
-    ": ",
-    "- ",
-    "{",
-    "}",
-    "[",
-    "]",
-    ",",
-    '"',
-    "'",
-    "|",
-    ">",
-    "&a ",
-    "*a",
-    "#",
-    "? ",
-    "!!int ",
-    "---\n",
-    "...",
-    "<<",
-)
-ODDITIES = ("%", "@", "\\ud83d", "\\u0000")
-PIECES = st.sampled_from((*PLAIN_PIECES, *MARKS, *ODDITIES))
-NO_CLOCK = settings(deadline=None, max_examples=40)
-
-
-def accepts_or_refuses(text: str | bytes) -> None:
-    try:
-        document = documents.parse(text, Shelf, "f.yaml")
-    except DocumentError as error:
-        refused = str(error)
-        assert refused.startswith("f.yaml")
-    else:
-        assert isinstance(document.value, Shelf)
-        assert document.line() != 0
-
-
-@NO_CLOCK
-@given(st.binary(max_size=60))
-def test_any_bytes_are_a_value_or_a_document_error(data: bytes) -> None:
-    accepts_or_refuses(data)
-
-
-@NO_CLOCK
-@given(st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join))
-@example("'")
-@example('{"title": "\\')
-def test_any_text_is_a_value_or_a_document_error(text: str) -> None:
-    accepts_or_refuses(text)
-
-
-@NO_CLOCK
-@given(TREES)
-def test_any_tree_is_a_value_or_a_document_error_in_both_notations(tree: Any) -> None:
-    accepts_or_refuses(json.dumps(tree))
-    accepts_or_refuses(yaml.safe_dump(tree, allow_unicode=True))

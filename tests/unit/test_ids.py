@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from asrnet.errors import InputError
 from asrnet.ids import FABRIC, MAPPING, VAULT, VNET, ArmId, arm_id
@@ -90,19 +88,3 @@ def test_the_nearest_of_a_kind_upwards_may_be_itself_or_missing() -> None:
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is not a resource id"):
         ArmId(text)
-
-
-NAMES = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters="-_. ()"), min_size=1).filter(
-    lambda text: text.strip(".") != "" and text.strip() == text
-)
-
-
-@settings(max_examples=50)
-@given(NAMES, st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=4))
-def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tuple[str, str]]) -> None:
-    tail = "/".join(f"{kind}/{name}" for kind, name in levels)
-    found = ArmId(f"/subscriptions/{GUID}/resourceGroups/{group}/providers/A.B/{tail}")
-    assert found.type == "/".join(["a.b", *(kind.lower() for kind, _ in levels)])
-    assert (found.name, found.resource_group) == (levels[-1][1], group)
-    assert found.within(f"a.b/{levels[0][0].lower()}") is not None
-    assert ArmId(str(found)) == found

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from asrnet.errors import InputError
 from asrnet.settings import OPTIONS, VARIABLES, Output, Settings, env_example, read
@@ -250,16 +246,6 @@ def test_limits_and_safeguards_are_lifted_by_name() -> None:
     assert read({"force": ["max_updates", "failover_active"]}, {}).force == ("max_updates", "failover_active")
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.sampled_from([option.variable for option in OPTIONS if option.name != "env_file"]), st.text(max_size=30))
-def test_any_text_is_a_setting_or_an_input_error(variable: str, text: str) -> None:
-    try:
-        assert isinstance(read({}, {variable: text}), Settings)
-    except InputError as error:
-        refused = str(error)
-        assert refused.startswith(f"{variable}: ")
-
-
 # The table
 
 
@@ -286,12 +272,3 @@ def test_the_defaults_in_the_example_file_are_accepted(dotenv: Path) -> None:
     text = "\n".join(line[1:] for line in env_example().splitlines() if line[:2] in {"#A", "#N", "#G"})
     dotenv.with_name("f.env").write_text(text, encoding="utf-8")
     assert read({}, {}, env_file="f.env") == Settings(env_file="f.env")
-
-
-def test_dotenv_is_imported_only_where_there_is_a_file(tmp_path: Path) -> None:
-    program = "import sys; from asrnet import settings; settings.from_process({}); print('dotenv' in sys.modules)"
-    command = [sys.executable, "-c", program]
-    environ = {"PYTHONPATH": str(ROOT)}
-    assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"False\n"
-    (tmp_path / ".env").write_text("ASRNET_QUIET=1", encoding="utf-8")
-    assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"True\n"

@@ -1,0 +1,130 @@
+"""What is written reads back the same, and what is taken apart fits together again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desired_files import DR, PROD, load, vault, vnet, without_sources
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from asrnet import desired
+from asrnet.changes import Limits
+from asrnet.desired import (
+    CopySettings,
+    DesiredState,
+    Freeze,
+    Ignore,
+    Match,
+    Region,
+    Row,
+    Rule,
+    Vault,
+    VmmRow,
+    VmNetworkName,
+)
+from asrnet.ids import ArmId
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+NAMES = st.text("aZ9._-", max_size=8).map(lambda middle: f"a{middle}_")
+TRAPS = ("no", "010", "null", "~", "a b", "x: y", "- z", "{a}", "*x", "2026-01-01", "'", '"', "#", "<<", "1e3", "[")
+WORDS = st.sampled_from(TRAPS) | st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=6)
+GUIDS = st.uuids().map(str)
+DAYS = st.dates()
+SUBSCRIPTIONS = st.sampled_from([PROD, DR]) | GUIDS
+MANAGED = st.none() | WORDS
+
+
+@st.composite
+def states(draw: st.DrawFn) -> DesiredState:
+    names = [draw(WORDS).replace("/", "-") + str(index) for index in range(12)]
+    networks = [vnet(draw(SUBSCRIPTIONS), draw(NAMES), f"{draw(NAMES)}{index}") for index in range(8)]
+    vaults = ("null", "010")
+    one_of = st.sampled_from(vaults)
+    return DesiredState(
+        cloud=draw(st.sampled_from(["public", "china", "usgovernment"])),
+        subscriptions={"prod": PROD, "no": DR},
+        vaults=(
+            Vault(name=vaults[0], id=vault(DR, "g", "v1"), unmanaged=draw(st.sampled_from(["report", "delete"]))),
+            Vault(name=vaults[1], id=vault(PROD, "g", "v2"), create_fabrics=draw(st.booleans())),
+        ),
+        regions=(
+            Region(primary="eastasia", recovery="southeastasia"),
+            Region(
+                primary="southeastasia",
+                recovery="eastasia",
+                copy=CopySettings(
+                    subscription=draw(st.none() | st.just(PROD) | GUIDS),
+                    name=draw(st.sampled_from(["{name}-x", "{resource_group}.{name}"])),
+                    dns=draw(st.sampled_from(["copy", "azure", ("10.0.0.4", "fd00::1")])),
+                ),
+            ),
+        ),
+        pairs=tuple(
+            Row(
+                name=names[index],
+                vault=draw(one_of),
+                primary=networks[2 * index],
+                recovery=draw(st.sampled_from([None, networks[2 * index + 1]])),
+                failback=draw(st.booleans()),
+                managed_by=draw(MANAGED),
+            )
+            for index in range(4)
+        ),
+        rules=(
+            Rule(
+                name=names[4],
+                vault=draw(one_of),
+                match=Match(
+                    subscription=draw(st.sampled_from([None, PROD])),
+                    name=draw(st.none() | WORDS),
+                    tags=draw(st.dictionaries(WORDS, WORDS, max_size=2)),
+                ),
+                recovery=draw(st.sampled_from([None, str(vnet(DR, "{resource_group}", "{name}-x"))])),
+                failback=draw(st.booleans()),
+            ),
+        ),
+        ignore=(Ignore(name=names[5], reason=names[6], until=draw(st.none() | DAYS)),),
+        vmm_pairs=(
+            VmmRow(
+                name=names[7],
+                vault=draw(one_of),
+                primary=VmNetworkName(server=names[8], network=names[9]),
+                recovery=draw(st.just(networks[0]) | st.just(VmNetworkName(server=names[10], network=names[11]))),
+                managed_by=draw(MANAGED),
+            ),
+        ),
+        freeze=(Freeze(vault=vaults[0], until=draw(DAYS), reason=names[8]),),
+        limits=Limits(max_updates=draw(st.integers(0, 50)), max_change_percent=draw(st.integers(0, 100))),
+    )
+
+
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(states())
+def test_what_is_written_reads_back_the_same(state: DesiredState) -> None:
+    assert without_sources(load(desired.dumps(state))) == state
+
+
+SEGMENTS = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters="-_. ()"), min_size=1).filter(
+    lambda text: text.strip(".") != "" and text.strip() == text
+)
+
+
+@settings(max_examples=50)
+@given(SEGMENTS, st.lists(st.tuples(SEGMENTS, SEGMENTS), min_size=1, max_size=4))
+def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tuple[str, str]]) -> None:
+    tail = "/".join(f"{kind}/{name}" for kind, name in levels)
+    found = ArmId(f"/subscriptions/{PROD}/resourceGroups/{group}/providers/A.B/{tail}")
+    assert found.type == "/".join(["a.b", *(kind.lower() for kind, _ in levels)])
+    assert (found.name, found.resource_group) == (levels[-1][1], group)
+    assert found.within(f"a.b/{levels[0][0].lower()}") is not None
+    assert ArmId(str(found)) == found
