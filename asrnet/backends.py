@@ -106,5 +106,5 @@ def in_process(path: str, *, operations: str = "time:2") -> Backend:
     world = document.load(path, clock=clock)
     world.behaviour = structs.replace(world.behaviour, operations=operations)
     return connect.backend(
-        clock=clock, credential=given(EmulatorCredential()), session=session_on(world), sign_in_now=True
+        clock=clock, credential=given(EmulatorCredential(world.tenant)), session=session_on(world), sign_in_now=True
     )

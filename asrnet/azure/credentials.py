@@ -137,10 +137,14 @@ def _developer_cli(_found: Application) -> Any:
 
 
 class EmulatorCredential:
-    """Tokens that only an emulator takes: they have the form of a real one, and no signature."""
+    """Tokens that only an emulator takes: they have the form of a real one, and no signature.
 
-    def __init__(self, tenant_id: str = "22222222-2222-2222-2222-222222222222") -> None:
-        claims = {"tid": tenant_id, "oid": "00000000-0000-0000-0000-00000000f00d", "upn": "nobody@emulator"}
+    They name no tenant, unless one is given: which it is depends on the world that the emulator serves.
+    """
+
+    def __init__(self, tenant_id: str = "") -> None:
+        claims = {"oid": "00000000-0000-0000-0000-00000000f00d", "upn": "nobody@emulator"}
+        claims |= {"tid": tenant_id} if tenant_id else {}
         parts = ({"alg": "none", "typ": "JWT"}, claims)
         encoded = (base64.urlsafe_b64encode(msgspec.json.encode(part)).rstrip(b"=").decode() for part in parts)
         self._token = ".".join([*encoded, "unsigned"])

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
-from asrnet.azure.credentials import choose
+from asrnet.azure.credentials import EmulatorCredential, given
 from asrnet.azure.pipeline import new_session
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
@@ -30,7 +30,7 @@ from asrnet.ports import Backend, Operation, OperationStatus
 
 def wire(world: World) -> Backend:
     """The real SDK in process, through the emulator's transport."""
-    credential = choose(PUBLIC, named="emulator")
+    credential = given(EmulatorCredential(world.tenant))
     return connect.backend(clock=world.clock, credential=credential, session=in_process(world))
 
 
@@ -42,7 +42,8 @@ def https(world: World) -> Backend:
     cloud = PUBLIC.at(emulator.https)
     session = new_session(cloud)
     session.mount("https://", _Trusting(str(emulator.ca)))
-    opened = connect.backend(clock=world.clock, cloud=cloud, session=session)
+    credential = given(EmulatorCredential(world.tenant))
+    opened = connect.backend(clock=world.clock, cloud=cloud, credential=credential, session=session)
     stack.callback(session.close)
     return structs.replace(opened, close=stack.close)
 

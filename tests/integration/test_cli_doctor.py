@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from command_line import Cli, edit, snapshot
 
+from asrnet.clocks import SimulatedClock
+from asrnet.emulator.app import App
+from asrnet.emulator.serving import ServeOptions, running
+from asrnet.fake import document as world_file
+
 GROUPS = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
 VAULT = f"{GROUPS}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
 DELETE = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings/delete"
@@ -23,6 +28,15 @@ def test_a_healthy_world_passes_and_stays_as_it_was(fake: Cli, folder: Path) -> 
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[-1] == "20 checks: 20 ok."
     assert snapshot(folder) == before
+
+
+def test_an_emulator_is_as_healthy_as_its_world_whatever_the_worlds_tenant(cli: Cli, folder: Path) -> None:
+    app = App(world_file.load(folder / "world.yaml", clock=SimulatedClock()))
+    with running(app, ServeOptions(port=0, tls_port=0, cache=str(folder / "certificates"))) as emulator:
+        ran = cli("doctor", "--endpoint", emulator.http)
+    assert (ran.code, ran.err) == (0, "")
+    assert "tenant 2222" not in ran.out
+    assert ran.out.splitlines()[-1] == "24 checks: 24 ok."
 
 
 def test_what_is_wrong_comes_with_the_fix_and_exit_1(fake: Cli, folder: Path) -> None:
