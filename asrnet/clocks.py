@@ -115,9 +115,13 @@ def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
 
 
 class _Waiter:
-    """A thread that waits for its turn. ``interrupted``: it was woken because the clock was stopped."""
+    """A thread that waits for its turn, or a ``call`` that has none yet.
 
-    def __init__(self) -> None:
+    ``interrupted``: it was woken because the clock was stopped.
+    """
+
+    def __init__(self, call: Callable[[], None] | None = None) -> None:
+        self.call = call
         self.turn = threading.Event()
         self.queued = True
         self.interrupted = False
@@ -161,12 +165,10 @@ class SimulatedClock:
             raise InterruptedError("the run is being stopped")
 
     def start(self, call: Callable[[], T]) -> Future[T]:
-        """Run ``call`` in a thread of its own, when the caller next waits."""
+        """Run ``call`` in another thread, when the caller next waits."""
         future: Future[T] = Future()
-        waiter = _Waiter()
-        threading.Thread(target=self._run, args=(future, call, waiter), daemon=True).start()
         with self._lock:
-            self._enqueue(waiter, self._now)
+            self._enqueue(_Waiter(lambda: _fulfil(future, call)), self._now)
         return future
 
     def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:
@@ -194,23 +196,36 @@ class SimulatedClock:
         """Allow sleeps again: a new run begins where the stopped one ended."""
         self._stopped = False
 
-    def _run(self, future: Future[T], call: Callable[[], T], waiter: _Waiter) -> None:
-        waiter.turn.wait()
-        _fulfil(future, call)  # its callbacks enqueue whoever waits for it; this thread still holds the baton
-        with self._lock:
-            self._pass_on(last=True)
+    def _run(self, call: Callable[[], None] | None) -> None:
+        """Run ``call`` and, with no change of threads, the calls whose turn comes right after it."""
+        while call:
+            call()  # callbacks of its future enqueue whoever waits for it; this thread still holds the baton
+            with self._lock:
+                call = self._pass_on(last=True)
 
     def _enqueue(self, waiter: _Waiter, when: float) -> None:
         heapq.heappush(self._queue, (when, next(self._order), waiter))
 
-    def _pass_on(self, *, last: bool = False) -> None:
-        """Give the baton to whoever is due first. A waiter may be queued twice; its second entry is passed over."""
+    def _pass_on(self, *, last: bool = False) -> Callable[[], None] | None:
+        """Give the baton to whoever is due first; a thread that ends (``last``) is handed a call to run itself.
+
+        A waiter may be queued twice; its second entry is passed over.
+        """
         while self._queue:
             when, _, waiter = heapq.heappop(self._queue)
             if waiter.queued:
                 waiter.queued = False
                 self._now = max(self._now, when)
-                waiter.turn.set()
-                return
+                return self._wake(waiter, last=last)
         if not last:
             raise RuntimeError("the simulation is stuck: every thread waits, and for nothing that has a time")
+        return None
+
+    def _wake(self, waiter: _Waiter, *, last: bool) -> Callable[[], None] | None:
+        if waiter.call is None:
+            waiter.turn.set()
+        elif last:
+            return waiter.call
+        else:
+            threading.Thread(target=self._run, args=(waiter.call,), daemon=True).start()
+        return None

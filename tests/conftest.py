@@ -8,7 +8,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _logs_reach_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+def _logs_reach_pytest() -> None:
     """The command line keeps asrnet's log to itself once it has run in this process; ``caplog`` listens at the root."""
-    monkeypatch.setattr(logging.getLogger("asrnet"), "propagate", True)
-    logging.getLogger("asrnet").setLevel(logging.NOTSET)
+    log = logging.getLogger("asrnet")
+    log.propagate = True
+    log.setLevel(logging.NOTSET)
