@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -271,28 +271,43 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
         """Each limit this plan is over, in one line with the figures and the way out; none for those in ``forced``."""
-        return tuple(line for name, line in _violations(self) if name not in set(forced))
+        lifted = set(forced)
+        return tuple(over.line for over in _violations(self) if over.name not in lifted)
 
     def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
         """Raise RefusedError naming every limit that is exceeded and not forced."""
         lifted = set(forced)
-        over = [(name, line) for name, line in _violations(self) if name not in lifted]
+        over = [each for each in _violations(self) if each.name not in lifted]
         if over:
-            raise RefusedError("\n".join(line for _, line in over), kind=over[0][0])
+            raise RefusedError("\n".join(each.line for each in over), kind=over[0].name)
 
 
-def _violations(plan: Plan) -> Iterable[tuple[str, str]]:
-    scopes: list[tuple[str, list[Change], int]] = [
-        (f"vault {vault}", [change for change in plan.changes if change.vault == vault], existing)
+class _Over(Struct, frozen=True):
+    """A limit that is exceeded, by how many changes, and that in words."""
+
+    name: str
+    number: int
+    line: str
+
+
+def _violations(plan: Plan) -> Iterable[_Over]:
+    """Vault by vault, then of the whole run, where that is not just one vault's again."""
+    over = [
+        each
         for vault, existing in sorted(plan.existing.items())
+        for each in _over(
+            f"vault {vault}", [change for change in plan.changes if change.vault == vault], existing, plan.limits
+        )
     ]
-    if len(scopes) > 1:
-        scopes.append(("this run", list(plan.changes), sum(plan.existing.values())))
-    for scope, changes, existing in scopes:
-        yield from _scope_violations(scope, changes, existing, plan.limits)
+    yield from over
+    if len(plan.existing) > 1:
+        said = {(each.name, each.number) for each in over}
+        for each in _over("this run", plan.changes, sum(plan.existing.values()), plan.limits):
+            if (each.name, each.number) not in said:
+                yield each
 
 
-def _scope_violations(scope: str, changes: list[Change], existing: int, limits: Limits) -> Iterable[tuple[str, str]]:
+def _over(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterable[_Over]:
     counts = Counter(change.action for change in changes if change.kind == "network_mapping")
     growth = sum(
         change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
@@ -305,14 +320,15 @@ def _scope_violations(scope: str, changes: list[Change], existing: int, limits: 
         ("max_rule_growth", growth, limits.max_rule_growth),
     ):
         if value > limit:
-            yield name, f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
+            line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
+            yield _Over(name, value, line)
     if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
         share = (updates + deletes) * 100 / existing
         line = (
             f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
             f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
         )
-        yield "max_change_percent", line
+        yield _Over("max_change_percent", updates + deletes, line)
 
 
 def encode(value: object) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asrnet.changes import Plan, load_plan, to_json
 from asrnet.cli import exits, logs, streams
@@ -23,16 +23,7 @@ if TYPE_CHECKING:
 
 OnWrite = Callable[["AuditEntry"], None]
 
-_YES = frozenset({"y", "yes"})
-
-
-def check_somebody_can_agree(session: Session) -> None:
-    """Raise InputError where the user would have to be asked and cannot be."""
-    if not session.settings.yes and not streams.can_ask():
-        raise InputError(
-            f"{session.command} asks before it writes, and here is nobody to ask",
-            hint="use --yes where nobody is there, and plan to see what would be done",
-        )
+_YES: Final = "yes"
 
 
 def load(path: str) -> Plan:
@@ -87,18 +78,38 @@ def carry_out(
     *,
     stale: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Report | None:
-    """Show ``plan``, ask, apply it; None where the user does not want to. Raises RefusedError over a limit."""
-    settings = session.settings
+    """Show ``plan``, ask, apply it; None where the user does not want to.
+
+    A plan over a limit is not shown: its report, of which nothing was begun, says all. Raises InputError where there is
+    something to write and nobody to ask.
+    """
+    settings, stale = session.settings, stale or {}
     backend.expect({change.kind for change in plan.changes})  # beside the reading and the answer of the user
+    if over := plan.violations(settings.force):
+        from asrnet.drifting import refused
+
+        return refused(plan, over)
     if plan.changes:
         _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
-        plan.raise_if_over_limits(settings.force)
         WATCH.mark("rendering")
-        if not settings.yes and streams.ask("Apply this? Only yes is a yes: ").lower() not in _YES:
-            logs.remark("nothing was changed")
+        if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _agreed(session):
             return None
         WATCH.mark("answer")
-    return applied(session, plan, backend, on_write, stale=stale or {})
+    return applied(session, plan, backend, on_write, stale=stale)
+
+
+def _agreed(session: Session) -> bool:
+    """The user's answer. Raises InputError where nobody is there to give one."""
+    if not streams.can_ask():
+        raise InputError(
+            f"{session.command} asks before it writes, and nobody is there to ask: nothing was changed",
+            hint="add --yes to apply what plan shows without being asked",
+        )
+    answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
+    if answer != _YES:
+        said = f"the answer was '{answer}', not {_YES}" if answer else f"there was no {_YES}"
+        logs.remark(f"nothing was changed: {said}")
+    return answer == _YES
 
 
 def concluded(
@@ -108,6 +119,9 @@ def concluded(
     if report is None:
         return exits.ERROR
     outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
+    if report.result == "refused":
+        for line in report.violations(session.settings.force):
+            logs.error(f"refused: {line}")
     unread = say_what_is_unread(report)
     code = exits.of_report(report)
     # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.

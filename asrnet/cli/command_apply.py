@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Apply a fresh plan, or a saved one."""
-    carrying_out.check_somebody_can_agree(session)
     settings = session.settings
     with (
         outputs.opened(settings.output, variables=settings.variables) as opened,

@@ -81,8 +81,6 @@ def _detector(session: Session, desired: DesiredState, backend: Backend) -> Call
 
 def _conclusion(session: Session, correction: Correction, code: int) -> int:
     """The exit code, with what a person has to know told."""
-    for refusal in correction.refusals:
-        logs.error(f"refused: {refusal}")
     if correction.problem:
         logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
     if correction.left is None or code in {exits.ERROR, exits.REFUSED}:

@@ -30,7 +30,6 @@ def run(session: Session) -> int:
     from asrnet.provision import plan_pair
 
     settings = session.settings
-    carrying_out.check_somebody_can_agree(session)
     desired = inputs.desired_state(settings) if Path(settings.file).exists() else DesiredState()
     vault = _vault(session, desired)
     primary = _network(session.argument("primary"), desired)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.applying.report import AppliedChange, Outcome, Report, Result
 from asrnet.changes import Finding, PairView
 from asrnet.render import wording
-from asrnet.render.plan_layout import finding_sections, standing
+from asrnet.render.plan_layout import change_details, finding_sections, standing
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
     from asrnet.render import View
+
+_Details = Callable[..., Iterator[str]]
 
 _HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Outcome", "Seconds")
 _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
@@ -35,7 +37,11 @@ _RESULTS: Final[Mapping[Result, str]] = {
 
 
 def report_sections(report: Report, view: View) -> Iterator[Section]:
-    """A report as sections: the pairs that were to change or cannot, the rest, findings, summary."""
+    """A report as sections: the pairs that were to change or cannot, the rest, findings, summary.
+
+    Over a limit nothing was begun, and for one reason: it is said once, and the pairs show what was planned.
+    """
+    over = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
     for change in report.changes:
         changes[change.vault, change.pair].append(change)
@@ -43,11 +49,14 @@ def report_sections(report: Report, view: View) -> Iterator[Section]:
     for pair in report.pairs:
         mine = changes.pop((pair.vault, pair.name), [])
         if mine or view.verbose or view.all_pairs or wording.worst(pair) == "blocked":
-            rows[pair.vault].append(_pair_row(pair, mine, verbose=view.verbose))
+            rows[pair.vault].append(
+                _pair_row(pair, mine, _details if not over else change_details, verbose=view.verbose)
+            )
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", _HEADER, tuple(shown))
-    yield _others([change for left in changes.values() for change in left])
+    yield _others([change for left in changes.values() for change in left], say_why=not over)
     yield from finding_sections([found for found in report.findings if view.verbose or _matters(found, report)])
+    yield sentences("Refused", over, "error")
     yield sentences("", [report_summary(report)])
 
 
@@ -61,7 +70,7 @@ def _matters(found: Finding, report: Report) -> bool:
     )
 
 
-def _pair_row(pair: PairView, changes: Sequence[AppliedChange], *, verbose: bool) -> Row:
+def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Details, *, verbose: bool) -> Row:
     symbol, words, tone = _verdict(pair, changes)
     if len({change.outcome for change in changes}) > 1:
         words = wording.listed(f"{_outcome(change)[1]} {_short(change)}" for change in changes)
@@ -77,7 +86,7 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], *, verbose: bool
             f"{seconds:.1f}" if changes else "",
         ),
         tone,
-        tuple(line for change in changes for line in _details(change, verbose=verbose)),
+        tuple(line for change in changes for line in details(change, verbose=verbose)),
     )
 
 
@@ -106,16 +115,19 @@ def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
         yield f"    {change.resource_id}"
 
 
-def _others(changes: Sequence[AppliedChange]) -> Section:
+def _others(changes: Sequence[AppliedChange], *, say_why: bool) -> Section:
     rows = [
-        Row((f"{wording.change_label(change)} in vault {change.vault}: {_said(change)}",), _outcome(change)[2])
+        Row(
+            (f"{wording.change_label(change)} in vault {change.vault}: {_said(change, say_why=say_why)}",),
+            _outcome(change)[2],
+        )
         for change in changes
     ]
     return Section("Other changes", (), tuple(rows))
 
 
-def _said(change: AppliedChange) -> str:
-    return f"{_outcome(change)[1]}: {change.error}" if change.error else _outcome(change)[1]
+def _said(change: AppliedChange, *, say_why: bool) -> str:
+    return f"{_outcome(change)[1]}: {change.error}" if change.error and say_why else _outcome(change)[1]
 
 
 def report_summary(report: Report) -> str:

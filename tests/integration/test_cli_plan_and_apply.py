@@ -26,6 +26,11 @@ def grown(folder: Path) -> None:
         (folder / file.name).write_bytes(file.read_bytes())
 
 
+def failing_over(folder: Path) -> None:
+    job = "{name: j1, scenario: UnplannedFailover, state: InProgress, target: vm1}"
+    edit(folder, "  mappings:", f"  jobs: [{job}]\n  mappings:", "world.yaml")
+
+
 def test_plan_shows_each_pair_and_writes_nothing(fake: Cli, folder: Path) -> None:
     before = snapshot(folder)
     ran = fake("plan")
@@ -99,14 +104,46 @@ def test_apply_where_nobody_can_be_asked_needs_yes(fake: Cli, folder: Path) -> N
     assert (ran.code, "--yes" in ran.err, snapshot(folder) == before) == (1, True, True)
 
 
-@pytest.mark.parametrize(("answer", "code", "number"), [("yes", 0, 6), ("no", 1, 0), ("", 1, 0)])
+def test_yes_is_not_asked_for_where_there_is_nothing_to_write(fake: Cli) -> None:
+    fake("apply", "--yes")
+    ran = fake("apply")
+    assert (ran.code, ran.out.splitlines()[-1].startswith("Nothing to do"), ran.err) == (0, True, "")
+
+
+@pytest.mark.parametrize(
+    "safeguard", ["limits: {max_rule_growth: 0}", "freeze: [{vault: sea, until: 2099-12-31, reason: no}]"]
+)
+def test_yes_is_not_asked_for_where_a_safeguard_refuses_anyway(fake: Cli, folder: Path, safeguard: str) -> None:
+    edit(folder, "pairs:", f"{safeguard}\npairs:")
+    ran = fake("apply")
+    assert (ran.code, "--yes" in ran.err) == (3, False)
+
+
+def test_yes_is_not_asked_for_where_a_failover_is_under_way(fake: Cli, folder: Path) -> None:
+    grown(folder)
+    failing_over(folder)
+    ran = fake("apply", "--pair", "app")
+    assert (ran.code, "--yes" in ran.err) == (3, False)
+
+
+def test_yes_is_not_asked_for_where_a_saved_plan_is_stale(fake: Cli) -> None:
+    fake("plan", "--out", "saved.json")
+    fake("apply", "--yes", "--pair", "hub")
+    ran = fake("apply", "saved.json")
+    assert (ran.code, "--yes" in ran.err) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "number"), [("yes", 0, 6), ("no", 1, 0), ("", 1, 0), ("y", 1, 0), ("YES", 1, 0)]
+)
 def test_apply_asks_and_takes_only_yes_for_a_yes(
     fake: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, number: int
 ) -> None:
     monkeypatch.setattr(streams, "can_ask", lambda: True)
     monkeypatch.setattr(streams, "ask", lambda _: answer)
-    assert fake("apply").code == code
-    assert mappings(fake) == number
+    ran = fake("apply")
+    assert (ran.code, mappings(fake)) == (code, number)
+    assert ("nothing was changed" in ran.err) == bool(code)
 
 
 def test_quiet_says_nothing_but_the_data(fake: Cli) -> None:
@@ -173,8 +210,25 @@ def test_a_plan_over_a_limit_is_refused_and_nothing_is_written(fake: Cli, folder
     before = snapshot(folder)
     ran = fake("apply", "--yes")
     assert (ran.code, snapshot(folder) == before) == (3, True)
-    assert "refused: vault sea: 3 is over max_updates 1" in ran.err
+    assert ran.err.count("refused: vault sea: 3 is over max_updates 1") == 1
     assert "--force max_updates" in ran.err
+    assert ran.out.count("3 is over max_updates 1") == 1
+
+
+@pytest.mark.parametrize("command", [("apply",), ("apply", "saved.json"), ("drift", "--correct")], ids=" ".join)
+def test_what_was_refused_is_written_to_every_output(fake: Cli, folder: Path, command: tuple[str, ...]) -> None:
+    grown(folder)
+    edit(folder, "pairs:", "limits: {max_updates: 1}\npairs:")
+    fake("plan", "--out", "saved.json")
+    formats = ("json", "github", "junit", "html", "prometheus", "markdown")
+    ran = fake(*command, *(f"--output={name}={name}.out" for name in formats))
+    written = {name: (folder / f"{name}.out").read_text() for name in formats}
+    report = json.loads(written["json"])
+    assert (ran.code, report["result"]) == (3, "refused")
+    assert {change["outcome"] for change in report["changes"]} == {"skipped"}
+    for name in ("github", "html", "junit", "markdown"):
+        assert "vault sea: 3 is over max" in written[name], name
+    assert "asrnet_run_success 0" in written["prometheus"]
 
 
 def test_force_lifts_the_limit_it_names(fake: Cli, folder: Path) -> None:
@@ -194,12 +248,7 @@ def test_apply_exits_2_while_a_declared_pair_stays_blocked(fake: Cli, folder: Pa
 
 def test_a_failover_under_way_refuses_what_would_take_a_mapping_away(fake: Cli, folder: Path) -> None:
     grown(folder)
-    edit(
-        folder,
-        "  mappings:",
-        "  jobs: [{name: j1, scenario: UnplannedFailover, state: InProgress, target: vm1}]\n  mappings:",
-        "world.yaml",
-    )
+    failing_over(folder)
     assert fake("apply", "--yes", "--pair", "app").code == 3
     assert fake("apply", "--yes", "--pair", "app", "--force", "failover_active").code == 0
 

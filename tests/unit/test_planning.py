@@ -585,6 +585,17 @@ class TestLimits:
             "raise the limit or use --force max_updates"
         )
 
+    def test_what_one_vault_alone_exceeds_is_not_said_again_of_the_whole_run(self) -> None:
+        plan = self._plan(3, Limits(max_updates=2, max_change_percent=100))
+        beside = structs.replace(plan, existing={**plan.existing, "quiet": 40})
+        assert [line.partition(":")[0] for line in beside.violations()] == ["vault sea"]
+
+    def test_what_vaults_exceed_together_is_said_of_the_whole_run(self) -> None:
+        plan = self._plan(3, Limits(max_updates=4, max_change_percent=100))
+        others = tuple(structs.replace(change, vault="other") for change in plan.changes)
+        both = structs.replace(plan, existing={**plan.existing, "other": 6}, changes=(*plan.changes, *others))
+        assert [line.partition("(")[0] for line in both.violations()] == ["this run: 6 is over max_updates 4 "]
+
     def test_force_lifts_the_limit_it_names_and_no_other(self) -> None:
         plan = self._plan(6, Limits(max_updates=2, max_change_percent=30))
         assert len(plan.violations()) == 2
