@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONWARNINGS ?= default
+# Bytecode is kept from run to run, whatever the caller's environment says, and kept out of the tree.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit check docs lock bench-startup clean
 
