@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from asrnet.changes import Plan, load_plan, to_json
 from asrnet.cli import exits, logs, streams
+from asrnet.cli.outputs import check_apart
 from asrnet.cli.stopwatch import WATCH, timed
 from asrnet.cli.unread import say_what_is_unread
 from asrnet.errors import InputError
@@ -37,15 +38,17 @@ def load(path: str) -> Plan:
 
 
 @contextmanager
-def audit(session: Session) -> Iterator[OnWrite]:
+def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
     """What to call with every write: a JSON line at the end of the audit file, or among the remarks at ``-v``.
 
-    Raises InputError at once where the file cannot be written, and at the end where lines are missing from it.
+    Raises InputError at once where the file cannot be written or is that of an output ``beside``, and at the end where
+    lines are missing from it.
     """
     path = session.settings.audit
     if path is None:
         yield lambda entry: logs.detail(f"audit: {to_json(entry).decode()}")
         return
+    check_apart(path, "--audit", beside)
     try:
         stream = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below; only opening is an error here
     except (OSError, ValueError) as error:
@@ -84,12 +87,12 @@ def carry_out(
     something to write and nobody to ask.
     """
     settings, stale = session.settings, stale or {}
-    backend.expect({change.kind for change in plan.changes})  # beside the reading and the answer of the user
     if over := plan.violations(settings.force):
         from asrnet.drifting import refused
 
         return refused(plan, over)
     if plan.changes:
+        backend.expect({change.kind for change in plan.changes})  # beside the reading and the answer of the user
         _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
         WATCH.mark("rendering")
         if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _agreed(session):

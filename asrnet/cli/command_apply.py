@@ -29,7 +29,7 @@ def run(session: Session) -> int:
     settings = session.settings
     with (
         outputs.opened(settings.output, variables=settings.variables) as opened,
-        carrying_out.audit(session) as on_write,
+        carrying_out.audit(session, opened) as on_write,
     ):
         apply = _saved if session.argument("planfile") else _fresh
         report, run = apply(session, opened, on_write)

@@ -47,7 +47,7 @@ def _correct(session: Session) -> int:
     desired = inputs.desired_state(settings)
     with (
         outputs.opened(settings.output, variables=settings.variables) as opened,
-        carrying_out.audit(session) as on_write,
+        carrying_out.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:
             from asrnet.drifting import correct

@@ -36,7 +36,7 @@ def run(session: Session) -> int:
     recovery = session.argument("recovery")
     with (
         outputs.opened(settings.output, variables=settings.variables) as opened,
-        carrying_out.audit(session) as on_write,
+        carrying_out.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:
             plan = plan_pair(

@@ -10,11 +10,10 @@ import argparse
 import msgspec
 
 from asrnet.changes import to_json
-from asrnet.cli import exits, inputs, logs, streams
+from asrnet.cli import exits, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
-from asrnet.files import PendingFile
 from asrnet.permissions import TASKS, Role, Task, actions, optional, role, tasks_of
 
 
@@ -32,17 +31,12 @@ def run(session: Session) -> int:
         raise InputError("permissions has no --output: it writes JSON", hint="use --out for a file")
     task = _task(session.argument("task", "apply"))
     desired = inputs.desired_or_vaults(session.settings)
-    path = session.argument("out")
-    file = PendingFile(path) if path else None
-    minimal = session.argument("minimal", default=False)
-    made = role(task, desired, name=session.argument("name", ""), minimal=minimal)
-    if not made.assignable_scopes:
-        raise InputError(f"there is nothing in the desired state that {task} would need rights for")
-    text = msgspec.json.format(to_json(made), indent=2).decode() + "\n"
-    if file:
-        file.commit(text)
-    else:
-        streams.write(text)
+    path, minimal = session.argument("out"), session.argument("minimal", default=False)
+    with outputs.destination(path) as write:
+        made = role(task, desired, name=session.argument("name", ""), minimal=minimal)
+        if not made.assignable_scopes:
+            raise InputError(f"there is nothing in the desired state that {task} would need rights for")
+        write(msgspec.json.format(to_json(made), indent=2).decode() + "\n")
     others = [other for other in tasks_of(desired) if not {*actions(other, desired)} <= {*actions(task, desired)}]
     _explain(made, task, others, path or "role.json")
     return exits.DONE

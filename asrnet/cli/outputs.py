@@ -143,10 +143,25 @@ def saved(path: str | None, beside: Outputs) -> Iterator[Callable[[Plan], None]]
     if path is None:
         yield lambda _: None
         return
+    check_apart(path, "--out", beside)
+    with destination(path) as write:
+        yield lambda plan: write(to_json(plan).decode() + "\n")
+
+
+def check_apart(path: str, option: str, beside: Outputs) -> None:
+    """Raise InputError where one of the outputs ``beside`` goes to ``path`` as well, which ``option`` names."""
     if any(file and os.path.realpath(file.path) == os.path.realpath(path) for _, file in beside.targets):
-        raise InputError(f"--out: an --output goes to {path} already", hint="give each a file of its own")
+        raise InputError(f"{option}: an --output goes to {path} already", hint="give each a file of its own")
+
+
+@contextmanager
+def destination(path: str | None) -> Iterator[Callable[[str], None]]:
+    """What to call with text for the file ``path``, proved writable at once; without one, for standard output."""
+    if path is None:
+        yield streams.write
+        return
     file = PendingFile(path)
     try:
-        yield lambda plan: file.commit(to_json(plan).decode() + "\n")
+        yield file.commit
     finally:
         file.abandon()
