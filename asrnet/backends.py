@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from asrnet.clocks import SystemClock
+from asrnet.files import PendingFile
 from asrnet.ports import Backend
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ def _fake(path: str) -> Backend:
         if world.journal.methods().keys() - {"GET"}:
             document.save(world, path)
 
-    return structs.replace(ports.backend(world), close=close, vmm_links=partial(links_of, world.state))
+    def expect(kinds: Collection[str]) -> None:
+        if kinds:
+            PendingFile(path).abandon()  # a world that cannot be saved is known before it is written to
+
+    return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
 
 
 def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str]) -> Backend:

@@ -163,14 +163,60 @@ def test_a_subscription_of_another_tenant_is_said_to_be_one(fake: Cli, folder: P
     refused(fake("plan"), "tenant")
 
 
-def test_a_world_that_cannot_be_written_stays_whole(cli: Cli, folder: Path) -> None:
+@pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
+def test_a_world_that_cannot_be_written_is_known_before_anything_is_applied(
+    cli: Cli, folder: Path, command: tuple[str, ...]
+) -> None:
     # A name so long that the file beside it, which would replace it, cannot be made: true for root as well.
     name = "w" * 250 + ".yaml"
     (folder / "world.yaml").rename(folder / name)
     before = snapshot(folder)
-    ran = cli("apply", "--yes", "-q", "--backend", f"fake:{name}")
+    ran = cli(*command, "--audit", "audit.log", "--backend", f"fake:{name}")
     assert (ran.code, "cannot be written" in ran.err, "Traceback" in ran.err) == (1, True, False)
-    assert "Done" not in ran.out
+    assert "created" not in ran.err
+    assert snapshot(folder) == {**before, "audit.log": b""}
+    assert cli("plan", "--backend", f"fake:{name}").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "--out", "nowhere/plan.json"),
+        ("plan", "-o", "json=nowhere/plan.json"),
+        ("apply", "--yes", "--audit", "nowhere/audit.log"),
+        ("drift", "--correct", "--audit", "nowhere/audit.log"),
+        ("drift", "--correct", "-o", "prometheus=nowhere/asrnet.prom"),
+        ("dump", "--out", "nowhere/dump.yaml"),
+        ("show", "-o", "html=nowhere/show.html"),
+        ("predict", "-o", "csv=nowhere/predictions.csv"),
+        ("doctor", "-o", "json=nowhere/doctor.json"),
+        ("permissions", "--out", "nowhere/role.json"),
+    ],
+    ids=" ".join,
+)
+def test_a_place_that_cannot_be_written_is_known_before_anything_is_asked_of_azure(
+    cli: Cli, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    (folder / "world.yaml").write_text("no world: [", "utf-8")  # reading it would be the error instead
+    before = snapshot(folder)
+    backend = () if arguments[0] == "permissions" else ("--backend", "fake:world.yaml")
+    refused(cli(*arguments, *backend), "nowhere/", "No such file or directory")
+    assert snapshot(folder) == before
+
+
+def test_an_audit_file_cannot_be_an_output_as_well(fake: Cli, folder: Path) -> None:
+    before = snapshot(folder)
+    refused(fake("apply", "--yes", "-o", "json=report", "--audit", "./report"), "--audit: ", "./report already")
+    assert snapshot(folder) == before
+
+
+def test_a_role_that_cannot_be_made_leaves_no_file_behind(cli: Cli, folder: Path) -> None:
+    (folder / "asrnet.yaml").unlink()
+    before = snapshot(folder)
+    vault = VNET.format(DR).replace("Microsoft.Network/virtualNetworks", "Microsoft.RecoveryServices/vaults")
+    refused(
+        cli("permissions", "--for", "create-networks", "--vault", vault, "--out", "role.json"), "would need rights for"
+    )
     assert snapshot(folder) == before
 
 
