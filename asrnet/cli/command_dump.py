@@ -1,23 +1,33 @@
-"""Write the live mappings down: as a desired state whose plan is empty, or as a world to plan and predict with offline.
+"""Write the live mappings down: as a desired state whose plan is empty, a world to work offline with, or Terraform.
 
+Terraform gets a resource of the azurerm provider and an import block for each mapping (docs/coexistence.md).
 Without a desired-state file, --vault takes the full id of a vault.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrnet.cli import exits, inputs, logs, streams
 from asrnet.cli.session import Session
 from asrnet.errors import InputError
 from asrnet.files import PendingFile
 
+if TYPE_CHECKING:
+    from asrnet.desired import DesiredState, Selection
+    from asrnet.inventory import Inventory
+    from asrnet.ports import Backend
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     parser.add_argument(
-        "--format", choices=["asrnet", "world"], help="a desired state, which is the default, or a world"
+        "--format",
+        choices=["asrnet", "world", "terraform"],
+        help="a desired state, which is the default, a world, or resources with import blocks for Terraform",
     )
     parser.add_argument("--out", metavar="PATH", help="the file to write; standard output without it")
 
@@ -25,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Read, and write down."""
     if session.settings.output:
-        raise InputError("dump has no --output: it writes YAML", hint="use --format and --out")
+        raise InputError("dump has no --output: it writes a file", hint="use --format and --out")
     path = session.argument("out")
     file = PendingFile(path) if path else None
     try:
@@ -41,20 +51,45 @@ def run(session: Session) -> int:
 
 
 def _text(session: Session) -> str:
-    from asrnet import backends, dumping, inventory, predicting
+    from asrnet import backends, inventory
 
     desired = inputs.desired_or_vaults(session.settings)
     selection = inputs.selection(session.settings, desired)
     with session.backend(desired) as backend:
         found = inventory.read(desired, backend, selection=selection)
-        dump = dumping.dump(found, desired)
-        if session.argument("format") != "world":
-            for line in dump.left_out:
-                logs.warn(f"left out: {line}")
-            return dump.text(str(Path(session.argument("out") or ".").parent))
-        # What machines land on belongs to a world: it is to predict with as well.
-        wanted = set(predicting.networks_of_machines(found))
-        found = inventory.with_addresses(inventory.extended(found, backend, wanted), backend, wanted)
+        kind = session.argument("format")
+        if kind != "world":
+            return _terraform(found, desired, selection) if kind == "terraform" else _desired(session, found, desired)
+        found = _with_landing_places(found, backend)
     for line in backends.unread(found):
         logs.warn(f"could not be read and is not in the world: {line}")
     return backends.snapshot(found)
+
+
+def _desired(session: Session, found: Inventory, desired: DesiredState) -> str:
+    from asrnet import dumping
+
+    dump = dumping.dump(found, desired)
+    _tell(dump.left_out)
+    return dump.text(str(Path(session.argument("out") or ".").parent))
+
+
+def _terraform(found: Inventory, desired: DesiredState, selection: Selection) -> str:
+    from asrnet import terraform
+
+    exported = terraform.export(found, desired, selection=selection)
+    _tell(exported.left_out)
+    return exported.text
+
+
+def _tell(left_out: Iterable[str]) -> None:
+    for line in left_out:
+        logs.warn(f"left out: {line}")
+
+
+def _with_landing_places(found: Inventory, backend: Backend) -> Inventory:
+    """What machines land on belongs to a world: it is to predict with as well."""
+    from asrnet import inventory, predicting
+
+    wanted = set(predicting.networks_of_machines(found))
+    return inventory.with_addresses(inventory.extended(found, backend, wanted), backend, wanted)

@@ -13,7 +13,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "predict": "where each machine lands after failover, in a test or after failback, and by which rule",
     "targets": "which recovery VM networks are available to which VMM clouds, and why",
     "show": "show the live mappings as pairs",
-    "dump": "write the live mappings down, as a desired state or as a world to work offline with",
+    "dump": "write the live mappings down, as a desired state, as a world to work offline with, or as Terraform",
     "validate": "check files offline",
     "doctor": "check identity, reachability, rights and the clock, with the fix for whatever is wrong; never writes",
     "permissions": "print the custom role with the least rights that a task needs",
