@@ -21,6 +21,7 @@ _FIELD = re.compile(r"Object (?P<what>contains unknown|missing required) field `
 _TYPES = re.compile(r"Expected `(?P<types>[^`]+)`(?P<more>.*)", re.DOTALL)
 _ENUM = "Invalid enum value"
 _SHOWN_AT_MOST = 60
+_LISTED_AT_MOST = 20
 
 _WORDS: Final = {
     "str": "text",
@@ -64,6 +65,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?``, or an empty string where nothing is near."""
     found = nearest(word, known)
     return f"; did you mean '{found}'?" if found else ""
+
+
+def there_are(word: str, known: Iterable[str]) -> str:
+    """``there are a, b and 3 more``: the names that ``word`` could have been, the nearest first."""
+    names = sorted(dict.fromkeys(known), key=lambda name: -_likeness(word.lower(), name.lower()))
+    more = len(names) - _LISTED_AT_MOST
+    if not names:
+        return "there are none"
+    return f"there are {', '.join(names[:_LISTED_AT_MOST])}{f' and {more} more' if more > 0 else ''}"
+
+
+def _likeness(word: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, word, name, autojunk=False).ratio()
 
 
 def shown(value: object) -> str:

@@ -20,6 +20,7 @@ from asrnet.models import (
     CloudMapping,
     Fabric,
     Job,
+    LiveMapping,
     LogicalNetwork,
     NetworkMapping,
     ProtectedItem,
@@ -98,12 +99,15 @@ class MappingReader(Protocol):
         """All fabrics. Raises VaultUnusedError for a vault that Site Recovery does not know yet."""
         ...
 
-    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
-        """All mappings of all fabrics. Raises VaultUnusedError for a vault that Site Recovery does not know yet."""
+    def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
+        """All mappings of all fabrics, those too that make no sense.
+
+        Raises VaultUnusedError for a vault that Site Recovery does not know yet.
+        """
         ...
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist."""
+        """One mapping; None when it does not exist. Raises ServiceError where it makes no sense."""
         ...
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
@@ -174,6 +178,10 @@ class Surroundings(Protocol):
 
     def subscription(self, subscription: str) -> SubscriptionView:
         """A subscription. Raises NotFoundError, and CrossTenantError where it belongs to another tenant."""
+        ...
+
+    def regions(self, subscription: str) -> tuple[str, ...]:
+        """The short names of the regions that Azure has for a subscription."""
         ...
 
     def provider(self, subscription: str, namespace: str) -> ProviderView:

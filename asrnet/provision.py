@@ -11,10 +11,11 @@ from msgspec import structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
 from asrnet.changes import Plan
-from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault
-from asrnet.errors import InputError, NotFoundError, RefusedError
-from asrnet.ids import VAULT, VNET, ArmId, expect, normal_location
-from asrnet.inventory import Inventory, read
+from asrnet.complaints import did_you_mean
+from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault, references
+from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
+from asrnet.ids import VAULT, VNET, ArmId, expect
+from asrnet.inventory import Inventory, VaultInventory, read
 from asrnet.models import NetworkMapping
 from asrnet.planning import plan
 from asrnet.ports import Backend
@@ -37,8 +38,9 @@ def plan_pair(
 
     A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
     (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
-    Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind and
-    networks in the region ``to`` itself, NotFoundError where there is no network ``primary``.
+    Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
+    region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where there is no network
+    ``primary``.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     for network in (primary, recovery):
@@ -47,7 +49,7 @@ def plan_pair(
     source = backend.networks.virtual_network(primary)
     if source is None:
         raise NotFoundError(f"{primary} does not exist", resource_id=primary, status=404, code="ResourceNotFound")
-    region = Region(primary=source.location, recovery=normal_location(to), copy=copy)
+    region = Region(primary=source.location, recovery=references.region(to), copy=copy)
     if region.primary == region.recovery:
         raise InputError(f"{source.name} is in {region.primary} itself; mappings pair two regions")
     row = Row(name=source.name, vault=vault.name, primary=primary, recovery=recovery)
@@ -58,6 +60,7 @@ def plan_pair(
         pairs=(row,),
     )
     inventory = read(desired, backend)
+    _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
     settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
     return plan(settled, read(settled, backend) if settled != desired else inventory, forced=forced)
 
@@ -94,6 +97,27 @@ def ensure_pair(
         forced=options.forced,
     )
     return apply(planned, backend, options, on_progress=on_progress, on_write=on_write)
+
+
+def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
+    """Raise InputError where Azure has no such region.
+
+    A region in which the vault has a fabric needs no asking. Which others there are only Azure knows, for it gets new
+    ones; where that may not be read nothing is refused, and Azure has the last word.
+    """
+    here = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
+    if region in here:
+        return
+    try:
+        known = backend.surroundings.regions(subscription)
+    except AsrError:
+        return
+    if known and region not in known:
+        fabrics = f"the vault has fabrics in {' and '.join(here)}; " if here else ""
+        raise InputError(
+            f"Azure has no region '{region}'{did_you_mean(region, known)}",
+            hint=f"{fabrics}'az account list-locations' prints all regions",
+        )
 
 
 def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> Row:

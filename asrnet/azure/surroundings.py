@@ -11,7 +11,7 @@ from asrnet.azure import networks, site_recovery
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, address, decoded, get, rows
 from asrnet.azure.wire import Wire
-from asrnet.ids import ArmId
+from asrnet.ids import ArmId, normal_location
 from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
 
 _SUBSCRIPTION_API = "2022-12-01"
@@ -26,6 +26,12 @@ class WireSubscription(Wire, frozen=True):
     tenant_id: str | None = None
     display_name: str | None = None
     state: str | None = None
+
+
+class WireLocation(Wire, frozen=True):
+    """A region."""
+
+    name: str | None = None
 
 
 class WireType(Wire, frozen=True):
@@ -82,6 +88,13 @@ class AzureSurroundings:
             state=found.state or "Enabled",
             said_at=_seconds(response.headers.get("Date", "")),
         )
+
+    def regions(self, subscription: str) -> tuple[str, ...]:
+        """The short names of the regions that a subscription has."""
+        scope = ArmId(f"/subscriptions/{subscription}")
+        url = self._address(f"{scope}/locations", _SUBSCRIPTION_API)
+        found = rows(self._sender, url, WireLocation, scope)
+        return tuple(normal_location(location.name) for location in found if location.name)
 
     def provider(self, subscription: str, namespace: str) -> ProviderView:
         """A resource provider of a subscription."""

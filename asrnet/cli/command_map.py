@@ -59,6 +59,8 @@ def _vault(session: Session, desired: DesiredState) -> ArmId:
     if len(given) != 1:
         raise InputError(f"map needs exactly one --vault, found {len(given)}", hint="--vault takes an id, or a name")
     known = {vault.name: vault.id for vault in desired.vaults}
+    if known and "/" not in given[0] and given[0] not in known:
+        raise inputs.no_vault(given[0], desired)
     return known.get(given[0]) or _resource(given[0], ids.VAULT, desired)
 
 

@@ -9,7 +9,7 @@ from msgspec import structs
 from asrnet import desired as files
 from asrnet import ids
 from asrnet.cli import logs
-from asrnet.complaints import did_you_mean
+from asrnet.complaints import did_you_mean, there_are
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.desired.shards import shard
 from asrnet.errors import InputError
@@ -72,17 +72,22 @@ def _vault_name(text: str, desired: DesiredState) -> str:
     vault_id = _vault_id(text) if _is_id(text) else None
     found = next((vault.name for vault in desired.vaults if text == vault.name or vault_id == vault.id), None)
     if found is None:
-        known = [vault.name for vault in desired.vaults]
-        raise InputError(
-            f"--vault: there is no vault '{text}'{did_you_mean(text, known)}", hint=f"there are {', '.join(known)}"
-        )
+        raise no_vault(text, desired)
     return found
+
+
+def no_vault(text: str, desired: DesiredState) -> InputError:
+    """The error of a vault that ``desired`` does not have."""
+    known = [vault.name for vault in desired.vaults]
+    return InputError(f"--vault: there is no vault '{text}'{did_you_mean(text, known)}", hint=there_are(text, known))
 
 
 def _pair_name(text: str, desired: DesiredState) -> str:
     rows = [row.name for row in desired.pairs] + [row.name for row in desired.vmm_pairs]
     rules = [rule.name for rule in desired.rules]
     if text not in rows and text.partition("/")[0] not in rules:
-        hint = "a pair made by a rule is called RULE/NETWORK" if rules else f"there are {', '.join(rows)}"
-        raise InputError(f"--pair: there is no pair '{text}'{did_you_mean(text, rows)}", hint=hint)
+        known = rows + [f"{rule}/NETWORK" for rule in rules]
+        by_rule = "; for NETWORK write a network that the rule matches, as plan shows it" if rules else ""
+        problem = f"--pair: there is no pair '{text}'{did_you_mean(text, rows)}"
+        raise InputError(problem, hint=f"{there_are(text, known)}{by_rule}")
     return text

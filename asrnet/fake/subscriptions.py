@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asrnet.fake import refusals
 from asrnet.fake.records import ResourceGroup, Subscription
+from asrnet.fake.regions import region_names
 from asrnet.fake.state import State
 from asrnet.ids import ArmId
 from asrnet.surroundings import Rights
@@ -40,6 +41,11 @@ class Subscriptions:
         """What the roles of the credential allow at ``scope``: everything but what the world denies."""
         with self._state.request("GET", f"{scope}/providers/Microsoft.Authorization/permissions"):
             return (Rights(actions=("*",), not_actions=self._state.behaviour.denied),)
+
+    def locations(self, subscription: str) -> tuple[str, ...]:
+        """The regions of Azure, by the names that people read."""
+        with self._state.request("GET", f"/subscriptions/{subscription}/locations"):
+            return region_names()
 
     def resource_groups(self, subscription: str) -> tuple[ResourceGroup, ...]:
         """The resource groups of a subscription."""

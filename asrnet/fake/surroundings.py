@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
+from asrnet.ids import ArmId, normal_location
 from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
 
 
@@ -30,6 +30,11 @@ class FakeSurroundings:
         self._world.count("GET", f"/subscriptions/{subscription}")
         found = self._world.subscriptions.get(subscription)
         return SubscriptionView(id=found.id, name=found.name, tenant=found.tenant, said_at=self._world.clock.now())
+
+    def regions(self, subscription: str) -> tuple[str, ...]:
+        """All regions that are known."""
+        self._world.count("GET", f"/subscriptions/{subscription}/locations")
+        return tuple(normal_location(name) for name in self._world.subscriptions.locations(subscription))
 
     def provider(self, subscription: str, namespace: str) -> ProviderView:
         """A resource provider, registered unless the world says otherwise."""

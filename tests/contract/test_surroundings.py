@@ -32,6 +32,18 @@ def test_a_subscription_of_another_tenant_is_said_to_be_one(azure: Builder, back
         backend.surroundings.subscription(SUBSCRIPTION)
 
 
+def test_a_subscription_has_regions_by_their_short_names(backend: Backend) -> None:
+    found = backend.surroundings.regions(SUBSCRIPTION)
+    assert {"eastasia", "eastus2"} < set(found)
+    assert not [name for name in found if name != name.lower() or " " in name]
+
+
+def test_regions_that_may_not_be_read_are_forbidden(backend: Backend, behave: Callable[..., None]) -> None:
+    behave(denied=("Microsoft.Resources/subscriptions/locations/read",))
+    with pytest.raises(ForbiddenError):
+        backend.surroundings.regions(SUBSCRIPTION)
+
+
 @pytest.mark.parametrize("namespace", ["Microsoft.Network", "Microsoft.RecoveryServices"])
 def test_a_provider_says_whether_it_is_registered(
     backend: Backend, behave: Callable[..., None], namespace: str

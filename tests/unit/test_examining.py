@@ -66,6 +66,9 @@ class Altered:
         answer: SubscriptionView = self._answers.get("subscription", self._real.subscription)(subscription)
         return answer
 
+    def regions(self, subscription: str) -> tuple[str, ...]:
+        return self._real.regions(subscription)
+
     def provider(self, subscription: str, namespace: str) -> ProviderView:
         answer: ProviderView = self._answers.get("provider", self._real.provider)(subscription, namespace)
         return answer

@@ -9,6 +9,7 @@ from states import EA, SEA, TwoRegions
 
 from asrnet.applying import Report
 from asrnet.errors import InputError, NotFoundError, RefusedError
+from asrnet.fake.behaviour import Behaviour
 from asrnet.models import VirtualNetwork
 from asrnet.provision import ensure_pair
 
@@ -80,6 +81,29 @@ def test_a_network_of_the_recovery_region_itself_is_refused() -> None:
     azure = TwoRegions()
     with pytest.raises(InputError, match="two regions"):
         ensure(azure, azure.network("dr", SEA))
+
+
+def test_a_region_that_azure_does_not_have_is_refused_with_the_nearest() -> None:
+    azure = TwoRegions()
+    with pytest.raises(InputError, match=r"no region 'japaneats'; did you mean 'japaneast'\?") as caught:
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=azure.network("app").id, to="Japan Eats")
+    assert caught.value.hint.startswith("the vault has fabrics in eastasia and southeastasia; ")
+    assert azure.backend.requests().keys() == {"GET", "retries"}
+
+
+def test_a_region_of_which_the_vault_has_a_fabric_needs_no_asking() -> None:
+    azure = TwoRegions(behaviour=Behaviour(operations="immediate", denied=("*/locations/read",)))
+    azure.build.azure_fabric(azure.vault, "moonbase")
+    app, dr = azure.network("app"), azure.network("dr", "moonbase")
+    report = ensure_pair(azure.backend, vault=azure.vault.id, primary=app.id, to="Moon Base", recovery=dr.id)
+    assert (report.result, azure.mappings()) == ("succeeded", {"app": "dr", "dr": "app"})
+
+
+def test_a_new_region_is_not_refused_where_nobody_may_ask_azure() -> None:
+    azure = TwoRegions(behaviour=Behaviour(operations="immediate", denied=("*/locations/read",)))
+    app, dr = azure.network("app"), azure.network("dr", "moonbase")
+    report = ensure_pair(azure.backend, vault=azure.vault.id, primary=app.id, to="moonbase", recovery=dr.id)
+    assert report.result == "succeeded"
 
 
 def test_a_network_that_does_not_exist_is_named() -> None:

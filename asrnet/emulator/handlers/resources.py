@@ -27,7 +27,6 @@ from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake.operations import Started
 from asrnet.fake.records import ResourceGroup, VaultResource
-from asrnet.fake.regions import region_names
 from asrnet.ids import ArmId, normal_location
 
 
@@ -44,8 +43,9 @@ def get_subscription(call: Call) -> Response:
 
 def list_locations(call: Call) -> Response:
     """The regions of Azure."""
-    subscription = call.world.subscriptions.get(_subscription(call))
-    return json_response({"value": [location_json(subscription.id, name) for name in region_names()]})
+    subscription = _subscription(call)
+    names = call.world.subscriptions.locations(subscription)
+    return json_response({"value": [location_json(subscription, name) for name in names]})
 
 
 def list_tenants(call: Call) -> Response:
