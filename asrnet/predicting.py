@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 
 from msgspec import Struct, structs
@@ -50,15 +50,31 @@ class Question(Struct, frozen=True, kw_only=True):
         return self.listed_in is None and not self.all_subnets
 
 
-def read(
-    question: Question, desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING
-) -> Inventory:
-    """Everything that the answer to ``question`` needs to know. Raises like ``inventory.read`` and ``predict``."""
+class Scene(Struct, frozen=True, kw_only=True):
+    """Everything that the answer to a question needs to know: the machines it is about, and where they are."""
+
+    inventory: Inventory
+    machines: tuple[Machine, ...]
+    test_network_id: ArmId | None = None
+
+
+def read(question: Question, desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Scene:
+    """What ``question`` is about, read.
+
+    Raises like ``inventory.read``; InputError for machines and networks that are not there, DocumentError for a list
+    that is wrong.
+    """
     found = inventories.read(desired, backend, selection=selection)
     wanted = set(networks_of_machines(found))
     found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
+    names = _names(_networks(found).values(), desired, found)
+    test_network = _test_network(question.test_network, names) if question.test_network else None
+    machines = _chosen(question, _machines(question, desired, found, names))
+    machines = _of_pairs(machines, desired, found, selection)
+    scene = Scene(inventory=found, machines=machines, test_network_id=test_network)
     # Which addresses are in use is told network by network only: asked for where machines land.
-    return inventories.with_addresses(found, backend, _landed_on(question, desired, found, selection))
+    with_addresses = inventories.with_addresses(found, backend, _landed_on(question.operation, scene))
+    return structs.replace(scene, inventory=with_addresses)
 
 
 def _test_network(name: str, names: NetworkNames) -> ArmId:
@@ -69,17 +85,29 @@ def _test_network(name: str, names: NetworkNames) -> ArmId:
         raise InputError(f"the network of the test failover: {error.message}", hint=hint) from error
 
 
-def _landed_on(question: Question, desired: DesiredState, inventory: Inventory, selection: Selection) -> set[ArmId]:
+def _landed_on(operation: Operation, scene: Scene) -> set[ArmId]:
+    """The networks that any machine lands on; which those are depends on no address, so one of each kind will do."""
     # A machine that comes back has failed over before.
-    operations: set[Operation] = {"failover", "failback"} if question.operation == "failback" else {question.operation}
-    return {
-        landing.network_id
-        for operation in operations
-        for landing in predict(
-            structs.replace(question, operation=operation), desired, inventory, selection=selection
-        ).landings
-        if landing.network_id
-    }
+    operations: set[Operation] = {"failover", "failback"} if operation == "failback" else {operation}
+    one_of_each = {_alike(machine): machine for machine in scene.machines}
+    alike = structs.replace(scene, machines=tuple(map(_without_addresses, one_of_each.values())))
+    landings = (landing for each in operations for landing in _prediction(each, alike).landings)
+    return {landing.network_id for landing in landings if landing.network_id}
+
+
+def _alike(machine: Machine) -> Hashable:
+    """Machines of which this is the same land on the same networks."""
+    networks = (
+        (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id, machine.replicas.get(nic.name))
+        for nic in machine.nics
+    )
+    places = (machine.vault_id, machine.home_fabric_id, machine.recovery_fabric_id)
+    return machine.kind, machine.re_protected, *places, *networks
+
+
+def _without_addresses(machine: Machine) -> Machine:
+    nics = (structs.replace(nic, ip_configurations=()) for nic in machine.nics)
+    return structs.replace(machine, nics=tuple(nics))
 
 
 def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
@@ -92,29 +120,26 @@ def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
                 yield from filter(None, (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id))
 
 
-def predict(
-    question: Question, desired: DesiredState, inventory: Inventory, *, selection: Selection = EVERYTHING
-) -> Prediction:
-    """The answer, from what ``read`` has found.
+def predict(question: Question, scene: Scene) -> Prediction:
+    """The answer, from what ``read`` has found."""
+    return _prediction(question.operation, scene)
 
-    Raises InputError for machines and networks that are not there, DocumentError for a list that is wrong.
-    """
-    networks = _networks(inventory)
-    names = _names(networks.values(), desired, inventory)
-    test_network = _test_network(question.test_network, names) if question.test_network else None
-    machines = _chosen(question, _machines(question, desired, inventory, names))
+
+def _prediction(operation: Operation, scene: Scene) -> Prediction:
+    vaults = scene.inventory.vaults.values()
     return predict_machines(
-        _of_pairs(machines, desired, inventory, selection),
-        networks=networks,
-        mappings=[mapping for vault in inventory.vaults.values() for mapping in vault.mappings],
-        operation=question.operation,
-        test_network_id=test_network,
-        eligible_hosts=partial(_eligible_hosts, _topologies(inventory)),
+        scene.machines,
+        networks=_networks(scene.inventory),
+        mappings=[mapping for vault in vaults for mapping in vault.mappings],
+        operation=operation,
+        test_network_id=scene.test_network_id,
+        eligible_hosts=partial(_eligible_hosts, _topologies(scene.inventory)),
     )
 
 
-def unread(question: Question, inventory: Inventory) -> tuple[str, ...]:
+def unread(question: Question, scene: Scene) -> tuple[str, ...]:
     """What the answer lacks because it could not be read, and why."""
+    inventory = scene.inventory
     items = [problem for vault in inventory.vaults.values() for problem in _unread_items(vault)]
     return (*targeting.unread(inventory), *(items if question.is_about_items else ()))
 

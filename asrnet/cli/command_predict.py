@@ -57,10 +57,10 @@ def run(session: Session) -> int:
     question = _question(session)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = predicting.read(question, desired, backend, selection=selection)
-        prediction = predicting.predict(question, desired, found, selection=selection)
+            scene = predicting.read(question, desired, backend, selection=selection)
+        prediction = predicting.predict(question, scene)
         opened.draw(partial(render_answer, prediction), session.view())
-    if say_what_is_missing(predicting.unread(question, found)):
+    if say_what_is_missing(predicting.unread(question, scene)):
         return exits.ERROR
     level = session.argument("fails_at")
     return exits.PENDING if level and prediction.fails_on(level) else exits.DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -196,6 +197,17 @@ def test_all_subnets_are_those_of_primary_networks(regions: Cli) -> None:
         ("dmz-ea", "proxy", "changes_address"),
         ("lab-ea", "default", "loses_connectivity"),
     }
+
+
+def test_a_list_may_come_through_a_pipe(regions: Cli) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        pipe.write("[{name: web9, primary_network: hub-ea, subnet: web, ip: 10.0.1.9}]")
+    try:
+        [landing] = predicted(regions, "--machines", f"/dev/fd/{reading}")["landings"]
+    finally:
+        os.close(reading)
+    assert (landing["machine"], landing["ip"]) == ("web9", "10.0.1.9")
 
 
 def test_a_vault_given_by_its_id_needs_no_file(regions: Cli, folder: Path) -> None:

@@ -40,8 +40,7 @@ class World(TwoSites):
         """The answer, read and predicted as the command line does."""
         asked = Question(operation=operation, **question)
         wanted = desired or self.state()
-        found = predicting.read(asked, wanted, self.backend, selection=selection)
-        return predicting.predict(asked, wanted, found, selection=selection)
+        return predicting.predict(asked, predicting.read(asked, wanted, self.backend, selection=selection))
 
     def subnets(self, desired: DesiredState | None = None) -> set[tuple[str | None, str | None]]:
         """The subnets that are asked about where no machines are given."""
@@ -191,9 +190,9 @@ def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
     container = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
     denied = (items, f"{container}/replicationProtectedItems/read", f"{container}/read")
     world.world.behaviour = structs.replace(world.world.behaviour, denied=denied)
-    found = predicting.read(Question(), world.state(), world.backend)
-    about_items = predicting.unread(Question(), found)
+    scene = predicting.read(Question(), world.state(), world.backend)
+    about_items = predicting.unread(Question(), scene)
     assert [line.partition(": ")[0] for line in about_items] == [
         *("the VMM servers of vault sea", "the machines of vault sea"),
     ]
-    assert predicting.unread(Question(all_subnets=True), found) == about_items[:1]
+    assert predicting.unread(Question(all_subnets=True), scene) == about_items[:1]
