@@ -129,6 +129,34 @@ class NetworkMapping(
         return (self.fabric_id.key, self.primary_network_id.key, recovery.key if recovery else MICROSOFT_AZURE)
 
 
+class UnreadableMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A mapping that is there and does not say what it maps; where it says what it maps from, that is its primary.
+
+    It is not absent: its name is taken, and what it is about may be mapped already.
+    """
+
+    id: ArmId
+    primary_network_id: ArmId | None = None
+
+    @property
+    def name(self) -> str:
+        """The mapping's resource name."""
+        return self.id.name
+
+    @property
+    def fabric_id(self) -> ArmId:
+        """The primary fabric, under which the mapping lives."""
+        return self.id.parent.parent
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, after its name."""
+        return f"does not say which network {'it maps' if self.primary_network_id is None else 'it leads to'}"
+
+
+LiveMapping = NetworkMapping | UnreadableMapping
+"""What a list of mappings has."""
+
 Resource = NetworkMapping | VirtualNetwork | Fabric
 
 
