@@ -31,13 +31,23 @@ if TYPE_CHECKING:
     from asrnet.ids import ArmId
 
 
+def harmless(text: str) -> str:
+    r"""``text`` on one line, with every character that does not print written as its escape.
+
+    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class AsrError(Exception):
-    """An error with a message for people and, in ``hint``, what to do next."""
+    """An error with a message for people and, in ``hint``, what to do next, each on one line."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = harmless(message)
+        self.hint = harmless(hint)
+        super().__init__(self.message)
 
 
 class InputError(AsrError):

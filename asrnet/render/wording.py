@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from asrnet.changes import Action, Change, PairStatus, PairView
+from asrnet.errors import harmless as harmless  # noqa: PLC0414 - also one of the ways in which things are called
 from asrnet.ids import ArmId
 
 SYMBOLS: Final[Mapping[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
@@ -18,16 +19,6 @@ _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
     "external": "=",
     "in_sync": "=",
 }
-
-
-def harmless(text: str) -> str:
-    r"""``text`` on one line, with every character that does not print written as its escape.
-
-    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -84,6 +84,35 @@ def test_a_desired_state_that_cannot_be_meant_is_refused_with_its_line(
     assert snapshot(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("version: 1", 'version: 1\ncloud: "a\\nerror: b\\e[31m"'),
+        ("name: hub,", 'name: "a\\nerror: b\\e[31m",'),
+        ("prod/rg-network-ea/hub-ea", '"a\\nerror: b\\e[31m"'),
+        ("vault: sea", 'vault: "a\\nerror: b\\e[31m"'),
+        ("pairs:", '"a\\nerror: b\\e[31m":'),
+    ],
+    ids=["a word", "a name", "a network", "a reference", "a key"],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_value_cannot_write_a_line_or_a_colour_of_its_own(
+    fake: Cli, folder: Path, old: str, new: str, form: str
+) -> None:
+    edit(folder, old, new)
+    ran = fake("plan", "--log-format", form)
+    assert (ran.code, ran.out) == (1, "")
+    assert len([line for line in ran.err.splitlines() if not line.startswith("hint: ")]) == 1
+    assert "\x1b" not in ran.err
+    assert "\\nerror: b" in ran.err
+
+
+def test_an_argument_cannot_write_a_line_of_its_own(fake: Cli) -> None:
+    for argument in ("--vault=a\nerror: b", "--output=a\nerror: b", "--a\nerror: b", "a\nerror: b"):
+        ran = fake("plan", argument)
+        assert (ran.code, sum(line.startswith("error: ") for line in ran.err.splitlines())) == (1, 1)
+
+
 def test_an_endpoint_without_tls_that_is_not_this_machine_is_refused(cli: Cli) -> None:
     refused(cli("plan", "--endpoint", "http://management.azure.com"), "--endpoint: ", "http and not this machine")
 
