@@ -9,13 +9,13 @@ from operator import attrgetter
 import msgspec
 from msgspec import structs
 
-from asrnet.changes import Observed, encode
+from asrnet.changes import Observed
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, VaultInventory
 from asrnet.models import VirtualNetwork
 
 _ABSENT = "absent"
-_ENCODER = msgspec.json.Encoder(enc_hook=encode)
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 _key = attrgetter("key")
 
 
@@ -27,7 +27,8 @@ def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Invento
         mappings={
             mapping.id.key: f"{mapping.primary_network_id.key} -> {mapping.recovery_network_id.key} ({mapping.state})"
             for mapping in vault.mappings
-        },
+        }
+        | {mapping.id.key: mapping.problem for mapping in vault.unreadable},
         networks={network.key: _fingerprint(inventory.network(network)) for network in sorted(networks, key=_key)},
         fabrics={fabric.id.key: fabric.location or fabric.friendly_name for fabric in vault.fabrics},
     )
@@ -36,9 +37,10 @@ def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Invento
 def _fingerprint(state: object) -> str:
     """What a plan depends on in a network. Addresses in use come and go by the hour and change no plan."""
     if isinstance(state, VirtualNetwork):
-        subnets = tuple(structs.replace(subnet, used=0, used_ips=()) for subnet in state.subnets)
-        steady = structs.replace(state, subnets=subnets)
-        return hashlib.sha256(msgspec.json.encode(steady, enc_hook=encode)).hexdigest()[:16]
+        if any(subnet.used or subnet.used_ips for subnet in state.subnets):
+            subnets = tuple(structs.replace(subnet, used=0, used_ips=()) for subnet in state.subnets)
+            state = structs.replace(state, subnets=subnets)
+        return hashlib.sha256(_ENCODER.encode(state)).hexdigest()[:16]
     return _ABSENT if isinstance(state, Absent) else "unknown"
 
 

@@ -50,6 +50,8 @@ _USUAL_SPELLING = {
         "azureNetwork",
     )
 }
+_TYPES = frozenset(_USUAL_SPELLING.values()) - {"subscriptions", "resourceGroups", "providers"}
+_BELOW = re.compile(rf"((^|/)({'|'.join(sorted(_TYPES))})/(?!\.{{1,2}}(/|$)){_NAME})+")
 
 
 class ArmId:
@@ -73,7 +75,9 @@ class ArmId:
             )
         parts = text.strip("/").split("/")
         for index in range(0, len(parts), 2):
-            parts[index] = _USUAL_SPELLING.get(parts[index].lower(), parts[index])
+            word = parts[index]
+            if word not in _TYPES:
+                parts[index] = _USUAL_SPELLING.get(word.lower(), word)
         namespace = _provider(parts) + 1
         if namespace:
             parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
@@ -110,7 +114,9 @@ class ArmId:
 
     def child(self, *segments: str) -> ArmId:
         """The id below this one: ``vault.child("replicationFabrics", name)``."""
-        return ArmId("/".join((self._text, *segments)))
+        below = "/".join(segments)
+        text = f"{self._text}/{below}"
+        return _spelled(text) if _BELOW.fullmatch(below) and "/providers/" in self._text else ArmId(text)
 
     def within(self, kind: str) -> ArmId | None:
         """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
@@ -121,12 +127,7 @@ class ArmId:
 
     def _above(self, segments: int) -> ArmId:
         """The id without its last ``segments``, not parsed anew."""
-        if not segments:
-            return self
-        above = object.__new__(ArmId)
-        above._text = self._text.rsplit("/", segments)[0]
-        above.key = above._text[1:].lower()
-        return above
+        return _spelled(self._text.rsplit("/", segments)[0]) if segments else self
 
     def __str__(self) -> str:
         return self._text
@@ -142,6 +143,14 @@ class ArmId:
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+def _spelled(text: str) -> ArmId:
+    """The id of a text that needs no parsing: it was put together from parsed ones."""
+    made = object.__new__(ArmId)
+    made._text = text
+    made.key = text[1:].lower()
+    return made
 
 
 @lru_cache(maxsize=65536)

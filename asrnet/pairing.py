@@ -116,19 +116,25 @@ def _fitted(name: str, most: int, original: ArmId) -> str:
 
 
 def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair, list[Finding]]:
+    network = networks.get(row.primary)
     pair = Pair(
         name=row.name,
         vault=row.vault,
-        primary=row.primary,
-        recovery=row.recovery,
+        primary=network.id if network else row.primary,
+        recovery=_as_listed(row.recovery, networks) if row.recovery else None,
         failback=row.failback,
         managed_by=row.managed_by,
         source=row.source,
     )
-    network = networks.get(row.primary)
     if row.recovery or network is None:
         return pair, []
     return _with_copy(pair, network, desired)
+
+
+def _as_listed(network_id: ArmId, networks: Networks) -> ArmId:
+    """The id in Azure's own spelling, where the network is known."""
+    network = networks.get(network_id)
+    return network.id if network else network_id
 
 
 def _with_copy(pair: Pair, network: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:

@@ -32,11 +32,14 @@ def vault_findings(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Fin
 
 def _stale_items(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Finding]:
     """Changing a mapping does not move machines already protected: each keeps its own recovery network."""
+    items = () if isinstance(view.inventory.items, Unknown) else view.inventory.items
+    if not items:
+        return
     wanted = {
         (known.pair.primary, known.forward.primary.place): known.pair for known in chosen if not known.pair.managed_by
     }
     places = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
-    for item in () if isinstance(view.inventory.items, Unknown) else view.inventory.items:
+    for item in items:
         for nic in item.nics:
             pair = wanted.get((nic.primary_network_id, places.get(item.fabric_id)))  # type: ignore[arg-type]  # None is no key
             if pair and pair.recovery and nic.recovery_network_id and nic.recovery_network_id != pair.recovery:

@@ -100,7 +100,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
     absent = [direction for direction, mapping in lives.items() if mapping is None]
     hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
     where = {"vault": pair.vault, "pair": pair.name, "hint": hint}
-    names = f"{diff.view.called(pair.primary)} and {diff.view.called(wants.forward.recovery.network)}"
+    names = f"{wants.forward.primary.called} and {wants.forward.recovery.called}"
     if len(absent) == len(lives):
         diff.findings.append(finding("missing_pair", f"{names} are not mapped", subject=pair.primary, **where))
     elif absent:
@@ -115,7 +115,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
     for wanted in wants.each():
         live = lives[wanted.direction]
         if live and live.recovery_network_id != wanted.recovery.network:
-            text = f"{_arrow(diff, live)} and not to {diff.view.called(wanted.recovery.network)}"
+            text = f"{_arrow(diff, live)} and not to {wanted.recovery.called}"
             diff.findings.append(finding("retargeted", text, subject=live.id, **where))
         elif live and not _is_paired(live):
             diff.findings.append(
@@ -185,7 +185,7 @@ def _new_mapping(diff: Diff, wanted: Wanted) -> NetworkMapping:
     fabric = diff.view.fabric(wanted.primary.place).id
     taken = diff.view.names[fabric.key]
     primary, recovery = wanted.primary.network, wanted.recovery.network
-    name = mapping_name(diff.view.called(primary), diff.view.called(recovery), (primary, recovery), taken)
+    name = mapping_name(wanted.primary.called, wanted.recovery.called, (primary, recovery), taken)
     taken.add(name.lower())
     azure = wanted.kind == "azure_to_azure"
     return NetworkMapping(
@@ -204,8 +204,7 @@ def _recovery_fabric(view: VaultView, wanted: Wanted) -> ArmId | None:
 
 
 def _change(diff: Diff, wanted: Wanted, steps: tuple[Step, ...], main: Step, direction: Direction) -> Change:
-    ends = [end for side in (wanted.primary, wanted.recovery) for end in (side.place, side.network.key)]
-    needs = {diff.support[end].id for end in ends if end in diff.support}
+    needs = _needs(diff, wanted) if diff.support else set()
     found = diff.view.live.get(wanted.identity, ())
     if found and found[0].id in diff.deleted_by:
         needs.add(diff.deleted_by[found[0].id])
@@ -230,11 +229,16 @@ def _change(diff: Diff, wanted: Wanted, steps: tuple[Step, ...], main: Step, dir
     )
 
 
+def _needs(diff: Diff, wanted: Wanted) -> set[str]:
+    """The changes that make the fabrics and networks of a mapping."""
+    ends = [end for side in (wanted.primary, wanted.recovery) for end in (side.place, side.network.key)]
+    return {diff.support[end].id for end in ends if end in diff.support}
+
+
 def _reason(diff: Diff, wanted: Wanted, main: Step) -> str:
     if main.action == "create":
         return f"the {wanted.direction} mapping is missing"
     before = diff.view.live[wanted.identity][0]
     if before.recovery_network_id != wanted.recovery.network:
-        now, due = diff.view.called(before.recovery_network_id), diff.view.called(wanted.recovery.network)
-        return f"points at {now} instead of {due}"
+        return f"points at {diff.view.called(before.recovery_network_id)} instead of {wanted.recovery.called}"
     return f"is in state {before.state}"

@@ -31,7 +31,7 @@ def leftovers(
 
     A run about single pairs says nothing of the others.
     """
-    if request.selection.pairs:
+    if request.selection.pairs or not view.inventory.mappings:
         return Leftovers()
     stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, view, request)]
     if view.vault.unmanaged == "ignore":
@@ -80,9 +80,12 @@ def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) 
 
 
 def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
-    """Whether a rule may ask for it, which shows only when both of its networks are read: lists may leave some out."""
+    """Whether a rule may ask for it, which shows only when both of its networks are read: lists may leave some out.
+
+    Rules ask for virtual networks alone, and so never for what is on premises.
+    """
     searched = set(request.desired.subscriptions.values())
-    unread = any(
+    unread = mapping.kind == "azure_to_azure" and any(
         network.subscription in searched and isinstance(request.inventory.network(network), Unknown)
         for network in _networks(mapping)
     )
@@ -102,7 +105,8 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, comp
     gone = [network for network in _networks(mapping) if isinstance(request.inventory.missing.get(network), Absent)]
     if gone:
         names = " and ".join(network.name for network in gone)
-        return finding("orphan", f"{text}, but {names} no longer exists", vault=vault, subject=mapping.id)
+        words = f"{names} no longer {'exists' if len(gone) == 1 else 'exist'}"
+        return finding("orphan", f"{text}, but {words}", vault=vault, subject=mapping.id)
     if _may_be_a_rules(mapping, request):
         why = "one of its networks could not be read, so whether a rule asks for it is not known"
         return finding("unknown", f"{text}; {why}", vault=vault, subject=mapping.id, hint="see what could not be read")

@@ -18,6 +18,7 @@ from asrnet.planning.prerequisites import problems, unread_subscriptions
 from asrnet.planning.request import Request
 from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
 from asrnet.planning.unmanaged import leftovers
+from asrnet.planning.unreadable import unreadable_mappings
 from asrnet.planning.view import VaultView, view_of, with_fabrics
 from asrnet.planning.wants import PairWants, duplicates, wants_of
 
@@ -34,7 +35,7 @@ class VaultPart(Struct, frozen=True, kw_only=True):
 def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding], request: Request) -> VaultPart:
     """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
     view = view_of(vault, request.inventory.vaults[vault.name], request.display)
-    wants = {pair.name: known for pair in pairs if (known := wants_of(pair, request.inventory))}
+    wants = {pair.name: known for pair in pairs if (known := wants_of(pair, view, request.inventory))}
     stops = [*conflicts, *_stops(pairs, wants, view, request)]
     blocked = {stop.pair for stop in stops if stop.severity == "error"}
     chosen = [known for name, known in wants.items() if name not in blocked and request.selection.has_pair(name)]
@@ -66,6 +67,7 @@ def _stops(
         yield from problems(pair, view, request.inventory, request.desired)
     for known in wants.values():
         yield from duplicates(known, view)
+    yield from unreadable_mappings(view, pairs, request)
     yield from vmm_findings(view)
     yield from unread_subscriptions(view.vault, request.inventory, request.desired)
     if not pairs and view.inventory.error:

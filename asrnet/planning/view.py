@@ -15,11 +15,12 @@ from asrnet.models import Fabric, MappingIdentity, MappingKind, NetworkMapping
 from asrnet.pairing import Pair
 
 
-class Side(Struct, frozen=True, gc=False):
-    """One end of a pair: a network and its place, which is a region or the id of a VMM server's fabric."""
+class Side(Struct, frozen=True, gc=False, kw_only=True):
+    """One end of a pair: a network, what people call it, and its place: a region or the id of a VMM server's fabric."""
 
     network: ArmId
     place: str
+    called: str
 
 
 class Wanted(Struct, frozen=True, gc=False, kw_only=True):
@@ -74,10 +75,16 @@ def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str
     for mapping in inventory.mappings:
         identity = mapping.identity
         live[identity] = (*live.get(identity, ()), mapping)
-        fabric, *_, name = mapping.id.key.rsplit("/", 4)
-        names[fabric].add(name)
+        _take_name(mapping.id, names)
+    for unreadable in inventory.unreadable:
+        _take_name(unreadable.id, names)
     fabrics = _by_place(inventory.fabrics)
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
+
+
+def _take_name(mapping_id: ArmId, names: Mapping[str, set[str]]) -> None:
+    fabric, *_, name = mapping_id.key.rsplit("/", 4)
+    names[fabric].add(name)
 
 
 def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from asrnet.changes import Finding, finding
+from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 from asrnet.models import VirtualNetwork
 from asrnet.pairing import Pair
@@ -28,9 +29,9 @@ class PairWants(Struct, frozen=True, gc=False, kw_only=True):
             yield self.reverse
 
 
-def wants_of(pair: Pair, inventory: Inventory) -> PairWants | None:
+def wants_of(pair: Pair, view: VaultView, inventory: Inventory) -> PairWants | None:
     """What ``pair`` asks for; None while the place of one of its networks is not known."""
-    primary, recovery = _primary_side(pair, inventory), _recovery_side(pair, inventory)
+    primary, recovery = _primary_side(pair, view, inventory), _recovery_side(pair, view, inventory)
     if primary is None or recovery is None:
         return None
     forward = _wanted(pair, "forward", primary, recovery)
@@ -43,22 +44,26 @@ def _wanted(pair: Pair, direction: Literal["forward", "reverse"], primary: Side,
     return Wanted(pair=pair, kind=pair.kind, direction=direction, primary=primary, recovery=recovery, identity=identity)
 
 
-def _primary_side(pair: Pair, inventory: Inventory) -> Side | None:
+def _primary_side(pair: Pair, view: VaultView, inventory: Inventory) -> Side | None:
     if pair.places:
-        return Side(pair.primary, pair.places[0])
+        return _side(pair.primary, pair.places[0], view)
     network = inventory.network(pair.primary)
-    return Side(pair.primary, network.location) if isinstance(network, VirtualNetwork) else None
+    return _side(pair.primary, network.location, view) if isinstance(network, VirtualNetwork) else None
 
 
-def _recovery_side(pair: Pair, inventory: Inventory) -> Side | None:
+def _recovery_side(pair: Pair, view: VaultView, inventory: Inventory) -> Side | None:
     if pair.recovery is None:
         return None
     if pair.places:
-        return Side(pair.recovery, pair.places[1])
+        return _side(pair.recovery, pair.places[1], view)
     network = inventory.network(pair.recovery)
     if isinstance(network, VirtualNetwork):
-        return Side(pair.recovery, network.location)
-    return Side(pair.recovery, pair.copy.recovery) if pair.copy else None
+        return _side(pair.recovery, network.location, view)
+    return _side(pair.recovery, pair.copy.recovery, view) if pair.copy else None
+
+
+def _side(network: ArmId, place: str, view: VaultView) -> Side:
+    return Side(network=network, place=place, called=view.called(network))
 
 
 def duplicates(wants: PairWants, view: VaultView) -> Iterator[Finding]:
@@ -69,7 +74,7 @@ def duplicates(wants: PairWants, view: VaultView) -> Iterator[Finding]:
             names = ", ".join(f"{mapping.name} -> {view.called(mapping.recovery_network_id)}" for mapping in found)
             yield finding(
                 "duplicate",
-                f"{view.called(wanted.primary.network)} has {len(found)} {wanted.direction} mappings: {names}",
+                f"{wanted.primary.called} has {len(found)} {wanted.direction} mappings: {names}",
                 vault=wanted.pair.vault,
                 pair=wanted.pair.name,
                 subject=wanted.primary.network,

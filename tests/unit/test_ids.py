@@ -88,3 +88,37 @@ def test_the_nearest_of_a_kind_upwards_may_be_itself_or_missing() -> None:
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is not a resource id"):
         ArmId(text)
+
+
+@pytest.mark.parametrize(
+    ("parent", "segments"),
+    [
+        (THE_VAULT, ("replicationFabrics", "East")),
+        (THE_VAULT, ("replicationfabrics", "East")),
+        (THE_VAULT, ("replicationFabrics", "..EAST.")),
+        (THE_VAULT, ("backupPolicies", "Daily")),
+        (THE_FABRIC, ("replicationNetworks", "azureNetwork", "replicationNetworkMappings", "Hub to DR")),
+        (GROUP, ("providers", "Microsoft.Network", "virtualNetworks", "Hub")),
+    ],
+)
+def test_a_child_is_the_id_that_its_text_is_parsed_to(parent: str, segments: tuple[str, ...]) -> None:
+    child, parsed = ArmId(parent).child(*segments), ArmId("/".join((parent, *segments)))
+    assert (str(child), child.key, child.type, child.name) == (str(parsed), parsed.key, parsed.type, parsed.name)
+
+
+@pytest.mark.parametrize(
+    ("parent", "segments"),
+    [
+        (THE_VAULT, ("replicationFabrics",)),
+        (THE_VAULT, ("replicationFabrics", "")),
+        (THE_VAULT, ("replicationFabrics", "..")),
+        (THE_VAULT, ("replicationFabrics", ".", "replicationNetworks", "azureNetwork")),
+        (THE_VAULT, ("replicationFabrics", "a/b")),
+        (THE_VAULT, ("replicationFabrics", "East\n")),
+        (GROUP, ("vaults", "Vault")),
+        (f"/subscriptions/{GUID}", ("vaults", "Vault")),
+    ],
+)
+def test_what_cannot_be_below_an_id_is_refused(parent: str, segments: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="is not a resource id"):
+        ArmId(parent).child(*segments)

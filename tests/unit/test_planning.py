@@ -46,6 +46,15 @@ def test_a_mapped_pair_is_in_sync_whatever_its_mappings_are_called(name: str) ->
     assert (plan.changes, plan.findings, plan.summary.in_sync) == ((), (), 2)
 
 
+def test_networks_are_named_by_their_ids_as_azure_spells_them_not_as_the_file_does() -> None:
+    azure = TwoRegions()
+    hub, hub_dr = azure.network("Hub"), azure.network("Hub-DR", SEA)
+    spelled = {"primary": ArmId(str(hub.id).upper()), "recovery": ArmId(f"/{hub_dr.id.key}")}
+    plan = azure.plan(azure.state(structs.replace(row(hub, hub_dr), **spelled)))
+    assert {str(change.primary_network_id) for change in plan.changes} == {str(hub.id), str(hub_dr.id)}
+    assert str(plan.pairs[0].recovery_network_id) == str(hub_dr.id)
+
+
 def test_a_retarget_is_one_update_in_the_documented_order() -> None:
     azure = TwoRegions()
     hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
@@ -417,7 +426,12 @@ class TestUnmanaged:
         azure.map(x, y)
         azure.world.virtual_networks.delete(y.id)
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
-        assert "orphan" in kinds(plan)
+        (orphan,) = [found.message for found in plan.findings if found.kind == "orphan"]
+        assert orphan.endswith(", but y no longer exists")
+        azure.world.virtual_networks.delete(x.id)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        (orphan,) = [found.message for found in plan.findings if found.kind == "orphan"]
+        assert orphan.endswith(", but x and y no longer exist")
 
     def test_a_mapping_within_a_region_is_left_alone_with_an_info(self) -> None:
         azure = TwoRegions()
