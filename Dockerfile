@@ -1,4 +1,5 @@
-# The emulator in a container: docs/emulator.md. It needs none of Azure's SDKs, so only a few of the pins are installed.
+# Two images. The emulator (docs/emulator.md) is the one without --target; it needs none of Azure's SDKs, so only a few of
+# the pins are installed. "docker build --target asrnet" makes asrnet itself, for jobs of schedulers (docs/schedule).
 FROM python:3.12-slim AS build
 WORKDIR /source
 COPY constraints.txt constraints-uv.txt ./
@@ -11,6 +12,20 @@ COPY pyproject.toml README.md LICENSE ./
 COPY asrnet asrnet
 RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /emulator/bin/python -m pip install --no-cache-dir --no-deps /wheels/*.whl
+
+FROM build AS build-job
+RUN awk '/^[a-z]/ {keep = /^(azure-core|azure-identity|azure-mgmt-core|azure-mgmt-network|azure-mgmt-recoveryservicessiterecovery|azure-mgmt-resourcegraph|certifi|cffi|charset-normalizer|cryptography|idna|isodate|markdown-it-py|mdurl|msal|msal-extensions|msgspec|msrest|oauthlib|pycparser|pygments|pyjwt|python-dotenv|pyyaml|requests|requests-oauthlib|rich|tenacity|typing-extensions|urllib3)==/} keep' constraints.txt > job.txt \
+    && python -m venv /asrnet \
+    && /asrnet/bin/python -m pip install --no-cache-dir --require-hashes --no-deps -r job.txt \
+    && /asrnet/bin/python -m pip install --no-cache-dir --no-deps /wheels/*.whl
+
+FROM python:3.12-slim AS asrnet
+RUN useradd --create-home --uid 10001 asrnet
+COPY --from=build-job /asrnet /asrnet
+ENV PATH=/asrnet/bin:$PATH
+USER 10001
+WORKDIR /home/asrnet
+ENTRYPOINT ["/asrnet/bin/asrnet"]
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 asrnet

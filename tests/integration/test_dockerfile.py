@@ -6,7 +6,10 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -18,22 +21,61 @@ def instructions() -> list[tuple[str, str]]:
     return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in lines]
 
 
-def last_stage() -> list[tuple[str, str]]:
-    found = instructions()
-    return found[max(index for index, (word, _) in enumerate(found) if word == "FROM") :]
+def stages() -> dict[str, list[tuple[str, str]]]:
+    """The instructions of each stage by its name; the last one has none and is the default."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    name = ""
+    for word, text in instructions():
+        name = text.partition(" AS ")[2] if word == "FROM" else name
+        found.setdefault(name, []).append((word, text))
+    return found
 
 
-def values(word: str) -> list[str]:
-    return [text for name, text in last_stage() if name == word]
+def values(word: str, stage: str = "") -> list[str]:
+    return [text for name, text in stages()[stage] if name == word]
 
 
-def test_it_runs_slim_and_as_nobody_in_particular() -> None:
+def pins(stage: str) -> set[str]:
+    """The packages that a stage takes from the pins beside those of the build."""
+    [names] = re.findall(r"\^\(([^)]+)\)==", next(text for text in values("RUN", stage) if "constraints.txt" in text))
+    return set(names.split("|"))
+
+
+def required(name: str, *, extra: str = "none") -> set[str]:
+    """What a package needs to be installed, and whatever that needs."""
+    found: set[str] = set()
+    for text in requires(name) or []:
+        wanted, _, marker = text.partition(";")
+        if "extra ==" not in marker or re.search(rf"extra == ['\"]{extra}['\"]", marker):
+            package = re.split(r"[^A-Za-z0-9._-]", wanted.strip())[0].lower().replace("_", "-")
+            found |= {package, *required(package)}
+    return found
+
+
+@pytest.mark.parametrize("stage", ["", "asrnet"])
+def test_it_runs_slim_and_as_nobody_in_particular(stage: str) -> None:
     bases = [text.split()[0] for word, text in instructions() if word == "FROM"]
-    assert set(bases) == {"python:3.12-slim"}
-    assert values("USER") == ["10001"]
-    words = [word for word, _ in last_stage()]
+    assert set(bases) - set(stages()) == {"python:3.12-slim"}
+    assert values("FROM", stage)[0].startswith("python:3.12-slim")
+    assert values("USER", stage) == ["10001"]
+    words = [word for word, _ in stages()[stage]]
     assert words.index("USER") < words.index("ENTRYPOINT")
     assert "ADD" not in {word for word, _ in instructions()}
+
+
+def test_the_job_runs_asrnet_with_whatever_arguments_it_is_given() -> None:
+    [entrypoint] = values("ENTRYPOINT", "asrnet")
+    assert json.loads(entrypoint) == ["/asrnet/bin/asrnet"]
+    assert values("CMD", "asrnet") == []
+    assert values("ENV", "asrnet") == ["PATH=/asrnet/bin:$PATH"]  # for commands that a shell puts together
+
+
+def test_the_job_takes_every_package_that_asrnet_needs_and_no_other() -> None:
+    assert pins("build-job") == required("asrnet", extra="graph")
+
+
+def test_the_default_is_the_emulator() -> None:
+    assert list(stages())[-1] == ""
 
 
 def test_commands_are_lists_that_no_shell_reads() -> None:
@@ -51,10 +93,9 @@ def test_everything_it_copies_is_there() -> None:
 
 
 def test_the_pins_it_takes_are_all_that_the_emulator_imports() -> None:
-    named = re.search(r"\^\(([^)]+)\)==", DOCKERFILE)
-    assert named is not None
-    pins = (ROOT / "constraints.txt").read_text("utf-8")
-    assert [name for name in [*named[1].split("|"), "uv-build"] if f"\n{name}==" not in f"\n{pins}"] == []
+    pinned = (ROOT / "constraints.txt").read_text("utf-8")
+    wanted = pins("build") | pins("build-job") | {"uv-build"}
+    assert [name for name in wanted if f"\n{name}==" not in f"\n{pinned}"] == []
     program = (
         "import sys, asrnet.cli.command_emulator, asrnet.emulator.serving, asrnet.emulator.certificates\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
