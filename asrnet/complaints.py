@@ -67,6 +67,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{found}'?" if found else ""
 
 
+def either(words: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def there_are(word: str, known: Iterable[str]) -> str:
     """``there are a, b and 3 more``: the names that ``word`` could have been, the nearest first."""
     names = sorted(dict.fromkeys(known), key=lambda name: -_likeness(word.lower(), name.lower()))
@@ -118,11 +124,12 @@ def _about_value(problem: str, found: object, info: inspect.Type | None) -> str:
         return f"found {shown(found)}, expected {_FORMS[problem]}"
     if problem.startswith(_ENUM):
         allowed = _allowed(info)
-        return f"found {shown(found)}, expected {' or '.join(allowed)}{did_you_mean(str(found), allowed)}"
+        return f"found {shown(found)}, expected {either(allowed)}{did_you_mean(str(found), allowed)}"
     types = _TYPES.fullmatch(problem)
     if not types:
         return problem
-    words = " or ".join(_WORDS.get(name, name) for name in types["types"].split(" | "))
+    names = types["types"].split(" | ")
+    words = either(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
     if types["more"].startswith(", got"):
         return f"found {shown(found)}, expected {words}"
     return f"found {shown(found)}, expected {words}{types['more']}"

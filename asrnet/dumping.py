@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, structs
 
 from asrnet import desired as files
 from asrnet.desired import DesiredState, Region, Row, VmmRow, VmNetworkName
-from asrnet.errors import InputError
+from asrnet.errors import InputError, harmless
 from asrnet.ids import ArmId
 from asrnet.inventory import Inventory, Unknown
 from asrnet.live import LivePair, LiveStatus, live_pairs
@@ -37,7 +37,7 @@ class Dump(Struct, frozen=True, kw_only=True):
 
     def text(self, folder: str = ".") -> str:
         """The YAML file that is to lie in ``folder``; what was left out is said in comments at its top."""
-        comments = "".join(f"# left out: {line}\n" for line in self.left_out)
+        comments = "".join(f"# left out: {harmless(line)}\n" for line in self.left_out)
         topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
         return comments + files.dumps(structs.replace(self.desired, topology=topology))
 
@@ -47,12 +47,14 @@ def dump(inventory: Inventory, desired: DesiredState) -> Dump:
 
     A half pair becomes a row with ``failback: none``: what is, not what should be.
     """
-    live = live_pairs(inventory, desired).pairs
+    all_live = live_pairs(inventory, desired)
+    live = all_live.pairs
     topologies = {vault.name: vault.topology for vault in inventory.vaults.values()}
     problems = {pair.forward: _problem(pair, topologies[pair.vault]) for pair in live}
     kept = [pair for pair in live if not problems[pair.forward]]
     left_out = [f"{_label(pair)}: {problem}" for pair in live if (problem := problems[pair.forward])]
     left_out += [f"vault {vault.name}: {vault.error}" for vault in inventory.vaults.values() if vault.error]
+    left_out += [said for vault in all_live.vaults for said in vault.unreadable]
     between_regions = [pair for pair in kept if pair.kind == "azure_to_azure"]
     names = _Names()
     state = DesiredState(
@@ -72,7 +74,7 @@ def dump(inventory: Inventory, desired: DesiredState) -> Dump:
 
 def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
     if pair.absent:
-        return f"{' and '.join(network.name for network in pair.absent)} does not exist"
+        return _absent([network.name for network in pair.absent])
     if pair.kind == "azure_to_azure":
         return _LEFT_OUT.get(pair.status, "")
     if isinstance(topology, Unknown):
@@ -80,8 +82,12 @@ def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
     ends = (pair.primary_network_id, *((pair.recovery_network_id,) if pair.kind == "vmm_to_vmm" else ()))
     gone = [network.name for network in ends if topology.network_by_id(network) is None]
     if gone:
-        return f"the VM network {' and '.join(gone)} does not exist"
+        return f"the VM {'network' if len(gone) == 1 else 'networks'} {_absent(gone)}"
     return _LEFT_OUT_ON_PREMISES.get(pair.status, "")
+
+
+def _absent(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'does' if len(names) == 1 else 'do'} not exist"
 
 
 def _label(pair: LivePair) -> str:

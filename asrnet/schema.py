@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from asrnet.complaints import did_you_mean
+from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
 
@@ -21,7 +21,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def json_schema(kind: str) -> dict[str, Any]:
     """The schema of files of this ``kind``, one of ``KINDS``. Raises InputError for another."""
     if kind not in _STRUCTS:
-        raise InputError(f"there is no schema '{kind}', expected {' or '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+        raise InputError(f"there is no schema '{kind}', expected {either(KINDS)}{did_you_mean(kind, KINDS)}")
     (root,), components = msgspec.json.schema_components(
         [_STRUCTS[kind]()], schema_hook=_id_schema, ref_template="#/$defs/{name}"
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from asrnet.complaints import did_you_mean
+from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
 from asrnet.settings import Settings
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
@@ -92,7 +92,7 @@ def _text(option: Option, text: str) -> object:
     if not text.strip() or "\0" in text:
         raise InputError(f"found nothing, expected {option.metavar}")
     if option.choices and text not in option.choices:
-        raise InputError(f"found '{text}', expected {' or '.join(option.choices)}{did_you_mean(text, option.choices)}")
+        raise InputError(f"found '{text}', expected {either(option.choices)}{did_you_mean(text, option.choices)}")
     return _SPECIAL.get(option.name, str)(text)
 
 

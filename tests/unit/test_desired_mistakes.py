@@ -166,6 +166,8 @@ def test_a_mistake_in_copy_settings_is_named(copy: str, message: str) -> None:
             f"limits: {{max_updates: {'9' * 5000}}}",
             f"limits.max_updates: found '{'9' * 60}...', expected a smaller number",
         ),
+        ("limits: []", "limits: found a list, expected a mapping (key: value)"),
+        ("cloud: Public", "cloud: found 'Public', expected china, public or usgovernment; did you mean 'public'?"),
         ("limits: {max_update: 1}", "limits.max_update: unknown key; did you mean 'max_updates'?"),
         (
             "vmm_pairs: [{name: v, vault: sea, primary: x, recovery: a/b}]",
@@ -231,6 +233,10 @@ def test_a_mistake_elsewhere_is_named(text: str, message: str) -> None:
 )
 def test_what_the_whole_file_lacks_or_repeats_is_named(text: str, message: str) -> None:
     assert refusal(text).startswith(message)
+
+
+def test_a_version_that_is_no_number_is_said_to_be_none() -> None:
+    assert refusal(BASE.replace("version: 1", "version: one")) == "f.yaml:1: version: found 'one', expected a whole number"
 
 
 def two_rows(first: str, second: str) -> str:

@@ -190,7 +190,7 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
         ("yes", "perhaps", "found 'perhaps', expected true or false"),
         ("inventory", "grph", "found 'grph', expected network or graph; did you mean 'graph'?"),
         ("log_format", "xml", "found 'xml', expected text or json"),
-        ("force", "max_update", "found 'max_update', expected max_updates or max_deletes or "),
+        ("force", "max_update", "found 'max_update', expected max_updates, max_deletes, "),
         ("backend", "azur", "found 'azur', expected azure or fake:WORLD; did you mean 'azure'?"),
         ("backend", "fake:", "found 'fake:', expected azure or fake:WORLD"),
         ("backend", "fake", "found 'fake', expected azure or fake:WORLD"),
