@@ -107,3 +107,19 @@ def land(
 
 def codes(landing: Landing) -> set[str]:
     return {each.code for each in landing.notices}
+
+
+EA = vnet("hub-ea", subnet("web", "10.0.1.0/24"), subnet("db", "10.0.2.0/24"))
+SEA = vnet("hub-sea", subnet("web", "10.0.1.0/24"), subnet("db", "10.0.2.0/24"))
+OTHER = vnet("other-sea", subnet("web", "10.0.1.0/24"))
+TEST = vnet("test-sea", subnet("web", "10.0.1.0/24"))
+GATEWAY = vnet("gateway-sea", subnet("web", "10.0.1.0/24"), gateway=True)
+CORP = vm_network("corp")
+SITE2 = vm_network("site2", fabric=SHANGHAI)
+NETWORKS = (EA, SEA, OTHER, TEST, GATEWAY, CORP, SITE2)
+
+A2A: MappingKind = "azure_to_azure"
+TO_AZURE: MappingKind = "vmm_to_azure"
+TO_VMM: MappingKind = "vmm_to_vmm"
+
+HOME = "10.0.1.20"

@@ -106,11 +106,17 @@ def _unknown_address(request: Request, pool: Pool) -> Assigned:
 def _from_static_pool(request: Request, pool: Pool | None) -> Assigned:
     if request.is_dynamic:
         return Assigned(rules.VMM_DHCP, "unknown")
-    address = number(request.own_ip) or number(request.ip)
-    if pool is None or address is None:
+    if pool is None:
         return Assigned(rules.VMM_POOL_UNKNOWN, "unknown")
-    if _is_free(address, pool):
+    if pool.full:
+        return Assigned(rules.VMM_POOL_FULL, "loses_connectivity", notices=(notice("subnet_full"),))
+    address = number(request.own_ip) or number(request.ip)
+    if address is not None and _is_free(address, pool):
         return _take(request, address, pool, rules.VMM_POOL_KEPT)
+    if not request.anyone:
+        pool.take_any()
+    if address is None:
+        return Assigned(rules.VMM_POOL_UNKNOWN, "unknown")
     return Assigned(rules.VMM_POOL_OTHER, "changes_address", detail=_holder_of(address, pool))
 
 

@@ -32,7 +32,8 @@ class Replica(Struct, frozen=True, kw_only=True):
 class Machine(Struct, frozen=True, kw_only=True):
     """A machine to predict for.
 
-    ``kind`` is how it is replicated, None where its network's mapping decides. ``home_fabric_id`` and
+    ``kind`` is how it is replicated, None where its network's mapping decides; ``vault_id`` the vault that protects it,
+    None where none does yet. ``home_fabric_id`` and
     ``recovery_fabric_id`` tell mappings of one network to several places apart. ``replicas`` says, by NIC, what became
     of the replica's network after failover, where anything did. ``whole_subnet``: it stands for all of its subnet.
     """

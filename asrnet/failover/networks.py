@@ -109,8 +109,15 @@ def failover_target(machine: Machine, nic: Nic, mappings: Mappings, networks: Ma
     )
 
 
-def test_target(default: Target, nic: Nic, named: ArmId | None, networks: Mapping[ArmId, Network]) -> Target:
-    """Where the NIC goes in a test failover: to its own test network, else to ``named``, else where failover leads."""
+def test_target(
+    default: Target, machine: Machine, nic: Nic, named: ArmId | None, networks: Mapping[ArmId, Network]
+) -> Target:
+    """Where the NIC goes in a test failover: to its own test network, else to ``named``, else where failover leads.
+
+    What cannot be replicated cannot be tested either, whatever network is named.
+    """
+    if default.rule is rules.A2A_UNMAPPED and machine.vault_id is None:
+        return default
     own = nic.test_network_id
     network_id = own or named or default.network_id
     if network_id is None:

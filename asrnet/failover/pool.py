@@ -90,11 +90,11 @@ class Pool:
         return address
 
     def take_next(self, holder: str) -> int | None:
-        """Assign the lowest free address; None when none is left."""
+        """Assign the next free address, range by range in their order; None when none is left."""
         return self._take_first_free(self._up, holder)
 
     def take_last(self, holder: str) -> int | None:
-        """Assign the highest free address; None when none is left."""
+        """Assign the next free address from the end of the last range backwards; None when none is left."""
         return self._take_first_free(self._down, holder)
 
     def take_any(self) -> None:

@@ -98,7 +98,7 @@ class _Run:
         site = Site(self._networks, {} if is_test else _held_already(addresses, targets))
         if is_test:
             targets = [
-                test_target(target, one.nic, named, self._networks)
+                test_target(target, one.machine, one.nic, named, self._networks)
                 for one, target in zip(addresses, targets, strict=True)
             ]
         return tuple(
@@ -169,9 +169,8 @@ class _Run:
         if target.network_id is None:
             is_unclear = target.rule is rules.AMBIGUOUS_MAPPING
             return self._describe(one, leg, _NOWHERE, Assigned(None, "unknown" if is_unclear else "loses_connectivity"))
-        subnet = leg.back.subnet if leg.back else one.configuration.subnet
         own_subnet = one.configuration.recovery_subnet if target.own_settings else None
-        place = leg.site.place(target.network_id, subnet or None, own_subnet or None, target.kind)
+        place = leg.site.place(target.network_id, _start(one, leg).subnet, own_subnet or None, target.kind)
         if not place.is_known:
             is_lost = place.rule is rules.NO_SUBNET
             return self._describe(one, leg, place, Assigned(None, "loses_connectivity" if is_lost else "unknown"))
@@ -266,17 +265,33 @@ def _left_out(configuration: IpConfiguration) -> Assigned | None:
     return None
 
 
-def _request(one: _Address, leg: _Leg) -> Request:
+class _Start(Struct, frozen=True, gc=False):
+    """Where one way of an address begins, as far as it is known."""
+
+    network_id: ArmId | None = None
+    subnet: str | None = None
+    ip: str | None = None
+
+
+def _start(one: _Address, leg: _Leg) -> _Start:
     configuration, back = one.configuration, leg.back
-    ip = back.ip if back else configuration.ip
-    begun_in = (back.network_id, back.subnet) if back else (one.nic.primary_network_id, configuration.subnet)
+    if back is None:
+        return _Start(one.nic.primary_network_id, configuration.subnet or None, configuration.ip or None)
+    if back.network_id == leg.via:
+        return _Start(back.network_id, back.subnet, back.ip)
+    # A replica that was moved has a subnet and an address there that nobody told.
+    return _Start(leg.via)
+
+
+def _request(one: _Address, leg: _Leg) -> Request:
+    configuration, start = one.configuration, _start(one, leg)
     return Request(
         holder=one.machine.name,
-        ip=ip,
+        ip=start.ip,
         own_ip=configuration.recovery_ip if leg.target.own_settings or leg.is_test else None,
         is_dynamic=(configuration.ip_type or "").lower() == "dynamic",
         is_test=leg.is_test,
-        spans=() if ip else leg.site.spans(*begun_in),
+        spans=() if start.ip else leg.site.spans(start.network_id, start.subnet),
         anyone=one.machine.whole_subnet,
     )
 

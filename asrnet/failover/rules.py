@@ -225,6 +225,9 @@ VMM_POOL_UNKNOWN: Final = _rule(
     "The address comes from the static pool of the recovery network, the same if it is there and free; "
     "the pool or the primary address is not known here.",
 )
+VMM_POOL_FULL: Final = _rule(
+    "vmm_pool_full", VMM_ADDRESSES, "The address comes from the pool of the recovery network, and none is left in it."
+)
 VMM_DHCP: Final = _rule(
     "vmm_dhcp", VMM_ADDRESSES, "The machine uses DHCP, which Site Recovery does not manage on a secondary site."
 )

@@ -198,6 +198,23 @@ def test_between_regions_the_subnet_is_chosen_by_the_name_of_the_replicas() -> N
     assert codes(landing) == {"not_home"}
 
 
+@pytest.mark.parametrize(
+    ("home", "subnet_at_home", "notices"),
+    [
+        pytest.param(vnet("home", subnet("app", "10.0.1.0/24"), subnet("web", "10.0.2.0/24")), None,
+                     {"primary_subnet_unknown"}, id="several"),
+        pytest.param(vnet("home", subnet("web", "10.0.2.0/24")), "web", set(), id="only one"),
+    ],
+)  # fmt: skip
+def test_the_subnet_and_the_address_of_a_replica_that_was_moved_are_not_known(
+    home: Network, subnet_at_home: str | None, notices: set[str]
+) -> None:
+    one = machine("vm", home, address("web", "10.0.2.20"), replicas={"nic0": Replica(network_id=NEW.id)})
+    landing = land(one, [home, SEA, NEW], [mapping(home, SEA), mapping(SEA, home), mapping(NEW, home)], "failback")
+    assert (landing.network, landing.subnet, landing.ip, landing.outcome) == ("home", subnet_at_home, None, "unknown")
+    assert codes(landing) == notices
+
+
 def test_between_regions_without_a_way_there_there_is_no_way_back() -> None:
     landing = land(machine("vm", EA, address("web", "10.0.1.20")), [EA, SEA], [mapping(SEA, EA)], "failback")
     assert (landing.network_rule, landing.outcome) == (RULES["a2a_unmapped"], "loses_connectivity")

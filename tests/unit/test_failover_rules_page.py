@@ -15,7 +15,10 @@ from asrnet.vmm import REASONS
 from asrnet.vmm.availability import SOURCE
 
 PAGE = Path(__file__).parents[2] / "docs" / "failover-rules.md"
-TESTS = ("test_failover_rules", "test_failback", "test_vmm_targets")
+TESTS = (
+    *(f"test_failover_{part}" for part in ("networks", "subnets", "addresses", "on_premises")),
+    *("test_failback", "test_vmm_targets"),
+)
 
 
 def named_rows(module: ModuleType) -> Iterator[tuple[str, str]]:

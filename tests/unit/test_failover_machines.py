@@ -1,0 +1,134 @@
+"""Which machines a vault tells of, and what a prediction of many says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from failover_worlds import (
+    A2A,
+    CORP,
+    EA,
+    HOME,
+    NETWORKS,
+    OTHER,
+    SEA,
+    SITE2,
+    TO_AZURE,
+    TO_VMM,
+    address,
+    codes,
+    item,
+    land,
+    machine,
+    mapping,
+    prediction,
+    subnet,
+    vnet,
+)
+
+from asrnet.changes import to_json
+from asrnet.failover import RULES, Network, machines_of_items
+from asrnet.models import MappingKind, NetworkMapping, Nic
+
+
+@pytest.mark.parametrize(
+    ("provider", "network", "kind"),
+    [
+        ("A2A", EA, A2A),
+        ("HyperVReplicaAzure", CORP, TO_AZURE),
+        ("HyperVReplica2012R2", CORP, TO_VMM),
+        ("A2A", CORP, None),
+    ],
+)
+def test_a_protected_items_kind_is_its_providers_and_its_networks(
+    provider: str, network: Network, kind: MappingKind | None
+) -> None:
+    [found] = machines_of_items([item("vm", network, address("web"), provider=provider)])
+    assert found.kind == kind
+
+
+def test_a_machine_without_nics_is_named_and_predicted_nothing_for() -> None:
+    initial = item("replicating", EA)
+    [found] = machines_of_items([type(initial)(id=initial.id, friendly_name="replicating")])
+    answer = prediction([found], NETWORKS, [mapping(EA, SEA)])
+    assert (answer.landings, answer.without_nics, answer.summary.machines) == ((), ("replicating",), 1)
+
+
+def test_a_machine_that_has_failed_over_keeps_the_address_it_holds_there() -> None:
+    there = vnet("there", subnet("web", "10.0.1.0/24", used=[HOME]))
+    [one] = machines_of_items([item("vm", EA, address("web", HOME), active_location="Recovery", state="Failed")])
+    landing = land(one, [EA, there], [mapping(EA, there)])
+    assert (landing.ip, codes(landing)) == (HOME, {"already_failed_over"})
+
+
+def test_eligible_hosts_are_shown_and_their_lack_is_warned_about() -> None:
+    one = machine("vm", CORP, address(None))
+    asked: list[Any] = []
+
+    def hosts(primary: Any, recovery: Any) -> list[str]:
+        asked.append((primary, recovery))
+        return ["host1"] if len(asked) == 1 else []
+
+    landing = land(one, NETWORKS, [mapping(CORP, SITE2)], eligible_hosts=hosts)
+    assert (landing.hosts, codes(landing), asked) == (("host1",), set(), [(CORP.id, SITE2.id)])
+    landing = land(one, NETWORKS, [mapping(CORP, SITE2)], eligible_hosts=hosts)
+    assert (landing.hosts, codes(landing)) == ((), {"no_eligible_host"})
+
+
+def test_recovery_plans_are_handed_on() -> None:
+    landing = land(machine("vm", CORP, address(None), kind=TO_AZURE, recovery_plan="plan-a"), NETWORKS, [])
+    assert (landing.recovery_plan, landing.network_rule) == ("plan-a", RULES["vmm_azure_unmapped"])
+
+
+def test_the_summary_counts_what_becomes_of_the_addresses() -> None:
+    there = vnet("there", subnet("web", "10.0.1.0/24"), subnet("db", "10.9.0.0/29", count=2))
+    unmapped = vnet("lonely", subnet("web", "10.5.0.0/24"))
+    machines = [
+        machine("keeps", EA, address("web", HOME)),
+        machine("changes", EA, address("db", "10.0.2.20")),
+        machine("full", EA, address("db", "10.0.2.21")),
+        machine("lonely", unmapped, address("web", "10.5.0.4")),
+    ]
+    answer = prediction(machines, [EA, there, unmapped], [mapping(EA, there)])
+    counts = answer.summary
+    assert (counts.machines, counts.addresses) == (4, 4)
+    assert (counts.keeps_address, counts.changes_address, counts.loses_connectivity) == (1, 1, 2)
+    assert counts.warnings == 1
+
+
+@pytest.mark.parametrize(
+    ("ip", "networks", "on_lost", "on_warning"),
+    [
+        ("10.0.1.20", [SEA], False, False),
+        ("10.0.1.20", [SEA, OTHER], False, True),
+        ("10.0.1.20", [], True, True),
+    ],
+)
+def test_a_prediction_knows_whether_it_fails(
+    ip: str, networks: list[Network], *, on_lost: bool, on_warning: bool
+) -> None:
+    mappings: list[NetworkMapping] = [mapping(EA, each) for each in networks]
+    answer = prediction([machine("vm", EA, address("web", ip))], NETWORKS, mappings)
+    assert (answer.fails_on("lost"), answer.fails_on("warning")) == (on_lost, on_warning)
+
+
+def test_a_nic_without_ip_configurations_is_predicted_as_one_that_is_not_known() -> None:
+    bare = Nic(name="nic0", primary_network_id=EA.id)
+    landing = land(type(machine("vm", EA))(name="vm", nics=(bare,)), NETWORKS, [mapping(EA, OTHER)])
+    assert (landing.network_id, landing.subnet) == (OTHER.id, "web")
+
+
+def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source() -> None:
+    answer = prediction([machine("vm", EA, address("web", HOME))], NETWORKS, [mapping(EA, SEA)])
+    document = json.loads(to_json(answer))
+    assert list(document) == ["format_version", "operation", "test_network_id", "summary", "without_nics", "landings"]
+    assert document["summary"]["keeps_address"] == 1
+    [landing] = document["landings"]
+    assert (landing["network_id"], landing["ip"]) == (str(SEA.id), HOME)
+    assert landing["address_rule"] == {
+        "code": "address_kept",
+        "sentence": RULES["address_kept"].sentence,
+        "source": "Set up network mapping and IP addressing for VNets",
+    }

@@ -1,0 +1,166 @@
+"""The network a machine lands on at failover and in a test failover: what is given, what follows.
+
+A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
+"""
+
+from __future__ import annotations
+
+import pytest
+from failover_worlds import (
+    A2A,
+    CORP,
+    EA,
+    GATEWAY,
+    HOME,
+    NETWORKS,
+    OTHER,
+    SEA,
+    SHANGHAI,
+    SITE2,
+    TEST,
+    TO_AZURE,
+    TO_VMM,
+    VAULT,
+    address,
+    codes,
+    land,
+    machine,
+    mapping,
+    vm_network,
+)
+
+from asrnet.failover import RULES, Network
+from asrnet.models import MappingKind
+
+
+@pytest.mark.parametrize(
+    ("primary", "own", "mapped", "kind", "lands_on", "outcome"),
+    [
+        pytest.param(EA, None, [SEA], A2A, SEA, "keeps_address", id="a2a_mapped"),
+        pytest.param(EA, None, [], A2A, None, "loses_connectivity", id="a2a_unmapped"),
+        pytest.param(EA, OTHER, [SEA], A2A, OTHER, "keeps_address", id="own_network"),
+        pytest.param(CORP, None, [SITE2], TO_VMM, SITE2, "unknown", id="vmm_mapped"),
+        pytest.param(CORP, None, [], TO_VMM, None, "loses_connectivity", id="vmm_unmapped"),
+        pytest.param(CORP, None, [SEA], TO_AZURE, SEA, "changes_address", id="vmm_azure_mapped"),
+        pytest.param(CORP, None, [GATEWAY], TO_AZURE, GATEWAY, "changes_address", id="vmm_azure_gateway"),
+        pytest.param(CORP, None, [], TO_AZURE, None, "loses_connectivity", id="vmm_azure_unmapped"),
+        pytest.param(CORP, OTHER, [SEA], TO_AZURE, OTHER, "changes_address", id="vmm_own_network"),
+        pytest.param(EA, None, [SEA, OTHER], A2A, None, "unknown", id="ambiguous_mapping"),
+    ],
+)
+def test_network_after_failover(
+    request: pytest.FixtureRequest,
+    *,
+    primary: Network,
+    own: Network | None,
+    mapped: list[Network],
+    kind: MappingKind,
+    lands_on: Network | None,
+    outcome: str,
+) -> None:
+    one = machine("vm", primary, address("web", HOME), nic={"recovery_network_id": own.id if own else None}, kind=kind)
+    landing = land(one, NETWORKS, [mapping(primary, each) for each in mapped])
+    assert landing.network_id == (lands_on.id if lands_on else None)
+    assert landing.network_rule is RULES[request.node.callspec.id]
+    assert landing.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("own_test", "named", "lands_on"),
+    [
+        pytest.param(None, None, SEA, id="test_failover_network"),
+        pytest.param(None, TEST, TEST, id="test_named_network"),
+        pytest.param(OTHER, TEST, OTHER, id="test_own_network"),
+    ],
+)
+def test_network_in_a_test_failover(
+    request: pytest.FixtureRequest, own_test: Network | None, named: Network | None, lands_on: Network
+) -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"test_network_id": own_test.id if own_test else None})
+    landing = land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=named.id if named else None)
+    assert landing.network_id == lands_on.id
+    assert landing.network_rule is RULES[request.node.callspec.id]
+
+
+def test_what_cannot_be_replicated_cannot_be_tested_either_whatever_network_is_named() -> None:
+    planned = machine("vm", EA, address("web", HOME))
+    landing = land(planned, NETWORKS, [], "test-failover", test_network_id=TEST.id)
+    assert (landing.network, landing.network_rule) == (None, RULES["a2a_unmapped"])
+    replicated = machine("vm", EA, address("web", HOME), vault_id=VAULT)
+    landing = land(replicated, NETWORKS, [], "test-failover", test_network_id=TEST.id)
+    assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_named_network"])
+
+
+def test_a_machine_on_premises_is_tested_in_the_named_network_although_its_own_is_not_mapped() -> None:
+    one = machine("vm", CORP, address(None), kind=TO_AZURE)
+    landing = land(one, NETWORKS, [], "test-failover", test_network_id=TEST.id)
+    assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_named_network"])
+
+
+def test_an_own_network_that_differs_is_said_beside_the_mappings() -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": OTHER.id})
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (landing.own_network_id, landing.mapped_network_id) == (OTHER.id, SEA.id)
+    assert codes(landing) == {"differs_from_mapping"}
+
+
+def test_an_own_network_that_is_the_mappings_is_nothing_to_speak_of() -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": SEA.id})
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert landing.network_rule.code == "a2a_mapped"
+    assert landing.notices == ()
+
+
+def test_only_mappings_of_the_machines_own_vault_and_recovery_fabric_count() -> None:
+    to_sea, to_other = mapping(EA, SEA), mapping(EA, OTHER)
+    one = machine("vm", EA, address("web", HOME), vault_id=VAULT, recovery_fabric_id=to_other.recovery_fabric_id)
+    assert land(one, NETWORKS, [to_sea, to_other]).network_id == OTHER.id
+    elsewhere = machine("vm", EA, address("web", HOME), vault_id=VAULT.parent.child("providers", "x", "vaults", "v2"))
+    assert land(elsewhere, NETWORKS, [to_sea]).network_id is None
+
+
+def test_a_mapping_to_azure_counts_whatever_fabric_it_names() -> None:
+    one = machine("vm", CORP, address(None), recovery_fabric_id=SHANGHAI)
+    assert land(one, NETWORKS, [mapping(CORP, SEA)]).network_id == SEA.id
+
+
+def test_two_mappings_that_agree_are_not_ambiguous() -> None:
+    twice = [mapping(EA, SEA, name="one"), mapping(EA, SEA, name="two")]
+    assert land(machine("vm", EA, address("web", HOME)), NETWORKS, twice).network_id == SEA.id
+
+
+def test_mappings_that_differ_are_named_by_their_ids() -> None:
+    both = [mapping(EA, SEA), mapping(EA, OTHER)]
+    [notice] = land(machine("vm", EA, address("web", HOME)), NETWORKS, both).notices
+    assert notice.code == "ambiguous_mapping"
+    assert all(str(each.id) in notice.message for each in both)
+
+
+def test_a_mapping_that_is_not_paired_is_warned_about() -> None:
+    landing = land(machine("vm", EA, address("web", HOME)), NETWORKS, [mapping(EA, SEA, state="NotPaired")])
+    assert codes(landing) == {"mapping_not_paired"}
+    assert landing.network_id == SEA.id
+
+
+def test_a_recovery_network_that_was_not_read_leaves_subnet_and_address_unknown() -> None:
+    landing = land(machine("vm", EA, address("web", HOME)), [EA], [mapping(EA, SEA)])
+    assert (landing.network_id, landing.subnet, landing.ip, landing.outcome) == (SEA.id, None, None, "unknown")
+    assert codes(landing) == {"network_not_read"}
+
+
+def test_a_vm_network_without_mapping_is_taken_for_what_its_servers_other_mappings_are() -> None:
+    second = vm_network("second")
+    landing = land(machine("vm", second, address(None)), [*NETWORKS, second], [mapping(CORP, GATEWAY)])
+    assert landing.network_rule is RULES["vmm_azure_unmapped"]
+
+
+def test_a_test_in_the_failover_network_recommends_another() -> None:
+    one = machine("vm", EA, address("web", HOME))
+    assert codes(land(one, NETWORKS, [mapping(EA, SEA)], "test-failover")) == {"test_in_failover_network"}
+    assert codes(land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)) == set()
+
+
+def test_an_own_test_network_beside_the_named_one_is_said() -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"test_network_id": OTHER.id})
+    landing = land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)
+    assert codes(landing) == {"test_network_differs"}

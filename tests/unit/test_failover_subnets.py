@@ -1,0 +1,121 @@
+"""The subnet of the recovery network a machine lands in: what is given, what follows.
+
+A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from failover_worlds import (
+    A2A,
+    EA,
+    HOME,
+    NETWORKS,
+    OTHER,
+    SEA,
+    TO_AZURE,
+    address,
+    codes,
+    land,
+    machine,
+    mapping,
+    subnet,
+    vnet,
+)
+
+from asrnet.failover import RULES, choose_subnet
+from asrnet.models import MappingKind
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "primary", "chosen"),
+    [
+        pytest.param(A2A, ["app", "web"], "WEB", "web", id="subnet_same_name"),
+        pytest.param(A2A, ["zoo", "Backend", "app"], "web", "app", id="subnet_first_alphabetical"),
+        pytest.param(TO_AZURE, ["zoo", "web"], "web", "web", id="vmm_subnet_same_name"),
+        pytest.param(TO_AZURE, ["zoo", "app"], "web", "zoo", id="vmm_subnet_first"),
+    ],
+)
+def test_subnet_by_name(
+    request: pytest.FixtureRequest, kind: MappingKind, names: list[str], primary: str, chosen: str
+) -> None:
+    choice = choose_subnet(names, primary, kind)
+    assert choice is not None
+    assert (choice.name, choice.rule) == (chosen, RULES[request.node.callspec.id])
+
+
+@pytest.mark.parametrize(
+    ("recovery_subnets", "own_subnet", "lands_in", "outcome"),
+    [
+        pytest.param([subnet("app", "10.0.1.0/24"), subnet("web", "10.0.1.0/24")], "app", "app", "keeps_address",
+                     id="own_subnet"),
+        pytest.param([], None, None, "loses_connectivity", id="no_subnet"),
+    ],
+)  # fmt: skip
+def test_subnet_otherwise(
+    request: pytest.FixtureRequest, recovery_subnets: list[Any], own_subnet: str | None, lands_in: str, outcome: str
+) -> None:
+    recovery = vnet("recovery", *recovery_subnets)
+    landing = land(
+        machine("vm", EA, address("web", HOME, recovery_subnet=own_subnet)), [EA, recovery], [mapping(EA, recovery)]
+    )
+    assert (landing.subnet, landing.outcome) == (lands_in, outcome)
+    assert landing.subnet_rule is RULES[request.node.callspec.id]
+
+
+def test_an_own_subnet_that_differs_is_said_beside_the_rule_of_names() -> None:
+    recovery = vnet("recovery", subnet("app", "10.0.1.0/24"), subnet("web", "10.0.1.0/24"))
+    landing = land(
+        machine("vm", EA, address("web", HOME, recovery_subnet="app")), [EA, recovery], [mapping(EA, recovery)]
+    )
+    assert (landing.own_subnet, landing.named_subnet, codes(landing)) == ("app", "web", {"subnet_differs"})
+
+
+def test_an_own_subnet_that_does_not_exist_leaves_the_address_unknown() -> None:
+    landing = land(machine("vm", EA, address("web", HOME, recovery_subnet="gone")), NETWORKS, [mapping(EA, SEA)])
+    assert (landing.subnet, landing.ip, landing.outcome) == ("gone", None, "unknown")
+    assert codes(landing) == {"own_subnet_missing"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GatewaySubnet",
+        "AzureFirewallSubnet",
+        "AzureFirewallManagementSubnet",
+        "AzureBastionSubnet",
+        "RouteServerSubnet",
+        "gatewaysubnet",
+    ],
+)
+def test_falling_back_to_a_subnet_of_a_service_is_warned_about(name: str) -> None:
+    recovery = vnet("recovery", subnet("zzz", "10.0.1.0/24"), subnet(name, "10.0.9.0/27"))
+    landing = land(machine("vm", EA, address("web", HOME)), [EA, recovery], [mapping(EA, recovery)])
+    assert (landing.subnet, codes(landing)) == (name, {"fallback_subnet_reserved"})
+    assert landing.has_warning
+
+
+def test_falling_back_to_a_delegated_subnet_is_warned_about() -> None:
+    recovery = vnet("recovery", subnet("app", "10.0.1.0/24", delegated="Microsoft.Sql/managedInstances"))
+    landing = land(machine("vm", EA, address("web", HOME)), [EA, recovery], [mapping(EA, recovery)])
+    assert codes(landing) == {"fallback_subnet_delegated"}
+    assert "Microsoft.Sql/managedInstances" in landing.notices[0].message
+
+
+def test_a_delegated_subnet_of_the_same_name_is_no_fallback() -> None:
+    recovery = vnet("recovery", subnet("web", "10.0.1.0/24", delegated="Microsoft.Web/serverFarms"))
+    assert codes(land(machine("vm", EA, address("web", HOME)), [EA, recovery], [mapping(EA, recovery)])) == set()
+
+
+def test_without_a_known_primary_subnet_the_only_one_is_taken_and_among_several_none() -> None:
+    one = machine("vm", EA, address(None, HOME))
+    assert land(one, NETWORKS, [mapping(EA, OTHER)]).subnet == "web"
+    unclear = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (unclear.subnet, unclear.outcome, codes(unclear)) == (None, "unknown", {"primary_subnet_unknown"})
+
+
+def test_a_recovery_network_without_subnets_is_warned_about() -> None:
+    empty = vnet("empty")
+    assert codes(land(machine("vm", EA, address("web", HOME)), [EA, empty], [mapping(EA, empty)])) == {"network_empty"}
