@@ -25,7 +25,7 @@ from asrnet.errors import (
     VaultUnusedError,
 )
 from asrnet.ids import VNET, ArmId
-from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, UnreadableMapping, VirtualNetwork
 from asrnet.pairing import Resolution, resolve
 from asrnet.ports import Backend
 from asrnet.vmm import Topology, merge_all, read_topology, read_topology_of_vault, with_networks
@@ -52,7 +52,8 @@ class Unknown(Struct, frozen=True, kw_only=True):
 class VaultInventory(Struct, frozen=True, kw_only=True):
     """What was read of one vault. Where ``error`` is set nothing else counts.
 
-    ``items`` and ``running_jobs`` are Unknown when they could not be read; ``location`` is None when it could not.
+    ``unreadable`` are mappings that are there and do not say what they map. ``items`` and ``running_jobs`` are Unknown
+    when they could not be read; ``location`` is None when it could not.
     ``topology`` is empty where the vault has no VMM servers.
     """
 
@@ -61,6 +62,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     location: str | None = None
     fabrics: tuple[Fabric, ...] = ()
     mappings: tuple[NetworkMapping, ...] = ()
+    unreadable: tuple[UnreadableMapping, ...] = ()
     items: tuple[ProtectedItem, ...] | Unknown = ()
     running_jobs: tuple[Job, ...] | Unknown = ()
     topology: Topology | Unknown = Topology()
@@ -207,7 +209,7 @@ def _finish_lists(
 
 def _start_others(
     desired: DesiredState, selection: Selection, backend: Backend, reads: Bounded
-) -> dict[str, Future[tuple[NetworkMapping, ...]]]:
+) -> dict[str, Future[tuple[LiveMapping, ...]]]:
     """The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does."""
     port = backend.mappings
     others = [vault for vault in desired.vaults if desired.rules and not selection.has_vault(vault.name)]
@@ -215,13 +217,13 @@ def _start_others(
 
 
 def _finish_others(
-    others: Mapping[str, Future[tuple[NetworkMapping, ...]]], reads: Bounded
+    others: Mapping[str, Future[tuple[LiveMapping, ...]]], reads: Bounded
 ) -> dict[str, tuple[NetworkMapping, ...]]:
     mappings: dict[str, tuple[NetworkMapping, ...]] = {}
     for name, future in others.items():
         answer = _answer(future, reads)
         if not isinstance(answer, AsrError):
-            mappings[name] = answer
+            mappings[name] = _readable(answer)
     return mappings
 
 
@@ -229,7 +231,7 @@ class _VaultReads(Struct, frozen=True, kw_only=True):
     vault: Vault
     location: Future[str]
     fabrics: Future[tuple[Fabric, ...]]
-    mappings: Future[tuple[NetworkMapping, ...]]
+    mappings: Future[tuple[LiveMapping, ...]]
     items: Future[tuple[ProtectedItem, ...]]
     jobs: Future[tuple[Job, ...]]
 
@@ -260,8 +262,17 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
         return structs.replace(vault, error=errors[0])
     return structs.replace(
-        vault, fabrics=fabrics, mappings=mappings, items=_or_unknown(items), running_jobs=_or_unknown(jobs)
+        vault,
+        fabrics=fabrics,
+        mappings=_readable(mappings),
+        unreadable=tuple(mapping for mapping in mappings if isinstance(mapping, UnreadableMapping)),
+        items=_or_unknown(items),
+        running_jobs=_or_unknown(jobs),
     )
+
+
+def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
+    return tuple(mapping for mapping in mappings if isinstance(mapping, NetworkMapping))
 
 
 def _with_topologies(

@@ -14,7 +14,7 @@ from asrnet.desired import EVERYTHING, DesiredState, Selection, VmmRow
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
-from asrnet.models import MICROSOFT_AZURE, MappingKind, NetworkMapping
+from asrnet.models import MICROSOFT_AZURE, MappingKind, NetworkMapping, UnreadableMapping
 from asrnet.vmm import Topology
 
 PAIRED = "Paired"
@@ -48,13 +48,17 @@ class LivePair(Struct, frozen=True, kw_only=True):
 
 
 class LiveVault(Struct, frozen=True, kw_only=True):
-    """A vault; where ``error`` says why it could not be read, nothing is known of its mappings."""
+    """A vault; where ``error`` says why it could not be read, nothing is known of its mappings.
+
+    ``unreadable`` says of each mapping beyond ``mappings`` that it does not say what it maps.
+    """
 
     name: str
     id: ArmId
     location: str | None
     mappings: int
     error: str | None = None
+    unreadable: tuple[str, ...] = ()
 
 
 class LivePairs(Struct, frozen=True, kw_only=True):
@@ -70,7 +74,7 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
     names, display = _Names(_declared(desired, inventory)), inventory.display_names()
     found = (pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, display, inventory))
     return LivePairs(
-        vaults=tuple(_vault(vault) for vault in inventory.vaults.values()),
+        vaults=tuple(_vault(vault, display) for vault in inventory.vaults.values()),
         pairs=tuple(pair for pair in found if selection.has_pair(pair.pair)),
     )
 
@@ -111,14 +115,21 @@ def _ends(row: VmmRow, topology: Topology) -> tuple[ArmId, str]:
     return primary, server.key if server else MICROSOFT_AZURE
 
 
-def _vault(vault: VaultInventory) -> LiveVault:
+def _vault(vault: VaultInventory, display: Mapping[ArmId, str]) -> LiveVault:
     return LiveVault(
         name=vault.name,
         id=vault.id,
         location=vault.location,
         mappings=len(vault.mappings),
         error=vault.error.message if vault.error else None,
+        unreadable=tuple(_riddle(mapping, display) for mapping in vault.unreadable),
     )
+
+
+def _riddle(mapping: UnreadableMapping, display: Mapping[ArmId, str]) -> str:
+    primary = mapping.primary_network_id
+    whose = f" of {display.get(primary, primary.name)}" if primary else ""
+    return f"mapping {mapping.name}{whose} {mapping.problem}"
 
 
 def matched(

@@ -63,6 +63,7 @@ def export(inventory: Inventory, desired: DesiredState, *, selection: Selection 
     ]
     left_out = [f"{_title(pair)}: {problem}" for pair in live.pairs if (problem := problems[pair.forward])]
     left_out += [f"vault {vault.name}: {vault.error}" for vault in live.vaults if vault.error]
+    left_out += [said for vault in live.vaults for said in vault.unreadable]
     rest = ["".join(_comment(f"left out: {line}") for line in left_out)] if left_out else []
     return Exported(text="\n".join([_head(providers), *sections, *rest]), left_out=tuple(left_out))
 

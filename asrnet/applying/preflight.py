@@ -20,7 +20,16 @@ from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
 from asrnet.guards import Activity, activity, networks_of, takes_away
 from asrnet.ids import VAULT, ArmId
-from asrnet.models import Fabric, Job, MappingIdentity, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.models import (
+    Fabric,
+    Job,
+    LiveMapping,
+    MappingIdentity,
+    NetworkMapping,
+    ProtectedItem,
+    UnreadableMapping,
+    VirtualNetwork,
+)
 from asrnet.ports import Backend
 
 T = TypeVar("T")
@@ -37,7 +46,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class _Reads(Struct, frozen=True, kw_only=True):
     """What is being read of one vault."""
 
-    mappings: Future[tuple[NetworkMapping, ...]]
+    mappings: Future[tuple[LiveMapping, ...]]
     fabrics: Future[tuple[Fabric, ...]] | None
     items: Future[tuple[ProtectedItem, ...]] | None
     jobs: Future[tuple[Job, ...]] | None
@@ -125,7 +134,12 @@ def _vault_verdicts(changes: Sequence[Change], started: _Reads, reads: Bounded) 
     doomed = {step.resource_id for change in changes for step in change.steps if step.action == "delete"}
     taken = _Taken(
         names={(mapping.fabric_id, mapping.name.lower()) for mapping in mappings},
-        identities={mapping.identity: mapping for mapping in mappings if mapping.id not in doomed},
+        identities={
+            mapping.identity: mapping
+            for mapping in mappings
+            if isinstance(mapping, NetworkMapping) and mapping.id not in doomed
+        },
+        unreadable={one.primary_network_id: one for one in mappings if isinstance(one, UnreadableMapping)},
         places={fabric.location: fabric for fabric in fabrics if fabric.kind == "azure"},
     )
     return {change.id: verdict for change in changes if (verdict := _verdict(change, taken, guard))}
@@ -144,10 +158,11 @@ def _unread(changes: Sequence[Change], error: AsrError) -> dict[str, Verdict]:
 
 
 class _Taken(Struct, frozen=True, kw_only=True):
-    """What is there now, in the ways in which it can be in the way."""
+    """What is there now, in the ways in which it can be in the way: ``unreadable`` by the primary network it says."""
 
     names: set[tuple[ArmId, str]]
     identities: dict[MappingIdentity, NetworkMapping]
+    unreadable: dict[ArmId | None, UnreadableMapping]
     places: dict[str | None, Fabric]
 
 
@@ -185,6 +200,9 @@ def _obstacles(change: Change, taken: _Taken) -> Iterator[str]:
             if there:
                 primary, recovery = there.primary_network_id.name, there.recovery_network_id.name
                 yield f"{primary} has the mapping {there.name} now, to {recovery}"
+            riddle = taken.unreadable.get(step.after.primary_network_id)
+            if riddle:
+                yield f"{step.after.primary_network_id.name} has the mapping {riddle.name} now, which {riddle.problem}"
 
 
 def _network_verdict(change_id: str, answer: VirtualNetwork | AsrError | None) -> dict[str, Verdict]:

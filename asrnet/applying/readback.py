@@ -14,7 +14,7 @@ from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
 from asrnet.ids import ArmId
-from asrnet.models import Fabric, NetworkMapping
+from asrnet.models import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100
@@ -42,7 +42,7 @@ def _unconfirmed_mappings(
         listed = reads.answer(reads.start(partial(_mappings, backend, vault)))
         if isinstance(listed, AsrError):
             return dict.fromkeys(tasks, f"could not be read back: {listed}")
-        there = {mapping.id: mapping for mapping in listed}
+        there: dict[ArmId, LiveMapping] = {mapping.id: mapping for mapping in listed}
         doubtful = [task for task in tasks if _difference(task, there.get(task.step.resource_id))]
     asked = [(task, reads.start(partial(backend.mappings.mapping, task.step.resource_id))) for task in doubtful]
     problems = {}
@@ -52,17 +52,19 @@ def _unconfirmed_mappings(
     return {task: problem for task, problem in problems.items() if problem}
 
 
-def _mappings(backend: Backend, vault: ArmId) -> tuple[NetworkMapping, ...]:
+def _mappings(backend: Backend, vault: ArmId) -> tuple[LiveMapping, ...]:
     try:
         return tuple(backend.mappings.mappings(vault))
     except VaultUnusedError:
         return ()
 
 
-def _difference(task: Task, seen: NetworkMapping | AsrError | None) -> str:
+def _difference(task: Task, seen: LiveMapping | AsrError | None) -> str:
     wanted = task.step.after
     if isinstance(seen, AsrError):
         return f"could not be read back: {seen}"
+    if isinstance(seen, UnreadableMapping):
+        return f"is there, and {seen.problem}"
     if wanted is None:
         return f"was reported deleted, but is still there, to {seen.recovery_network_id.name}" if seen else ""
     if seen is None:

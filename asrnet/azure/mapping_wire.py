@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from asrnet.azure.wire import Wire, id_or_none
-from asrnet.errors import InputError
-from asrnet.ids import VNET, ArmId, arm_id, normal_location
-from asrnet.models import MICROSOFT_AZURE, Fabric, FabricKind, Job, MappingKind, NetworkMapping
+from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
+from asrnet.models import (
+    MICROSOFT_AZURE,
+    Fabric,
+    FabricKind,
+    Job,
+    LiveMapping,
+    MappingKind,
+    NetworkMapping,
+    UnreadableMapping,
+)
 
 _KINDS: Final[Mapping[str, MappingKind]] = {
     "AzureToAzure": "azure_to_azure",
@@ -125,25 +133,29 @@ def fabric_body(fabric: Fabric) -> dict[str, Any]:
     return {"properties": {"customDetails": {"instanceType": "Azure", "location": fabric.location}}}
 
 
-def read_mapping(row: WireMapping) -> NetworkMapping:
-    """A mapping as asrnet knows it; InputError where it says nothing of its recovery network."""
+def read_mapping(row: WireMapping) -> LiveMapping:
+    """A mapping as asrnet knows it, or what can be told of one that does not say what it maps."""
     properties = row.properties or MappingProperties()
     settings = properties.fabric_specific_settings or MappingSettings()
     mapping_id = ArmId(row.id)
-    primary = id_or_none(properties.primary_network_id) or mapping_id.parent
+    primary = id_or_none(properties.primary_network_id) or _network_above(mapping_id, settings)
     recovery = id_or_none(properties.recovery_network_id)
-    if recovery is None:
-        raise InputError(f"the mapping '{mapping_id}' names no recovery network")
+    if primary is None or recovery is None:
+        return UnreadableMapping(id=mapping_id, primary_network_id=primary)
     kind = _KINDS.get(settings.instance_type or "") or _kind_of(primary, recovery)
     azure = kind == "azure_to_azure"
+    here = _location(settings.primary_fabric_location, properties.primary_fabric_friendly_name, azure)
+    there = _location(settings.recovery_fabric_location, properties.recovery_fabric_friendly_name, azure)
+    if azure and not (here and there):
+        return UnreadableMapping(id=mapping_id, primary_network_id=primary)
     return NetworkMapping(
         id=mapping_id,
         kind=kind,
         primary_network_id=primary,
         recovery_network_id=recovery,
         recovery_fabric_id=id_or_none(properties.recovery_fabric_arm_id),
-        primary_location=_location(settings.primary_fabric_location, properties.primary_fabric_friendly_name, azure),
-        recovery_location=_location(settings.recovery_fabric_location, properties.recovery_fabric_friendly_name, azure),
+        primary_location=here,
+        recovery_location=there,
         state=properties.state or "",
     )
 
@@ -176,6 +188,12 @@ def read_job(row: WireJob) -> Job:
         target=properties.target_object_name or "",
         errors=tuple(message for error in properties.errors or () if (message := _error_message(error))),
     )
+
+
+def _network_above(mapping_id: ArmId, settings: MappingSettings) -> ArmId | None:
+    """The VM network that a mapping lies under; under an Azure fabric the segment is no network's."""
+    azure = settings.instance_type == "AzureToAzure" or mapping_id.parent.name == AZURE_NETWORK
+    return None if azure else mapping_id.parent
 
 
 def _kind_of(primary: ArmId, recovery: ArmId) -> MappingKind:

@@ -25,7 +25,7 @@ from asrnet.azure.vmm_wire import (
     read_logical_network,
     read_vm_network,
 )
-from asrnet.azure.wire import Wire, each_readable
+from asrnet.azure.wire import Wire, each, each_readable
 from asrnet.errors import ForbiddenError, ServiceError, VaultUnusedError
 from asrnet.ids import AZURE_NETWORK, ArmId, normal_location
 from asrnet.models import (
@@ -33,9 +33,11 @@ from asrnet.models import (
     CloudMapping,
     Fabric,
     Job,
+    LiveMapping,
     LogicalNetwork,
     NetworkMapping,
     ProtectedItem,
+    UnreadableMapping,
     VmNetwork,
 )
 
@@ -68,21 +70,21 @@ class SiteRecoveryReader:
 
     def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
         """All fabrics."""
-        return self._list(vault, "replicationFabrics", WireFabric, read_fabric)
+        return self._every(vault, "replicationFabrics", WireFabric, read_fabric)
 
-    def mappings(self, vault: ArmId) -> Iterator[NetworkMapping]:
+    def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
         """All mappings of all fabrics, at best in one list."""
 
-        def network_by_network() -> Iterator[NetworkMapping]:
+        def network_by_network() -> Iterator[LiveMapping]:
             for fabric in self.fabrics(vault):
                 for network_id in self._networks_of(fabric):
-                    yield from self._list(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
+                    yield from self._every(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
 
-        whole = self._list(vault, "replicationNetworkMappings", WireMapping, read_mapping)
+        whole = self._every(vault, "replicationNetworkMappings", WireMapping, read_mapping)
         return self._whole_or_in_parts(vault, "mappings", whole, network_by_network)
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist."""
+        """One mapping; None when it does not exist. Raises ServiceError where it makes no sense."""
         try:
             response = get(self._sender, self._address(mapping_id), mapping_id)
         except VaultUnusedError:
@@ -91,16 +93,19 @@ class SiteRecoveryReader:
             if is_absent(error) and error.code != "ResourceNotFound":
                 return None
             raise
-        return read_mapping(decoded(response, WireMapping, mapping_id))
+        found = read_mapping(decoded(response, WireMapping, mapping_id))
+        if isinstance(found, UnreadableMapping):
+            raise ServiceError(f"the mapping '{found.name}' {found.problem}", resource_id=mapping_id)
+        return found
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
         """All replicated machines, at best in one list."""
 
         def container_by_container() -> Iterator[ProtectedItem]:
             for container in self._containers(vault):
-                yield from self._list(container, "replicationProtectedItems", WireItem, read_item)
+                yield from self._every(container, "replicationProtectedItems", WireItem, read_item)
 
-        whole = self._list(vault, "replicationProtectedItems", WireItem, read_item)
+        whole = self._every(vault, "replicationProtectedItems", WireItem, read_item)
         return self._whole_or_in_parts(vault, "machines", whole, container_by_container)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
@@ -142,6 +147,10 @@ class SiteRecoveryReader:
     ) -> Iterator[R]:
         url = self._address(f"{parent}/{name}", **query)
         return each_readable(rows(self._sender, url, kind, parent), read, f"an element of {name}")
+
+    def _every(self, parent: ArmId, name: str, kind: type[W], read: Callable[[W], R]) -> Iterator[R]:
+        url = self._address(f"{parent}/{name}")
+        return each(rows(self._sender, url, kind, parent), read, parent)
 
     def _whole_or_in_parts(
         self, vault: ArmId, what: str, whole: Iterator[R], in_parts: Callable[[], Iterator[R]]

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from asrnet.errors import InputError
+from asrnet.errors import InputError, ServiceError
 from asrnet.ids import ArmId, arm_id
 
 T = TypeVar("T")
@@ -36,6 +36,22 @@ def id_or_none(text: str | None) -> ArmId | None:
         return arm_id(text)
     except InputError:
         return None
+
+
+def each(rows: Iterable[T], read: Callable[[T], R], scope: ArmId) -> Iterator[R]:
+    """``rows`` of ``scope`` read one by one, for lists by which something is called absent.
+
+    Raises ServiceError where one has an id that makes no sense: without it the list would not be the whole truth.
+    """
+    for row in rows:
+        try:
+            yield read(row)
+        except InputError as error:
+            raise ServiceError(
+                f"a list of '{scope}' has an element that cannot be read: {error}",
+                resource_id=scope,
+                hint="see with az rest what it is; asrnet takes nothing for absent that it cannot read",
+            ) from error
 
 
 def each_readable(rows: Iterable[T], read: Callable[[T], R | None], what: str) -> Iterator[R]:

@@ -34,6 +34,7 @@ from asrnet.models import (
     Nic,
     ProtectedItem,
     Subnet,
+    UnreadableMapping,
     VirtualNetwork,
     VmNetwork,
 )
@@ -200,6 +201,16 @@ class Builder:
         )
         self.add(mapping)
         return self.world.state.mapping(mapping.id) or mapping
+
+    def unreadable_mapping(
+        self, fabric: Fabric, name: str, primary: VirtualNetwork | VmNetwork | None = None
+    ) -> UnreadableMapping:
+        """A mapping that does not say what it maps, or only what from."""
+        segment = AZURE_NETWORK if fabric.kind == "azure" or primary is None else primary.id.name
+        mapping_id = fabric.id.child("replicationNetworks", segment, "replicationNetworkMappings", name)
+        mapping = UnreadableMapping(id=mapping_id, primary_network_id=primary.id if primary else None)
+        self.add(mapping)
+        return mapping
 
     def pair(
         self, first_fabric: Fabric, first: VirtualNetwork, second_fabric: Fabric, second: VirtualNetwork

@@ -167,15 +167,15 @@ class FabricEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 class MappingEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A network mapping, under its primary fabric."""
+    """A network mapping, under its primary fabric. One without a recovery network cannot be read by its clients."""
 
     fabric: Annotated[Name, Meta(description="The name of the primary fabric")]
     name: Name
-    primary_network_id: NetworkId
+    primary_network_id: Annotated[NetworkId | None, Meta(description="Absent: the mapping does not say it")] = None
     recovery_fabric: Annotated[
         str | None, Meta(description="The name of the recovery fabric; absent: Azure, for a VMM server's network")
     ] = None
-    recovery_network_id: NetworkId
+    recovery_network_id: Annotated[NetworkId | None, Meta(description="Absent: the mapping does not say it")] = None
     state: str = "Paired"
 
 

@@ -19,10 +19,12 @@ from asrnet.models import (
     CloudMapping,
     Fabric,
     Job,
+    LiveMapping,
     LogicalNetwork,
     MappingKind,
     NetworkMapping,
     ProtectedItem,
+    UnreadableMapping,
     VmNetwork,
 )
 
@@ -119,9 +121,11 @@ class VaultLoader:
             recovery_cloud_name=recovery.friendly_name if recovery else MICROSOFT_AZURE,
         )
 
-    def _mapping(self, entry: file.MappingEntry, place: Place) -> NetworkMapping:
+    def _mapping(self, entry: file.MappingEntry, place: Place) -> LiveMapping:
         fabric = self._found_fabric(entry.fabric, place, "fabric")
-        kind = _kind(fabric, entry, place)
+        if entry.primary_network_id is None or entry.recovery_network_id is None:
+            return _unreadable(entry, fabric, place)
+        kind = _kind(fabric, (entry.primary_network_id.type, entry.recovery_network_id.type), place)
         recovery = self._recovery_fabric(entry, kind, place)
         network_id = fabric.id.child(
             "replicationNetworks", _segment(entry) if kind != "azure_to_azure" else AZURE_NETWORK
@@ -216,17 +220,28 @@ def _friendly_name(entry: file.FabricEntry, place: Place) -> str:
     return entry.server or entry.name
 
 
-def _kind(fabric: Fabric, entry: file.MappingEntry, place: Place) -> MappingKind:
+def _unreadable(entry: file.MappingEntry, fabric: Fabric, place: Place) -> UnreadableMapping:
+    if entry.primary_network_id is None and fabric.kind != "azure":
+        raise place.error("the primary_network_id is missing: a mapping of a VMM server lies under its network")
+    network_id = fabric.id.child("replicationNetworks", _segment(entry))
+    return UnreadableMapping(
+        id=place.child(network_id, "replicationNetworkMappings", entry.name),
+        primary_network_id=entry.primary_network_id,
+    )
+
+
+def _kind(fabric: Fabric, types: tuple[str, str], place: Place) -> MappingKind:
     kinds: Mapping[tuple[bool, str, str], MappingKind] = {
         (True, VNET, VNET): "azure_to_azure",
         (False, ASR_NETWORK, VNET): "vmm_to_azure",
         (False, ASR_NETWORK, ASR_NETWORK): "vmm_to_vmm",
     }
-    kind = kinds.get((fabric.kind == "azure", entry.primary_network_id.type, entry.recovery_network_id.type))
+    kind = kinds.get((fabric.kind == "azure", *types))
     if kind is None:
         raise place.error(f"no network of the fabric '{fabric.name}' has this id", "primary_network_id")
     return kind
 
 
 def _segment(entry: file.MappingEntry) -> str:
-    return entry.primary_network_id.name if entry.primary_network_id.type == ASR_NETWORK else AZURE_NETWORK
+    primary = entry.primary_network_id
+    return primary.name if primary and primary.type == ASR_NETWORK else AZURE_NETWORK

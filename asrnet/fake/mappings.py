@@ -5,16 +5,18 @@ Where no public source shows the service's answer, the refusal is an assumption 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from asrnet.errors import ServiceError
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.state import State
 from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id
-from asrnet.models import Fabric, MappingKind, NetworkMapping, VirtualNetwork
+from asrnet.models import Fabric, LiveMapping, MappingKind, NetworkMapping, UnreadableMapping, VirtualNetwork
 
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
 """The fabric under which Site Recovery knows Azure itself; it is in no list."""
@@ -27,23 +29,33 @@ class Mappings:
         self._state = state
 
     def list(self, vault_id: ArmId) -> tuple[NetworkMapping, ...]:
+        """The mappings of a vault that say what they map. Raises NotFoundError and VaultUnusedError."""
+        return tuple(mapping for mapping in self.list_all(vault_id) if isinstance(mapping, NetworkMapping))
+
+    def list_all(self, vault_id: ArmId) -> tuple[LiveMapping, ...]:
         """All mappings of a vault. Raises NotFoundError and VaultUnusedError."""
         with self._state.request("GET", f"{vault_id}/replicationNetworkMappings") as admission:
             vault = self._state.known_vault(vault_id)
-            return self._state.listed(self._state.mappings.values(vault.id.key, lag=admission.lag))
+            return self._state.listed(self._of_vault(vault.id, admission.lag))
 
-    def list_network(self, network_id: ArmId) -> tuple[NetworkMapping, ...]:
+    def list_network(self, network_id: ArmId) -> tuple[LiveMapping, ...]:
         """The mappings below an ASR network; below any network segment of an Azure fabric, all of that fabric."""
         with self._state.request("GET", f"{network_id}/replicationNetworkMappings") as admission:
             fabric = self._state.fabric(network_id.parent)
-            mappings = self._state.mappings.values(fabric.id.parent.key, lag=admission.lag)
             return self._state.listed(
                 mapping
-                for mapping in mappings
+                for mapping in self._of_vault(fabric.id.parent, admission.lag)
                 if mapping.fabric_id == fabric.id and (fabric.kind == "azure" or mapping.id.parent == network_id)
             )
 
     def get(self, mapping_id: ArmId) -> NetworkMapping:
+        """One mapping that says what it maps. Raises ServiceError like ``find``, and where it does not say it."""
+        found = self.find(mapping_id)
+        if isinstance(found, UnreadableMapping):
+            raise ServiceError(f"the mapping '{found.name}' {found.problem}", resource_id=mapping_id)
+        return found
+
+    def find(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping. Raises ServiceError where it is missing: with 404, or 400 where the world says so."""
         with self._state.request("GET", mapping_id):
             return self._existing(mapping_id)
@@ -74,10 +86,14 @@ class Mappings:
             write = self._write("DELETE", known, "NetworkUnPairing")
             return self._state.start(write, lambda: self._state.remove_mapping(known.id), admission)
 
-    def _found(self, mapping_id: ArmId) -> NetworkMapping | None:
-        return self._state.mapping(mapping_id)
+    def _of_vault(self, vault_id: ArmId, lag: float) -> Iterator[LiveMapping]:
+        yield from self._state.mappings.values(vault_id.key, lag=lag)
+        yield from self._state.unreadable_mappings.values(vault_id.key, lag=lag)
 
-    def _existing(self, mapping_id: ArmId) -> NetworkMapping:
+    def _found(self, mapping_id: ArmId) -> LiveMapping | None:
+        return self._state.mapping(mapping_id) or self._state.unreadable_mapping(mapping_id)
+
+    def _existing(self, mapping_id: ArmId) -> LiveMapping:
         self._state.fabric(mapping_id.parent.parent)
         mapping = self._found(mapping_id)
         if mapping is None:
@@ -99,15 +115,16 @@ class Mappings:
             case "accept":
                 return
 
-    def _write(self, method: str, mapping: NetworkMapping, scenario: str, *, created: bool = False) -> Write:
+    def _write(self, method: str, mapping: LiveMapping, scenario: str, *, created: bool = False) -> Write:
+        primary = mapping.primary_network_id
         return Write(
             method=method,
             resource_id=mapping.id,
             timing=self._state.behaviour.operations,
             scenario=scenario,
-            target=self._friendly_name(mapping.primary_network_id),
+            target=self._friendly_name(primary) if primary else "",
             created=created,
-            subject=mapping,
+            subject=mapping if isinstance(mapping, NetworkMapping) else None,
         )
 
     def _friendly_name(self, network_id: ArmId) -> str:
@@ -213,8 +230,10 @@ def _kind(fabric: Fabric, recovery_network_id: ArmId) -> MappingKind:
     return "vmm_to_azure" if recovery_network_id.type == VNET else "vmm_to_vmm"
 
 
-def _completed(request: MappingRequest, known: NetworkMapping) -> MappingRequest:
+def _completed(request: MappingRequest, known: LiveMapping) -> MappingRequest:
     """A PATCH with what it leaves out taken from the mapping."""
+    if isinstance(known, UnreadableMapping):
+        return request
     fabric_name = known.recovery_fabric_id.name if known.recovery_fabric_id else None
     return msgspec.structs.replace(
         request,

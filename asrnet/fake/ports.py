@@ -20,6 +20,7 @@ from asrnet.models import (
     CloudMapping,
     Fabric,
     Job,
+    LiveMapping,
     LogicalNetwork,
     NetworkMapping,
     ProtectedItem,
@@ -136,19 +137,22 @@ class FakeSiteRecovery:
         """All fabrics of a vault."""
         return self._door.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
 
-    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
+    def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
         """All mappings of a vault; network by network where the roles do not allow the list of the whole vault."""
 
-        def in_parts() -> Iterator[NetworkMapping]:
+        def in_parts() -> Iterator[LiveMapping]:
             for fabric in self.fabrics(vault):
                 for network_id in self._networks_of(fabric):
                     yield from self._mappings_of(network_id)
 
         path = f"{vault}/replicationNetworkMappings"
-        return self._whole_or_in_parts(path, lambda: self._world.mappings.list(vault), in_parts)
+        return self._whole_or_in_parts(path, lambda: self._world.mappings.list_all(vault), in_parts)
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None where the answer is 404, or the 400 that the service has given instead."""
+        """One mapping; None where the answer is 404, or the 400 that the service has given instead.
+
+        Raises ServiceError where it does not say what it maps.
+        """
         self._door.request("GET", mapping_id)
         try:
             return self._world.mappings.get(mapping_id)
@@ -262,7 +266,7 @@ class FakeSiteRecovery:
         elif fabric.kind == "vmm":
             yield from (network.id for network in self.vm_networks(fabric.id))
 
-    def _mappings_of(self, network_id: ArmId) -> Iterator[NetworkMapping]:
+    def _mappings_of(self, network_id: ArmId) -> Iterator[LiveMapping]:
         return self._door.paged(
             f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
         )

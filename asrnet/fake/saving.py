@@ -28,6 +28,7 @@ from asrnet.models import (
     Nic,
     ProtectedItem,
     Subnet,
+    UnreadableMapping,
     VirtualNetwork,
 )
 
@@ -187,7 +188,10 @@ def _vault(vault: VaultResource, state: State) -> file.VaultEntry:
         used=None if vault.used == bool(fabrics) else vault.used,
         tags=vault.tags,
         fabrics=tuple(_fabric(fabric, state) for fabric in fabrics),
-        mappings=tuple(_mapping(mapping) for mapping in state.mappings.values(scope)),
+        mappings=(
+            *(_mapping(mapping) for mapping in state.mappings.values(scope)),
+            *(_unreadable_mapping(mapping) for mapping in state.unreadable_mappings.values(scope)),
+        ),
         protected_items=tuple(_item(item) for item in state.protected_items.values(scope)),
         jobs=tuple(_job(job) for job in state.jobs.values(scope)),
     )
@@ -266,6 +270,12 @@ def _item(item: ProtectedItem) -> file.ItemEntry:
         state=item.state,
         active_location=item.active_location,  # type: ignore[arg-type]  # Azure's two words
         test_failover_state=item.test_failover_state,
+def _unreadable_mapping(mapping: UnreadableMapping) -> file.MappingEntry:
+    return file.MappingEntry(
+        fabric=mapping.fabric_id.name, name=mapping.name, primary_network_id=mapping.primary_network_id
+    )
+
+
         provider=item.provider,
         scenario=item.scenario,
         nics=tuple(_nic(nic) for nic in item.nics),

@@ -25,6 +25,7 @@ from asrnet.models import (
     LogicalNetwork,
     NetworkMapping,
     ProtectedItem,
+    UnreadableMapping,
     VirtualNetwork,
 )
 
@@ -41,6 +42,7 @@ Seed = (
     | CloudMapping
     | Host
     | NetworkMapping
+    | UnreadableMapping
     | ProtectedItem
     | Job
 )
@@ -80,6 +82,8 @@ def _put(state: State, resource: Seed) -> None:
             _put_fabric(state, resource)
         case NetworkMapping():
             _put_mapping(state, resource)
+        case UnreadableMapping():
+            state.put_unreadable_mapping(resource)
         case _:
             _put_below_fabric(state, resource)
 

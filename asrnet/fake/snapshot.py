@@ -54,6 +54,7 @@ def _vault(vault: VaultInventory) -> Iterator[Seed]:
     if not isinstance(vault.topology, Unknown):
         yield from _topology(vault.topology)
     yield from vault.mappings
+    yield from vault.unreadable
     yield from () if isinstance(vault.items, Unknown) else vault.items
     yield from () if isinstance(vault.running_jobs, Unknown) else vault.running_jobs
 

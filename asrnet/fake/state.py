@@ -37,6 +37,7 @@ from asrnet.models import (
     LogicalNetwork,
     NetworkMapping,
     ProtectedItem,
+    UnreadableMapping,
     VirtualNetwork,
 )
 from asrnet.ports import Clock
@@ -79,6 +80,7 @@ class State:
         self.cloud_mappings: Store[CloudMapping] = Store(clock.now)
         self.hosts: Store[Host] = Store(clock.now)
         self.mappings: Store[NetworkMapping] = Store(clock.now)
+        self.unreadable_mappings: Store[UnreadableMapping] = Store(clock.now)
         self.protected_items: Store[ProtectedItem] = Store(clock.now)
         self.intents: Store[Intent] = Store(clock.now)
         self.jobs: Store[Job] = Store(clock.now)
@@ -153,6 +155,10 @@ class State:
         return self.mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
+    def unreadable_mapping(self, mapping_id: ArmId) -> UnreadableMapping | None:
+        """The mapping of that name that does not say what it maps, None where there is none."""
+        return self.unreadable_mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
+
         """Store a mapping under the key by which the service finds it again."""
         self.remove_mapping(mapping.id)
         key = self.mapping_key(mapping.id)
@@ -160,12 +166,18 @@ class State:
         self._by_identity.setdefault(_identity(mapping), {})[key] = mapping
 
     def remove_mapping(self, mapping_id: ArmId) -> None:
+    def put_unreadable_mapping(self, mapping: UnreadableMapping) -> None:
+        """Store a mapping that does not say what it maps."""
+        self.remove_mapping(mapping.id)
+        self.unreadable_mappings.put(mapping.id.parent.parent.parent.key, self.mapping_key(mapping.id), mapping)
+
         """Forget a mapping, if there is one."""
         known, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
         if known is not None:
             self._by_identity[_identity(known)].pop(key)
             self.mappings.remove(known.vault_id.key, key)
 
+        self.unreadable_mappings.remove(mapping_id.parent.parent.parent.key, key)
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
         """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
         return tuple(self._by_identity.get(_identity(mapping), {}).values())

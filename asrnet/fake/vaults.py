@@ -161,6 +161,9 @@ def forget_fabric(state: State, fabric_id: ArmId) -> None:
     for mapping in state.mappings.values(vault):
         if mapping.id.key.startswith(below):
             state.remove_mapping(mapping.id)
+    for unreadable in state.unreadable_mappings.values(vault):
+        if unreadable.id.key.startswith(below):
+            state.remove_mapping(unreadable.id)
     for item in state.protected_items.values(vault):
         if item.id.key.startswith(below):
             state.protected_items.remove(vault, item.id.key)

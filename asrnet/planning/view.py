@@ -75,16 +75,12 @@ def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str
     for mapping in inventory.mappings:
         identity = mapping.identity
         live[identity] = (*live.get(identity, ()), mapping)
-        _take_name(mapping.id, names)
+        fabric, *_, name = mapping.id.key.rsplit("/", 4)
+        names[fabric].add(name)
     for unreadable in inventory.unreadable:
-        _take_name(unreadable.id, names)
+        names[unreadable.fabric_id.key].add(unreadable.name.lower())
     fabrics = _by_place(inventory.fabrics)
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
-
-
-def _take_name(mapping_id: ArmId, names: Mapping[str, set[str]]) -> None:
-    fabric, *_, name = mapping_id.key.rsplit("/", 4)
-    names[fabric].add(name)
 
 
 def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:

@@ -34,8 +34,11 @@ def live_sections(live: LivePairs, *, verbose: bool) -> Iterator[Section]:
             yield sentences(title, [f"unknown: {vault.error}"], "error")
         elif rows[vault.name]:
             yield Section(title, _HEADER, tuple(rows[vault.name]))
-        else:
+        elif not vault.unreadable:
             yield sentences(title, ["no mappings"], "quiet")
+        if vault.unreadable:
+            heading = "" if rows[vault.name] else title
+            yield sentences(heading, [f"unknown: {said}" for said in vault.unreadable], "error")
     yield sentences("", [live_summary(live)], "plain")
 
 
@@ -66,7 +69,9 @@ def _state(pair: LivePair, network: ArmId) -> str:
 def live_summary(live: LivePairs) -> str:
     """How many mappings there are, in how many pairs of each kind, and how many vaults could not be read."""
     kinds = Counter(_STATUS[pair.status][1].partition(":")[0] for pair in live.pairs)
-    mappings = wording.count(sum(vault.mappings for vault in live.vaults), "mapping")
+    mappings = wording.count(sum(vault.mappings + len(vault.unreadable) for vault in live.vaults), "mapping")
     parts = "".join(f", {number} {kind}" for kind, number in kinds.items())
     unread = sum(vault.error is not None for vault in live.vaults)
+    riddles = sum(len(vault.unreadable) for vault in live.vaults)
+    parts += f", {riddles} unknown" if riddles else ""
     return f"{mappings}{parts}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."

@@ -38,9 +38,9 @@ def live_page(live: LivePairs, view: View) -> Page:
         items=items,
         networks=nodes.all(),
         findings=tuple(
-            PageFinding(kind="unknown", severity="error", message=vault.error, vault=vault.name)
+            PageFinding(kind="unknown", severity="error", message=said, vault=vault.name)
             for vault in live.vaults
-            if vault.error
+            for said in (*([vault.error] if vault.error else []), *vault.unreadable)
         ),
     )
 

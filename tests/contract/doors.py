@@ -24,7 +24,8 @@ from asrnet.emulator.transport import in_process
 from asrnet.fake import ports as fake_ports
 from asrnet.fake.records import VaultResource
 from asrnet.fake.world import World
-from asrnet.models import Fabric, VirtualNetwork
+from asrnet.ids import ArmId
+from asrnet.models import Fabric, NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend, Operation, OperationStatus
 
 
@@ -65,6 +66,13 @@ def _certificates() -> str:
     folder = tempfile.mkdtemp(prefix="asrnet-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def readable(backend: Backend, vault_id: ArmId) -> list[NetworkMapping]:
+    """The mappings of a vault, all of which say what they map."""
+    found = list(backend.mappings.mappings(vault_id))
+    assert all(isinstance(mapping, NetworkMapping) for mapping in found)
+    return [mapping for mapping in found if isinstance(mapping, NetworkMapping)]
 
 
 DOORS: dict[str, Callable[[World], Backend]] = {"fake": fake_ports.backend, "wire": wire, "https": https}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions, status
+from contract.doors import TwoRegions, readable, status
 from msgspec import structs
 
 from asrnet.errors import NotFoundError, ServiceError, VaultUnusedError
@@ -302,7 +302,7 @@ def test_a_vault_is_found_whatever_the_case_of_its_id(azure: Builder, backend: B
 
 def test_a_mapping_that_is_not_paired_says_so(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     azure.mapping(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea, state="NotPaired")
-    assert [mapping.state for mapping in backend.mappings.mappings(regions.vault.id)] == ["NotPaired"]
+    assert [mapping.state for mapping in readable(backend, regions.vault.id)] == ["NotPaired"]
 
 
 def test_a_mapping_to_a_network_that_is_gone_is_still_listed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contract.doors import status
+from contract.doors import readable, status
 from msgspec import Struct, structs
 
 from asrnet import applying, dumping, inventory, planning
@@ -145,7 +145,7 @@ def test_a_row_between_servers_is_mapped_both_ways(backend: Backend, scene: Scen
 
 def test_a_row_to_azure_is_mapped_once(backend: Backend, scene: Scene) -> None:
     assert applied(state(scene, to(scene, scene.west[0])), backend) == ["create forward"]
-    [mapping] = backend.mappings.mappings(scene.vault.id)
+    [mapping] = readable(backend, scene.vault.id)
     assert (mapping.kind, mapping.recovery_network_id.name) == ("vmm_to_azure", "Hub-SEA")
 
 
@@ -159,14 +159,14 @@ def test_a_changed_row_is_retargeted(backend: Backend, scene: Scene, azure: Buil
     azure.world.behaviour = structs.replace(azure.world.behaviour, operations=operations)
     applied(state(scene, to(scene, 0)), backend)
     assert applied(state(scene, to(scene, 1)), backend) == ["update both"]
-    recoveries = {mapping.recovery_network_id for mapping in backend.mappings.mappings(scene.vault.id)}
+    recoveries = {mapping.recovery_network_id for mapping in readable(backend, scene.vault.id)}
     assert recoveries == {scene.shanghai[1].id, scene.beijing.id}
 
 
 def test_a_changed_row_to_azure_is_updated_in_place(backend: Backend, scene: Scene) -> None:
     applied(state(scene, to(scene, scene.west[0])), backend)
     assert applied(state(scene, to(scene, scene.west[1])), backend) == ["update forward"]
-    [mapping] = backend.mappings.mappings(scene.vault.id)
+    [mapping] = readable(backend, scene.vault.id)
     assert mapping.recovery_network_id.name == "New-SEA"
 
 

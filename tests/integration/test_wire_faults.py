@@ -30,7 +30,7 @@ from asrnet.errors import (
     VaultUnusedError,
 )
 from asrnet.ids import ArmId
-from asrnet.models import NetworkMapping, VirtualNetwork
+from asrnet.models import LiveMapping, NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend
 
 S = "11111111-1111-1111-1111-111111111111"
@@ -67,7 +67,7 @@ class Wire:
             session=self.azure.session,
         )
 
-    def mappings(self) -> list[NetworkMapping]:
+    def mappings(self) -> list[LiveMapping]:
         return list(self.backend.mappings.mappings(VAULT))
 
     def refusal(self, call: Callable[[], object]) -> AsrError:

@@ -16,7 +16,7 @@ from asrnet.errors import AsrError, ForbiddenError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
-from asrnet.models import NetworkMapping, Nic
+from asrnet.models import LiveMapping, Nic
 from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatus
 
 MAPPINGS = "replicationnetworkmappings"
@@ -54,7 +54,7 @@ class Impatient:
         self.jobs = reader.jobs
         self.fabrics = reader.fabrics
 
-    def mappings(self, vault: ArmId) -> Iterable[NetworkMapping]:
+    def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
         self._patience -= 1
         if self._patience < 0:
             raise KeyboardInterrupt

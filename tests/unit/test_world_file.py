@@ -98,6 +98,8 @@ def full() -> Builder:
     one = azure.virtual_network("One", "eastasia", address_space=("10.0.0.0/16",), subnets=(subnet,), gateway=True)
     two = azure.virtual_network("Two", "southeastasia", tags={"on": "yes"}, dns_servers=("10.0.0.4",))
     azure.pair(ea, one, sea, two)
+    azure.unreadable_mapping(ea, "blank")
+    azure.unreadable_mapping(ea, "half-told", one)
     azure.virtual_machine("vm0", one, subnet="web", ip="10.0.1.9")
     primary = IpConfiguration(subnet="web", ip="10.0.1.4", ip_type="Static", recovery_subnet="web")
     second = IpConfiguration(name="ipconfig2", primary=False, subnet="web", selected_for_failover=False)

@@ -14,7 +14,7 @@ from asrnet.emulator.site_recovery_json import KIND_WORDS, Document, mapping_jso
 from asrnet.fake import refusals
 from asrnet.fake.records import MappingRequest
 from asrnet.ids import ArmId
-from asrnet.models import MappingKind, NetworkMapping
+from asrnet.models import LiveMapping, MappingKind, UnreadableMapping
 
 _KINDS: Final[dict[str, MappingKind]] = {
     "azuretoazure": "azure_to_azure",
@@ -58,8 +58,17 @@ def delete_mapping(call: Call) -> Response:
     return call.accepted(call.world.mappings.delete(mapping_id), mapping_id)
 
 
-def _mapping(call: Call, mapping: NetworkMapping) -> Document:
+def _mapping(call: Call, mapping: LiveMapping) -> Document:
+    if isinstance(mapping, UnreadableMapping):
+        return _unreadable(mapping)
     return mapping_json(mapping, names_of(call.world, mapping))
+
+
+def _unreadable(mapping: UnreadableMapping) -> Document:
+    """What the service would write of a mapping that lost its network is in no public source: nulls are assumed."""
+    primary = mapping.primary_network_id
+    properties = {"state": "Paired", "primaryNetworkId": str(primary) if primary else None, "recoveryNetworkId": None}
+    return {"type": MAPPING_TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": properties}
 
 
 def _wanted(body: Body, mapping_id: ArmId) -> MappingRequest:
