@@ -10,7 +10,7 @@ from asrnet.emulator.handlers.templates import MAPPING, NETWORK, VAULT
 from asrnet.emulator.messages import Response, json_response
 from asrnet.emulator.names import names_of
 from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import KIND_WORDS, Document, mapping_json
+from asrnet.emulator.site_recovery_json import KIND_WORDS, MAPPING_TYPE, Document, mapping_json, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.records import MappingRequest
 from asrnet.ids import ArmId
@@ -25,7 +25,7 @@ _KINDS: Final[dict[str, MappingKind]] = {
 
 def list_mappings(call: Call) -> Response:
     """All mappings of a vault."""
-    return call.page(call.world.mappings.list(call.id("vault")), lambda mapping: _mapping(call, mapping))
+    return call.page(call.world.mappings.list_all(call.id("vault")), lambda mapping: _mapping(call, mapping))
 
 
 def list_network_mappings(call: Call) -> Response:
@@ -35,7 +35,7 @@ def list_network_mappings(call: Call) -> Response:
 
 def get_mapping(call: Call) -> Response:
     """One mapping."""
-    return json_response(_mapping(call, call.world.mappings.get(call.id("mapping"))))
+    return json_response(_mapping(call, call.world.mappings.find(call.id("mapping"))))
 
 
 def put_mapping(call: Call) -> Response:
