@@ -259,6 +259,12 @@ def _mapping(mapping: NetworkMapping) -> file.MappingEntry:
     )
 
 
+def _unreadable_mapping(mapping: UnreadableMapping) -> file.MappingEntry:
+    return file.MappingEntry(
+        fabric=mapping.fabric_id.name, name=mapping.name, primary_network_id=mapping.primary_network_id
+    )
+
+
 def _item(item: ProtectedItem) -> file.ItemEntry:
     container = item.id.parent.name
     return file.ItemEntry(
@@ -270,12 +276,6 @@ def _item(item: ProtectedItem) -> file.ItemEntry:
         state=item.state,
         active_location=item.active_location,  # type: ignore[arg-type]  # Azure's two words
         test_failover_state=item.test_failover_state,
-def _unreadable_mapping(mapping: UnreadableMapping) -> file.MappingEntry:
-    return file.MappingEntry(
-        fabric=mapping.fabric_id.name, name=mapping.name, primary_network_id=mapping.primary_network_id
-    )
-
-
         provider=item.provider,
         scenario=item.scenario,
         nics=tuple(_nic(nic) for nic in item.nics),
