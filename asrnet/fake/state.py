@@ -154,30 +154,30 @@ class State:
         """The mapping, None where there is none."""
         return self.mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
 
-    def put_mapping(self, mapping: NetworkMapping) -> None:
     def unreadable_mapping(self, mapping_id: ArmId) -> UnreadableMapping | None:
         """The mapping of that name that does not say what it maps, None where there is none."""
         return self.unreadable_mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
 
+    def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""
         self.remove_mapping(mapping.id)
         key = self.mapping_key(mapping.id)
         self.mappings.put(mapping.vault_id.key, key, mapping)
         self._by_identity.setdefault(_identity(mapping), {})[key] = mapping
 
-    def remove_mapping(self, mapping_id: ArmId) -> None:
     def put_unreadable_mapping(self, mapping: UnreadableMapping) -> None:
         """Store a mapping that does not say what it maps."""
         self.remove_mapping(mapping.id)
         self.unreadable_mappings.put(mapping.id.parent.parent.parent.key, self.mapping_key(mapping.id), mapping)
 
+    def remove_mapping(self, mapping_id: ArmId) -> None:
         """Forget a mapping, if there is one."""
         known, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
         if known is not None:
             self._by_identity[_identity(known)].pop(key)
             self.mappings.remove(known.vault_id.key, key)
-
         self.unreadable_mappings.remove(mapping_id.parent.parent.parent.key, key)
+
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
         """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
         return tuple(self._by_identity.get(_identity(mapping), {}).values())
