@@ -10,15 +10,7 @@ from msgspec import Struct, structs
 from asrnet.fake.world import World
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
-from asrnet.ports import (
-    Backend,
-    MappingReader,
-    MappingWriter,
-    NetworkReader,
-    NetworkWriter,
-    Operation,
-    OperationStatus,
-)
+from asrnet.ports import Backend, MappingReader, MappingWriter, NetworkWriter, Operation, OperationStatus
 
 Action = Literal["create", "update", "delete"]
 
@@ -159,7 +151,10 @@ class _Reader:
         return self._real.fabrics(vault)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
-        return self._witness.lists("mappings", vault, lambda: self._real.mappings(vault))
+        sight = self._witness.looks(vault)
+        found = list(self._real.mappings(vault))
+        sight.mappings = {mapping.id: mapping for mapping in found if isinstance(mapping, NetworkMapping)}
+        yield from found
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
         sight = self._witness.looks(mapping_id, single=mapping_id)
