@@ -16,7 +16,7 @@ from typing import TypeVar
 from asrnet.applying.lanes import CLOCK_SKEW, Lane, job_error, judge
 from asrnet.applying.preflight import Verdict, is_as_before
 from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of, undo_of
-from asrnet.applying.writing import write
+from asrnet.applying.writing import put_back, write
 from asrnet.errors import AsrError, ForbiddenError, NotFoundError, OperationFailedError
 from asrnet.ids import VAULT, ArmId
 from asrnet.models import Job, NetworkMapping
@@ -233,7 +233,8 @@ class Run:
         task.state = "sending"
         task.started = self._clock.now()
         self._notify(task)
-        self._send_in(lane, partial(write, self._backend, task.step), partial(self._accepted, task, lane))
+        send = put_back if task.undoes else write
+        self._send_in(lane, partial(send, self._backend, task.step), partial(self._accepted, task, lane))
 
     def _accepted(self, task: Task, lane: Lane, answer: Operation | AsrError | InterruptedError | None) -> None:
         task.accepted = self._clock.now()

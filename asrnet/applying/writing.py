@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asrnet.applying.preflight import is_as_before
 from asrnet.changes import Step
 from asrnet.errors import ConflictError
 from asrnet.models import Fabric, VirtualNetwork
@@ -21,6 +22,18 @@ def write(backend: Backend, step: Step) -> Operation | None:
     if step.after:
         return backend.mapping_writer.update_mapping(step.after)
     raise ValueError(f"a step that {step.action}s nothing")
+
+
+def put_back(backend: Backend, step: Step) -> Operation | None:
+    """Send a write that takes back an earlier one, unless somebody else has touched the mapping since.
+
+    Raises ConflictError where they have: creating is an upsert, which would take their mapping.
+    """
+    found = backend.mappings.mapping(step.resource_id)
+    if is_as_before(step.before, found) if step.before else found is None:
+        return write(backend, step)
+    now = f"points at {found.recovery_network_id.name}" if found else "is gone"
+    raise ConflictError(f"{step.resource_id.name} {now} now", resource_id=step.resource_id, status=409)
 
 
 def _create_network(backend: Backend, network: VirtualNetwork) -> Operation | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import carrying_out, exits, inputs, logs, outputs
 from asrnet.cli.session import Session
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from asrnet.desired import DesiredState
     from asrnet.drifting import Correction, Detected
     from asrnet.ports import Backend
+
+
+FORMATS: Final = outputs.PLAN_FORMATS
+EXAMPLES: Final = (
+    ("asrnet drift -o text -o junit=drift.xml", "what has moved"),
+    ("asrnet drift --correct --audit audit.jsonl", "correct it within the limits"),
+    ("asrnet drift --correct --only half_pair", "put back missing halves, and nothing else"),
+)
+EXITS: Final = {
+    0: "all is as declared",
+    1: "an error, or some changes failed",
+    2: "drift; with --correct: drift that is left",
+    3: "refused: a limit, a freeze, a failover under way",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +47,7 @@ def run(session: Session) -> int:
 
 def _detect(session: Session) -> int:
     settings = session.settings
-    with outputs.opened(settings.output, variables=settings.variables) as opened:
+    with outputs.opened(settings.output, FORMATS, settings.variables) as opened:
         desired = inputs.desired_state(settings)
         with session.backend(desired) as backend:
             found = _detector(session, desired, backend)()
@@ -46,7 +60,7 @@ def _correct(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_state(settings)
     with (
-        outputs.opened(settings.output, variables=settings.variables) as opened,
+        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
         carrying_out.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:
@@ -59,8 +73,8 @@ def _correct(session: Session) -> int:
             )
             found, left = correction.detected.inventory, correction.left
             run = session.so_far(inventory=found, left=left, requests=backend.requests())
-        code = carrying_out.concluded(session, correction.report, opened, run=run)
-        return _conclusion(session, correction, code)
+        carrying_out.concluded(session, correction.report, opened, run=run)
+        return _conclusion(session, correction)
 
 
 def _detector(session: Session, desired: DesiredState, backend: Backend) -> Callable[[], Detected]:
@@ -79,16 +93,14 @@ def _detector(session: Session, desired: DesiredState, backend: Backend) -> Call
     )
 
 
-def _conclusion(session: Session, correction: Correction, code: int) -> int:
+def _conclusion(session: Session, correction: Correction) -> int:
     """The exit code, with what a person has to know told."""
     if correction.problem:
         logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
-    if correction.left is None or code in {exits.ERROR, exits.REFUSED}:
-        return exits.ERROR if correction.left is None else code
-    verdict = _verdict(session, correction.left)
-    if verdict == exits.PENDING:
+    code = exits.of_correction(correction, warnings_count=_warnings_count(session))
+    if code == exits.PENDING and correction.left:
         _tell_what_is_left(session, correction.left)
-    return verdict
+    return code
 
 
 def _tell_what_is_left(session: Session, left: Plan) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from asrnet.applying import Report
     from asrnet.changes import Finding, Plan
+    from asrnet.drifting import Correction
 
 DONE: Final = 0
 ERROR: Final = 1
@@ -43,3 +44,11 @@ def of_report(report: Report) -> int:
     if not any(change.outcome == "succeeded" for change in report.changes) and (refused or only_frozen):
         return REFUSED
     return PENDING if refused or errors else DONE
+
+
+def of_correction(correction: Correction, *, warnings_count: bool = False) -> int:
+    """ERROR and REFUSED as of its report, ERROR too where what is left is not known; else what is left decides."""
+    code = of_report(correction.report)
+    if correction.left is None or code == ERROR:
+        return ERROR
+    return REFUSED if code == REFUSED else of_plan(correction.left, warnings_count=warnings_count)
