@@ -1,0 +1,55 @@
+"""Mappings that are there and do not say what they map, through every door: absent is not unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from contract.doors import TwoRegions
+from msgspec import structs
+
+from asrnet.errors import ServiceError
+from asrnet.fake.builder import Builder
+from asrnet.models import NetworkMapping, UnreadableMapping
+from asrnet.ports import Backend
+
+
+@pytest.fixture
+def unreadable(azure: Builder, regions: TwoRegions) -> UnreadableMapping:
+    return azure.unreadable_mapping(regions.fabric_ea, "Blank", regions.ea)
+
+
+def test_it_is_listed_with_what_it_says(
+    backend: Backend, azure: Builder, regions: TwoRegions, unreadable: UnreadableMapping
+) -> None:
+    forward, reverse = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
+    nothing = azure.unreadable_mapping(regions.fabric_sea, "nothing")
+    found = sorted(backend.mappings.mappings(regions.vault.id), key=lambda mapping: mapping.name)
+    assert found == [unreadable, forward, reverse, nothing]
+    assert [mapping.primary_network_id for mapping in found][3] is None
+
+
+def test_it_is_listed_where_only_parts_of_the_vault_may_be_read(
+    backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping, behave: Callable[..., None]
+) -> None:
+    behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
+    assert list(backend.mappings.mappings(regions.vault.id)) == [unreadable]
+
+
+def test_asked_for_by_itself_it_is_an_error_and_not_absent(backend: Backend, unreadable: UnreadableMapping) -> None:
+    with pytest.raises(ServiceError, match="the mapping 'Blank' does not say which network it leads to"):
+        backend.mappings.mapping(unreadable.id)
+
+
+def test_a_put_on_its_name_replaces_it(
+    backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping, wanted: NetworkMapping
+) -> None:
+    """The service upserts, which is why nobody may PUT there who did not mean to."""
+    renamed = structs.replace(wanted, id=unreadable.id)
+    backend.mapping_writer.create_mapping(renamed)
+    assert list(backend.mappings.mappings(regions.vault.id)) == [renamed]
+
+
+def test_it_can_be_deleted(backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping) -> None:
+    assert backend.mapping_writer.delete_mapping(unreadable.id) is not None
+    assert list(backend.mappings.mappings(regions.vault.id)) == []

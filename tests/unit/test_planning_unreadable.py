@@ -1,0 +1,171 @@
+"""Mappings that do not say what they map: absent is not unknown, from the plan to its last look before writing."""
+
+from __future__ import annotations
+
+import pytest
+from states import EA, SEA, TwoRegions, kinds, outcomes, row
+
+from asrnet import backends, dumping, inventory, planning
+from asrnet.backends import unread
+from asrnet.changes import Plan
+from asrnet.clocks import SimulatedClock
+from asrnet.desired import DesiredState, Ignore
+from asrnet.documents import parse
+from asrnet.fake import document as world_file
+from asrnet.fake.ports import backend
+from asrnet.live import live_pairs
+from asrnet.models import VirtualNetwork
+from asrnet.render import View, render
+
+
+@pytest.fixture
+def azure() -> TwoRegions:
+    return TwoRegions()
+
+
+@pytest.fixture
+def hub(azure: TwoRegions) -> VirtualNetwork:
+    return azure.network("hub")
+
+
+@pytest.fixture
+def dr(azure: TwoRegions) -> VirtualNetwork:
+    return azure.network("dr", SEA)
+
+
+def told(plan: Plan) -> list[tuple[str, str | None, str]]:
+    return [(found.kind, found.pair, found.message) for found in plan.findings]
+
+
+@pytest.mark.parametrize("end", ["hub", "dr"])
+def test_the_pair_of_its_network_is_unknown_and_nothing_is_created(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork, end: str
+) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA if end == "hub" else SEA], "blank", hub if end == "hub" else dr)
+    plan = azure.plan(azure.state(row(hub, dr)))
+    message = (
+        f"the mapping blank of {end} does not say which network it leads to; so whether it is mapped as it should be "
+        "is not known"
+    )
+    assert told(plan) == [("unknown", "hub", message)]
+    assert (plan.changes, plan.summary.blocked) == ((), 2)
+    assert plan.findings[0].hint.startswith("see with: az rest --method get --url '/subscriptions/")
+
+
+def test_other_pairs_go_on(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    app, app_dr = azure.network("app"), azure.network("app-dr", SEA)
+    azure.apply(azure.plan(azure.state(row(hub, dr), row(app, app_dr))))
+    assert azure.mappings() == {"app": "app-dr", "app-dr": "app"}
+
+
+def test_without_failback_what_starts_at_the_recovery_network_does_not_matter(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[SEA], "blank", dr)
+    plan = azure.plan(azure.state(row(hub, dr, failback=False)))
+    assert [change.action for change in plan.changes] == ["create"]
+    assert kinds(plan) == ["missing_pair", "unmanaged"]
+
+
+def test_its_name_is_never_given_to_another(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA], "HUB-to-DR")
+    plan = azure.plan(azure.state(row(hub, dr)))
+    names = [change.name for change in plan.changes]
+    assert names[0].startswith("hub-to-dr-")
+    assert names[1] == "dr-to-hub"
+    assert ("unknown", None) in [(kind, pair) for kind, pair, _ in told(plan)]
+    assert azure.apply(plan).result == "succeeded"
+    assert len(azure.world.mappings.list_all(azure.vault.id)) == 3
+
+
+def test_while_one_says_nothing_at_all_nothing_unmanaged_is_deleted(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    azure.map(hub, dr)
+    azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
+    plan = azure.plan(azure.state(unmanaged="delete"), allow_delete=True)
+    assert plan.changes == ()
+    assert kinds(plan) == ["unknown", "unmanaged"]
+
+
+def test_one_that_nobody_asks_for_is_unmanaged(azure: TwoRegions, hub: VirtualNetwork) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    said = "the mapping blank of hub does not say which network it leads to; no row or rule asks for it"
+    assert told(azure.plan(azure.state())) == [("unmanaged", None, said)]
+
+
+def test_one_that_nobody_asks_for_may_be_ignored(azure: TwoRegions, hub: VirtualNetwork) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    assert azure.plan(azure.state(unmanaged="ignore")).findings == ()
+    assert azure.plan(azure.state(ignore=(Ignore(name="hub", reason="not mine"),))).findings == ()
+
+
+def test_one_that_appears_after_the_plan_stops_the_create(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    report = azure.apply(plan)
+    assert set(outcomes(report).values()) == {"stale"}
+    assert report.changes[0].error == (
+        "hub has the mapping blank now, which does not say which network it leads to; plan again"
+    )
+    assert azure.mappings() == {}
+
+
+def test_a_name_that_one_takes_after_the_plan_stops_the_create(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.build.unreadable_mapping(azure.fabrics[SEA], "DR-to-HUB")
+    assert set(outcomes(azure.apply(plan)).values()) == {"stale"}
+
+
+def test_a_mapping_that_turns_into_one_is_not_updated(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    azure.map_both(hub, azure.network("old", SEA))
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.build.unreadable_mapping(azure.fabrics[EA], "hub-to-old", hub)
+    report = azure.apply(plan)
+    assert outcomes(report) == {"sea:hub:forward": "skipped"}
+    assert "could not be re-read: the mapping 'hub-to-old' does not say" in (report.changes[0].error or "")
+    assert azure.mappings() == {"old": "hub"}
+
+
+def test_a_saved_plan_goes_stale_by_one(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+    desired = azure.state(row(hub, dr))
+    before = azure.plan(desired).observed[0]
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    assert len(before.mappings) + 1 == len(azure.plan(desired).observed[0].mappings)
+
+
+def snapshot(azure: TwoRegions, desired: DesiredState) -> Plan:
+    """The plan in a world made of what was read."""
+    found = inventory.read(desired, azure.backend)
+    assert unread(found) == ()
+    document = parse(backends.snapshot(found), world_file.WorldDocument)
+    offline = backend(world_file.world_from(document, clock=SimulatedClock()))
+    return planning.plan(desired, inventory.read(desired, offline))
+
+
+def test_a_snapshot_of_a_world_plans_the_same(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    azure.build.unreadable_mapping(azure.fabrics[SEA], "nothing")
+    desired = azure.state(row(hub, dr))
+    plan, offline = azure.plan(desired), snapshot(azure, desired)
+    assert (offline.findings, offline.summary, offline.observed) == (plan.findings, plan.summary, plan.observed)
+
+
+def test_show_and_dump_name_it(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+    azure.map_both(hub, dr)
+    azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
+    desired = azure.state()
+    found = inventory.read(desired, azure.backend)
+    said = "mapping blank of hub does not say which network it leads to"
+    live = live_pairs(found, desired)
+    shown = render(live, "text", View())
+    assert f"\nunknown: {said}\n" in shown
+    assert shown.endswith("3 mappings, 1 paired, 1 unknown.\n")
+    assert dumping.dump(found, desired).left_out == (said,)
