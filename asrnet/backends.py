@@ -59,6 +59,8 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str]) -> Back
     from asrnet.azure.retry import RetryLimits
 
     found = clouds.cloud(cloud, settings.endpoint)
+    if authority := settings.variables.get("AZURE_AUTHORITY_HOST"):
+        found = found.signing_in_at(authority)
     return connect.backend(
         clock=SystemClock(),
         cloud=found,

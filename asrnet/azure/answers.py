@@ -12,6 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from asrnet.redaction import without_secrets
+
 _STATUS_WORDS: Final = frozenset(
     {"", "BadRequest", "Unauthorized", "Forbidden", "NotFound", "MethodNotAllowed", "Conflict", "PreconditionFailed"}
     | {"TooManyRequests", "InternalServerError", "ServiceUnavailable", "BadGateway", "GatewayTimeout"}
@@ -70,9 +72,9 @@ def _text(value: object) -> str:
     """Lists of causes occur; numbers for codes too."""
     if isinstance(value, list):
         return " ".join(_text(each) for each in value)
-    return str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    return without_secrets(str(value).strip()) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
 def _plain(body: bytes) -> str:
     """The text of a proxy's page or of a broken answer, without its markup's bulk."""
-    return " ".join(body.decode("utf-8", "replace").split())[:_LONGEST_TEXT]
+    return without_secrets(" ".join(body.decode("utf-8", "replace").split()))[:_LONGEST_TEXT]

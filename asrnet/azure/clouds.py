@@ -70,6 +70,24 @@ class Cloud(Struct, frozen=True, kw_only=True):
             )
         return replace(self, endpoint=endpoint.rstrip("/"))
 
+    @property
+    def is_known_authority(self) -> bool:
+        """Whether the authority is one of Microsoft's, which their libraries know without asking."""
+        return _authority_host(self.authority) in {known.authority for known in (PUBLIC, CHINA, USGOVERNMENT)}
+
+    def signing_in_at(self, authority: str) -> Cloud:
+        """This cloud with tokens from ``authority``, a host or an https address; InputError where it is neither."""
+        address = authority if "://" in authority else f"https://{authority}"
+        parts = urlsplit(address)
+        if parts.scheme != "https" or _PLAIN_NETLOC.fullmatch(parts.netloc) is None:
+            raise InputError(
+                "the authority to sign in at is not an https address", hint=f"it looks like https://{self.authority}"
+            )
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise InputError("the authority to sign in at has more than a host", hint="the tenant is told separately")
+        host = _authority_host(address)
+        return replace(self, authority=host if parts.port is None else f"https://{host}:{parts.port}")
+
     def _is_resource_manager(self, host: str) -> bool:
         return host == self.arm_host or host.endswith("." + self.arm_host)
 
@@ -124,6 +142,10 @@ def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
 
 def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
+
+
+def _authority_host(authority: str) -> str:
+    return _host(authority) if "://" in authority else authority
 
 
 def _is_loopback(host: str) -> bool:

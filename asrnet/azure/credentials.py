@@ -87,7 +87,7 @@ def _application_credential(cloud: Cloud, found: Application) -> Credential:
 def _by_secret(cloud: Cloud, found: Application) -> Any:
     from azure.identity import ClientSecretCredential
 
-    return ClientSecretCredential(found.tenant_id, found.client_id, found.client_secret, authority=cloud.authority)
+    return ClientSecretCredential(found.tenant_id, found.client_id, found.client_secret, **_authority(cloud))
 
 
 def _by_certificate(cloud: Cloud, found: Application) -> Any:
@@ -98,7 +98,7 @@ def _by_certificate(cloud: Cloud, found: Application) -> Any:
         found.client_id,
         found.certificate_path,
         password=found.certificate_password or None,
-        authority=cloud.authority,
+        **_authority(cloud),
     )
 
 
@@ -109,7 +109,12 @@ def _by_assertion(cloud: Cloud, found: Application) -> Any:
     def assertion() -> str:
         return Path(found.token_file).read_text("utf-8").strip() if found.token_file else found.token
 
-    return ClientAssertionCredential(found.tenant_id, found.client_id, assertion, authority=cloud.authority)
+    return ClientAssertionCredential(found.tenant_id, found.client_id, assertion, **_authority(cloud))
+
+
+def _authority(cloud: Cloud) -> dict[str, Any]:
+    """Where to sign in. Of an authority it does not know, Microsoft's library would ask the public cloud."""
+    return {"authority": cloud.authority, "disable_instance_discovery": not cloud.is_known_authority}
 
 
 def _managed_identity(found: Application) -> Any:

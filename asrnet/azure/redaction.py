@@ -1,43 +1,37 @@
-"""Keeps the signed query of operation addresses out of logs and errors."""
+"""Keeps secrets out of the vendors' errors and logs: they quote whole addresses, and what answers said."""
 
 from __future__ import annotations
 
 import logging
-import re
 from typing import Final
 
 from asrnet.azure.causes import chain
-
-_QUERY: Final = re.compile(r"\?[^\s'\"<>()\[\]]*")
-_HARMLESS: Final = re.compile(r"\?api-version=[\w.-]+")
-
-
-def without_query(text: str) -> str:
-    """``text`` with the query of every address in it cut off, but for a lone api-version."""
-    return _QUERY.sub(lambda found: found[0] if _HARMLESS.fullmatch(found[0]) else "?...", text)
+from asrnet.redaction import without_secrets
 
 
 def scrub(error: BaseException) -> None:
-    """Cut the queries out of the text of ``error`` and of the errors it came from.
+    """Take the secrets out of the text of ``error`` and of the errors it came from.
 
-    The vendors' messages quote the whole address. The error itself is kept, for its type and its traceback.
+    The error itself is kept, for its type and its traceback; but not the answer, which it would print as well.
     """
     for each in chain(error):
-        each.args = tuple(without_query(part) if isinstance(part, str) else part for part in each.args)
+        each.args = tuple(without_secrets(part) if isinstance(part, str) else part for part in each.args)
         if isinstance(message := getattr(each, "message", None), str):
-            each.message = without_query(message)  # type: ignore[attr-defined]  # azure.core keeps a copy there
+            each.message = without_secrets(message)  # type: ignore[attr-defined]  # azure.core keeps a copy there
+        if getattr(each, "response", None) is not None:
+            each.response = None  # type: ignore[attr-defined]  # azure.core and requests keep it there
 
 
-class _QueryFilter(logging.Filter):
-    """urllib3 logs each address in full at the level DEBUG."""
+class _SecretFilter(logging.Filter):
+    """urllib3 logs each address in full at the level DEBUG; azure-identity what it was refused with."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(without_query(part) if isinstance(part, str) else part for part in record.args)
+            record.args = tuple(without_secrets(part) if isinstance(part, str) else part for part in record.args)
         return True
 
 
-_FILTER: Final = _QueryFilter()
+_FILTER: Final = _SecretFilter()
 _SILENT: Final = logging.NullHandler()
 
 

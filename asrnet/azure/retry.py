@@ -22,9 +22,9 @@ from tenacity import RetryCallState, Retrying
 from asrnet.azure.causes import is_name_failure
 from asrnet.azure.gates import Gate, Gates
 from asrnet.azure.meter import ATTEMPT
-from asrnet.azure.redaction import without_query
 from asrnet.azure.verdicts import BUSY_CODES, Verdict, judge, remaining
 from asrnet.ports import Clock
+from asrnet.redaction import without_secrets
 
 WHOLE: Final = "asrnet_whole"
 """An option of a request: read the body of its answer here, where a connection that breaks off is repeated."""
@@ -241,4 +241,4 @@ def _read(response: Any, *, whole: bool) -> bytes:
 def _why(error: BaseException) -> str:
     if is_name_failure(error):
         return "found no such host"
-    return f"had no answer: {without_query(str(error))}"
+    return f"had no answer: {without_secrets(str(error))}"

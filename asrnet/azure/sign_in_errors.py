@@ -11,12 +11,14 @@ from typing import Final
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from asrnet.azure.causes import is_name_failure
-from asrnet.azure.redaction import scrub, without_query
+from asrnet.azure.redaction import scrub
 from asrnet.errors import CredentialError, UnreachableError
+from asrnet.redaction import without_secrets
 
 _CODE: Final = re.compile(r"AADSTS\d+")
 _NOISE: Final = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp|Content):.*", re.DOTALL)
 _LONGEST: Final = 400
+_NO_ADDRESS: Final = "Failed to parse"
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
 
 _SIGN_IN_AGAIN: Final = "sign in again: az login"
@@ -58,7 +60,7 @@ def translated_sign_in(credential: str) -> Iterator[None]:
         scrub(error)
         if is_name_failure(error):
             raise _unresolved(error) from error
-        raise UnreachableError(f"no answer from the sign-in service: {without_query(error.message)}") from error
+        raise UnreachableError(f"no answer from the sign-in service: {without_secrets(error.message)}") from error
     except InterruptedError:
         raise
     except OSError as error:
@@ -86,6 +88,10 @@ def _refused(credential: str, error: ClientAuthenticationError) -> CredentialErr
         return CredentialError(f"no credential: {_summary(error)}", hint=NO_CREDENTIAL_HINT)
     if found is None and is_name_failure(error):
         return _unresolved(error)
+    if found is None and _NO_ADDRESS in message:
+        return UnreachableError(
+            f"no answer from the sign-in service: {_summary(error)}", hint="check the proxy's address (HTTPS_PROXY)"
+        )
     hint = _HINTS.get(found[0], "") if found else ""
     return CredentialError(
         f"the {credential} credential was refused: {_summary(error)}",

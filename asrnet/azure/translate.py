@@ -17,7 +17,7 @@ from azure.core.rest import HttpResponse
 
 from asrnet.azure.answers import Answer, read_answer
 from asrnet.azure.causes import is_name_failure
-from asrnet.azure.redaction import scrub, without_query
+from asrnet.azure.redaction import scrub
 from asrnet.errors import (
     AsrError,
     ConflictError,
@@ -32,6 +32,7 @@ from asrnet.errors import (
     VaultUnusedError,
 )
 from asrnet.ids import ArmId
+from asrnet.redaction import without_secrets
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
@@ -55,10 +56,11 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
+        response = error.response
         scrub(error)
-        if error.response is None:
+        if response is None:
             raise UnreachableError(_reason(error), hint=_ADVICE_UNREACHABLE) from error
-        raise error_of(error.response, resource_id) from error
+        raise error_of(response, resource_id) from error
     except AzureError as error:
         scrub(error)
         raise UnreachableError(_reason(error), hint=_unreachable_hint(error)) from error
@@ -231,7 +233,7 @@ def _tenant_hint(message: str) -> str:
 
 
 def _reason(error: AzureError) -> str:
-    return f"no answer from Azure: {without_query(str(error.message or error)).strip()}"
+    return f"no answer from Azure: {without_secrets(str(error.message or error)).strip()}"
 
 
 def _unreachable_hint(error: BaseException) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from asrnet.redaction import without_secrets
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
@@ -31,19 +33,39 @@ class _Handler(logging.Handler):
             print(self.format(record), file=sys.stderr, flush=True)
 
 
-class _Text(logging.Formatter):
+class _Form(logging.Formatter):
+    """The parts of what is told, without secrets: tracebacks quote what vendors' errors carry with them."""
+
+    def __init__(self, secrets: Collection[str] = ()) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def message(self, record: logging.LogRecord) -> str:
+        """What is told."""
+        return without_secrets(record.getMessage(), self._secrets)
+
+    def hint(self, record: logging.LogRecord) -> str:
+        """What to do about it, or an empty string."""
+        return without_secrets(getattr(record, "hint", ""), self._secrets)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """The traceback."""
+        return without_secrets(super().formatException(ei), self._secrets)
+
+
+class _Text(_Form):
     """``error: what happened``, the hint on a line of its own; remarks as they are."""
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
-        lines = [f"{prefix}{harmless(line)}" for line in record.getMessage().splitlines() or [""]]
-        hint = getattr(record, "hint", "")
+        lines = [f"{prefix}{harmless(line)}" for line in self.message(record).splitlines() or [""]]
+        hint = self.hint(record)
         lines += [f"hint: {harmless(hint)}"] if hint else []
         lines += [self.formatException(record.exc_info)] if record.exc_info else []
         return "\n".join(lines)
 
 
-class _Json(logging.Formatter):
+class _Json(_Form):
     """An object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -51,9 +73,9 @@ class _Json(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self.message(record),
         }
-        if hint := getattr(record, "hint", ""):
+        if hint := self.hint(record):
             fields["hint"] = hint
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
@@ -67,7 +89,8 @@ def configure(settings: Settings | None = None) -> None:
     root, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
     handler = _Handler()
     handler.set_name(_HANDLER_NAME)
-    handler.setFormatter(_Json() if settings and settings.log_format == "json" else _Text())
+    secrets = settings.secrets if settings else ()
+    handler.setFormatter(_Json(secrets) if settings and settings.log_format == "json" else _Text(secrets))
     for logger in (root, requests):
         for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
             logger.removeHandler(old)

@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "Shard",
     "Variable",
+    "default_of",
     "env_example",
     "from_process",
     "read",
@@ -97,6 +98,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The file of the fake world to work on; None for the real Azure."""
         return self.backend.removeprefix("fake:") if self.backend.startswith("fake:") else None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be told."""
+        return tuple(self.variables[each.name] for each in VARIABLES if each.secret and each.name in self.variables)
+
     def __repr__(self) -> str:
         secret = {variable.name for variable in VARIABLES if variable.secret}
         said = {name: getattr(self, name) for name in self.__struct_fields__}
@@ -124,6 +130,14 @@ def read(
 def from_process(arguments: Mapping[str, object]) -> Settings:
     """The settings of this process: ``arguments``, its environment and its working directory's ``.env``."""
     return read(arguments, os.environ, dotenv=".env")
+
+
+def default_of(option: Option) -> str:
+    """The value that an option has where nobody sets it, as it would be written; empty where it has none."""
+    value = getattr(Settings(), option.name)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value in (None, ()) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def env_example() -> str:

@@ -124,3 +124,26 @@ def test_an_emulators_token_goes_to_that_emulator_only() -> None:
     assert not local.admits("http://127.0.0.1:9090/")
     assert not local.admits("https://127.0.0.1:8080/")
     assert not local.admits("https://management.azure.com/")
+
+
+@pytest.mark.parametrize(
+    ("said", "authority", "known"),
+    [
+        ("https://login.microsoftonline.com/", "login.microsoftonline.com", True),
+        ("Login.MicrosoftOnline.com", "login.microsoftonline.com", True),
+        ("https://127.0.0.1:4591", "https://127.0.0.1:4591", False),
+        ("adfs.example.com", "adfs.example.com", False),
+    ],
+)
+def test_another_authority_takes_the_clouds_place(said: str, authority: str, known: bool) -> None:
+    found = PUBLIC.signing_in_at(said)
+    assert (found.authority, found.is_known_authority, found.endpoint) == (authority, known, PUBLIC.endpoint)
+
+
+@pytest.mark.parametrize(
+    "said", ["http://127.0.0.1:1", "https://me:canary@example.com", "https://h/tenant", "https://h?canary", "https://"]
+)
+def test_an_authority_that_is_none_is_refused_and_not_repeated(said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        PUBLIC.signing_in_at(said)
+    assert "canary" not in f"{caught.value.message} {caught.value.hint}"
