@@ -10,9 +10,10 @@ from typing import Final
 
 from asrnet.cli.arguments import command_parser, knows
 from asrnet.cli.commands import COMMANDS
+from asrnet.cli.layout import exits_of
 from asrnet.emulator import coverage
 from asrnet.render.markdown import escaped
-from asrnet.settings import OPTIONS, Option, env_example
+from asrnet.settings import OPTIONS, Option, default_of, env_example
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -74,6 +75,15 @@ def _command(name: str) -> Iterator[str]:
         yield "|---|---|"
         yield from (f"| {_named(action)} | {escaped(_help(action))} |" for action in own)
         yield ""
+    if formats := getattr(module, "FORMATS", ()):
+        yield f"Formats of `--output`: {', '.join(formats)}."
+        yield ""
+    yield "Examples:"
+    yield ""
+    yield from (f"- `{command}`: {escaped(words)}" for command, words in module.EXAMPLES)
+    yield ""
+    yield f"Exit codes: {'; '.join(f'**{code}** {escaped(words)}' for code, words in exits_of(module).items())}."
+    yield ""
 
 
 def _named(action: argparse.Action) -> str:
@@ -98,16 +108,21 @@ def _options() -> Iterator[str]:
         yield ""
         yield f"### {group}"
         yield ""
-        yield "| option | variable | meaning | commands |"
-        yield "|---|---|---|---|"
+        yield "| option | variable | meaning | default | commands |"
+        yield "|---|---|---|---|---|"
         for option in OPTIONS:
             if option.group == group:
                 metavar = option.metavar or "|".join(option.choices)
                 flags = f"{', '.join(option.flags)} {metavar}".strip().replace("|", "\\|")
                 words = escaped(option.help + (f" ({', '.join(option.choices)})" if option.choices else ""))
                 words += "; may be repeated" if option.repeatable else ""
-                yield f"| `{flags}` | `{option.variable}` | {words} | {_commands_with(option)} |"
+                yield f"| `{flags}` | `{option.variable}` | {words} | {_default(option)} | {_commands_with(option)} |"
     yield ""
+
+
+def _default(option: Option) -> str:
+    value = "text" if option.name == "output" else default_of(option)
+    return f"`{value}`" if value else ""
 
 
 def _commands_with(option: Option) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 
-from asrnet.cli import streams
+from asrnet.cli import layout, streams
 from asrnet.cli.commands import COMMANDS, MODULE
-from asrnet.complaints import did_you_mean
+from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
-from asrnet.settings import OPTIONS, Option
+from asrnet.settings import OPTIONS, Option, default_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}
 
@@ -61,8 +62,7 @@ def main_parser() -> Parser:
     """The parser of what stands before the command, and of ``asrnet --help``."""
     parser = _parser("asrnet", "Azure Site Recovery network mappings, as pairs: plan, apply, explain.")
     parser.usage = "asrnet [options] COMMAND ..."
-    commands = [f"  {name:10} {words}" for name, words in COMMANDS.items()]
-    parser.epilog = "\n".join(["commands:", *commands, "", "asrnet COMMAND --help tells more of each"])
+    parser.epilog = layout.commands(COMMANDS)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     _add_options(parser, OPTIONS)
     parser.add_argument("command", nargs="...", help=argparse.SUPPRESS)
@@ -74,7 +74,9 @@ def command_parser(name: str) -> tuple[Parser, Any]:
     module = import_module(MODULE.format(name))
     parser = _parser(f"asrnet {name}", module.__doc__ or "")
     module.add_arguments(parser)
-    _add_options(parser, [option for option in OPTIONS if knows(name, option)])
+    parser.usage = layout.usage(parser)
+    parser.epilog = layout.ending(module)
+    _add_options(parser, [option for option in OPTIONS if knows(name, option)], module)
     return parser, module
 
 
@@ -84,7 +86,7 @@ def _parser(program: str, description: str) -> Parser:
         description=description,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=layout.Layout,
     )
 
 
@@ -93,7 +95,7 @@ def knows(command: str, option: Option) -> bool:
     return not option.commands or command in option.commands
 
 
-def _add_options(parser: Parser, options: Iterable[Option]) -> None:
+def _add_options(parser: Parser, options: Iterable[Option], module: ModuleType | None = None) -> None:
     groups = {option.group: parser.add_argument_group(option.group) for option in options}
     main = parser.prog == "asrnet"
     for option in options:
@@ -103,18 +105,28 @@ def _add_options(parser: Parser, options: Iterable[Option]) -> None:
         else:
             details["action"] = "append" if option.repeatable else "store"
             details["metavar"] = option.metavar or "|".join(option.choices)
-        # Everything is understood before the command, but the general help shows what all commands have.
-        details["help"] = argparse.SUPPRESS if main and option.commands else _help(option)
+        # Everything is understood before the command, but the general help shows what most commands have.
+        details["help"] = argparse.SUPPRESS if main and _is_particular(option) else help_of(option, module)
         groups[option.group].add_argument(*option.flags, **details)
 
 
-def _help(option: Option) -> str:
-    words = option.help
+def _is_particular(option: Option) -> bool:
+    return bool(option.commands) and ("show" not in option.commands or option.group == "Pace")
+
+
+def help_of(option: Option, module: ModuleType | None = None) -> str:
+    """What an option means, with its choices, its default and its variable, as a command's ``module`` knows it."""
+    particular = getattr(module, "WORDS", {}).get(option.name)
+    words: str = particular or option.help
     if option.choices and option.metavar:
         words += f": {', '.join(option.choices)}"
-    if option.repeatable:
+    if option.name == "output" and module:
+        words = f"{either(module.FORMATS)}; to standard output or to a file"
+    if option.repeatable and not particular:
         words += "; may be repeated"
-    return f"{words} [{option.variable}]".replace("%", "%%")
+    value = "text" if option.name == "output" else default_of(option)
+    default = f" (default: {value})" if value and option.kind not in _ACTIONS else ""
+    return f"{words}{default} [{option.variable}]".replace("%", "%%")
 
 
 def _refuse_foreign(given: str, command: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import carrying_out, inputs, logs, outputs
 from asrnet.cli.session import Session
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from asrnet.render import Run
 
 
+FORMATS: Final = outputs.PLAN_FORMATS
+EXAMPLES: Final = (
+    ("asrnet apply", "show the plan, ask, apply it"),
+    ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan unasked, and keep a line of each write"),
+    ("asrnet apply --pair hub --force max_updates", "one pair, whatever the limit on updates"),
+)
+EXITS: Final = {
+    0: "done, or nothing to do",
+    1: "an error, some changes failed, something could not be read, or the answer was not yes",
+    2: "a declared pair stays blocked",
+    3: "refused: a limit, a freeze, a failover under way, a stale or tampered plan",
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     parser.add_argument("planfile", nargs="?", metavar="PLANFILE", help="a plan saved by asrnet plan --out")
@@ -28,7 +42,7 @@ def run(session: Session) -> int:
     """Apply a fresh plan, or a saved one."""
     settings = session.settings
     with (
-        outputs.opened(settings.output, variables=settings.variables) as opened,
+        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
         carrying_out.audit(session, opened) as on_write,
     ):
         apply = _saved if session.argument("planfile") else _fresh

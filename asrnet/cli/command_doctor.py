@@ -1,6 +1,6 @@
 """Check what a run depends on: identity, tenant, cloud, reachability, clock, providers, rights. Never writes.
 
-Each check comes with the fix where it is not ok. Exits 1 when one has failed; warnings and what cannot be known do not.
+Each check comes with the fix where it is not ok. Warnings, and what cannot be known, fail nothing.
 Without a desired-state file, --vault takes the full id of a vault.
 """
 
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from asrnet.examining import Examination
     from asrnet.render import View
 
-_FORMATS: Final = ("text", "json")
+FORMATS: Final = ("text", "json")
 _TONES: Final[Mapping[str, Tone]] = {"ok": "good", "warning": "warning", "failed": "error", "unknown": "quiet"}
+
+
+EXAMPLES: Final = (
+    ("asrnet doctor", "is everything there that a run needs?"),
+    ("asrnet doctor --for apply", "may this identity apply?"),
+)
+EXITS: Final = {0: "no check failed", 1: "a check failed, or another error"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +44,7 @@ def run(session: Session) -> int:
 
     desired = inputs.desired_or_vaults(session.settings)
     selection = inputs.selection(session.settings, desired)
-    with outputs.opened(session.settings.output, _FORMATS) as opened:
+    with outputs.opened(session.settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
             found = examine(desired, backend, selection, required=session.argument("task"))
         opened.draw(partial(_drawn, found), session.view())

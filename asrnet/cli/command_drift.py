@@ -1,7 +1,4 @@
-"""For schedulers: detect what moved; with --correct, correct it within the limits, without asking.
-
-Exits 0 when all is as declared, 2 when drift remains, 3 when a safeguard refused, 1 on errors.
-"""
+"""For schedulers: detect what moved; with --correct, correct it within the limits, without asking."""
 
 from __future__ import annotations
 

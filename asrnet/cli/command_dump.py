@@ -9,17 +9,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import exits, inputs, logs, streams
 from asrnet.cli.session import Session
-from asrnet.errors import InputError
 from asrnet.files import PendingFile
 
 if TYPE_CHECKING:
     from asrnet.desired import DesiredState, Selection
     from asrnet.inventory import Inventory
     from asrnet.ports import Backend
+
+
+EXAMPLES: Final = (
+    ("asrnet dump --vault /subscriptions/.../vaults/vault-dr --out asrnet.yaml", "begin with what there is"),
+    ("asrnet dump --format world --out world.yaml", "a snapshot, for asrnet plan --backend fake:world.yaml"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Read, and write down."""
-    if session.settings.output:
-        raise InputError("dump has no --output: it writes a file", hint="use --format and --out")
     path = session.argument("out")
     file = PendingFile(path) if path else None
     try:
@@ -56,7 +59,7 @@ def _text(session: Session) -> str:
     desired = inputs.desired_or_vaults(session.settings)
     selection = inputs.selection(session.settings, desired)
     with session.backend(desired) as backend:
-        found = inventory.read(desired, backend, selection=selection)
+        found = inventory.read(desired, backend, selection=selection, confirm=False)
         kind = session.argument("format")
         if kind != "world":
             return _terraform(found, desired, selection) if kind == "terraform" else _desired(session, found, desired)

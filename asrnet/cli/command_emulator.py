@@ -7,9 +7,15 @@ are accepted. SIGTERM and Ctrl-C end it. It is a test double and no security bou
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from asrnet.cli.session import Session
-from asrnet.errors import InputError
+
+EXAMPLES: Final = (
+    ("asrnet emulator --seed world.yaml", "serve a world on the usual ports"),
+    ("asrnet emulator --port 0 --tls-port 0 --operations immediate", "an empty world for tests, on free ports"),
+)
+EXITS: Final = {0: "ended by SIGTERM or Ctrl-C"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +27,6 @@ def run(session: Session) -> int:
     from asrnet.emulator.serving import ServeOptions, serve
 
     settings = session.settings
-    if settings.output:
-        raise InputError("emulator has no --output", hint="its first line on standard output is JSON")
     return serve(
         ServeOptions(
             host=settings.emulator_host,

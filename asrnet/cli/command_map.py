@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from asrnet import ids
 from asrnet.cli import carrying_out, inputs, outputs
@@ -15,6 +16,19 @@ from asrnet.cli.session import Session
 from asrnet.desired import CopySettings, DesiredState
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
+
+FORMATS: Final = outputs.PLAN_FORMATS
+WORDS: Final = {"vault": "the vault, given once: its name in the desired state, or its full id"}
+EXAMPLES: Final = (
+    ("asrnet map prod/rg-app/app-ea --vault sea --to southeastasia", "map to a copy, app-ea-asr, made if need be"),
+    ("asrnet map prod/rg/hub-ea --vault sea --to southeastasia --recovery dr/rg/hub", "map to a network that is there"),
+)
+EXITS: Final = {
+    0: "mapped, or it was already",
+    1: "an error, some changes failed, or the answer was not yes",
+    2: "blocked: the report says by what",
+    3: "refused: mapped elsewhere and no --retarget, a failover under way",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +49,7 @@ def run(session: Session) -> int:
     primary = _network(session.argument("primary"), desired)
     recovery = session.argument("recovery")
     with (
-        outputs.opened(settings.output, variables=settings.variables) as opened,
+        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
         carrying_out.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:

@@ -6,6 +6,7 @@ Its scopes are what the desired state names. A role for each task keeps the righ
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,11 @@ from asrnet.cli.session import Session
 from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
 from asrnet.permissions import TASKS, Role, Task, actions, optional, role, tasks_of
+
+EXAMPLES: Final = (
+    ("asrnet permissions --for plan", "the role of a run that only looks"),
+    ("asrnet permissions --for apply --out role.json", "the role of a run that writes, as a file for az"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Print the role; what to know about it goes to standard error."""
-    if session.settings.output:
-        raise InputError("permissions has no --output: it writes JSON", hint="use --out for a file")
     task = _task(session.argument("task", "apply"))
     desired = inputs.desired_or_vaults(session.settings)
     path, minimal = session.argument("out"), session.argument("minimal", default=False)

@@ -1,16 +1,26 @@
-"""Show what apply would do, what each rule matched, and every finding. Never writes.
-
-Exits 1 when a network or vault could not be read, whatever else is in the plan.
-"""
+"""Show what apply would do, what each rule matched, and every finding. Never writes."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unread import say_what_is_unread
+
+FORMATS: Final = outputs.PLAN_FORMATS
+EXAMPLES: Final = (
+    ("asrnet plan", "what apply would do"),
+    ("asrnet plan --vault sea -o text -o html=plan.html", "the same for one vault, and as a page to look at"),
+    ("asrnet plan --out saved.json", "save the plan, to be reviewed and then applied as it is"),
+)
+EXITS: Final = {
+    0: "planned",
+    1: "an error, or a network or vault could not be read",
+    2: "with --detailed-exitcode: changes are pending, or a pair is blocked",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +39,7 @@ def run(session: Session) -> int:
     desired = inputs.desired_state(settings)
     selection = inputs.selection(settings, desired)
     with (
-        outputs.opened(settings.output, variables=settings.variables) as opened,
+        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
         outputs.saved(session.argument("out"), opened) as save,
     ):
         with session.backend(desired) as backend:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
@@ -17,6 +17,15 @@ from asrnet.cli.unread import say_what_is_missing
 if TYPE_CHECKING:
     from asrnet.failover import Operation
     from asrnet.predicting import Question
+
+
+FORMATS: Final = outputs.ANSWER_FORMATS
+EXAMPLES: Final = (
+    ("asrnet predict", "where everything lands that the vaults protect"),
+    ("asrnet predict vm1 vm2 --test-failover dr/rg-test/bubble", "two machines in a test failover"),
+    ("asrnet predict --machines new.csv --fail-on lost", "a list of machines; exit 2 where one is cut off"),
+)
+EXITS: Final = {0: "predicted", 1: "an error, or something could not be read", 2: "what --fail-on names was found"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Read, predict, tell."""
     from asrnet import predicting
-    from asrnet.render.answers import FORMATS, render_answer
+    from asrnet.render.answers import render_answer
 
     settings = session.settings
     desired = inputs.with_topology(inputs.desired_or_vaults(settings), session.argument("topology"))

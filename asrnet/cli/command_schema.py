@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Final
 
 from asrnet.cli import exits, streams
 from asrnet.cli.session import Session
-from asrnet.errors import InputError
+
+EXAMPLES: Final = (
+    ("asrnet schema > asrnet.schema.json", "for editors: the schema of the desired state"),
+    ("asrnet schema report", "the schema of what apply -o json writes"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +26,5 @@ def run(session: Session) -> int:
     """Print it."""
     from asrnet.schema import json_schema
 
-    if session.settings.output:
-        raise InputError("schema has no --output: it prints JSON")
     streams.write(json.dumps(json_schema(session.argument("kind") or "desired"), indent=2) + "\n")
     return exits.DONE

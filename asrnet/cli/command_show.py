@@ -6,9 +6,19 @@ Without a desired-state file, --vault takes the full id of a vault.
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
+
+FORMATS: Final = outputs.LIVE_FORMATS
+EXAMPLES: Final = (
+    ("asrnet show", "all live pairs of the declared vaults"),
+    (
+        "asrnet show --vault /subscriptions/.../vaults/vault-dr -o html=live.html",
+        "a vault, without any file, as a page",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +32,9 @@ def run(session: Session) -> int:
     settings = session.settings
     desired = inputs.desired_or_vaults(settings)
     selection = inputs.selection(settings, desired)
-    with outputs.opened(settings.output, outputs.LIVE_FORMATS) as opened:
+    with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = inventory.read(desired, backend, selection=selection)
+            found = inventory.read(desired, backend, selection=selection, confirm=False)
         opened.write(
             live.live_pairs(found, desired, selection),
             session.view(all_pairs=True, run=session.so_far(inventory=found)),

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from typing import Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.unread import say_what_is_missing
+
+FORMATS: Final = outputs.ANSWER_FORMATS
+EXAMPLES: Final = (
+    ("asrnet targets --topology vmm-topology.yaml", "for each pair of clouds, what may be mapped to what"),
+    ("asrnet targets --primary-network VMM-Beijing/VMNetwork1", "the targets of one VM network"),
+)
+EXITS: Final = {1: "an error, or something could not be read"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Read, and tell the targets."""
     from asrnet import inventory, targeting
-    from asrnet.render.answers import FORMATS, render_answer
+    from asrnet.render.answers import render_answer
 
     settings = session.settings
     desired = inputs.with_topology(inputs.desired_or_vaults(settings), session.argument("topology"))
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = inventory.read(desired, backend, selection=selection)
+            found = inventory.read(desired, backend, selection=selection, confirm=False)
         targets = targeting.available_targets(
             found, primary=session.argument("primary_network"), recovery=session.argument("recovery_network")
         )

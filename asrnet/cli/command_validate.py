@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from asrnet.cli import exits, streams
 from asrnet.cli.session import Session
 from asrnet.desired import DesiredState, load
-from asrnet.errors import InputError
 from asrnet.render.wording import count, harmless, listed
+
+EXAMPLES: Final = (
+    ("asrnet validate teams/", "check all files of a folder as one desired state"),
+    ("asrnet validate --world world.yaml", "check a world"),
+)
+EXITS: Final = {0: "valid", 1: "not valid, or another error"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Check each file; the first that is wrong ends it."""
-    if session.settings.output:
-        raise InputError("validate has no --output", hint="the exit code tells: 0 is valid")
     for path in session.argument("paths") or [session.settings.file]:
         words = _world(path) if session.argument("world") else _desired(load(path))
         streams.write(f"{harmless(str(path))}: valid: {words}\n")

@@ -29,6 +29,9 @@ PLAN_FORMATS = ("text", "json", "markdown", "mermaid", "html", "github", "junit"
 LIVE_FORMATS = ("text", "json", "markdown", "mermaid", "html")
 """What live pairs can be written as."""
 
+ANSWER_FORMATS = ("text", "json", "csv", "markdown")
+"""What predictions and targets can be written as."""
+
 TEXT = Output("text")
 
 _TOGETHER = frozenset({"text", "github"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Final
 
-from asrnet.settings import Settings
+from asrnet.settings import default_of
 from asrnet.settings.table import OPTIONS, VARIABLES, Option, Variable
 
 _WIDTH: Final = 110
@@ -44,7 +44,7 @@ def _option(option: Option) -> str:
         words += f" ({', '.join(option.choices)})"
     if option.repeatable:
         words += "; several are separated by commas"
-    return _entry(words, option.variable, _default(option), in_dotenv=option.in_dotenv)
+    return _entry(words, option.variable, default_of(option), in_dotenv=option.in_dotenv)
 
 
 def _variable(variable: Variable) -> str:
@@ -58,10 +58,3 @@ def _entry(words: str, name: str, value: str, *, in_dotenv: bool) -> str:
 def _remark(words: str) -> Iterator[str]:
     for line in wrap(words, _WIDTH):
         yield f"# {line}"
-
-
-def _default(option: Option) -> str:
-    value = getattr(Settings(), option.name)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value in (None, ()) else f"{value:g}" if isinstance(value, float) else str(value)

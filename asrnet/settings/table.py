@@ -15,6 +15,7 @@ WRITING: Final = ("apply", "drift", "map")
 """The commands that change something in Azure."""
 READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "doctor")
 """The commands that talk to Azure or a fake, those included that write."""
+_SELECTING: Final = tuple(name for name in READING if name != "map")
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -73,6 +74,7 @@ OPTIONS: Final = (
         group="Input",
         metavar="PATH",
         help="the desired state: a file, or a folder whose YAML and JSON files are merged",
+        commands=(*READING, "validate", "permissions"),
     ),
     Option(
         name="vault",
@@ -81,7 +83,8 @@ OPTIONS: Final = (
         group="Input",
         repeatable=True,
         metavar="NAME",
-        help="only this vault of the desired state",
+        help="only this vault of the desired state, by its name or its full id",
+        commands=(*READING, "permissions"),
     ),
     Option(
         name="pair",
@@ -91,6 +94,7 @@ OPTIONS: Final = (
         repeatable=True,
         metavar="NAME",
         help="only this pair of the desired state",
+        commands=_SELECTING,
     ),
     Option(
         name="shard",
@@ -99,7 +103,7 @@ OPTIONS: Final = (
         group="Input",
         metavar="I/N",
         help="only the I-th of N parts of the vaults, which the same file always splits alike: for parallel runs",
-        commands=READING,
+        commands=_SELECTING,
     ),
     Option(
         name="env_file",
@@ -156,8 +160,9 @@ OPTIONS: Final = (
         group="Output",
         repeatable=True,
         metavar="FORMAT[=PATH]",
-        help="text, json, markdown, mermaid, html, github, junit or prometheus, and csv of predictions and targets; to "
-        "standard output or to a file",
+        help="text, json, markdown, mermaid, html, github, junit, prometheus or csv, as far as the command has them; "
+        "to standard output or to a file",
+        commands=(*WRITING, "plan", "show", "predict", "targets", "doctor"),
     ),
     Option(
         name="verbose",
@@ -210,7 +215,7 @@ OPTIONS: Final = (
         group="Safety",
         kind="flag",
         help="let unmanaged: delete delete, within max_deletes",
-        commands=("plan", *WRITING),
+        commands=("plan", "apply", "drift"),
         in_dotenv=False,
     ),
     Option(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from command_line import Cli, edit
 
-from asrnet.cli import commands
+from asrnet.cli import commands, outputs
+from asrnet.cli.arguments import parse
+from asrnet.render import answers
 
 COMMANDS = list(commands.COMMANDS)
 
@@ -57,7 +62,8 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "-o", "json=./a", "-o", "text=a"], "2 outputs to ./a"),
         (["apply", "--parallelism", "many"], "--parallelism: found 'many'"),
         (["apply", "--force", "everything"], "--force: found 'everything'"),
-        (["dump", "-o", "json"], "dump has no --output"),
+        (["dump", "-o", "json"], "dump has no option -o"),
+        (["map", "a", "--to", "b", "--pair", "c"], "map has no option --pair"),
     ],
 )
 def test_usage_errors_exit_1_and_suggest(cli: Cli, argv: list[str], words: str) -> None:
@@ -71,15 +77,53 @@ def test_usage_errors_exit_1_and_suggest(cli: Cli, argv: list[str], words: str) 
 def test_every_command_explains_itself_and_its_options(cli: Cli, command: str) -> None:
     ran = cli(command, "--help")
     assert ran.code == 0
-    assert ran.out.startswith(f"usage: asrnet {command}")
-    assert "--output" in ran.out
+    assert ran.out.startswith(f"usage: asrnet {command} [options]")
+    assert "--log-format" in ran.out
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = cli(*filter(None, [command]), "--help").out.splitlines()
+    examples = [line for line in lines if line.startswith("  asrnet ")]
+    assert max(len(line) for line in lines if line not in examples) <= columns
+    assert max(map(len, examples), default=0) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_examples_of_a_command_are_understood(cli: Cli, command: str) -> None:
+    module = import_module(commands.MODULE.format(command))
+    assert cli(command, "--help").out.count("\n  asrnet ") == len(module.EXAMPLES) > 0
+    for example, _ in module.EXAMPLES:
+        program, *argv = shlex.split(example.partition(">")[0])
+        assert (program, parse(argv).command) == ("asrnet", command)
+
+
+def test_help_names_formats_defaults_and_exit_codes(cli: Cli) -> None:
+    text = " ".join(cli("predict", "--help").out.split())
+    assert (
+        "text, json, csv or markdown; to standard output or to a file; may be repeated (default: text) [ASRNET_OUTPUT]"
+        in text
+    )
+    assert "requests under way per vault (default: 4) [ASRNET_PARALLELISM]" in text
+    assert "exit codes: 0 predicted 1 an error, or something could not be read 2 what --fail-on names was found" in text
+    assert outputs.ANSWER_FORMATS == answers.FORMATS
+
+
+def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_business(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASRNET_OUTPUT", "github")
+    assert cli("validate").code == 0
+    assert cli("dump", "--backend", "fake:world.yaml").out.startswith("version: 1")
 
 
 def test_help_lists_every_command(cli: Cli) -> None:
     ran = cli("--help")
     assert ran.code == 0
     assert [
-        line.split()[0] for line in ran.out.partition("commands:\n")[2].splitlines() if line.startswith("  ")
+        line.split()[0] for line in ran.out.partition("commands:\n")[2].splitlines() if re.match("  [a-z]", line)
     ] == COMMANDS
 
 
@@ -167,13 +211,14 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path, number: signal.Signals) -> None:
     edit(folder, "version: 1", "version: 1\nbehaviour: {operations: time:60}", "world.yaml")
     process = run(folder, "apply", "--yes", "-v", "--pair", "hub")
     assert process.stderr
     while b"creating" not in process.stderr.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"in flight" in out
