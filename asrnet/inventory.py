@@ -6,7 +6,7 @@ Whatever fails stays with the vault or network it concerns; only when nothing at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from functools import partial
@@ -26,7 +26,7 @@ from asrnet.errors import (
 )
 from asrnet.ids import VNET, ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, UnreadableMapping, VirtualNetwork
-from asrnet.pairing import Resolution, resolve
+from asrnet.pairing import Resolution, resolve, unmapped
 from asrnet.ports import Backend
 from asrnet.vmm import Topology, merge_all, read_topology, read_topology_of_vault, with_networks
 
@@ -111,10 +111,13 @@ class Inventory(Struct, frozen=True, kw_only=True):
         return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
 
 
-def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Inventory:
+def read(
+    desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING, confirm: bool = True
+) -> Inventory:
     """Everything that planning ``desired`` needs to know.
 
-    Raises CredentialError, and the first vault's error when none of the vaults could be read.
+    Where lists of networks may lag, those of pairs not mapped as declared are asked for one by one, to ``confirm``
+    them; who changes nothing need not. Raises CredentialError, and the first vault's error when none could be read.
     """
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
@@ -135,6 +138,8 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
         elsewhere=_finish_others(others, reads),
         tenant=backend.tenant(),
     )
+    if confirm:
+        inventory = confirmed(inventory, backend, _ends_to_change(inventory, desired, selection))
     # Twice, because the recovery network of a copy is known only once its primary is.
     for _ in range(2):
         sought = _sought(inventory, desired)
@@ -142,6 +147,24 @@ def read(desired: DesiredState, backend: Backend, *, selection: Selection = EVER
             break
         inventory = _probe(inventory, sought, backend)
     return inventory
+
+
+def confirmed(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
+    """``inventory`` with each of ``networks`` asked for by its id, where lists may lag. Raises CredentialError."""
+    doubtful = set(networks) & inventory.networks.keys() if backend.lists_may_lag else set()
+    certain = {name: network for name, network in inventory.networks.items() if name not in doubtful}
+    return _probe(structs.replace(inventory, networks=certain), doubtful, backend) if doubtful else inventory
+
+
+def _ends_to_change(inventory: Inventory, desired: DesiredState, selection: Selection) -> Iterator[ArmId]:
+    """The networks of all pairs that are not mapped as they are declared."""
+    live = {name: vault.mappings for name, vault in inventory.vaults.items()}
+    for pair in unmapped(inventory.resolved(desired).pairs, live):
+        if selection.has_vault(pair.vault) and selection.has_pair(pair.name):
+            yield from (network for network in (pair.primary, pair.recovery) if network)
+    landed = {mapping.recovery_network_id for mappings in live.values() for mapping in mappings}
+    targets = {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    yield from targets - landed
 
 
 def extended(

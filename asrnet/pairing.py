@@ -68,6 +68,21 @@ def resolve(
     return Resolution(pairs=pairs, rules=matches, findings=tuple(findings))
 
 
+def unmapped(pairs: Iterable[Pair], live: Mapping[str, Sequence[NetworkMapping]]) -> Iterator[Pair]:
+    """The pairs that lack a mapping they ask for among the live ones of each vault (by name)."""
+    paired = {
+        (vault, mapping.primary_network_id, mapping.recovery_network_id)
+        for vault, mappings in live.items()
+        for mapping in mappings
+        if mapping.state.lower() == "paired"
+    }
+    for pair in pairs:
+        there = (pair.vault, pair.primary, pair.recovery) in paired
+        back = not pair.failback or (pair.vault, pair.recovery, pair.primary) in paired
+        if not (there and back):
+            yield pair
+
+
 def copy_id(primary: VirtualNetwork, settings: CopySettings) -> ArmId:
     """The id of the copy of ``primary``; names that would grow too long are cut and told apart by a hash."""
     group = settings.resource_group.format(resource_group=primary.id.resource_group, name=primary.name)

@@ -232,7 +232,8 @@ class Backend(Struct, frozen=True, kw_only=True):
     ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
     repeats. ``identity`` says in words as whom, ``tenant`` in which tenant (empty where the token does not say).
     ``vmm_links`` is what a world's file says of a VMM server's fabric. ``expect`` may be told the kinds of resources
-    that will be written soon: what is slow to prepare is then prepared beside what comes before.
+    that will be written soon: what is slow to prepare is then prepared beside what comes before. Where the networks
+    that ``networks`` lists may be behind Azure (Resource Graph's are), ``lists_may_lag``.
     """
 
     networks: NetworkReader
@@ -248,3 +249,4 @@ class Backend(Struct, frozen=True, kw_only=True):
     close: Callable[[], None]
     vmm_links: Callable[[ArmId], VmmLinks] = tells_nothing
     expect: Callable[[Collection[str]], None] = _is_ready
+    lists_may_lag: bool = False

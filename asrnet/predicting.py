@@ -64,7 +64,7 @@ def read(question: Question, desired: DesiredState, backend: Backend, *, selecti
     Raises like ``inventory.read``; InputError for machines and networks that are not there, DocumentError for a list
     that is wrong.
     """
-    found = inventories.read(desired, backend, selection=selection)
+    found = inventories.read(desired, backend, selection=selection, confirm=False)
     wanted = set(networks_of_machines(found))
     found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
     names = _names(_networks(found).values(), desired, found)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from asrnet.changes import Plan
+from asrnet.changes import Change, Plan
 from asrnet.desired import DesiredState, Row, Vault
 from asrnet.errors import InputError
 from asrnet.freshness import moved, observe
 from asrnet.ids import ArmId
-from asrnet.inventory import read
+from asrnet.inventory import confirmed, read
 from asrnet.ports import Backend
 
 
@@ -29,13 +29,19 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
         for name, members in networks.items()
         for network in members
     )
-    inventory = read(DesiredState(vaults=vaults, pairs=rows), backend)
+    # As the plan was made: what it changes was asked for by id, the rest may come from a list that is behind.
+    listed = read(DesiredState(vaults=vaults, pairs=rows), backend, confirm=False)
+    inventory = confirmed(listed, backend, {end for change in plan.changes for end in _ends(change)})
     differences: dict[str, tuple[str, ...]] = {}
     for name, seen in before.items():
         vault = inventory.vaults[name]
         now = observe(vault, networks[name], inventory)
         differences[name] = (f"the vault cannot be read: {vault.error}",) if vault.error else moved(seen, now)
     return {name: found for name, found in differences.items() if found}
+
+
+def _ends(change: Change) -> tuple[ArmId, ...]:
+    return tuple(network for network in (change.primary_network_id, change.recovery_network_id) if network)
 
 
 def _check_tenant(plan: Plan, backend: Backend) -> None:

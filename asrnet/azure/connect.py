@@ -67,6 +67,7 @@ def backend(
         surroundings=AzureSurroundings(pipeline),
         close=pipeline.close,
         expect=_expect,
+        lists_may_lag=inventory == "graph",
     )
 
 
