@@ -53,8 +53,7 @@ class App:
     """A world behind Resource Manager's protocol. Safe to call from several threads at once.
 
     ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS.
-    ``faults`` is the script of the wire, ``journal`` what was asked. ``extras`` holds what clients sent beyond what the
-    world's models know, to be echoed.
+    ``faults`` is the script of the wire, ``journal`` what was asked.
     """
 
     def __init__(self, world: World, options: Options | None = None) -> None:
@@ -63,7 +62,6 @@ class App:
         self.faults = Faults()
         self.journal = Journal()
         self.authority = b""
-        self.extras: dict[str, dict[str, object]] = {}
         self._seed: world_file.WorldDocument | None = None
         self._throttle = Throttle(self.options.buckets)
         self._started: dict[str, tuple[Started, str]] = {}
@@ -116,7 +114,6 @@ class App:
         made = world_file.world_from(document, clock=self.world.clock, behaviour=self._behaviour(document.value))
         with self._lock:
             self.world.become(made)
-            self.extras.clear()
             self._started.clear()
 
     def _behaviour(self, said: world_file.WorldDocument) -> Behaviour | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from asrnet.emulator.refusals import GatewayError
 from asrnet.errors import InputError
-from asrnet.ids import ArmId
+from asrnet.ids import ArmId, normal_location
 
 Body = Mapping[str, object]
 
@@ -87,6 +87,15 @@ def string_map(body: Body, name: str) -> dict[str, str]:
     if not all(isinstance(value, str) for value in values.values()):
         raise _wrong(name, "strings by name")
     return {key: str(value) for key, value in values.items()}
+
+
+def location_of(body: Body) -> str:
+    """The region that a new resource is to be in, by its short name. Refused where there is none."""
+    location = text(body, "location")
+    if location is None:
+        raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
+    an_object(body, "properties")
+    return normal_location(location)
 
 
 def _wrong(name: str, expected: str) -> GatewayError:

@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -45,12 +46,13 @@ class Capture:
 
 def _request(request: Request) -> dict[str, Any]:
     query = "&".join(part for part in request.query.split("&") if part.partition("=")[0].lower() not in _SIGNED)
+    parameters = dict(parse_qsl(query, keep_blank_values=True))
     headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
     document: dict[str, Any] = {
         "headers": headers,
         "method": request.method,
         "url": f"{request.origin}{request.path}?{query}",
-        "query": {"api-version": request.api_version},
+        "query": parameters | {"api-version": request.api_version},
     }
     return document | ({"body": _decoded(request.body)} if request.body else {})
 

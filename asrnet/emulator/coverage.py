@@ -29,7 +29,7 @@ _GROUPS: Final = (
     ("Subscriptions Tenants Providers Resources_ ResourceGroups", "Subscriptions and resource groups"),
     ("VirtualNetworks Subnets Network", "Microsoft.Network"),
     ("ResourceGraph", "Resource Graph"),
-    ("Vaults", "Vaults"),
+    ("Vaults Backup", "Vaults"),
     ("Replication", "Site Recovery"),
     ("Permissions", "Rights"),
     ("Admin", "The emulator's own"),

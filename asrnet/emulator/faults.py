@@ -12,6 +12,7 @@ from msgspec import Struct
 from asrnet.emulator.messages import Request, Response, json_response
 from asrnet.emulator.refusals import plain_envelope
 from asrnet.errors import InputError
+from asrnet.fake.journal import action_of
 
 Kind = Literal[
     "throttle", "unavailable", "busy", "scope_locked", "policy", "forbidden", "reset", "delay", "answer", "garbage"
@@ -28,7 +29,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     - ``throttle``: 429 with ``retry_after`` seconds; ``unavailable``: 503, with ``retry_after`` if given;
     - ``busy``: 409 of a service at work on something else; ``scope_locked``: 409 of a resource lock;
-    - ``policy``: 403 of a policy assignment; ``forbidden``: 403 for ``action``;
+    - ``policy``: 403 of a policy assignment; ``forbidden``: 403 for ``action``, by default that of the request;
     - ``reset``: the connection is dropped, ``handled`` says whether after the request had its effect;
     - ``delay``: the answer comes ``seconds`` later; ``garbage``: 200 with a body that is no JSON;
     - ``answer``: ``status`` with ``code`` and ``message``.
@@ -138,7 +139,8 @@ def answer_of(fault: Fault, request: Request) -> Response | None:
     if fault.kind == "delay":
         return None
     status, code, text = _ERRORS[fault.kind]
-    words = {"path": request.path, "name": request.path.rpartition("/")[2], "action": fault.action}
+    action = fault.action or action_of(request.method, request.path)
+    words = {"path": request.path, "name": request.path.rpartition("/")[2], "action": action}
     message = fault.message or text.format_map(words)
     return json_response(plain_envelope(fault.code or code, message), status=status, headers=_wait(fault))
 

@@ -9,6 +9,8 @@ from asrnet.emulator.messages import Request, Response
 from asrnet.emulator.throttle import KINDS, Allowance
 
 _STRICT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_SITE_RECOVERY_SERVER = ("Server", "Kestrel")
+_VARIES = ("Vary", "Accept-Encoding")
 _NO_CONTENT = 204
 _ALWAYS = (
     ("Cache-Control", "no-cache"),
@@ -38,6 +40,8 @@ def finished(
     if allowance is not None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
+    if _SITE_RECOVERY.search(request.path):
+        headers += [_SITE_RECOVERY_SERVER, *([_VARIES] if response.body else [])]
     if response.status != _NO_CONTENT:
         headers.append(("Content-Length", str(len(response.body))))
     return response.with_headers(*headers)

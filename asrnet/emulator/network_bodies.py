@@ -7,14 +7,14 @@ from typing import Final
 
 from asrnet.emulator.attachments import network_attachments, subnet_attachments
 from asrnet.emulator.bodies import Body, an_object, flag, member, objects, string_map, text, texts
+from asrnet.emulator.network_json import Delegation, delegation_json
 from asrnet.emulator.refusals import GatewayError
 from asrnet.ids import ArmId, normal_location
 from asrnet.models import Subnet, VirtualNetwork
 
 # What the provider computes itself, or the models carry: not echoed from the request.
 _NETWORK_KNOWN: Final = frozenset(
-    {"provisioningstate", "resourceguid", "addressspace", "dhcpoptions", "subnets", "privateendpointvnetpolicies"}
-    | {"virtualnetworkpeerings"}
+    {"provisioningstate", "resourceguid", "addressspace", "dhcpoptions", "subnets", "virtualnetworkpeerings"}
 )
 _SUBNET_KNOWN: Final = frozenset(
     {"provisioningstate", "addressprefix", "addressprefixes", "ipconfigurations", "serviceendpoints", "delegations"}
@@ -86,7 +86,18 @@ def network_extras(network_id: ArmId, body: Body) -> dict[str, dict[str, object]
 
 def subnet_extras(subnet_id: ArmId, body: Body) -> dict[str, dict[str, object]]:
     """What the models do not know of a subnet, by its key."""
-    return {subnet_id.key: _unknown(an_object(body, "properties"), _SUBNET_KNOWN)}
+    properties = an_object(body, "properties")
+    delegations = [delegation_json(subnet_id, _delegated(entry)) for entry in objects(properties, "delegations")]
+    unknown = _unknown(properties, _SUBNET_KNOWN)
+    return {subnet_id.key: unknown | ({"delegations": delegations} if delegations else {})}
+
+
+def _delegated(entry: Body) -> Delegation:
+    properties = an_object(entry, "properties")
+    name, service = text(entry, "name"), text(properties, "serviceName")
+    if name is None or service is None:
+        raise GatewayError(400, "InvalidRequestFormat", "A delegation in the request has no name or no serviceName.")
+    return Delegation(name=name, service=service, actions=texts(properties, "actions"))
 
 
 def _unknown(properties: Body, known: frozenset[str]) -> dict[str, object]:

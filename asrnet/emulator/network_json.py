@@ -121,17 +121,27 @@ def _service_endpoint(name: str, location: str) -> Document:
     return {"provisioningState": "Succeeded", "service": name, "locations": [location]}
 
 
+class Delegation(Struct, frozen=True, kw_only=True):
+    """What a subnet's delegation is called and which service it is for."""
+
+    name: str = "delegation"
+    service: str
+    actions: tuple[str, ...] = ()
+
+
+def delegation_json(subnet_id: ArmId, delegation: Delegation) -> Document:
+    """A delegation of a subnet."""
+    service = {"serviceName": delegation.service, "actions": list(delegation.actions)}
+    return {
+        "name": delegation.name,
+        "id": f"{subnet_id}/delegations/{delegation.name}",
+        "properties": {"provisioningState": "Succeeded", **service},
+        "type": f"{SUBNET_TYPE}/delegations",
+    }
+
+
 def _delegations(subnet_id: ArmId, subnet: Subnet) -> list[Document]:
-    if not subnet.delegation:
-        return []
-    return [
-        {
-            "name": "delegation",
-            "id": f"{subnet_id}/delegations/delegation",
-            "properties": {"provisioningState": "Succeeded", "serviceName": subnet.delegation, "actions": []},
-            "type": f"{SUBNET_TYPE}/delegations",
-        }
-    ]
+    return [delegation_json(subnet_id, Delegation(service=subnet.delegation))] if subnet.delegation else []
 
 
 def _etag(network: VirtualNetwork, state: str) -> str:

@@ -1,15 +1,13 @@
-"""Subscriptions, regions, providers, resource groups and vaults as Resource Manager writes them."""
+"""Subscriptions, regions, providers and resource groups as Resource Manager writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from asrnet.emulator.site_recovery_json import Document, stable_guid
-from asrnet.fake.records import ResourceGroup, Subscription, VaultResource
+from asrnet.emulator.site_recovery_json import Document
+from asrnet.fake.records import ResourceGroup, Subscription
 from asrnet.ids import ArmId, normal_location
-
-VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
 
 _TYPES: Final = {
     "Microsoft.Compute": ("virtualMachines",),
@@ -85,22 +83,3 @@ def listed_json(resource_id: ArmId, kind: str, location: str, tags: Mapping[str,
     """A resource of any type as lists of resources show it."""
     document: Document = {"id": str(resource_id), "name": resource_id.name, "type": kind, "location": location}
     return document | ({"tags": dict(tags)} if tags else {})
-
-
-def vault_json(vault: VaultResource, *, state: str = "Succeeded") -> Document:
-    """A Recovery Services vault."""
-    return {
-        "location": vault.location,
-        "name": vault.id.name,
-        "etag": f'W/"{stable_guid(str(vault.id), *sorted(vault.tags))}"',
-        "tags": dict(vault.tags),
-        "properties": {
-            "provisioningState": state,
-            "privateEndpointStateForBackup": "None",
-            "privateEndpointStateForSiteRecovery": "None",
-            "publicNetworkAccess": "Enabled",
-        },
-        "id": str(vault.id),
-        "type": VAULT_TYPE,
-        "sku": {"name": "RS0", "tier": "Standard"},
-    }

@@ -20,6 +20,7 @@ from asrnet.emulator.handlers import (
     operations,
     protected_items,
     resources,
+    vaults,
 )
 from asrnet.emulator.routing import Route
 from asrnet.emulator.unimplemented import UNIMPLEMENTED
@@ -28,6 +29,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *identity.ROUTES,
     *authorization.ROUTES,
     *resources.ROUTES,
+    *vaults.ROUTES,
     *networks.ROUTES,
     *fabrics.ROUTES,
     *mappings.ROUTES,

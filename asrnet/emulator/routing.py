@@ -112,14 +112,17 @@ def _walk(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> It
 
 _ESCAPED_SEPARATOR = re.compile(r"%2f|%5c|%00", re.IGNORECASE)
 _BAD_CHARACTER = re.compile(r"[\x00-\x1f\\]")
+_NO_PARENT = re.compile(r"(/providers/[^/]+)//", re.IGNORECASE)
 _LONGEST_PATH = 8192
 
 
 def split_path(path: str) -> tuple[str, ...]:
     """The segments of an escaped path, unescaped. Refused with 400: dots, escaped slashes, empty segments, controls.
 
-    A doubled slash in front and one slash at the end are forgiven: clients join base addresses carelessly.
+    A doubled slash in front and one slash at the end are forgiven: clients join base addresses carelessly. So is one
+    behind a provider, where ``az resource`` puts the path of a parent that there is not.
     """
+    path = _NO_PARENT.sub(r"\1/", path)
     if len(path) > _LONGEST_PATH:
         raise GatewayError(414, "RequestUriTooLong", "The request URI is too long.")
     if _ESCAPED_SEPARATOR.search(path) or not path.startswith("/"):

@@ -49,8 +49,8 @@ def stable_guid(*words: str) -> str:
     return str(uuid5(NAMESPACE_URL, "/".join(words).lower()))
 
 
-def fabric_json(fabric: Fabric, container_ids: Sequence[str] = ()) -> Document:
-    """A fabric: a region of Azure or a VMM server."""
+def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
+    """A fabric: a region of Azure or a VMM server. Without ``container_ids``, as lists show it."""
     return {
         "name": fabric.name,
         "type": FABRIC_TYPE,
@@ -82,11 +82,13 @@ def _encryption(fabric: Fabric) -> Document:
     return {"kekState": "Enabled", "kekCertThumbprint": thumbprint, "kekCertExpiryDate": "2035-01-01T00:00:00Z"}
 
 
-def _fabric_details(fabric: Fabric, container_ids: Sequence[str]) -> Document:
-    if fabric.kind == "azure":
-        details: Document = {"instanceType": "Azure", "location": fabric.location}
-        return {**details, "containerIds": list(container_ids), "zones": []}
-    return {"instanceType": "VMM"} if fabric.kind == "vmm" else {"instanceType": "HyperVSite"}
+def _fabric_details(fabric: Fabric, container_ids: Sequence[str] | None) -> Document:
+    if fabric.kind != "azure":
+        return {"instanceType": "VMM" if fabric.kind == "vmm" else "HyperVSite"}
+    details: Document = {"instanceType": "Azure", "location": fabric.location}
+    if container_ids is None:
+        return {**details, "containerIds": None}
+    return {**details, "containerIds": list(container_ids), "zones": []}
 
 
 def mapping_json(mapping: NetworkMapping, names: Names) -> Document:

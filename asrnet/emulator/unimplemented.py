@@ -105,16 +105,15 @@ GET replicationStorageClassificationMappings ReplicationStorageClassificationMap
 GET replicationSupportedOperatingSystems SupportedOperatingSystems_Get
 GET replicationVaultHealth ReplicationVaultHealth_Get
 POST replicationVaultHealth/default/refresh ReplicationVaultHealth_Refresh
-GET replicationVaultSettings ReplicationVaultSetting_List
-GET replicationVaultSettings/{name} ReplicationVaultSetting_Get
 PUT replicationVaultSettings/{name} ReplicationVaultSetting_Create
 GET replicationvCenters ReplicationvCenters_List
-GET backupstorageconfig/{name} BackupResourceStorageConfigs_Get
-GET backupconfig/{name} BackupResourceVaultConfigs_Get
+PATCH backupconfig/vaultconfig BackupResourceVaultConfigs_Update
+PUT backupconfig/vaultconfig BackupResourceVaultConfigs_Put
+PATCH backupstorageconfig/vaultstorageconfig BackupResourceStorageConfigs_Patch
+PUT backupstorageconfig/vaultstorageconfig BackupResourceStorageConfigs_Update
 GET usages Usages_ListByVaults
 """
 _VNET: Final = """
-PATCH - VirtualNetworks_UpdateTags
 GET usages VirtualNetworks_ListUsage
 GET virtualNetworkPeerings VirtualNetworkPeerings_List
 GET virtualNetworkPeerings/{name} VirtualNetworkPeerings_Get

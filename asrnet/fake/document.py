@@ -238,6 +238,10 @@ class WorldDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     virtual_networks: tuple[NetworkEntry, ...] = ()
     virtual_machines: tuple[MachineEntry, ...] = ()
     vaults: tuple[VaultEntry, ...] = ()
+    extras: Annotated[
+        Mapping[str, str],
+        Meta(description="By resource id, as JSON: what an emulator's clients said beyond what a world knows, an echo"),
+    ] = {}
 
 
 def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:

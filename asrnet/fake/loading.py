@@ -59,6 +59,7 @@ class _Loader:
         refuse_twice(((vault.id.key, "id") for vault in self._said.vaults), self._root.at("vaults"), "vault")
         for index, vault in enumerate(self._said.vaults):
             self._seed(*VaultLoader(vault, self._root.at("vaults", index)).resources())
+        self._load_extras()
 
     def _seed(self, *resources: Seed) -> None:
         seed(self._world, *resources)
@@ -75,6 +76,15 @@ class _Loader:
         refuse_twice(((entry.id.key, "id") for entry in self._said.virtual_networks), place, "network")
         for index, entry in enumerate(self._said.virtual_networks):
             self._seed(network_of(entry, place.at(index)))
+
+    def _load_extras(self) -> None:
+        place = self._root.at("extras")
+        for resource_id, text in self._said.extras.items():
+            try:
+                said = msgspec.json.decode(text, type=dict[str, object])
+                self._world.extras[ArmId(resource_id).key] = said
+            except (InputError, msgspec.DecodeError) as error:
+                raise place.error(f"not a JSON object by a resource's id: {error}", resource_id) from error
 
     def _load_machines(self) -> None:
         place = self._root.at("virtual_machines")

@@ -72,10 +72,11 @@ class VirtualNetworks:
         """Create or replace one subnet."""
         with self._state.request("PUT", network_id.child("subnets", subnet.name)) as admission:
             known = self._existing(network_id)
-            kept = tuple(other for other in known.subnets if other.name.lower() != subnet.name.lower())
-            changed = msgspec.structs.replace(known, subnets=(*kept, subnet))
+            created = all(other.name.lower() != subnet.name.lower() for other in known.subnets)
+            kept = tuple(subnet if other.name.lower() == subnet.name.lower() else other for other in known.subnets)
+            changed = msgspec.structs.replace(known, subnets=(*kept, subnet) if created else kept)
             _check_addresses(changed)
-            return self._put(changed, admission, created=len(kept) == len(known.subnets))
+            return self._put(changed, admission, created=created)
 
     def delete_subnet(self, network_id: ArmId, name: str) -> Started | None:
         """Delete one subnet; None where there is none."""

@@ -50,7 +50,18 @@ def dump(world: World) -> file.WorldDocument:
             virtual_networks=tuple(_network(network) for network in state.virtual_networks),
             virtual_machines=tuple(_machine(machine) for machine in state.virtual_machines),
             vaults=tuple(_vault(vault, state) for vault in state.vaults),
+            extras=_extras(state),
         )
+
+
+def _extras(state: State) -> dict[str, str]:
+    """The echoes of what still exists: of networks with their subnets, vaults and protected machines."""
+    found = [*state.virtual_networks, *state.vaults, *state.protected_items]
+    keys = {resource.id.key for resource in found}
+    keys |= {
+        network.id.child("subnets", subnet.name).key for network in state.virtual_networks for subnet in network.subnets
+    }
+    return {f"/{key}": msgspec.json.encode(said).decode() for key, said in state.extras.items() if said and key in keys}
 
 
 def dumps(world: World) -> str:

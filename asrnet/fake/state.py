@@ -84,6 +84,7 @@ class State:
         self.protected_items: Store[ProtectedItem] = Store(clock.now)
         self.intents: Store[Intent] = Store(clock.now)
         self.jobs: Store[Job] = Store(clock.now)
+        self.extras: dict[str, dict[str, object]] = {}
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
     def become(self, other: State) -> None:

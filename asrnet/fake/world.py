@@ -97,6 +97,11 @@ class World:
         """The counts of requests."""
         return self._state.journal
 
+    @property
+    def extras(self) -> dict[str, dict[str, object]]:
+        """What clients of a door sent of resources beyond what their models know, by the resource's key: an echo."""
+        return self._state.extras
+
     def count(self, method: str, path: str) -> None:
         """Count one request of a door; of a list, one for each page."""
         self._state.journal.count(method, path)

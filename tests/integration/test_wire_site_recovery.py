@@ -226,6 +226,20 @@ def test_a_fabric_names_its_containers_by_guid(site: Site) -> None:
     assert str(UUID(name)) == name
 
 
+def test_lists_of_fabrics_leave_containers_and_zones_out(site: Site) -> None:
+    site.build.container(site.east)
+    first, _ = site.get(f"{site.vault.id}/replicationFabrics")["value"]
+    assert exactly(first["properties"]["customDetails"]) == exactly(
+        {"instanceType": "Azure", "location": site.east.location, "containerIds": None}
+    )
+
+
+def test_site_recovery_names_its_server_and_says_that_bodies_may_be_packed(site: Site) -> None:
+    read, written = site.send("GET", site.east.id), site.send("DELETE", site.east.id)
+    assert (read.header("Server"), read.header("Vary")) == ("Kestrel", "Accept-Encoding")
+    assert (written.header("Server"), written.header("Vary")) == ("Kestrel", None)
+
+
 def test_creating_a_fabric_is_accepted_and_makes_it(site: Site) -> None:
     new = f"{site.vault.id}/replicationFabrics/North"
     body = {"properties": {"customDetails": {"instanceType": "Azure", "location": "North Europe"}}}

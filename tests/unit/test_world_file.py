@@ -118,6 +118,8 @@ def full() -> Builder:
     azure.mapping(beijing, first, None, two, name="to-azure")
     azure.add(Host(fabric_id=beijing.id, name="host1", cloud="GoldCloud1", networks=("VMNetwork1",)))
     azure.protected_item("vm2", beijing, None, cloud=gold1, provider="HyperVReplicaAzure")
+    azure.world.extras[vault.id.key] = {"sku": {"name": "Standard"}, "properties": {"yes": True, "010": 10}}
+    azure.world.extras[one.id.child("subnets", "web").key] = {"delegations": []}
     return azure
 
 

@@ -23,8 +23,8 @@ from asrnet.models import Fabric
 
 
 def list_fabrics(call: Call) -> Response:
-    """All fabrics of a vault."""
-    return call.page(call.world.fabrics.list(call.id("vault")), lambda fabric: _fabric(call, fabric))
+    """All fabrics of a vault, without what only a fabric by itself tells: its containers and zones."""
+    return call.page(call.world.fabrics.list(call.id("vault")), fabric_json)
 
 
 def get_fabric(call: Call) -> Response:

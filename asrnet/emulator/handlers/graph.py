@@ -12,9 +12,9 @@ from asrnet.emulator.messages import Response, json_response
 from asrnet.emulator.network_json import View, network_json
 from asrnet.emulator.queries import Row, run
 from asrnet.emulator.refusals import GatewayError
-from asrnet.emulator.resource_json import vault_json
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
+from asrnet.emulator.vault_json import vault_json
 from asrnet.ids import ArmId
 
 _MOST: Final = 1000
@@ -100,13 +100,16 @@ def _rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
     """What the queries see: it may lag, and hide what lists hide, as Resource Graph does."""
     visible = [each.id for each in call.world.subscriptions.list()]
     wanted = [each.lower() for each in subscriptions] or visible
-    view = View(extras=call.app.extras)
+    view = View(extras=call.world.extras)
     rows: list[Row] = []
     for subscription in (each for each in visible if each in wanted):
         networks = call.world.virtual_networks.list(subscription)
         rows += [_row(network_json(network, view), network.id, call.world.tenant) for network in networks]
         vaults = call.world.vaults.list(subscription)
-        rows += [_row(vault_json(vault), vault.id, call.world.tenant) for vault in vaults]
+        rows += [
+            _row(vault_json(vault, call.world.extras.get(vault.id.key)), vault.id, call.world.tenant)
+            for vault in vaults
+        ]
     return rows
 
 

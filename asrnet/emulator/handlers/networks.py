@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from asrnet.emulator.addresses import availability
+from asrnet.emulator.bodies import string_map
 from asrnet.emulator.call import Call
 from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VNET, VNETS
 from asrnet.emulator.messages import Response, empty_response, json_response
@@ -47,8 +50,16 @@ def put_network(call: Call) -> Response:
     network = read_network(network_id, body, call.world.state.network(network_id))
     extras = network_extras(network.id, body)
     started = call.world.virtual_networks.put(network)
-    call.app.extras.update(extras)
+    call.world.extras.update(extras)
     return _written(call, started, network_json(network, _view(call, network)), network.location)
+
+
+def patch_network(call: Call) -> Response:
+    """Change a network's tags; nothing else of it can be changed so."""
+    network = call.world.virtual_networks.get(call.id("vnet"))
+    tags = string_map(call.request.document(), "tags")
+    call.world.virtual_networks.put(msgspec.structs.replace(network, tags=tags))
+    return get_network(call)
 
 
 def delete_network(call: Call) -> Response:
@@ -84,8 +95,9 @@ def put_subnet(call: Call) -> Response:
     body = call.request.document()
     before = call.world.state.network(network_id)
     subnet = read_subnet(name, body, _find(before, name) if before else None)
+    extras = subnet_extras(call.id("subnet"), body)
     started = call.world.virtual_networks.put_subnet(network_id, subnet)
-    call.app.extras.update(subnet_extras(call.id("subnet"), body))
+    call.world.extras.update(extras)
     network = call.world.state.network(network_id) or refuse_missing(network_id)
     return _written(call, started, subnet_json(network, subnet, _view(call, network)), network.location)
 
@@ -142,7 +154,7 @@ def _network(call: Call, network: VirtualNetwork) -> Document:
 def _view(call: Call, network: VirtualNetwork) -> View:
     state = call.world.virtual_networks.provisioning_state(network.id)
     expand = "ipconfigurations" in call.request.parameters.get("$expand", "").lower()
-    return View(state=state, extras=call.app.extras, expand=expand, api_version=call.request.api_version)
+    return View(state=state, extras=call.world.extras, expand=expand, api_version=call.request.api_version)
 
 
 def _find(network: VirtualNetwork, name: str) -> Subnet | None:
@@ -198,6 +210,9 @@ ROUTES: Final = (
     Route(method="GET", template=VNET, operation="VirtualNetworks_Get", source="recorded", handler=get_network),
     Route(
         method="PUT", template=VNET, operation="VirtualNetworks_CreateOrUpdate", source="recorded", handler=put_network
+    ),
+    Route(
+        method="PATCH", template=VNET, operation="VirtualNetworks_UpdateTags", source="specified", handler=patch_network
     ),
     Route(
         method="DELETE", template=VNET, operation="VirtualNetworks_Delete", source="specified", handler=delete_network

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from asrnet.emulator.call import Call
+from asrnet.emulator.filters import equalities
 from asrnet.emulator.handlers.containers import get_container, get_container_mapping
 from asrnet.emulator.handlers.fabrics import get_fabric
 from asrnet.emulator.handlers.mappings import get_mapping
@@ -46,7 +47,7 @@ def result_of(show: Handler) -> Handler:
 
 def list_jobs(call: Call) -> Response:
     """The jobs of a vault, latest first, as far as the filter lets them through."""
-    wanted = job_filter(call.request.parameters.get("$filter", ""))
+    wanted = equalities(call.request.parameters.get("$filter", ""), _FILTERS)
     jobs = call.world.jobs.list(
         call.id("vault"),
         since=_moment(wanted, "starttime"),
@@ -66,7 +67,6 @@ def get_job(call: Call) -> Response:
     return json_response(document, headers=(("x-ms-request-id", wire_id(job.id)),))
 
 
-_CLAUSE = re.compile(r"\s*(\w+)\s+eq\s+(?:'([^']*)'|(\S+))\s*", re.IGNORECASE)
 _FILTERS = frozenset(
     {
         "starttime",
@@ -79,17 +79,6 @@ _FILTERS = frozenset(
         "timezoneoffset",
     }
 )
-
-
-def job_filter(text: str) -> dict[str, str]:
-    """A filter's equalities, joined by ``and``, by lower-case name. Refused with 400 where it is anything else."""
-    found: dict[str, str] = {}
-    for clause in re.split(r"\s+and\s+", text, flags=re.IGNORECASE) if text.strip() else []:
-        match = _CLAUSE.fullmatch(clause)
-        if match is None or match[1].lower() not in _FILTERS:
-            raise GatewayError(400, "BadRequest", f"The query specified in the URI is not valid: '{clause[:200]}'.")
-        found[match[1].lower()] = match[2] or match[3] or ""
-    return found
 
 
 def _moment(wanted: dict[str, str], name: str) -> float | None:

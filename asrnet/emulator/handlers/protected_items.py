@@ -49,7 +49,7 @@ def put_item(call: Call) -> Response:
         recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
     )
     started = call.world.protected_items.enable(item_id, request)
-    call.app.extras[item_id.key] = {"fabricObjectId": str(request.machine_id)}
+    call.world.extras[item_id.key] = {"fabricObjectId": str(request.machine_id)}
     return call.accepted(started, item_id)
 
 
@@ -123,7 +123,7 @@ def _item(call: Call, item: ProtectedItem) -> Document:
         primary_container=container_name(call.world, container),
         recovery_container=container_name(call.world, recovery) if recovery else MICROSOFT_AZURE,
     )
-    return item_json(item, names, recovery, call.app.extras.get(item.id.key, {}))
+    return item_json(item, names, recovery, call.world.extras.get(item.id.key, {}))
 
 
 _AREA: Final = "ReplicationProtectedItems"

@@ -1,33 +1,30 @@
-"""Subscriptions, resource groups and Recovery Services vaults."""
+"""Subscriptions, resource groups, resource providers, and resources of any type."""
 
 from __future__ import annotations
 
-import base64
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
-import msgspec
-
-from asrnet.emulator.bodies import Body, an_object, member, string_map, text
+from asrnet.emulator.bodies import location_of, string_map
 from asrnet.emulator.call import Call
-from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VAULT, VAULTS
+from asrnet.emulator.filters import equalities
+from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION
 from asrnet.emulator.messages import Response, empty_response, json_response
 from asrnet.emulator.naming import check_name
 from asrnet.emulator.network_json import VNET_TYPE
 from asrnet.emulator.refusals import GatewayError
 from asrnet.emulator.resource_json import (
-    VAULT_TYPE,
     group_json,
     listed_json,
     location_json,
     provider_json,
     subscription_json,
-    vault_json,
 )
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
-from asrnet.fake.operations import Started
-from asrnet.fake.records import ResourceGroup, VaultResource
-from asrnet.ids import ArmId, normal_location
+from asrnet.emulator.vault_json import VAULT_TYPE
+from asrnet.fake.records import ResourceGroup
+from asrnet.ids import ArmId
 
 
 def list_subscriptions(call: Call) -> Response:
@@ -76,7 +73,7 @@ def put_group(call: Call) -> Response:
     """Create a resource group or change its tags."""
     check_name("resource group", call.values["group"])
     body = call.request.document()
-    group = ResourceGroup(id=call.id("group"), location=_location(body), tags=string_map(body, "tags"))
+    group = ResourceGroup(id=call.id("group"), location=location_of(body), tags=string_map(body, "tags"))
     created = call.world.subscriptions.put_resource_group(group)
     return json_response(group_json(group), status=201 if created else 200)
 
@@ -88,12 +85,38 @@ def delete_group(call: Call) -> Response:
 
 
 def list_resources(call: Call) -> Response:
-    """The networks and vaults of a subscription or of a resource group, in short. Filters have no effect."""
+    """The networks and vaults of a subscription or of a resource group, in short, as far as a filter lets them."""
     subscription, group = _subscription(call), call.values.get("group")
-    found = call.world.virtual_networks.list(subscription, group)
-    networks = [(each.id, VNET_TYPE, each.location, each.tags) for each in found]
-    vaults = [(each.id, VAULT_TYPE, each.location, each.tags) for each in call.world.vaults.list(subscription, group)]
-    return call.page([*networks, *vaults], lambda found: listed_json(*found), null_link=False)
+    wanted = equalities(call.request.parameters.get("$filter", ""), _FILTERS)
+    networks = call.world.virtual_networks.list(subscription, group)
+    listed = [listed_json(each.id, VNET_TYPE, each.location, each.tags) for each in networks]
+    vaults = call.world.vaults.list(subscription, group)
+    listed += [listed_json(each.id, VAULT_TYPE, each.location, each.tags) for each in vaults]
+    return call.page([each for each in listed if _fits(each, wanted)], lambda found: found, null_link=False)
+
+
+_FILTERS: Final = frozenset({"resourcetype", "resourcegroup", "name", "location", "tagname", "tagvalue"})
+
+
+def _fits(listed: Document, wanted: Mapping[str, str]) -> bool:
+    tags = cast("Mapping[str, str]", listed.get("tags") or {})
+    own = {
+        "resourcetype": str(listed["type"]),
+        "resourcegroup": ArmId(str(listed["id"])).resource_group,
+        "name": str(listed["name"]),
+        "location": str(listed["location"]),
+    }
+    name = wanted.get("tagname")
+    if name is not None and not any(key.lower() == name.lower() for key in tags):
+        return False
+    value = wanted.get("tagvalue")
+    if value is not None and value not in (tags.values() if name is None else _values(tags, name)):
+        return False
+    return all(own[key].lower() == said.lower() for key, said in wanted.items() if key in own)
+
+
+def _values(tags: Mapping[str, str], name: str) -> list[str]:
+    return [value for key, value in tags.items() if key.lower() == name.lower()]
 
 
 def list_providers(call: Call) -> Response:
@@ -114,72 +137,8 @@ def register_provider(call: Call) -> Response:
     return json_response(_provider(call, _subscription(call), _namespace(call)))
 
 
-def list_vaults(call: Call) -> Response:
-    """The vaults of a subscription or of a resource group."""
-    vaults = call.world.vaults.list(_subscription(call), call.values.get("group"))
-    return call.page(vaults, vault_json, null_link=False)
-
-
-def get_vault(call: Call) -> Response:
-    """One vault."""
-    return json_response(vault_json(call.world.vaults.get(call.id("vault"))))
-
-
-def put_vault(call: Call) -> Response:
-    """Create or replace a vault."""
-    check_name("vault", call.values["vault"])
-    body = call.request.document()
-    vault = VaultResource(id=call.id("vault"), location=_location(body), tags=string_map(body, "tags"))
-    return _vault_written(call, call.world.vaults.put(vault), vault)
-
-
-def patch_vault(call: Call) -> Response:
-    """Change a vault's tags."""
-    known = call.world.vaults.get(call.id("vault"))
-    body = call.request.document()
-    tags = string_map(body, "tags") if member(body, "tags") is not None else known.tags
-    vault = msgspec.structs.replace(known, tags=tags)
-    return _vault_written(call, call.world.vaults.put(vault), vault)
-
-
-def delete_vault(call: Call) -> Response:
-    """Delete a vault: 204 where there is none."""
-    started = call.world.vaults.delete(call.id("vault"))
-    return empty_response(204 if started is None else 200)
-
-
-def vault_operation(call: Call) -> Response:
-    """Where the writing of a vault stands."""
-    name = call.values["operation"]
-    padded = name + "=" * (-len(name) % 4)
-    try:
-        operation_id = base64.urlsafe_b64decode(padded).decode()
-    except ValueError as error:
-        raise GatewayError(404, "NotFound", f"The operation '{name[:100]}' was not found.") from error
-    started = call.world.operations.get(operation_id, scope=ArmId(f"/subscriptions/{_subscription(call)}"))
-    return json_response({"id": call.request.path, "name": name, "status": started.state})
-
-
-def _vault_written(call: Call, started: Started, vault: VaultResource) -> Response:
-    name = base64.urlsafe_b64encode(started.id.encode()).decode().rstrip("=")
-    url = f"{call.request.origin}{call.id('vault')}/operationStatus/{name}?api-version={call.request.api_version}"
-    document = vault_json(vault, state="Succeeded" if started.state == "Succeeded" else "Provisioning")
-    pace = str(min(10, call.world.behaviour.retry_after))
-    headers = (("Azure-AsyncOperation", url), ("Retry-After", pace)) if started.state == "InProgress" else ()
-    limit = ("x-ms-ratelimit-remaining-subscription-resource-requests", "209")
-    return json_response(document, status=201 if started.created else 200, headers=(*headers, limit))
-
-
 def _subscription(call: Call) -> str:
     return call.id("subscription").subscription
-
-
-def _location(body: Body) -> str:
-    location = text(body, "location")
-    if location is None:
-        raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
-    an_object(body, "properties")
-    return normal_location(location)
 
 
 def _provider(call: Call, subscription: str, namespace: str) -> Document:
@@ -278,36 +237,5 @@ ROUTES: Final = (
         source="documented",
         handler=delete_group,
         note="at once, where the service takes its time",
-    ),
-    Route(
-        method="GET",
-        template=f"{SUBSCRIPTION}/{VAULTS}",
-        operation="Vaults_ListBySubscriptionId",
-        source="specified",
-        handler=list_vaults,
-    ),
-    Route(
-        method="GET",
-        template=f"{GROUP}/{VAULTS}",
-        operation="Vaults_ListByResourceGroup",
-        source="specified",
-        handler=list_vaults,
-    ),
-    Route(method="GET", template=VAULT, operation="Vaults_Get", source="recorded", handler=get_vault),
-    Route(method="PUT", template=VAULT, operation="Vaults_CreateOrUpdate", source="recorded", handler=put_vault),
-    Route(method="PATCH", template=VAULT, operation="Vaults_Update", source="specified", handler=patch_vault),
-    Route(
-        method="DELETE",
-        template=VAULT,
-        operation="Vaults_Delete",
-        source="specified",
-        handler=delete_vault,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/operationStatus/{{operation}}",
-        operation="Vaults_OperationStatus",
-        source="recorded",
-        handler=vault_operation,
     ),
 )
