@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
 
+from asrnet.errors import VaultUnusedError
 from asrnet.fake.world import World
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
-from asrnet.ports import Backend, MappingReader, MappingWriter, NetworkWriter, Operation, OperationStatus
+from asrnet.ports import (
+    Backend,
+    MappingReader,
+    MappingWriter,
+    NetworkReader,
+    NetworkWriter,
+    Operation,
+    OperationStatus,
+)
 
 Action = Literal["create", "update", "delete"]
+List = Literal["mappings", "fabrics", "protected_items", "running", "jobs"]
+E = TypeVar("E")
 
 
-class Sight(Struct, eq=False):
-    """What a read that began at a time showed: of one mapping (``single``), or of a vault's whole list.
+class Listed(Struct, eq=False):
+    """A list of a vault that began at a time.
 
-    It stands in the order of events where it began: what comes later it may not show. ``mappings`` is None until it
-    has ended, and for good where it failed.
+    It stands in the order of events where it began: what comes later it may not show. ``found`` is None until it has
+    ended, and for good where it failed.
     """
 
+    what: List
     vault: ArmId
     when: float
-    single: ArmId | None = None
-    mappings: dict[ArmId, NetworkMapping] | None = None
+    found: tuple[Any, ...] | None = None
 
-    def shows(self, mapping_id: ArmId) -> bool:
-        """Whether the read was about a mapping."""
-        about = self.single == mapping_id or (self.single is None and mapping_id.key.startswith(self.vault.key))
-        return about and self.mappings is not None
 
-    def of(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """The mapping as it was shown."""
-        return (self.mappings or {}).get(mapping_id)
+class Got(Struct, eq=False):
+    """A single mapping or network that was asked for; ``ended`` stays False where that failed."""
+
+    id: ArmId
+    ended: bool = False
+    found: Any = None
 
 
 class Intruded(Struct, eq=False):
@@ -44,8 +54,12 @@ class Intruded(Struct, eq=False):
     when: float
 
 
+class Planned(Struct, eq=False):
+    """The plan was made: what is read from here on is read to apply it."""
+
+
 class Wrote(Struct, eq=False):
-    """A write that was sent. ``there`` is what really was there, ``seen`` what was last seen of it before.
+    """A write to a mapping that was sent. ``there`` is what really was there.
 
     ``unseen``: somebody else wrote to it since the last read that could have shown it.
     """
@@ -54,8 +68,16 @@ class Wrote(Struct, eq=False):
     id: ArmId
     after: NetworkMapping | None
     there: NetworkMapping | None
-    seen: NetworkMapping | None
     unseen: bool
+
+
+class Made(Struct, eq=False):
+    """A fabric or network whose creation was sent."""
+
+    what: Fabric | VirtualNetwork
+
+
+Event = Listed | Got | Intruded | Planned | Wrote | Made
 
 
 class Witness:
@@ -66,13 +88,13 @@ class Witness:
     """
 
     def __init__(self, backend: Backend, world: World, intrude: Callable[[], ArmId | None], *, lag: float) -> None:
-        self.events: list[Sight | Intruded | Wrote] = []
+        self.events: list[Event] = []
+        self.world = world
         self._intrude = intrude
         self._lag = lag
-        self.existing_networks_written: list[ArmId] = []
-        self.world = world
         self.backend = structs.replace(
             backend,
+            networks=_NetworkReader(backend.networks, self),
             mappings=_Reader(backend.mappings, self),
             mapping_writer=_Writer(backend.mapping_writer, self),
             network_writer=_Networks(backend.network_writer, self),
@@ -88,24 +110,49 @@ class Witness:
         return [event for event in self.events if isinstance(event, Wrote)]
 
     @property
-    def now(self) -> float:
-        """The world's time."""
-        return self.world.clock.now()
+    def wrote_anything(self) -> bool:
+        """Whether any write was sent."""
+        return any(isinstance(event, Wrote | Made) for event in self.events)
 
-    def looks(self, scope: ArmId, *, single: ArmId | None = None) -> Sight:
-        """A read begins; somebody else may have had a go just before."""
-        self.disturbed()
-        sight = Sight(scope, self.now, single=single)
-        self.events.append(sight)
-        return sight
+    # What the ports tell.
 
-    def disturbed(self) -> None:
-        """Let somebody else have a go."""
-        mapping_id = self._intrude()
+    def lists(self, what: List, vault: ArmId, call: Callable[[], Iterable[E]]) -> Iterator[E]:
+        """Pass a list on; somebody else may have had a go just before it began."""
+        self._disturbed(self._intrude)
+        event = Listed(what, vault, self.world.clock.now())
+        self.events.append(event)
+        try:
+            event.found = tuple(call())
+        except VaultUnusedError:
+            event.found = ()
+            raise
+        yield from event.found
+
+    def gets(self, resource_id: ArmId, call: Callable[[], E]) -> E:
+        """Pass a single resource on."""
+        self._disturbed(self._intrude)
+        event = Got(resource_id)
+        self.events.append(event)
+        event.found = found = call()
+        event.ended = True
+        return found
+
+    def wrote(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
+        """A write to a mapping is being sent."""
+        there = self.world.state.mapping(mapping_id)
+        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id)))
+
+    def planned(self, intrude: Callable[[], ArmId | None]) -> None:
+        """The plan is made; somebody else may have a go before it is applied."""
+        self.events.append(Planned())
+        self._disturbed(intrude)
+
+    def _disturbed(self, intrude: Callable[[], ArmId | None]) -> None:
+        mapping_id = intrude()
         if mapping_id:
-            self.events.append(Intruded(mapping_id, self.now))
+            self.events.append(Intruded(mapping_id, self.world.clock.now()))
 
-    def unseen(self, mapping_id: ArmId) -> bool:
+    def _unseen(self, mapping_id: ArmId) -> bool:
         """Whether somebody else wrote to a mapping since the last read that is sure to have shown it."""
         intrusions = [event for event in self.events if isinstance(event, Intruded) and event.id == mapping_id]
         if not intrusions:
@@ -113,28 +160,82 @@ class Witness:
         latest = intrusions[-1]
         later = self.events[self.events.index(latest) :]
         return not any(
-            isinstance(event, Sight)
-            and event.shows(mapping_id)
-            and (event.single is not None or event.when >= latest.when + self._lag)
+            shows(event, mapping_id) and (isinstance(event, Got) or event.when >= latest.when + self._lag)
             for event in later
+            if isinstance(event, Got | Listed)
         )
 
-    def last_seen(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """What the latest read showed of a mapping."""
-        for event in reversed(self.events):
-            if isinstance(event, Sight) and event.shows(mapping_id):
-                return event.of(mapping_id)
+    # What to judge by: each is about the events before ``until``, an event itself; None: all.
+
+    def before(self, until: Event | None) -> list[Event]:
+        """The events before one, the latest first."""
+        return list(reversed(self.events[: self.events.index(until)] if until else self.events))
+
+    def planned_by(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...]:
+        """What the last such list before the plan showed."""
+        earlier = self.before(until)
+        planned = next((at for at, event in enumerate(earlier) if isinstance(event, Planned)), 0)
+        lists = (event for event in earlier[planned:] if isinstance(event, Listed) and event.found is not None)
+        return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
+
+    def last_listed(self, vault: ArmId, what: List) -> tuple[Any, ...]:
+        """What the last such list showed."""
+        lists = (event for event in self.before(None) if isinstance(event, Listed) and event.found is not None)
+        return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
+
+    def listed_to_apply(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...] | None:
+        """What the last such list since the plan showed; None where there was none."""
+        for event in self.before(until):
+            if isinstance(event, Planned):
+                return None
+            if isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.found is not None:
+                return event.found
+        return None
+
+    def got_to_apply(self, resource_id: ArmId, until: Event | None = None) -> Got | None:
+        """The last time since the plan that a single resource was asked for."""
+        for event in self.before(until):
+            if isinstance(event, Planned):
+                return None
+            if isinstance(event, Got) and event.id == resource_id and event.ended:
+                return event
         return None
 
     def seen_after_writing(self, mapping_id: ArmId) -> list[NetworkMapping | None]:
         """What each read since the last write to a mapping showed of it."""
         shown: list[NetworkMapping | None] = []
-        for event in reversed(self.events):
+        for event in self.before(None):
             if isinstance(event, Wrote) and event.id == mapping_id:
                 break
-            if isinstance(event, Sight) and event.shows(mapping_id):
-                shown.append(event.of(mapping_id))
+            if isinstance(event, Got | Listed) and shows(event, mapping_id):
+                shown.append(shown_by(event, mapping_id))
         return shown
+
+    def saw_made(self, resource_id: ArmId) -> bool:
+        """Whether a fabric or network was seen after its creation was sent."""
+        for event in self.before(None):
+            if isinstance(event, Made) and event.what.id == resource_id:
+                return False
+            if isinstance(event, Got) and event.id == resource_id and event.found:
+                return True
+            listed = event.found if isinstance(event, Listed) and event.what == "fabrics" else None
+            if resource_id in {fabric.id for fabric in listed or ()}:
+                return True
+        return False
+
+
+def shows(event: Got | Listed, mapping_id: ArmId) -> bool:
+    """Whether a read was about a mapping, and ended."""
+    if isinstance(event, Got):
+        return event.ended and event.id == mapping_id
+    about = event.what == "mappings" and mapping_id.key.startswith(f"{event.vault.key}/")
+    return about and event.found is not None
+
+
+def shown_by(event: Got | Listed, mapping_id: ArmId) -> NetworkMapping | None:
+    """The mapping as a read showed it."""
+    found = (event.found,) if isinstance(event, Got) else event.found or ()
+    return next((each for each in found if isinstance(each, NetworkMapping) and each.id == mapping_id), None)
 
 
 class _Reader:
@@ -147,27 +248,21 @@ class _Reader:
     def vault_location(self, vault: ArmId) -> str:
         return self._real.vault_location(vault)
 
-    def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
-        return self._real.fabrics(vault)
+    def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
+        return self._witness.lists("fabrics", vault, lambda: self._real.fabrics(vault))
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
-        sight = self._witness.looks(vault)
-        found = list(self._real.mappings(vault))
-        sight.mappings = {mapping.id: mapping for mapping in found if isinstance(mapping, NetworkMapping)}
-        yield from found
+        return self._witness.lists("mappings", vault, lambda: self._real.mappings(vault))
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        sight = self._witness.looks(mapping_id, single=mapping_id)
-        found = self._real.mapping(mapping_id)
-        sight.mappings = {mapping_id: found} if found else {}
-        return found
+        return self._witness.gets(mapping_id, lambda: self._real.mapping(mapping_id))
 
-    def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
-        return self._real.protected_items(vault)
+    def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
+        return self._witness.lists("protected_items", vault, lambda: self._real.protected_items(vault))
 
-    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
-        self._witness.disturbed()
-        return self._real.jobs(vault, since=since, state=state)
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
+        what: List = "running" if state else "jobs"
+        return self._witness.lists(what, vault, lambda: self._real.jobs(vault, since=since, state=state))
 
 
 class _Writer:
@@ -178,40 +273,48 @@ class _Writer:
         self._witness = witness
 
     def create_fabric(self, fabric: Fabric) -> Operation | None:
+        self._witness.events.append(Made(fabric))
         return self._real.create_fabric(fabric)
 
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._note("create", mapping.id, mapping)
+        self._witness.wrote("create", mapping.id, mapping)
         return self._real.create_mapping(mapping)
 
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._note("update", mapping.id, mapping)
+        self._witness.wrote("update", mapping.id, mapping)
         return self._real.update_mapping(mapping)
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        self._note("delete", mapping_id, None)
+        self._witness.wrote("delete", mapping_id, None)
         return self._real.delete_mapping(mapping_id)
 
     def operation(self, operation: Operation) -> OperationStatus:
         return self._real.operation(operation)
 
-    def _note(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
-        there = self._witness.world.state.mapping(mapping_id)
-        seen = self._witness.last_seen(mapping_id)
-        unseen = self._witness.unseen(mapping_id)
-        self._witness.events.append(Wrote(action, mapping_id, after, there, seen, unseen))
+
+class _NetworkReader:
+    """NetworkReader that is watched."""
+
+    def __init__(self, real: NetworkReader, witness: Witness) -> None:
+        self._real = real
+        self._witness = witness
+
+    def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
+        return self._real.virtual_networks(subscription)
+
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
+        return self._witness.gets(network_id, lambda: self._real.virtual_network(network_id, addresses=addresses))
 
 
 class _Networks:
-    """NetworkWriter that is watched: a network that exists must never be written."""
+    """NetworkWriter that is watched."""
 
     def __init__(self, real: NetworkWriter, witness: Witness) -> None:
         self._real = real
         self._witness = witness
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
-        if self._witness.world.state.network(network.id) is not None:
-            self._witness.existing_networks_written.append(network.id)
+        self._witness.events.append(Made(network))
         return self._real.create_virtual_network(network)
 
     def operation(self, operation: Operation) -> OperationStatus:

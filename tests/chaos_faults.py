@@ -1,0 +1,76 @@
+"""What goes wrong in a scene of chaos: faults of the service, and of the wire to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chaos import Scene
+from msgspec import structs
+from states import EA
+
+from asrnet.emulator.faults import Fault as WireFault
+from asrnet.emulator.faults import Kind
+from asrnet.fake.faults import Effect, Fault
+
+MAPPINGS: Final = "replicationnetworkmappings"
+SERVICE: Final[tuple[Effect, ...]] = (
+    *("operation_fails", "operation_fails", "operation_never_ends", "operation_warns", "list_lags", "refused"),
+    *("scope_locked", "policy_denied", "forbidden", "changed_before", "changed_before"),
+)
+WIRE: Final[tuple[Kind, ...]] = (
+    *("throttle", "unavailable", "busy", "reset", "reset", "delay", "garbage", "answer"),
+    *("scope_locked", "policy", "forbidden"),
+)
+
+_WRITES: Final = ("PUT", "PATCH", "DELETE")
+
+
+def service_faults(scene: Scene) -> list[Fault]:
+    """Up to five faults of the service."""
+    return [_service_fault(scene) for _ in range(scene.random.choice([0, 1, 1, 2, 3, 5]))]
+
+
+def _service_fault(scene: Scene) -> Fault:
+    pick = scene.random.choice
+    effect = pick(SERVICE)
+    fault = Fault(
+        effect=effect,
+        method=pick([*_WRITES, "GET", "*"]),
+        kind=pick([MAPPINGS, MAPPINGS, MAPPINGS, "virtualnetworks", "replicationfabrics", "*"]),
+        times=pick([1, 1, 2, 4]),
+        after=pick([0, 0, 1, 2, 5]),
+        status=pick([400, 409, 500]),
+        code="28020" if effect == "operation_fails" else "Refused",
+        seconds=pick([2.0, 20.0]),
+    )
+    mapped = [mapping for site in scene.sites for mapping in site.mapped if mapping.kind == "azure_to_azure"]
+    if effect != "changed_before":
+        return fault
+    if not mapped:
+        return structs.replace(fault, effect="refused")
+    target = pick(mapped)
+    others = scene.far if target.primary_location == EA else scene.near
+    elsewhere = pick([None, *(network.id for network in others)])
+    return structs.replace(fault, mapping=target.id, recovery_network_id=elsewhere, times=1)
+
+
+def wire_faults(scene: Scene) -> list[WireFault]:
+    """Up to eight faults of the wire."""
+    return [_wire_fault(scene) for _ in range(scene.random.choice([1, 2, 4, 8]))]
+
+
+def _wire_fault(scene: Scene) -> WireFault:
+    pick = scene.random.choice
+    kind = pick(WIRE)
+    return WireFault(
+        kind=kind,
+        method=pick([*_WRITES, "GET", "*", "*"]),
+        path=pick(["*/replicationnetworkmappings*", "*/virtualnetworks*", "*/replicationjobs*", "*", "*"]),
+        times=pick([1, 1, 2, 12]),
+        skip=pick([0, 0, 1, 3, 10]),
+        retry_after=pick([None, 1.0, 5.0]),
+        seconds=pick([0.5, 20.0]),
+        handled=scene.chance(0.5),
+        status=pick([500, 502, 504, 408]),
+        code="Broken" if kind == "answer" else "",
+    )
