@@ -135,7 +135,10 @@ class MappingWriter(Protocol):
         ...
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        """Start deleting a mapping; deleting what is gone is done at once."""
+        """Start deleting a mapping; deleting what is gone is done at once.
+
+        Raises NotFoundError where its vault, or what that is in, is not found.
+        """
         ...
 
     def operation(self, operation: Operation) -> OperationStatus:

@@ -7,8 +7,9 @@ import json
 from msgspec import Struct
 
 from asrnet.applying.tasks import Task
+from asrnet.bodies import mapping_body
 from asrnet.changes import Step
-from asrnet.models import MICROSOFT_AZURE, NetworkMapping, Resource, VirtualNetwork
+from asrnet.models import NetworkMapping, Resource, VirtualNetwork
 
 _ASR_API = "2025-08-01"
 _NETWORK_API = "2025-01-01"
@@ -60,20 +61,6 @@ def undo_command(step: Step) -> str:
         return f"az rest --method delete --url '{url}{api}'"
     if isinstance(step.before, NetworkMapping):
         method = "patch" if step.after else "put"
-        body = json.dumps({"properties": mapping_properties(step.before)})
+        body = json.dumps(mapping_body(step.before))
         return f"az rest --method {method} --url '{url}{_ASR_API}' --body '{body}'"
     return ""
-
-
-def mapping_properties(mapping: NetworkMapping) -> dict[str, object]:
-    """The properties with which a mapping is written."""
-    fabric = mapping.recovery_fabric_id
-    words = {"azure_to_azure": "AzureToAzure", "vmm_to_azure": "VmmToAzure", "vmm_to_vmm": "VmmToVmm"}
-    details = {"instanceType": words[mapping.kind]}
-    if mapping.kind == "azure_to_azure":
-        details["primaryNetworkId"] = str(mapping.primary_network_id)
-    return {
-        "recoveryFabricName": fabric.name if fabric else MICROSOFT_AZURE,
-        "recoveryNetworkId": str(mapping.recovery_network_id),
-        "fabricSpecificDetails": details,
-    }

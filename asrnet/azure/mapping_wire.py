@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from asrnet.azure.wire import Wire, id_or_none
+from asrnet.bodies import INSTANCE_TYPES
 from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
 from asrnet.models import (
-    MICROSOFT_AZURE,
     Fabric,
     FabricKind,
     Job,
@@ -22,12 +22,7 @@ from asrnet.models import (
     UnreadableMapping,
 )
 
-_KINDS: Final[Mapping[str, MappingKind]] = {
-    "AzureToAzure": "azure_to_azure",
-    "VmmToAzure": "vmm_to_azure",
-    "VmmToVmm": "vmm_to_vmm",
-}
-_WORDS: Final[Mapping[MappingKind, str]] = {kind: word for word, kind in _KINDS.items()}
+_KINDS: Final[Mapping[str, MappingKind]] = {word: kind for kind, word in INSTANCE_TYPES.items()}
 _FABRIC_KINDS: Final[Mapping[str, FabricKind]] = {"Azure": "azure", "VMM": "vmm"}
 
 
@@ -158,22 +153,6 @@ def read_mapping(row: WireMapping) -> LiveMapping:
         recovery_location=there,
         state=properties.state or "",
     )
-
-
-def mapping_body(mapping: NetworkMapping) -> dict[str, Any]:
-    """The body that creates or updates a mapping.
-
-    The specification calls ``recoveryFabricName`` optional; Azure to Azure fails without it.
-    """
-    details = {"instanceType": _WORDS[mapping.kind]}
-    if mapping.kind == "azure_to_azure":
-        details["primaryNetworkId"] = str(mapping.primary_network_id)
-    properties: dict[str, Any] = {"recoveryNetworkId": str(mapping.recovery_network_id)}
-    if mapping.kind == "vmm_to_azure":
-        properties["recoveryFabricName"] = MICROSOFT_AZURE
-    elif mapping.recovery_fabric_id is not None:
-        properties["recoveryFabricName"] = mapping.recovery_fabric_id.name
-    return {"properties": {**properties, "fabricSpecificDetails": details}}
 
 
 def read_job(row: WireJob) -> Job:

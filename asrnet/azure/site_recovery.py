@@ -26,7 +26,7 @@ from asrnet.azure.vmm_wire import (
     read_vm_network,
 )
 from asrnet.azure.wire import Wire, each, each_readable
-from asrnet.errors import ForbiddenError, ServiceError, VaultUnusedError
+from asrnet.errors import ForbiddenError, ServiceError
 from asrnet.ids import AZURE_NETWORK, ArmId, normal_location
 from asrnet.models import (
     Cloud,
@@ -87,10 +87,8 @@ class SiteRecoveryReader:
         """One mapping; None when it does not exist. Raises ServiceError where it makes no sense."""
         try:
             response = get(self._sender, self._address(mapping_id), mapping_id)
-        except VaultUnusedError:
-            raise
         except ServiceError as error:
-            if is_absent(error) and error.code != "ResourceNotFound":
+            if is_absent(error):
                 return None
             raise
         found = read_mapping(decoded(response, WireMapping, mapping_id))

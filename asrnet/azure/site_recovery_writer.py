@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azure.mgmt.core import ARMPipelineClient
 
-from asrnet.azure.mapping_wire import fabric_body, mapping_body
+from asrnet.azure.mapping_wire import fabric_body
 from asrnet.azure.operations import Submitted, status_of
 from asrnet.azure.per_subscription import PerSubscription
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, get
 from asrnet.azure.translate import is_absent, translated
+from asrnet.bodies import mapping_body
 from asrnet.errors import ServiceError, VaultUnusedError
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, NetworkMapping

@@ -35,6 +35,9 @@ from asrnet.ids import ArmId
 from asrnet.redaction import without_secrets
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})
+_ABOVE_THE_VAULT: Final = frozenset(
+    {"ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"}
+)
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
 _BAD_REQUEST: Final = 400
 _REDIRECTS: Final = range(300, 400)
@@ -105,11 +108,14 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 
 def is_absent(error: ServiceError) -> bool:
-    """Whether a GET or DELETE of something below a vault was answered with: it does not exist.
+    """Whether a GET or DELETE of a mapping was answered with: there is none, or no fabric that it could be in.
 
-    Site Recovery has said so with 404 and with 400 over the years (Azure/azure-sdk-for-go issue 8705).
+    Site Recovery has said so with 404 and with 400 over the years (Azure/azure-sdk-for-go issue 8705). That the vault,
+    its group or its subscription is not found says nothing of the mapping: most often an id is wrong.
     """
-    if isinstance(error, NotFoundError | VaultUnusedError):
+    if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
+        return False
+    if isinstance(error, NotFoundError):
         return True
     return error.status == _BAD_REQUEST and any(error.code.endswith(word) for word in _WORDS_OF_ABSENCE)
 

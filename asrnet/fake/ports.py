@@ -32,6 +32,7 @@ from asrnet.ports import Backend, Operation, OperationStatus
 V = TypeVar("V")
 
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
+_ABOVE_THE_VAULT: Final = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
 _NO_PATCH: Final = frozenset({400, 405})
 _STATES: Final[Mapping[State, Literal["in_progress", "succeeded", "failed", "canceled"]]] = {
     "InProgress": "in_progress",
@@ -156,10 +157,8 @@ class FakeSiteRecovery:
         self._door.request("GET", mapping_id)
         try:
             return self._world.mappings.get(mapping_id)
-        except VaultUnusedError:
-            raise
         except ServiceError as error:
-            if _is_absent(error) and error.code != "ResourceNotFound":
+            if _is_absent(error):
                 return None
             raise
 
@@ -289,8 +288,10 @@ def _without_addresses(network: VirtualNetwork) -> VirtualNetwork:
 
 
 def _is_absent(error: ServiceError) -> bool:
-    """Whether a GET or DELETE below a vault was answered with: it does not exist, by 404 or by 400."""
-    if isinstance(error, NotFoundError | VaultUnusedError):
+    """Whether a GET or DELETE of a mapping was answered with: it does not exist, by 404 or by 400."""
+    if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
+        return False
+    if isinstance(error, NotFoundError):
         return True
     return error.status == 400 and error.code.endswith(_WORDS_OF_ABSENCE)  # noqa: PLR2004 - HTTP: bad request
 

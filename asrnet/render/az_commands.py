@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 
-from asrnet.applying.audit import mapping_properties
+from asrnet.bodies import mapping_body
 from asrnet.changes import Step
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork
@@ -30,7 +30,7 @@ def _mapping(step: Step, mapping: NetworkMapping) -> tuple[str, ...]:
         return _command("site-recovery network mapping delete", (*_of_mapping(mapping.id), "--yes"))
     if mapping.kind != "azure_to_azure" or mapping.recovery_fabric_id is None:
         # az knows no mapping between two VMM servers; the request itself is the same for all.
-        body = json.dumps({"properties": mapping_properties(mapping)})
+        body = json.dumps(mapping_body(mapping))
         return _command("rest", ("--method", "put", "--url", f"{mapping.id}?api-version={_API}", "--body", body))
     return _command(
         f"site-recovery network mapping {step.action}",

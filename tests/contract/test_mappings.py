@@ -288,9 +288,34 @@ def test_a_refusal_with_400_that_is_not_about_absence_stays_an_error(
     assert (caught.value.status, caught.value.code) == (400, "InvalidParameter")
 
 
-@pytest.mark.parametrize("gone", ["asr-a2a-default-eastasia", "vault-dr"])
-def test_delete_below_something_absent_is_done_at_once(backend: Backend, wanted: NetworkMapping, gone: str) -> None:
-    assert backend.mapping_writer.delete_mapping(ArmId(str(wanted.id).replace(gone, "gone"))) is None
+def test_delete_in_an_absent_fabric_is_done_at_once(backend: Backend, wanted: NetworkMapping) -> None:
+    elsewhere = ArmId(str(wanted.id).replace("asr-a2a-default-eastasia", "gone"))
+    assert backend.mapping_writer.delete_mapping(elsewhere) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "code"),
+    [
+        ("vault-dr", "gone", "ResourceNotFound"),
+        ("/rg-dr/", "/gone/", "ResourceGroupNotFound"),
+        ("11111111-1111-1111-1111-111111111111", "99999999-9999-9999-9999-999999999999", "SubscriptionNotFound"),
+    ],
+)
+def test_what_is_not_found_above_the_fabric_says_nothing_of_a_mapping(
+    backend: Backend, wanted: NetworkMapping, part: str, wrong: str, code: str
+) -> None:
+    astray = ArmId(str(wanted.id).replace(part, wrong))
+    for call in (backend.mappings.mapping, backend.mapping_writer.delete_mapping):
+        with pytest.raises(NotFoundError) as caught:
+            call(astray)
+        assert caught.value.code == code
+
+
+def test_delete_in_a_vault_never_used_is_no_success(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
+    fresh = azure.vault("fresh")
+    astray = ArmId(str(wanted.id).replace("vault-dr", fresh.id.name))
+    with pytest.raises(VaultUnusedError):
+        backend.mapping_writer.delete_mapping(astray)
 
 
 def test_a_vault_is_found_whatever_the_case_of_its_id(azure: Builder, backend: Backend, regions: TwoRegions) -> None:

@@ -205,6 +205,12 @@ def test_a_404_that_is_not_about_the_resource_proves_no_absence(error: AsrError)
     [
         (site_recovery(404, "NotFound", "ArmResourceDoesNotExist"), True),
         (site_recovery(400, "BadRequest", "ArmResourceDoesNotExist"), True),
+        (site_recovery(404, "NotFound", "FabricArmEntityMissing"), True),
+        (site_recovery(400, "BadRequest", "SubscriptionIdNotRegisteredWithSrs"), False),
+        (coded(404, "ResourceNotFound"), False),
+        (coded(404, "ResourceGroupNotFound"), False),
+        (coded(404, "SubscriptionNotFound"), False),
+        (coded(400, "SubscriptionNotFound"), False),
         (site_recovery(400, "BadRequest", "UnhandledException"), False),
         (coded(400, "InvalidApiVersionParameter"), False),
         (coded(403, "AuthorizationFailed"), False),

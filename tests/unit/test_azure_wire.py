@@ -15,7 +15,6 @@ from asrnet.azure.mapping_wire import (
     WireJob,
     WireMapping,
     fabric_body,
-    mapping_body,
     read_fabric,
     read_job,
     read_mapping,
@@ -23,6 +22,7 @@ from asrnet.azure.mapping_wire import (
 from asrnet.azure.network_wire import WireNetwork, network_body, read_network
 from asrnet.azure.vmm_wire import WireContainerMapping, WireNamed, read_cloud_mapping, read_vm_network
 from asrnet.azure.wire import Page, each, each_readable, id_or_none
+from asrnet.bodies import mapping_body
 from asrnet.errors import ServiceError
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, IpConfiguration, NetworkMapping, Subnet, UnreadableMapping, VirtualNetwork

@@ -1,0 +1,64 @@
+"""The line that every write leaves, and the command in it that takes the write back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from states import SEA, TwoRegions, row
+
+from asrnet import applying
+from asrnet.applying import AuditEntry, Options
+from asrnet.applying.audit import undo_command
+from asrnet.changes import Step
+from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.ids import ArmId
+from asrnet.models import MappingKind, NetworkMapping
+
+VAULT = ArmId(
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+)
+
+
+def mapping(kind: MappingKind, recovery_fabric: str) -> NetworkMapping:
+    network = VAULT.child("replicationFabrics", "one", "replicationNetworks", "4f70")
+    return NetworkMapping(
+        id=network.child("replicationNetworkMappings", "m"),
+        kind=kind,
+        primary_network_id=network,
+        recovery_network_id=network,
+        recovery_fabric_id=VAULT.child("replicationFabrics", recovery_fabric),
+    )
+
+
+def test_every_write_leaves_one_entry_with_the_command_that_undoes_it() -> None:
+    azure = TwoRegions()
+    hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+    azure.map_both(hub, old)
+    entries: list[AuditEntry] = []
+    applying.apply(azure.plan(azure.state(row(hub, new))), azure.backend, Options(), on_write=entries.append)
+    assert [(entry.action, entry.outcome) for entry in entries] == [
+        ("delete", "succeeded"),
+        ("update", "succeeded"),
+        ("create", "succeeded"),
+    ]
+    assert [entry.undo.split(" --url ")[0] for entry in entries] == [
+        "az rest --method put",
+        "az rest --method patch",
+        "az rest --method delete",
+    ]
+    assert str(old.id) in entries[1].undo
+    assert all(f"--url '{entry.resource_id}?api-version=" in entry.undo for entry in entries)  # in any cloud
+    assert all(entry.job_id for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fabric", "sent"),
+    [("vmm_to_vmm", "two", "two"), ("vmm_to_azure", PSEUDO_FABRIC, "Microsoft Azure")],
+)
+def test_a_deleted_mapping_comes_back_by_the_body_that_made_it(kind: MappingKind, fabric: str, sent: str) -> None:
+    """Azure as the recovery side goes by a name of its own; the fabric that it is shown as is in no list."""
+    before = mapping(kind, fabric)
+    command = undo_command(Step(action="delete", resource_id=before.id, before=before))
+    properties = json.loads(command.partition("--body '")[2].rstrip("'"))["properties"]
+    assert properties["recoveryFabricName"] == sent
