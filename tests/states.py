@@ -121,3 +121,11 @@ def kinds(plan: Plan) -> list[str]:
 def outcomes(report: Report) -> dict[str, str]:
     """The outcome of each change, by id."""
     return {change.id: change.outcome for change in report.changes}
+
+
+def swapped(azure: TwoRegions) -> tuple[DesiredState, dict[str, str]]:
+    """Two live pairs a-x and b-y, and the desired state that swaps their targets."""
+    a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
+    azure.map_both(a, x)
+    azure.map_both(b, y)
+    return azure.state(row(a, y), row(b, x)), azure.mappings()

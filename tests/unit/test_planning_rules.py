@@ -1,0 +1,184 @@
+"""What rules ask for, and the mappings that nobody asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from states import EA, SEA, TwoRegions, kinds, row, steps
+
+from asrnet.desired import Ignore, Match, Region, Rule
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.faults import Fault
+
+
+class TestRules:
+    RULE = Rule(name="prod", vault="sea", match=Match(name="*-prod"))
+
+    def test_a_rule_pairs_what_matches_and_says_so(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        app = azure.network("app-prod")
+        azure.network("app-test")
+        plan = azure.plan(azure.state(rules=(self.RULE,)))
+        assert [(match.name, match.matched) for match in plan.rules] == [("prod", (app.id,))]
+        assert {change.pair for change in plan.changes} == {"prod/app-prod"}
+
+    def test_a_row_wins_over_a_rule(self) -> None:
+        azure = TwoRegions()
+        app, dr = azure.network("app-prod"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(app, dr), rules=(self.RULE,)))
+        assert plan.rules[0].matched == ()
+
+    def test_copies_are_not_copied_the_next_night(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
+        azure.network("app-prod")
+        desired = azure.state(rules=(Rule(name="all", vault="sea"),), regions=both_ways)
+        azure.apply(azure.plan(desired))
+        again = azure.plan(desired)
+        assert (again.changes, [len(match.matched) for match in again.rules]) == ((), [1])
+
+    def test_a_network_that_is_somebodys_recovery_network_is_no_primary(self) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr-prod", SEA)
+        both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
+        plan = azure.plan(azure.state(row(hub, dr), rules=(self.RULE,), regions=both_ways))
+        assert plan.rules[0].matched == ()
+
+    def test_networks_mapped_to_each_other_that_a_rule_matches_both_are_ambiguous(self) -> None:
+        azure = TwoRegions()
+        a, b = azure.network("a-prod"), azure.network("b-prod", SEA)
+        azure.map_both(a, b)
+        both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
+        plan = azure.plan(azure.state(rules=(self.RULE,), regions=both_ways))
+        assert plan.changes == ()
+        assert "ambiguous" in kinds(plan)
+
+    def test_an_ignored_network_is_passed_over_until_the_day_is_past(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        azure.network("app-prod")
+        for day, matched in ((date(2026, 1, 1), 0), (date(2025, 12, 31), 1)):
+            ignore = (Ignore(name="app-*", reason="short-lived", until=day),)
+            plan = azure.plan(azure.state(rules=(self.RULE,), ignore=ignore))
+            assert len(plan.rules[0].matched) == matched
+
+    def test_two_rules_with_different_recovery_networks_for_one_primary_conflict(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        azure.network("app-prod")
+        dr = azure.network("dr", SEA)
+        rules = (self.RULE, Rule(name="other", vault="sea", recovery=str(dr.id)))
+        plan = azure.plan(azure.state(rules=rules))
+        assert plan.changes == ()
+        assert all("prod/app-prod" in one.message and "other/app-prod" in one.message for one in plan.findings)
+
+    def test_a_subscription_that_rules_search_and_nobody_may_list_is_unknown_with_the_missing_action(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
+        plan = azure.plan(azure.state(rules=(self.RULE,)))
+        assert kinds(plan) == ["unknown"]
+        assert "grant Microsoft.Network/virtualNetworks/read on /subscriptions/" in plan.findings[0].hint
+
+
+class TestUnmanaged:
+    def test_a_mapping_nobody_asks_for_is_reported_and_left_alone(self) -> None:
+        azure = TwoRegions()
+        azure.map(azure.network("x"), azure.network("y", SEA))
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        assert plan.summary.unmanaged == 1
+        assert "unmanaged" in kinds(plan)
+        assert all(step.action == "create" for change in plan.changes for step in change.steps)
+
+    @pytest.mark.parametrize(
+        ("policy", "allowed", "deletes", "found"),
+        [
+            ("ignore", True, 0, 0),
+            ("report", True, 0, 1),
+            ("delete", False, 0, 1),
+            ("delete", True, 1, 0),
+        ],
+    )
+    def test_deleting_takes_the_vaults_word_and_the_options(
+        self, policy: Any, allowed: bool, deletes: int, found: int
+    ) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        azure.map_both(hub, dr)
+        azure.map(azure.network("x"), azure.network("y", SEA))
+        plan = azure.plan(azure.state(row(hub, dr), unmanaged=policy), allow_delete=allowed)
+        assert (plan.summary.delete, plan.summary.unmanaged) == (deletes, found)
+
+    def test_nothing_is_deleted_while_part_of_the_picture_is_missing(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
+        azure.map(azure.network("x"), azure.network("y", SEA))
+        desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), unmanaged="delete")
+        plan = azure.plan(desired, allow_delete=True)
+        assert plan.changes == ()
+        assert any("while part of the picture is missing" in finding.hint for finding in plan.findings)
+
+    @pytest.mark.parametrize(
+        "unread",
+        [
+            {"denied": ("Microsoft.Network/virtualNetworks/read",)},
+            {"hidden_networks": ("hub",)},  # the list leaves it out, and the GET fails
+        ],
+    )
+    def test_nothing_is_deleted_that_a_rule_may_ask_for(self, unread: dict[str, Any]) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        azure.map_both(hub, dr)
+        rule = Rule(name="all", vault="sea", match=Match(name="hub"), recovery=str(dr.id))
+        desired = azure.state(rules=(rule,), unmanaged="delete")
+        assert azure.plan(desired, allow_delete=True).summary.in_sync == 2
+        azure.world.behaviour = Behaviour(**unread)
+        azure.world.faults.add(Fault(effect="refused", method="GET", path="*/virtualnetworks/hub", status=500, times=0))
+        plan = azure.plan(desired, allow_delete=True)
+        assert plan.changes == ()
+        assert set(kinds(plan)) == {"unknown"}
+
+    def test_the_reverse_of_a_pair_that_another_tool_manages_is_never_deleted(self) -> None:
+        azure = TwoRegions()
+        hub, now, wanted = azure.network("hub"), azure.network("now", SEA), azure.network("wanted", SEA)
+        azure.map_both(hub, now)
+        desired = azure.state(row(hub, wanted, managed_by="terraform"), unmanaged="delete")
+        assert azure.plan(desired, allow_delete=True).changes == ()
+
+    def test_a_retarget_leaves_the_reverse_that_another_tool_owns(self) -> None:
+        azure = TwoRegions()
+        a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
+        azure.map_both(a, x)
+        plan = azure.plan(azure.state(row(a, y), row(b, x, managed_by="terraform")))
+        assert steps(plan) == [("a", "update", ["update", "create"])]
+
+    def test_a_mapping_to_a_network_that_is_gone_is_an_orphan(self) -> None:
+        azure = TwoRegions()
+        x, y = azure.network("x"), azure.network("y", SEA)
+        azure.map(x, y)
+        azure.world.virtual_networks.delete(y.id)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        (orphan,) = [found.message for found in plan.findings if found.kind == "orphan"]
+        assert orphan.endswith(", but y no longer exists")
+        azure.world.virtual_networks.delete(x.id)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        (orphan,) = [found.message for found in plan.findings if found.kind == "orphan"]
+        assert orphan.endswith(", but x and y no longer exist")
+
+    def test_a_mapping_within_a_region_is_left_alone_with_an_info(self) -> None:
+        azure = TwoRegions()
+        azure.map(azure.network("z1"), azure.network("z2"))
+        desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), unmanaged="delete")
+        plan = azure.plan(desired, allow_delete=True)
+        assert plan.summary.delete == 0
+        assert "zone_to_zone" in kinds(plan)
+
+    def test_the_way_back_to_a_primary_that_is_gone_is_not_deleted_while_a_row_asks_for_its_copy(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        app = azure.network("app")
+        azure.apply(azure.plan(azure.state(row(app, None))))
+        azure.world.virtual_networks.delete(app.id)
+        plan = azure.plan(azure.state(row(app, None), unmanaged="delete"), allow_delete=True)
+        assert (plan.changes, kinds(plan)) == ((), ["missing_network"])

@@ -1,0 +1,113 @@
+"""The last look before the first write: what has moved since the plan, and who is failing over."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+from states import EA, SEA, TwoRegions, outcomes, row, swapped
+
+from asrnet.changes import Limits
+from asrnet.errors import RefusedError
+from asrnet.fake.faults import Fault
+from asrnet.models import Nic
+
+
+class TestStaleness:
+    def test_an_identity_that_somebody_mapped_meanwhile_makes_the_pair_stale(self) -> None:
+        """Not only the create of that direction: half of the pair would lead back from where nothing leads to."""
+        azure = TwoRegions()
+        hub, dr, other = azure.network("hub"), azure.network("dr", SEA), azure.network("other", SEA)
+        plan = azure.plan(azure.state(row(hub, dr)))
+        azure.map(hub, other, name="by-hand")
+        report = azure.apply(plan)
+        assert outcomes(report) == {"sea:hub:forward": "stale", "sea:hub:reverse": "stale"}
+        assert azure.mappings() == {"hub": "other"}
+
+    def test_a_copy_is_not_made_for_a_pair_that_is_stale(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        hub, other = azure.network("hub"), azure.network("other", SEA)
+        plan = azure.plan(azure.state(row(hub, None)))
+        azure.map(hub, other)
+        report = azure.apply(plan)
+        assert set(outcomes(report).values()) == {"stale"}
+        assert report.result == "refused"
+        assert "PUT" not in azure.backend.requests()
+
+    def test_a_name_that_somebody_took_meanwhile_is_never_written_over(self) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(hub, dr)))
+        azure.map(azure.network("else"), azure.network("where", SEA), name="HUB-to-DR")
+        azure.apply(plan)
+        assert azure.mappings()["else"] == "where"
+
+    def test_a_mapping_that_moved_since_the_plan_is_not_updated(self) -> None:
+        azure = TwoRegions()
+        hub, old, new, third = (
+            azure.network("hub"),
+            azure.network("old", SEA),
+            azure.network("new", SEA),
+            azure.network("third", SEA),
+        )
+        azure.map_both(hub, old)
+        plan = azure.plan(azure.state(row(hub, new)))
+        azure.world.faults.add(
+            Fault(effect="changed_before", method="GET", path="*/hub-to-old", recovery_network_id=third.id)
+        )
+        report = azure.apply(plan)
+        assert (outcomes(report), report.result) == ({"sea:hub:forward": "stale"}, "refused")
+        assert azure.mappings() == {"hub": "third", "old": "hub"}
+
+    def test_a_network_that_exists_meanwhile_is_never_written(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        plan = azure.plan(azure.state(row(azure.network("app"), None)))
+        azure.network("app-asr", SEA, group="rg-asr", subnets={"precious": "10.0.9.0/24"})
+        report = azure.apply(plan)
+        assert [change.outcome for change in report.changes] == ["stale", "skipped", "skipped"]
+        there = azure.world.virtual_networks.get(plan.changes[0].resource_id)
+        assert [subnet.name for subnet in there.subnets] == ["precious"]
+
+    def test_a_fabric_that_exists_meanwhile_is_not_made_again_under_another_name(self) -> None:
+        azure = TwoRegions(fabrics=False)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
+        azure.build.azure_fabric(azure.vault, EA, name="by-hand")
+        assert outcomes(azure.apply(plan))[f"sea:fabric:{EA}"] == "stale"
+        places = [fabric.location for fabric in azure.world.fabrics.list(azure.vault.id)]
+        assert sorted(str(place) for place in places) == [EA, SEA]
+
+    def test_vaults_in_which_something_moved_are_left_alone(self) -> None:
+        azure = TwoRegions()
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        report = azure.apply(plan, stale={"sea": ("mapping x has appeared",)})
+        assert (report.result, azure.mappings()) == ("refused", {})
+        assert report.changes[0].error == "mapping x has appeared"
+
+    def test_a_change_names_a_few_of_the_things_that_moved_however_many_there_are(self) -> None:
+        azure = TwoRegions()
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        report = azure.apply(plan, stale={"sea": tuple(f"mapping m{i} is gone" for i in range(1000))})
+        said = "mapping m0 is gone; mapping m1 is gone; and 998 more"
+        assert [change.error for change in report.changes] == [said, said]
+
+
+class TestGuards:
+    def test_a_failover_that_began_after_the_plan_stops_updates(self) -> None:
+        azure = TwoRegions()
+        hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+        azure.map_both(hub, old)
+        plan = azure.plan(azure.state(row(hub, new)))
+        nic = Nic(name="nic", primary_network_id=hub.id, recovery_network_id=old.id)
+        azure.build.protected_item("vm", azure.fabrics[EA], azure.fabrics[SEA], nic, active_location="Recovery")
+        report = azure.apply(plan)
+        assert (report.result, outcomes(report)) == ("refused", {"sea:hub:forward": "skipped"})
+        assert azure.apply(plan, forced=frozenset({"failover_active"})).result == "succeeded"
+
+    def test_a_plan_over_its_limits_writes_nothing(self) -> None:
+        azure = TwoRegions()
+        desired, before = swapped(azure)
+        plan = azure.plan(structs.replace(desired, limits=Limits(max_updates=1)))
+        with pytest.raises(RefusedError, match="max_updates"):
+            azure.apply(plan)
+        assert azure.mappings() == before
