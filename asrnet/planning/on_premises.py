@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from asrnet.changes import Finding, finding
 from asrnet.desired import DesiredState, VmmRow
 from asrnet.ids import ArmId
-from asrnet.inventory import Inventory, Unknown
+from asrnet.inventory import Inventory, Unknown, VaultInventory
 from asrnet.models import MICROSOFT_AZURE
 from asrnet.pairing import Pair
 from asrnet.planning.view import VaultView
-from asrnet.vmm import Found, Problem, Topology, check_machines, check_row, check_topology
+from asrnet.vmm import Found, Problem, Topology, check_machines, check_row, check_topology, refusal
 
 RETIRED = "2023-03-01"
 """When Microsoft retired replication from System Center VMM."""
@@ -21,7 +20,8 @@ RETIRED = "2023-03-01"
 def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], list[Finding]]:
     """The pairs of the VMM rows, and what is wrong with them.
 
-    Raises InputError where a row names a server or network that the vault does not have, or has several of.
+    Raises InputError where a row names a server or network that the vault does not have, or has several of, and where
+    two rows turn out to map one VM network to the same place, one by its name and one by its id.
     """
     pairs: list[Pair] = []
     findings: list[Finding] = []
@@ -35,7 +35,8 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
             continue
         pairs.append(_pair(row, vault.topology))
         findings += [_problem(problem, row) for problem in check_row(vault.topology, row)]
-    return pairs, [*findings, *_conflicts(pairs)]
+    _refuse_two_of_one(pairs, inventory)
+    return pairs, findings
 
 
 def _pair(row: VmmRow, topology: Topology) -> Pair:
@@ -72,24 +73,31 @@ def _problem(problem: Problem, row: VmmRow) -> Finding:
     )
 
 
-def _conflicts(pairs: Sequence[Pair]) -> Iterator[Finding]:
-    """Two rows that map one VM network to the same place differently."""
-    claims: dict[object, list[Pair]] = defaultdict(list)
+def _refuse_two_of_one(pairs: Sequence[Pair], inventory: Inventory) -> None:
+    """Rows that name one network alike are refused when the file is read; here ids are known too."""
+    claims: dict[tuple[str, ArmId, str], Pair] = {}
     for pair in pairs:
-        if pair.places and pair.recovery:
-            claims[pair.vault, pair.primary, pair.places[1]].append(pair)
-            if pair.failback:
-                claims[pair.vault, pair.recovery, pair.places[0]].append(pair)
-    for group in claims.values():
-        names = ", ".join(f"{pair.name} ({pair.source})" for pair in group)
-        for pair in group if len(group) > 1 else ():
-            yield finding(
-                "conflict",
-                f"{names} are about the same VM network",
-                vault=pair.vault,
-                pair=pair.name,
-                subject=pair.primary,
-            )
+        for primary, place in _mapped(pair):
+            other = claims.setdefault((pair.vault, primary, place), pair)
+            if other is not pair:
+                raise refusal(
+                    f"pairs '{other.name}' and '{pair.name}' both map {_name(primary, inventory.vaults[pair.vault])} "
+                    f"forward or in reverse; the first is at {other.source}",
+                    pair.source,
+                )
+
+
+def _name(network_id: ArmId, vault: VaultInventory) -> str:
+    found = None if isinstance(vault.topology, Unknown) else vault.topology.network_by_id(network_id)
+    return f"{found.server.name}/{found.network.name}" if found else str(network_id)
+
+
+def _mapped(pair: Pair) -> Iterator[tuple[ArmId, str]]:
+    """The primary network of each mapping of the pair, and where it leads."""
+    if pair.places and pair.recovery:
+        yield pair.primary, pair.places[1]
+        if pair.failback:
+            yield pair.recovery, pair.places[0]
 
 
 def vmm_findings(view: VaultView) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ from asrnet.vmm.topology import (
     Server,
     Topology,
     cloud_of,
+    refusal,
 )
 from asrnet.vmm.vault import checked, merge, merge_all, topology_of_vault, vm_networks, with_networks
 
@@ -58,6 +59,7 @@ __all__ = [
     "parse_topology",
     "read_topology",
     "read_topology_of_vault",
+    "refusal",
     "targets",
     "topology_of",
     "topology_of_vault",

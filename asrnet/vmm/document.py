@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from ipaddress import ip_network
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,7 @@ from asrnet.models import MICROSOFT_AZURE, Subnet
 from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology, refusal
 
 Name = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0)]
 ResourceName = Annotated[str | None, Meta(description="The resource name (a GUID), to tell two of one name apart")]
 
 
@@ -25,7 +27,7 @@ class SubnetEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Name
     prefixes: tuple[str, ...] = ()
     used_ips: tuple[str, ...] = ()
-    used: int | None = None
+    used: Annotated[Count | None, Meta(description="How many addresses are in use; absent: those listed")] = None
 
 
 class NetworkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +127,7 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
         fabric=entry.name or "",
         networks=tuple(_network(each, at("networks", n)) for n, each in enumerate(entry.networks)),
         logical_networks=tuple(
-            LogicalNetwork(name=each.friendly_name, source=at("logical_networks", n))
+            LogicalNetwork(name=each.friendly_name, resource_name=each.name or "", source=at("logical_networks", n))
             for n, each in enumerate(entry.logical_networks)
         ),
         clouds=tuple(_cloud(each, at("clouds", n)) for n, each in enumerate(entry.clouds)),
@@ -141,27 +143,37 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
 
 
 def _network(entry: NetworkEntry, source: Source) -> Network:
-    for prefix in (prefix for subnet in entry.subnets for prefix in subnet.prefixes):
-        try:
-            ip_network(prefix, strict=False)
-        except ValueError as error:
-            raise refusal(f"'{prefix}' is not an address range such as 10.0.0.0/24", source) from error
-    subnets = tuple(
-        Subnet(
-            name=each.name,
-            prefixes=each.prefixes,
-            used=len(each.used_ips) if each.used is None else each.used,
-            used_ips=each.used_ips,
-        )
-        for each in entry.subnets
-    )
+    _refuse_twice(((each.name, "", source) for each in entry.subnets), "subnet")
     return Network(
         name=entry.friendly_name,
         resource_name=entry.name or "",
         logical_network=entry.logical_network,
-        subnets=subnets,
+        subnets=tuple(_subnet(each, source) for each in entry.subnets),
         source=source,
     )
+
+
+def _subnet(entry: SubnetEntry, source: Source) -> Subnet:
+    for prefix in entry.prefixes:
+        with _refused(f"'{prefix}' is not an address range such as 10.0.0.0/24", source):
+            ip_network(prefix, strict=False)
+    for address in entry.used_ips:
+        with _refused(f"'{address}' is not an address such as 10.0.0.4", source):
+            ip_address(address)
+    return Subnet(
+        name=entry.name,
+        prefixes=entry.prefixes,
+        used=len(entry.used_ips) if entry.used is None else entry.used,
+        used_ips=entry.used_ips,
+    )
+
+
+@contextmanager
+def _refused(problem: str, source: Source) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise refusal(problem, source) from error
 
 
 def _cloud(entry: CloudEntry, source: Source) -> Cloud:
@@ -194,6 +206,7 @@ def _refuse_twice(entries: Iterable[tuple[str, str, Source]], what: str) -> None
     """Two of one name need resource names that tell them apart."""
     seen: dict[tuple[str, str], Source] = {}
     for name, resource_name, source in entries:
-        first = seen.setdefault((name.lower(), resource_name.lower()), source)
-        if first is not source:
-            raise refusal(f"the {what} '{name}' is given twice, first in line {first.line}", source)
+        key = (name.lower(), resource_name.lower())
+        if key in seen:
+            raise refusal(f"the {what} '{name}' is given twice, first in line {seen[key].line}", source)
+        seen[key] = source

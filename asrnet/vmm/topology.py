@@ -43,6 +43,7 @@ class LogicalNetwork(Struct, frozen=True, kw_only=True):
 
     name: str
     id: ArmId | None = None
+    resource_name: str = ""
     source: Source = Source()
 
 
@@ -183,7 +184,8 @@ def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[st
     if len(found) == 1:
         return found[0]
     if not found:
-        raise refusal(f"{lacking} '{name}'{did_you_mean(name, [names_of(each)[0] for each in candidates])}", where)
+        known = [each for candidate in candidates for each in names_of(candidate)]
+        raise refusal(f"{lacking} '{name}'{did_you_mean(name, known)}", where)
     ids = ", ".join(sorted(names_of(each)[1] for each in found))
     raise refusal(f"'{name}' is the name of several: {ids}", where, hint="give the id of the one you mean")
 

@@ -145,7 +145,7 @@ def _server(
             if each.fabric_id == fabric.id
         ),
         logical_networks=tuple(
-            LogicalNetwork(name=each.friendly_name, id=each.id)
+            LogicalNetwork(name=each.friendly_name, id=each.id, resource_name=each.id.name)
             for each in logical_networks
             if each.id.parent == fabric.id
         ),
@@ -233,12 +233,23 @@ def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, ser
     for each in declared:
         if not contains(known, each.name):
             raise refusal(f"{server.name} has no {what} '{each.name}'{did_you_mean(each.name, known)}", each.source)
+        _expect_one(each, [found for found in live if same(each.name, found.name)], what, server)
+
+
+def _expect_one(declared: Named, live: Sequence[Named], what: str, server: Server) -> None:
+    """Of those that are ``live`` under its name."""
+    meant = [found for found in live if _means(declared, found)]
+    ids = ", ".join(sorted(found.resource_name for found in live))
+    if not meant:
+        words = f"{server.name} has no {what} '{declared.name}' with the id '{declared.resource_name}', but {ids}"
+        raise refusal(words, declared.source)
+    if len(meant) > 1:
+        words = f"{server.name} has several {what}s '{declared.name}': {ids}"
+        raise refusal(words, declared.source, hint="say which one by its id, as the key 'name'")
 
 
 def _linked(live: Network, declared: Sequence[Network]) -> Network:
-    said = next(
-        (each for each in declared if _means(each.name, each.resource_name, live.name, live.resource_name)), None
-    )
+    said = next((each for each in declared if _means(each, live)), None)
     if said is None:
         return live
     return structs.replace(
@@ -250,15 +261,14 @@ def _linked(live: Network, declared: Sequence[Network]) -> Network:
 
 
 def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
-    said = next(
-        (each for each in declared if _means(each.name, each.resource_name, live.name, live.resource_name)), None
-    )
+    said = next((each for each in declared if _means(each, live)), None)
     if said is None:
         return live
     logical_networks = live.logical_networks if said.logical_networks is None else said.logical_networks
     return structs.replace(live, logical_networks=logical_networks, source=said.source)
 
 
-def _means(name: str, resource_name: str, live_name: str, live_resource_name: str) -> bool:
+def _means(declared: Named, live: Named) -> bool:
     """A resource name, where one is given, tells two of one name apart."""
-    return same(name, live_name) and (not resource_name or same(resource_name, live_resource_name))
+    is_told_apart = not declared.resource_name or same(declared.resource_name, live.resource_name)
+    return same(declared.name, live.name) and is_told_apart

@@ -9,6 +9,7 @@ from msgspec import structs
 from states import SEA, kinds
 from two_sites import TwoSites, vmm_row
 
+from asrnet.desired import Source
 from asrnet.errors import DocumentError, InputError
 from asrnet.models import Nic
 
@@ -69,12 +70,28 @@ def test_a_name_that_the_vault_does_not_have_is_an_error_with_the_nearest(primar
         sites.plan(sites.rows(vmm_row(primary, "VMM-Shanghai/VMNetwork1-Shanghai")))
 
 
-def test_two_rows_about_one_vm_network_are_a_conflict() -> None:
+@pytest.mark.parametrize(
+    ("primary", "recovery"),
+    [
+        ("VMM-Beijing/{VMNetwork1-Beijing}", "VMM-Shanghai/VMNetwork2-Shanghai"),
+        ("VMM-Shanghai/{VMNetwork1-Shanghai}", "VMM-Beijing/VMNetwork2-Beijing"),
+        ("VMM-Beijing/VMNetwork2-Beijing", "VMM-Shanghai/{VMNetwork1-Shanghai}"),
+    ],
+    ids=["forward", "in reverse", "both back"],
+)
+def test_two_rows_about_one_vm_network_are_refused_though_one_names_its_id(primary: str, recovery: str) -> None:
     sites = TwoSites()
-    other = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork2-Shanghai", name="vm2")
-    plan = sites.plan(sites.rows(ONE, other))
-    assert plan.changes == ()
-    assert kinds(plan).count("conflict") == 2
+    ids = {name: network.id.name for name, network in sites.nets.items()}
+    other = vmm_row(primary.format(**ids), recovery.format(**ids), name="vm2")
+    other = structs.replace(other, source=Source(file="asrnet.yaml", line=9))
+    with pytest.raises(DocumentError, match=r"^asrnet\.yaml:9: pairs 'vm1' and 'vm2' both map VMM-\w+/VMNetwork1-"):
+        sites.plan(sites.rows(ONE, other))
+
+
+def test_one_vm_network_may_be_mapped_to_a_server_and_to_azure() -> None:
+    sites = TwoSites()
+    to_azure = structs.replace(ONE, name="vm2", recovery=sites.network("dr", SEA).id)
+    assert len(sites.plan(sites.rows(ONE, to_azure)).changes) == 3
 
 
 def test_a_target_that_no_protecting_cloud_can_reach_blocks_the_row() -> None:

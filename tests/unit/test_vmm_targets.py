@@ -1,71 +1,39 @@
-"""VMM topologies: which target networks are available to which clouds, where replicas can run, and what is wrong.
+"""Which target networks are available to which clouds, where replicas can run, and what of a topology cannot work.
 
-The two sites of Microsoft's example, Beijing and Shanghai, once with the logical networks as the document prints them
-and once with what its own table of results needs.
+A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """
 
 from __future__ import annotations
 
 import pytest
 from failover_worlds import VAULT, address, item, machine, prediction
+from topologies import (
+    BEIJING1,
+    BEIJING2,
+    CLOUDS,
+    CORRECTED,
+    NETWORKS,
+    SHANGHAI1,
+    SHANGHAI2,
+    TWO_SITES,
+    available,
+    declared,
+    live,
+    two_sites,
+)
 
 from asrnet import models
 from asrnet.desired import VmmRow, VmNetworkName
-from asrnet.errors import DocumentError, InputError
 from asrnet.failover import RULES, Operation, Replica
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, NetworkMapping, ProtectedItem, VmNetwork
+from asrnet.models import NetworkMapping, ProtectedItem, VmNetwork
 from asrnet.vmm import (
     REASONS,
-    Topology,
     check_machines,
     check_row,
     check_topology,
-    checked,
     eligible_hosts,
-    merge,
-    parse_topology,
     targets,
-    topology_of_vault,
 )
-
-TWO_SITES = """\
-version: 1
-fabrics:
-- server: VMM-Beijing
-  networks:
-  - {friendly_name: VMNetwork1-Beijing, logical_network: LogicalNetwork1-Beijing}
-  - {friendly_name: VMNetwork2-Beijing, logical_network: LogicalNetwork1-Beijing}
-  logical_networks: [{friendly_name: LogicalNetwork1-Beijing}]
-  clouds: [{friendly_name: GoldCloud1}, {friendly_name: SilverCloud1}]
-  cloud_mappings:
-  - {primary: GoldCloud1, recovery_fabric: VMM-Shanghai, recovery: GoldCloud2}
-  - {primary: SilverCloud1, recovery_fabric: VMM-Shanghai, recovery: SilverCloud2}
-- server: VMM-Shanghai
-  networks:
-  - {friendly_name: VMNetwork1-Shanghai, logical_network: LogicalNetwork1-Shanghai}
-  - {friendly_name: VMNetwork2-Shanghai, logical_network: LogicalNetwork2Shanghai}
-  logical_networks: [{friendly_name: LogicalNetwork1-Shanghai}, {friendly_name: LogicalNetwork2Shanghai}]
-  clouds:
-  - {friendly_name: GoldCloud2, logical_networks: [LogicalNetwork1-Beijing, LogicalNetwork1-Shanghai]}
-  - {friendly_name: SilverCloud2, logical_networks: [LogicalNetwork1-Beijing, LogicalNetwork1-Shanghai]}
-"""
-GOLD = "GoldCloud2, logical_networks: [LogicalNetwork1-Beijing, LogicalNetwork1-Shanghai"
-CORRECTED = TWO_SITES.replace(GOLD, f"{GOLD}, LogicalNetwork2Shanghai")
-
-
-def two_sites(text: str = CORRECTED) -> Topology:
-    return checked(parse_topology(text, "topology.yaml"))
-
-
-def available(topology: Topology, recovery: str, primary: str | None = None) -> dict[tuple[str, str], bool]:
-    shown = targets(
-        topology,
-        primary=topology.find_network(primary) if primary else None,
-        recovery=topology.find_network(recovery),
-    )
-    return {(each.protected_cloud, each.protecting_cloud): each.available for each in shown}
-
 
 # --- the document's example -------------------------------------------------------------------------------------------
 
@@ -84,22 +52,6 @@ def test_targets_of_the_example(settings: str, network: str, *, gold: bool, silv
         ("GoldCloud1", "GoldCloud2"): gold,
         ("SilverCloud1", "SilverCloud2"): silver,
     }
-
-
-BEIJING, SHANGHAI = (VAULT.child("replicationFabrics", name) for name in ("f-beijing", "f-shanghai"))
-FABRICS = (
-    Fabric(id=BEIJING, kind="vmm", friendly_name="VMM-Beijing"),
-    Fabric(id=SHANGHAI, kind="vmm", friendly_name="VMM-Shanghai"),
-)
-
-
-def live_network(fabric: ArmId, name: str) -> VmNetwork:
-    return VmNetwork(id=fabric.child("replicationNetworks", f"guid-{name}"), friendly_name=name)
-
-
-BEIJING1, BEIJING2 = (live_network(BEIJING, f"VMNetwork{n}-Beijing") for n in (1, 2))
-SHANGHAI1, SHANGHAI2 = (live_network(SHANGHAI, f"VMNetwork{n}-Shanghai") for n in (1, 2))
-NETWORKS = (BEIJING1, BEIJING2, SHANGHAI1, SHANGHAI2)
 
 
 def paired(primary: VmNetwork, recovery: VmNetwork) -> NetworkMapping:
@@ -246,48 +198,6 @@ def test_a_vault_alone_says_nothing_of_links_and_gives_no_problems() -> None:
     assert all(target.available for target in targets(live()))
 
 
-def cloud(fabric: ArmId, name: str) -> models.Cloud:
-    return models.Cloud(id=fabric.child("replicationProtectionContainers", f"cloud-{name}"), friendly_name=name)
-
-
-CLOUDS = [
-    cloud(BEIJING, "GoldCloud1"),
-    cloud(BEIJING, "SilverCloud1"),
-    cloud(SHANGHAI, "GoldCloud2"),
-    cloud(SHANGHAI, "SilverCloud2"),
-]
-
-
-def live(*networks: VmNetwork) -> Topology:
-    protections = [
-        models.CloudMapping(
-            id=primary.id.child("replicationProtectionContainerMappings", "m"),
-            primary_cloud_id=primary.id,
-            recovery_cloud_id=recovery.id,
-        )
-        for primary, recovery in zip(CLOUDS[:2], CLOUDS[2:], strict=True)
-    ]
-    logical = [
-        models.LogicalNetwork(id=fabric.child("replicationLogicalNetworks", name), friendly_name=name)
-        for fabric, name in (
-            (BEIJING, "LogicalNetwork1-Beijing"),
-            (SHANGHAI, "LogicalNetwork1-Shanghai"),
-            (SHANGHAI, "LogicalNetwork2Shanghai"),
-        )
-    ]
-    return topology_of_vault(
-        FABRICS,
-        networks=networks or NETWORKS,
-        logical_networks=logical,
-        clouds=CLOUDS,
-        cloud_mappings=protections,
-    )
-
-
-def declared(text: str) -> Topology:
-    return merge(live(), parse_topology(text, "topology.yaml"))
-
-
 def test_a_protected_machine_on_a_network_without_a_logical_network_of_its_cloud_is_a_problem() -> None:
     text = TWO_SITES.replace("{friendly_name: GoldCloud1}", "{friendly_name: GoldCloud1, logical_networks: []}")
     topology = declared(text[: text.index("  cloud_mappings")])
@@ -340,151 +250,3 @@ def test_a_row_whose_network_no_host_reaches_is_a_problem() -> None:
         two_sites(CORRECTED + only), row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork2-Shanghai")
     )
     assert (problem.kind, problem.subject) == ("no_eligible_host", "VMM-Shanghai/VMNetwork2-Shanghai")
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_file_adds_links_to_what_the_vault_knows() -> None:
-    topology = declared(CORRECTED)
-    found = topology.network(VmNetworkName(server="vmm-shanghai", network="vmnetwork2-shanghai"))
-    assert (found.network.id, found.network.logical_network) == (SHANGHAI2.id, "LogicalNetwork2Shanghai")
-    assert available(topology, str(SHANGHAI2.id)) == {
-        ("GoldCloud1", "GoldCloud2"): True,
-        ("SilverCloud1", "SilverCloud2"): False,
-    }
-
-
-@pytest.mark.parametrize(
-    "text", ["VMNetwork1-Shanghai", "VMM-Shanghai/VMNetwork1-Shanghai", "guid-VMNetwork1-Shanghai"]
-)
-def test_a_network_is_found_by_any_of_its_names(text: str) -> None:
-    assert live().find_network(text).network.id == SHANGHAI1.id
-    assert live().find_network(str(SHANGHAI1.id)).network.id == SHANGHAI1.id
-
-
-@pytest.mark.parametrize(
-    ("server", "network", "message"),
-    [
-        ("VMM-Bejing", "VMNetwork1-Beijing", "unknown VMM server 'VMM-Bejing'; did you mean 'VMM-Beijing'?"),
-        ("VMM-Beijing", "VMNetwork1-Bejing", "VMM-Beijing has no VM network 'VMNetwork1-Bejing'; did you mean"),
-    ],
-)
-def test_unknown_names_suggest_the_nearest(server: str, network: str, message: str) -> None:
-    with pytest.raises(InputError) as error:
-        live().network(VmNetworkName(server=server, network=network))
-    assert message in error.value.message
-
-
-def test_an_ambiguous_name_lists_the_ids() -> None:
-    twin = VmNetwork(id=BEIJING.child("replicationNetworks", "guid-twin"), friendly_name="VMNetwork1-Beijing")
-    with pytest.raises(InputError) as error:
-        live(*NETWORKS, twin).network(VmNetworkName(server="VMM-Beijing", network="VMNetwork1-Beijing"))
-    assert str(twin.id) in error.value.message
-    assert str(BEIJING1.id) in error.value.message
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (
-            "server: VMM-Shanghai",
-            "server: VMM-Shanghi",
-            "topology.yaml:12: the vault has no VMM server 'VMM-Shanghi'; did",
-        ),
-        (
-            "friendly_name: VMNetwork2-Beijing",
-            "friendly_name: VMNetwork9-Beijing",
-            "topology.yaml:6: VMM-Beijing has no VM network 'VMNetwork9-Beijing'; did you mean",
-        ),
-        (
-            "{friendly_name: GoldCloud1}",
-            "{friendly_name: GoldCluod1}",
-            "topology.yaml:8: VMM-Beijing has no cloud 'GoldCluod1'; did you mean 'GoldCloud1'?",
-        ),
-        (
-            "[{friendly_name: LogicalNetwork1-Beijing}]",
-            "[{friendly_name: LogicalNetwork7-Beijing}]",
-            "topology.yaml:7: VMM-Beijing has no logical network 'LogicalNetwork7-Beijing'",
-        ),
-        (
-            "recovery: GoldCloud2",
-            "recovery: GoldCloud3",
-            "topology.yaml:10: VMM-Shanghai has no cloud 'GoldCloud3'; did you mean",
-        ),
-        (
-            "primary: SilverCloud1",
-            "primary: SilverCloud",
-            "topology.yaml:11: VMM-Beijing has no cloud 'SilverCloud'; did you mean 'SilverCloud1'?",
-        ),
-        (
-            "recovery_fabric: VMM-Shanghai, recovery: S",
-            "recovery_fabric: VMM-Nanjing, recovery: S",
-            "topology.yaml:11: unknown VMM server 'VMM-Nanjing'",
-        ),
-        (
-            "logical_network: LogicalNetwork2Shanghai",
-            "logical_network: LogicalNetwork2-Shanghai",
-            "topology.yaml:15: unknown logical network 'LogicalNetwork2-Shanghai'; did you mean",
-        ),
-        (
-            "logical_networks: [LogicalNetwork1-Beijing, LogicalNetwork1-Shanghai]",
-            "logical_networks: [LogicalNetwork1]",
-            "topology.yaml:19: unknown logical network 'LogicalNetwork1'",
-        ),
-    ],
-)
-def test_a_topology_that_names_what_the_vault_does_not_have_is_refused(old: str, new: str, message: str) -> None:
-    text = CORRECTED.replace(old, new)
-    assert text != CORRECTED
-    with pytest.raises(DocumentError) as error:
-        declared(text)
-    assert message in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "topology.yaml: the file is empty"),
-        ("fabrics:\n- {kind: vmm}\n", "topology.yaml:2: fabrics[0]: the server is missing"),
-        (
-            "fabrics:\n- {server: a}\n- {server: A}\n",
-            "topology.yaml:3: the VMM server 'A' is given twice, first in line 2",
-        ),
-        (
-            "fabrics:\n- server: a\n  clouds:\n  - {friendly_name: c}\n  - {friendly_name: C}\n",
-            "topology.yaml:5: the cloud 'C' is given twice, first in line 4",
-        ),
-        ("fabrics:\n- server: a\n  hosts: [{name: h, cloud: c}]\n", "topology.yaml:3: a has no cloud 'c'"),
-        (
-            "fabrics:\n- server: a\n  clouds: [{friendly_name: c}]\n  hosts: [{name: h, cloud: c, networks: [m]}]\n",
-            "topology.yaml:4: unknown VM network 'm'",
-        ),
-        ("fabrics:\n- server: a\n  cluods: []\n", "topology.yaml:3"),
-        (
-            "fabrics:\n- server: a\n  networks:\n  - {friendly_name: n, subnets: [{name: s, prefixes: [10.0.0]}]}\n",
-            "topology.yaml:4: '10.0.0' is not an address range",
-        ),
-        ("version: 2\nfabrics: []\n", "topology.yaml:1"),
-    ],
-)
-def test_a_topology_that_cannot_be_used_is_refused_with_its_line(text: str, message: str) -> None:
-    with pytest.raises(DocumentError) as error:
-        two_sites(text)
-    assert message in str(error.value)
-
-
-def test_two_networks_of_one_name_are_told_apart_by_their_resource_names() -> None:
-    twin = VmNetwork(id=BEIJING.child("replicationNetworks", "guid-twin"), friendly_name="VMNetwork1-Beijing")
-    text = """\
-fabrics:
-- server: VMM-Beijing
-  networks: [{friendly_name: VMNetwork1-Beijing, name: guid-twin, logical_network: LogicalNetwork1-Beijing}]
-"""
-    topology = merge(live(*NETWORKS, twin), parse_topology(text))
-    linked = [network.id for network in topology.servers[0].networks if network.logical_network]
-    assert linked == [twin.id]
-
-
-def test_fabrics_of_azure_beside_the_servers_mean_nothing() -> None:
-    assert two_sites("fabrics:\n- {name: asr-a2a-default-eastus, kind: azure, location: eastus}\n") == Topology()
