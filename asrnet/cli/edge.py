@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from asrnet.cli import exits, logs, streams
 from asrnet.cli.stopwatch import WATCH
@@ -15,7 +18,8 @@ def guarded(argv: Sequence[str] | None) -> int:
     streams.prepare()
     logs.configure()
     try:
-        return _run(sys.argv[1:] if argv is None else list(argv))
+        with _terminable():
+            return _run(sys.argv[1:] if argv is None else list(argv))
     except RefusedError as error:
         _tell(error, "refused")
         return exits.REFUSED
@@ -34,6 +38,22 @@ def guarded(argv: Sequence[str] | None) -> int:
             traceback=logs.wants_tracebacks(),
         )
         return exits.ERROR
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM, with which schedulers end a job, does what Ctrl-C does: nothing more is begun, and what was is told.
+
+    As the first process of a container asrnet would not even hear of it otherwise.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(argv: Sequence[str]) -> int:
