@@ -22,11 +22,13 @@ def connect(
     *,
     cloud: str | None = None,
     subscriptions: Sequence[str] = (),
+    run: str = "",
 ) -> Backend:
     """The backend that ``settings`` (those of this process, where none are given) ask for.
 
     Close it when done, which saves a fake world that was written to. ``cloud`` is what the desired state says; without
-    one ARM_ENVIRONMENT does. Raises InputError; whether Azure answers shows with the first request.
+    one ARM_ENVIRONMENT does. ``run`` is the id by which Azure's logs find the requests. Raises InputError; whether
+    Azure answers shows with the first request.
     """
     if settings is None:
         from asrnet.settings import from_process
@@ -34,7 +36,7 @@ def connect(
         settings = from_process({})
     if settings.world is not None:
         return _fake(settings.world)
-    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions)
+    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions, run)
 
 
 def _fake(path: str) -> Backend:
@@ -54,7 +56,7 @@ def _fake(path: str) -> Backend:
     return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
 
 
-def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str]) -> Backend:
+def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: str) -> Backend:
     from asrnet.azure import clouds, connect, credentials
     from asrnet.azure.retry import RetryLimits
 
@@ -69,6 +71,7 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str]) -> Back
         inventory=settings.inventory,
         subscriptions=subscriptions,
         sign_in_now=True,
+        run=run,
     )
 
 

@@ -16,7 +16,10 @@ _NETWORK_API = "2025-01-01"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """A write that was sent. ``job_id`` is the Site Recovery job's name; ``undo`` a command, or empty."""
+    """A write that was sent. ``job_id`` is the Site Recovery job's name; ``undo`` a command, or empty.
+
+    ``run`` is the id of the run, if it has one.
+    """
 
     time: float
     identity: str
@@ -31,6 +34,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     job_id: str
     correlation_id: str
     undo: str
+    run: str = ""
 
 
 def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:

@@ -25,13 +25,17 @@ class AppliedChange(Change, frozen=True, kw_only=True):
 
 
 class Report(Plan, frozen=True, kw_only=True):
-    """The plan's keys with outcomes. ``requests`` counts what was sent, by method, and ``retries`` among them."""
+    """The plan's keys with outcomes. ``requests`` counts what was sent, by method, and ``retries`` among them.
+
+    ``run`` is the id of the run, if it has one: audit lines, logs and Azure's activity log have it too.
+    """
 
     changes: tuple[AppliedChange, ...] = ()
     result: Result = "nothing_to_do"
     requests: Mapping[str, int] = {}
     seconds: float = 0.0
     interrupted: bool = False
+    run: str = ""
 
 
 def result_of(changes: tuple[AppliedChange, ...]) -> Result:

@@ -42,16 +42,18 @@ def backend(
     inventory: Literal["network", "graph"] = "network",
     subscriptions: Sequence[str] = (),
     sign_in_now: bool = False,
+    run: str = "",
 ) -> Backend:
     """Azure, or with ``session`` an emulator in this process.
 
     ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together.
-    ``sign_in_now``: the sign-in runs beside whatever the caller does first.
+    ``run`` is the correlation id of all requests. ``sign_in_now``: the sign-in runs beside whatever the caller does
+    first.
     """
     sign_in = SignIn(credential or choose(cloud), cloud.scope)
     if sign_in_now:
         threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
-    pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session)
+    pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session, run=run)
     networks = AzureNetworks(pipeline)
     reader = SiteRecoveryReader(pipeline)
     return Backend(

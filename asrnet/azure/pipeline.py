@@ -28,17 +28,21 @@ from asrnet.azure.gates import Gates
 from asrnet.azure.guard import TokenGuardPolicy, authentication
 from asrnet.azure.meter import Meter, MeterPolicy
 from asrnet.azure.redaction import quieten_vendors
+from asrnet.azure.request_log import CORRELATION, RequestLogPolicy
 from asrnet.azure.retry import RetryLimits, RetryPolicy
 from asrnet.ports import Clock
 
 _POOL_SIZE: Final = 64
 _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 60.0
+_BLOCK_SIZE: Final = 1 << 17
+"""A page of a list in one piece; azure.core's own 4 kB make a page of 100 networks thirty."""
 
 
 class Pipeline:
-    """What the clients of a run share: the session with its connections, the token, the gates, the counts.
+    """What the clients of a run share: the session with its connections, the token, the gates, the counts, its id.
 
+    ``run`` (a GUID) goes with every request as the correlation id, by which Azure's logs find all of them.
     ``session`` replaces the connections: an emulator in this process answers through it.
     """
 
@@ -50,8 +54,10 @@ class Pipeline:
         clock: Clock,
         limits: RetryLimits | None = None,
         session: requests.Session | None = None,
+        run: str = "",
     ) -> None:
         quieten_vendors()
+        self._run = run
         self.cloud = cloud
         self.credential = credential
         self.clock = clock
@@ -74,6 +80,7 @@ class Pipeline:
                 session_owner=False,
                 connection_timeout=_CONNECT_TIMEOUT,
                 read_timeout=_READ_TIMEOUT,
+                connection_data_block_size=_BLOCK_SIZE,
             ),
         }
 
@@ -84,7 +91,7 @@ class Pipeline:
         """
         return [
             RequestIdPolicy(),
-            HeadersPolicy(),
+            HeadersPolicy({CORRELATION: self._run} if self._run else None),
             UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
             ContentDecodePolicy(),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
@@ -93,6 +100,7 @@ class Pipeline:
             CustomHookPolicy(),
             DistributedTracingPolicy(),
             MeterPolicy(self.meter),
+            RequestLogPolicy(self.clock),
             ARMHttpLoggingPolicy(),
         ]
 

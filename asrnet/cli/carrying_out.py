@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from asrnet.changes import Plan, load_plan, to_json
 from asrnet.cli import exits, logs, streams
 from asrnet.cli.outputs import check_apart
@@ -46,7 +48,7 @@ def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
     """
     path = session.settings.audit
     if path is None:
-        yield lambda entry: logs.detail(f"audit: {to_json(entry).decode()}")
+        yield lambda entry: logs.detail(f"audit: {_line(entry, session).decode()}")
         return
     check_apart(path, "--audit", beside)
     try:
@@ -57,7 +59,7 @@ def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
     lost: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:
-        line = left = to_json(entry) + b"\n"
+        line = left = _line(entry, session) + b"\n"
         try:
             while left:
                 left = left[stream.write(left) :]
@@ -70,6 +72,10 @@ def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
     if lost:
         problem = f"--audit: {len(lost)} lines could not be written to {path}: {lost[0].strerror or lost[0]}"
         raise InputError(problem, hint="the changes were made; standard error has the lines")
+
+
+def _line(entry: AuditEntry, session: Session) -> bytes:
+    return to_json(structs.replace(entry, run=session.run))
 
 
 def carry_out(
@@ -121,6 +127,7 @@ def concluded(
     """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
     if report is None:
         return exits.ERROR
+    report = structs.replace(report, run=session.run)
     outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
     if report.result == "refused":
         for line in report.violations(session.settings.force):

@@ -10,6 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from asrnet.redaction import without_secrets
 from asrnet.render.wording import harmless
 
@@ -21,6 +23,8 @@ _details: Final = logging.getLogger("asrnet.details")
 _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 _REQUESTS: Final = "azure.core.pipeline.policies.http_logging_policy"
 """Where the SDKs log each request and answer, with what is secret left out."""
+_HEADERS: Final = 3
+"""How often ``-v`` is to be given for them: every header, on a line of its own."""
 _PLAIN: Final = frozenset({_log.name, _details.name})
 _HANDLER_NAME: Final = "asrnet.cli"
 
@@ -66,38 +70,46 @@ class _Text(_Form):
 
 
 class _Json(_Form):
-    """An object a line."""
+    """An object a line, each with the id of the run; those of requests with what there is to trace them by."""
+
+    def __init__(self, secrets: Collection[str], run: str) -> None:
+        super().__init__(secrets)
+        self._run = run
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {
+        fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": self.message(record),
         }
+        if self._run:
+            fields["run"] = self._run
         if hint := self.hint(record):
             fields["hint"] = hint
+        if request := getattr(record, "request", None):
+            fields["request"] = structs.asdict(request)
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
         return json.dumps(fields)
 
 
-def configure(settings: Settings | None = None) -> None:
-    """Set up what is told, and how; before the settings are known, as by default."""
+def configure(settings: Settings | None = None, *, run: str = "") -> None:
+    """Set up what is told, and how; before the settings are known, as by default. ``run`` is the id of the run."""
     verbose = settings.verbose if settings else 0
     quiet = settings is not None and settings.quiet
     root, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
     handler = _Handler()
     handler.set_name(_HANDLER_NAME)
     secrets = settings.secrets if settings else ()
-    handler.setFormatter(_Json(secrets) if settings and settings.log_format == "json" else _Text(secrets))
+    handler.setFormatter(_Json(secrets, run) if settings and settings.log_format == "json" else _Text(secrets))
     for logger in (root, requests):
         for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
             logger.removeHandler(old)
         logger.addHandler(handler)
         logger.propagate = False
     root.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
-    requests.setLevel(logging.INFO if verbose > 1 and not quiet else logging.CRITICAL)
+    requests.setLevel(logging.INFO if verbose >= _HEADERS and not quiet else logging.CRITICAL)
     _log.setLevel(logging.ERROR if quiet else min(logging.INFO, root.level))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,21 +26,23 @@ if TYPE_CHECKING:
 
 
 class Session(Struct, frozen=True):
-    """One run of one command, which ``started`` at this time."""
+    """One run of one command, which ``started`` at this time; ``run`` is its id, a GUID."""
 
     command: str
     settings: Settings
     arguments: Mapping[str, Any]
     started: float = 0.0
+    run: str = ""
 
     @classmethod
     def of(cls, invocation: Invocation) -> Session:
         """Read the settings, set up what is told on standard error, and tell what the settings complain about."""
         settings = options.from_process(invocation.arguments)
-        logs.configure(settings)
+        run = _new_id()
+        logs.configure(settings, run=run)
         for warning in settings.warnings:
             logs.warn(warning)
-        return cls(invocation.command, settings, invocation.arguments, time.time())
+        return cls(invocation.command, settings, invocation.arguments, time.time(), run)
 
     def argument(self, name: str, default: Any = None) -> Any:
         """An argument of the command's own; ``default`` where it was not given."""
@@ -78,6 +81,7 @@ class Session(Struct, frozen=True):
             self.settings,
             cloud=desired.cloud if desired else cloud,
             subscriptions=tuple(desired.subscriptions.values()) if desired else (),
+            run=self.run,
         )
         WATCH.mark("import")
         if self.settings.verbose:
@@ -89,3 +93,9 @@ class Session(Struct, frozen=True):
         finally:
             WATCH.mark("reads")
             backend.close()
+
+
+def _new_id() -> str:
+    """A random GUID; the module uuid takes longer to import than this to make."""
+    digits = os.urandom(16).hex()
+    return "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:]))

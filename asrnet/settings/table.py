@@ -171,7 +171,7 @@ OPTIONS: Final = (
         group="Output",
         kind="count",
         at_most=3,
-        help="tell more on standard error; twice for every request",
+        help="tell more on standard error; twice: every request; three times: its headers too",
     ),
     Option(
         name="quiet",

@@ -101,7 +101,7 @@ class Witness:
 
     def run(self, *argv: str, form: str = "text") -> Ran:
         """Run a command with everything told."""
-        ran = self._cli(*argv, "-vv", "--log-format", form)
+        ran = self._cli(*argv, "-vvv", "--log-format", form)
         self.said += f"\n$ asrnet {' '.join(argv)}\n{ran.out}{ran.err}"
         return ran
 
