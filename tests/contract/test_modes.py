@@ -154,6 +154,21 @@ def test_a_network_may_be_mapped_to_a_server_and_to_azure(backend: Backend, scen
     assert len(applied(state(scene, *rows), backend)) == 3
 
 
+@pytest.mark.parametrize("to_azure", [False, True], ids=["vmm_to_vmm", "vmm_to_azure"])
+def test_an_operation_on_premises_is_asked_itself_and_not_its_job(
+    backend: Backend, scene: Scene, azure: Builder, *, to_azure: bool
+) -> None:
+    """The job also attaches adapters of machines; for mappings between regions one list of jobs serves all."""
+    azure.world.behaviour = structs.replace(azure.world.behaviour, operations="time:3")
+    desired = state(scene, to(scene, scene.west[0] if to_azure else 0))
+    plan = planned(desired, backend)
+    azure.world.journal.clear()
+    assert applying.apply(plan, backend, applying.Options()).result == "succeeded"
+    asked = azure.world.journal.counts()
+    assert asked["GET", "replicationoperationstatus"] > asked["PUT", "replicationnetworkmappings"]
+    assert ("GET", "replicationjobs") not in asked
+
+
 @pytest.mark.parametrize("operations", ["immediate", "time:3"])
 def test_a_changed_row_is_retargeted(backend: Backend, scene: Scene, azure: Builder, operations: str) -> None:
     azure.world.behaviour = structs.replace(azure.world.behaviour, operations=operations)
