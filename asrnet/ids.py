@@ -23,6 +23,7 @@ _SHAPE = re.compile(
     f"/subscriptions/{_GUID}(/resourcegroups/{_NAME})?(/providers/{_NAME}(/{_NAME}/{_NAME})+)?/?", re.IGNORECASE
 )
 _BAD_SEGMENT = re.compile(r"/\.{1,2}(/|$)")
+_ONE_NAME = re.compile(rf"(?!\.{{1,2}}$){_NAME}")
 _SUBSCRIPTION = slice(14, 50)
 _LEAST_PARTS = 2
 
@@ -50,8 +51,6 @@ _USUAL_SPELLING = {
         "azureNetwork",
     )
 }
-_TYPES = frozenset(_USUAL_SPELLING.values()) - {"subscriptions", "resourceGroups", "providers"}
-_BELOW = re.compile(rf"((^|/)({'|'.join(sorted(_TYPES))})/(?!\.{{1,2}}(/|$)){_NAME})+")
 
 
 class ArmId:
@@ -68,20 +67,9 @@ class ArmId:
 
     def __init__(self, text: str) -> None:
         """Parse ``text``; InputError where it is not the id of a resource, resource group or subscription."""
-        if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
-            raise InputError(
-                f"'{_shortened(text)}' is not a resource id: {_problem(text)}",
-                hint="an id reads /subscriptions/GUID/resourceGroups/GROUP/providers/NAMESPACE/TYPE/NAME",
-            )
-        parts = text.strip("/").split("/")
-        for index in range(0, len(parts), 2):
-            word = parts[index]
-            if word not in _TYPES:
-                parts[index] = _USUAL_SPELLING.get(word.lower(), word)
-        namespace = _provider(parts) + 1
-        if namespace:
-            parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
-        self._text = f"/{'/'.join(parts)}"
+        head, _, name = text.rpartition("/")
+        known = _spelled_head(head) if _ONE_NAME.fullmatch(name) else ""
+        self._text = f"{known}/{name}" if known else _spelled(text)
         self.key = self._text[1:].lower()
 
     @property
@@ -114,9 +102,7 @@ class ArmId:
 
     def child(self, *segments: str) -> ArmId:
         """The id below this one: ``vault.child("replicationFabrics", name)``."""
-        below = "/".join(segments)
-        text = f"{self._text}/{below}"
-        return _spelled(text) if _BELOW.fullmatch(below) and "/providers/" in self._text else ArmId(text)
+        return ArmId("/".join((self._text, *segments)))
 
     def within(self, kind: str) -> ArmId | None:
         """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
@@ -127,7 +113,12 @@ class ArmId:
 
     def _above(self, segments: int) -> ArmId:
         """The id without its last ``segments``, not parsed anew."""
-        return _spelled(self._text.rsplit("/", segments)[0]) if segments else self
+        if not segments:
+            return self
+        above = object.__new__(ArmId)
+        above._text = self._text.rsplit("/", segments)[0]
+        above.key = above._text[1:].lower()
+        return above
 
     def __str__(self) -> str:
         return self._text
@@ -145,12 +136,29 @@ class ArmId:
         return hash(self.key)
 
 
-def _spelled(text: str) -> ArmId:
-    """The id of a text that needs no parsing: it was put together from parsed ones."""
-    made = object.__new__(ArmId)
-    made._text = text
-    made.key = text[1:].lower()
-    return made
+def _spelled(text: str) -> str:
+    """``text`` with the fixed words in their usual spelling. Raises InputError where it is no id."""
+    if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
+        raise InputError(
+            f"'{_shortened(text)}' is not a resource id: {_problem(text)}",
+            hint="an id reads /subscriptions/GUID/resourceGroups/GROUP/providers/NAMESPACE/TYPE/NAME",
+        )
+    parts = text.strip("/").split("/")
+    for index in range(0, len(parts), 2):
+        parts[index] = _USUAL_SPELLING.get(parts[index].lower(), parts[index])
+    namespace = _provider(parts) + 1
+    if namespace:
+        parts[namespace] = _USUAL_SPELLING.get(parts[namespace].lower(), parts[namespace])
+    return f"/{'/'.join(parts)}"
+
+
+@lru_cache(maxsize=4096)
+def _spelled_head(text: str) -> str:
+    """The same of what stands before a resource's name, which many ids share; empty where no id begins like this."""
+    try:
+        return _spelled(f"{text}/name").removesuffix("/name")
+    except InputError:
+        return ""
 
 
 @lru_cache(maxsize=65536)
