@@ -196,6 +196,18 @@ def test_paper_has_the_details_of_what_needs_attention(opened: Page, tmp_path: P
     assert opened.run("document.querySelectorAll('#print article').length") == 0
 
 
+def test_a_narrow_window_keeps_the_signs_and_every_name_whole(opened: Page) -> None:
+    opened.size(390, 844)
+    try:
+        opened.run(FRAME)
+        shown = "[...document.querySelectorAll('.glyph')].map(one => one.getBoundingClientRect().width > 0)"
+        assert set(opened.run(shown)) == {True}
+        heights = "[...document.querySelectorAll('.pair')].map(one => one.scrollHeight - one.clientHeight)"
+        assert set(opened.run(heights)) == {0}
+    finally:
+        opened.size(1280, 900)
+
+
 def test_a_narrow_window_cuts_nothing_off_sideways(opened: Page) -> None:
     opened.size(390, 844)
     try:
