@@ -178,6 +178,20 @@ def test_addresses_in_use_that_azure_only_counts_still_fill_a_subnet() -> None:
     assert "used_addresses_unknown" in codes(answer.landings[0])
 
 
+def test_a_subnet_that_is_full_by_count_keeps_no_address_though_none_is_named_as_taken() -> None:
+    there = vnet("there", subnet("web", "10.0.1.16/29", count=3))
+    landing = land(machine("vm", EA, address("web", HOME)), [EA, there], [mapping(EA, there)])
+    assert (landing.ip, landing.outcome, landing.rule) == (None, "loses_connectivity", RULES["subnet_full"])
+
+
+def test_machines_whose_address_is_not_known_take_one_each() -> None:
+    there = vnet("there", subnet("web", "10.0.1.0/29"))
+    home = vnet("home", subnet("web", "10.0.1.0/29"))
+    machines = [machine(f"vm{n}", home, address("web")) for n in range(4)]
+    landings = prediction(machines, [home, there], [mapping(home, there)]).landings
+    assert [each.outcome for each in landings] == ["keeps_address"] * 3 + ["loses_connectivity"]
+
+
 def test_an_own_address_that_is_not_available_is_warned_about() -> None:
     there = vnet("there", subnet("web", "10.9.0.0/24", used=["10.9.0.77"]))
     one = machine("vm", EA, address("web", HOME, recovery_ip="10.9.0.77"))
