@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import msgspec
-
-from asrnet.emulator.messages import Request, Response
+from asrnet.emulator.messages import Request, Response, decoded
 from asrnet.errors import InputError
 
 _SIGNED: Final = frozenset({"t", "c", "s", "h"})
@@ -54,17 +52,17 @@ def _request(request: Request) -> dict[str, Any]:
         "url": f"{request.origin}{request.path}?{query}",
         "query": parameters | {"api-version": request.api_version},
     }
-    return document | ({"body": _decoded(request.body)} if request.body else {})
+    return document | ({"body": _shown(request.body)} if request.body else {})
 
 
 def _response(response: Response) -> dict[str, Any]:
     headers = {name: value.partition("&t=")[0] for name, value in response.headers}
     document: dict[str, Any] = {"statusCode": str(response.status), "headers": headers, "encoding": "utf-8"}
-    return document | ({"body": _decoded(response.body)} if response.body else {})
+    return document | ({"body": _shown(response.body)} if response.body else {})
 
 
-def _decoded(body: bytes) -> Any:
+def _shown(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decoded(body)
+    except ValueError:
         return body.decode("utf-8", "replace")

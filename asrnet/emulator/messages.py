@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -12,6 +13,24 @@ from msgspec import Struct
 from asrnet.emulator.refusals import GatewayError
 
 JSON_TYPE = "application/json; charset=utf-8"
+DEEPEST: Final = 100
+"""How deeply a body may be nested."""
+
+
+def decoded(body: bytes) -> Any:
+    """The value of a JSON document. Raises ValueError where it is none, or nested beyond ``DEEPEST``."""
+    try:
+        found = msgspec.json.decode(body)
+    except RecursionError as error:
+        raise ValueError("It is nested too deeply") from error
+    if _deeper(found, DEEPEST):
+        raise ValueError("It is nested too deeply")
+    return found
+
+
+def _deeper(value: object, levels: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_deeper(each, levels - 1) for each in inside if isinstance(each, dict | list))
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -58,8 +77,8 @@ class Request(Struct, frozen=True, kw_only=True):
                 400, "InvalidRequestContent", "The request content was empty; a JSON object was expected."
             )
         try:
-            found = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            found = decoded(self.body)
+        except ValueError as error:
             message = f"The request content was invalid and could not be deserialized: '{error}'."
             raise GatewayError(400, "InvalidRequestContent", message) from error
         if not isinstance(found, dict):

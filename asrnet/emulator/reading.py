@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from email.message import Message
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 MIB: Final = 1024 * 1024
 LARGEST_BODY: Final = 4 * MIB
@@ -14,6 +18,8 @@ LARGEST_BODY: Final = 4 * MIB
 LARGEST_WORLD: Final = 64 * MIB
 """What the admin paths take."""
 _LONGEST_LINE: Final = 8192
+_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+_FOLD: Final = re.compile(r"[\r\n]+[ \t]*")
 
 
 class RequestError(Exception):
@@ -49,6 +55,34 @@ class TimedStream(io.RawIOBase):
             raise TimeoutError("the client is too slow")
         self._connection.settimeout(left)
         return self._connection.recv_into(buffer)
+
+
+def read_target(text: str) -> SplitResult:
+    """What a request line asks for: a path, or a whole address as for a proxy. Raises RequestError for neither."""
+    try:
+        return urlsplit(text if _ADDRESS.match(text) else f"/{text.lstrip('/')}")
+    except ValueError as error:
+        raise RequestError(400, "BadRequest", "The request URL is invalid.") from error
+
+
+def read_headers(message: Message) -> dict[str, str]:
+    """The headers by their names in lower case. Raises RequestError where they are none, or tell two lengths."""
+    if message.defects:
+        raise RequestError(400, "BadRequest", "A header is not a name with a value.")
+    if len(set(message.get_all("content-length", ()))) > 1:
+        raise RequestError(400, "BadRequest", "Two lengths of the body contradict each other.")
+    return {name.lower(): _FOLD.sub(" ", value) for name, value in message.items()}
+
+
+def drain(connection: socket.socket, seconds: float) -> None:
+    """Throw away for a while what a client still sends: it would not see its answer if the connection just broke."""
+    end = time.monotonic() + seconds
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        while (left := end - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(_LONGEST_LINE):
+                return
 
 
 def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, largest: int) -> bytes:

@@ -19,18 +19,32 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from asrnet.emulator.app import ADMIN, App
 from asrnet.emulator.messages import Request, Response, json_response
-from asrnet.emulator.reading import LARGEST_BODY, LARGEST_WORLD, RequestError, TimedStream, read_body
+from asrnet.emulator.reading import (
+    LARGEST_BODY,
+    LARGEST_WORLD,
+    RequestError,
+    TimedStream,
+    drain,
+    read_body,
+    read_headers,
+    read_target,
+)
 from asrnet.emulator.refusals import plain_envelope
 from asrnet.errors import InputError
 
 HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
+LINGER_SECONDS: Final = 2.0
+_HELLO: Final = b"\x16"  # the first byte of whoever speaks TLS
+_SPEAKS_TLS: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\nConnection: close\r\n\r\n"
+    b"This port speaks TLS: use https.\r\n"
+)
 _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not listened on
 
 
@@ -106,8 +120,12 @@ class Door(ThreadingMixIn, TCPServer):
             return
         request.settimeout(HANDSHAKE_SECONDS)
         try:
+            if request.recv(1, socket.MSG_PEEK) not in {_HELLO, b""}:
+                request.sendall(_SPEAKS_TLS)
+                drain(request, LINGER_SECONDS)
+                return
             secured = self._context.wrap_socket(request, server_side=True)
-        except (OSError, ValueError):  # plain HTTP on this port, an unknown CA, a scanner
+        except (OSError, ValueError):  # an authority the client does not trust, a scanner
             return
         with secured:
             super().finish_request(secured, client_address)
@@ -163,6 +181,10 @@ class Conversation(BaseHTTPRequestHandler):
         self.close_connection = True
         self._stream.allow(self.server.patience.idle)
         try:
+            if self._reader.peek(1)[:1] == _HELLO:
+                self.command = ""
+                self.send_error(HTTPStatus.BAD_REQUEST, "This port speaks plain HTTP, and not TLS.")
+                return
             self.raw_requestline = self.rfile.readline(65537)
             if self.raw_requestline:
                 self._stream.allow(self.server.patience.request)
@@ -192,21 +214,22 @@ class Conversation(BaseHTTPRequestHandler):
         except RequestError as error:
             self.close_connection = True
             self._write(json_response(plain_envelope(error.code, error.message), status=error.status))
+            if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                drain(self.connection, LINGER_SECONDS)
             return
         self._deliver(request, self._handled(request))
 
     def _request(self) -> Request:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        target = urlsplit(self.path if self.path.startswith("/") else f"/{self.path}")
+        headers, target = read_headers(self.headers), read_target(self.path)
         largest = LARGEST_WORLD if target.path.lower().startswith(ADMIN) else LARGEST_BODY
         return Request(
             method=self.command.upper(),
-            path=target.path,
+            path=target.path or "/",
             query=target.query,
             headers=headers,
             body=read_body(self._reader, headers, largest=largest),
             scheme=self.server.scheme,
-            host=_host(headers.get("host", ""), self.server.url),
+            host=_host(target.netloc or headers.get("host", ""), self.server.url),
         )
 
     def _handled(self, request: Request) -> Response:

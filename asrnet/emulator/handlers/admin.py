@@ -9,7 +9,7 @@ import msgspec
 from asrnet.decoding import TYPES
 from asrnet.emulator.call import Call
 from asrnet.emulator.faults import Fault
-from asrnet.emulator.messages import Response, empty_response, json_response
+from asrnet.emulator.messages import Response, decoded, empty_response, json_response
 from asrnet.emulator.refusals import GatewayError
 from asrnet.emulator.routing import Handler, Route
 from asrnet.errors import InputError
@@ -125,8 +125,8 @@ def _body(call: Call) -> bytes:
 
 def _json(call: Call) -> Any:
     try:
-        return msgspec.json.decode(call.request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decoded(call.request.body)
+    except ValueError as error:
         raise GatewayError(400, "InvalidRequestContent", f"The body is no JSON: {error}.") from error
 
 
