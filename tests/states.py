@@ -95,7 +95,7 @@ class TwoRegions:
     def mappings(self) -> dict[str, str]:
         """The live mappings: primary name -> recovery name; a primary with two is an error here."""
         found: dict[str, str] = {}
-        for mapping in self.world.mappings.list(self.vault.id):
+        for mapping in self.world.state.mappings.values(self.vault.id.key):
             name = mapping.primary_network_id.name
             assert name not in found, f"two mappings for {name}"
             found[name] = mapping.recovery_network_id.name

@@ -275,8 +275,9 @@ class Run:
     def _listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
         if isinstance(answer, ForbiddenError):
             lane.jobs_allowed = False
-        if isinstance(answer, tuple):
-            jobs = {job.name.lower(): job for job in answer}
+        if not isinstance(answer, InterruptedError):
+            # A list that fails, as that of a vault before its first fabric does, lists no job.
+            jobs = {job.name.lower(): job for job in answer} if isinstance(answer, tuple) else {}
             for task in [task for task in lane.pending if not lane.asks_directly(task)]:
                 self._judge(task, lane, jobs)
         self._looked(lane)

@@ -111,6 +111,16 @@ class TestWaiting:
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
         assert report.result == "succeeded"
 
+    @pytest.mark.parametrize("fault", ["refused", "vault never used"])
+    def test_a_job_list_that_keeps_failing_falls_back_to_the_operations_own_url(self, fault: str) -> None:
+        azure = TwoRegions(operations="manual:1", fabrics=fault == "refused")
+        if fault == "refused":
+            azure.world.faults.add(Fault(effect="refused", kind="replicationjobs", status=500, times=0))
+        desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True)
+        report = azure.apply(azure.plan(desired))
+        assert report.result == "succeeded"
+        assert report.seconds < 60
+
     def test_an_operation_that_never_ends_is_reported_in_flight(self) -> None:
         azure = TwoRegions(operations="time:3")
         azure.world.faults.add(Fault(effect="operation_never_ends", method="PUT", path="*hub-to-dr*"))
