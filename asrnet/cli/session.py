@@ -62,6 +62,7 @@ class Session(Struct, frozen=True):
     def view(self, *, all_pairs: bool = False, run: Run | None = None) -> View:
         """For whom standard output is drawn."""
         width = streams.width()
+        checkout = self.settings.variables.get("GITHUB_WORKSPACE")
         return View(
             verbose=self.settings.verbose > 0,
             all_pairs=all_pairs,
@@ -69,6 +70,8 @@ class Session(Struct, frozen=True):
             colour=width is not None and "NO_COLOR" not in self.settings.variables,
             forced=self.settings.force,
             run=run or Run(),
+            folder=os.path.realpath(os.curdir),
+            workspace=os.path.realpath(checkout) if checkout else "",
         )
 
     @contextmanager

@@ -48,6 +48,7 @@ class View(Struct, frozen=True, kw_only=True):
     """For whom a document is drawn.
 
     ``width`` None: no terminal. ``all_pairs``: those in sync too. ``forced``: limits the user has lifted.
+    ``folder`` is where asrnet runs, ``workspace`` the checkout that it belongs to, for links to lines of files.
     """
 
     verbose: bool = False
@@ -56,6 +57,8 @@ class View(Struct, frozen=True, kw_only=True):
     colour: bool = False
     forced: tuple[str, ...] = ()
     run: Run = Run()
+    folder: str = ""
+    workspace: str = ""
 
 
 def render(document: Document, output: str, view: View | None = None) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
 def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
@@ -12,5 +15,11 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
     written = io.StringIO()
     writer = csv.DictWriter(written, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _plain(text) for name, text in row.items()} for row in rows)
     return written.getvalue()
+
+
+def _plain(text: str) -> str:
+    """``text`` that no spreadsheet takes for a formula: an apostrophe says that it is text, whatever it begins with."""
+    text = text.replace("\r", "\\r")  # Python 3.11 would leave it unquoted, and readers take it for the end of the row
+    return f"'{text}" if text.startswith(_FORMULA) else text

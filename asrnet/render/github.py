@@ -6,6 +6,7 @@ of a step, so the graver ones come first; the summary has them all.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -60,7 +61,7 @@ def command(annotation: Annotation) -> str:
 
 def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str:
     """What is appended to the step's summary: the Markdown, cut between lines where it has not ``room`` bytes."""
-    text = markdown.render(document, view) + "\n"
+    text = markdown.whole(document, view) + "\n"
     data = text.encode()
     if len(data) <= room:
         return text
@@ -90,11 +91,19 @@ def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
     for line in _refusals(plan, view):
         yield Annotation(level="error", title=title, message=line)
     for one in stand.pairs:
-        place = (one.pair.file, one.pair.line)
+        place = (_in_checkout(one.pair.file, view), one.pair.line)
         yield from (_of_finding(found, *place) for found in one.findings)
         yield from _of_changes(one.changes, *place)
     yield from (_of_finding(found) for found in stand.findings)
     yield from _of_changes(stand.changes)
+
+
+def _in_checkout(file: str, view: View) -> str:
+    """The path of ``file`` as GitHub has it, wherever in the checkout asrnet runs; outside of one, as it was given."""
+    if not (file and view.workspace):
+        return file
+    path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only: no file is touched
+    return file if path.startswith(os.pardir) else path.replace(os.sep, "/")
 
 
 def _refusals(plan: Plan, view: View) -> Iterable[str]:

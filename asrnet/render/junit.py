@@ -1,7 +1,7 @@
 """JUnit XML for CI systems: a suite for each vault, a test case for each wanted mapping, and for each stray finding.
 
-In sync passes; what is pending, blocked or failed is a failure; what is left to another tool is skipped. Warnings and
-notes are told in ``system-out``.
+In sync passes; what is pending or blocked is a failure; what could not be found out, or was tried in vain, is an error;
+what is left to another tool is skipped. Warnings and notes are told in ``system-out``.
 """
 
 from __future__ import annotations
@@ -14,25 +14,30 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Change, Finding
+from asrnet.changes import Change, Finding, FindingKind
 from asrnet.render import wording
 from asrnet.render.layout import planned
-from asrnet.render.standing import Direction, Standing, Standings, error_of, outcome_of, standings
+from asrnet.render.standing import Direction, Standing, Standings, error_of, is_refused, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import Run, View
     from asrnet.render.layout import Document
 
+_NOT_FOUND_OUT: Final[frozenset[FindingKind]] = frozenset({"unknown", "cross_tenant"})
 _STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corrected", "blocked": "blocked"}
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A test case. ``failure`` and ``skipped`` say why it did not pass; ``details`` go below a failure."""
+    """A test case. ``failure`` and ``skipped`` say why it did not pass; ``details`` go below a failure.
+
+    ``is_error``: not the mapping was found wrong, but asrnet could not find out, or not do what it tried.
+    """
 
     group: str
     name: str
     seconds: float = 0.0
     failure: str = ""
+    is_error: bool = False
     kind: str = ""
     skipped: str = ""
     details: tuple[str, ...] = ()
@@ -83,7 +88,7 @@ def _suite_element(number: int, vault: str, cases: Sequence[Case], run: Run) -> 
             "hostname": "localhost",
             "tests": str(len(cases)),
             "failures": str(counts["failure"]),
-            "errors": "0",
+            "errors": str(counts["error"]),
             "skipped": str(counts["skipped"]),
             "time": f"{sum(case.seconds for case in cases):.3f}",
         },
@@ -112,7 +117,8 @@ def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]
     why = (change and (error_of(change) or change.reason)) or next((found.message for found in errors), kind)
     declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
     details = (*([] if change else map(_said, errors)), declared)
-    return structs.replace(case, failure=why, kind=kind, details=tuple(filter(None, details)))
+    is_error = _is_broken(change) if change else any(found.kind in _NOT_FOUND_OUT for found in errors)
+    return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
 
 
 def _ends(one: Standing, direction: Direction) -> str:
@@ -124,7 +130,11 @@ def _ends(one: Standing, direction: Direction) -> str:
 
 def _of_finding(found: Finding, vault: str) -> Case:
     return Case(
-        group=vault or "all vaults", name=f"{found.kind}: {found.subject or ''}", failure=found.message, kind=found.kind
+        group=vault or "all vaults",
+        name=f"{found.kind}: {found.subject or ''}",
+        failure=found.message,
+        is_error=found.kind in _NOT_FOUND_OUT,
+        kind=found.kind,
     )
 
 
@@ -135,7 +145,13 @@ def _of_change(change: Change) -> Case:
     if outcome == "succeeded":
         return case
     kind = outcome or f"{change.action} pending"
-    return structs.replace(case, failure=error_of(change) or change.reason or kind, kind=kind)
+    why = error_of(change) or change.reason or kind
+    return structs.replace(case, failure=why, kind=kind, is_error=_is_broken(change))
+
+
+def _is_broken(change: Change) -> bool:
+    """Whether something was tried and did not succeed."""
+    return outcome_of(change) not in {None, "succeeded"} and not is_refused(change)
 
 
 def _seconds(change: Change) -> float:
@@ -150,7 +166,9 @@ def _said(found: Finding) -> str:
 
 
 def _verdict(case: Case) -> str:
-    return "failure" if case.failure else "skipped" if case.skipped else "passed"
+    if case.failure:
+        return "error" if case.is_error else "failure"
+    return "skipped" if case.skipped else "passed"
 
 
 def _element(case: Case) -> ET.Element:
@@ -158,7 +176,7 @@ def _element(case: Case) -> ET.Element:
     element = ET.Element("testcase", {"classname": _plain(case.group), "name": _plain(case.name), "time": seconds})
     if case.failure:
         attributes = {"message": _plain(case.failure), "type": _plain(case.kind)}
-        ET.SubElement(element, "failure", attributes).text = _lines("\n".join((case.failure, *case.details)))
+        ET.SubElement(element, _verdict(case), attributes).text = _lines("\n".join((case.failure, *case.details)))
     elif case.skipped:
         ET.SubElement(element, "skipped", {"message": _plain(case.skipped)})
     return element

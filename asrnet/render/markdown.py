@@ -14,14 +14,43 @@ from asrnet.render.wording import harmless
 if TYPE_CHECKING:
     from asrnet.render import View
 
-_SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~]|^[-+=>]|(?<=^\d)[.)]")
+COMMENT_LIMIT: Final = 65_536
+"""Characters of a comment on GitHub, which refuses longer ones; GitLab and Azure DevOps take more."""
+
+_HEADROOM: Final = 1_536
+"""Characters left for what a workflow puts before and after."""
+
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+=>]|(?<=^\d)[.)]")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 
 
 def render(document: layout.Document, view: View) -> str:
-    """``document`` as GitHub-flavoured Markdown."""
+    """``document`` as GitHub-flavoured Markdown that fits a comment: what has no room there is counted at the end."""
+    text, drawn = _words(document, view), picture(document, view)
+    room = COMMENT_LIMIT - _HEADROOM
+    if len(text) + len(drawn) < room:
+        return _joined(text, drawn)
+    room -= len(drawn) + len(_left_out(len(text)))
+    kept = text[: text.rfind("\n", 0, room) + 1]
+    return _joined(kept + _left_out(text.count("\n") - kept.count("\n")), drawn)
+
+
+def whole(document: layout.Document, view: View) -> str:
+    """``document`` as GitHub-flavoured Markdown of any length."""
+    return _joined(_words(document, view), picture(document, view))
+
+
+def _words(document: layout.Document, view: View) -> str:
     *body, summary = layout.sections(document, view)
-    return "\n".join(filter(None, (draw([summary, *body]), picture(document, view))))
+    return draw([summary, *body])
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(filter(None, parts))
+
+
+def _left_out(lines: int) -> str:
+    return f"\n*{lines:,} more lines are left out: a comment has no room for them. The other outputs have it all.*\n"
 
 
 def draw(sections: Iterable[Section]) -> str:

@@ -357,7 +357,9 @@ VARIABLES: Final = (
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
     Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
     Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
-    Variable(name="GITHUB_ACTIONS", help="true in a GitHub workflow, where annotations are understood", identity=False),
+    Variable(
+        name="GITHUB_WORKSPACE", help="the checkout of a GitHub workflow, from which annotations count", identity=False
+    ),
     Variable(name="GITHUB_STEP_SUMMARY", help="the file of the step's summary in a GitHub workflow", identity=False),
     Variable(name="GITHUB_OUTPUT", help="the file of the step's outputs in a GitHub workflow", identity=False),
 )

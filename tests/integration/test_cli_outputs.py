@@ -71,6 +71,13 @@ def test_a_step_on_github_gets_summary_and_outputs_after_what_was_there(fake: Cl
     assert (values["other"], values["drift"], values["create"], values["result"]) == ("1", "true", "6", "planned")
 
 
+def test_annotations_are_at_files_of_the_checkout(fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(folder.parent))
+    annotated = fake("plan", "-o", "github").out
+    assert f"::warning file={folder.name}/asrnet.yaml,line=" in annotated
+    assert fake("plan", "-o", "github", "-f", str(folder / "asrnet.yaml")).out == annotated
+
+
 def test_after_a_correction_the_step_is_told_what_is_left(fake: Cli, step: Path) -> None:
     assert fake("drift", "--correct", "-o", "github").code == 0
     values = said(step / "output.txt")

@@ -33,6 +33,27 @@ def test_a_finding_is_annotated_where_its_pair_is_declared() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("folder", "workspace", "file"),
+    [
+        ("/checkout/infra", "/checkout", "infra/dr/asrnet.yaml"),
+        ("/checkout", "/checkout", "dr/asrnet.yaml"),
+        ("/elsewhere", "/checkout", "dr/asrnet.yaml"),
+        ("/checkout", "", "dr/asrnet.yaml"),
+        ("/checkout/a", "/checkout/b", "dr/asrnet.yaml"),
+    ],
+)
+def test_files_are_named_as_the_checkout_has_them(folder: str, workspace: str, file: str) -> None:
+    (line,) = lines(PENDING, View(folder=folder, workspace=workspace))
+    assert line.startswith(f"::warning file={file},line=12,")
+
+
+def test_a_file_given_with_its_whole_path_is_found_in_the_checkout() -> None:
+    plan = structs.replace(PENDING, pairs=(structs.replace(PENDING.pairs[0], file="/checkout/x/a.yaml"),))
+    (line,) = lines(plan, View(folder="/anywhere", workspace="/checkout"))
+    assert line.startswith("::warning file=x/a.yaml,line=12,")
+
+
 def test_a_finding_of_no_pair_is_annotated_on_the_run() -> None:
     plan = Plan(findings=(finding("unmanaged", "lab maps a to b", vault="sea"),))
     assert lines(plan) == ["::warning title=unmanaged::lab maps a to b"]

@@ -79,6 +79,19 @@ def test_a_report_fails_what_failed_and_counts_seconds_once() -> None:
     assert failed["sea.app forward"][0].attrib == {"message": "it has moved", "type": "stale"}
 
 
+def test_what_was_found_wrong_fails_and_what_went_wrong_is_an_error() -> None:
+    plan = Plan(
+        pairs=(pair("app", forward="create", reverse="blocked"), pair("hub", forward="blocked", reverse=None)),
+        changes=(change("create", "m", "app"),),
+        findings=(finding("unknown", "403", vault="sea", pair="hub"), finding("unknown", "503", vault="sea")),
+    )
+    assert list(verdicts(plan).values()) == ["failure", "failure", "error", "error"]
+    assert verdicts(applied(plan, "failed", error="no"))["sea.app forward"] == "error"
+    assert verdicts(applied(plan, "skipped", error="over a limit", refused=True))["sea.app forward"] == "failure"
+    suite = parsed(plan)[0]
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "2", "2", "0"]
+
+
 def test_errors_of_no_pair_are_cases_and_other_findings_are_told() -> None:
     plan = Plan(
         findings=(

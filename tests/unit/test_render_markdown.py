@@ -7,7 +7,8 @@ from msgspec import structs
 from sample_plans import full_plan, pair
 
 from asrnet.changes import Plan, finding
-from asrnet.render import render
+from asrnet.render import View, render
+from asrnet.render.github import summary
 from asrnet.render.markdown import escaped
 
 
@@ -21,6 +22,19 @@ def test_a_pair_is_a_table_row_with_its_details_in_the_last_cell() -> None:
         "| create<br>\\+ network crm-ea-asr: a copy |"
     )
     assert row in render(full_plan(), "markdown").splitlines()
+
+
+def test_what_a_comment_has_no_room_for_is_counted_and_the_picture_stays_whole() -> None:
+    pairs = tuple(pair(f"pair-{number:04}", forward="create", reverse="create") for number in range(2000))
+    text = render(Plan(pairs=pairs), "markdown")
+    assert len(text) < 65_536
+    shown = sum(line.startswith("| ") for line in text.splitlines()) - 2
+    assert 200 < shown < 2000
+    assert f"*{2000 - shown:,} more lines are left out" in text
+    assert text.count("```") == 2
+    assert text.endswith("Only 60 pairs are drawn, those that need attention first.\n")
+    assert "left out" not in render(Plan(pairs=pairs[:200]), "markdown")
+    assert summary(Plan(pairs=pairs), View()).count("| pair-1999 |") == 1
 
 
 def test_each_table_has_a_rule_under_its_header_as_wide_as_it() -> None:
@@ -37,6 +51,7 @@ def test_each_table_has_a_rule_under_its_header_as_wide_as_it() -> None:
         ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
         ("**bold** `code` _it_", "\\*\\*bold\\*\\* \\`code\\` \\_it\\_"),
         ("[x](http://evil.example)", "\\[x\\](http://evil.example)"),
+        ("$x$", "\\$x\\$"),
         ("@someone", "@<!-- -->someone"),
         ("&lt;", "&amp;lt;"),
         ("- item", "\\- item"),
