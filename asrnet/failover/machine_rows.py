@@ -23,7 +23,7 @@ DISCONNECTED: Final = "disconnected"
 _TYPES = {"static": "Static", "dynamic": "Dynamic", "dhcp": "Dynamic"}
 
 
-class MachineRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MachineRow(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """A row of a list: a NIC of a machine, or with the ``nic`` of a row before, a secondary address of that one.
 
     ``recovery_plan`` is the plan it fails over in. ``replica_network`` says where the replica was moved after failover
@@ -40,7 +40,7 @@ class MachineRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     replica_network: str | None = None
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A row, the line it starts in, asked for only when needed, and how to complain: ``(field, problem, hint)``."""
 
     row: MachineRow
@@ -48,7 +48,7 @@ class Entry(Struct, frozen=True):
     complain: Callable[..., DocumentError]
 
 
-class _Read(Struct, frozen=True):
+class _Read(Struct, frozen=True, gc=False):
     """A row that was checked: its NIC by name, with one address."""
 
     entry: Entry

@@ -23,13 +23,13 @@ _KINDS: Final[Mapping[str, MappingKind]] = {
 """By Site Recovery's instance types, without case."""
 
 
-class Replica(Struct, frozen=True, kw_only=True):
+class Replica(Struct, frozen=True, gc=False, kw_only=True):
     """What became of a replica after failover: it was moved to ``network_id``, or disconnected where that is None."""
 
     network_id: ArmId | None = None
 
 
-class Machine(Struct, frozen=True, kw_only=True):
+class Machine(Struct, frozen=True, gc=False, kw_only=True):
     """A machine to predict for.
 
     ``kind`` is how it is replicated, None where its network's mapping decides; ``vault_id`` the vault that protects it,
