@@ -67,7 +67,11 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: st
         clock=SystemClock(),
         cloud=found,
         credential=credentials.choose(found, named=settings.credential or "", variables=settings.variables),
-        limits=RetryLimits(attempts=settings.retry_attempts, deadline=settings.retry_deadline),
+        limits=RetryLimits(
+            attempts=settings.retry_attempts,
+            connection_attempts=min(settings.retry_attempts, RetryLimits().connection_attempts),
+            deadline=settings.retry_deadline,
+        ),
         inventory=settings.inventory,
         subscriptions=subscriptions,
         sign_in_now=True,

@@ -20,9 +20,11 @@ from asrnet.errors import (
     AsrError,
     CredentialError,
     ForbiddenError,
+    NotFoundError,
     ResourceGroupNotFoundError,
     ServiceError,
     VaultUnusedError,
+    harmless,
 )
 from asrnet.ids import VNET, ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, UnreadableMapping, VirtualNetwork
@@ -283,7 +285,7 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     # A vault that does not exist says so plainly when asked for itself, and with a riddle when asked for its parts.
     errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
     if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
-        return structs.replace(vault, error=errors[0])
+        return structs.replace(vault, error=_placed(errors[0], started.vault))
     return structs.replace(
         vault,
         fabrics=fabrics,
@@ -292,6 +294,14 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
         items=_or_unknown(items),
         running_jobs=_or_unknown(jobs),
     )
+
+
+def _placed(error: AsrError, vault: Vault) -> AsrError:
+    """``error`` with the line to correct, where the vault or what it is in does not exist."""
+    if isinstance(error, NotFoundError) and vault.source.file:
+        advice = f"{error.hint}; " if error.hint else ""
+        error.hint = harmless(f"{advice}vault {vault.name} is declared at {vault.source}: check its id")
+    return error
 
 
 def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:

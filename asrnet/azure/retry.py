@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -19,6 +20,7 @@ from azure.core.pipeline.policies import HTTPPolicy
 from msgspec import Struct
 from tenacity import RetryCallState, Retrying
 
+from asrnet.azure.attempts import Attempts, note
 from asrnet.azure.causes import is_name_failure
 from asrnet.azure.gates import Gate, Gates
 from asrnet.azure.meter import ATTEMPT
@@ -167,12 +169,18 @@ class _Exchange:
         except _NO_ANSWER as error:
             self._policy.gates.answered(gate)
             self._conclude(Verdict(again=True, reason=_why(error)))
+            note(error, self._attempts())
             raise
         except BaseException:
             self._policy.gates.answered(gate)
             raise
         self._settle(gate, response.http_response, body)
+        note(response.http_response, self._attempts())
         return response
+
+    def _attempts(self) -> Attempts:
+        url = urlsplit(self._http.url)
+        return Attempts(self._http.method, url.netloc.rpartition("@")[2], url.path, self._number)
 
     def is_over(self, _state: RetryCallState) -> bool:
         """Whether the limits leave no further attempt."""

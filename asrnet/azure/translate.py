@@ -16,7 +16,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.rest import HttpResponse
 
 from asrnet.azure.answers import Answer, read_answer
-from asrnet.azure.causes import is_name_failure
+from asrnet.azure.attempts import Attempts, noted
+from asrnet.azure.causes import chain, is_name_failure
 from asrnet.azure.redaction import scrub
 from asrnet.errors import (
     AsrError,
@@ -40,6 +41,7 @@ _ABOVE_THE_VAULT: Final = frozenset(
 )
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
 _BAD_REQUEST: Final = 400
+_SERVER_ERROR: Final = 500
 _REDIRECTS: Final = range(300, 400)
 
 Fields = dict[str, Any]
@@ -86,7 +88,7 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
         "recommended_action": answer.recommended_action,
         "request_id": request_id(response.headers),
     }
-    return _classified(status, answer, fields)
+    return _classified(status, answer, fields, noted(response))
 
 
 def operation_failed(answer: Answer, state: str, resource_id: ArmId, headers: Mapping[str, str]) -> AsrError:
@@ -120,9 +122,11 @@ def is_absent(error: ServiceError) -> bool:
     return error.status == _BAD_REQUEST and any(error.code.endswith(word) for word in _WORDS_OF_ABSENCE)
 
 
-def _classified(status: int, answer: Answer, fields: Fields) -> AsrError:
-    """The code decides where it is a known one, else the status."""
+def _classified(status: int, answer: Answer, fields: Fields, attempts: Attempts | None) -> AsrError:
+    """The code decides where it is a known one, else the status. What was repeated says what it was, and how often."""
     message = answer.message or f"Azure answered with HTTP status {status}"
+    if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
+        message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
     known = next((_BY_CODE[code] for code in sorted(answer.codes) if code in _BY_CODE), None)
     builder = known or _BY_STATUS.get(status, _other)
     return builder(message, answer, fields)
@@ -190,7 +194,12 @@ def _other(message: str, _answer: Answer, fields: Fields) -> AsrError:
     if fields["status"] in _REDIRECTS:
         message = f"Azure answered with a redirect (HTTP status {fields['status']}), which asrnet does not follow"
         return ServiceError(message, **fields, hint="a proxy is in between, or the endpoint is not Azure's")
-    return ServiceError(message, **fields)
+    return ServiceError(message, **fields, hint=_advice(fields))
+
+
+def _advice(fields: Fields) -> str:
+    """Azure's own advice comes first."""
+    return _ADVICE_UNAVAILABLE if fields["status"] >= _SERVER_ERROR and not fields["recommended_action"] else ""
 
 
 _BY_CODE: Final[Mapping[str, Callable[[str, Answer, Fields], AsrError]]] = {
@@ -239,7 +248,11 @@ def _tenant_hint(message: str) -> str:
 
 
 def _reason(error: AzureError) -> str:
-    return f"no answer from Azure: {without_secrets(str(error.message or error)).strip()}"
+    """What the system says, where it says something, for the libraries wrap it several times over."""
+    plain = next((each.strerror for each in chain(error) if isinstance(each, OSError) and each.strerror), "")
+    said = without_secrets(plain or str(error.message or error)).strip()
+    attempts = noted(error)
+    return f"no answer from {attempts.host}: {said} ({attempts})" if attempts else f"no answer from Azure: {said}"
 
 
 def _unreachable_hint(error: BaseException) -> str:
@@ -250,4 +263,7 @@ _ADVICE_UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the
 _ADVICE_NAME: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
 _ADVICE_UNAUTHORIZED: Final = "sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'"
 _ADVICE_UNUSED: Final = "the vault has no fabrics yet: let asrnet create them with create_fabrics: true"
+_ADVICE_UNAVAILABLE: Final = (
+    "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
+)
 _ADVICE_THROTTLED: Final = "Azure is throttling: run again later, with less parallelism, or with fewer tools at once"

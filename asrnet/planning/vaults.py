@@ -71,7 +71,8 @@ def _stops(
     yield from vmm_findings(view)
     yield from unread_subscriptions(view.vault, request.inventory, request.desired)
     if not pairs and view.inventory.error:
-        yield finding("unknown", str(view.inventory.error), vault=view.vault.name, subject=view.vault.id)
+        error = view.inventory.error
+        yield finding("unknown", str(error), vault=view.vault.name, subject=view.vault.id, hint=error.hint)
 
 
 def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:

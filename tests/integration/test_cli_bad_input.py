@@ -162,6 +162,11 @@ def test_an_expired_credential_says_so(cli: Cli) -> None:
     refused(ran, "expiry is in the past")
 
 
+def test_what_is_never_repeated_is_not_repeated_without_an_answer_either(cli: Cli) -> None:
+    ran = cli("plan", "--endpoint", "http://127.0.0.1:1", "--credential", "emulator", "--retry-attempts", "1")
+    refused(ran, "no answer from 127.0.0.1:1: ", "/vaults/vault-sea", "1 attempt)")
+
+
 def test_a_host_that_has_no_address_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -179,7 +184,15 @@ def test_a_missing_right_names_the_action(fake: Cli, folder: Path) -> None:
 
 def test_a_missing_vault_is_named(fake: Cli, folder: Path) -> None:
     edit(folder, "vault-sea", "vault-see")
-    refused(fake("plan"), "vault-see")
+    refused(fake("plan"), "vault-see", "hint: vault sea is declared at asrnet.yaml:7: check its id")
+
+
+def test_a_missing_vault_beside_another_is_named_with_its_line(fake: Cli, folder: Path) -> None:
+    edit(folder, "  sea: dr/rg-dr/vault-sea", "  sea: dr/rg-dr/vault-sea\n  lost: dr/rg-dr/vault-lost")
+    ran = fake("plan")
+    assert ran.code == 1
+    assert "vault-lost" in ran.err
+    assert "hint: vault lost is declared at asrnet.yaml:8: check its id" in ran.err
 
 
 def test_a_missing_subscription_is_named(fake: Cli, folder: Path) -> None:

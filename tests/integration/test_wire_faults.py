@@ -93,7 +93,10 @@ def test_a_connection_that_is_reset_is_tried_again_and_given_up_after_the_limit(
     assert wire.mappings() == []
     assert wire.backend.requests() == {"GET": 2, "retries": 1}
     lasting = Wire(requests.ConnectionError("reset by peer"))
-    assert isinstance(lasting.refusal(lasting.mappings), UnreachableError)
+    found = lasting.refusal(lasting.mappings)
+    assert isinstance(found, UnreachableError)
+    assert found.message.startswith("no answer from management.azure.com: ")
+    assert found.message.endswith(f"(GET {VAULT}/replicationNetworkMappings, 3 attempts)")
     assert lasting.backend.requests() == {"GET": 3, "retries": 2}
 
 
@@ -102,6 +105,8 @@ def test_a_service_that_stays_down_is_an_error_after_the_last_attempt() -> None:
     found = wire.refusal(wire.mappings)
     assert isinstance(found, ServiceError)
     assert (found.status, found.code) == (503, "ServiceUnavailable")
+    assert found.message.endswith(f" (HTTP 503: GET {VAULT}/replicationNetworkMappings, 4 attempts)")
+    assert "run again later" in found.hint
     assert (wire.waited, wire.backend.requests()) == (9.0, {"GET": 4, "retries": 3})
 
 
@@ -200,11 +205,36 @@ def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_list(body: bytes
     assert "cannot be read" in found.message
 
 
-def test_a_list_that_goes_round_in_circles_ends_with_an_error() -> None:
-    wire = Wire((200, {}, {"value": [], "nextLink": "https://management.azure.com/same?page=2"}))
+@pytest.mark.parametrize(
+    ("links", "requests"),
+    [(["2", "2"], 2), (["2", "3", "2"], 3), (["2", "3", "4", "3"], 4), ([""], 1), (["2", ""], 2)],
+    ids=["to itself", "of two", "of two, later", "the first to itself", "to the first"],
+)
+def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], requests: int) -> None:
+    """An empty link stands for the address of the first page."""
+    left = [*links, "never asked for"]
+
+    def handle(request: PreparedRequest) -> Reply:
+        first.append(str(request.url))
+        link = left.pop(0)
+        return (
+            200,
+            {},
+            {"value": [], "nextLink": f"https://management.azure.com/same?page={link}" if link else first[0]},
+        )
+
+    first: list[str] = []
+    wire = Wire(handle=handle)
     found = wire.refusal(wire.mappings)
-    assert "circles" in found.message
-    assert len(wire.azure.requests) == 2
+    assert "goes round in circles" in found.message
+    assert len(wire.azure.requests) == requests
+
+
+def test_a_list_of_many_pages_goes_round_in_no_circle() -> None:
+    pages: list[Reply] = [(200, {}, {"value": [], "nextLink": f"https://management.azure.com/p?{i}"}) for i in range(9)]
+    wire = Wire(*pages, (200, {}, {"value": []}))
+    assert wire.mappings() == []
+    assert len(wire.azure.requests) == 10
 
 
 def test_a_later_page_that_is_forbidden_is_an_error_and_not_a_second_reading() -> None:
