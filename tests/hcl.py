@@ -23,9 +23,14 @@ class Block(NamedTuple):
 
 def blocks(text: str) -> list[Block]:
     """The blocks of a file; fails where the file is not in the language."""
+    return [_block(node) for node in _of_type(parsed(text), "block")]
+
+
+def parsed(text: str) -> Node:
+    """The syntax of a file; fails where the file is not in the language."""
     root = _PARSER.parse(text.encode()).root_node
     assert not root.has_error, text
-    return [_block(node) for node in _of_type(root, "block")]
+    return root
 
 
 def _block(node: Node) -> Block:
