@@ -69,6 +69,15 @@ def test_that_the_scenario_is_retired_is_said_once_a_run(sites: Cli, folder: Pat
     assert out.count("Microsoft retired replication from System Center VMM on ") == 1
 
 
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_that_the_scenario_is_retired_is_shown_and_never_counts_as_drift(sites: Cli, command: str) -> None:
+    extra = ("--fail-on", "warning") if command == "drift" else ("--detailed-exitcode",)
+    ran = sites(command, *extra)
+    assert (ran.code, ran.out.count("retired_scenario")) == (0, 1)
+    [found] = json.loads(sites(command, "-o", "json").out)["findings"]
+    assert (found["kind"], found["severity"]) == ("retired_scenario", "info")
+
+
 @pytest.mark.parametrize("command", ["plan -v", "show", "show -o mermaid", "plan -o markdown", "plan -o junit"])
 def test_people_see_names_and_no_guids(sites: Cli, command: str) -> None:
     out = sites(*command.split()).out
