@@ -13,6 +13,8 @@ from states import EA, SEA
 from asrnet.ids import ArmId
 from asrnet.models import NetworkMapping, VirtualNetwork, VmNetwork
 
+WAYS: Final = ("meddle", "meddle", "meddle", "squat", "squat", "squat", "restore", "restore", "copy", "failover")
+
 _NEVER: Final = float("inf")
 
 
@@ -48,7 +50,7 @@ class Others:
 
     def _act(self) -> ArmId | None:
         site = self._scene.random.choice(self._scene.sites)
-        what = self._scene.random.choice(["meddle", "meddle", "meddle", "squat", "squat", "squat", "copy", "failover"])
+        what = self._scene.random.choice(WAYS)
         self.did[what] += 1
         if what in {"copy", "failover"}:
             self._make_a_copy() if what == "copy" else self._fail_over(site)
@@ -56,7 +58,7 @@ class Others:
         live = self._scene.live(site)
         if what == "meddle" and live:
             return self._meddle(site, self._scene.random.choice(live))
-        return self._squat(site, live)
+        return self._restore(site, live) if what == "restore" else self._squat(site, live)
 
     def _meddle(self, site: Site, mapping: NetworkMapping) -> ArmId:
         """Move a mapping, break it, or delete it."""
@@ -69,6 +71,16 @@ class Others:
             moved = structs.replace(mapping, recovery_network_id=as_azure_says, state=state)
             self._scene.world.state.put_mapping(moved)
         return mapping.id
+
+    def _restore(self, site: Site, live: Sequence[NetworkMapping]) -> ArmId | None:
+        """Make a mapping again that was there when the scene began."""
+        there = {mapping.id for mapping in live}
+        gone = [mapping for mapping in site.mapped if mapping.id not in there]
+        if not gone:
+            return None
+        again = self._scene.random.choice(gone)
+        self._scene.build.add(again)
+        return again.id
 
     def _elsewhere(self, site: Site, mapping: NetworkMapping) -> Sequence[VirtualNetwork | VmNetwork]:
         if mapping.kind == "vmm_to_vmm":

@@ -1,0 +1,63 @@
+"""Killing asrnet at a chosen point, without a grace: for tests of what is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_AT_A_CALL = """
+import os, signal, sys
+left, words = int(sys.argv[1]), sys.argv[2:]
+CALLS = {"open", "write", "flush", "fsync", "replace", "chmod", "close"}
+
+def count(frame, event, function):
+    global left
+    files = frame.f_code.co_filename.endswith(("files.py", "pathlib.py", "tempfile.py", "carrying_out.py"))
+    if event == "c_call" and files and function.__name__ in CALLS:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+import asrnet.files, pathlib, tempfile
+from asrnet.cli import main
+sys.setprofile(count)
+code = main(words)
+sys.setprofile(None)
+print(-left, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def clean(folder: Path) -> dict[str, str]:
+    """The environment without a say of this machine's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
+    return {**kept, "XDG_CACHE_HOME": str(folder)}
+
+
+def command(*words: str) -> list[str]:
+    """A command line of asrnet."""
+    return [sys.executable, "-m", "asrnet.cli", *words]
+
+
+def killed_at(call: int, *words: str, folder: Path, told_to_end: bool = False) -> subprocess.CompletedProcess[str]:
+    """asrnet, killed right before the ``call``-th call that opens, writes, renames or closes a file of its own.
+
+    Where it ends before that, standard error ends with how many calls there were. ``told_to_end``: with SIGTERM, once
+    it has written a line.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", _AT_A_CALL, str(call), *words],
+        cwd=folder,
+        env=clean(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        if told_to_end and process.stdout:
+            process.stdout.readline()
+            process.terminate()
+        out, errors = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(words, process.returncode, out, errors)
