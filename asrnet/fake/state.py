@@ -249,7 +249,7 @@ class State:
             case "forbidden":
                 raise refusals.forbidden(action_of(method, path), path)
             case "refused":
-                raise refusals.refused(fault, ArmId(path.rpartition("/")[0] if path.count("/") % 2 else path))
+                raise refusals.refused(fault, _subject(path))
             case "changed_before":
                 self._change(fault.mapping or ArmId(path), fault.recovery_network_id)
             case _:
@@ -261,6 +261,15 @@ class State:
             self.remove_mapping(mapping_id)
         elif mapping is not None:
             self.put_mapping(msgspec.structs.replace(mapping, recovery_network_id=recovery_network_id))
+
+
+def _subject(path: str) -> ArmId:
+    """The resource that a request is about; of a list, what it is a list of: a resource, a group or a subscription."""
+    if path.count("/") % 2 == 0:
+        return ArmId(path)
+    above = path.rpartition("/")[0]
+    scope, _, provider = above.rpartition("/providers/")
+    return ArmId(above if "/" in provider else scope)
 
 
 _Identity = tuple[ArmId, ArmId, ArmId | None]

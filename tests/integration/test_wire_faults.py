@@ -206,15 +206,15 @@ def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_list(body: bytes
 
 
 @pytest.mark.parametrize(
-    ("links", "requests"),
+    ("links", "asked"),
     [(["2", "2"], 2), (["2", "3", "2"], 3), (["2", "3", "4", "3"], 4), ([""], 1), (["2", ""], 2)],
     ids=["to itself", "of two", "of two, later", "the first to itself", "to the first"],
 )
-def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], requests: int) -> None:
+def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], asked: int) -> None:
     """An empty link stands for the address of the first page."""
     left = [*links, "never asked for"]
 
-    def handle(request: PreparedRequest) -> Reply:
+    def handle(request: requests.PreparedRequest) -> Reply:
         first.append(str(request.url))
         link = left.pop(0)
         return (
@@ -227,7 +227,7 @@ def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], 
     wire = Wire(handle=handle)
     found = wire.refusal(wire.mappings)
     assert "goes round in circles" in found.message
-    assert len(wire.azure.requests) == requests
+    assert len(wire.azure.requests) == asked
 
 
 def test_a_list_of_many_pages_goes_round_in_no_circle() -> None:

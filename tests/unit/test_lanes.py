@@ -1,0 +1,59 @@
+"""When a look at what is pending makes sense."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import pytest
+from states import SEA, TwoRegions, row
+
+from asrnet.applying.lanes import Lane
+from asrnet.applying.tasks import Task
+from asrnet.ids import ArmId
+
+
+def nothing() -> None:
+    """A request that waits to be sent."""
+
+
+@pytest.fixture
+def task() -> Task:
+    azure = TwoRegions()
+    change = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))).changes[0]
+    return Task(change=change, step=change.steps[0])
+
+
+def lane(task: Task, **state: object) -> Lane:
+    queue: deque[Callable[[], None]] = deque()
+    settings = {"vault": task.step.resource_id.parent.parent.parent, "pending": [task], **state}
+    return Lane(most=4, at_once=4, **{"queue": queue, **settings})  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("state", "makes_sense"),
+    [
+        ({}, True),
+        ({"pending": []}, False),
+        ({"looking": 1}, False),
+        ({"sending": 1}, False),
+        ({"queue": deque([nothing])}, False),
+        ({"sending": 1, "waiting": 1}, True),
+        ({"queue": deque([nothing]), "waiting": 1}, True),
+        ({"sending": 1, "waiting": 1, "looking": 1}, False),
+        ({"sending": 1, "waiting": 1, "pending": []}, False),
+        ({"sending": 1, "vault": None}, True),
+        ({"sending": 1, "vault": None, "looking": 1}, False),
+    ],
+    ids=str,
+)
+def test_a_look_makes_sense_once_all_is_sent_or_where_something_waits_for_it(
+    task: Task, state: dict[str, object], makes_sense: bool
+) -> None:
+    assert lane(task, **state).may_look is makes_sense
+
+
+def test_networks_have_no_jobs_and_a_lane_of_them_no_vault(task: Task) -> None:
+    assert lane(task, vault=None).asks_directly(task)
+    assert not lane(task, vault=ArmId("/subscriptions/11111111-1111-1111-1111-111111111111")).asks_directly(task)
+    assert lane(task, jobs_allowed=False).asks_directly(task)
