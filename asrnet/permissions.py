@@ -27,7 +27,6 @@ _PLAN: Final = (
     f"{_NETWORK}/read",
     f"{_VAULT}/read",
     f"{_FABRIC}/read",
-    f"{_FABRIC}/replicationNetworks/read",
     f"{_MAPPING}/read",
     f"{_CONTAINER}/read",
     f"{_CONTAINER}/replicationProtectedItems/read",
@@ -47,6 +46,7 @@ _CREATE_NETWORKS: Final = (
 )
 _PRUNE: Final = (*_PLAN, *_WAIT, f"{_MAPPING}/delete")
 _ON_PREMISES: Final = (
+    f"{_FABRIC}/replicationNetworks/read",
     f"{_FABRIC}/replicationLogicalNetworks/read",
     f"{_CONTAINER}/replicationProtectionContainerMappings/read",
 )

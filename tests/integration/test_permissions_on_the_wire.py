@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from command_line import EXAMPLES
 from contract.doors import wire
 from msgspec import structs
 from states import SEA, TwoRegions, row
@@ -15,18 +16,23 @@ from asrnet.applying import Options
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
-from asrnet.desired import DesiredState, Row
+from asrnet.clocks import SimulatedClock
+from asrnet.desired import DesiredState, Row, load
 from asrnet.drifting import Correction, correct, detect
 from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.transport import session
+from asrnet.errors import AsrError
+from asrnet.fake import document as world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
 from asrnet.models import Nic
-from asrnet.permissions import Task, actions
+from asrnet.permissions import TASKS, Task, actions
 from asrnet.ports import Backend
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
+ITEMS = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"
+JOBS = "Microsoft.RecoveryServices/vaults/replicationJobs/read"
 LISTS = "Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read"
 
 
@@ -97,12 +103,29 @@ def assert_done(correction: Correction) -> None:
 def test_the_roles_allow_every_request_that_is_sent(fabrics: bool, lists: bool) -> None:
     azure = Busy(fabrics=fabrics)
     if not lists:
-        denied = (LISTS, "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read")
-        azure.world.behaviour = structs.replace(azure.world.behaviour, denied=denied)
+        azure.world.behaviour = structs.replace(azure.world.behaviour, denied=(LISTS, ITEMS))
     detect(azure.desired, azure.backend)
     assert azure.sent() <= allowed(azure.desired, "plan")
     assert_done(corrected(azure))
     assert azure.sent() <= allowed(azure.desired, "apply", "create-networks")
+
+
+@pytest.mark.parametrize("example", ["03-vmm-two-sites", "04-vmm-to-azure"])
+@pytest.mark.parametrize("minimal", [False, True])
+def test_with_the_role_alone_vmm_networks_are_mapped(example: str, minimal: bool) -> None:
+    clock = SimulatedClock()
+    desired = load(EXAMPLES / example / "asrnet.yaml")
+    app = App(world_file.load(EXAMPLES / example / "world.yaml", clock=clock))
+    role = allowed(desired, "apply", minimal=minimal)
+    app.world.behaviour = structs.replace(app.world.behaviour, denied=tuple(sorted(EVERY_ACTION - role)))
+    azure = connect.backend(clock=clock, credential=choose(PUBLIC, named="emulator"), session=session(app))
+    assert_done(
+        correct(
+            lambda: detect(desired, azure, forced=ALL_LIMITS.forced),
+            lambda plan: applying.apply(plan, azure, ALL_LIMITS),
+            forced=ALL_LIMITS.forced,
+        )
+    )
 
 
 @pytest.mark.parametrize("minimal", [False, True])
@@ -122,6 +145,63 @@ def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> N
     plan = detect(azure.desired, azure.backend).plan
     assert plan.changes == whole.changes
     assert plan.findings == whole.findings
+
+
+UNSEEN = {
+    "microsoft.network/virtualnetworks/subnets/write": "Azure may ask for it where a network comes with its subnets",
+    "microsoft.recoveryservices/vaults/replicationfabrics/operationresults/read": "for a write that names no status",
+    "microsoft.recoveryservices/vaults/replicationjobs/operationresults/read": "for a write that names no status",
+}
+SPARE = {
+    **UNSEEN,
+    "microsoft.recoveryservices/vaults/read": "without it nobody warns that a vault is in the primary region",
+    "microsoft.recoveryservices/vaults/replicationoperationstatus/read": "only asked where the jobs do not tell",
+}
+
+
+def is_done(azure: Busy) -> bool:
+    """Whether a correction sees everything, and does everything."""
+    try:
+        correction = corrected(azure)
+    except AsrError:
+        return False
+    left, changes = correction.left, correction.report.changes
+    errors = [found for found in left.findings if found.severity == "error"] if left else []
+    return bool(left and not left.changes and not errors and all(one.outcome == "succeeded" for one in changes))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_role_has_nothing_that_is_never_asked_for(task: Task) -> None:
+    sent: set[str] = set()
+    for denied in ((), (LISTS, ITEMS), (JOBS,)):
+        azure = Busy()
+        azure.world.behaviour = structs.replace(azure.world.behaviour, denied=denied)
+        corrected(azure)
+        sent |= azure.sent()
+    assert allowed(Busy().desired, task) - sent <= UNSEEN.keys()
+
+
+NEEDED = sorted(allowed(Busy().desired, "apply", "create-networks", "prune", minimal=True) - SPARE.keys())
+
+
+def test_with_all_that_is_needed_everything_is_done() -> None:
+    azure = Busy()
+    azure.allow({*NEEDED, *SPARE})
+    assert is_done(azure)
+
+
+@pytest.mark.parametrize("action", NEEDED)
+def test_without_any_one_of_its_actions_a_run_is_not_done(action: str) -> None:
+    azure = Busy()
+    azure.allow({*NEEDED, *SPARE} - {action})
+    assert not is_done(azure)
+
+
+def test_without_the_right_to_write_fabrics_a_vault_never_used_stays_so() -> None:
+    azure = Busy(fabrics=False)
+    role = allowed(azure.desired, "apply", "create-networks", minimal=True)
+    azure.allow(action for action in role if not action.endswith("/replicationfabrics/write"))
+    assert not is_done(azure)
 
 
 def test_pruning_with_its_role_alone_deletes_what_nobody_asks_for() -> None:

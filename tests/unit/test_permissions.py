@@ -57,12 +57,13 @@ def test_fabrics_are_created_only_where_the_file_says_so(desired: DesiredState) 
     assert write not in actions("plan", creating)
 
 
-def test_logical_networks_and_clouds_are_read_only_for_vmm_rows(desired: DesiredState) -> None:
+def test_vm_networks_logical_networks_and_clouds_are_read_only_for_vmm_rows(desired: DesiredState) -> None:
     one = VmNetworkName(server="s", network="n")
     with_vmm = structs.replace(desired, vmm_pairs=(VmmRow(name="v", vault="sea", primary=one, recovery=one),))
     more = set(actions("plan", with_vmm)) - set(actions("plan", desired))
     assert {action.removeprefix(PREFIX) for action in more} == {
         "replicationFabrics/replicationLogicalNetworks/read",
+        "replicationFabrics/replicationNetworks/read",
         "replicationFabrics/replicationProtectionContainers/replicationProtectionContainerMappings/read",
         "replicationProtectionContainerMappings/read",
     }
