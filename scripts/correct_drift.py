@@ -1,13 +1,17 @@
-"""For cron: find what moved, correct it within the limits of the file: ``python correct_drift.py [asrnet.yaml]``.
+"""For cron: find what moved, and correct it within the limits of the file.
 
-Nothing is asked. Exits 0 when all is as declared, 2 when something is left for a person, 3 when a limit refused,
-1 on errors. A line for cron, every night at two::
+Nothing is asked, and nothing printed when there was nothing to do. A line for
+cron, every night at two:
 
     0 2 * * *  cd /srv/asrnet && .venv/bin/python correct_drift.py asrnet.yaml
+
+Exits 0 when all is as declared, 1 on errors, 2 when something is left for a
+person, 3 when a limit refused.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from contextlib import closing
 
@@ -15,9 +19,9 @@ import asrnet
 from asrnet.render import render
 
 
-def main(path: str = "asrnet.yaml") -> int:
+def main() -> int:
     """Plan, correct, plan again; print only when there was something to say."""
-    desired = asrnet.load(path)
+    desired = asrnet.load(arguments().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
         plan = asrnet.plan(desired, asrnet.read(desired, backend))
         if plan.changes:
@@ -32,9 +36,19 @@ def main(path: str = "asrnet.yaml") -> int:
     return 2 if plan.changes or blocked else 0
 
 
+def arguments() -> argparse.Namespace:
+    """The command line. A mistake in it exits 1, since 2 means drift here."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
+    try:
+        return parser.parse_args()
+    except SystemExit as leaving:
+        sys.exit(1 if leaving.code else 0)
+
+
 if __name__ == "__main__":
     try:
-        sys.exit(main(*sys.argv[1:]))
+        sys.exit(main())
     except asrnet.AsrError as error:
         print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
         sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)

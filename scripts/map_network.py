@@ -1,27 +1,36 @@
-"""Map one network and its way back: ``python map_network.py VAULT_ID NETWORK_ID REGION [RECOVERY_NETWORK_ID]``.
+"""Map one network and its way back, as the portal does at a first replication.
 
-What the portal does when replication is first enabled: a network that is mapped keeps its recovery network, one that
-is not gets the chosen network, or a copy of itself in REGION. Prints the id of the recovery network.
+A network that is mapped keeps its recovery network; one that is not gets the
+chosen network, or a copy of itself in the region. Prints the id of the recovery
+network, and nothing else, on standard output. For example:
+
+    python map_network.py "$VAULT_ID" "$NETWORK_ID" southeastasia
+
+Exits 0 when both mappings are there, 1 when not, 3 when the network is mapped
+to another one than the chosen.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from contextlib import closing
 
 import asrnet
 
 
-def main(vault: str, primary: str, region: str, recovery: str | None = None) -> int:
+def main() -> int:
     """Make sure that both mappings exist."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vault", metavar="VAULT_ID", type=asrnet.ArmId, help="the Recovery Services vault")
+    parser.add_argument("primary", metavar="NETWORK_ID", type=asrnet.ArmId, help="the network to map")
+    parser.add_argument("to", metavar="REGION", help="the recovery region, such as southeastasia")
+    parser.add_argument(
+        "recovery", metavar="RECOVERY_NETWORK_ID", type=asrnet.ArmId, nargs="?", help="the network to map to"
+    )
+    wanted = vars(parser.parse_args())
     with closing(asrnet.connect()) as backend:
-        report = asrnet.ensure_pair(
-            backend,
-            vault=asrnet.ArmId(vault),
-            primary=asrnet.ArmId(primary),
-            to=region,
-            recovery=asrnet.ArmId(recovery) if recovery else None,
-        )
+        report = asrnet.ensure_pair(backend, **wanted)
     for found in report.findings:
         print(f"{found.severity}: {found.message}", file=sys.stderr)
     for change in report.changes:
@@ -31,9 +40,8 @@ def main(vault: str, primary: str, region: str, recovery: str | None = None) -> 
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in {4, 5}:
-        sys.exit(f"usage: {sys.argv[0]} VAULT_ID NETWORK_ID REGION [RECOVERY_NETWORK_ID]")
     try:
-        sys.exit(main(*sys.argv[1:]))
+        sys.exit(main())
     except asrnet.AsrError as error:
-        sys.exit(f"{error.message}\n{error.hint}".rstrip())
+        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
+        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)

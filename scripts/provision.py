@@ -1,11 +1,18 @@
-"""Make the pairs that a desired-state file asks for: ``python provision.py [asrnet.yaml]``.
+"""Make the pairs that a desired-state file asks for; print the plan and the end.
 
-Azure is found as the command line finds it: AZURE_* variables, or whoever is signed in to the Azure CLI. To try it
-without a subscription: ``ASRNET_BACKEND=fake:world.yaml python provision.py``.
+Azure is found as the command line finds it: AZURE_* variables, or whoever is
+signed in to the Azure CLI. To try it without a subscription, in
+examples/01-two-regions:
+
+    ASRNET_BACKEND=fake:world.yaml python ../../scripts/provision.py
+
+Exits 0 when all pairs are there, 1 on errors, 2 when a pair stays blocked, 3
+when a limit refused.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from contextlib import closing
 
@@ -13,19 +20,24 @@ import asrnet
 from asrnet.render import render
 
 
-def main(path: str = "asrnet.yaml") -> int:
+def main() -> int:
     """Plan, show, apply, show."""
-    desired = asrnet.load(path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
+    desired = asrnet.load(parser.parse_args().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
         plan = asrnet.plan(desired, asrnet.read(desired, backend))
         print(render(plan, "text"))
         report = asrnet.apply(plan, backend, on_progress=lambda step: print(step.state, step.action, step.name))
     print(render(report, "text"))
-    return 0 if report.result in {"succeeded", "nothing_to_do"} else 1
+    if report.result not in {"succeeded", "nothing_to_do"}:
+        return 3 if report.result == "refused" else 1
+    return 2 if report.summary.blocked else 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(*sys.argv[1:]))
+        sys.exit(main())
     except asrnet.AsrError as error:
-        sys.exit(f"{error.message}\n{error.hint}".rstrip())
+        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
+        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)

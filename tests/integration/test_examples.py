@@ -134,6 +134,29 @@ def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: s
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
+def test_a_script_explains_itself_within_a_terminal(folder: Path, script: str) -> None:
+    ran = run(str(SCRIPTS / script), "--help", folder=folder, COLUMNS="80")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(f"usage: {script} ")
+    assert "Exits 0 when" in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 80
+
+
+def test_a_mistyped_line_in_cron_is_no_drift(folder: Path) -> None:
+    assert run(str(SCRIPTS / "correct_drift.py"), "a.yaml", "b.yaml", folder=folder).returncode == 1
+
+
+def test_provision_tells_a_pair_that_stays_blocked_and_a_limit(folder: Path) -> None:
+    example("02-adopt-and-repair", folder)
+    script, path = str(SCRIPTS / "provision.py"), folder / "asrnet.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text + "limits: {max_updates: 2}\n", "utf-8")
+    assert run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml").returncode == 3
+    path.write_text(text, "utf-8")
+    assert run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml").returncode == 2
+
+
 def test_the_demo_plans_applies_and_plans_again_on_the_real_sdk(folder: Path) -> None:
     ran = run(str(SCRIPTS / "demo.py"), folder=folder)
     assert (ran.returncode, ran.stderr) == (0, "")
