@@ -93,8 +93,9 @@ def _identity(backend: Backend) -> Check:
 
 def _cloud(backend: Backend) -> Check:
     cloud = backend.surroundings.cloud
-    where = f" at {cloud.endpoint}, signing in at {cloud.authority}" if cloud.endpoint else ""
-    return Check(name="cloud", verdict="ok", message=f"{cloud.name}{where}")
+    where = f" at {cloud.endpoint}" if cloud.endpoint else ""
+    sign_in = f", signing in at {cloud.authority}" if cloud.authority else ""
+    return Check(name="cloud", verdict="ok", message=f"{cloud.name}{where}{sign_in}")
 
 
 def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:

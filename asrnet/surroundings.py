@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class CloudView(Struct, frozen=True, kw_only=True):
-    """Which Azure requests go to, and where the token comes from. Empty in a fake."""
+    """Which Azure requests go to, and where the token comes from. Empty in a fake; without the latter on an emulator."""
 
     name: str
     endpoint: str = ""

@@ -50,7 +50,8 @@ def backend(
     ``run`` is the correlation id of all requests. ``sign_in_now``: the sign-in runs beside whatever the caller does
     first.
     """
-    sign_in = SignIn(credential or choose(cloud), cloud.scope)
+    credential = credential or choose(cloud)
+    sign_in = SignIn(credential, cloud.scope)
     if sign_in_now:
         threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
     pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session, run=run)
@@ -66,7 +67,7 @@ def backend(
         requests=pipeline.meter.counts,
         identity=lambda: str(sign_in.identity()),
         tenant=lambda: sign_in.identity().tenant_id,
-        surroundings=AzureSurroundings(pipeline),
+        surroundings=AzureSurroundings(pipeline, authority="" if credential.is_made_up else cloud.authority),
         close=pipeline.close,
         expect=_expect,
         lists_may_lag=inventory == "graph",

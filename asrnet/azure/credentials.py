@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """A way to get tokens, by the name people know it by; ``build`` imports what it needs."""
+    """A way to get tokens, by the name people know it by; ``build`` imports what it needs.
+
+    ``is_made_up``: nobody is asked for them.
+    """
 
     name: str
     build: Callable[[], Any]
+    is_made_up: bool = False
 
 
 def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None = None) -> Credential:
@@ -38,7 +42,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
     if named:
         return _named(named, cloud, found)
     if cloud.is_loopback:
-        return Credential(name="emulator", build=EmulatorCredential)
+        return Credential(name="emulator", build=EmulatorCredential, is_made_up=True)
     if found.is_complete:
         return _application_credential(cloud, found)
     return _default(cloud, found)
@@ -61,7 +65,7 @@ def _named(named: str, cloud: Cloud, found: Application) -> Credential:
         names = ", ".join(["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS])
         raise InputError(f"there is no credential '{named}'", hint=f"use one of {names}")
     name, build = _BUILDERS[word]
-    return Credential(name=name, build=partial(build, found))
+    return Credential(name=name, build=partial(build, found), is_made_up=build is _emulator)
 
 
 def _default(cloud: Cloud, found: Application, excluded: Sequence[str] = ()) -> Credential:

@@ -56,16 +56,17 @@ class WirePermission(Wire, frozen=True):
 
 
 class AzureSurroundings:
-    """Surroundings on the pipeline."""
+    """Surroundings on the pipeline. ``authority`` is where the token comes from, if it comes from anywhere."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, authority: str) -> None:
         self._cloud = pipeline.cloud
+        self._authority = authority
         self._sender: Sender = ARMPipelineClient(**pipeline.client_options())
 
     @property
     def cloud(self) -> CloudView:
         """The cloud in use."""
-        return CloudView(name=self._cloud.name, endpoint=self._cloud.endpoint, authority=self._cloud.authority)
+        return CloudView(name=self._cloud.name, endpoint=self._cloud.endpoint, authority=self._authority)
 
     @property
     def api_versions(self) -> Mapping[str, str]:
