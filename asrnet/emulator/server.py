@@ -85,6 +85,7 @@ class Door(ThreadingMixIn, TCPServer):
         self._calm = threading.Condition()
         self._busy = 0
         self._closing = False
+        self._opened = False
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             super().__init__(address, Conversation)
@@ -137,11 +138,13 @@ class Door(ThreadingMixIn, TCPServer):
 
     def open(self) -> None:
         """Accept connections, in a thread of its own."""
+        self._opened = True
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:
         """Accept no more, and wait a little for the requests that are being answered."""
-        self.shutdown()
+        if self._opened:  # the library waits forever for the end of what never began
+            self.shutdown()
         self.server_close()
         with self._calm:
             self._closing = True

@@ -116,10 +116,11 @@ def running(
     """``app`` open on HTTP and HTTPS for as long as the context lasts. Raises InputError where it cannot be opened."""
     options = options or ServeOptions(port=0, tls_port=0)
     trust = _trust(options)
+    secured = trust.context()
     app.authority = trust.ca.read_bytes()
     doors: list[Door] = []
     try:
-        for port, context in ((options.port, None), (options.tls_port, trust.context())):
+        for port, context in ((options.port, None), (options.tls_port, secured)):
             doors.append(
                 Door(
                     app,

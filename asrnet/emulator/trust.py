@@ -98,13 +98,14 @@ def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
 def _kept(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
     """The folder of a certificate and its key that are good for some time to come.
 
-    What is there is never changed: an emulator may be reading it. What is too old is followed by another generation.
+    What is there is never changed: an emulator may be reading it. What is too old or spoilt is followed by another
+    generation.
     """
     for generation in itertools.count(1):
         place = folder / (name if generation == 1 else f"{name}-{generation}")
         if not place.exists():
             _place(place, kind, make)
-        if _expires(place / "expires") > time.time() + _RENEWED_BEFORE:
+        if _expires(place / "expires") > time.time() + _RENEWED_BEFORE and _is_whole(place, kind):
             return place
     raise AssertionError  # count() does not end
 
@@ -123,6 +124,14 @@ def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]
         shutil.rmtree(fresh, ignore_errors=True)
         if not place.exists():
             raise
+
+
+def _is_whole(place: Path, kind: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(place / f"{kind}.pem", place / f"{kind}.key")
+    except (OSError, ssl.SSLError):
+        return False
+    return True
 
 
 def _expires(path: Path) -> float:

@@ -402,6 +402,25 @@ def test_certificates_are_renewed_before_they_expire(tmp_path: Path) -> None:
     assert kept_trust(tmp_path).ca.read_bytes() != old
 
 
+@pytest.mark.parametrize("file", ["authority/ca.pem", "authority/ca.key", "server-*/server.pem", "server-*/server.key"])
+def test_spoilt_certificates_are_made_anew(tmp_path: Path, file: str) -> None:
+    kept_trust(tmp_path)
+    (spoilt,) = tmp_path.glob(file)
+    spoilt.write_text("spoilt")
+    kept_trust(tmp_path).context()
+    assert kept_trust(tmp_path) == kept_trust(tmp_path)
+    assert b"BEGIN CERTIFICATE" in kept_trust(tmp_path).ca.read_bytes()
+
+
+def test_certificates_that_are_not_there_are_an_error(cache: str) -> None:
+    options = ServeOptions(port=0, tls_port=0, cache=cache, tls_cert="/nowhere/a.pem", tls_key="/nowhere/a.key")
+    with (
+        pytest.raises(InputError, match=r"a\.pem cannot be used: .*No such file"),
+        running(App(Builder(clock=SystemClock()).world), options),
+    ):
+        pass
+
+
 def test_emulators_that_start_together_agree_on_an_authority(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
         trust = kept_trust(tmp_path)
@@ -453,8 +472,9 @@ def test_options_that_make_no_sense_are_errors(options: dict[str, Any], message:
         app_of(ServeOptions(**options))
 
 
-def test_a_port_in_use_is_an_error(emulator: Emulator, cache: str) -> None:
-    options = ServeOptions(port=port_of(emulator.http), tls_port=0, cache=cache)
+@pytest.mark.parametrize("taken", ["port", "tls_port"])
+def test_a_port_in_use_is_an_error(emulator: Emulator, cache: str, taken: str) -> None:
+    options = structs.replace(ServeOptions(port=0, tls_port=0, cache=cache), **{taken: port_of(emulator.http)})
     with pytest.raises(InputError, match="cannot listen on 127"), running(emulator.app, options):
         pass
 
