@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
+from contract import live
 from contract.doors import DOORS, TwoRegions
 from msgspec import structs
 
 from asrnet.clocks import SimulatedClock
 from asrnet.fake.builder import Builder
+from asrnet.fake.world import World
 from asrnet.models import NetworkMapping
 from asrnet.ports import Backend
 
@@ -19,13 +22,28 @@ def clock() -> SimulatedClock:
     return SimulatedClock()
 
 
-@pytest.fixture
-def azure(clock: SimulatedClock) -> Builder:
-    return Builder(clock=clock)
+@pytest.fixture(params=[*DOORS, *(["live"] if live.LIVE else [])])
+def door(request: pytest.FixtureRequest) -> str:
+    """Which door a test goes through; that to Azure itself is shut unless somebody opens it (``contract.live``)."""
+    return str(request.param)
 
 
 @pytest.fixture
-def regions(azure: Builder) -> TwoRegions:
+def azure(door: str, clock: SimulatedClock) -> Builder:
+    return cast("Builder", live.LiveAzure()) if door == "live" else Builder(clock=clock)
+
+
+@pytest.fixture
+def regions(door: str, azure: Builder) -> TwoRegions:
+    if door == "live":
+        return TwoRegions(
+            vault=live.vault(),
+            fabric_ea=live.fabric("eastasia"),
+            fabric_sea=live.fabric("southeastasia"),
+            ea=live.network("Hub-EA"),
+            sea=live.network("Hub-SEA"),
+            other_sea=live.network("Other-SEA"),
+        )
     vault = azure.vault()
     return TwoRegions(
         vault=vault,
@@ -37,11 +55,21 @@ def regions(azure: Builder) -> TwoRegions:
     )
 
 
-@pytest.fixture(params=DOORS)
-def backend(request: pytest.FixtureRequest, azure: Builder) -> Iterator[Backend]:
-    opened = DOORS[request.param](azure.world)
+@pytest.fixture
+def backend(door: str, azure: Builder) -> Iterator[Backend]:
+    if door == "live":
+        yield live.opened()
+        live.tidied(live.opened())
+        return
+    opened = DOORS[door](azure.world)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def own_world(azure: Builder) -> World:
+    """For tests that count what happened from the beginning; skips where others were there before."""
+    return azure.world
 
 
 @pytest.fixture

