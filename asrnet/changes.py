@@ -339,10 +339,15 @@ def encode(value: object) -> Any:
 
 
 def decode(kind: type, value: Any) -> Any:
-    """The msgspec hook that reads what JSON has no type for."""
-    if kind is ArmId:
+    """The msgspec hook that reads what JSON has no type for. Of a ValueError msgspec tells the place."""
+    if kind is not ArmId:
+        raise NotImplementedError(f"no {kind.__name__} in JSON")
+    if not isinstance(value, str):
+        raise ValueError("Expected an id")  # noqa: TRY004 - msgspec makes its own error of this type alone
+    try:
         return ArmId(value)
-    raise NotImplementedError(f"no {kind.__name__} in JSON")
+    except InputError as error:
+        raise ValueError(error.message) from error
 
 
 # Plans have nothing but ids that JSON has no type for, half a million of them in a large one: str() is the quickest.
@@ -367,7 +372,7 @@ def load_plan(data: bytes, *, source: str) -> Plan:
                 hint="make the plan again with this version",
             )
         plan = msgspec.json.decode(data, type=Plan, dec_hook=decode)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out FILE") from error
     if plan.sealed().checksum != plan.checksum:
         raise RefusedError(

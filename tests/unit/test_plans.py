@@ -96,6 +96,22 @@ class TestSavedPlans:
         with pytest.raises((InputError, RefusedError)):
             load_plan(data, source="plan.json")
 
+    @pytest.mark.parametrize(
+        ("data", "why"),
+        [
+            (b'{"format_version":"1.0","x":' + b"[" * 100_000, "recursion"),
+            (b'{"format_version":"1.0","observed":[{"vault":"v","vault_id":null}]}', r"an id - at `\$.observed\[0\]"),
+            (
+                b'{"format_version":"1.0","observed":[{"vault":"v","vault_id":"x"}]}',
+                r"no.* id.* - at `\$.observed\[0\]",
+            ),
+        ],
+        ids=["too deep", "no id", "a wrong id"],
+    )
+    def test_what_is_wrong_in_a_plan_is_told_with_the_file_and_the_place(self, data: bytes, why: str) -> None:
+        with pytest.raises(InputError, match=f"^plan.json: not a saved plan: .*{why}"):
+            load_plan(data, source="plan.json")
+
 
 def test_planning_twice_from_the_same_values_gives_the_same_plan() -> None:
     azure = TwoRegions()
