@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class CloudView(Struct, frozen=True, kw_only=True):
-    """Which Azure requests go to, and where the token comes from. Empty in a fake; without the latter on an emulator."""
+    """Which Azure requests go to, and where the token comes from: empty in a fake, the latter on an emulator, too."""
 
     name: str
     endpoint: str = ""
