@@ -12,6 +12,8 @@ _STRICT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _SITE_RECOVERY_SERVER = ("Server", "Kestrel")
 _VARIES = ("Vary", "Accept-Encoding")
 _NO_CONTENT = 204
+RESOURCE_LIMIT = "x-ms-ratelimit-remaining-subscription-resource-requests"
+"""What a provider with limits of its own says instead of what is left of the subscription's."""
 _ALWAYS = (
     ("Cache-Control", "no-cache"),
     ("Pragma", "no-cache"),
@@ -37,7 +39,7 @@ def finished(
         headers.append(_STRICT)
     if client_id:
         headers.append(("x-ms-client-request-id", client_id))
-    if allowance is not None:
+    if allowance is not None and response.header(RESOURCE_LIMIT) is None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
     if _SITE_RECOVERY.search(request.path):

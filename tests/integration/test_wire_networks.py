@@ -228,6 +228,7 @@ def test_vaults_are_created_read_and_deleted(wire: Wire) -> None:
     url = created.header("Azure-AsyncOperation") or ""
     assert (created.status, document(created)["properties"]["provisioningState"]) == (201, "Provisioning")
     assert created.header("x-ms-ratelimit-remaining-subscription-resource-requests") == "209"
+    assert created.header("x-ms-ratelimit-remaining-subscription-writes") is None
     assert [document(wire.follow(url))["status"] for _ in range(2)] == ["InProgress", "Succeeded"]
     found = wire.get(vault)
     assert (found["sku"], found["location"]) == ({"name": "RS0", "tier": "Standard"}, "eastasia")

@@ -10,6 +10,7 @@ import msgspec
 from asrnet.emulator.bodies import location_of, member, string_map
 from asrnet.emulator.call import Call
 from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VAULT, VAULTS
+from asrnet.emulator.headers import RESOURCE_LIMIT
 from asrnet.emulator.messages import Response, empty_response, json_response
 from asrnet.emulator.naming import check_name
 from asrnet.emulator.refusals import GatewayError
@@ -117,7 +118,7 @@ def _written(call: Call, vault: VaultResource) -> Response:
     call.world.extras[vault.id.key] = extras
     state = "Succeeded" if started.state == "Succeeded" else "Provisioning"
     headers = _addresses(call, started) if started.state == "InProgress" else ()
-    limit = ("x-ms-ratelimit-remaining-subscription-resource-requests", "209")
+    limit = (RESOURCE_LIMIT, "209")
     document = _vault(call, vault, state)
     return json_response(document, status=201 if started.created else 200, headers=(*headers, limit))
 
