@@ -1,4 +1,4 @@
-"""Nothing secret is told: every command at ``-vv``, well and badly, against an emulator that takes note of all secrets.
+"""Nothing secret is told: every command at ``-vvv``, well and badly, against an emulator that notes all secrets.
 
 The secrets are those that really travel: the client secret, the federated token, every bearer that the emulator hands
 out, the signature of every operation address; and those that an answer brings back in its text.
@@ -175,6 +175,7 @@ def test_no_command_tells_a_secret(witness: Witness, folder: Path, monkeypatch: 
     monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "outputs.txt"))
     witness.run("doctor", "--for", "prune", form=form)
     assert "44444444-4444-4444-4444-444444444444" in witness.said  # it did sign in as the application
+    assert "x-ms-client-request-id" in witness.said  # the SDKs' own log of headers is told
     assert witness.run("plan", "--out", "saved.plan", *everywhere("plan"), form=form).code == 0
     applied = witness.run("apply", "saved.plan", "--yes", "--audit", "audit.jsonl", *everywhere("apply"), form=form)
     assert applied.code == 0
@@ -293,8 +294,8 @@ def test_what_the_user_mistypes_is_not_repeated_where_it_may_be_a_secret(witness
     witness.run("drift")
     witness.canaries |= {password := made_up("typed")}
     for words in (("--endpoint", f"https://me:{password}@example.com"), ("--endpoint", f"https://h?sig={password}")):
-        assert witness._cli("plan", *words, "-vv").code == 1
-        witness.said += witness._cli("plan", *words, "-vv").err
+        assert witness._cli("plan", *words, "-vvv").code == 1
+        witness.said += witness._cli("plan", *words, "-vvv").err
 
 
 def test_a_program_that_logs_everything_logs_no_secret(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
