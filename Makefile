@@ -6,7 +6,7 @@ export PYTHONWARNINGS ?= default
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check docs lock bench-startup clean
+.PHONY: demo test unit check docs lock bench bench-quick bench-startup clean
 
 # The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time.
 .venv/.installed: constraints.txt constraints-uv.txt pyproject.toml
@@ -22,9 +22,10 @@ demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Az
 test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 2 -q
 
-# One process: each worker would import and collect everything again, which costs more than the tests do.
+# One process: each worker would import and collect everything again, which costs more than the tests do. Hypothesis is
+# not used here; its plugin would import all of it to find that out.
 unit: .venv/.installed  ## the fast part
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q -p no:_hypothesis_pytestplugin tests/unit
 
 check: .venv/.installed  ## linters, types, layers, generated docs
 	$(BIN)/ruff check .
@@ -35,6 +36,12 @@ check: .venv/.installed  ## linters, types, layers, generated docs
 
 docs: .venv/.installed  ## rewrite the generated pages and .env.example
 	$(BIN)/python scripts/generate_docs.py
+
+bench: .venv/.installed  ## measure everything and refresh docs/performance.md, about ten minutes; with SIZES=1,20 only print
+	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES),--write docs/performance.md)
+
+bench-quick: .venv/.installed  ## the small sizes, once and without peers: half a minute
+	$(BIN)/python -m benchmarks --quick
 
 bench-startup: .venv/.installed
 	$(BIN)/python benchmarks/startup.py

@@ -9,7 +9,7 @@ import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
 from asrnet.azure.application import Application, application
-from asrnet.azure.clouds import PUBLIC, cloud
+from asrnet.azure.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
 from asrnet.azure.credentials import EmulatorCredential, choose, given
 from asrnet.azure.identity import Identity, identity_of
 from asrnet.azure.sign_in import SignIn
@@ -188,3 +188,11 @@ class Older:
 
 def test_older_credentials_are_taken_too() -> None:
     assert SignIn(given(Older()), PUBLIC.scope).tokens.get_token(PUBLIC.scope).token == "older-token"
+
+
+def test_the_sdks_setting_is_the_same_cloud() -> None:
+    assert [each.sdk_setting.name for each in (PUBLIC, CHINA, USGOVERNMENT)] == [
+        "AZURE_PUBLIC_CLOUD",
+        "AZURE_CHINA_CLOUD",
+        "AZURE_US_GOVERNMENT",
+    ]

@@ -1,15 +1,12 @@
-"""What a run may cost, in counts and never in seconds: requests, chains of requests that wait for one another, imports.
+"""What a run may cost, in counts and never in seconds: requests, and chains of requests that wait for one another.
 
 The figures in seconds are in docs/performance.md, made by ``make bench``.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from math import ceil
+from uuid import UUID
 
 import pytest
 
@@ -17,25 +14,17 @@ from asrnet import applying, inventory, planning
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
-from asrnet.clocks import SimulatedClock, SystemClock
-from asrnet.emulator.app import App
-from asrnet.emulator.serving import ServeOptions, running
+from asrnet.clocks import SimulatedClock
+from asrnet.desired import DesiredState, Region, Row, Vault
 from asrnet.emulator.transport import in_process
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.builder import Builder
 from asrnet.fake.world import World
-from benchmarks.chains import Task, chain_of_asrnet, chain_of_floor
+from benchmarks.chains import A_REQUEST, Task, chain_of_asrnet, chain_of_floor
 from benchmarks.floor import Floor
-from benchmarks.scenes import Weather, desired, desired_file, world
+from benchmarks.scenes import Weather, desired, world
 
-ROOT = Path(__file__).parent.parent.parent
-NETWORK_SDK = "azure.mgmt.network"
-SITE_RECOVERY_SDK = "azure.mgmt.recoveryservicessiterecovery"
-TELLING_MODULES = """
-import sys
-from asrnet.cli import main
-code = main(sys.argv[1:])
-print(*sys.modules, file=sys.stderr)
-sys.exit(code)
-"""
+EA, SEA = "eastasia", "southeastasia"
 
 
 class TestChains:
@@ -61,44 +50,24 @@ class TestRequests:
         assert sent["PUT"] == 2 * pairs
 
 
-class TestImports:
-    """Each in a process of its own, which tells at its end what it has imported."""
-
-    @pytest.mark.parametrize(
-        ("command", "most"),
-        [(["--help"], 170), (["validate"], 220), (["schema", "desired"], 220)],
-        ids=["help", "validate", "schema"],
+def test_vaults_and_subscriptions_are_read_side_by_side() -> None:
+    """Five lists of each vault and one of each subscription, eight requests at a time."""
+    vaults, subscriptions = 8, 5
+    build = Builder(clock=SimulatedClock(), behaviour=Behaviour(latency=A_REQUEST))
+    homes = [str(UUID(int=number + 1)) for number in range(subscriptions)]
+    ends = [[build.virtual_network("hub", place, subscription=home).id for place in (EA, SEA)] for home in homes]
+    wanted = DesiredState(
+        vaults=tuple(Vault(name=f"v{number}", id=build.vault(f"v{number}").id) for number in range(vaults)),
+        regions=(Region(primary=EA, recovery=SEA),),
+        pairs=tuple(Row(name=two[0].subscription, vault="v0", primary=two[0], recovery=two[1]) for two in ends),
     )
-    def test_what_does_not_talk_to_azure_imports_nothing_of_it(
-        self, command: list[str], most: int, served: Served
-    ) -> None:
-        found = served.imported(command)
-        assert not {name.partition(".")[0] for name in found} & {"azure", "requests", "msal", "cryptography", "rich"}
-        assert len(found) <= most
-
-    @pytest.mark.parametrize("command", [["plan"], ["show"], ["drift"], ["dump"], ["plan", "--inventory", "network"]])
-    def test_reading_imports_no_sdk_of_a_service(self, command: list[str], served: Served) -> None:
-        found = served.imported([*command, "--endpoint", served.url])
-        assert "azure.core" in found
-        assert not found & {NETWORK_SDK, SITE_RECOVERY_SDK, "azure.identity", "msal", "rich"}
-        assert len(found) <= 650
-
-    def test_mapping_networks_never_imports_the_sdk_of_networks(self, served: Served) -> None:
-        found = served.imported(["apply", "--yes", "--endpoint", served.url])
-        assert SITE_RECOVERY_SDK in found
-        assert NETWORK_SDK not in found
-
-    def test_with_nothing_to_apply_no_sdk_is_imported(self, served: Served) -> None:
-        served.imported(["apply", "--yes", "--endpoint", served.url])
-        assert not served.imported(["apply", "--yes", "--endpoint", served.url]) & {NETWORK_SDK, SITE_RECOVERY_SDK}
-
-    def test_dotenv_is_imported_only_where_there_is_a_file(self, tmp_path: Path) -> None:
-        program = "import sys; from asrnet import settings; settings.from_process({}); print('dotenv' in sys.modules)"
-        command = [sys.executable, "-c", program]
-        environ = {"PYTHONPATH": str(ROOT)}
-        assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"False\n"
-        (tmp_path / ".env").write_text("ASRNET_QUIET=1", encoding="utf-8")
-        assert subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=True).stdout == b"True\n"
+    session = in_process(build.world)
+    backend = connect.backend(clock=build.world.clock, credential=choose(PUBLIC, named="emulator"), session=session)
+    began = build.world.clock.now()
+    inventory.read(wanted, backend)
+    requests = sum(build.world.journal.methods().values())
+    assert requests == 5 * vaults + subscriptions
+    assert round((build.world.clock.now() - began) / A_REQUEST) == ceil(requests / inventory.READS_AT_ONCE)
 
 
 def sent_by_asrnet(task: Task, pairs: int) -> dict[str, int]:
@@ -121,26 +90,3 @@ def sent_by_floor(task: Task, pairs: int) -> dict[str, int]:
 
 def scene(task: Task, pairs: int) -> World:
     return world(pairs, mapped=task == "plan", weather=Weather(), clock=SimulatedClock()).world
-
-
-class Served:
-    """An emulator with two pairs that are not mapped, and the file that asks for them."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
-        self.folder = folder
-        (folder / "asrnet.yaml").write_text(desired_file(2), "utf-8")
-
-    def imported(self, command: list[str]) -> set[str]:
-        """The modules that ``asrnet`` imports for a command, which must succeed."""
-        words = [sys.executable, "-c", TELLING_MODULES, *command]
-        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode in {0, 2}, done.stderr[-1000:]
-        return set(done.stderr.splitlines()[-1].split())
-
-
-@pytest.fixture
-def served(tmp_path: Path, clean_environment: None) -> Iterator[Served]:  # noqa: ARG001 - its effect
-    app = App(world(2, mapped=False, weather=Weather(latency=0.0, operation=0.0), clock=SystemClock()).world)
-    with running(app, ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:
-        yield Served(emulator.http, tmp_path)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shelf import Shelf
 
-from asrnet import documents
+from asrnet import documents, terraform
 from asrnet.desired import DesiredState
 from asrnet.errors import DocumentError, InputError
 from asrnet.settings import OPTIONS, Settings, read
@@ -113,3 +113,11 @@ def test_any_change_to_a_file_is_a_state_or_a_document_error(data: st.DataObject
     except DocumentError as error:
         named = error.file
         assert named == "f.yaml"
+
+
+@given(st.text())
+def test_every_text_makes_an_identifier_of_terraform(text: str) -> None:
+    name = terraform.identifier(text)
+    assert name.isascii()
+    assert name[:1].isalpha() or name[0] == "_"
+    assert name.replace("-", "").replace("_", "").isalnum() or set(name) <= {"-", "_"}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hcl
 import pytest
 from desired_files import DR, PROD, load, vault, vnet, without_sources
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asrnet import desired
+from asrnet import desired, terraform
 from asrnet.changes import Limits
 from asrnet.desired import (
     CopySettings,
@@ -128,3 +129,9 @@ def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tupl
     assert (found.name, found.resource_group) == (levels[-1][1], group)
     assert found.within(f"a.b/{levels[0][0].lower()}") is not None
     assert ArmId(str(found)) == found
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_text_is_a_string_of_terraform(text: str) -> None:
+    [block] = hcl.blocks(f"x {{\n  a = {terraform.string(text)}\n}}\n")
+    assert block.attributes == {"a": text}

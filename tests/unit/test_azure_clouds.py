@@ -39,14 +39,6 @@ def test_other_tools_names_of_clouds_are_understood(name: str, expected: object)
     assert cloud(name) == expected
 
 
-def test_the_sdks_setting_is_the_same_cloud() -> None:
-    assert [each.sdk_setting.name for each in (PUBLIC, CHINA, USGOVERNMENT)] == [
-        "AZURE_PUBLIC_CLOUD",
-        "AZURE_CHINA_CLOUD",
-        "AZURE_US_GOVERNMENT",
-    ]
-
-
 def test_an_unknown_cloud_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         cloud("germany")
