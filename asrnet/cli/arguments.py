@@ -32,7 +32,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line."""
-        raise InputError(message, hint=f"see: {self.prog} --help")
+        raise InputError(message.removeprefix("argument "), hint=f"see: {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a choice in the words that options of the table are refused in."""
+        known = [str(choice) for choice in action.choices or ()]
+        if known and value not in known:
+            problem = f"{action.option_strings[-1]}: found '{value}', expected {either(known)}"
+            raise InputError(f"{problem}{did_you_mean(value, known)}", hint=f"see: {self.prog} --help")
 
 
 def parse(argv: Sequence[str]) -> Invocation:

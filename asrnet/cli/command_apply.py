@@ -63,6 +63,7 @@ def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
         WATCH.mark("planning")
+        inputs.check_pairs(selection, plan, desired)
         report = carrying_out.carry_out(session, plan, backend, opened, on_write)
         return report, session.so_far(inventory=found, requests=backend.requests())
 

@@ -47,11 +47,12 @@ def run(session: Session) -> int:
     with outputs.opened(session.settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
             found = examine(desired, backend, selection, required=session.argument("task"))
-        opened.draw(partial(_drawn, found), session.view())
+        aliases = {subscription: alias for alias, subscription in desired.subscriptions.items()}
+        opened.draw(partial(_drawn, found, aliases), session.view())
     return exits.DONE if found.healthy else exits.ERROR
 
 
-def _drawn(found: Examination, output: str, view: View) -> str:
+def _drawn(found: Examination, aliases: Mapping[str, str], output: str, view: View) -> str:
     if output == "json":
         import msgspec
 
@@ -59,16 +60,16 @@ def _drawn(found: Examination, output: str, view: View) -> str:
     if view.width is not None:
         from asrnet.render import terminal
 
-        return terminal.draw(_sections(found), width=view.width, colour=view.colour)
+        return terminal.draw(_sections(found, aliases), width=view.width, colour=view.colour)
     from asrnet.render import text
 
-    return text.draw(_sections(found))
+    return text.draw(_sections(found, aliases))
 
 
-def _sections(found: Examination) -> tuple[Section, ...]:
+def _sections(found: Examination, aliases: Mapping[str, str]) -> tuple[Section, ...]:
     rows = tuple(
         Row(
-            (check.verdict, check.name, check.subject, check.message),
+            (check.verdict, check.name, aliases.get(check.subject, check.subject), check.message),
             _TONES[check.verdict],
             (f"fix: {check.fix}",) if check.fix else (),
         )

@@ -78,16 +78,24 @@ def _detector(session: Session, desired: DesiredState, backend: Backend) -> Call
     from asrnet.drifting import Kinds, detect
 
     settings = session.settings
-    return partial(
+    selection = inputs.selection(settings, desired)
+    detecting = partial(
         detect,
         desired,
         backend,
-        selection=inputs.selection(settings, desired),
+        selection=selection,
         kinds=Kinds(only=frozenset(settings.only), ignored=frozenset(settings.ignore)),
         told=WATCH.mark,
         forced=settings.force,
         allow_delete=settings.allow_delete,
     )
+
+    def detected() -> Detected:
+        found = detecting()
+        inputs.check_pairs(selection, found.plan, desired)
+        return found
+
+    return detected
 
 
 def _conclusion(session: Session, correction: Correction) -> int:

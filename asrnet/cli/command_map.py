@@ -71,7 +71,9 @@ def run(session: Session) -> int:
 def _vault(session: Session, desired: DesiredState) -> ArmId:
     given = session.settings.vault
     if len(given) != 1:
-        raise InputError(f"map needs exactly one --vault, found {len(given)}", hint="--vault takes an id, or a name")
+        names = f", one of {', '.join(vault.name for vault in desired.vaults)}" if desired.vaults else ""
+        problem = f"map needs exactly one --vault, found {len(given) or 'none'}"
+        raise InputError(problem, hint=f"--vault takes the full id of a vault, or its name in the desired state{names}")
     known = {vault.name: vault.id for vault in desired.vaults}
     if known and "/" not in given[0] and given[0] not in known:
         raise inputs.no_vault(given[0], desired)

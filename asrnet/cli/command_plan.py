@@ -49,6 +49,7 @@ def run(session: Session) -> int:
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
         WATCH.mark("planning")
+        inputs.check_pairs(selection, plan, desired)
         opened.write(plan, session.view(run=session.so_far(inventory=found, requests=requests)))
         save(plan)
     if say_what_is_unread(plan):

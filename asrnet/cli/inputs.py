@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -15,6 +16,11 @@ from asrnet.desired.shards import shard
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
 from asrnet.settings import Settings
+
+if TYPE_CHECKING:
+    from asrnet.changes import Plan
+
+_NOT_READ: Final = frozenset({"unknown", "cross_tenant"})
 
 TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the one the desired state names"
 
@@ -50,6 +56,21 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
     if settings.shard and not any(selected.has_vault(vault.name) for vault in desired.vaults):
         logs.remark(f"no vault is in shard {settings.shard.index}/{settings.shard.count}: there is nothing to do")
     return selected
+
+
+def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
+    """Raise InputError where no rule makes a pair of ``--pair``: a wrong name must not look like nothing to do.
+
+    What rules make is not known where something could not be read, nor of vaults that the run leaves out.
+    """
+    if selected.vaults or selected.elsewhere or any(found.kind in _NOT_READ for found in plan.findings):
+        return
+    rows = {row.name for row in (*desired.pairs, *desired.vmm_pairs)}
+    made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}
+    made |= {pair.name for pair in plan.pairs if pair.name not in rows}
+    for name in sorted(selected.pairs - rows - made):
+        problem = f"--pair: no rule makes a pair '{name}'{did_you_mean(name, made)}"
+        raise InputError(problem, hint=there_are(name, sorted(made)))
 
 
 def _with_vaults(desired: DesiredState, settings: Settings) -> DesiredState:

@@ -133,8 +133,9 @@ def _said(change: AppliedChange, *, say_why: bool) -> str:
 def report_summary(report: Report) -> str:
     """The one line that says it all: the changes by outcome, what stands, what it took."""
     said = [_counts(report)] if report.changes else [standing(report)]
-    said += ["interrupted, so some changes may still be under way"] if report.interrupted else []
-    return f"{_RESULTS[report.result]}: {'; '.join([*said, *_effort(report)])}."
+    head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
+    said += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
+    return f"{'Interrupted' if report.interrupted else head}: {'; '.join([*said, *_effort(report)])}."
 
 
 def _counts(report: Report) -> str:

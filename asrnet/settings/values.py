@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from asrnet.changes import SEVERITIES
-from asrnet.complaints import did_you_mean
+from asrnet.complaints import did_you_mean, there_are
 from asrnet.errors import InputError
 from asrnet.settings import Output, Shard
 from asrnet.settings.table import Option
@@ -70,7 +70,7 @@ def kind(text: str) -> str:
     if text not in SEVERITIES:
         raise InputError(
             f"found '{text}', expected the kind of a finding{did_you_mean(text, SEVERITIES)}",
-            hint=f"there are {', '.join(SEVERITIES)}",
+            hint=there_are(text, SEVERITIES),
         )
     return text
 

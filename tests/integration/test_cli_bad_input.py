@@ -107,6 +107,17 @@ def test_a_value_cannot_write_a_line_or_a_colour_of_its_own(
     assert "\\nerror: b" in ran.err
 
 
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
+def test_a_pair_that_no_rule_makes_does_not_look_like_nothing_to_do(
+    fake: Cli, folder: Path, command: tuple[str, ...]
+) -> None:
+    before = snapshot(folder)
+    words = "no rule makes a pair 'tagged/crm-eu'; did you mean 'tagged/crm-ea'?"
+    refused(fake(*command, "--pair", "tagged/crm-eu"), words, "hint: there are tagged/crm-ea")
+    assert snapshot(folder) == before
+    assert fake(*command, "--pair", "tagged/crm-ea").code != 1
+
+
 def test_an_argument_cannot_write_a_line_of_its_own(fake: Cli) -> None:
     for argument in ("--vault=a\nerror: b", "--output=a\nerror: b", "--a\nerror: b", "a\nerror: b"):
         ran = fake("plan", argument)

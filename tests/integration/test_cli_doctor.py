@@ -27,6 +27,7 @@ def test_a_healthy_world_passes_and_stays_as_it_was(fake: Cli, folder: Path) -> 
     ran = fake("doctor")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines()[-1] == "20 checks: 20 ok."
+    assert {line.split()[2] for line in ran.out.splitlines() if " tenant " in line} == {"prod", "dr"}
     assert snapshot(folder) == before
 
 

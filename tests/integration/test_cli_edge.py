@@ -63,6 +63,11 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["apply", "--parallelism", "many"], "--parallelism: found 'many'"),
         (["apply", "--force", "everything"], "--force: found 'everything'"),
         (["dump", "-o", "json"], "dump has no option -o"),
+        (
+            ["dump", "--format", "wrld"],
+            "--format: found 'wrld', expected asrnet, world or terraform; did you mean 'world'?",
+        ),
+        (["plan", "-o"], "-o/--output: expected one argument"),
         (["map", "a", "--to", "b", "--pair", "c"], "map has no option --pair"),
     ],
 )

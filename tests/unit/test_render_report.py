@@ -51,7 +51,13 @@ def test_directions_that_fared_differently_are_told_apart_with_the_error_below()
 def test_what_is_in_flight_is_said_and_so_is_an_interrupt() -> None:
     shown = lines(report(applied(FORWARD, "in_flight", error="accepted"), interrupted=True))
     assert "? hub hub-ea (eastasia) <-> hub-sea (southeastasia) in flight 2.5" in shown
-    assert "interrupted, so some changes may still be under way" in shown[-1]
+    assert shown[-1].startswith("Interrupted: ")
+    assert "some changes may still be under way; running again finishes the rest" in shown[-1]
+
+
+def test_where_everything_is_blocked_nothing_can_be_done() -> None:
+    shown = lines(report(pairs=(pair("lost", forward="blocked", reverse="blocked"),), summary=Summary(blocked=2)))
+    assert shown[-1].startswith("Nothing can be done: 0 mappings in sync, 2 blocked")
 
 
 def test_a_blocked_pair_is_shown_beside_what_was_done() -> None:
