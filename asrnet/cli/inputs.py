@@ -65,7 +65,7 @@ def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
     """
     if selected.vaults or selected.elsewhere or any(found.kind in _NOT_READ for found in plan.findings):
         return
-    rows = {row.name for row in (*desired.pairs, *desired.vmm_pairs)}
+    rows = {row.name for row in desired.pairs} | {row.name for row in desired.vmm_pairs}
     made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}
     made |= {pair.name for pair in plan.pairs if pair.name not in rows}
     for name in sorted(selected.pairs - rows - made):
