@@ -80,8 +80,9 @@ class Bounded:
 
     def settle(self, futures: Collection[Future[T]]) -> None:
         """Return when all of ``futures`` are done."""
-        while pending := [future for future in futures if not future.done()]:
-            self._clock.wait(pending, None)
+        for future in futures:  # one after the other: waiting for thousands together takes the square of their number
+            while not future.done():
+                self._clock.wait([future], None)
 
     def answer(self, future: Future[T]) -> T | AsrError:
         """The result of ``future``, or the error of asrnet it ended with."""

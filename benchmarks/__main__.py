@@ -1,57 +1,73 @@
 """Everything that is measured, in one table.
 
-    python -m benchmarks [--write docs/performance.md] [the options of benchmarks.fleet]
+    python -m benchmarks [--quick] [--write docs/performance.md] [the options of benchmarks.fleet]
 
-Start-up, planning, reading, then plan and apply at growing sizes beside the floor and the peers. ``--write`` puts the
-table, the machine and the date between the markers of that page.
+Start-up, planning, prediction and reading, then plan and apply at growing sizes beside the floor and the peers.
+``--write`` puts the table, the machine and the date between the markers of that page.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import platform
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import fleet, planning, reading, startup
+from benchmarks import fleet, planning, prediction, reading, startup
+from benchmarks.reported import compared
 from benchmarks.rows import Row, columns, markdown
 
-BEGIN, END = "<!-- table -->", "<!-- end of the table -->"
 
-
-def startup_rows() -> Iterator[Row]:
+def startup_rows(rounds: int) -> Iterator[Row]:
     """Start-up above ``python -c pass``, the best of several."""
-    best = startup.measured(9)
+    best = startup.measured(rounds)
     for name in startup.COMMANDS:
         if name != startup.BARE:
-            yield Row(work=f"start-up: {name}", program="asrnet", wall=(best[name] - best[startup.BARE]) / 1000)
+            work = f"start-up above bare Python: {name}"
+            yield Row(work=work, program="asrnet", wall=(best[name] - best[startup.BARE]) / 1000)
 
 
-def planning_rows() -> Iterator[Row]:
+def planning_rows(repeats: int, largest: int) -> Iterator[Row]:
     """Planning in memory, with how it grows."""
-    for state, size, found, exponent in planning.rows(2):
-        if size == max(planning.SIZES):
-            work = f"planning {size:,} mappings, {state}; grows by the power {exponent:.2f}"
-            seconds, megabytes = found["seconds"], found["megabytes"]
-            yield Row(work=work, program="asrnet", cpu=seconds, megabytes=megabytes)
+    sizes = [size for size in planning.SIZES if size <= largest]
+    for state, size, found, exponent in planning.rows(repeats, sizes):
+        work = f"planning {size:,} mappings, {state}{_growth(exponent)}"
+        yield Row(work=work, program="asrnet", cpu=found["seconds"], megabytes=found["megabytes"])
 
 
-def reading_rows() -> Iterator[Row]:
-    """Reading 10,000 mappings and 10,000 networks."""
-    for place, found in reading.readings(10_000, 3):
-        for who in reversed(reading.WHO):
+def prediction_rows(repeats: int, largest: int) -> Iterator[Row]:
+    """Prediction in memory, with how it grows."""
+    sizes = [size for size in prediction.SIZES if size <= largest]
+    for operation in prediction.OPERATIONS:
+        for size, seconds, exponent, _ in prediction.measured(operation, repeats, sizes):
+            if size == max(sizes):
+                yield Row(
+                    work=f"predicting {size:,} NICs, {operation}{_growth(exponent)}", program="asrnet", wall=seconds
+                )
+
+
+def _growth(exponent: float) -> str:
+    return "" if math.isnan(exponent) else f", exponent {exponent:.2f}"
+
+
+def reading_rows(rounds: int, mappings: int) -> Iterator[Row]:
+    """Reading so many mappings and as many networks."""
+    for place, found in reading.readings(mappings, rounds):
+        for who in reading.WHO:
             one = found[who]
             floor = found["floor"].wall if who != "floor" else None
-            work = f"reading 10,000 mappings and networks, {place}"
+            work = f"reading {mappings:,} mappings and networks, {place}"
             yield Row(work=work, program=who, wall=one.wall, cpu=one.cpu, megabytes=one.megabytes, floor=floor)
 
 
 def machine() -> str:
-    """What it ran on: no names, no paths."""
+    """What it runs on: no names, no paths."""
     load = os.getloadavg()[0]
     return (
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores ({_processor()}), load {load:.1f} before the start; "
@@ -68,28 +84,47 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def parts(what: fleet.Fleet, *, quick: bool) -> tuple[Iterator[Row], ...]:
+    """All measurements; a quick run repeats less and leaves the largest out."""
+    if quick:
+        small = (startup_rows(3), planning_rows(1, 10_000), prediction_rows(1, 10_000), reading_rows(1, 2_000))
+        return (*small, what.rows())
+    large = (startup_rows(9), planning_rows(2, 100_000), prediction_rows(2, 100_000), reading_rows(3, 10_000))
+    return (*large, what.rows())
+
+
 def main() -> None:
     """Measure, print, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     fleet.add_arguments(parser)
     parser.add_argument("--write", type=Path, metavar="PAGE")
     given = parser.parse_args()
-    where, what = machine(), fleet.fleet_of(given)
-    said = str(what.weather)
+    began, where, what = time.monotonic(), machine(), fleet.fleet_of(given)
     rows: list[Row] = []
-    for part in (startup_rows(), planning_rows(), reading_rows(), what.rows()):
+    for part in parts(what, quick=given.quick):
         for row in part:
             rows.append(row)
-            print(f"measured: {row.work}, {row.program}", file=sys.stderr, flush=True)
+            print(f"{time.monotonic() - began:4.0f} s: {row.work}, {row.program}", file=sys.stderr, flush=True)
+    weather = f"The emulator of plan and apply: {what.weather}. It took {time.monotonic() - began:.0f} s in all."
     print(columns(rows))
-    print(f"\n{where}\n{said}")
+    print(f"\n{where}\n{weather}")
+    beside = compared(rows)
+    if beside:
+        print(f"\nreported elsewhere, not measured here:\n{columns(beside)}")
     if given.write:
-        _write(given.write, f"{where}.\nThe emulator of plan and apply: {said}.\n\n{markdown(rows)}")
+        tables = {"table": f"{where}.\n{weather}\n\n{markdown(rows)}", "reported": markdown(beside)}
+        given.write.write_text(filled(given.write.read_text("utf-8"), tables), "utf-8")
 
 
-def _write(page: Path, text: str) -> None:
-    before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", "utf-8")
+def filled(page: str, tables: Mapping[str, str]) -> str:
+    """``page`` with each table between the two comments that bear its name."""
+    for name, text in tables.items():
+        before, begin, rest = page.partition(f"<!-- {name} -->")
+        _, end, after = rest.partition(f"<!-- end of {name} -->")
+        if not (begin and end):
+            raise SystemExit(f"the page has no place for the table '{name}'")
+        page = f"{before}{begin}\n{text}\n{end}{after}"
+    return page
 
 
 if __name__ == "__main__":

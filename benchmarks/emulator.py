@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -27,6 +29,7 @@ class Emulated(Struct, frozen=True, kw_only=True):
     url: str
     http: str
     ca: str
+    process: int
 
     def environment(self) -> dict[str, str]:
         """What makes a client trust it."""
@@ -50,6 +53,15 @@ class Emulated(Struct, frozen=True, kw_only=True):
         counts: Mapping[str, int] = self._journal()["operations"]
         return counts
 
+    def cpu(self) -> float | None:
+        """The processor seconds it has used so far: whether it is what the others wait for. None where none tells."""
+        try:
+            fields = Path(f"/proc/{self.process}/stat").read_text("utf-8").rpartition(") ")[2].split()
+        except OSError:
+            return None
+        user, system = fields[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def _journal(self) -> Any:
         return requests.get(f"{self.http}/_asrnet/requests", timeout=60).json()
 
@@ -64,7 +76,7 @@ def emulated(pairs: int, *, mapped: bool, weather: Weather, cache: str) -> Itera
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
         try:
-            yield Emulated(url=said["https"], http=said["http"], ca=said["ca"])
+            yield Emulated(url=said["https"], http=said["http"], ca=said["ca"], process=process.pid)
         finally:
             process.communicate()  # the end of its input is its end
 

@@ -1,6 +1,6 @@
 """Plan and apply at growing sizes: asrnet, the floor and the peers on the same emulator, over HTTPS.
 
-python -m benchmarks.fleet [--sizes 1,20,200] [--latency S] [--operation S] [--retry-after S] [--rounds N]
+python -m benchmarks.fleet [--sizes 1,20,200 | --quick] [--latency S] [--operation S] [--retry-after S] [--rounds N]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from benchmarks.rows import Row, columns
 from benchmarks.scenes import Weather, desired_file
 
 SIZES = (1, 20, 200, 2_000)
+QUICK_SIZES = (1, 20)
 MANY = 200
 """Beyond so many pairs once is enough: a busy moment of the machine weighs little in a long run."""
 
@@ -31,6 +32,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
     sizes: Sequence[int] = SIZES
     weather: Weather = Weather()
     rounds: int = 3
+    peers: bool = True
 
     def rows(self) -> Iterator[Row]:
         """A row for each size, task and program, with the walls that it is compared to."""
@@ -63,24 +65,29 @@ class Fleet(Struct, frozen=True, kw_only=True):
         for _ in range(self.rounds if task == "plan" and pairs <= MANY else 1):
             for name, words in programs.items():
                 emulator.reset()
+                before = emulator.cpu()
                 ran = run(words, folder=folder, environment=emulator.environment())
-                found[name].append(_row(name, task, pairs, ran, emulator))
+                found[name].append(_row(name, task, pairs, ran, emulator, before=before))
         floor, own = (min(each, key=lambda row: row.wall or 0.0) for each in found.values())
         return floor, own
 
     def _peer(self, peer: Peer, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Iterator[Row]:
         work = _work(task, pairs)
-        why = peer.absent()
+        why = peer.absent() or ("" if self.peers else "not run in a quick check")
         if not why and pairs > peer.most(task):
             why = f"not run with more than {peer.most(task)} pairs"
         if why:
             yield Row(work=work, program=peer.name, note=why)
         elif not peer.plans_what_it_applied or task == "apply":
             emulator.reset()
-            yield _row(peer.name, task, pairs, peer.run(task, pairs, emulator, folder), emulator)
+            yield self._measure(peer, task, pairs, emulator, folder)
             if peer.plans_what_it_applied:
                 emulator.clear()
-                yield _row(peer.name, "plan", pairs, peer.run("plan", pairs, emulator, folder), emulator)
+                yield self._measure(peer, "plan", pairs, emulator, folder)
+
+    def _measure(self, peer: Peer, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Row:
+        before = emulator.cpu()
+        return _row(peer.name, task, pairs, peer.run(task, pairs, emulator, folder), emulator, before=before)
 
 
 def _command(task: Task, emulator: Emulated) -> list[str]:
@@ -93,12 +100,14 @@ def _floor(task: Task, pairs: int, emulator: Emulated, weather: Weather) -> list
     return [*words, "--operation", str(weather.operation)]
 
 
-def _row(program: str, task: Task, pairs: int, ran: Ran, emulator: Emulated) -> Row:
+def _row(program: str, task: Task, pairs: int, ran: Ran, emulator: Emulated, *, before: float | None) -> Row:
+    after = emulator.cpu()
     return Row(
         work=_work(task, pairs),
         program=program,
         wall=ran.wall,
         cpu=ran.cpu,
+        emulator_cpu=None if before is None or after is None else after - before,
         megabytes=ran.megabytes,
         methods=emulator.methods(),
         mappings=pairs * 2,
@@ -111,7 +120,8 @@ def _work(task: Task, pairs: int) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sizes and the weather."""
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of pairs, with commas")
+    parser.add_argument("--sizes", help=f"numbers of pairs, with commas; otherwise {SIZES}, or {QUICK_SIZES} if quick")
+    parser.add_argument("--quick", action="store_true", help="small sizes, once, and no peers: about a minute")
     parser.add_argument("--latency", type=float, default=Weather().latency, help="seconds that each request takes more")
     parser.add_argument("--operation", type=float, default=Weather().operation, help="seconds that an operation takes")
     parser.add_argument("--retry-after", type=int, default=Weather().retry_after, help="what accepted writes say")
@@ -120,10 +130,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def fleet_of(given: argparse.Namespace) -> Fleet:
     """The fleet that the arguments describe."""
+    usual = QUICK_SIZES if given.quick else SIZES
     return Fleet(
-        sizes=[int(size) for size in given.sizes.split(",")],
+        sizes=[int(size) for size in given.sizes.split(",")] if given.sizes else usual,
         weather=Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after),
-        rounds=given.rounds,
+        rounds=1 if given.quick else given.rounds,
+        peers=not given.quick,
     )
 
 

@@ -17,7 +17,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from asrnet.desired import DesiredState, Region, Row, Vault
 from asrnet.ids import VAULT, ArmId, arm_id, expect
@@ -129,11 +129,11 @@ def measured(size: int, state: str, repeats: int) -> dict[str, float]:
     return found
 
 
-def rows(repeats: int) -> Iterator[tuple[str, int, dict[str, float], float]]:
+def rows(repeats: int, sizes: Sequence[int] = SIZES) -> Iterator[tuple[str, int, dict[str, float], float]]:
     """State, size, figures and exponent of each measurement."""
     for state in STATES:
         before: tuple[int, float] | None = None
-        for size in SIZES:
+        for size in sizes:
             found = measured(size, state, repeats)
             seconds = found["seconds"]
             exponent = math.log(seconds / before[1], size / before[0]) if before else math.nan

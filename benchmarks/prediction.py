@@ -12,7 +12,7 @@ import argparse
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from ipaddress import IPv4Address
 
@@ -82,24 +82,32 @@ def timed(call: Callable[[], Prediction], repeats: int) -> tuple[float, Predicti
     return best, answer
 
 
-def measure(operation: Operation, repeats: int) -> None:
-    """Print a line per size."""
+def measured(
+    operation: Operation, repeats: int, sizes: Sequence[int] = SIZES
+) -> Iterator[tuple[int, float, float, Prediction]]:
+    """Size, seconds, exponent and the answer of each measurement."""
     same = network("same", FIRST), network("same-asr", FIRST, range(LOWEST, LOWEST + PER_SUBNET, 10))
     moved = network("moved", FIRST), network("moved-asr", MOVED)
     networks = {each.id: each for each in (*same, *moved)}
     mappings = [mapping(*same), mapping(*same[::-1]), mapping(*moved), mapping(*moved[::-1])]
     before: tuple[int, float] | None = None
-    for size in SIZES:
+    for size in sizes:
         machines = [machine(n, moved[0] if n % 4 == 0 else same[0], FIRST) for n in range(size)]
         call = partial(predict, machines, networks=networks, mappings=mappings, operation=operation)
         seconds, answer = timed(call, repeats)
         exponent = math.log(seconds / before[1], size / before[0]) if before else math.nan
+        yield size, seconds, exponent, answer
+        before = size, seconds
+
+
+def measure(operation: Operation, repeats: int) -> None:
+    """Print a line per size."""
+    for size, seconds, exponent, answer in measured(operation, repeats):
         counts = answer.summary
         print(
             f"{operation:<14} {size:>8,} {seconds:>9.3f} {seconds / size * 1e6:>7.1f} {exponent:>9.2f}   "
             f"{counts.keeps_address:,} / {counts.changes_address:,} / {counts.loses_connectivity:,}"
         )
-        before = size, seconds
 
 
 def measure_list(size: int) -> None:

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-COLUMNS = ("work", "program", "wall s", "CPU s", "peak MB", "requests", "per mapping", "chain", "to floor", "to asrnet")
+COLUMNS = (
+    *("work", "program", "wall s", "CPU s", "emulator's CPU s", "peak MB"),
+    *("requests", "per mapping", "chain", "to floor", "to asrnet"),
+)
+_TEXTS = frozenset({0, 1, COLUMNS.index("requests")})
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -19,6 +23,7 @@ class Row(Struct, frozen=True, kw_only=True):
     program: str
     wall: float | None = None
     cpu: float | None = None
+    emulator_cpu: float | None = None
     megabytes: float | None = None
     methods: Mapping[str, int] = {}
     mappings: int | None = None
@@ -38,6 +43,7 @@ def cells(row: Row) -> list[str]:
         row.program,
         _number(row.wall, 2),
         _number(row.cpu, 2),
+        _number(row.emulator_cpu, 2),
         _number(row.megabytes, 0),
         ", ".join(f"{count} {method}" for method, count in sorted(row.methods.items()) if count),
         _number(total / row.mappings, 2) if row.mappings and total else "",
@@ -51,10 +57,10 @@ def columns(rows: Sequence[Row]) -> str:
     """The table for a terminal."""
     lines = [list(COLUMNS), *map(cells, rows)]
     # A note may run over the empty columns behind it.
-    sized = [line for line in lines if line[3] or line[4] or line[5]]
+    sized = [line for line in lines if any(line[3:])]
     widths = [max(len(line[index]) for line in (lines if index < 2 else sized)) for index in range(len(COLUMNS))]
     texts = [
-        "  ".join(text.ljust(width) if index < 2 or index == 5 else text.rjust(width) for index, (text, width) in found)
+        "  ".join(text.ljust(width) if index in _TEXTS else text.rjust(width) for index, (text, width) in found)
         for found in ([*enumerate(zip(line, widths, strict=True))] for line in lines)
     ]
     return "\n".join(text.rstrip() for text in texts)

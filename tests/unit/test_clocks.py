@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from concurrent.futures import Future
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
-from asrnet.clocks import SimulatedClock, SystemClock
+from asrnet.clocks import Bounded, SimulatedClock, SystemClock
 from asrnet.ports import Clock
+
+T = TypeVar("T")
 
 
 def test_simulated_sleeps_take_simulated_time_only() -> None:
@@ -78,3 +83,25 @@ def test_a_sleep_of_the_system_clock_takes_its_time() -> None:
     before = clock.now()
     clock.sleep(0.01)
     assert clock.now() - before >= 0.01
+
+
+class Counting(SimulatedClock):
+    """Counts the futures that it is asked to wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = 0
+
+    def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:
+        self.waited_for += len(futures)
+        super().wait(futures, timeout)
+
+
+def test_settling_many_calls_waits_for_each_of_them_once_at_most() -> None:
+    clock = Counting()
+    bounded = Bounded(clock, 4)
+    futures = [bounded.start(lambda: clock.sleep(1.0)) for _ in range(100)]
+    bounded.settle(futures)
+    assert all(future.done() for future in futures)
+    assert clock.now() - SimulatedClock().now() == 25.0
+    assert clock.waited_for <= 100

@@ -1,0 +1,203 @@
+"""What a whole command may cost, in counts: the requests it sends, and what it imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from asrnet.clocks import SystemClock
+from asrnet.desired import CopySettings, Region, dumps
+from asrnet.emulator.app import App
+from asrnet.emulator.serving import ServeOptions, running
+from benchmarks.scenes import HERE, THERE, VAULT_ID, Weather, desired, desired_file, network_id, world
+
+ROOT = Path(__file__).parents[2]
+NETWORK_SDK = "azure.mgmt.network"
+SITE_RECOVERY_SDK = "azure.mgmt.recoveryservicessiterecovery"
+GRAPH_SDK = "azure.mgmt.resourcegraph"
+SDKS = {NETWORK_SDK, SITE_RECOVERY_SDK, GRAPH_SDK, "azure.identity", "msal"}
+TELLING_MODULES = """
+import sys
+from asrnet.cli import main
+code = main(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
+EXPECTING = """
+import sys, threading
+from asrnet.azure.connect import backend
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.credentials import choose
+from asrnet.clocks import SystemClock
+backend(clock=SystemClock(), credential=choose(PUBLIC, named="emulator")).expect({kinds})
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+print(*(name for name in sys.modules if name in {sdks}))
+"""
+COPIES = Region(primary=HERE, recovery=THERE, copy=CopySettings(name="{name}-copy", resource_group="rg-network"))
+
+
+class Served:
+    """An emulator with two pairs that are not mapped, and the file that asks for them."""
+
+    def __init__(self, app: App, url: str, folder: Path) -> None:
+        self.app = app
+        self.url = url
+        self.folder = folder
+        self.file = folder / "asrnet.yaml"
+        self.file.write_text(desired_file(2), "utf-8")
+
+    def imported(self, *command: str) -> set[str]:
+        """The modules that ``asrnet`` imports for a command, which must succeed."""
+        words = [sys.executable, "-c", TELLING_MODULES, *command]
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in {0, 2}, done.stderr[-1000:]
+        return set(done.stderr.splitlines()[-1].split())
+
+    def connected(self, *command: str) -> set[str]:
+        """The same for a command that talks to the emulator."""
+        return self.imported(*command, "--endpoint", self.url)
+
+    def requests(self, *command: str) -> Mapping[str, int]:
+        """The requests that a command sends, by method."""
+        self.app.world.journal.clear()
+        self.connected(*command)
+        return dict(self.app.world.journal.methods())
+
+
+@pytest.fixture
+def served(tmp_path: Path, clean_environment: None) -> Iterator[Served]:  # noqa: ARG001 - its effect
+    app = App(world(2, mapped=False, weather=Weather(latency=0.0, operation=0.0), clock=SystemClock()).world)
+    with running(app, ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:
+        yield Served(app, emulator.http, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan",),
+        ("show",),
+        ("drift",),
+        ("dump",),
+        ("dump", "--format", "world"),
+        ("targets",),
+        ("predict",),
+        ("predict", "--all-subnets"),
+    ],
+    ids=" ".join,
+)
+def test_reading_takes_six_requests_and_the_sdk_of_no_service(command: tuple[str, ...], served: Served) -> None:
+    """The vault, its fabrics, mappings, machines and running jobs, and the networks of the subscription."""
+    found = served.connected(*command)
+    assert dict(served.app.world.journal.methods()) == {"GET": 6}
+    assert "azure.core" in found
+    assert not found & {*SDKS, "rich"}
+    assert len(found) <= 650
+
+
+def test_resource_graph_is_asked_once_and_each_network_of_a_pair_to_be_changed(served: Served) -> None:
+    found = served.connected("plan", "--inventory", "graph")
+    assert dict(served.app.world.journal.methods()) == {"GET": 5 + 4, "POST": 1}
+    assert found & SDKS == {GRAPH_SDK}
+    served.connected("apply", "--yes")
+    assert served.requests("plan", "--inventory", "graph") == {"GET": 5, "POST": 1}
+
+
+def test_who_changes_nothing_asks_resource_graph_alone(served: Served) -> None:
+    assert served.requests("show", "--inventory", "graph") == {"GET": 5, "POST": 1}
+
+
+def test_an_apply_looks_twice_more_and_reads_back_once(served: Served) -> None:
+    """At what has moved since the plan, at the jobs, and at the mappings in the end; each is one list."""
+    found = served.connected("apply", "--yes")
+    assert dict(served.app.world.journal.methods()) == {"GET": 6 + 3, "PUT": 4}
+    assert found & SDKS == {SITE_RECOVERY_SDK}
+
+
+def test_a_saved_plan_costs_what_planning_anew_does(served: Served) -> None:
+    served.connected("plan", "--out", "plan.json")
+    assert served.requests("apply", "plan.json", "--yes") == {"GET": 6 + 3, "PUT": 4}
+
+
+def test_correcting_drift_reads_all_again_at_the_end(served: Served) -> None:
+    assert served.requests("drift", "--correct") == {"GET": 6 + 3 + 6, "PUT": 4}
+
+
+@pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
+def test_with_nothing_to_do_one_reading_is_all(command: tuple[str, ...], served: Served) -> None:
+    served.connected("apply", "--yes")
+    served.app.world.journal.clear()
+    found = served.connected(*command)
+    assert dict(served.app.world.journal.methods()) == {"GET": 6}
+    assert not found & SDKS
+
+
+def test_mapping_one_network_never_imports_the_sdk_of_networks(served: Served) -> None:
+    ends = (str(network_id(0, HERE)), "--recovery", str(network_id(0, THERE)), "--to", THERE)
+    found = served.connected("map", *ends, "--vault", str(VAULT_ID), "--yes")
+    assert dict(served.app.world.journal.methods())["PUT"] == 2
+    assert found & SDKS == {SITE_RECOVERY_SDK}
+
+
+def test_only_making_a_copy_imports_the_sdk_of_networks(served: Served) -> None:
+    wanted = desired(1)
+    copied = tuple(structs.replace(pair, recovery=None) for pair in wanted.pairs)
+    served.file.write_text(dumps(structs.replace(wanted, regions=(COPIES,), pairs=copied)))
+    assert not served.connected("plan") & SDKS
+    assert served.connected("apply", "--yes") & SDKS == {SITE_RECOVERY_SDK, NETWORK_SDK}
+
+
+@pytest.mark.parametrize(
+    ("command", "most"),
+    [(("--help",), 170), (("validate",), 220), (("schema", "desired"), 220)],
+    ids=["help", "validate", "schema"],
+)
+def test_what_does_not_talk_to_azure_imports_nothing_of_it(command: tuple[str, ...], most: int, served: Served) -> None:
+    found = served.imported(*command)
+    assert not {name.partition(".")[0] for name in found} & {"azure", "requests", "msal", "cryptography", "rich"}
+    assert len(found) <= most
+
+
+def test_a_fake_world_imports_nothing_of_azure(served: Served) -> None:
+    served.connected("dump", "--format", "world", "--out", "world.yaml")
+    found = served.imported("plan", "--backend", "fake:world.yaml")
+    assert not {name.partition(".")[0] for name in found} & {"azure", "requests", "msal", "cryptography", "rich"}
+    assert len(found) <= 300
+
+
+def test_dotenv_is_imported_only_where_there_is_a_file(tmp_path: Path) -> None:
+    program = "import sys; from asrnet import settings; settings.from_process({}); print('dotenv' in sys.modules)"
+    assert printed(program, tmp_path) == "False"
+    (tmp_path / ".env").write_text("ASRNET_QUIET=1", encoding="utf-8")
+    assert printed(program, tmp_path) == "True"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "imported"),
+    [
+        ([], ""),
+        (["network_mapping", "fabric"], SITE_RECOVERY_SDK),
+        (["virtual_network"], NETWORK_SDK),
+        (["virtual_network", "network_mapping"], f"{SITE_RECOVERY_SDK} {NETWORK_SDK}"),
+    ],
+    ids=str,
+)
+def test_what_writing_needs_is_imported_beside_what_comes_before(
+    kinds: list[str], imported: str, tmp_path: Path
+) -> None:
+    """The quick one first: who needs it alone does not wait for the other."""
+    assert printed(EXPECTING.format(kinds=kinds, sdks=[SITE_RECOVERY_SDK, NETWORK_SDK]), tmp_path) == imported
+
+
+def printed(program: str, folder: Path) -> str:
+    """What a program prints, in a process of its own."""
+    environ = {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True).stdout.strip()
