@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from asrnet.fake.builder import Builder
+from asrnet.models import Nic
 from asrnet.pytest_plugin import AsrEmulator
 
 PROGRAM = Path(__file__).parent / "node"
@@ -19,8 +21,8 @@ NODE, NPM = shutil.which("node"), shutil.which("npm")
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program with its packages; skipped where they cannot be had."""
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs with their packages; skipped where they cannot be had."""
     if not NODE or not NPM:
         pytest.skip("node and npm are not installed")
     folder = tmp_path_factory.mktemp("node") / "program"
@@ -29,11 +31,25 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
     if finished.returncode:
         pytest.skip("npm cannot install the SDK: no registry is reachable")
-    return folder / "life_of_a_mapping.js"
+    return folder
+
+
+def run(program: Path, emulator: AsrEmulator, *arguments: object) -> Any:
+    """What a program saw."""
+    finished = subprocess.run(
+        [str(NODE), str(program), emulator.url, *map(str, arguments)],
+        env={**os.environ, **emulator.environment()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
 
 
 def test_a_mapping_lives_through_the_javascript_sdk(
-    program: Path, asr_world: Builder, asr_emulator: AsrEmulator
+    programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
 ) -> None:
     vault = asr_world.vault("Vault", group="Rg")
     east, west = (
@@ -44,16 +60,8 @@ def test_a_mapping_lives_through_the_javascript_sdk(
     spare, other = asr_world.virtual_network("Spare", "westus"), asr_world.virtual_network("Other", "westus")
     asr_world.world.behaviour = structs.replace(asr_world.world.behaviour, operations="manual:2", retry_after=0)
     places = ["Rg", "Vault", east.name, hub.id, west.name, spare.id, other.id]
-    finished = subprocess.run(
-        [str(NODE), str(program), asr_emulator.url, vault.id.subscription, *map(str, places)],
-        env={**os.environ, **asr_emulator.environment()},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == {
+    saw = run(programs / "life_of_a_mapping.js", asr_emulator, vault.id.subscription, *places)
+    assert saw == {
         "before": [404, "NotFound"],
         "created": ["from-node", "Paired", "AzureToAzure"],
         "listed": ["from-node"],
@@ -61,5 +69,29 @@ def test_a_mapping_lives_through_the_javascript_sdk(
         "updated": "other",
         "read": "other",
         "after": [404, "NotFound"],
+    }
+    assert asr_emulator.app.journal.altered == 0
+
+
+def test_networks_fabrics_jobs_and_machines_through_the_javascript_sdks(
+    programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
+) -> None:
+    vault = asr_world.vault("Vault", group="Rg")
+    asr_world.resource_group("Rg")
+    west, north = asr_world.azure_fabric(vault, "westus", name="West"), asr_world.azure_fabric(vault, "northeurope")
+    asr_world.protected_item("vm1", west, north, Nic(name="nic0"))
+    asr_world.world.behaviour = structs.replace(asr_world.world.behaviour, operations="manual:2", retry_after=0)
+    saw = run(programs / "around_a_mapping.js", asr_emulator, vault.id.subscription, "Rg", "Vault")
+    assert saw == {
+        "created": ["made", "Succeeded", ["web"]],
+        "tags": {"a": "b"},
+        "listed": [["made"], ["made"]],
+        "address": True,
+        "deleted": 404,
+        "fabric": ["East", "East US", "eastus"],
+        "fabrics": ["West", north.name, "East"],
+        "jobs": ["Succeeded"],
+        "items": [["vm1", 1]],
+        "left": ["West", north.name],
     }
     assert asr_emulator.app.journal.altered == 0
