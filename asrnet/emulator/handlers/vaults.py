@@ -144,7 +144,7 @@ def _operation(call: Call) -> Started:
     return call.world.operations.get(operation_id, scope=scope)
 
 
-_FIXED: Final = "as of a new vault; nothing in it can be changed"
+_FIXED: Final = "clients read it along with a vault; its values were chosen, and cannot be changed"
 
 ROUTES: Final = (
     Route(
@@ -161,7 +161,14 @@ ROUTES: Final = (
         source="specified",
         handler=list_vaults,
     ),
-    Route(method="GET", template=VAULT, operation="Vaults_Get", source="recorded", handler=get_vault),
+    Route(
+        method="GET",
+        template=VAULT,
+        operation="Vaults_Get",
+        source="recorded",
+        handler=get_vault,
+        note="the redundancy of a vault that was given none is assumed",
+    ),
     Route(method="PUT", template=VAULT, operation="Vaults_CreateOrUpdate", source="recorded", handler=put_vault),
     Route(method="PATCH", template=VAULT, operation="Vaults_Update", source="specified", handler=patch_vault),
     Route(method="DELETE", template=VAULT, operation="Vaults_Delete", source="specified", handler=delete_vault),
@@ -183,7 +190,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{VAULT}/backupconfig/vaultconfig",
         operation="BackupResourceVaultConfigs_Get",
-        source="specified",
+        source="assumed",
         handler=backup_config,
         note=_FIXED,
     ),
@@ -191,7 +198,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{VAULT}/backupstorageconfig/vaultstorageconfig",
         operation="BackupResourceStorageConfigs_Get",
-        source="specified",
+        source="assumed",
         handler=storage_config,
         note=_FIXED,
     ),
@@ -199,7 +206,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{VAULT}/backupProtectedItems",
         operation="BackupProtectedItems_List",
-        source="specified",
+        source="assumed",
         handler=list_backup_items,
         note="empty",
     ),
@@ -207,7 +214,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{VAULT}/replicationVaultSettings",
         operation="ReplicationVaultSetting_List",
-        source="specified",
+        source="assumed",
         handler=list_replication_settings,
         note=_FIXED,
     ),
@@ -215,7 +222,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{VAULT}/replicationVaultSettings/default",
         operation="ReplicationVaultSetting_Get",
-        source="specified",
+        source="assumed",
         handler=replication_setting,
         note=_FIXED,
     ),
