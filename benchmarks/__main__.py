@@ -63,7 +63,15 @@ def reading_rows(rounds: int, mappings: int) -> Iterator[Row]:
             one = found[who]
             floor = found["floor"].wall if who != "floor" else None
             work = f"reading {mappings:,} mappings and networks, {place}"
-            yield Row(work=work, program=who, wall=one.wall, cpu=one.cpu, megabytes=one.megabytes, floor=floor)
+            yield Row(
+                work=work,
+                program=who,
+                wall=one.wall,
+                cpu=one.cpu,
+                emulator_cpu=one.emulator_cpu,
+                megabytes=one.megabytes,
+                floor=floor,
+            )
 
 
 def machine() -> str:

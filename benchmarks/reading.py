@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec import json as msgspec_json
 from requests.adapters import BaseAdapter
 from urllib3.response import HTTPResponse
@@ -31,7 +31,7 @@ from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SystemClock
 from asrnet.emulator.transport import in_process
-from benchmarks.emulator import emulated
+from benchmarks.emulator import Emulated, emulated
 from benchmarks.floor import Floor, connected
 from benchmarks.processes import run
 from benchmarks.scenes import Weather, desired, world
@@ -47,6 +47,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     wall: float
     cpu: float
     megabytes: float
+    emulator_cpu: float | None = None
 
 
 def read_once(who: str, url: str, pairs: int) -> Reading:
@@ -110,19 +111,28 @@ def readings(mappings: int, rounds: int) -> Iterator[tuple[str, dict[str, Readin
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with emulated(pairs, mapped=True, weather=AT_ONCE, cache=name) as emulator:
-            yield PLACES[0], _best(pairs, rounds, emulator.url, folder, emulator.environment())
-        yield PLACES[1], _best(pairs, rounds, "", folder, {})
+            yield PLACES[0], _best(pairs, rounds, folder, emulator)
+        yield PLACES[1], _best(pairs, rounds, folder, None)
 
 
-def _best(pairs: int, rounds: int, url: str, folder: Path, environment: dict[str, str]) -> dict[str, Reading]:
+def _best(pairs: int, rounds: int, folder: Path, emulator: Emulated | None) -> dict[str, Reading]:
     found: dict[str, list[Reading]] = {who: [] for who in WHO}
     for _ in range(rounds):
         for who in WHO:
-            own = ["--one", who, "--mappings", str(pairs * 2), "--url", url]
-            words = [sys.executable, "-m", "benchmarks.reading", *own]
-            ran = run(words, folder=folder, environment=environment)
-            found[who].append(msgspec_json.decode(ran.out, type=Reading))
+            found[who].append(_read(who, pairs, folder, emulator))
     return {who: min(each, key=lambda one: one.wall) for who, each in found.items()}
+
+
+def _read(who: str, pairs: int, folder: Path, emulator: Emulated | None) -> Reading:
+    """One reading, in a process of its own."""
+    words = [sys.executable, "-m", "benchmarks.reading", "--one", who, "--mappings", str(pairs * 2)]
+    if emulator is None:
+        return msgspec_json.decode(run([*words, "--url", ""], folder=folder).out, type=Reading)
+    before = emulator.cpu()
+    ran = run([*words, "--url", emulator.url], folder=folder, environment=emulator.environment())
+    after = emulator.cpu()
+    used = None if before is None or after is None else after - before
+    return structs.replace(msgspec_json.decode(ran.out, type=Reading), emulator_cpu=used)
 
 
 def main() -> None:
