@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any, Final
 
@@ -66,7 +67,7 @@ TEXTS_MORE: Final = (
 
 def tree(random: Random, document: Any) -> Any:
     """``document`` with one to three of its parts changed."""
-    changed = json.loads(json.dumps(document))
+    changed = deepcopy(document)
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         places = list(_places(changed))
         if places:
@@ -87,8 +88,7 @@ def text(random: Random, whole: str) -> str:
 
 def written(random: Random, document: Any) -> str:
     """``document`` as YAML or JSON."""
-    write: Callable[[Any], str] = random.choice([json.dumps, lambda each: str(yaml.safe_dump(each, sort_keys=False))])
-    return write(document)
+    return json.dumps(document) if random.choice([True, False]) else str(yaml.safe_dump(document, sort_keys=False))
 
 
 def _places(node: Any) -> Iterator[tuple[Any, Any]]:
@@ -106,12 +106,12 @@ def _change(random: Random, node: Any, key: Any, whole: Any) -> None:
     elif how == "rename" and isinstance(node, dict):
         node[random.choice([str(key) + "s", str(key).upper(), "", "name", "version"])] = node.pop(key)
     elif how == "double" and isinstance(node, list):
-        node.append(json.loads(json.dumps(node[key])))
+        node.append(deepcopy(node[key]))
     elif how == "elsewhere":
-        node[key] = json.loads(json.dumps(elsewhere[0][elsewhere[1]]))
+        node[key] = deepcopy(elsewhere[0][elsewhere[1]])
     elif how == "wrap":
         node[key] = random.choice([[node[key]], {"name": node[key]}])
     elif how == "text" and isinstance(node[key], str):
         node[key] = text(random, node[key])
     else:
-        node[key] = random.choice(ODD)
+        node[key] = deepcopy(random.choice(ODD))

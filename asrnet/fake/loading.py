@@ -12,7 +12,7 @@ from asrnet.fake import document as file
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.loading_networks import network_of, nic_of
 from asrnet.fake.loading_vaults import VaultLoader
-from asrnet.fake.places import Place, expect, refuse_twice
+from asrnet.fake.places import Place, check_region, expect, refuse_twice
 from asrnet.fake.records import ResourceGroup, Subscription, VirtualMachine
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
@@ -83,13 +83,14 @@ class _Loader:
             try:
                 said = msgspec.json.decode(text, type=dict[str, object])
                 self._world.extras[ArmId(resource_id).key] = said
-            except (InputError, msgspec.DecodeError) as error:
+            except (InputError, msgspec.DecodeError, RecursionError) as error:
                 raise place.error(f"not a JSON object by a resource's id: {error}", resource_id) from error
 
     def _load_machines(self) -> None:
         place = self._root.at("virtual_machines")
         for index, entry in enumerate(self._said.virtual_machines):
             expect(entry.id, _MACHINE, "a virtual machine", place.at(index), "id")
+            check_region(entry.location, place.at(index))
             nics = tuple(nic_of(nic, place.at(index, "nics", number)) for number, nic in enumerate(entry.nics))
             self._seed(VirtualMachine(id=entry.id, location=entry.location, nics=nics))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from asrnet.fake import document as file
-from asrnet.fake.places import Place, check_address, check_prefix, expect, refuse_twice
+from asrnet.fake.places import Place, check_address, check_prefix, check_region, expect, refuse_twice
 from asrnet.ids import VNET
 from asrnet.models import IpConfiguration, Nic, Subnet, VirtualNetwork
 
@@ -13,8 +13,11 @@ from asrnet.models import IpConfiguration, Nic, Subnet, VirtualNetwork
 def network_of(entry: file.NetworkEntry, place: Place) -> VirtualNetwork:
     """The virtual network that an entry describes."""
     expect(entry.id, VNET, "a virtual network", place, "id")
+    check_region(entry.location, place)
     for index, prefix in enumerate(entry.address_space):
         check_prefix(prefix, place, "address_space", index)
+    for index, subnet in enumerate(entry.subnets):
+        place.at("subnets", index).child(entry.id, "subnets", subnet.name)
     return VirtualNetwork(
         id=entry.id,
         location=entry.location,

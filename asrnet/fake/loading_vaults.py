@@ -8,7 +8,7 @@ from asrnet.complaints import did_you_mean
 from asrnet.fake import document as file
 from asrnet.fake.loading_networks import nic_of, subnets_of
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.fake.places import Place, check_time, expect, refuse_twice
+from asrnet.fake.places import Place, check_region, check_time, expect, refuse_twice
 from asrnet.fake.records import CloudRecord, Host, VaultResource, VmNetworkRecord
 from asrnet.fake.regions import region_name
 from asrnet.fake.seeding import Seed
@@ -42,6 +42,7 @@ class VaultLoader:
         """The vault and all that is in it, in an order in which it can be seeded."""
         said = self._said
         expect(said.id, VAULT, "a vault", self._place, "id")
+        check_region(said.location, self._place)
         used = bool(said.fabrics) if said.used is None else said.used
         if said.fabrics and not used:
             raise self._place.error("a vault with fabrics has been used", "used")

@@ -10,7 +10,7 @@ from asrnet.documents import Document
 from asrnet.errors import DocumentError, InputError
 from asrnet.fake.document import WorldDocument
 from asrnet.fake.times import seconds_of
-from asrnet.ids import ArmId
+from asrnet.ids import ArmId, normal_location
 
 Step = str | int
 
@@ -51,6 +51,12 @@ def expect(identifier: ArmId, kind: str, what: str, place: Place, key: str) -> N
     """Raise DocumentError where the id is not of that type."""
     if identifier.type != kind:
         raise place.error(f"'{identifier}' is not the id of {what}", key)
+
+
+def check_region(text: str, place: Place, key: str = "location") -> None:
+    """Raise DocumentError where the text names no region."""
+    if not normal_location(text):
+        raise place.error(f"'{text}' is not a region, expected one such as eastasia", key)
 
 
 def check_prefix(text: str, place: Place, *steps: Step) -> None:

@@ -198,6 +198,8 @@ def test_vmm_mappings_survive_the_file_in_their_kinds() -> None:
         (("fabric: asr-a2a-default-eastasia", "fabric: asr-a2a-default-eastasa"), 19, "asr-a2a-default-eastasia"),
         ((RECOVERY_FABRIC, ""), 19, "recovery_fabric is missing"),
         (("10.0.0.0/16", "10.0.0.0/99"), 7, "10.0.0.0/99"),
+        (("location: eastasia", "location: ' '"), 5, "' ' is not a region"),
+        (("name: web", "name: 10.0.1.0/24"), 9, "'10.0.1.0/24' cannot be a name in Azure"),
         (("10.0.1.0/24", "10.0.1.7/24"), 9, "10.0.1.7/24"),
         (("[10.0.1.4]", "[web]"), 9, "'web' is not an address"),
         (("ip: 10.0.1.4\n", "ip: 10.0.1\n"), 34, "'10.0.1' is not an address"),
