@@ -23,6 +23,15 @@ WIRE: Final[tuple[Kind, ...]] = (
 )
 
 _WRITES: Final = ("PUT", "PATCH", "DELETE")
+_WRITTEN: Final = (MAPPINGS, MAPPINGS, MAPPINGS, "virtualnetworks", "replicationfabrics", "*")
+_READ: Final = (
+    MAPPINGS,
+    MAPPINGS,
+    "virtualnetworks",
+    "virtualnetworks",
+    "replicationprotecteditems",
+    "replicationjobs",
+)
 
 
 def service_faults(scene: Scene) -> list[Fault]:
@@ -33,10 +42,11 @@ def service_faults(scene: Scene) -> list[Fault]:
 def _service_fault(scene: Scene) -> Fault:
     pick = scene.random.choice
     effect = pick(SERVICE)
+    method = pick([*_WRITES, "GET", "GET", "*"])
     fault = Fault(
         effect=effect,
-        method=pick([*_WRITES, "GET", "*"]),
-        kind=pick([MAPPINGS, MAPPINGS, MAPPINGS, "virtualnetworks", "replicationfabrics", "*"]),
+        method=method,
+        kind=pick(_READ if method == "GET" else _WRITTEN),
         times=pick([1, 1, 2, 4]),
         after=pick([0, 0, 1, 2, 5]),
         status=pick([400, 409, 500]),

@@ -8,6 +8,7 @@ from functools import partial
 
 from chaos import Scene, Site
 from chaos_others import Others
+from chaos_plans import judge_order, judge_pairs, judge_plan, way_of
 from chaos_wishes import Way, wishes_of
 from msgspec import structs
 from witness import Made, Witness, Wrote
@@ -66,6 +67,10 @@ class Chaos:
         self.witness.planned(self.others.between_plan_and_apply)
         report = applying.apply(plan, self.witness.backend, Options(timeout=self.scene.timeout))
         self._judge_limits(plan)
+        for site in self.scene.sites:
+            judge_plan(plan, site.name, self.wishes[site.name], self.witness.planned_by(site.vault.id, "mappings"))
+        judge_order(plan, self.witness.writes)
+        judge_pairs(report)
         for change in report.changes:
             self.outcomes[f"{change.kind} {change.action} {change.outcome}"] += 1
             if change.outcome == "succeeded":
@@ -109,6 +114,7 @@ class Chaos:
         assert network.id in asked, network
         assert looked is not None, network
         assert looked.found is None, network
+        assert looked.ended == made.when, network  # the very last moment
 
     def _judge_write(self, wrote: Wrote, site: Site) -> None:
         undone = self._undone_by(wrote)
@@ -144,6 +150,8 @@ class Chaos:
         left = [mapping for mapping in listed if mapping.id not in deleted]
         assert wrote.after.identity not in {mapping.identity for mapping in left}, wrote
         assert _name(wrote.after) not in {_name(mapping) for mapping in listed}, wrote
+        assert wrote.baseless == (), wrote
+        assert wrote.rivals == (), wrote
         # What is there may only be what an earlier run of ours left on its way, or came unseen.
         assert wrote.there is None or way_of(wrote.there) == way_of(wrote.after) or wrote.unseen, wrote
 
@@ -327,11 +335,6 @@ def _over(limits: Limits, counts: Counter[str], growth: int, existing: int) -> b
         or growth > limits.max_rule_growth
         or (existing >= limits.min_existing and changed * 100 > limits.max_change_percent * existing)
     )
-
-
-def way_of(mapping: NetworkMapping) -> Way:
-    """From where to where a mapping leads."""
-    return (mapping.primary_network_id, mapping.recovery_network_id)
 
 
 def _name(mapping: NetworkMapping) -> tuple[ArmId, str]:

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from asrnet.errors import VaultUnusedError
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
+from asrnet.ids import VNET, ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.ports import (
     Backend,
@@ -40,10 +40,10 @@ class Listed(Struct, eq=False):
 
 
 class Got(Struct, eq=False):
-    """A single mapping or network that was asked for; ``ended`` stays False where that failed."""
+    """A single mapping or network that was asked for; ``ended`` is when the answer came, None where none did."""
 
     id: ArmId
-    ended: bool = False
+    ended: float | None = None
     found: Any = None
 
 
@@ -61,7 +61,8 @@ class Planned(Struct, eq=False):
 class Wrote(Struct, eq=False):
     """A write to a mapping that was sent. ``there`` is what really was there.
 
-    ``unseen``: somebody else wrote to it since the last read that could have shown it.
+    ``unseen``: somebody else wrote to it since the last read that could have shown it. ``rivals`` are other
+    mappings of the same identity that could have been seen, ``baseless`` virtual networks that there were not.
     """
 
     action: Action
@@ -69,12 +70,15 @@ class Wrote(Struct, eq=False):
     after: NetworkMapping | None
     there: NetworkMapping | None
     unseen: bool
+    rivals: tuple[ArmId, ...] = ()
+    baseless: tuple[ArmId, ...] = ()
 
 
 class Made(Struct, eq=False):
-    """A fabric or network whose creation was sent."""
+    """A fabric or network whose creation was sent, at a time."""
 
     what: Fabric | VirtualNetwork
+    when: float
 
 
 Event = Listed | Got | Intruded | Planned | Wrote | Made
@@ -134,13 +138,18 @@ class Witness:
         event = Got(resource_id)
         self.events.append(event)
         event.found = found = call()
-        event.ended = True
+        event.ended = self.world.clock.now()
         return found
 
     def wrote(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
         """A write to a mapping is being sent."""
         there = self.world.state.mapping(mapping_id)
-        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id)))
+        state = self.world.state
+        same = state.same_identity(after) if after else ()
+        ends = (after.primary_network_id, after.recovery_network_id) if after else ()
+        rivals = tuple(each.id for each in same if each is not there and not self._unseen(each.id))
+        baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
+        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), rivals, baseless))
 
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:
         """The plan is made; somebody else may have a go before it is applied."""
@@ -197,7 +206,7 @@ class Witness:
         for event in self.before(until):
             if isinstance(event, Planned):
                 return None
-            if isinstance(event, Got) and event.id == resource_id and event.ended:
+            if isinstance(event, Got) and event.id == resource_id and event.ended is not None:
                 return event
         return None
 
@@ -227,7 +236,7 @@ class Witness:
 def shows(event: Got | Listed, mapping_id: ArmId) -> bool:
     """Whether a read was about a mapping, and ended."""
     if isinstance(event, Got):
-        return event.ended and event.id == mapping_id
+        return event.ended is not None and event.id == mapping_id
     about = event.what == "mappings" and mapping_id.key.startswith(f"{event.vault.key}/")
     return about and event.found is not None
 
@@ -273,7 +282,7 @@ class _Writer:
         self._witness = witness
 
     def create_fabric(self, fabric: Fabric) -> Operation | None:
-        self._witness.events.append(Made(fabric))
+        self._witness.events.append(Made(fabric, self._witness.world.clock.now()))
         return self._real.create_fabric(fabric)
 
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
@@ -314,7 +323,7 @@ class _Networks:
         self._witness = witness
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
-        self._witness.events.append(Made(network))
+        self._witness.events.append(Made(network, self._witness.world.clock.now()))
         return self._real.create_virtual_network(network)
 
     def operation(self, operation: Operation) -> OperationStatus:
