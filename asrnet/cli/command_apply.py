@@ -72,8 +72,10 @@ def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     from asrnet.saved import moved_since
 
     settings = session.settings
-    if settings.vault or settings.pair:
-        raise InputError("a saved plan is applied as it is", hint="use --vault and --pair with asrnet plan --out")
+    if settings.vault or settings.pair or settings.shard:
+        raise InputError(
+            "a saved plan is applied as it is", hint="use --vault, --pair and --shard with asrnet plan --out"
+        )
     plan = carrying_out.load(session.argument("planfile"))
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}

@@ -1,6 +1,7 @@
 """Print the custom role with the least rights that a task needs, as az role definition create reads it.
 
-Its scopes are what the desired state names. A role for each task keeps the rights of one out of the scopes of another.
+Its scopes are what the desired state names, for the vaults of --vault where they are given. A role for each task keeps
+the rights of one out of the scopes of another.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Print the role; what to know about it goes to standard error."""
     task = _task(session.argument("task", "apply"))
-    desired = inputs.desired_or_vaults(session.settings)
+    everything = inputs.desired_or_vaults(session.settings)
+    selection = inputs.selection(session.settings, everything)
+    desired = everything.within([vault.name for vault in everything.vaults if selection.has_vault(vault.name)])
     path, minimal = session.argument("out"), session.argument("minimal", default=False)
     with outputs.destination(path) as write:
         made = role(task, desired, name=session.argument("name", ""), minimal=minimal)

@@ -33,8 +33,10 @@ class _Handler(logging.Handler):
     """Writes to what standard error is now, not to what it was when logging was set up."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(BrokenPipeError):  # nobody reads: go on in silence
-            print(self.format(record), file=sys.stderr, flush=True)
+        # Nobody reads, or a disk is full: whatever is being done goes on in silence.
+        with suppress(OSError, ValueError):
+            if sys.stderr is not None:  # closed by whoever started this; print would take standard output instead
+                print(self.format(record), file=sys.stderr, flush=True)
 
 
 class _Form(logging.Formatter):

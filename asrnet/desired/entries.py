@@ -11,7 +11,7 @@ from msgspec import Struct
 from asrnet.desired.file import DesiredFile
 from asrnet.desired.state import Source
 from asrnet.documents import Document
-from asrnet.errors import DocumentError, InputError
+from asrnet.errors import DocumentError, InputError, harmless
 
 T = TypeVar("T")
 
@@ -30,8 +30,8 @@ class Entry(Struct, Generic[T], frozen=True):
 
     @property
     def source(self) -> Source:
-        """The file and the line."""
-        return Source(file=self.document.source, line=self.document.line(*self.path))
+        """The file and the line. A file's name need not be text, and this goes into plans."""
+        return Source(file=harmless(self.document.source), line=self.document.line(*self.path))
 
     def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
         """The error to raise about this entry, or about what is ``below`` it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.changes import Limits
 from asrnet.ids import ArmId
@@ -145,6 +145,16 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     topology: str | None = None
     freeze: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
+
+    def within(self, vaults: Collection[str]) -> DesiredState:
+        """The part that is about these ``vaults``, by their names."""
+        return structs.replace(
+            self,
+            vaults=tuple(vault for vault in self.vaults if vault.name in vaults),
+            pairs=tuple(row for row in self.pairs if row.vault in vaults),
+            rules=tuple(rule for rule in self.rules if rule.vault in vaults),
+            vmm_pairs=tuple(row for row in self.vmm_pairs if row.vault in vaults),
+        )
 
     def vault(self, name: str) -> Vault:
         """The vault under ``name``; the loader has made sure that there is one."""

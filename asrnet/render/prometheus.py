@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LAST_SUCCESS: Final = "asrnet_last_success_timestamp_seconds"
 
-_LAST: Final = re.compile(rf"^{LAST_SUCCESS} ([0-9.e+]+)$", re.MULTILINE)
+_LAST: Final = re.compile(rf"^{LAST_SUCCESS} ([0-9]+(?:\.[0-9]+)?)$", re.MULTILINE)
 _STATES: Final = ("in_sync", "corrected", "create", "update", "blocked", "external", "failed")
 _SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
 

@@ -99,6 +99,18 @@ def test_a_role_can_go_to_a_file(cli: Cli, folder: Path) -> None:
     assert "--role-definition role.json" in ran.err
 
 
+def test_a_role_for_a_vault_has_the_scopes_of_that_vault_alone(cli: Cli, folder: Path) -> None:
+    edit(folder, "vaults:", f"vaults:\n  far: {VAULT.replace('rg-dr', 'rg-far')}")
+    said = json.loads(cli("permissions", "--vault", "far").out)
+    assert said["AssignableScopes"] == [f"{GROUPS}/rg-far"]
+
+
+def test_a_role_for_a_vault_that_is_not_there_is_refused(cli: Cli) -> None:
+    ran = cli("permissions", "--vault", "see")
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no vault 'see'; did you mean 'sea'?" in ran.err
+
+
 def test_a_file_that_cannot_be_written_is_known(cli: Cli) -> None:
     ran = cli("permissions", "--out", "nowhere/role.json")
     assert (ran.code, "nowhere/role.json" in ran.err) == (1, True)

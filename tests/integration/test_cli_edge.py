@@ -207,6 +207,31 @@ def test_a_full_disk_behind_standard_output_is_an_error_in_words(folder: Path) -
     assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+def test_a_full_disk_behind_standard_error_ends_no_apply(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = run(folder, "apply", "--yes", "--pair", "hub", stderr=full)
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert b"Done: " in out
+
+
+def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
+    command = [sys.executable, "-m", "asrnet.cli", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
+    out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
+    assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.0")
+
+
+def test_a_file_whose_name_is_no_text_can_be_planned_in_every_format(folder: Path) -> None:
+    name = os.fsdecode(b"plan-\xff.yaml")
+    (folder / name).write_bytes((folder / "asrnet.yaml").read_bytes())
+    files = [f"-o{each}={each}" for each in outputs.PLAN_FORMATS]
+    process = run(folder, "plan", "--file", name, "--out", "saved", *files)
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+    assert "plan-\\udcff.yaml" in json.loads((folder / "json").read_text("utf-8"))["pairs"][0]["file"]
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """A suite that is itself run with ``&`` or nohup hands down that Ctrl-C is ignored."""

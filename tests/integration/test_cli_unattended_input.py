@@ -70,6 +70,13 @@ def test_a_stale_plan_is_refused_and_says_what_moved(fake: Cli, folder: Path, sa
     assert (ran.code, "has appeared" in ran.out, snapshot(folder) == before) == (3, True, True)
 
 
+@pytest.mark.parametrize("given", [("--vault", "sea"), ("--pair", "hub"), ("--shard", "1/2")])
+def test_a_saved_plan_takes_no_selection(fake: Cli, folder: Path, saved: Path, given: tuple[str, str]) -> None:
+    before = snapshot(folder)
+    ran = fake("apply", saved.name, "--yes", *given)
+    assert (ran.code, "is applied as it is" in ran.err, snapshot(folder) == before) == (1, True, True)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"format_version": 1}', b'{"format_version": "1.0", "changes": 3}'],

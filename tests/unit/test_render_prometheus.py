@@ -76,7 +76,10 @@ def test_a_run_that_leaves_something_keeps_the_last_success_of_the_file_before()
     assert counts["asrnet_run_success"] == 0
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "asrnet_last_success_timestamp_seconds NaN\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", *(f"asrnet_last_success_timestamp_seconds {value}\n" for value in ("NaN", "1.2.3", "e", "."))],
+)
 def test_a_file_without_a_last_success_has_none(text: str) -> None:
     assert last_success(text) is None
 
