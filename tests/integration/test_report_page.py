@@ -171,6 +171,27 @@ def test_an_opened_pair_has_an_address_of_its_own(opened: Page) -> None:
     assert opened.run(TITLE) == "app"
 
 
+def test_an_address_that_a_mail_program_has_spoilt_opens_the_page_all_the_same(opened: Page) -> None:
+    address = opened.run("location.href").partition("#")[0]
+    opened.open("about:blank")
+    opened.open(f"{address}#%E0%A4%A")
+    search(opened, "hub")
+    assert opened.run(COUNT) == "1 of 7 pairs"
+
+
+def test_networks_stand_below_their_region_whatever_the_search_leaves(tab: Page, tmp_path: Path) -> None:
+    back = {"primary_location": "southeastasia", "recovery_location": "eastasia"}
+    pairs = (pair("a"), pair("b"), pair("c"), pair("back", **back))
+    show(tab, tmp_path, Plan(pairs=pairs))
+    search(tab, "back")
+    left = "document.querySelector('.columns .region').textContent"
+    node = "document.querySelector('.nodes.left .node b').textContent"
+    assert (tab.run(left), tab.run(node)) == ("southeastasia", "back-ea")  # the sample names primaries so
+    search(tab, "")
+    nodes = "[...document.querySelectorAll('.nodes.left .node b')].map(one => one.textContent)"
+    assert (tab.run(left), tab.run(nodes)) == ("eastasia", ["a-ea", "b-ea", "back-sea", "c-ea"])
+
+
 def test_the_dark_is_dark_and_paper_is_not(opened: Page) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     try:

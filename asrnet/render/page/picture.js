@@ -82,9 +82,9 @@ function drawLane(lane, networks) {
 
 const drawnGroups = new Map();
 
-/** A group as an element; drawn once for each set of rows, for filters bring the same ones back again and again. */
+/** A group as an element; drawn once for each set of rows and side, for filters bring the same ones back again and again. */
 function drawGroup(items, networks, lane) {
-  const key = `${lane.key} ${items.map(item => item.number)}`;
+  const key = `${lane.key} ${lane.left} ${items.map(item => item.number)}`;
   if (!drawnGroups.has(key)) drawnGroups.set(key, newGroup(items, networks, lane));
   return drawnGroups.get(key);
 }

@@ -133,8 +133,16 @@ function focusRow(row) {
   row.focus();
 }
 
+function nameInAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ''; // mail programs cut addresses in the middle of what is encoded
+  }
+}
+
 function openFromAddress() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  const wanted = nameInAddress();
   const item = wanted && items.find(one => `${one.vault}/${one.name}` === wanted);
   if (item) open(item.number);
 }
