@@ -5,8 +5,9 @@ There is no lock: what each run checks right before it writes must do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from msgspec import structs
 from states import SEA, TwoRegions, row
 
 from asrnet import applying
+from asrnet.applying import AuditEntry
 from asrnet.clocks import Bounded
 from asrnet.desired import DesiredState
 from asrnet.drifting import Correction, correct, detect
@@ -57,20 +59,19 @@ class Race:
 
     def run(self) -> list[Correction]:
         """Both runs to their ends."""
-        clock = self.azure.clock
-        reads = Bounded(clock, 2)
-        runs = [reads.start(partial(self._one, number)) for number in range(2)]
-        reads.settle(runs)
-        return [run.result() for run in runs]
+        return at_once(self.azure, [partial(self._one, number) for number in range(2)])
 
     def _one(self, number: int) -> Correction:
         self.azure.clock.sleep(self.delay * number)
         return corrected(self.desired, self.backends[number])
 
 
-def corrected(desired: DesiredState, backend: Backend) -> Correction:
+def corrected(
+    desired: DesiredState, backend: Backend, on_write: Callable[[AuditEntry], None] = lambda _: None
+) -> Correction:
     """One run of drift --correct."""
-    return correct(partial(detect, desired, backend), lambda plan: applying.apply(plan, backend))
+    apply = partial(applying.apply, backend=backend, on_write=on_write)
+    return correct(partial(detect, desired, backend), apply)
 
 
 def judge(race: Race) -> None:
@@ -99,16 +100,87 @@ def test_two_runs_at_once_converge_through_the_real_sdk(data: Any) -> None:
     judge(Race(data.draw, wire))
 
 
+class Overlap:
+    """A retarget, a copy, a missing and a half pair, corrected by two runs; the second begins ``delay`` seconds later.
+
+    ``writes`` are those of both in their order, each as the number of its run, its action and its outcome.
+    """
+
+    def __init__(self, door: Callable[[World], Backend], delay: float) -> None:
+        self.azure = azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
+        azure.build.resource_group("rg-asr", location=SEA)
+        near = {name: azure.network(name) for name in ("moved", "copied", "missing", "half", "stray")}
+        far = {name: azure.network(name, SEA) for name in ("old", "new", "missing-dr", "half-dr", "stray-dr")}
+        azure.map_both(near["moved"], far["old"])
+        azure.map(far["half-dr"], near["half"])
+        azure.map(near["stray"], far["stray-dr"])
+        wanted = {"moved": "new", "missing": "missing-dr", "half": "half-dr"}
+        rows = [row(near[primary], far[recovery]) for primary, recovery in wanted.items()]
+        self.desired = azure.state(*rows, row(near["copied"], None))
+        ways = {**wanted, "copied": "copied-asr"}
+        self.end = {**ways, **{recovery: primary for primary, recovery in ways.items()}, "stray": "stray-dr"}
+        self._writes: list[tuple[float, int, AuditEntry]] = []
+        self.runs = at_once(azure, [partial(self._run, door(azure.world), number, delay) for number in range(2)])
+        self.writes = [(number, entry.action, entry.outcome) for _, number, entry in sorted(self._writes, key=_when)]
+
+    def _run(self, backend: Backend, number: int, delay: float) -> Correction:
+        self.azure.clock.sleep(delay * number)
+        return corrected(self.desired, backend, lambda entry: self._writes.append((entry.time, number, entry)))
+
+    @property
+    def interleaved(self) -> bool:
+        """Whether one wrote between two writes of the other."""
+        turns = [number for number, _ in groupby(number for number, _, _ in self.writes)]
+        return len(turns) > 2
+
+    @property
+    def outcomes(self) -> set[str]:
+        """What became of the changes of both."""
+        return {change.outcome for run in self.runs for change in run.report.changes}
+
+
+def _when(entry: tuple[float, int, AuditEntry]) -> tuple[float, int]:
+    return entry[:2]
+
+
+def at_once(azure: TwoRegions, calls: Sequence[Callable[[], Correction]]) -> list[Correction]:
+    """The results of all ``calls``, which run side by side."""
+    side_by_side = Bounded(azure.clock, len(calls))
+    runs = [side_by_side.start(call) for call in calls]
+    side_by_side.settle(runs)
+    return [run.result() for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("door", "delays"),
+    [(fake_backend, [tenths / 10 for tenths in range(0, 130, 3)]), (wire, [0.0, 0.5, 3.5, 6.5, 10.0, 13.0])],
+    ids=["through the ports", "through the real SDK"],
+)
+def test_whenever_the_second_run_begins_nothing_is_lost(
+    door: Callable[[World], Backend], delays: Sequence[float]
+) -> None:
+    """From both at once to one after the other; on the way they write between each other's writes, and find it out."""
+    found = [Overlap(door, delay) for delay in delays]
+    for overlap in found:
+        last = corrected(overlap.desired, overlap.azure.backend)
+        assert last.left
+        assert last.left.changes == ()
+        assert overlap.azure.mappings() == overlap.end
+        copies = [network for network in overlap.azure.world.state.virtual_networks if network.id.name == "copied-asr"]
+        assert [subnet.name for subnet in copies[0].subnets] == ["web"]
+    assert sum(overlap.interleaved for overlap in found) >= len(found) // 2
+    assert any("stale" in overlap.outcomes for overlap in found)
+    assert {number for number, _, _ in found[-1].writes} == {0}  # and in the end the second finds nothing to do
+
+
 def test_of_two_runs_that_start_together_one_does_the_work_and_both_end_well() -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
     hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
     azure.map_both(hub, old)
     desired = azure.state(row(hub, new))
-    reads = Bounded(azure.clock, 2)
-    runs = [reads.start(partial(corrected, desired, fake_backend(azure.world))) for _ in range(2)]
-    reads.settle(runs)
+    runs = at_once(azure, [partial(corrected, desired, fake_backend(azure.world)) for _ in range(2)])
     assert azure.mappings() == {"hub": "new", "new": "hub"}
-    assert "succeeded" in {run.result().report.result for run in runs}
+    assert "succeeded" in {run.report.result for run in runs}
     assert structs.asdict(azure.plan(desired).summary)["in_sync"] == 2
 
 
@@ -151,16 +223,24 @@ def test_a_run_that_planned_to_delete_what_another_one_took_over_leaves_it() -> 
 @given(st.floats(0.0, 8.0), st.booleans())
 def test_two_runs_that_want_different_things_leave_a_pair_of_one_of_them(delay: float, mapped: bool) -> None:
     """Whichever comes second either sees what the first did, or stops; and the next run makes it one of the two."""
-    wish = Wish(mapped=mapped)
+    differ(Wish(mapped=mapped), delay, fake_backend)
+
+
+@pytest.mark.parametrize("mapped", [True, False], ids=["both retarget", "both create"])
+@pytest.mark.parametrize("delay", [0.0, 0.25, 0.5, 1.5, 4.0])
+def test_so_do_they_through_the_real_sdk(delay: float, mapped: bool) -> None:
+    differ(Wish(mapped=mapped), delay, wire)
+
+
+def differ(wish: Wish, delay: float, door: Callable[[World], Backend]) -> None:
+    """Two runs by two files, the second after ``delay`` seconds, and then one more by the second's."""
     azure = wish.azure
-    reads = Bounded(azure.clock, 2)
 
     def second() -> Correction:
         azure.clock.sleep(delay)
-        return corrected(wish.state(wish.theirs), fake_backend(azure.world))
+        return corrected(wish.state(wish.theirs), door(azure.world))
 
-    runs = [reads.start(partial(corrected, wish.state(wish.mine), fake_backend(azure.world))), reads.start(second)]
-    reads.settle(runs)
+    at_once(azure, [partial(corrected, wish.state(wish.mine), door(azure.world)), second])
     azure.mappings()  # fails where a primary has two
     corrected(wish.state(wish.theirs), azure.backend)
     assert azure.mappings().items() >= {"hub": "theirs", "theirs": "hub"}.items()
