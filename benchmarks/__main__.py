@@ -107,6 +107,8 @@ def main() -> None:
     fleet.add_arguments(parser)
     parser.add_argument("--write", type=Path, metavar="PAGE")
     given = parser.parse_args()
+    if given.write:
+        filled(given.write.read_text("utf-8"), {"table": "", "reported": ""})  # better now than ten minutes later
     began, where, what = time.monotonic(), machine(), fleet.fleet_of(given)
     rows: list[Row] = []
     for part in parts(what, quick=given.quick):
