@@ -13,18 +13,21 @@ from asrnet.complaints import did_you_mean
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.errors import InputError
 from asrnet.failover import (
+    Entry,
+    Gaps,
     Machine,
     Network,
     NetworkNames,
     Operation,
     Prediction,
+    machines_of_entries,
     machines_of_items,
     machines_of_subnets,
-    read_machines,
+    read_entries,
 )
 from asrnet.failover import predict as predict_machines
 from asrnet.ids import ArmId
-from asrnet.inventory import Inventory, Unknown, VaultInventory
+from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
 from asrnet.live import live_pairs
 from asrnet.models import COPY_TAG, VirtualNetwork
 from asrnet.ports import Backend
@@ -64,17 +67,45 @@ def read(question: Question, desired: DesiredState, backend: Backend, *, selecti
     Raises like ``inventory.read``; InputError for machines and networks that are not there, DocumentError for a list
     that is wrong.
     """
+    entries = read_entries(question.listed_in) if question.listed_in is not None else ()
     found = inventories.read(desired, backend, selection=selection, confirm=False)
-    wanted = set(networks_of_machines(found))
+    named = _named_by_id(question, entries)
+    wanted = {*networks_of_machines(found), *named}
     found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
+    _expect_readable(named, found)
     names = _names(_networks(found).values(), desired, found)
     test_network = _test_network(question.test_network, names) if question.test_network else None
-    machines = _chosen(question, _machines(question, desired, found, names))
+    machines = machines_of_entries(entries, names) if entries else _machines(question, desired, found)
+    machines = _chosen(question, machines)
     machines = _of_pairs(machines, desired, found, selection)
     scene = Scene(inventory=found, machines=machines, test_network_id=test_network)
     # Which addresses are in use is told network by network only: asked for where machines land.
     with_addresses = inventories.with_addresses(found, backend, _landed_on(question.operation, scene))
     return structs.replace(scene, inventory=with_addresses)
+
+
+def _named_by_id(question: Question, entries: Iterable[Entry]) -> set[ArmId]:
+    """The networks that the question gives by their ids, which may be anywhere."""
+    rows = (entry.row for entry in entries)
+    names = {name for row in rows for name in (row.primary_network, row.replica_network)} | {question.test_network}
+    return {found for name in names if name and (found := _id(name))}
+
+
+def _id(name: str) -> ArmId | None:
+    if not name.startswith("/"):
+        return None
+    try:
+        return ArmId(name)
+    except InputError:
+        return None
+
+
+def _expect_readable(named: Iterable[ArmId], inventory: Inventory) -> None:
+    """Raises InputError for a network that may exist: to call it unknown would be a lie."""
+    for network_id in sorted(named):
+        state = inventory.missing.get(network_id)
+        if isinstance(state, Unknown):
+            raise InputError(f"{network_id} could not be read: {state.error}", hint=state.error.hint) from state.error
 
 
 def _test_network(name: str, names: NetworkNames) -> ArmId:
@@ -131,6 +162,11 @@ def _prediction(operation: Operation, scene: Scene) -> Prediction:
         scene.machines,
         networks=_networks(scene.inventory),
         mappings=[mapping for vault in vaults for mapping in vault.mappings],
+        gaps=Gaps(
+            vaults=frozenset(vault.id for vault in vaults if vault.error),
+            mappings=tuple(mapping for vault in vaults for mapping in vault.unreadable),
+        ),
+        absent={name for name, state in scene.inventory.missing.items() if isinstance(state, Absent)},
         operation=operation,
         test_network_id=scene.test_network_id,
         eligible_hosts=partial(_eligible_hosts, _topologies(scene.inventory)),
@@ -168,11 +204,7 @@ def _eligible_hosts(topologies: Sequence[Topology], primary: ArmId, recovery: Ar
     return next((hosts for hosts in known if hosts is not None), None)
 
 
-def _machines(
-    question: Question, desired: DesiredState, inventory: Inventory, names: NetworkNames
-) -> tuple[Machine, ...]:
-    if question.listed_in is not None:
-        return read_machines(question.listed_in, names)
+def _machines(question: Question, desired: DesiredState, inventory: Inventory) -> tuple[Machine, ...]:
     if question.all_subnets:
         return machines_of_subnets(_primary_networks(desired, inventory))
     vaults = inventory.vaults.values()

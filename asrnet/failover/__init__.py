@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from asrnet.failover.addresses import capacity, usable
     from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
     from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
-    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_machines
-    from asrnet.failover.machine_rows import MachineRow
+    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_entries, read_machines
+    from asrnet.failover.machine_rows import Entry, MachineRow, machines_of_entries
     from asrnet.failover.machines import Machine, Network, Replica, machines_of_items, machines_of_subnets
     from asrnet.failover.names import NetworkNames
-    from asrnet.failover.networks import Mappings
+    from asrnet.failover.networks import Gaps, Mappings
     from asrnet.failover.prediction import EligibleHosts, predict
     from asrnet.failover.rules import NOTICES, RULES, Notice, Rule
     from asrnet.failover.subnets import RESERVED_SUBNETS, SubnetChoice, choose_subnet, is_reserved, subnet_notices
@@ -28,6 +28,8 @@ __all__ = [
     "RESERVED_SUBNETS",
     "RULES",
     "EligibleHosts",
+    "Entry",
+    "Gaps",
     "Landing",
     "Machine",
     "MachineRow",
@@ -48,10 +50,12 @@ __all__ = [
     "failback_between_regions",
     "failback_on_premises",
     "is_reserved",
+    "machines_of_entries",
     "machines_of_items",
     "machines_of_subnets",
     "parse_machines",
     "predict",
+    "read_entries",
     "read_machines",
     "subnet_notices",
     "usable",
@@ -61,11 +65,11 @@ _HOMES: Final = {
     "addresses": ("capacity", "usable"),
     "failback": ("Return", "failback_between_regions", "failback_on_premises"),
     "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
-    "machine_list": ("COLUMNS", "parse_machines", "read_machines"),
-    "machine_rows": ("MachineRow",),
+    "machine_list": ("COLUMNS", "parse_machines", "read_entries", "read_machines"),
+    "machine_rows": ("Entry", "MachineRow", "machines_of_entries"),
     "machines": ("Machine", "Network", "Replica", "machines_of_items", "machines_of_subnets"),
     "names": ("NetworkNames",),
-    "networks": ("Mappings",),
+    "networks": ("Gaps", "Mappings"),
     "prediction": ("EligibleHosts", "predict"),
     "rules": ("NOTICES", "Notice", "RULES", "Rule"),
     "subnets": ("RESERVED_SUBNETS", "SubnetChoice", "choose_subnet", "is_reserved", "subnet_notices"),

@@ -40,6 +40,8 @@ def failback_on_premises(
     found = mappings.find(now, vault_id=vault_id, to_fabric=home_fabric_id, kind="vmm_to_vmm")
     if found.rivals:
         return Return(None, rules.AMBIGUOUS_MAPPING, found)
+    if found.gap:
+        return Return(None, rules.MAPPING_UNKNOWN, found)
     if is_moved:
         return Return(found.network_id, _moved_rule(now, found), found)
     if found.network_id is not None and found.network_id != original:
@@ -62,6 +64,8 @@ def failback_between_regions(
     found = mappings.find(replica_network, vault_id=vault_id, to_fabric=home_fabric_id)
     if found.rivals:
         return Return(None, rules.AMBIGUOUS_MAPPING, found)
+    if found.gap:
+        return Return(None, rules.MAPPING_UNKNOWN, found)
     rule = rules.A2A_FAILBACK_MAPPED if found.mapping else rules.A2A_FAILBACK_UNMAPPED
     return Return(found.network_id, rule, found)
 

@@ -38,16 +38,25 @@ def read_machines(path: str | Path, names: NetworkNames) -> tuple[Machine, ...]:
 
     Raises DocumentError where it is no such list, or does not fit the networks.
     """
-    text = documents.read_text(path, limit=documents.WORLD_LIMIT)
-    return parse_machines(text, names, source=str(path), is_csv=Path(path).suffix.lower() == ".csv")
+    return machines_of_entries(read_entries(path), names)
 
 
 def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool = False) -> tuple[Machine, ...]:
     """The machines that ``text`` lists; ``source`` names it in errors. Raises DocumentError."""
+    return machines_of_entries(_entries(text, source, is_csv=is_csv), names)
+
+
+def read_entries(path: str | Path) -> list[Entry]:
+    """The rows of the file ``path``, held against no network yet. Raises DocumentError where it is no such list."""
+    text = documents.read_text(path, limit=documents.WORLD_LIMIT)
+    return _entries(text, str(path), is_csv=Path(path).suffix.lower() == ".csv")
+
+
+def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:
     entries = list(_csv_entries(text, source) if is_csv else _yaml_entries(text, source))
     if not entries:
         raise DocumentError("the list has no machines", file=source, hint=f"a machine has {', '.join(COLUMNS)}")
-    return machines_of_entries(entries, names)
+    return entries
 
 
 def _yaml_entries(text: str, source: str) -> Iterator[Entry]:

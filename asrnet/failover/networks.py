@@ -10,15 +10,26 @@ from msgspec import Struct
 from asrnet.failover import rules
 from asrnet.failover.machines import Machine, Network, kind_of, network_name
 from asrnet.failover.rules import Notice, Rule, notice
-from asrnet.ids import ASR_NETWORK, ArmId
-from asrnet.models import MappingKind, NetworkMapping, Nic, VirtualNetwork
+from asrnet.ids import ASR_NETWORK, VNET, ArmId
+from asrnet.models import MappingKind, NetworkMapping, Nic, UnreadableMapping, VirtualNetwork
+
+
+class Gaps(Struct, frozen=True, kw_only=True):
+    """What is not known of mappings: anything of those of ``vaults``, and what ``mappings`` map."""
+
+    vaults: frozenset[ArmId] = frozenset()
+    mappings: tuple[UnreadableMapping, ...] = ()
 
 
 class Found(Struct, frozen=True, gc=False):
-    """What the mappings say of a network: one that fits, none, or several that lead to different networks."""
+    """What the mappings say of a network: one that fits, none, or several that lead to different networks.
+
+    ``gap``: none is known, and why there may be one all the same.
+    """
 
     mapping: NetworkMapping | None = None
     rivals: tuple[NetworkMapping, ...] = ()
+    gap: str = ""
 
     @property
     def network_id(self) -> ArmId | None:
@@ -30,11 +41,12 @@ _NOTHING = Found()
 
 
 class Mappings:
-    """Mappings, found by their primary network."""
+    """Mappings, found by their primary network; ``gaps`` are those that are there and not among them."""
 
-    __slots__ = ("_by_primary", "_kinds")
+    __slots__ = ("_by_primary", "_gaps", "_kinds")
 
-    def __init__(self, mappings: Iterable[NetworkMapping]) -> None:
+    def __init__(self, mappings: Iterable[NetworkMapping], gaps: Gaps = Gaps()) -> None:  # noqa: B008 - a frozen value
+        self._gaps = gaps
         self._by_primary: defaultdict[ArmId, list[NetworkMapping]] = defaultdict(list)
         self._kinds: defaultdict[ArmId, set[MappingKind]] = defaultdict(set)
         for mapping in mappings:
@@ -50,23 +62,41 @@ class Mappings:
         kind: MappingKind | None = None,
     ) -> Found:
         """The mapping of ``primary``: in this vault, to this fabric and of this kind where they are given."""
-        if primary is None or primary not in self._by_primary:
+        if primary is None:
             return _NOTHING
         fitting = [
             mapping
-            for mapping in self._by_primary[primary]
+            for mapping in self._by_primary.get(primary, ())
             if (vault_id is None or mapping.vault_id == vault_id)
             and (kind is None or mapping.kind == kind)
             and _leads_to(mapping, to_fabric)
         ]
         if len({mapping.recovery_network_id for mapping in fitting}) > 1:
             return Found(rivals=tuple(fitting))
-        return Found(fitting[0]) if fitting else _NOTHING
+        if fitting:
+            return Found(fitting[0])
+        gap = "" if kind == "vmm_to_vmm" and primary.type == VNET else self._gap(primary, vault_id)
+        return Found(gap=gap) if gap else _NOTHING
 
     def kind_under(self, fabric_id: ArmId) -> MappingKind | None:
         """The kind of a fabric's mappings, where they are all of one."""
         kinds = self._kinds.get(fabric_id, set())
         return next(iter(kinds)) if len(kinds) == 1 else None
+
+    def _gap(self, primary: ArmId, vault_id: ArmId | None) -> str:
+        """Why ``primary`` may be mapped although no mapping says so; nothing where it is not."""
+        if vault_id in self._gaps.vaults or (vault_id is None and self._gaps.vaults):
+            return "the mappings of a vault could not be read"
+        riddles = (one for one in self._gaps.mappings if vault_id is None or vault_id == one.fabric_id.parent)
+        riddle = next((one for one in riddles if _may_map(one, primary)), None)
+        return f"the mapping '{riddle.name}' {riddle.problem}" if riddle else ""
+
+
+def _may_map(mapping: UnreadableMapping, primary: ArmId) -> bool:
+    if mapping.primary_network_id is not None:
+        return mapping.primary_network_id == primary
+    # The path of an on-premises mapping has the network's own id, that of one between regions says nothing.
+    return primary == mapping.id.parent or primary.type == VNET
 
 
 def _leads_to(mapping: NetworkMapping, fabric_id: ArmId | None) -> bool:
@@ -99,6 +129,8 @@ def failover_target(machine: Machine, nic: Nic, mappings: Mappings, networks: Ma
         return _own_target(kind, own, mapped)
     if found.rivals:
         return Target(kind=kind, rule=rules.AMBIGUOUS_MAPPING, notices=(ambiguity(found),))
+    if own is None and (doubt := _doubt(nic, found)):
+        return Target(kind=kind, rule=rules.MAPPING_UNKNOWN, notices=(doubt,))
     return Target(
         kind=kind,
         rule=_mapping_rule(kind, mapped, networks),
@@ -116,7 +148,8 @@ def test_target(
 
     What cannot be replicated cannot be tested either, whatever network is named.
     """
-    if default.rule is rules.A2A_UNMAPPED and machine.vault_id is None:
+    is_planned = default.kind == "azure_to_azure" and machine.vault_id is None
+    if is_planned and default.rule in {rules.A2A_UNMAPPED, rules.MAPPING_UNKNOWN}:
         return default
     own = nic.test_network_id
     network_id = own or named or default.network_id
@@ -159,6 +192,18 @@ def ambiguity(found: Found) -> Notice:
     """The notice that mappings contradict each other, with their ids."""
     ids = ", ".join(sorted(str(mapping.id) for mapping in found.rivals))
     return notice("ambiguous_mapping", f"mappings of the primary network lead to different networks: {ids}")
+
+
+def gap_notice(found: Found) -> Notice:
+    """The notice that mappings are missing among those that were read."""
+    return notice("mapping_not_read", f"whether the network is mapped is not known: {found.gap}")
+
+
+def _doubt(nic: Nic, found: Found) -> Notice | None:
+    if nic.primary_network_id is None:
+        words = f"which network '{nic.primary_network}' is, is not known" if nic.primary_network else ""
+        return notice("primary_network_unknown", words)
+    return gap_notice(found) if found.gap else None
 
 
 def _own_target(kind: MappingKind, own: ArmId, mapped: ArmId | None) -> Target:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from asrnet.failover.assignment import Assigned, Request, assign
 from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
 from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, summarize
 from asrnet.failover.machines import Machine, Network
-from asrnet.failover.networks import Mappings, Target, ambiguity, failover_target, label, test_target
+from asrnet.failover.networks import Gaps, Mappings, Target, ambiguity, failover_target, gap_notice, label, test_target
 from asrnet.failover.pool import is_ipv6, number
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.failover.site import Place, Site
@@ -23,6 +23,7 @@ EligibleHosts = Callable[[ArmId, ArmId], Sequence[str] | None]
 """The hosts that can take a replica, by its primary and its recovery network; None where that is not known."""
 
 _NOWHERE = Place()
+_NO_PLACE = (rules.NO_SUBNET, rules.NETWORK_MISSING)
 
 
 def predict(
@@ -33,10 +34,13 @@ def predict(
     operation: Operation = "failover",
     test_network_id: ArmId | None = None,
     eligible_hosts: EligibleHosts | None = None,
+    gaps: Gaps = Gaps(),  # noqa: B008 - a frozen value
+    absent: Collection[ArmId] = (),
 ) -> Prediction:
     """Where each address of each NIC of ``machines`` goes, in their order: what one is given the next cannot have.
 
-    ``networks`` holds every network that may matter; what is not there counts as not known. ``test_network_id`` names
+    ``networks`` holds every network that may matter; what is not there counts as not known, but for those that are
+    ``absent`` for certain. ``gaps`` say which mappings could not be read. ``test_network_id`` names
     the network of a test failover. Each answer names its rule and the rule's document.
     """
     listed = tuple(machines)
@@ -46,7 +50,7 @@ def predict(
         for nic in machine.nics
         for configuration in nic.ip_configurations or (IpConfiguration(),)
     ]
-    run = _Run(networks, Mappings(mappings), eligible_hosts)
+    run = _Run(networks, Mappings(mappings, gaps), eligible_hosts, absent)
     if operation == "failback":
         landings = run.failback(addresses)
     else:
@@ -84,8 +88,15 @@ class _Leg(Struct, frozen=True, gc=False):
 class _Run:
     """One prediction; what changes in its course are the addresses of the sites only."""
 
-    def __init__(self, networks: Mapping[ArmId, Network], mappings: Mappings, hosts: EligibleHosts | None) -> None:
+    def __init__(
+        self,
+        networks: Mapping[ArmId, Network],
+        mappings: Mappings,
+        hosts: EligibleHosts | None,
+        absent: Collection[ArmId],
+    ) -> None:
         self._networks = networks
+        self._absent = absent
         self._mappings = mappings
         self._find_hosts = hosts
         self._hosts: dict[tuple[ArmId, ArmId], tuple[str, ...] | None] = {}
@@ -95,7 +106,7 @@ class _Run:
     ) -> tuple[Landing, ...]:
         """Every address where it fails over to."""
         targets = [failover_target(one.machine, one.nic, self._mappings, self._networks) for one in addresses]
-        site = Site(self._networks, {} if is_test else _held_already(addresses, targets))
+        site = Site(self._networks, {} if is_test else _held_already(addresses, targets), self._absent)
         if is_test:
             targets = [
                 test_target(target, one.machine, one.nic, named, self._networks)
@@ -108,7 +119,7 @@ class _Run:
     def failback(self, addresses: Sequence[_Address]) -> tuple[Landing, ...]:
         """Every address after it has failed over and come back."""
         landed = self.failover(addresses)
-        home = Site(self._networks, _left_behind(addresses))
+        home = Site(self._networks, _left_behind(addresses), self._absent)
         return tuple(self._come_back(one, landing, home) for one, landing in zip(addresses, landed, strict=True))
 
     def _come_back(self, one: _Address, landed: Landing, home: Site) -> Landing:
@@ -116,7 +127,8 @@ class _Run:
             return landed
         if one.machine.re_protected and one.nic.recovery_network_id is not None:
             return self._land(one, _Leg(_own_way_back(one.nic.recovery_network_id, landed), home))
-        if landed.kind == "azure_to_azure" and landed.network_id is None:
+        is_anywhere = landed.network_rule in rules.UNCLEAR and one.nic.name not in one.machine.replicas
+        if landed.network_id is None and (landed.kind == "azure_to_azure" or is_anywhere):
             return landed
         back = self._way_back(one, landed)
         target = Target(
@@ -150,6 +162,8 @@ class _Run:
     def _return_notices(self, one: _Address, back: Return) -> tuple[Notice, ...]:
         if back.found.rivals:
             return (ambiguity(back.found),)
+        if back.found.gap:
+            return (gap_notice(back.found),)
         original = one.nic.primary_network_id
         if back.network_id is None or original is None or back.network_id == original:
             return ()
@@ -167,12 +181,12 @@ class _Run:
             return self._describe(one, leg, _NOWHERE, left_out)
         target = leg.target
         if target.network_id is None:
-            is_unclear = target.rule is rules.AMBIGUOUS_MAPPING
+            is_unclear = target.rule in rules.UNCLEAR
             return self._describe(one, leg, _NOWHERE, Assigned(None, "unknown" if is_unclear else "loses_connectivity"))
         own_subnet = one.configuration.recovery_subnet if target.own_settings else None
         place = leg.site.place(target.network_id, _start(one, leg).subnet, own_subnet or None, target.kind)
         if not place.is_known:
-            is_lost = place.rule is rules.NO_SUBNET
+            is_lost = place.rule in _NO_PLACE
             return self._describe(one, leg, place, Assigned(None, "loses_connectivity" if is_lost else "unknown"))
         return self._describe(one, leg, place, assign(_request(one, leg), place.pool, target.kind))
 
@@ -189,7 +203,7 @@ class _Run:
             outcome=_outcome(configuration, assigned),
             rule=assigned.rule or place.rule or target.rule,
             primary_network_id=primary,
-            primary_network=label(primary, self._networks) if primary else None,
+            primary_network=label(primary, self._networks) if primary else nic.primary_network or None,
             primary_subnet=configuration.subnet or None,
             primary_ip=configuration.ip or None,
             primary_ip_type=configuration.ip_type,
@@ -236,13 +250,24 @@ def _own_way_back(own: ArmId, landed: Landing) -> Target:
 
 
 def _held_already(addresses: Iterable[_Address], targets: Iterable[Target]) -> dict[ArmId, set[int]]:
-    """The addresses that machines which have failed over already have on the recovery side, as far as can be told."""
+    """The addresses that are the machines' own where they land, as far as can be told.
+
+    Those of machines that have failed over already, and of machines that stay in their network: between zones they may
+    keep them. Source: Enable Azure VM disaster recovery between availability zones.
+    """
     held: defaultdict[ArmId, set[int]] = defaultdict(set)
     for one, target in zip(addresses, targets, strict=True):
-        address = number(one.configuration.recovery_ip) or number(one.configuration.ip)
-        if one.machine.failed_over and target.network_id is not None and address is not None:
+        address = _held(one, target)
+        if target.network_id is not None and address is not None:
             held[target.network_id].add(address)
     return held
+
+
+def _held(one: _Address, target: Target) -> int | None:
+    address = number(one.configuration.ip)
+    if one.machine.failed_over:
+        return number(one.configuration.recovery_ip) or address
+    return address if target.network_id == one.nic.primary_network_id else None
 
 
 def _left_behind(addresses: Iterable[_Address]) -> dict[ArmId, set[int]]:

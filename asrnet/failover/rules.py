@@ -86,6 +86,16 @@ VMM_AZURE_UNMAPPED: Final = _rule(
 AMBIGUOUS_MAPPING: Final = _rule(
     "ambiguous_mapping", NO_DOCUMENT, "Several mappings of the primary network lead to different recovery networks."
 )
+MAPPING_UNKNOWN: Final = _rule(
+    "mapping_unknown",
+    NO_DOCUMENT,
+    "What the primary network is mapped to, if anything, is not known: something could not be read.",
+)
+UNCLEAR: Final = (AMBIGUOUS_MAPPING, MAPPING_UNKNOWN)
+"""No network by these does not mean that there is none."""
+NETWORK_MISSING: Final = _rule(
+    "network_missing", SERVICE_ERROR, "The recovery network does not exist, so no machine can land there."
+)
 TEST_OWN_NETWORK: Final = _rule(
     "test_own_network",
     CUSTOMIZE,
@@ -251,8 +261,11 @@ _WORDS: Final[Mapping[str, tuple[Severity, str]]] = {
     "differs_from_mapping": ("warning", "The machine's own recovery network is not the mapping's."),
     "subnet_differs": ("info", "The machine's own recovery subnet is not the one that the rule of names gives."),
     "ambiguous_mapping": ("warning", "Several mappings lead to different networks, so nothing is predicted."),
+    "mapping_not_read": ("warning", "Not all mappings could be read, so nothing is predicted."),
+    "primary_network_unknown": ("warning", "The primary network is not known, so nothing is predicted."),
     "mapping_not_paired": ("warning", "The mapping is not in the state Paired."),
     "network_not_read": ("warning", "The recovery network could not be read, so subnet and address are unknown."),
+    "network_missing": ("warning", "The recovery network does not exist."),
     "network_empty": ("warning", "The recovery network has no subnets."),
     "primary_subnet_unknown": ("warning", "The primary subnet is not known, and the recovery network has several."),
     "own_subnet_missing": ("warning", "The machine's own recovery subnet is not in its recovery network."),

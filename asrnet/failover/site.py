@@ -38,10 +38,17 @@ class Site:
     """Networks, and the addresses handed out in them so far.
 
     ``leaving``: addresses in use by the very machines that are predicted, which they do not take from each other.
+    ``absent``: networks that do not exist, for certain.
     """
 
-    def __init__(self, networks: Mapping[ArmId, Network], leaving: Leaving | None = None) -> None:
+    def __init__(
+        self,
+        networks: Mapping[ArmId, Network],
+        leaving: Leaving | None = None,
+        absent: Collection[ArmId] = (),
+    ) -> None:
         self._networks = networks
+        self._absent = absent
         self._leaving: Leaving = leaving or {}
         self._places: dict[tuple[ArmId, str | None, str | None, MappingKind], Place] = {}
         self._pools: dict[tuple[ArmId, str], Pool] = {}
@@ -64,6 +71,9 @@ class Site:
         self, network_id: ArmId, primary_subnet: str | None, own_subnet: str | None, kind: MappingKind
     ) -> Place:
         network = self._networks.get(network_id)
+        if network is None and network_id in self._absent:
+            missing = notice("network_missing", f"the recovery network '{network_id.name}' does not exist")
+            return Place(rule=rules.NETWORK_MISSING, notices=(missing,))
         if network is None:
             words = f"'{network_id.name}' could not be read, so subnet and address are not known"
             return Place(own_subnet, own_subnet=own_subnet, notices=(notice("network_not_read", words),))

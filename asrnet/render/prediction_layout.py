@@ -86,7 +86,7 @@ def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
         _OUTCOMES[landing.outcome][0],
         _machine(landing, is_one_of_several=is_one_of_several),
         _place(landing.primary_network, landing.primary_subnet, landing.primary_ip),
-        _place(landing.network, landing.subnet, landing.ip, landing.ip_type if is_static_now else None),
+        _destination(landing, landing.ip_type if is_static_now else None),
         landing.rule.code,
     )
 
@@ -104,6 +104,12 @@ def _place(network: str | None, subnet: str | None, ip: str | None, ip_type: str
         return "no network"
     place = f"{network}/{subnet}" if subnet else network
     return " ".join(filter(None, (place, ip, ip_type and ip_type.lower())))
+
+
+def _destination(landing: Landing, ip_type: str | None) -> str:
+    if landing.network is None and landing.outcome == "unknown":
+        return "not known"
+    return _place(landing.network, landing.subnet, landing.ip, ip_type)
 
 
 def _also(landing: Landing) -> list[str]:
@@ -126,7 +132,7 @@ def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) 
     if landing.via_network:
         yield f"back from {_place(landing.via_network, None, landing.via_ip)}"
     if landing.recovery_plan and landing.kind == "vmm_to_azure":
-        only = "" if landing.network else ": it reaches the machines of this plan only"
+        only = "" if landing.network or landing.outcome == "unknown" else ": it reaches the machines of this plan only"
         yield f"recovery plan {landing.recovery_plan}{only}"
     if landing.hosts:
         yield f"hosts that can take the replica: {', '.join(landing.hosts)}"

@@ -192,6 +192,23 @@ def test_machines_whose_address_is_not_known_take_one_each() -> None:
     assert [each.outcome for each in landings] == ["keeps_address"] * 3 + ["loses_connectivity"]
 
 
+@pytest.mark.parametrize("recovery_ip", [None, HOME], ids=["not set", "set"])
+def test_between_zones_a_machine_that_stays_in_its_network_keeps_its_address(recovery_ip: str | None) -> None:
+    hub = vnet("hub", subnet("web", "10.0.1.0/24", used=[HOME, "10.0.1.21"]))
+    one, other = (
+        machine(name, hub, address("web", ip, recovery_ip=recovery_ip and ip), nic={"recovery_network_id": hub.id})
+        for name, ip in (("one", HOME), ("other", "10.0.1.21"))
+    )
+    landings = prediction([one, other], [hub], []).landings
+    assert [(each.ip, each.notices) for each in landings] == [(HOME, ()), ("10.0.1.21", ())]
+
+
+def test_between_zones_an_address_of_another_machine_is_in_use_all_the_same() -> None:
+    hub = vnet("hub", subnet("web", "10.0.1.0/24", used=[HOME, "10.0.1.21"]))
+    one = machine("vm", hub, address("web", "10.0.1.21", recovery_ip=HOME), nic={"recovery_network_id": hub.id})
+    assert land(one, [hub], []).rule is RULES["address_own_unavailable"]
+
+
 def test_an_own_address_that_is_not_available_is_warned_about() -> None:
     there = vnet("there", subnet("web", "10.9.0.0/24", used=["10.9.0.77"]))
     one = machine("vm", EA, address("web", HOME, recovery_ip="10.9.0.77"))

@@ -29,8 +29,9 @@ from failover_worlds import (
     vm_network,
 )
 
-from asrnet.failover import RULES, Network
-from asrnet.models import MappingKind
+from asrnet.failover import RULES, Gaps, Network, Operation
+from asrnet.ids import AZURE_NETWORK, ArmId
+from asrnet.models import MappingKind, Nic, UnreadableMapping
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,93 @@ def test_a_machine_on_premises_is_tested_in_the_named_network_although_its_own_i
     one = machine("vm", CORP, address(None), kind=TO_AZURE)
     landing = land(one, NETWORKS, [], "test-failover", test_network_id=TEST.id)
     assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_named_network"])
+
+
+def riddle(above: ArmId, primary: Network | None = None) -> UnreadableMapping:
+    mapping_id = above.child("replicationNetworkMappings", "riddle")
+    return UnreadableMapping(id=mapping_id, primary_network_id=primary.id if primary else None)
+
+
+AZURE_SIDE = VAULT.child("replicationFabrics", "fabric-ea", "replicationNetworks", AZURE_NETWORK)
+ELSEWHERE = ArmId(f"{VAULT}-elsewhere")
+UNREAD = Gaps(vaults=frozenset({VAULT}))
+
+
+@pytest.mark.parametrize(
+    ("primary", "vault_id", "gaps"),
+    [
+        pytest.param(EA, None, UNREAD, id="mapping_unknown"),
+        pytest.param(EA, VAULT, UNREAD, id="mapping_unknown-vault"),
+        pytest.param(EA, VAULT, Gaps(mappings=(riddle(AZURE_SIDE, EA),)), id="mapping_unknown-where_to"),
+        pytest.param(EA, None, Gaps(mappings=(riddle(AZURE_SIDE),)), id="mapping_unknown-where_from"),
+        pytest.param(CORP, None, Gaps(mappings=(riddle(CORP.id),)), id="mapping_unknown-on_premises"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["failover", "failback"])
+def test_what_may_be_mapped_is_not_called_lost(
+    primary: Network, vault_id: ArmId | None, gaps: Gaps, operation: Operation
+) -> None:
+    landing = land(machine("vm", primary, address("web", HOME), vault_id=vault_id), NETWORKS, [], operation, gaps=gaps)
+    assert (landing.network, landing.outcome, codes(landing)) == (None, "unknown", {"mapping_not_read"})
+    assert landing.network_rule is RULES["mapping_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("primary", "gaps"),
+    [
+        (EA, Gaps(vaults=frozenset({ELSEWHERE}))),
+        (EA, Gaps(mappings=(riddle(ELSEWHERE.child("replicationFabrics", "f", "replicationNetworks", "n"), EA),))),
+        (EA, Gaps(mappings=(riddle(AZURE_SIDE, OTHER),))),
+        (CORP, Gaps(mappings=(riddle(AZURE_SIDE),))),
+        (CORP, Gaps(mappings=(riddle(SITE2.id),))),
+    ],
+    ids=["another vault", "a mapping of another vault", "another network", "between regions", "another VM network"],
+)
+def test_what_could_not_be_read_of_others_leaves_a_machine_lost(primary: Network, gaps: Gaps) -> None:
+    one = machine("vm", primary, address("web", HOME), vault_id=VAULT)
+    assert land(one, NETWORKS, [], gaps=gaps).outcome == "loses_connectivity"
+
+
+def test_a_mapping_that_was_read_counts_beside_those_that_were_not() -> None:
+    one = machine("vm", EA, address("web", HOME))
+    assert land(one, NETWORKS, [mapping(EA, SEA)], gaps=UNREAD).network_id == SEA.id
+
+
+def test_a_way_back_that_could_not_be_read_is_not_known() -> None:
+    gaps = Gaps(mappings=(riddle(AZURE_SIDE, SEA),))
+    landing = land(machine("vm", EA, address("web", HOME)), NETWORKS, [mapping(EA, SEA)], "failback", gaps=gaps)
+    assert (landing.outcome, landing.via_network, codes(landing)) == ("unknown", "hub-sea", {"mapping_not_read"})
+
+
+def test_a_replica_in_azure_comes_back_on_premises_whatever_of_azures_mappings_was_read() -> None:
+    gaps = Gaps(mappings=(riddle(AZURE_SIDE),))
+    landing = land(machine("vm", CORP, address(None, HOME)), NETWORKS, [mapping(CORP, SEA)], "failback", gaps=gaps)
+    assert (landing.network, landing.network_rule) == ("corp", RULES["failback_unchanged"])
+
+
+@pytest.mark.parametrize("name", ["corp", ""])
+def test_a_machine_of_which_the_network_is_not_known_is_not_called_lost(name: str) -> None:
+    nic = Nic(name="nic0", primary_network=name, ip_configurations=(address(None, HOME),))
+    landing = land(type(machine("vm", CORP))(name="vm", nics=(nic,), kind=TO_AZURE), NETWORKS, [])
+    assert (landing.outcome, codes(landing)) == ("unknown", {"primary_network_unknown"})
+    assert landing.primary_network == (name or None)
+
+
+def test_what_may_be_mapped_is_tested_in_the_named_network_where_it_is_replicated() -> None:
+    planned = machine("vm", EA, address("web", HOME))
+    landing = land(planned, NETWORKS, [], "test-failover", test_network_id=TEST.id, gaps=UNREAD)
+    assert (landing.network, landing.outcome) == (None, "unknown")
+    replicated = machine("vm", EA, address("web", HOME), vault_id=VAULT)
+    landing = land(replicated, NETWORKS, [], "test-failover", test_network_id=TEST.id, gaps=UNREAD)
+    assert landing.network_id == TEST.id
+
+
+@pytest.mark.parametrize("own", [pytest.param(False, id="network_missing"), pytest.param(True, id="own")])
+def test_a_recovery_network_that_does_not_exist_loses_the_machine(*, own: bool) -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": SEA.id if own else None})
+    landing = land(one, [EA], [] if own else [mapping(EA, SEA)], absent={SEA.id})
+    assert (landing.network_id, landing.subnet, landing.outcome) == (SEA.id, None, "loses_connectivity")
+    assert (landing.rule, codes(landing)) == (RULES["network_missing"], {"network_missing"})
 
 
 def test_an_own_network_that_differs_is_said_beside_the_mappings() -> None:

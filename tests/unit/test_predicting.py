@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from states import EA, SEA, row
 from two_sites import TwoSites, vmm_row
 
 from asrnet import predicting
-from asrnet.desired import DesiredState, Region, Selection
+from asrnet.desired import DesiredState, Region, Selection, Vault
 from asrnet.errors import InputError
 from asrnet.failover import Landing, Operation, Prediction
 from asrnet.fake.records import VmNetworkRecord
+from asrnet.ids import ArmId
 from asrnet.models import COPY_TAG, IpConfiguration, Nic, Subnet, VirtualNetwork
 from asrnet.predicting import Question
 
@@ -83,6 +85,75 @@ def test_an_address_that_is_in_use_there_is_taken(world: World) -> None:
     world.protect("vm", hub, "10.0.1.4")
     landing = only(world.ask())
     assert (landing.ip, landing.rule.code, landing.detail) == ("10.0.1.5", "address_taken", "10.0.1.4 is in use there")
+
+
+BUBBLE = "33333333-3333-3333-3333-333333333333"
+
+
+def listed(path: Path, *networks: ArmId) -> str:
+    """A list of machines, one on each network."""
+    rows = [f"- {{name: vm{number}, primary_network: {name}, subnet: web}}" for number, name in enumerate(networks)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return str(path)
+
+
+def test_networks_given_by_id_are_found_in_any_subscription(world: World, tmp_path: Path) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    world.map(hub, there)
+    far, bubble = (world.network(name, place, subscription=BUBBLE) for name, place in (("far", EA), ("bubble", SEA)))
+    machines = listed(tmp_path / "list.yaml", hub.id, far.id)
+    landings = world.ask(operation="test-failover", test_network=str(bubble.id), listed_in=machines).landings
+    assert [(each.primary_network, each.network) for each in landings] == [("hub", "bubble"), ("far", None)]
+
+
+def test_a_network_given_by_id_that_may_not_be_read_is_not_called_unknown(world: World, tmp_path: Path) -> None:
+    far = world.network("far", subscription=BUBBLE)
+    world.world.behaviour = structs.replace(world.world.behaviour, denied=("Microsoft.Network/virtualNetworks/read",))
+    with pytest.raises(InputError, match=r"far could not be read: .*authorization"):
+        world.ask(test_network=str(far.id))
+    with pytest.raises(InputError, match=r"far could not be read: .*authorization"):
+        world.ask(listed_in=listed(tmp_path / "list.yaml", far.id))
+
+
+@pytest.mark.parametrize("text", ["/subscriptions/x/..", "/nothing"])
+def test_an_id_that_is_none_is_an_unknown_network(world: World, text: str) -> None:
+    with pytest.raises(InputError, match=f"the network of the test failover: unknown network '{text}'"):
+        world.ask(test_network=text)
+
+
+def test_a_recovery_network_that_was_deleted_loses_its_machines(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    world.map(hub, there)
+    world.protect("vm", hub, "10.0.1.4")
+    world.world.state.virtual_networks.remove(there.id.subscription, there.id.key)
+    assert only(world.ask()).rule.code == "network_missing"
+
+
+def test_a_list_of_machines_beside_a_vault_that_could_not_be_read_is_not_called_lost(
+    world: World, tmp_path: Path
+) -> None:
+    hub = world.network("hub")
+    gone = Vault(name="gone", id=ArmId(f"{world.vault.id}-2"))
+    desired = structs.replace(world.state(), vaults=(*world.state().vaults, gone))
+    assert only(world.ask(desired, listed_in=listed(tmp_path / "list.yaml", hub.id))).rule.code == "mapping_unknown"
+
+
+def test_a_machine_whose_mapping_makes_no_sense_is_not_called_lost(world: World) -> None:
+    hub = world.network("hub")
+    world.protect("vm", hub, "10.0.1.4")
+    world.build.unreadable_mapping(world.fabrics[EA], "riddle", hub)
+    assert only(world.ask()).rule.code == "mapping_unknown"
+
+
+def test_machines_of_vmm_servers_that_could_not_be_read_are_not_called_lost(world: World) -> None:
+    nic = Nic(name="n", primary_network_id=world.nets["VMNetwork1-Beijing"].id)
+    cloud = world.build.cloud(world.beijing, "c")
+    world.build.protected_item("vm", world.beijing, None, nic, cloud=cloud, provider="HyperVReplicaAzure")
+    assert only(world.ask()).outcome == "loses_connectivity"
+    networks = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/read"
+    world.world.behaviour = structs.replace(world.world.behaviour, denied=(networks,))
+    landing = only(world.ask())
+    assert (landing.primary_network, landing.outcome) == ("VMNetwork1-Beijing", "unknown")
 
 
 def test_only_networks_that_machines_land_on_are_asked_for_addresses(world: World) -> None:

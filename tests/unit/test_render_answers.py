@@ -35,6 +35,14 @@ def test_what_is_lost_is_loud_and_what_is_kept_is_not() -> None:
     assert tones(landed(("kept", "web", "10.0.1.4"), ("taken", "web", "10.0.1.5"))) == ["plain", "update"]
 
 
+def test_what_is_not_known_is_not_called_no_network() -> None:
+    both = [mapping(HERE, THERE), mapping(HERE, ALONE)]
+    unclear = prediction([machine("a", HERE, address("web", "10.0.1.4"))], [HERE, THERE, ALONE], both)
+    [row] = next(section.rows for section in prediction_sections(unclear, View()) if section.title == "Machines")
+    assert row.cells[0] == "?"
+    assert row.cells[3] == "not known"
+
+
 def test_a_warning_is_seen_whatever_becomes_of_the_address() -> None:
     assert tones(landed(("falls", "batch", "10.0.2.4"))) == ["warning"]
 
