@@ -53,6 +53,7 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
         pairs=frozenset(_pair_name(name, desired) for name in settings.pair),
         elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in mine),
     )
+    _check_together(selected, desired)
     if settings.shard and not any(selected.has_vault(vault.name) for vault in desired.vaults):
         logs.remark(f"no vault is in shard {settings.shard.index}/{settings.shard.count}: there is nothing to do")
     return selected
@@ -61,9 +62,9 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
 def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
     """Raise InputError where no rule makes a pair of ``--pair``: a wrong name must not look like nothing to do.
 
-    What rules make is not known where something could not be read, nor of vaults that the run leaves out.
+    What rules make is not known where something could not be read, nor of vaults that the run leaves to others.
     """
-    if selected.vaults or selected.elsewhere or any(found.kind in _NOT_READ for found in plan.findings):
+    if selected.elsewhere or any(found.kind in _NOT_READ for found in plan.findings):
         return
     rows = {row.name for row in desired.pairs} | {row.name for row in desired.vmm_pairs}
     made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}
@@ -71,6 +72,21 @@ def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
     for name in sorted(selected.pairs - rows - made):
         problem = f"--pair: no rule makes a pair '{name}'{did_you_mean(name, made)}"
         raise InputError(problem, hint=there_are(name, sorted(made)))
+
+
+def _check_together(selected: Selection, desired: DesiredState) -> None:
+    """Raise InputError where ``--vault`` leaves out a pair of ``--pair``, which would look like nothing to do."""
+    if not selected.vaults:
+        return
+    vaults = {rule.name: rule.vault for rule in desired.rules}
+    vaults |= {row.name: row.vault for rows in (desired.pairs, desired.vmm_pairs) for row in rows}
+    for name in sorted(selected.pairs):
+        vault = vaults.get(name) or vaults[name.partition("/")[0]]
+        if vault not in selected.vaults:
+            raise InputError(
+                f"--pair: '{name}' belongs to vault '{vault}', which --vault leaves out",
+                hint="leave --vault out, or choose a pair of that vault",
+            )
 
 
 def _with_vaults(desired: DesiredState, settings: Settings) -> DesiredState:

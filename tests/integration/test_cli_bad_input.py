@@ -118,6 +118,20 @@ def test_a_pair_that_no_rule_makes_does_not_look_like_nothing_to_do(
     assert fake(*command, "--pair", "tagged/crm-ea").code != 1
 
 
+@pytest.mark.parametrize("name", ["tagged", "tagged/crm-eu"])
+def test_a_pair_that_no_rule_makes_is_named_beside_a_vault_too(fake: Cli, name: str) -> None:
+    refused(fake("drift", "--correct", "--vault", "sea", "--pair", name), f"no rule makes a pair '{name}'")
+
+
+@pytest.mark.parametrize("name", ["hub", "tagged/crm-ea"])
+def test_a_pair_of_a_vault_that_is_left_out_does_not_look_like_nothing_to_do(
+    fake: Cli, folder: Path, name: str
+) -> None:
+    edit(folder, "  sea: dr/rg-dr/vault-sea", "  sea: dr/rg-dr/vault-sea\n  two: dr/rg-dr/vault-two")
+    words = f"--pair: '{name}' belongs to vault 'sea', which --vault leaves out"
+    refused(fake("drift", "--correct", "--vault", "two", "--pair", name), words)
+
+
 def test_an_argument_cannot_write_a_line_of_its_own(fake: Cli) -> None:
     for argument in ("--vault=a\nerror: b", "--output=a\nerror: b", "--a\nerror: b", "a\nerror: b"):
         ran = fake("plan", argument)
