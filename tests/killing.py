@@ -10,7 +10,7 @@ from pathlib import Path
 _AT_A_CALL = """
 import os, signal, sys
 left, words = int(sys.argv[1]), sys.argv[2:]
-CALLS, AUDIT = {"flush", "replace"}, {"write"}
+CALLS, AUDIT = {"write", "flush", "replace"}, {"write"}
 
 def count(frame, event, function):
     global left
@@ -44,7 +44,7 @@ def command(*words: str) -> list[str]:
 
 
 def killed_at(call: int, *words: str, folder: Path, told_to_end: bool = False) -> subprocess.CompletedProcess[str]:
-    """asrnet, killed right before the ``call``-th time that it flushes or replaces a file, or writes a line of audit.
+    """asrnet, killed right before the ``call``-th time that it writes, flushes or replaces a file.
 
     Where it ends before that, standard error ends with how many calls there were. ``told_to_end``: with SIGTERM, once
     it has written a line.
