@@ -91,6 +91,13 @@ SEVERITIES: Final[Mapping[FindingKind, Severity]] = {
     "retired_scenario": "info",
 }
 
+CORRECTED: Final[frozenset[FindingKind]] = frozenset({"missing_pair", "half_pair", "retargeted", "not_paired"})
+"""What changes correct: it counts as drift through them."""
+UNREAD: Final[frozenset[FindingKind]] = frozenset({"unknown", "cross_tenant"})
+"""What could not be found out."""
+HOLDS: Final[frozenset[FindingKind]] = frozenset({"failover_active", "frozen"})
+"""What makes changes wait."""
+
 LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
 FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "frozen")
 """What ``--force`` can lift, by name."""
@@ -106,6 +113,10 @@ class Finding(Struct, frozen=True, gc=False, kw_only=True):
     pair: str | None = None
     subject: str | None = None
     hint: str = ""
+
+    def counts(self, *, warnings_count: bool = False) -> bool:
+        """Whether it counts as drift by itself; pending changes do beside it."""
+        return self.severity == "error" or (warnings_count and self.severity == "warning")
 
 
 def finding(

@@ -10,16 +10,12 @@ from msgspec import Struct, structs
 
 from asrnet import inventory, planning
 from asrnet.applying import AppliedChange, Report
-from asrnet.changes import Change, Finding, FindingKind, PairView, Plan, Resources
+from asrnet.changes import CORRECTED, HOLDS, Change, Finding, FindingKind, PairView, Plan, Resources
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.errors import AsrError
 from asrnet.inventory import Inventory
 from asrnet.models import NetworkMapping
 from asrnet.ports import Backend
-
-_HOLDS: Final = frozenset({"failover_active", "frozen"})
-_CORRECTED: Final = frozenset({"missing_pair", "half_pair", "retargeted", "not_paired"})
-"""The findings that say what a change corrects."""
 
 
 class Kinds(Struct, frozen=True, kw_only=True):
@@ -196,8 +192,8 @@ def _kept(plan: Plan, kinds: Kinds, said: Mapping[_PairKey, list[Finding]]) -> t
 
 
 def _stays(found: Finding, said: Mapping[_PairKey, list[Finding]], kinds: Kinds) -> bool:
-    if found.kind in _HOLDS and found.kind not in kinds.ignored:
-        held = {other.kind for other in said[_of(found)] if other.kind in _CORRECTED}
+    if found.kind in HOLDS and found.kind not in kinds.ignored:
+        held = {other.kind for other in said[_of(found)] if other.kind in CORRECTED}
         return any(kinds.have(kind) for kind in held or {"unmanaged"})
     return kinds.have(found.kind)
 

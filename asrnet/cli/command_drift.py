@@ -50,7 +50,7 @@ def _detect(session: Session) -> int:
             found = _detector(session, desired, backend)()
             run = session.so_far(inventory=found.inventory, requests=backend.requests())
         opened.write(found.plan, session.view(run=run))
-        return _verdict(session, found.plan)
+        return exits.of_plan(found.plan, warnings_count=session.warnings_count)
 
 
 def _correct(session: Session) -> int:
@@ -102,7 +102,7 @@ def _conclusion(session: Session, correction: Correction) -> int:
     """The exit code, with what a person has to know told."""
     if correction.problem:
         logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
-    code = exits.of_correction(correction, warnings_count=_warnings_count(session))
+    code = exits.of_correction(correction, warnings_count=session.warnings_count)
     if code == exits.PENDING and correction.left:
         _tell_what_is_left(session, correction.left)
     return code
@@ -112,13 +112,5 @@ def _tell_what_is_left(session: Session, left: Plan) -> None:
     for change in left.changes:
         logs.warn(f"drift remains: {change.action} of {change.name}: {change.reason}")
     for found in left.findings:
-        if exits.counts(found, warnings_count=_warnings_count(session)):
+        if found.counts(warnings_count=session.warnings_count):
             logs.warn(f"drift remains: {found.kind}: {found.message}", hint=found.hint)
-
-
-def _verdict(session: Session, plan: Plan) -> int:
-    return exits.of_plan(plan, warnings_count=_warnings_count(session))
-
-
-def _warnings_count(session: Session) -> bool:
-    return session.settings.fail_on == "warning"

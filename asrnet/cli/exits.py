@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from asrnet.changes import HOLDS
+
 if TYPE_CHECKING:
     from asrnet.applying import Report
-    from asrnet.changes import Finding, Plan
+    from asrnet.changes import Plan
     from asrnet.drifting import Correction
 
 DONE: Final = 0
@@ -14,19 +16,13 @@ ERROR: Final = 1
 PENDING: Final = 2
 REFUSED: Final = 3
 
-_FROZEN: Final = frozenset({"failover_active", "frozen"})
 _WENT_WRONG: Final = frozenset({"failed", "rolled_back", "in_flight"})
 
 
 def of_plan(plan: Plan, *, warnings_count: bool = False) -> int:
     """PENDING where changes are pending or a finding blocks a pair; with ``warnings_count`` for any warning too."""
-    counted = any(counts(found, warnings_count=warnings_count) for found in plan.findings)
+    counted = any(found.counts(warnings_count=warnings_count) for found in plan.findings)
     return PENDING if plan.changes or counted else DONE
-
-
-def counts(found: Finding, *, warnings_count: bool = False) -> bool:
-    """Whether a finding counts as drift."""
-    return found.severity == "error" or (warnings_count and found.severity == "warning")
 
 
 def of_report(report: Report) -> int:
@@ -40,7 +36,7 @@ def of_report(report: Report) -> int:
     if any(change.outcome == "skipped" and not change.refused for change in report.changes):
         return ERROR
     errors = {found.kind for found in report.findings if found.severity == "error"}
-    only_frozen = bool(errors) and errors <= _FROZEN
+    only_frozen = bool(errors) and errors <= HOLDS
     if not any(change.outcome == "succeeded" for change in report.changes) and (refused or only_frozen):
         return REFUSED
     return PENDING if refused or errors else DONE

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from asrnet import desired as files
 from asrnet import ids
+from asrnet.changes import UNREAD
 from asrnet.cli import logs
 from asrnet.complaints import did_you_mean, there_are
 from asrnet.desired import DesiredState, Selection, Vault
@@ -19,8 +20,6 @@ from asrnet.settings import Settings
 
 if TYPE_CHECKING:
     from asrnet.changes import Plan
-
-_NOT_READ: Final = frozenset({"unknown", "cross_tenant"})
 
 TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the one the desired state names"
 
@@ -64,7 +63,7 @@ def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
 
     What rules make is not known where something could not be read, nor of vaults that the run leaves to others.
     """
-    if selected.elsewhere or any(found.kind in _NOT_READ for found in plan.findings):
+    if selected.elsewhere or any(found.kind in UNREAD for found in plan.findings):
         return
     rows = {row.name for row in desired.pairs} | {row.name for row in desired.vmm_pairs}
     made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
+from asrnet.cli.kept import check_kept
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError
 from asrnet.render import Run, View
@@ -48,6 +49,11 @@ class Session(Struct, frozen=True):
         """An argument of the command's own; ``default`` where it was not given."""
         return self.arguments.get(name, default)
 
+    @property
+    def warnings_count(self) -> bool:
+        """Whether warnings count as drift."""
+        return self.command == "drift" and self.settings.fail_on == "warning"
+
     def so_far(
         self,
         *,
@@ -69,6 +75,7 @@ class Session(Struct, frozen=True):
             width=width,
             colour=width is not None and "NO_COLOR" not in self.settings.variables,
             forced=self.settings.force,
+            warnings_count=self.warnings_count,
             run=run or Run(),
             folder=os.path.realpath(os.curdir),
             workspace=os.path.realpath(checkout) if checkout else "",
@@ -76,7 +83,8 @@ class Session(Struct, frozen=True):
 
     @contextmanager
     def backend(self, desired: DesiredState | None = None, *, cloud: str | None = None) -> Iterator[Backend]:
-        """The backend, closed at the end: a fake world is saved then."""
+        """The backend, closed at the end: a fake world is saved then. InputError where an output is a file it reads."""
+        check_kept(self, desired)
         WATCH.mark("files")
         from asrnet import backends
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from asrnet.changes import UNREAD
 from asrnet.cli import logs
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _MOST = 5
 
 def say_what_is_unread(plan: Plan) -> bool:
     """Tell of each network and vault that could not be read, once and a few at most; whether there were any."""
-    found = {each.message: each for each in plan.findings if each.kind in {"unknown", "cross_tenant"}}
+    found = {each.message: each for each in plan.findings if each.kind in UNREAD}
     for finding in list(found.values())[:_MOST]:
         logs.error(finding.message, hint=finding.hint)
     if len(found) > _MOST:

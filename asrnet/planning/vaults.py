@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, PairStatus, PairView, finding
+from asrnet.changes import UNREAD, Change, Finding, PairStatus, PairView, finding
 from asrnet.desired import Vault
 from asrnet.inventory import Inventory
 from asrnet.pairing import Pair
@@ -88,7 +88,7 @@ def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, Pair
 
 def _is_complete(stops: Sequence[Finding], request: Request) -> bool:
     """Whether it is certain which mappings are managed: not while a network or a rule's subscription is unread."""
-    unread = any(stop.kind in {"unknown", "cross_tenant"} for stop in stops)
+    unread = any(stop.kind in UNREAD for stop in stops)
     return not unread and not (request.desired.rules and request.inventory.subscriptions)
 
 

@@ -48,6 +48,7 @@ class View(Struct, frozen=True, kw_only=True):
     """For whom a document is drawn.
 
     ``width`` None: no terminal. ``all_pairs``: those in sync too. ``forced``: limits the user has lifted.
+    ``warnings_count``: warnings are drift, too.
     ``folder`` is where asrnet runs, ``workspace`` the checkout that it belongs to, for links to lines of files.
     """
 
@@ -56,6 +57,7 @@ class View(Struct, frozen=True, kw_only=True):
     width: int | None = None
     colour: bool = False
     forced: tuple[str, ...] = ()
+    warnings_count: bool = False
     run: Run = Run()
     folder: str = ""
     workspace: str = ""

@@ -75,7 +75,7 @@ def outputs(document: Document, view: View) -> str:
     now = view.run.left or plan
     severities = standings(plan, view.run.left).severities
     values = {
-        "drift": str(is_drifting(plan, view.run.left)).lower(),
+        "drift": str(is_drifting(plan, view.run.left, warnings_count=view.warnings_count)).lower(),
         **{name: str(getattr(now.summary, name)) for name in now.summary.__struct_fields__},
         "errors": str(severities["error"]),
         "warnings": str(severities["warning"]),

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Change, Finding, FindingKind
+from asrnet.changes import UNREAD, Change, Finding
 from asrnet.render import wording
 from asrnet.render.layout import planned
 from asrnet.render.standing import Direction, Standing, Standings, error_of, is_refused, outcome_of, standings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from asrnet.render import Run, View
     from asrnet.render.layout import Document
 
-_NOT_FOUND_OUT: Final[frozenset[FindingKind]] = frozenset({"unknown", "cross_tenant"})
 _STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corrected", "blocked": "blocked"}
 
 
@@ -117,7 +116,7 @@ def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]
     why = (change and (error_of(change) or change.reason)) or next((found.message for found in errors), kind)
     declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
     details = (*([] if change else map(_said, errors)), declared)
-    is_error = _is_broken(change) if change else any(found.kind in _NOT_FOUND_OUT for found in errors)
+    is_error = _is_broken(change) if change else any(found.kind in UNREAD for found in errors)
     return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
 
 
@@ -133,7 +132,7 @@ def _of_finding(found: Finding, vault: str) -> Case:
         group=vault or "all vaults",
         name=f"{found.kind}: {found.subject or ''}",
         failure=found.message,
-        is_error=found.kind in _NOT_FOUND_OUT,
+        is_error=found.kind in UNREAD,
         kind=found.kind,
     )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.changes import Change, Finding, PairView, Plan, Severity
+from asrnet.changes import CORRECTED, Change, Finding, PairView, Plan, Severity
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
 
@@ -29,7 +29,7 @@ _SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
     ("info", "Notes", "quiet"),
 )
 
-_SHOWN_BY_CHANGE: Final = frozenset({"missing_pair", "half_pair", "retargeted"})
+_SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired"}  # whose line says no more than that something is updated
 
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from asrnet.changes import Plan, Severity
+from asrnet.changes import FindingKind, Plan, Severity
 from asrnet.render.layout import planned
 from asrnet.render.standing import VERDICTS, Standings, is_drifting, outcome_of, standings
 
@@ -56,10 +56,9 @@ def _state(plan: Plan, view: View) -> Iterator[Metric]:
     states = Counter[str](direction.state for one in stand.pairs for direction in one.directions)
     mappings = {**{state: states[state] for state in _STATES}, "unmanaged": now.summary.unmanaged}
     yield Metric("asrnet_mappings", "Wanted mappings by state, and the unmanaged ones.", _by("status", mappings))
-    drift = Counter((found.vault or "", found.kind) for one in stand.pairs for found in one.drift)
-    drift.update((found.vault or "", found.kind) for found in stand.findings if found.severity == "error")
+    drift = Counter(_drift(stand, now, view))
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
-    yield Metric("asrnet_drift", "Findings that count as drift, by kind; none where there is no drift.", samples)
+    yield Metric("asrnet_drift", "What counts as drift, by kind; none where there is no drift.", samples)
     counts: dict[str, int] = {severity: stand.severities[severity] for severity in _SEVERITIES}
     yield Metric("asrnet_findings", "Findings by severity.", _by("severity", counts))
 
@@ -69,6 +68,16 @@ def _pairs(stand: Standings, now: Plan) -> Iterator[Sample]:
     for vault in dict.fromkeys((*now.existing, *(one.pair.vault for one in stand.pairs))):
         for verdict in VERDICTS:
             yield {"vault": vault, "status": verdict}, float(counts[vault, verdict])
+
+
+def _drift(stand: Standings, now: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
+    """The vault and the kind of each thing that counts as drift; a deletion is one of what nobody asks for."""
+    for one in stand.pairs:
+        yield from ((one.pair.vault, found.kind) for found in one.drift(warnings_count=view.warnings_count))
+    counted = (found for found in stand.findings if found.counts(warnings_count=view.warnings_count))
+    yield from ((found.vault or "", found.kind) for found in counted)
+    pending = (change for change in now.changes if change.pair is None and outcome_of(change) != "succeeded")
+    yield from ((change.vault, "unmanaged") for change in pending if change.action == "delete")
 
 
 def _work(plan: Plan, view: View) -> Iterator[Metric]:
@@ -85,7 +94,7 @@ def _work(plan: Plan, view: View) -> Iterator[Metric]:
 
 
 def _times(plan: Plan, view: View) -> Iterator[Metric]:
-    run, drifting = view.run, is_drifting(plan, view.run.left)
+    run, drifting = view.run, is_drifting(plan, view.run.left, warnings_count=view.warnings_count)
     seconds = getattr(plan, "seconds", None) if run.seconds is None else run.seconds
     yield Metric("asrnet_run_duration_seconds", "How long the run took.", _one(seconds))
     yield Metric(

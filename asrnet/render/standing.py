@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, FindingKind, PairStatus, PairView, Plan, Severity
+from asrnet.changes import CORRECTED, Change, Finding, PairStatus, PairView, Plan, Severity
 from asrnet.models import NetworkMapping
 
 P = TypeVar("P", Change, Finding)
@@ -32,9 +32,6 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
 }
 """Every verdict in words, the one that needs most attention first."""
 
-SHOWN_BY_CHANGE: Final[frozenset[FindingKind]] = frozenset({"missing_pair", "half_pair", "retargeted", "not_paired"})
-"""The findings that count as drift through the change they lead to."""
-
 
 class Direction(Struct, frozen=True, kw_only=True):
     """One wanted mapping of a pair, with the change that is about it."""
@@ -53,13 +50,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
 
-    @property
-    def drift(self) -> tuple[Finding, ...]:
-        """The findings that count as drift: errors, and what a change is about."""
+    def drift(self, *, warnings_count: bool = False) -> tuple[Finding, ...]:
+        """The findings that count as drift: those that do by themselves, and what a change is about."""
         return tuple(
             found
             for found in self.findings
-            if found.severity == "error" or (found.kind in SHOWN_BY_CHANGE and self.verdict != "external")
+            if found.counts(warnings_count=warnings_count) or (found.kind in CORRECTED and self.verdict != "external")
         )
 
 
@@ -94,11 +90,11 @@ def standings(document: Plan, left: Plan | None = None) -> Standings:
     )
 
 
-def is_drifting(document: Plan, left: Plan | None = None) -> bool:
-    """Whether something is left to do: changes not made, or an error that blocks; as the exit codes have it."""
+def is_drifting(document: Plan, left: Plan | None = None, *, warnings_count: bool = False) -> bool:
+    """Whether something is left to do: changes not made, or findings that count; as the exit codes have it."""
     now = left or document
     unmade = any(outcome_of(change) != "succeeded" for change in now.changes)
-    return unmade or any(found.severity == "error" for found in now.findings)
+    return unmade or any(found.counts(warnings_count=warnings_count) for found in now.findings)
 
 
 def is_report(document: Plan) -> bool:
@@ -151,7 +147,7 @@ def _is_settled(found: Finding, verdict: Verdict) -> bool:
     """Whether the verdict leaves nothing of a finding: a retargeted pair is not half as well."""
     if verdict == "retargeted":
         return found.kind == "half_pair"
-    return verdict == "corrected" and found.kind in SHOWN_BY_CHANGE
+    return verdict == "corrected" and found.kind in CORRECTED
 
 
 def _direction(way: Way, status: PairStatus, changes: Sequence[Change], *, planned_again: bool) -> Direction:

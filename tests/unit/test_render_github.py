@@ -128,6 +128,11 @@ def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
     }
 
 
+def test_the_step_drifts_where_warnings_count() -> None:
+    plan = Plan(findings=(finding("unmanaged", "nobody asks for it", vault="sea"),))
+    assert [said(outputs(plan, View(warnings_count=count)))["drift"] for count in (False, True)] == ["false", "true"]
+
+
 def test_after_a_correction_the_outputs_are_what_is_left() -> None:
     left = Plan(pairs=(pair("app"),), summary=structs.replace(PENDING.summary, in_sync=2))
     values = said(outputs(applied(PENDING, "succeeded"), View(run=Run(left=left))))

@@ -42,9 +42,18 @@ def test_mappings_are_counted_by_state() -> None:
 def test_drift_is_counted_by_kind_and_findings_by_severity() -> None:
     counts = samples(full_plan())
     assert {name: value for name, value in counts.items() if name.startswith("asrnet_drift")} == {
-        'asrnet_drift{vault="sea",kind="missing_network"}': 1
+        'asrnet_drift{vault="sea",kind="missing_network"}': 1,
+        'asrnet_drift{vault="sea",kind="unmanaged"}': 1,  # it is to be deleted
     }
     assert [counts[f'asrnet_findings{{severity="{one}"}}'] for one in ("error", "warning", "info")] == [1, 1, 1]
+
+
+def test_warnings_are_drift_where_they_count() -> None:
+    plan = Plan(findings=(finding("unmanaged", "nobody asks for it", vault="sea"),))
+    texts = [render(plan, "prometheus", View(warnings_count=count, run=Run(at=9.0))) for count in (False, True)]
+    assert ['asrnet_drift{vault="sea",kind="unmanaged"} 1' in text for text in texts] == [False, True]
+    assert ["asrnet_run_success 1" in text for text in texts] == [True, False]
+    assert [last_success(text) for text in texts] == [9.0, None]
 
 
 def test_changes_are_counted_by_outcome() -> None:

@@ -62,7 +62,7 @@ def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
         changes=(change("create", "m", "app", direction="reverse"),),
         findings=(finding("half_pair", "one way", vault="sea", pair="app"),),
     )
-    assert [found.kind for found in only(plan).drift] == ["half_pair"]
+    assert [found.kind for found in only(plan).drift()] == ["half_pair"]
     assert only(applied(plan, "succeeded")).findings == ()
 
 
@@ -97,7 +97,7 @@ def test_the_plan_after_a_report_has_the_last_word() -> None:
 def test_what_another_tool_manages_is_no_drift() -> None:
     found = finding("half_pair", "one way", vault="sea", pair="sap")
     plan = Plan(pairs=(pair("sap", reverse="external", managed_by="terraform"),), findings=(found,))
-    assert only(plan).drift == ()
+    assert only(plan).drift() == ()
     assert not is_drifting(plan)
 
 
