@@ -52,7 +52,7 @@ def test_warnings_are_drift_where_they_count() -> None:
     plan = Plan(findings=(finding("unmanaged", "nobody asks for it", vault="sea"),))
     texts = [render(plan, "prometheus", View(warnings_count=count, run=Run(at=9.0))) for count in (False, True)]
     assert ['asrnet_drift{vault="sea",kind="unmanaged"} 1' in text for text in texts] == [False, True]
-    assert ["asrnet_run_success 1" in text for text in texts] == [True, False]
+    assert ["\nasrnet_run_success 1\n" in text for text in texts] == [True, False]
     assert [last_success(text) for text in texts] == [9.0, None]
 
 
