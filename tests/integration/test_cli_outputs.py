@@ -148,3 +148,49 @@ def test_a_place_that_fails_in_the_end_does_not_take_the_others_with_it(fake: Cl
     assert ran.code == 1
     assert "/dev/full: cannot be written" in ran.err
     assert json.loads((folder / "report.json").read_text("utf-8"))["result"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("argv", "file", "what"),
+    [
+        (["plan", "-o", "json=asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["plan", "-o", "json=./asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["plan", "--out", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["plan", "-o", "markdown=world.yaml"], "world.yaml", "the world"),
+        (["plan", "-o", "json=.env"], ".env", "the file of variables"),
+        (["plan", "--env-file", "my.env", "-o", "json=my.env"], "my.env", "the file of variables"),
+        (["drift", "-o", "junit=asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["drift", "--correct", "--audit", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["apply", "--yes", "-o", "json=asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["apply", "saved.json", "--yes", "-o", "json=saved.json"], "saved.json", "the saved plan"),
+        (["show", "-o", "json=asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["predict", "--topology", "t.yaml", "-o", "csv=t.yaml"], "t.yaml", "the topology"),
+        (["predict", "--machines", "m.csv", "-o", "csv=m.csv"], "m.csv", "the list of machines"),
+        (["dump", "--format", "world", "--out", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["dump", "--out", "world.yaml"], "world.yaml", "the world"),
+    ],
+)
+def test_no_output_replaces_what_the_run_reads(fake: Cli, folder: Path, argv: list[str], file: str, what: str) -> None:
+    assert fake("plan", "--out", "saved.json").code == 0
+    for name, text in {".env": "", "my.env": "", "t.yaml": "version: 1\n", "m.csv": "name\nvm1\n"}.items():
+        (folder / name).write_text(text, "utf-8")
+    before = snapshot(folder)
+    ran = fake(*argv)
+    assert (ran.code, snapshot(folder)) == (1, before)
+    assert f"{file} is {what}, which this would write over" in ran.err
+
+
+def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:
+    (folder / "teams").mkdir()
+    (folder / "asrnet.yaml").rename(folder / "teams" / "network.yaml")
+    refused = fake("plan", "-f", "teams", "-o", "json=teams/plan.json")
+    assert (refused.code, (folder / "teams" / "plan.json").exists()) == (1, False)
+    assert "teams/plan.json is in the folder of the desired state" in refused.err
+    assert fake("plan", "-f", "teams", "-o", "markdown=teams/plan.md").code == 0
+
+
+def test_a_dump_may_replace_the_desired_state(fake: Cli, folder: Path) -> None:
+    assert fake("apply", "--yes").code == 0
+    assert fake("dump", "--out", "asrnet.yaml").code == 0
+    assert "primary:" in (folder / "asrnet.yaml").read_text("utf-8")
+    assert fake("plan", "--detailed-exitcode").code == 0
