@@ -36,6 +36,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
     def rows(self) -> Iterator[Row]:
         """A row for each size, task and program, with the walls that it is compared to."""
+        _compile_all()
         walls: dict[tuple[str, str], float | None] = {}
         for row in self._measured():
             walls[row.work, row.program] = row.wall
@@ -88,6 +89,12 @@ class Fleet(Struct, frozen=True, kw_only=True):
     def _measure(self, peer: Peer, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Row:
         before = emulator.cpu()
         return _row(peer.name, task, pairs, peer.run(task, pairs, emulator, folder), emulator, before=before)
+
+
+def _compile_all() -> None:
+    """See that there is bytecode of everything Python that is measured, so that none pays for being first."""
+    with tempfile.TemporaryDirectory() as name:
+        run([sys.executable, "-c", "import benchmarks.plain_sdk, benchmarks.floor"], folder=Path(name))
 
 
 def _command(task: Task, emulator: Emulated) -> list[str]:
