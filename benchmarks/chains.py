@@ -21,7 +21,7 @@ from benchmarks.scenes import Weather, desired, world
 
 Task = Literal["plan", "apply"]
 
-A_REQUEST = 100_000.0
+A_REQUEST = 80_000.0
 """Simulated seconds: so many that the moments between looks at pending operations do not count beside them."""
 
 EVERYTHING = Options(per_vault=1_000_000, in_all=1_000_000, timeout=A_REQUEST * 1_000_000)
