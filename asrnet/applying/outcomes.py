@@ -13,6 +13,7 @@ from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
 from asrnet.changes import Change, Plan
 
+_ACCEPTED = "accepted by Azure, which has not said how it ended"
 _UNANSWERED = "being sent when the run ended, and perhaps accepted by Azure"
 
 
@@ -88,8 +89,9 @@ def _outcome(
     mine = [undone[task] for task in steps if task in undone]
     under_way = {task.state for task in (*steps, *mine)} & {"sending", "pending"}
     if under_way:
-        accepted = "accepted by Azure, which has not said how it ended" if "pending" in under_way else _UNANSWERED
-        return "in_flight", f"{accepted}; plan again to see", False
+        accepted = _ACCEPTED if "pending" in under_way else _UNANSWERED
+        unheard = next((f": {task.unheard}" for task in (*steps, *mine) if task.unheard), "")
+        return "in_flight", f"{accepted}{unheard}; plan again to see", False
     if mine:
         return _rolled_back(errors or [group.failed if group else ""], mine, problems)
     if errors:

@@ -17,7 +17,7 @@ from asrnet.applying.lanes import CLOCK_SKEW, Lane, job_error, judge
 from asrnet.applying.preflight import Verdict, is_as_before
 from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of, undo_of
 from asrnet.applying.writing import put_back, write
-from asrnet.errors import AsrError, ForbiddenError, NotFoundError, OperationFailedError
+from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, OperationFailedError
 from asrnet.ids import VAULT, ArmId
 from asrnet.models import Job, NetworkMapping
 from asrnet.ports import Backend, Operation, OperationStatus
@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _JOB_MISSING_LOOKS = 2
 """After so many looks at a list without its job, an operation is asked itself."""
+
+_REFUSED_LOOKS = 3
+"""After so many refusals to say how an operation stands, it is not asked again: it would be until the time is up."""
 
 _GRACE = 5.0
 """Seconds that requests get to come back after Ctrl-C."""
@@ -302,6 +305,11 @@ class Run:
             self._fail(task, said or task.error or OperationFailedError("the operation did not succeed"))
         elif isinstance(answer, NotFoundError):
             self._end(task, lane, "done")  # forgotten, and so over; reading back tells how it ended
+        elif isinstance(answer, (CredentialError, ForbiddenError)):
+            task.refusals += 1
+            if task.refusals >= _REFUSED_LOOKS:
+                task.unheard = answer.message
+                lane.pending.remove(task)
         self._looked(lane)
 
     def _looked(self, lane: Lane) -> None:

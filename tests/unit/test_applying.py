@@ -10,7 +10,7 @@ from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
 from asrnet import applying
 from asrnet.applying import AuditEntry, Progress
-from asrnet.errors import AsrError, ForbiddenError, NotFoundError
+from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
@@ -19,16 +19,21 @@ from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatu
 
 
 class Speechless:
-    """A MappingWriter that never tells where an operation stands."""
+    """A MappingWriter that never tells where an operation stands, or not at the first ``times``."""
 
-    def __init__(self, writer: MappingWriter, error: AsrError) -> None:
+    def __init__(self, writer: MappingWriter, error: AsrError, *, times: int = 1000) -> None:
         self._error = error
+        self._left = times
+        self._writer = writer
         self.create_fabric = writer.create_fabric
         self.create_mapping = writer.create_mapping
         self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
 
-    def operation(self, operation: Operation) -> OperationStatus:  # noqa: ARG002 - whichever is asked about
+    def operation(self, operation: Operation) -> OperationStatus:
+        self._left -= 1
+        if self._left < 0:
+            return self._writer.operation(operation)
         raise self._error
 
 
@@ -153,6 +158,22 @@ class TestWaiting:
         assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
         assert "not there" not in (report.changes[0].error or "")
         assert report.seconds < 10
+
+    @pytest.mark.parametrize("error", [ForbiddenError("no right"), CredentialError("the token has expired")])
+    def test_where_nobody_may_be_asked_how_a_write_ended_it_is_soon_in_flight(self, error: AsrError) -> None:
+        azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        backend = structs.replace(azure.backend, mapping_writer=Speechless(azure.backend.mapping_writer, error))
+        report = applying.apply(plan, backend)
+        assert set(outcomes(report).values()) == {"in_flight"}
+        assert error.message in (report.changes[0].error or "")
+        assert report.seconds < 10
+
+    def test_a_right_that_comes_while_an_operation_is_waited_for_is_used(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        writer = Speechless(azure.backend.mapping_writer, ForbiddenError("no"), times=2)
+        assert applying.apply(plan, structs.replace(azure.backend, mapping_writer=writer)).result == "succeeded"
 
     def test_a_warning_beside_success_is_no_failure(self) -> None:
         azure = TwoRegions(operations="time:3")
