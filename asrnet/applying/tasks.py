@@ -22,8 +22,8 @@ _RANK: Final = {"delete": 0, "update": 1, "create": 2}
 class Task(Struct, kw_only=True, eq=False):
     """One write on its way. Times are the clock's; ``unlisted`` counts the ticks its job was missing from the list.
 
-    ``direct``: its operation is asked itself, because the job list does not tell. ``refusals`` counts how often that was
-    refused, ``unheard`` says why it is not asked again. ``undoes`` is set on a task that takes another back.
+    ``direct``: its operation is asked itself, because the job list does not tell. ``refusals`` counts how often it was
+    not answered for want of a right, ``unheard`` says why it is not asked again. ``undoes``: what this takes back.
     """
 
     change: Change
