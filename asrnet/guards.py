@@ -58,7 +58,7 @@ def activity(items: Iterable[ProtectedItem], jobs: Iterable[Job]) -> Activity:
 
 
 def _moving(item: ProtectedItem) -> str:
-    if item.active_location.lower() == "recovery":
+    if item.has_failed_over:
         return f"runs on the recovery side (state {item.state})"
     if any(word in item.state.lower() for word in _MOVING_STATES):
         return f"is in state {item.state}"

@@ -22,7 +22,6 @@ from asrnet.errors import (
     ForbiddenError,
     NotFoundError,
     ResourceGroupNotFoundError,
-    ServiceError,
     VaultUnusedError,
     harmless,
 )
@@ -326,7 +325,9 @@ def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> V
         return vault
     try:
         topology = read_topology_of_vault(vault.id, vault.fabrics, backend, reads)
-    except ServiceError as error:
+    except CredentialError:
+        raise
+    except AsrError as error:
         return structs.replace(vault, topology=Unknown(error=error))
     items = vault.items if isinstance(vault.items, Unknown) else with_networks(vault.items, topology)
     return structs.replace(vault, topology=topology, items=items)

@@ -17,9 +17,6 @@ from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
 from asrnet.models import MICROSOFT_AZURE, MappingKind, NetworkMapping, UnreadableMapping
 from asrnet.vmm import Topology
 
-PAIRED = "Paired"
-"""The only state of a mapping that has been seen in the wild."""
-
 LiveStatus = Literal["paired", "half", "shared", "single", "duplicate", "not_paired", "zone_to_zone"]
 """``shared``: the recovery network fails back to another primary; ``single``: VMM to Azure, which has no reverse."""
 
@@ -210,7 +207,7 @@ def _identity(mapping: NetworkMapping) -> tuple[ArmId, str]:
 
 def _status(forward: NetworkMapping, reverse: NetworkMapping | None, shape: _Shape) -> LiveStatus:
     primary, recovery = _sides(forward)
-    if any(mapping and mapping.state != PAIRED for mapping in (forward, reverse)):
+    if any(mapping and not mapping.is_paired for mapping in (forward, reverse)):
         return "not_paired"
     if forward.kind == "vmm_to_azure":
         return "single"

@@ -121,6 +121,11 @@ class NetworkMapping(
         return self.id.parent.parent.parent
 
     @property
+    def is_paired(self) -> bool:
+        """Whether it is in force. No other state than Paired has been seen in the wild."""
+        return self.state.lower() == "paired"
+
+    @property
     def identity(self) -> MappingIdentity:
         """What makes two mappings the same one: what they map, never their name."""
         if self.kind == "azure_to_azure":
@@ -203,6 +208,11 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     scenario: str = ""
     recovery_fabric_id: ArmId | None = None
     nics: tuple[Nic, ...] = ()
+
+    @property
+    def has_failed_over(self) -> bool:
+        """Whether the machine runs on the recovery side."""
+        return self.active_location.lower() == "recovery"
 
     @property
     def fabric_id(self) -> ArmId:

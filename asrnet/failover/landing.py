@@ -25,8 +25,8 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network``
     and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on the machine,
     ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the machine's own
-    settings win. ``whole_subnet``: it stands for all machines there. ``hosts`` are those that can take the replica,
-    None where that is not known.
+    settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` tells protected machines of one name
+    apart. ``hosts`` are those that can take the replica, None where that is not known.
     """
 
     machine: str
@@ -58,6 +58,7 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     named_subnet: str | None = None
     recovery_plan: str = ""
     whole_subnet: bool = False
+    item_id: ArmId | None = None
     hosts: tuple[str, ...] | None = None
     notices: tuple[Notice, ...] = ()
 

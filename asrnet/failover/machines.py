@@ -32,15 +32,16 @@ class Replica(Struct, frozen=True, gc=False, kw_only=True):
 class Machine(Struct, frozen=True, gc=False, kw_only=True):
     """A machine to predict for.
 
-    ``kind`` is how it is replicated, None where its network's mapping decides; ``vault_id`` the vault that protects it,
-    None where none does yet. ``home_fabric_id`` and
-    ``recovery_fabric_id`` tell mappings of one network to several places apart. ``replicas`` says, by NIC, what became
-    of the replica's network after failover, where anything did. ``whole_subnet``: it stands for all of its subnet.
+    ``kind`` is how it is replicated, None where its network's mapping decides; ``item_id`` its protected item and
+    ``vault_id`` the vault that has it, None where none does yet. ``home_fabric_id`` and ``recovery_fabric_id`` tell
+    mappings of one network to several places apart. ``replicas`` says, by NIC, what became of the replica's network
+    after failover, where anything did. ``whole_subnet``: it stands for all of its subnet.
     """
 
     name: str
     nics: tuple[Nic, ...]
     kind: MappingKind | None = None
+    item_id: ArmId | None = None
     vault_id: ArmId | None = None
     home_fabric_id: ArmId | None = None
     recovery_fabric_id: ArmId | None = None
@@ -76,16 +77,16 @@ def kind_of(network_id: ArmId | None, provider: str = "") -> MappingKind | None:
 
 def _machine_of_item(item: ProtectedItem) -> Machine:
     network_id = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
-    failed_over = item.active_location.lower() == "recovery"
     return Machine(
         name=item.friendly_name or item.id.name,
+        item_id=item.id,
         nics=item.nics,
         kind=kind_of(network_id, item.provider),
         vault_id=item.vault_id,
         home_fabric_id=item.fabric_id,
         recovery_fabric_id=item.recovery_fabric_id,
-        failed_over=failed_over,
-        re_protected=failed_over and item.state.lower() == "protected",
+        failed_over=item.has_failed_over,
+        re_protected=item.has_failed_over and item.state.lower() == "protected",
     )
 
 

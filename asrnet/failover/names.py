@@ -29,10 +29,11 @@ class NetworkNames:
         for alias, subscription in (subscriptions or {}).items():
             self._aliases[subscription.lower()].append(alias)
         self._found: defaultdict[str, list[Network]] = defaultdict(list)
-        self._suggestions: list[str] = []
+        self._spelled: dict[str, str] = {}
         for network in networks:
-            self._suggestions.append(network_name(network))
-            for name in {name.lower() for name in self._names_of(network)}:
+            names = {name.lower(): name for name in self._names_of(network)}
+            self._spelled |= names
+            for name in names:
                 self._found[name].append(network)
 
     def find(self, name: str) -> Network:
@@ -43,8 +44,8 @@ class NetworkNames:
         if found:
             ids = ", ".join(sorted(str(network.id) for network in found))
             raise InputError(f"several networks are called '{name}': {ids}", hint="give the id of the one you mean")
-        last = name.rpartition("/")[2]
-        raise InputError(f"unknown network '{name}'{did_you_mean(last, self._suggestions)}")
+        alike = (known for known in self._spelled.values() if known.count("/") == name.count("/"))
+        raise InputError(f"unknown network '{name}'{did_you_mean(name, alike)}")
 
     def _names_of(self, network: Network) -> Iterator[str]:
         yield str(network.id)

@@ -234,7 +234,7 @@ def _mapping_rule(kind: MappingKind, mapped: ArmId | None, networks: Mapping[Arm
 
 
 def _state_notices(found: Found) -> tuple[Notice, ...]:
-    if found.mapping is None or found.mapping.state == "Paired":
+    if found.mapping is None or found.mapping.is_paired:
         return ()
     return (notice("mapping_not_paired", f"the mapping '{found.mapping.name}' is in the state {found.mapping.state}"),)
 

@@ -225,6 +225,7 @@ class _Run:
             named_subnet=place.named_subnet,
             recovery_plan=machine.recovery_plan,
             whole_subnet=machine.whole_subnet,
+            item_id=machine.item_id,
             hosts=hosts,
             notices=(*target.notices, *place.notices, *assigned.notices, *_circumstances(one, leg, place, hosts)),
         )

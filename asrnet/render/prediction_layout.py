@@ -141,6 +141,8 @@ def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) 
 
 
 def _everything(landing: Landing) -> Iterator[str]:
+    if landing.item_id:
+        yield str(landing.item_id)
     yield f"from {landing.primary_network_id}"
     yield f"to {landing.network_id}"
     for rule in (landing.network_rule, landing.subnet_rule, landing.address_rule, landing.type_rule):

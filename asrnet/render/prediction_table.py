@@ -15,7 +15,7 @@ COLUMNS: Final[tuple[str, ...]] = (
     *("network_rule", "subnet_rule", "address_rule", "type_rule"),
     *("own_network_id", "mapped_network_id", "own_subnet", "named_subnet"),
     *("recovery_plan", "hosts", "warnings", "notes", "detail"),
-    *("primary_network_id", "network_id", "via_ip"),
+    *("primary_network_id", "network_id", "via_ip", "item_id"),
 )
 """The columns, the most telling first. New ones are added at the end."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from msgspec import structs
@@ -10,7 +12,7 @@ from two_sites import TwoSites
 
 from asrnet import backends, inventory, settings
 from asrnet.desired import DesiredState, Selection, Vault
-from asrnet.errors import DocumentError, ForbiddenError
+from asrnet.errors import DocumentError, ForbiddenError, UnreachableError
 from asrnet.fake import document
 from asrnet.fake.records import Host, VmNetworkRecord
 from asrnet.fake.snapshot import unread, world_of
@@ -98,6 +100,23 @@ def test_a_name_that_two_networks_of_a_server_have_tells_nothing(sites: Clouds) 
     items = sites.read().items
     assert not isinstance(items, Unknown)
     assert items[0].nics[0].primary_network_id is None
+
+
+class NoAnswer:
+    """A VMM reader that reaches nobody."""
+
+    def __getattr__(self, name: str) -> Callable[[ArmId], NoReturn]:
+        return self._fail
+
+    def _fail(self, _scope: ArmId) -> NoReturn:
+        raise UnreachableError("no answer")
+
+
+def test_servers_that_do_not_answer_are_unknown_and_stop_nothing_else(sites: Clouds) -> None:
+    vault = sites.read(structs.replace(sites.backend, vmm=NoAnswer()))
+    assert isinstance(vault.topology, Unknown)
+    assert isinstance(vault.topology.error, UnreachableError)
+    assert len(vault.fabrics) == 4
 
 
 def test_servers_that_may_not_be_read_are_unknown_and_stop_nothing_else(sites: Clouds) -> None:

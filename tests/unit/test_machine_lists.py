@@ -80,6 +80,21 @@ def test_a_name_that_several_networks_have_is_an_error_that_lists_their_ids() ->
     assert str(CORP2.id) in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("VMM-Bejing/corp", "VMM-Beijing/corp"),
+        ("prod/rg/hub-ae", "prod/rg/hub-ea"),
+        ("rg/ap-ea", "rg/app-ea"),
+        (f"{APP.id}x", str(APP.id)),
+        ("copr", "corp"),
+    ],
+)
+def test_of_a_name_that_is_not_known_the_nearest_of_its_form_is_suggested(name: str, nearest: str) -> None:
+    with pytest.raises(InputError, match=f"; did you mean '{nearest}'"):
+        NAMES.find(name)
+
+
 def test_rows_of_one_name_are_the_nics_of_one_machine() -> None:
     [machine] = from_csv(HEADER + "web1,hub-ea,web,10.0.1.4,\nWeb1,app-ea,app,10.1.1.4,\n")
     assert [nic.primary_network_id for nic in machine.nics] == [HUB.id, APP.id]

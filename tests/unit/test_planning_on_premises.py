@@ -9,7 +9,7 @@ from msgspec import structs
 from states import SEA, kinds
 from two_sites import TwoSites, vmm_row
 
-from asrnet.desired import Source
+from asrnet.desired import Match, Rule, Source
 from asrnet.errors import DocumentError, InputError
 from asrnet.models import Nic
 
@@ -94,13 +94,12 @@ def test_one_vm_network_may_be_mapped_to_a_server_and_to_azure() -> None:
     assert len(sites.plan(sites.rows(ONE, to_azure)).changes) == 3
 
 
-def test_a_target_that_no_protecting_cloud_can_reach_blocks_the_row() -> None:
+def test_a_vault_alone_does_not_tell_which_targets_are_available_and_blocks_no_row() -> None:
     sites = TwoSites()
     gold1 = sites.build.cloud(sites.beijing, "GoldCloud1", logical_networks=["LogicalNetwork1-Beijing"])
     gold2 = sites.build.cloud(sites.shanghai, "GoldCloud2", logical_networks=[])
     sites.build.cloud_mapping(gold1, gold2)
     plan = sites.plan(sites.rows(ONE))
-    # A vault alone does not tell which logical networks a cloud has, so nothing is filtered.
     assert len(plan.changes) == 2
     assert "target_not_available" not in kinds(plan)
 
@@ -112,6 +111,17 @@ def test_a_vmm_mapping_nobody_asks_for_is_named_as_people_know_it() -> None:
     plan = sites.plan(sites.rows(ONE))
     stray = next(finding for finding in plan.findings if finding.kind == "unmanaged")
     assert "VMNetwork2-Beijing to VMNetwork2-Shanghai" in stray.message
+
+
+def test_no_rule_can_ask_for_a_vmm_mapping_so_that_nobody_asks_for_it_is_certain() -> None:
+    sites = TwoSites()
+    stray = sites.build.mapping(
+        sites.beijing, sites.nets["VMNetwork2-Beijing"], sites.shanghai, sites.nets["VMNetwork2-Shanghai"]
+    )
+    rules = (Rule(name="all", vault="sea", match=Match(name="*")),)
+    assert kinds(sites.plan(sites.state(rules=rules))) == ["unmanaged"]
+    plan = sites.plan(sites.state(rules=rules, unmanaged="delete"), allow_delete=True)
+    assert [(change.action, change.resource_id) for change in plan.changes] == [("delete", stray.id)]
 
 
 TOPOLOGY = """\

@@ -237,6 +237,17 @@ def test_a_machine_that_is_not_there_is_refused_with_the_nearest(world: World) -
         world.ask(only=("wbe1",))
 
 
+def test_machines_of_one_name_are_all_meant_and_told_apart_by_their_items(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    world.map_both(hub, there)
+    world.protect("web1", hub, "10.0.1.4")
+    nic = Nic(name="nic0", primary_network_id=there.id, ip_configurations=(IpConfiguration(subnet="web"),))
+    back = world.build.protected_item("WEB1", world.fabrics[SEA], world.fabrics[EA], nic)
+    landings = world.ask(only=("web1",)).landings
+    assert [each.network for each in landings] == ["there", "hub"]
+    assert landings[1].item_id == back.id != landings[0].item_id
+
+
 def test_pairs_select_the_machines_on_their_networks(world: World) -> None:
     hub, there, app = world.network("hub"), world.network("there", SEA), world.network("app")
     world.map_both(hub, there)
