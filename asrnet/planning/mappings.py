@@ -22,12 +22,13 @@ class Diff(Struct, kw_only=True):
     """What becomes of the wanted mappings of one vault; filled while it is worked out.
 
     ``support`` are the changes that create fabrics (by place) and networks (by key); ``deleted_by`` names the change
-    that deletes a mapping.
+    that deletes a mapping. Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
     """
 
     view: VaultView
     wanted: Mapping[MappingIdentity, Wanted]
     support: Mapping[str, Change]
+    unsure: frozenset[ArmId] = frozenset()
     changes: list[Change] = []
     findings: list[Finding] = []
     deleted_by: dict[ArmId, str] = {}
@@ -78,7 +79,7 @@ def _is_met(diff: Diff, wanted: Wanted) -> bool:
 def _old_reverse(diff: Diff, wants: PairWants) -> NetworkMapping | None:
     """The reverse of the forward mapping as it is now, if it points back at this very primary and none wants it so."""
     forward = diff.live(wants.forward.identity)
-    if forward is None or wants.reverse is None:
+    if forward is None or wants.reverse is None or forward.recovery_network_id in diff.unsure:
         return None
     identity = (wants.forward.recovery.place, forward.recovery_network_id.key, wants.forward.primary.place)
     found = diff.view.live.get(identity, ())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.changes import UNREAD, Change, Finding, PairStatus, PairView, finding
 from asrnet.desired import Vault
+from asrnet.ids import ArmId
 from asrnet.inventory import Inventory
 from asrnet.pairing import Pair
 from asrnet.planning.hints import pair_findings, vault_findings
@@ -39,7 +40,8 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     stops = [*conflicts, *_stops(pairs, wants, view, request)]
     blocked = {stop.pair for stop in stops if stop.severity == "error"}
     chosen = [known for name, known in wants.items() if name not in blocked and request.selection.has_pair(name)]
-    diff = _diff(view, chosen, wants, request.inventory)
+    vague = [pair for pair in pairs if pair.name not in wants]
+    diff = structs.replace(_diff(view, chosen, wants, request.inventory), unsure=frozenset(_owned(vague)))
     diff_pairs(diff, chosen)
     rest = leftovers(view, pairs, tuple(wants.values()), request, complete=_is_complete(stops, request))
     held = hold([*diff.changes, *rest.changes], vault, request)
@@ -84,6 +86,14 @@ def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, Pair
         wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},
         support=support,
     )
+
+
+def _owned(pairs: Sequence[Pair]) -> Iterator[ArmId]:
+    """The primary networks of the mappings that are left to ``pairs``, of which not all is known, or to other tools."""
+    for pair in pairs:
+        yield pair.primary
+        if pair.recovery and pair.failback and pair.managed_by:
+            yield pair.recovery
 
 
 def _is_complete(stops: Sequence[Finding], request: Request) -> bool:

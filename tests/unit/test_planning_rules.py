@@ -153,6 +153,25 @@ class TestUnmanaged:
         plan = azure.plan(azure.state(row(a, y), row(b, x, managed_by="terraform")))
         assert steps(plan) == [("a", "update", ["update", "create"])]
 
+    def test_so_it_does_while_that_pair_cannot_be_read(self) -> None:
+        azure = TwoRegions()
+        a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
+        azure.map_both(a, x)
+        azure.world.behaviour = Behaviour(hidden_networks=("b",))
+        azure.world.faults.add(Fault(effect="forbidden", method="GET", path="*/b", times=0))
+        plan = azure.plan(azure.state(row(a, y), row(b, x, managed_by="terraform")))
+        assert "unknown" in kinds(plan)
+        assert steps(plan) == [("a", "update", ["update", "create"])]
+
+    def test_a_retarget_leaves_what_a_pair_that_cannot_be_read_asks_for(self) -> None:
+        azure = TwoRegions()
+        a, x, y = azure.network("a"), azure.network("x", SEA), azure.network("y", SEA)
+        azure.map_both(a, x)
+        azure.world.behaviour = Behaviour(hidden_networks=("x",))
+        azure.world.faults.add(Fault(effect="forbidden", method="GET", path="*/x", times=0))
+        plan = azure.plan(azure.state(row(a, y), row(x, a, failback=False)))
+        assert steps(plan) == [("a", "update", ["update", "create"])]
+
     def test_a_mapping_to_a_network_that_is_gone_is_an_orphan(self) -> None:
         azure = TwoRegions()
         x, y = azure.network("x"), azure.network("y", SEA)
