@@ -35,8 +35,12 @@ _READ: Final = (
 
 
 def service_faults(scene: Scene) -> list[Fault]:
-    """Up to five faults of the service."""
-    return [_service_fault(scene) for _ in range(scene.random.choice([0, 1, 1, 2, 3, 5]))]
+    """Up to six faults of the service; where much may be deleted, often one that leaves networks unread."""
+    faults = [_service_fault(scene) for _ in range(scene.random.choice([0, 1, 1, 2, 3, 5]))]
+    if scene.allow_delete and scene.chance(0.3):
+        unread = Fault(effect="forbidden", method="GET", kind="virtualnetworks", times=scene.random.choice([2, 9]))
+        faults.append(structs.replace(unread, after=scene.random.choice([0, 1])))
+    return faults
 
 
 def _service_fault(scene: Scene) -> Fault:

@@ -40,7 +40,13 @@ class Chaos:
         for fault in faults:
             scene.world.faults.add(fault)
         lags = bool(scene.world.behaviour.list_lag) or any(fault.effect == "list_lags" for fault in faults)
-        self.witness = Witness(backend, scene.world, self.others.before_a_read, lag=25.0 if lags else 0.0)
+        self.witness = Witness(
+            backend,
+            scene.world,
+            self.others.before_a_read,
+            lag=25.0 if lags else 0.0,
+            on_write=self.others.after_a_write,
+        )
         self.wishes = {site.name: tuple(wishes_of(scene, site)) for site in scene.sites}
         self._limits = scene.desired.limits
         self._frozen = {freeze.vault for freeze in scene.desired.freeze}
@@ -69,7 +75,7 @@ class Chaos:
         self._judge_limits(plan)
         for site in self.scene.sites:
             judge_plan(plan, site.name, self.wishes[site.name], self.witness.planned_by(site.vault.id, "mappings"))
-        judge_order(plan, self.witness.writes)
+        judge_order(report, self.witness)
         judge_pairs(report)
         for change in report.changes:
             self.outcomes[f"{change.kind} {change.action} {change.outcome}"] += 1

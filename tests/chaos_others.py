@@ -13,7 +13,7 @@ from states import EA, SEA
 from asrnet.ids import ArmId
 from asrnet.models import NetworkMapping, VirtualNetwork, VmNetwork
 
-WAYS: Final = ("meddle", "meddle", "meddle", "squat", "squat", "squat", "restore", "restore", "copy", "failover")
+WAYS: Final = ("meddle", "meddle", "meddle", "squat", "squat", "squat", "restore", "copy", "fabric", "failover")
 
 _NEVER: Final = float("inf")
 
@@ -26,6 +26,7 @@ class Others:
         self.disturbed: set[str] = set()
         self._scene = scene
         self._quiet = False
+        self._missed: NetworkMapping | None = None
         self._reads_left = self._pause()
 
     def _pause(self) -> float:
@@ -38,11 +39,20 @@ class Others:
 
     def before_a_read(self) -> ArmId | None:
         """Perhaps somebody acts; the mapping they wrote to, if that is what they did."""
+        if self._missed and not self._quiet and not self._scene.world.state.mapping(self._missed.id):
+            again, self._missed = self._missed, None
+            self._scene.build.add(again)
+            return again.id
         self._reads_left -= 1
         if self._quiet or self._reads_left > 0:
             return None
         self._reads_left = self._pause()
         return self._act()
+
+    def after_a_write(self, action: str, mapping_id: ArmId) -> None:
+        """Perhaps somebody misses what is being deleted, and makes it again as soon as it is gone."""
+        if action == "delete" and self._scene.chance(0.1):
+            self._missed = self._scene.world.state.mapping(mapping_id)
 
     def between_plan_and_apply(self) -> ArmId | None:
         """Perhaps somebody acts just when the plan was made."""
@@ -52,8 +62,9 @@ class Others:
         site = self._scene.random.choice(self._scene.sites)
         what = self._scene.random.choice(WAYS)
         self.did[what] += 1
-        if what in {"copy", "failover"}:
-            self._make_a_copy() if what == "copy" else self._fail_over(site)
+        others = {"copy": self._make_a_copy, "fabric": self._make_a_fabric, "failover": self._fail_over}
+        if what in others:
+            others[what](site)
             return None
         live = self._scene.live(site)
         if what == "meddle" and live:
@@ -109,7 +120,13 @@ class Others:
             return None
         return self._scene.build.mapping(fabric, primary, site.fabrics[recovery.location], recovery, name=name).id
 
-    def _make_a_copy(self) -> None:
+    def _make_a_fabric(self, site: Site) -> None:
+        """Make the fabric that a vault lacks, under a name of one's own."""
+        there = {fabric.location for fabric in self._scene.world.state.fabrics.values(site.vault.id.key)}
+        for place in {EA, SEA} - there:
+            self._scene.build.azure_fabric(site.vault, place, name=f"theirs-{place}")
+
+    def _make_a_copy(self, _: Site) -> None:
         """Make a network where a copy is to be, with what a second PUT would wipe out."""
         asked = {row.primary.name for row in self._scene.desired.pairs if row.recovery is None}
         asked |= {network.name for network in self._scene.auto}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from chaos_wishes import Way, Wish
-from witness import Wrote
+from witness import Witness
 
 from asrnet.applying import Report
 from asrnet.changes import Plan
+from asrnet.guards import networks_of
 from asrnet.models import NetworkMapping
+
+RANK: Final = {"delete": 0, "update": 1, "create": 2}
 
 
 def way_of(mapping: NetworkMapping) -> Way:
@@ -43,13 +47,30 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
             assert recovery in primaries or (recovery, wish.way[0]) not in ways
 
 
-def judge_order(plan: Plan, writes: Sequence[Wrote]) -> None:
-    """The steps of a change are sent in their order."""
-    place = {wrote.id: number for number, wrote in reversed(list(enumerate(writes)))}
-    for change in plan.changes:
-        sent = [place[step.resource_id] for step in change.steps if step.resource_id in place]
-        assert sent == sorted(sent), change
-        assert [step.resource_id in place for step in change.steps[: len(sent)]] == [True] * len(sent), change
+def judge_order(report: Report, witness: Witness) -> None:
+    """Where mappings are taken away all deletes were over before the updates were sent, and these before the creates.
+
+    Of changes that share a network, that is, and of those that came to their ends.
+    """
+    sent = {wrote.id: wrote for wrote in reversed(witness.writes)}
+    steps = [
+        (step, change.id, networks)
+        for change in report.changes
+        if change.kind == "network_mapping" and change.outcome == "succeeded"
+        for networks in [{(change.vault, network) for network in networks_of(change)}]
+        for step in change.steps
+        if step.resource_id in sent
+    ]
+    for step, change_id, networks in steps:
+        wrote = sent[step.resource_id]
+        for other, other_id, others in steps:
+            if (
+                RANK[other.action] < RANK[step.action]
+                and networks & others
+                and not witness.was_touched(other.resource_id)
+            ):
+                after = other.after.recovery_network_id if isinstance(other.after, NetworkMapping) else None
+                assert wrote.live.get(other.resource_id) == after, (change_id, step, other_id, other)
 
 
 def judge_pairs(report: Report) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
 
 from asrnet.errors import VaultUnusedError
 from asrnet.fake.world import World
-from asrnet.ids import VNET, ArmId
+from asrnet.ids import VAULT, VNET, ArmId
 from asrnet.models import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.ports import (
     Backend,
@@ -62,7 +62,8 @@ class Wrote(Struct, eq=False):
     """A write to a mapping that was sent. ``there`` is what really was there.
 
     ``unseen``: somebody else wrote to it since the last read that could have shown it. ``rivals`` are other
-    mappings of the same identity that could have been seen, ``baseless`` virtual networks that there were not.
+    mappings of the same identity that could have been seen, ``baseless`` virtual networks that there were not, and
+    ``live`` is where each mapping of the vault really led.
     """
 
     action: Action
@@ -72,6 +73,7 @@ class Wrote(Struct, eq=False):
     unseen: bool
     rivals: tuple[ArmId, ...] = ()
     baseless: tuple[ArmId, ...] = ()
+    live: Mapping[ArmId, ArmId] = {}
 
 
 class Made(Struct, eq=False):
@@ -87,14 +89,23 @@ Event = Listed | Got | Intruded | Planned | Wrote | Made
 class Witness:
     """Watches the ports of ``backend``; ``world`` is the truth behind them.
 
-    ``intrude`` is called before each read; the id it returns is that of a mapping that somebody else wrote to. What
-    lists show may be as old as ``lag`` seconds.
+    ``intrude`` is called before each read; the id it returns is that of a mapping that somebody else wrote to.
+    ``on_write`` hears of each write. What lists show may be as old as ``lag`` seconds.
     """
 
-    def __init__(self, backend: Backend, world: World, intrude: Callable[[], ArmId | None], *, lag: float) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        world: World,
+        intrude: Callable[[], ArmId | None],
+        *,
+        lag: float,
+        on_write: Callable[[Action, ArmId], None] = lambda *_: None,
+    ) -> None:
         self.events: list[Event] = []
         self.world = world
         self._intrude = intrude
+        self._on_write = on_write
         self._lag = lag
         self.backend = structs.replace(
             backend,
@@ -149,7 +160,9 @@ class Witness:
         ends = (after.primary_network_id, after.recovery_network_id) if after else ()
         rivals = tuple(each.id for each in same if each is not there and not self._unseen(each.id))
         baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
-        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), rivals, baseless))
+        live = {each.id: each.recovery_network_id for each in state.mappings.values(vault_of(mapping_id).key)}
+        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), rivals, baseless, live))
+        self._on_write(action, mapping_id)
 
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:
         """The plan is made; somebody else may have a go before it is applied."""
@@ -173,6 +186,10 @@ class Witness:
             for event in later
             if isinstance(event, Got | Listed)
         )
+
+    def was_touched(self, mapping_id: ArmId) -> bool:
+        """Whether somebody else ever wrote to a mapping."""
+        return any(isinstance(event, Intruded) and event.id == mapping_id for event in self.events)
 
     # What to judge by: each is about the events before ``until``, an event itself; None: all.
 
@@ -231,6 +248,13 @@ class Witness:
             if resource_id in {fabric.id for fabric in listed or ()}:
                 return True
         return False
+
+
+def vault_of(resource_id: ArmId) -> ArmId:
+    """The vault that something is in."""
+    vault = resource_id.within(VAULT)
+    assert vault
+    return vault
 
 
 def shows(event: Got | Listed, mapping_id: ArmId) -> bool:
