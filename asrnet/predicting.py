@@ -26,7 +26,7 @@ from asrnet.failover import (
     read_entries,
 )
 from asrnet.failover import predict as predict_machines
-from asrnet.ids import ArmId
+from asrnet.ids import VNET, ArmId
 from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
 from asrnet.live import live_pairs
 from asrnet.models import COPY_TAG, VirtualNetwork
@@ -173,16 +173,37 @@ def _prediction(operation: Operation, scene: Scene) -> Prediction:
     )
 
 
-def unread(question: Question, scene: Scene) -> tuple[str, ...]:
+def unread(question: Question, scene: Scene, answer: Prediction) -> tuple[str, ...]:
     """What the answer lacks because it could not be read, and why."""
     inventory = scene.inventory
     items = [problem for vault in inventory.vaults.values() for problem in _unread_items(vault)]
-    return (*targeting.unread(inventory), *(items if question.is_about_items else ()))
+    return (
+        *targeting.unread(inventory),
+        *(items if question.is_about_items else ()),
+        *_unread_mappings(inventory, answer),
+        *_unread_networks(inventory, answer),
+    )
 
 
 def _unread_items(vault: VaultInventory) -> Iterator[str]:
     if isinstance(vault.items, Unknown):
         yield f"the machines of vault {vault.name}: {vault.items.error}"
+
+
+def _unread_mappings(inventory: Inventory, answer: Prediction) -> Iterator[str]:
+    """Those that make no sense, where any of them may be one that a machine follows."""
+    if any(notice.code == "mapping_not_read" for landing in answer.landings for notice in landing.notices):
+        for vault in inventory.vaults.values():
+            for mapping in vault.unreadable:
+                yield f"the mapping {mapping.name} of vault {vault.name}: it {mapping.problem}"
+
+
+def _unread_networks(inventory: Inventory, answer: Prediction) -> Iterator[str]:
+    landed = {landing.network_id for landing in answer.landings if landing.network_id}
+    for network_id in sorted(landed):
+        state = inventory.network(network_id) if network_id.type == VNET else None
+        if isinstance(state, Unknown):
+            yield f"network {network_id.name}: {state.error}"
 
 
 def _topologies(inventory: Inventory) -> list[Topology]:

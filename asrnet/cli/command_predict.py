@@ -69,7 +69,7 @@ def run(session: Session) -> int:
             scene = predicting.read(question, desired, backend, selection=selection)
         prediction = predicting.predict(question, scene)
         opened.draw(partial(render_answer, prediction), session.view())
-    if say_what_is_missing(predicting.unread(question, scene)):
+    if say_what_is_missing(predicting.unread(question, scene, prediction)):
         return exits.ERROR
     level = session.argument("fails_at")
     return exits.PENDING if level and prediction.fails_on(level) else exits.DONE

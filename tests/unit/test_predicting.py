@@ -272,9 +272,26 @@ def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
     container = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
     denied = (items, f"{container}/replicationProtectedItems/read", f"{container}/read")
     world.world.behaviour = structs.replace(world.world.behaviour, denied=denied)
-    scene = predicting.read(Question(), world.state(), world.backend)
-    about_items = predicting.unread(Question(), scene)
+    about_items = unread(world, Question())
     assert [line.partition(": ")[0] for line in about_items] == [
         *("the VMM servers of vault sea", "the machines of vault sea"),
     ]
-    assert predicting.unread(Question(all_subnets=True), scene) == about_items[:1]
+    assert unread(world, Question(all_subnets=True)) == about_items[:1]
+
+
+def unread(world: World, question: Question) -> tuple[str, ...]:
+    """What the answer to a question lacks."""
+    scene = predicting.read(question, world.state(), world.backend)
+    return predicting.unread(question, scene, predicting.predict(question, scene))
+
+
+def test_networks_and_mappings_that_machines_follow_and_nobody_could_read_are_named(world: World) -> None:
+    hub, app, there = world.network("hub"), world.network("app"), world.network("there", SEA, subscription=BUBBLE)
+    world.map(hub, there)
+    world.protect("vm", hub, "10.0.1.4")
+    world.build.unreadable_mapping(world.fabrics[EA], "riddle", app)
+    assert unread(world, Question()) == ()
+    world.protect("other", app, "10.0.1.5")
+    assert unread(world, Question()) == ("the mapping riddle of vault sea: it does not say which network it leads to",)
+    world.world.behaviour = structs.replace(world.world.behaviour, denied=("Microsoft.Network/virtualNetworks/read",))
+    assert [line.partition(": ")[0] for line in unread(world, Question(only=("vm",)))] == ["network there"]
