@@ -39,20 +39,26 @@ def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *,
         "etag": _etag(vault, said),
         "tags": dict(vault.tags),
     }
-    if said.get("identity"):
-        document["identity"] = said["identity"]
+    if identity := _group(said, "identity"):
+        document["identity"] = identity
     return document | {
         "properties": {
             "provisioningState": state,
             "privateEndpointStateForBackup": "None",
             "privateEndpointStateForSiteRecovery": "None",
             **_DEFAULTS,
-            **said.get("properties", {}),
+            **_group(said, "properties"),
         },
         "id": str(vault.id),
         "type": VAULT_TYPE,
-        "sku": said.get("sku") or _SKU,
+        "sku": _group(said, "sku") or _SKU,
     }
+
+
+def _group(extras: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A group of ``extras``; empty where there is none, or something else: worlds come from anybody."""
+    found = extras.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _etag(vault: VaultResource, extras: Mapping[str, Any]) -> str:
@@ -66,16 +72,16 @@ def vault_extras(vault_id: ArmId, body: Body, known: Mapping[str, Any], tenant: 
     """What a PUT or PATCH says of a vault beyond its model; what it does not name stays as ``known``."""
     properties = an_object(body, "properties")
     said = {name: _merged(known, name, member(properties, name)) for name in _ECHOED}
-    kept = known.get("properties", {}) | {name: value for name, value in said.items() if value is not None}
+    kept = {**_group(known, "properties")} | {name: value for name, value in said.items() if value is not None}
     found: dict[str, object] = {"properties": kept} if kept else {}
-    sku = _sku(an_object(body, "sku")) or known.get("sku")
-    identity = _identity(vault_id, an_object(body, "identity"), tenant) or known.get("identity")
+    sku = _sku(an_object(body, "sku")) or _group(known, "sku")
+    identity = _identity(vault_id, an_object(body, "identity"), tenant) or _group(known, "identity")
     return found | ({"sku": sku} if sku else {}) | ({"identity": identity} if identity else {})
 
 
 def _merged(known: Mapping[str, Any], name: str, said: object) -> object:
     """Groups of settings keep what a request leaves out of them."""
-    before = known.get("properties", {}).get(name) or _DEFAULTS.get(name)
+    before = _group(known, "properties").get(name) or _DEFAULTS.get(name)
     if isinstance(said, Mapping) and isinstance(before, Mapping):
         return {**before, **said}
     return said
