@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from threading import RLock
 
 from msgspec import Struct
@@ -32,6 +33,8 @@ from asrnet.fake.operations import Started
 from asrnet.fake.world import World
 
 ADMIN = "/_asrnet/"
+LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+"""As far as the clock can be put forward: far beyond it, times cannot be written any more."""
 
 _ADMIN_ROUTER = Router(route for route in ROUTES if route.template.startswith(ADMIN))
 _ROUTER = Router(route for route in ROUTES if not route.template.startswith(ADMIN))
@@ -77,29 +80,34 @@ class App:
             return self._answer(request, correlation_of(request, self._count))
 
     def checkpoint(self) -> None:
-        """Make the world as it is now what ``reset`` goes back to."""
-        self._seed = world_file.dump(self.world)
+        """Make the world as it is now, and how it behaves, what ``reset`` goes back to."""
+        with self._lock:
+            self._seed = replace(world_file.dump(self.world), behaviour=self.world.behaviour)
 
     def reset(self) -> None:
         """Back to the last checkpoint, with empty scripts and an empty journal. Raises GatewayError without one."""
         if self._seed is None:
             raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
-        self._become(Document(self._seed, "<seed>", Places("", "<seed>")))
-        self.faults.clear()
-        self.journal.clear()
+        with self._lock:
+            self._become(Document(self._seed, "<seed>", Places("", "<seed>")))
+            self.faults.clear()
+            self.journal.clear()
 
     def replace_world(self, text: bytes, *, seed: bool) -> None:
         """Take the world that ``text`` describes; ``seed``: ``reset`` goes back to it. Raises DocumentError."""
         document = parse(text, world_file.WorldDocument, "<body>")
-        self._become(document)
-        if seed:
-            self._seed = document.value
+        with self._lock:
+            self._become(document)
+            if seed:
+                self.checkpoint()
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward."""
+        """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward, or not so far."""
         clock = self.world.clock
         if not isinstance(clock, Advanceable):
             raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be put forward.")
+        if clock.now() + seconds > LATEST:
+            raise GatewayError(400, "InvalidRequestContent", "The emulator's time ends with the year 2999.")
         clock.advance(seconds)
 
     def remember(self, started: Started, call: Call) -> None:

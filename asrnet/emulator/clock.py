@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Protocol, runtime_checkable
 
 from asrnet.clocks import SystemClock
@@ -22,6 +23,7 @@ class ShiftedClock(SystemClock):
     def __init__(self) -> None:
         super().__init__()
         self._shift = 0.0
+        self._shifting = Lock()
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -29,4 +31,5 @@ class ShiftedClock(SystemClock):
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass at once: operations that are due by then end."""
-        self._shift += seconds
+        with self._shifting:
+            self._shift += seconds

@@ -12,6 +12,7 @@ from msgspec import Struct
 from asrnet.emulator.messages import Request, Response, json_response
 from asrnet.emulator.refusals import plain_envelope
 from asrnet.errors import InputError
+from asrnet.fake.faults import check_answer
 from asrnet.fake.journal import action_of
 
 Kind = Literal[
@@ -33,6 +34,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     - ``reset``: the connection is dropped, ``handled`` says whether after the request had its effect;
     - ``delay``: the answer comes ``seconds`` later; ``garbage``: 200 with a body that is no JSON;
     - ``answer``: ``status`` with ``code`` and ``message``.
+
+    InputError where it never happens, or no answer can be made of it.
     """
 
     kind: Kind
@@ -47,6 +50,13 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     code: str = ""
     message: str = ""
     action: str = ""
+
+    def __post_init__(self) -> None:
+        if self.times == 0:
+            raise InputError("a fault with times 0 never happens")
+        if self.times < FOREVER or self.skip < 0:
+            raise InputError("a fault happens a number of times, or -1 for always, after a number of others")
+        check_answer(self.status, self.seconds, self.retry_after or 0.0)
 
     def matches(self, request: Request) -> bool:
         """Whether the fault is about such a request."""
@@ -70,9 +80,7 @@ class Faults:
         self._pending: list[_Pending] = []
 
     def add(self, fault: Fault) -> None:
-        """Append a fault. InputError where it never happens."""
-        if fault.times == 0:
-            raise InputError("a fault with times 0 never happens")
+        """Append a fault."""
         with self._lock:
             self._pending.append(_Pending(fault))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from threading import Lock
 
+import msgspec
 from msgspec import Struct
 
 _KEPT = 10_000
@@ -28,22 +30,37 @@ class Journal:
     """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
-        self.entries: deque[Entry] = deque(maxlen=_KEPT)
-        self.methods: Counter[str] = Counter()
-        self.statuses: Counter[int] = Counter()
-        self.operations: Counter[str] = Counter()
-        self.altered = 0
+        with self._lock:
+            self.entries: deque[Entry] = deque(maxlen=_KEPT)
+            self.methods: Counter[str] = Counter()
+            self.statuses: Counter[int] = Counter()
+            self.operations: Counter[str] = Counter()
+            self.altered = 0
 
     def add(self, entry: Entry) -> None:
         """Count and keep a request."""
-        self.entries.append(entry)
-        self.methods[entry.method] += 1
-        self.statuses[entry.status] += 1
-        self.operations[entry.operation] += 1
+        with self._lock:
+            self.entries.append(entry)
+            self.methods[entry.method] += 1
+            self.statuses[entry.status] += 1
+            self.operations[entry.operation] += 1
+
+    def summary(self, latest: int) -> dict[str, object]:
+        """The counts and the ``latest`` entries, as JSON takes them: all of one moment, whoever adds meanwhile."""
+        with self._lock:
+            return {
+                "total": self.total,
+                "methods": dict(self.methods),
+                "statuses": {str(status): count for status, count in self.statuses.items()},
+                "operations": dict(self.operations),
+                "altered": self.altered,
+                "requests": msgspec.to_builtins(list(self.entries)[-latest:]),
+            }
 
     @property
     def total(self) -> int:

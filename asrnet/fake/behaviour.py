@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from asrnet.errors import InputError
+from asrnet.fake.faults import check_answer
 
 Assumption = Literal[
     "duplicate_mapping",
@@ -99,4 +100,7 @@ def checked(behaviour: Behaviour) -> Behaviour:
     for name in ("retry_after", "latency", "list_lag"):
         if getattr(behaviour, name) < 0:
             raise InputError(f"{name} cannot be negative")
+    check_answer(400, behaviour.retry_after, behaviour.latency, behaviour.list_lag)
+    for answer in behaviour.answers.values():
+        check_answer(answer.status or 400)
     return behaviour

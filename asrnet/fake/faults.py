@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from threading import Lock
 from typing import Final, Literal
 
 from msgspec import Struct
 
+from asrnet.errors import InputError
 from asrnet.fake.journal import kind_of
 from asrnet.ids import ArmId
 
@@ -22,10 +24,22 @@ Effect = Literal[
     "changed_before",
 ]
 
+LONGEST: Final = 86400.0
+"""The most seconds for which anything can be told to wait or to lag."""
+_LEAST_STATUS: Final = 200
+_GREATEST_STATUS: Final = 599
 _READS: Final = frozenset({"GET", "HEAD"})
 _OF_WRITES: Final[frozenset[Effect]] = frozenset(
     {"operation_fails", "operation_never_ends", "operation_warns", "scope_locked", "policy_denied"}
 )
+
+
+def check_answer(status: int, *seconds: float) -> None:
+    """Raise InputError for a status that HTTP does not have, or for seconds that no clock can let pass."""
+    if not _LEAST_STATUS <= status <= _GREATEST_STATUS:
+        raise InputError(f"{status} is no status of an answer, which is from {_LEAST_STATUS} to {_GREATEST_STATUS}")
+    if not all(0 <= each <= LONGEST for each in seconds):
+        raise InputError(f"seconds are from 0 to {LONGEST:.0f}, a day")
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -35,7 +49,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     case; the path is the resource's id. ``after`` lets that many matching requests pass first. ``status``, ``code`` and
     ``message`` are those of a refusal or a failed operation; ``seconds`` is how far lists lag. ``changed_before`` is
     somebody else's change just before the request: the mapping ``mapping`` (the request's own by default) then leads to
-    ``recovery_network_id``, or is gone where that is None.
+    ``recovery_network_id``, or is gone where that is None. InputError where the numbers make no sense.
     """
 
     effect: Effect
@@ -51,6 +65,11 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     mapping: ArmId | None = None
     recovery_network_id: ArmId | None = None
 
+    def __post_init__(self) -> None:
+        if self.after < 0:
+            raise InputError("a fault cannot come after fewer than no requests")
+        check_answer(self.status, self.seconds)
+
     def matches(self, method: str, path: str) -> bool:
         """Whether the fault is about a request."""
         return (
@@ -65,26 +84,31 @@ class Faults:
     """The script: faults still to come, in the order they were added. Every request takes each that matches."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._waiting: list[_Counted] = []
 
     def add(self, fault: Fault) -> None:
         """Append a fault to the script."""
-        self._waiting.append(_Counted(fault))
+        with self._lock:
+            self._waiting.append(_Counted(fault))
 
     def waiting(self) -> tuple[Fault, ...]:
         """The faults not used up yet."""
-        return tuple(counted.fault for counted in self._waiting)
+        with self._lock:
+            return tuple(counted.fault for counted in self._waiting)
 
     def clear(self) -> None:
         """Forget the script."""
-        self._waiting.clear()
+        with self._lock:
+            self._waiting.clear()
 
     def take(self, method: str, path: str) -> tuple[Fault, ...]:
         """The faults that hit this request."""
-        hits = tuple(counted.fault for counted in self._waiting if counted.hit(method, path))
-        if hits:
-            self._waiting = [counted for counted in self._waiting if not counted.used_up()]
-        return hits
+        with self._lock:
+            hits = tuple(counted.fault for counted in self._waiting if counted.hit(method, path))
+            if hits:
+                self._waiting = [counted for counted in self._waiting if not counted.used_up()]
+            return hits
 
 
 class _Counted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from asrnet.fake.world import World
 from asrnet.ids import ArmId
 from asrnet.ports import Clock
 
+_TENANT: Final = re.compile(r"[0-9A-Za-z.-]+")
 _MACHINE: Final = "microsoft.compute/virtualmachines"
 
 
@@ -30,6 +32,8 @@ def world_from(document: Document[file.WorldDocument], *, clock: Clock, behaviou
         behaviour = checked(behaviour or _behaviour(said))
     except InputError as error:
         raise document.error(error.message, "behaviour", hint=error.hint) from error
+    if said.tenant is not None and not _TENANT.fullmatch(said.tenant):
+        raise document.error("a tenant is a GUID or a domain", "tenant")
     world = World(clock=clock, behaviour=behaviour, tenant=said.tenant or TENANT)
     _Loader(document, world).load()
     return world

@@ -6,6 +6,7 @@ the HTTP status. Errors of Azure Resource Manager and of the network provider ha
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Final
@@ -24,6 +25,7 @@ from asrnet.fake.behaviour import Answer, Assumption, Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
 
+_PLACE: Final = re.compile(r"{(\d)}")
 _CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
 
 _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
@@ -55,9 +57,9 @@ def assumed(which: Assumption, behaviour: Behaviour, *words: object, resource_id
     """A refusal that no public source shows, as the world wants it."""
     status, code, message = _ASSUMED[which]
     wanted = behaviour.answers.get(which, Answer())
-    status = wanted.status or status
+    status, text = wanted.status or status, wanted.message or message
     return error_of(status)(
-        (wanted.message or message).format(*words),
+        _PLACE.sub(lambda place: str(words[int(place[1])]) if int(place[1]) < len(words) else place[0], text),
         resource_id=resource_id,
         status=status,
         code=wanted.code or code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -12,7 +13,7 @@ from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.app import App
-from asrnet.emulator.faults import Fault, Kind
+from asrnet.emulator.faults import FOREVER, Fault, Kind
 from asrnet.emulator.transport import session
 from asrnet.errors import AsrError, ConflictError, ForbiddenError, OperationFailedError, ServiceError
 from asrnet.fake.builder import Builder
@@ -63,6 +64,11 @@ class Site:
             raise status.error
         return status.state
 
+    def waits(self) -> list[float]:
+        """The seconds between one attempt to write and the next."""
+        times = [entry.time for entry in self.app.journal.entries if entry.method == "PUT"]
+        return [after - before for before, after in pairwise(times)]
+
     def names(self) -> list[str]:
         return [mapping.name for mapping in self.backend.mappings.mappings(self.vault.id)]
 
@@ -80,13 +86,28 @@ PASSING = {
 }
 
 
+STATUSES = {"throttle": 429, "unavailable": 503, "busy": 409, "answer": 500}
+
+
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_what_passes_is_tried_again_after_as_long_as_it_says(site: Site, fault: Fault) -> None:
     site.app.faults.add(fault)
     assert site.create() == "succeeded"
     assert site.retries == 2
-    assert site.seconds >= 14
+    assert all(7 <= wait < 9 for wait in site.waits())
+    assert site.app.journal.statuses == {STATUSES[fault.kind]: 2, 202: 1, 200: 1}
     assert site.names() == ["m"]
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+def test_what_lasts_longer_than_it_said_is_an_error_after_so_many_waits(site: Site, fault: Fault) -> None:
+    site.app.faults.add(structs.replace(fault, times=FOREVER))
+    with pytest.raises(ServiceError) as caught:
+        site.create()
+    assert caught.value.status == site.app.journal.entries[-1].status
+    assert (site.retries, site.app.journal.methods["PUT"]) == (9, 10)
+    assert min(site.waits()) >= 7
+    assert site.names() == []
 
 
 @pytest.mark.parametrize("handled", [False, True])
@@ -94,6 +115,7 @@ def test_a_reset_is_tried_again_whether_the_write_had_its_effect_or_not(site: Si
     site.app.faults.add(Fault(kind="reset", method="PUT", handled=handled))
     assert site.create() == "succeeded"
     assert (site.retries, site.names()) == (1, ["m"])
+    assert len(site.build.world.jobs.list(site.vault.id)) == 1 + handled
 
 
 def test_a_delay_is_waited_out(site: Site) -> None:
@@ -115,6 +137,7 @@ def test_what_lasts_is_an_error_at_once(site: Site, fault: Fault, kind: type[Ser
     with pytest.raises(kind) as caught:
         site.create()
     assert (caught.value.code, site.retries, site.seconds) == (code, 0, 0)
+    assert getattr(caught.value, "action", "") == fault.action
     assert site.names() == []
 
 
@@ -144,11 +167,16 @@ def test_only_the_state_of_an_operation_counts(site: Site, effect: Effect, state
     assert site.create() == state
 
 
-def test_a_list_that_lags_shows_the_past_for_a_while(site: Site) -> None:
+def test_a_list_that_lags_shows_the_past_until_that_is_past(site: Site) -> None:
     site.clock.advance(100)
     site.create()
-    site.build.world.faults.add(ServiceFault(effect="list_lags", kind="replicationnetworkmappings", seconds=30))
-    assert site.names() == []
+    lag = ServiceFault(effect="list_lags", kind="replicationnetworkmappings", seconds=30, times=0)
+    site.build.world.faults.add(lag)
+    for _ in range(3):
+        site.clock.advance(9)
+        assert site.names() == []
+    site.clock.advance(2)
+    site.clock.advance(1)
     assert site.names() == ["m"]
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any, get_args
 
 import pytest
-from integration.wire import Wire, error_of
+from integration.wire import BEARER, Wire, error_of
 
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.clock import ShiftedClock
 from asrnet.emulator.faults import Kind
+from asrnet.emulator.journal import Entry, Journal
 from asrnet.emulator.messages import Request
 from asrnet.emulator.routes import ROUTES
 from asrnet.fake.builder import SUBSCRIPTION, Builder
@@ -101,10 +104,80 @@ def test_faults_of_the_wire_and_of_the_service_are_told_apart(wire: Wire) -> Non
     assert admin(wire, "GET", "faults") == {"wire": [], "service": []}
 
 
-@pytest.mark.parametrize("body", [{"kind": "flood"}, {"effect": "flood"}, {"kind": "busy", "color": 1}, 7, [[]]])
-def test_faults_that_make_no_sense_are_refused(wire: Wire, body: Any) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "flood"},
+        {"effect": "flood"},
+        {"kind": "busy", "color": 1},
+        7,
+        [[]],
+        {"kind": "busy", "times": 0},
+        {"kind": "busy", "times": -2},
+        {"kind": "busy", "skip": -1},
+        {"kind": "answer", "status": 9999},
+        {"kind": "answer", "status": 100},
+        {"kind": "delay", "seconds": 1e300},
+        {"kind": "delay", "seconds": -1},
+        {"kind": "throttle", "retry_after": -5},
+        {"effect": "refused", "status": 0},
+        {"effect": "refused", "after": -1},
+        {"effect": "list_lags", "seconds": -1},
+        {"effect": "changed_before", "mapping": "nonsense"},
+        [{"kind": "busy"}, {"kind": "flood"}],
+    ],
+)
+def test_faults_that_make_no_sense_are_refused_and_none_of_them_added(wire: Wire, body: Any) -> None:
     answer = wire.send("POST", "/_asrnet/faults", body=body)
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidFault")
+    assert admin(wire, "GET", "faults") == {"wire": [], "service": []}
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        "latency: 1e300",
+        "list_lag: 1e9",
+        "retry_after: 100000",
+        "answers: {duplicate_mapping: {status: 9}}",
+        "answers: {network_missing: {status: 1000}}",
+    ],
+)
+def test_a_behaviour_that_no_answer_can_be_made_of_is_refused(wire: Wire, behaviour: str) -> None:
+    answer = wire.send("PUT", "/_asrnet/state", raw=f"version: 1\nbehaviour: {{{behaviour}}}".encode())
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidWorld")
+    assert error_of(answer)["message"].startswith("<body>:2: behaviour")
+
+
+def test_a_tenant_that_would_break_a_header_is_refused(wire: Wire) -> None:
+    answer = wire.send("PUT", "/_asrnet/state", raw=b'version: 1\ntenant: "a\\r\\nSet-Cookie: b"')
+    assert (answer.status, error_of(answer)["message"]) == (400, "<body>:2: tenant: a tenant is a GUID or a domain")
+
+
+def test_reset_goes_back_to_how_the_seed_behaved(wire: Wire) -> None:
+    admin(wire, "POST", "seed", raw=WORLD.encode())
+    admin(wire, "PUT", "state", raw=b'version: 1\nbehaviour: {operations: "manual:3", denied: ["*"]}')
+    assert wire.app.world.behaviour.operations == "manual:3"
+    admin(wire, "POST", "reset")
+    assert (names(wire), wire.app.world.behaviour.operations) == (["seeded"], "immediate")
+
+
+def test_what_is_added_to_the_journal_while_it_is_read_does_no_harm() -> None:
+    """Statuses that nobody saw before are counted while others read the counts."""
+    journal, done = Journal(), Event()
+
+    def read() -> int:
+        read = 0
+        while not done.is_set():
+            read += len(journal.summary(5)) == 6
+        return read
+
+    with ThreadPoolExecutor(1) as pool:
+        reads = pool.submit(read)
+        for status in range(20_000):
+            journal.add(Entry(time=0, method="GET", path="/", api_version="", operation="", status=status))
+        done.set()
+        assert reads.result() > 0
 
 
 def test_the_journal_is_served_and_cleared(wire: Wire) -> None:
@@ -138,6 +211,17 @@ def test_the_clock_is_put_forward_and_operations_end() -> None:
     fixed = App(Builder(clock=SystemClock()).world)
     refused = fixed.handle(Request(method="POST", path="/_asrnet/clock/advance", body=b'{"seconds": 1}'))
     assert (refused.status, error_of(refused)["code"]) == (409, "ClockNotAdvanceable")
+
+
+def test_time_ends_before_it_cannot_be_written_any_more() -> None:
+    app = App(Builder(clock=ShiftedClock()).world)
+    answers = [
+        app.handle(Request(method="POST", path="/_asrnet/clock/advance", body=b'{"seconds": 1e10}')) for _ in range(9)
+    ]
+    assert {answer.status for answer in answers} == {200, 400}
+    assert answers[-1].status == 400
+    after = app.handle(Request(method="GET", path="/tenants", query="api-version=2022-12-01", headers=BEARER))
+    assert after.status == 200
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"seconds": "1"}', b'{"seconds": -1}', b'{"seconds": true}', b""])

@@ -9,6 +9,7 @@ import pytest
 from integration.wire import Wire, error_of, exactly
 from msgspec import structs
 
+from asrnet.fake.behaviour import Answer
 from asrnet.fake.faults import Fault
 from asrnet.fake.records import VaultResource
 from asrnet.models import Fabric, IpConfiguration, Nic, VirtualNetwork
@@ -126,6 +127,22 @@ def test_a_running_operation_shows_every_key_with_nulls(site: Site) -> None:
     assert exactly(json.loads(site.follow(url).body)) == exactly(running)
     done = running | {"status": "Succeeded", "endTime": "2026-01-01T00:00:00.0000000Z"}
     assert exactly(json.loads(site.follow(url).body)) == exactly(done)
+
+
+def test_an_operation_of_another_vault_is_not_found(site: Site) -> None:
+    other = site.build.vault("Vault-Other", group="Rg-DR")
+    site.build.azure_fabric(other, "eastus2")
+    url = site.send("PUT", site.mapping, body=site.map()).header("Azure-AsyncOperation") or ""
+    assert site.follow(url).status == 200
+    elsewhere = site.follow(url.replace("/Vault-DR/", "/Vault-Other/"))
+    assert (elsewhere.status, error_of(elsewhere)["details"][0]["code"]) == (404, "ArmResourceDoesNotExist")
+
+
+def test_a_refusal_in_the_worlds_own_words_may_hold_any_braces(site: Site) -> None:
+    answer = Answer(message="{0} {9} {name} {")
+    site.build.world.behaviour = structs.replace(site.build.world.behaviour, answers={"network_missing": answer})
+    refused = site.send("PUT", site.mapping, body=site.map(recoveryNetworkId=f"{site.spare.id}-gone"))
+    assert (refused.status, error_of(refused)["message"]) == (400, f"{site.spare.id}-gone {{9}} {{name}} {{")
 
 
 def test_an_operation_ends_in_whole_seconds_even_before_it_began(site: Site) -> None:
