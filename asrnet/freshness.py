@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 
@@ -17,6 +18,7 @@ from asrnet.models import VirtualNetwork
 _ABSENT = "absent"
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
 _key = attrgetter("key")
+_LEADING = re.compile(r"\bsubscriptions/\S*/")  # of an id as it is compared, without case and without the first slash
 
 
 def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Inventory) -> Observed:
@@ -59,9 +61,16 @@ def _differences(what: str, before: Mapping[str, str], now: Mapping[str, str]) -
         if old == new:
             continue
         name = key.rpartition("/")[2]
-        if old == _ABSENT:
-            yield f"{what} {name} has appeared: {key}"
-        elif new == _ABSENT:
-            yield f"{what} {name} is gone: {key}"
-        else:
-            yield f"{what} {name} has changed: {key}" + (f": was {old}, is {new}" if what == "mapping" else "")
+        about = _told(old, new) if what == "mapping" else f"/{key}"
+        became = "has appeared" if old == _ABSENT else "is gone" if new == _ABSENT else "has changed"
+        yield f"{what} {name} {became}: {about}"
+
+
+def _told(old: str, new: str) -> str:
+    """A mapping before and now, by the names of its networks where they tell the two apart."""
+    was, now = _LEADING.sub("", old), _LEADING.sub("", new)
+    if was == now:
+        was, now = old, new
+    if old == _ABSENT:
+        return now
+    return f"was {was}" if new == _ABSENT else f"was {was}, is {now}"

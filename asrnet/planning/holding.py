@@ -12,6 +12,10 @@ from asrnet.guards import Activity, activity, networks_of, takes_away
 from asrnet.inventory import Unknown, VaultInventory
 from asrnet.planning.request import Request
 
+_NOT_READ = "whether a failover is under way could not be read"
+_BEFORE_READ = "plan again when it can be read ('asrnet doctor' tells what is missing)"
+_BEFORE_DONE = "finish the failover and re-protect"
+
 
 class Held(Struct, frozen=True, kw_only=True):
     """The changes that may go on, those that are held, and why."""
@@ -83,7 +87,7 @@ def guard_of(vault: VaultInventory) -> Activity:
 
 
 def _unread(part: Unknown) -> Activity:
-    return Activity(networks={}, everywhere=f"whether a failover is under way could not be read: {part.error}")
+    return Activity(networks={}, everywhere=f"{_NOT_READ}: {part.error}")
 
 
 def _frozen(vault: Vault, request: Request) -> str:
@@ -115,5 +119,5 @@ def _finding(change: Change, kind: str, why: str) -> Finding:
         vault=change.vault,
         pair=change.pair,
         subject=change.resource_id,
-        hint="finish the failover and re-protect, or use --force failover_active",
+        hint=f"{_BEFORE_READ if why.startswith(_NOT_READ) else _BEFORE_DONE}, or use --force failover_active",
     )

@@ -104,7 +104,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
     names = f"{wants.forward.primary.called} and {wants.forward.recovery.called}"
     if len(absent) == len(lives):
         diff.findings.append(finding("missing_pair", f"{names} are not mapped", subject=pair.primary, **where))
-    elif absent:
+    elif absent and not _leads_elsewhere(lives["forward"], wants.forward):
         diff.findings.append(
             finding(
                 "half_pair",
@@ -122,6 +122,11 @@ def _report(diff: Diff, wants: PairWants) -> None:
             diff.findings.append(
                 finding("not_paired", f"{_arrow(diff, live)}, but is in state {live.state}", subject=live.id, **where)
             )
+
+
+def _leads_elsewhere(live: NetworkMapping | None, forward: Wanted) -> bool:
+    """Whether the forward mapping is there with another recovery network: a retarget, which makes the reverse too."""
+    return live is not None and live.recovery_network_id != forward.recovery.network
 
 
 def _arrow(diff: Diff, mapping: NetworkMapping) -> str:

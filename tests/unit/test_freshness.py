@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import structs
 from states import SEA, TwoRegions, row
 
+from asrnet.changes import Observed
+from asrnet.freshness import moved
 from asrnet.models import Subnet, VirtualNetwork
 from asrnet.saved import moved_since
 
@@ -36,3 +38,24 @@ def test_a_mapping_that_appears_makes_it_stale_and_is_named() -> None:
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
     azure.map(azure.network("else"), azure.network("where", SEA), name="by-hand")
     assert [line.split(":")[0] for line in moved_since(plan, azure.backend)["sea"]] == ["mapping by-hand has appeared"]
+
+
+def test_a_mapping_that_moves_is_told_by_the_names_of_its_networks() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map(hub, azure.network("old-dr", SEA), name="hub-out")
+    back = azure.map(azure.network("old-dr", SEA), hub, name="hub-back")
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.map(hub, dr, name="hub-out")
+    azure.backend.mapping_writer.delete_mapping(back.id)
+    assert moved_since(plan, azure.backend)["sea"] == (
+        "mapping hub-out has changed: was hub -> old-dr (Paired), is hub -> dr (Paired)",
+        "mapping hub-back is gone: was old-dr -> hub (Paired)",
+    )
+
+
+def test_a_mapping_that_moves_to_a_namesake_is_told_by_full_ids() -> None:
+    old, new = (f"subscriptions/1/resourcegroups/{group}/virtualnetworks/dr (Paired)" for group in ("a", "b"))
+    before = Observed(vault="sea", vault_id=TwoRegions().vault.id, mappings={"x/hub-out": old}, networks={}, fabrics={})
+    now = structs.replace(before, mappings={"x/hub-out": new})
+    assert moved(before, now) == (f"mapping hub-out has changed: was {old}, is {new}",)

@@ -54,6 +54,7 @@ def test_a_retarget_is_one_update_in_the_documented_order() -> None:
     assert steps(plan) == [("hub", "update", ["delete", "update", "create"])]
     assert plan.changes[0].direction == "both"
     assert (plan.summary.update, plan.summary.create, plan.summary.delete, plan.summary.unmanaged) == (1, 0, 0, 0)
+    assert kinds(plan) == ["retargeted"]
 
 
 def test_a_retarget_leaves_a_reverse_that_points_at_somebody_else() -> None:

@@ -56,6 +56,16 @@ class TestHolding:
         assert "failover_active" in kinds(plan)
         assert "hub" in {change.pair for change in azure.plan(desired, forced={"failover_active"}).changes}
 
+    def test_what_cannot_be_read_holds_updates_back_and_is_not_called_a_failover(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.RecoveryServices/vaults/replicationJobs/read",)))
+        hub, new = azure.network("hub"), azure.network("new", SEA)
+        azure.map_both(hub, azure.network("old", SEA))
+        held = next(found for found in azure.plan(azure.state(row(hub, new))).findings if found.severity == "error")
+        assert "whether a failover is under way could not be read: " in held.message
+        assert held.hint == (
+            "plan again when it can be read ('asrnet doctor' tells what is missing), or use --force failover_active"
+        )
+
     def test_a_running_failover_job_holds_back_updates_of_the_whole_vault(self) -> None:
         azure = TwoRegions()
         hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
