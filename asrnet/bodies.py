@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from asrnet.models import MICROSOFT_AZURE, MappingKind, NetworkMapping
 
+API_VERSION: Final = "2025-08-01"
+"""The version of Site Recovery's API that is spoken, and that commands for people name."""
+
 INSTANCE_TYPES: Final[Mapping[MappingKind, str]] = {
     "azure_to_azure": "AzureToAzure",
     "vmm_to_azure": "VmmToAzure",

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from asrnet.changes import FORMAT_VERSION
 from asrnet.clocks import Bounded
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, UnreachableError, VaultUnusedError
@@ -39,6 +40,7 @@ class Check(Struct, frozen=True, kw_only=True):
 class Examination(Struct, frozen=True, kw_only=True):
     """All checks. ``healthy``: none has failed."""
 
+    format_version: str = FORMAT_VERSION
     healthy: bool
     checks: tuple[Check, ...]
 

@@ -90,6 +90,12 @@ def _targets() -> type:
     return Targets
 
 
+def _doctor() -> type:
+    from asrnet.examining import Examination
+
+    return Examination
+
+
 # A command that asks for one schema need not import what the others are made of.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
@@ -100,6 +106,7 @@ _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "live": _live,
     "prediction": _prediction,
     "targets": _targets,
+    "doctor": _doctor,
 }
 KINDS: Final = tuple(_STRUCTS)
 """What there are schemas of."""

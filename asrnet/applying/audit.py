@@ -7,11 +7,10 @@ import json
 from msgspec import Struct
 
 from asrnet.applying.tasks import Task
-from asrnet.bodies import mapping_body
+from asrnet.bodies import API_VERSION, mapping_body
 from asrnet.changes import Step
 from asrnet.models import NetworkMapping, Resource, VirtualNetwork
 
-_ASR_API = "2025-08-01"
 _NETWORK_API = "2025-01-01"
 
 
@@ -61,10 +60,10 @@ def undo_command(step: Step) -> str:
     """The az command that takes a step back. az puts the host of its own cloud before an address without one."""
     url = f"{step.resource_id}?api-version="
     if step.before is None:
-        api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else _ASR_API
+        api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else API_VERSION
         return f"az rest --method delete --url '{url}{api}'"
     if isinstance(step.before, NetworkMapping):
         method = "patch" if step.after else "put"
         body = json.dumps(mapping_body(step.before))
-        return f"az rest --method {method} --url '{url}{_ASR_API}' --body '{body}'"
+        return f"az rest --method {method} --url '{url}{API_VERSION}' --body '{body}'"
     return ""

@@ -26,6 +26,7 @@ from asrnet.azure.vmm_wire import (
     read_vm_network,
 )
 from asrnet.azure.wire import Wire, each, each_readable
+from asrnet.bodies import API_VERSION
 from asrnet.errors import ForbiddenError, ServiceError
 from asrnet.ids import AZURE_NETWORK, ArmId, normal_location
 from asrnet.models import (
@@ -44,7 +45,6 @@ from asrnet.models import (
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")
 
-API_VERSION: Final = "2025-08-01"
 VAULT_API_VERSION: Final = "2024-04-01"
 
 

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from azure.mgmt.core import ARMPipelineClient
 
+from asrnet import bodies
 from asrnet.azure import networks, site_recovery
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, address, decoded, get, rows
@@ -74,7 +75,7 @@ class AzureSurroundings:
         return {
             "Microsoft.Network/virtualNetworks": networks.API_VERSION,
             "Microsoft.RecoveryServices/vaults": site_recovery.VAULT_API_VERSION,
-            "Microsoft.RecoveryServices/vaults/replicationFabrics": site_recovery.API_VERSION,
+            "Microsoft.RecoveryServices/vaults/replicationFabrics": bodies.API_VERSION,
         }
 
     def subscription(self, subscription: str) -> SubscriptionView:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.permissions import TASKS
+from asrnet.render.json import as_json
 from asrnet.render.sections import Row, Section, Tone
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def run(session: Session) -> int:
 
 def _drawn(found: Examination, aliases: Mapping[str, str], output: str, view: View) -> str:
     if output == "json":
-        import msgspec
-
-        return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+        return as_json(found)
     if view.width is not None:
         from asrnet.render import terminal
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-import msgspec
-
-from asrnet.changes import to_json
 from asrnet.cli import exits, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
 from asrnet.permissions import TASKS, Role, Task, actions, optional, role, tasks_of
+from asrnet.render.json import as_json
 
 EXAMPLES: Final = (
     ("asrnet permissions --for plan", "the role of a run that only looks"),
@@ -43,7 +41,7 @@ def run(session: Session) -> int:
         made = role(task, desired, name=session.argument("name", ""), minimal=minimal)
         if not made.assignable_scopes:
             raise InputError(f"there is nothing in the desired state that {task} would need rights for")
-        write(msgspec.json.format(to_json(made), indent=2).decode() + "\n")
+        write(as_json(made))
     others = [other for other in tasks_of(desired) if not {*actions(other, desired)} <= {*actions(task, desired)}]
     _explain(made, task, others, path or "role.json")
     return exits.DONE

@@ -1,4 +1,8 @@
-"""Print the JSON Schema of a file (desired, world, topology), or of what -o json writes (plan, report, live)."""
+"""Print the JSON Schema of a file (desired, world, topology), or of what a command writes with -o json.
+
+That is plan for plan and drift, report for apply, drift --correct and map, live for show, prediction for predict,
+targets for targets and doctor for doctor.
+"""
 
 from __future__ import annotations
 

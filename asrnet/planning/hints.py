@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from asrnet.bodies import API_VERSION
 from asrnet.changes import Finding, finding
 from asrnet.failover.addresses import capacity
 from asrnet.failover.subnets import choose_subnet, is_reserved
@@ -53,7 +54,7 @@ def _stale_item(item: ProtectedItem, nic: Nic, own: ArmId, pair: Pair, target: A
             "providerSpecificDetails": {"instanceType": item.provider},
         }
     }
-    url = f"{item.id}?api-version=2025-08-01"  # az puts the host of its own cloud before it
+    url = f"{item.id}?api-version={API_VERSION}"  # az puts the host of its own cloud before it
     return finding(
         "stale_protected_item",
         f"{item.friendly_name} ({nic.name}) still fails over to {own.name}; mapping changes do not move it",

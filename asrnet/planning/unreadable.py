@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from asrnet.bodies import API_VERSION
 from asrnet.changes import Finding, FindingKind, finding
 from asrnet.ids import ArmId
 from asrnet.models import UnreadableMapping
@@ -50,7 +51,7 @@ def _finding(
         vault=view.vault.name,
         pair=pair,
         subject=mapping.id,
-        hint=f"see with: az rest --method get --url '{mapping.id}?api-version=2025-08-01'; correct or delete it",
+        hint=f"see with: az rest --method get --url '{mapping.id}?api-version={API_VERSION}'; correct or delete it",
     )
 
 

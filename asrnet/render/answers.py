@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from asrnet.changes import to_json
 from asrnet.errors import InputError
 from asrnet.failover import Prediction
 from asrnet.render import markdown, prediction_table, targets_layout, text
+from asrnet.render.json import as_json
 from asrnet.render.prediction_layout import prediction_sections
 from asrnet.render.sections import Section
 from asrnet.targeting import Targets
@@ -38,7 +36,7 @@ def _text(answer: Answer, view: View) -> str:
 
 
 def _json(answer: Answer, view: View) -> str:  # noqa: ARG001 - every format has this signature
-    return msgspec.json.format(to_json(answer), indent=2).decode() + "\n"
+    return as_json(answer)
 
 
 def _csv(answer: Answer, view: View) -> str:  # noqa: ARG001 - every format has this signature

@@ -6,12 +6,10 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 
-from asrnet.bodies import mapping_body
+from asrnet.bodies import API_VERSION, mapping_body
 from asrnet.changes import Step
 from asrnet.ids import ArmId
 from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork
-
-_API = "2025-08-01"
 
 
 def az_commands(step: Step) -> tuple[str, ...]:
@@ -31,7 +29,7 @@ def _mapping(step: Step, mapping: NetworkMapping) -> tuple[str, ...]:
     if mapping.kind != "azure_to_azure" or mapping.recovery_fabric_id is None:
         # az knows no mapping between two VMM servers; the request itself is the same for all.
         body = json.dumps(mapping_body(mapping))
-        return _command("rest", ("--method", "put", "--url", f"{mapping.id}?api-version={_API}", "--body", body))
+        return _command("rest", ("--method", "put", "--url", f"{mapping.id}?api-version={API_VERSION}", "--body", body))
     return _command(
         f"site-recovery network mapping {step.action}",
         (

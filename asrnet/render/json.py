@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from asrnet.changes import to_json
 
@@ -15,4 +16,9 @@ if TYPE_CHECKING:
 
 def render(document: Document, view: View) -> str:  # noqa: ARG001 - every format has this signature
     """``document`` as JSON."""
-    return msgspec.json.format(to_json(document), indent=2).decode() + "\n"
+    return as_json(document)
+
+
+def as_json(value: Struct) -> str:
+    """Any value as the same JSON."""
+    return msgspec.json.format(to_json(value), indent=2).decode() + "\n"

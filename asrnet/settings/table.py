@@ -345,13 +345,11 @@ VARIABLES: Final = (
     Variable(
         name="AZURE_TOKEN_CREDENTIALS", help="dev, prod or the name of a credential, where --credential is absent"
     ),
-    Variable(name="AZURE_SUBSCRIPTION_ID", help="the subscription, where a command needs one and is told none"),
     Variable(name="ARM_TENANT_ID", help="Terraform's names are read where the AZURE_ ones are not complete"),
     Variable(name="ARM_CLIENT_ID", help="as AZURE_CLIENT_ID"),
     Variable(name="ARM_CLIENT_SECRET", help="as AZURE_CLIENT_SECRET", secret=True),
     Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
     Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
-    Variable(name="ARM_SUBSCRIPTION_ID", help="as AZURE_SUBSCRIPTION_ID"),
     Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where there is no desired state to say it"),
     Variable(name="ARM_USE_OIDC", help="true: sign in with the token below"),
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),

@@ -140,6 +140,7 @@ def test_what_no_report_says_does_not_fit(old: str, new: str) -> None:
     [
         ("prediction", "03-vmm-two-sites", "predict --topology vmm-topology.yaml"),
         ("prediction", "05-predict-failover", "predict --test-failover test-sea"),
+        ("doctor", "02-adopt-and-repair", "doctor"),
         ("prediction", "05-predict-failover", "predict --failback"),
         ("targets", "03-vmm-two-sites", "targets --recovery-network VMNetwork2-Shanghai"),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import asrnet
 from asrnet.errors import InputError
 from asrnet.settings import OPTIONS, VARIABLES, Output, Settings, env_example, read
 
@@ -25,6 +27,14 @@ def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] 
 
 
 # Who wins
+
+
+def test_every_variable_and_option_is_read_somewhere() -> None:
+    package = Path(asrnet.__file__).parent
+    modules = [path for path in package.rglob("*.py") if path.parent != package / "settings"]
+    code = "\n".join(path.read_text("utf-8") for path in (*modules, package / "settings" / "reading.py"))
+    assert [each.name for each in VARIABLES if not re.search(rf"\b{each.name}\b", code)] == []
+    assert [each.name for each in OPTIONS if each.name != "env_file" and f".{each.name}" not in code] == []
 
 
 def test_without_any_word_the_defaults_hold() -> None:
