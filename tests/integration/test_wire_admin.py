@@ -224,9 +224,20 @@ def test_time_ends_before_it_cannot_be_written_any_more() -> None:
     assert after.status == 200
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"seconds": "1"}', b'{"seconds": -1}', b'{"seconds": true}', b""])
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"seconds": "1"}', b'{"seconds": -1}', b'{"seconds": true}', b"[1]", b"x", b""]
+)
 def test_time_goes_forward_by_a_number(wire: Wire, body: bytes) -> None:
     assert wire.send("POST", "/_asrnet/clock/advance", raw=body).status == 400
+
+
+def test_nothing_has_to_be_said_of_the_kind_of_a_body() -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d says of everything
+    bodies = {"seed": WORLD, "faults": '{"kind": "busy"}', "clock/advance": '{"seconds": 1}'}
+    app = App(Builder(clock=ShiftedClock()).world)
+    for path, body in bodies.items():
+        request = Request(method="POST", path=f"/_asrnet/{path}", body=body.encode(), headers=form)
+        assert app.handle(request).status < 300, path
 
 
 def signed_in(wire: Wire, method: str, path: str, **more: Any) -> Any:

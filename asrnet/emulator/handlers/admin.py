@@ -95,8 +95,8 @@ def clear_requests(call: Call) -> Response:
 
 def advance(call: Call) -> Response:
     """Let ``seconds`` pass on the emulator's clock at once."""
-    said = call.request.document()
-    seconds = said.get("seconds")
+    said = _json(call)
+    seconds = said.get("seconds") if isinstance(said, dict) else None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
         raise GatewayError(400, "InvalidRequestContent", "'seconds' is not a number of seconds to let pass.")
     call.app.advance(float(seconds))
