@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from asrnet import inventory as inventories
 from asrnet import targeting
 from asrnet.complaints import did_you_mean
-from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.desired import EVERYTHING, DesiredState, Selection, VmmRow
 from asrnet.errors import InputError
 from asrnet.failover import (
     Entry,
@@ -273,7 +273,7 @@ def _hint(question: Question) -> str:
 def _of_pairs(
     machines: tuple[Machine, ...], desired: DesiredState, inventory: Inventory, selection: Selection
 ) -> tuple[Machine, ...]:
-    """The machines on a network of the selected pairs."""
+    """The machines on a network of the selected pairs. Raises InputError for VM networks that are not there."""
     if not selection.pairs:
         return machines
     chosen = live_pairs(inventory, desired, selection).pairs
@@ -281,4 +281,17 @@ def _of_pairs(
     for pair in inventory.resolved(desired).pairs:
         if selection.has_pair(pair.name):
             networks |= {network for network in (pair.primary, pair.recovery) if network}
+    for row in desired.vmm_pairs:
+        if selection.has_pair(row.name):
+            networks |= set(_networks_of_row(row, inventory))
     return tuple(one for one in machines if any(nic.primary_network_id in networks for nic in one.nics))
+
+
+def _networks_of_row(row: VmmRow, inventory: Inventory) -> Iterator[ArmId]:
+    vault = inventory.vaults.get(row.vault)
+    if vault is None or not isinstance(vault.topology, Topology) or vault.error:
+        return
+    for end in (row.primary, row.recovery):
+        network_id = end if isinstance(end, ArmId) else vault.topology.network(end, row.source).network.id
+        if network_id:
+            yield network_id

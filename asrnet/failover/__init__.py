@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asrnet.failover.addresses import capacity, usable
     from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
     from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
-    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_entries, read_machines
+    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_entries
     from asrnet.failover.machine_rows import Entry, MachineRow, machines_of_entries
     from asrnet.failover.machines import Machine, Network, Replica, machines_of_items, machines_of_subnets
     from asrnet.failover.names import NetworkNames
@@ -56,7 +56,6 @@ __all__ = [
     "parse_machines",
     "predict",
     "read_entries",
-    "read_machines",
     "subnet_notices",
     "usable",
 ]
@@ -65,7 +64,7 @@ _HOMES: Final = {
     "addresses": ("capacity", "usable"),
     "failback": ("Return", "failback_between_regions", "failback_on_premises"),
     "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
-    "machine_list": ("COLUMNS", "parse_machines", "read_entries", "read_machines"),
+    "machine_list": ("COLUMNS", "parse_machines", "read_entries"),
     "machine_rows": ("Entry", "MachineRow", "machines_of_entries"),
     "machines": ("Machine", "Network", "Replica", "machines_of_items", "machines_of_subnets"),
     "names": ("NetworkNames",),

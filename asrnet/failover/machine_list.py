@@ -33,21 +33,16 @@ class _MachineList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     version: int = 1
 
 
-def read_machines(path: str | Path, names: NetworkNames) -> tuple[Machine, ...]:
-    """The machines that the file ``path`` lists; CSV by its ending, YAML or JSON otherwise.
-
-    Raises DocumentError where it is no such list, or does not fit the networks.
-    """
-    return machines_of_entries(read_entries(path), names)
-
-
 def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool = False) -> tuple[Machine, ...]:
     """The machines that ``text`` lists; ``source`` names it in errors. Raises DocumentError."""
     return machines_of_entries(_entries(text, source, is_csv=is_csv), names)
 
 
 def read_entries(path: str | Path) -> list[Entry]:
-    """The rows of the file ``path``, held against no network yet. Raises DocumentError where it is no such list."""
+    """The rows of the file ``path``, held against no network yet; CSV by its ending, YAML or JSON otherwise.
+
+    Raises DocumentError where it is no such list.
+    """
     text = documents.read_text(path, limit=documents.WORLD_LIMIT)
     return _entries(text, str(path), is_csv=Path(path).suffix.lower() == ".csv")
 

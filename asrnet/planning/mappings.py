@@ -73,7 +73,7 @@ def _is_retarget(diff: Diff, wanted: Wanted) -> bool:
 def _is_met(diff: Diff, wanted: Wanted) -> bool:
     """Whether a wanted mapping is there and as it shall be."""
     live = diff.live(wanted.identity)
-    return live is not None and live.recovery_network_id == wanted.recovery.network and _is_paired(live)
+    return live is not None and live.recovery_network_id == wanted.recovery.network and live.is_paired
 
 
 def _old_reverse(diff: Diff, wants: PairWants) -> NetworkMapping | None:
@@ -118,7 +118,7 @@ def _report(diff: Diff, wants: PairWants) -> None:
         if live and live.recovery_network_id != wanted.recovery.network:
             text = f"{_arrow(diff, live)} and not to {wanted.recovery.called}"
             diff.findings.append(finding("retargeted", text, subject=live.id, **where))
-        elif live and not _is_paired(live):
+        elif live and not live.is_paired:
             diff.findings.append(
                 finding("not_paired", f"{_arrow(diff, live)}, but is in state {live.state}", subject=live.id, **where)
             )
@@ -133,10 +133,6 @@ def _arrow(diff: Diff, mapping: NetworkMapping) -> str:
     return (
         f"{diff.view.called(mapping.primary_network_id)} is mapped to {diff.view.called(mapping.recovery_network_id)}"
     )
-
-
-def _is_paired(mapping: NetworkMapping) -> bool:
-    return mapping.state.lower() == "paired"
 
 
 def _external(diff: Diff, wants: PairWants) -> None:
@@ -176,7 +172,7 @@ def _step(diff: Diff, wanted: Wanted) -> Step | None:
     if live is None:
         new = _new_mapping(diff, wanted)
         return Step(action="create", resource_id=new.id, after=new)
-    if live.recovery_network_id == wanted.recovery.network and _is_paired(live):
+    if live.recovery_network_id == wanted.recovery.network and live.is_paired:
         return None
     after = structs.replace(
         live,

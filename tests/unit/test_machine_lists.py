@@ -8,7 +8,7 @@ import pytest
 from failover_worlds import BEIJING, SHANGHAI, prediction, subnet, vm_network, vnet
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.failover import Machine, NetworkNames, Replica, parse_machines, read_machines
+from asrnet.failover import Machine, NetworkNames, Replica, parse_machines, read_entries
 from asrnet.models import Fabric
 
 HUB = vnet("hub-ea", subnet("web", "10.0.1.0/24"), subnet("db", "10.0.2.0/24"))
@@ -246,12 +246,13 @@ def test_a_file_is_read_by_its_ending(tmp_path: Path) -> None:
     csv_file, yaml_file = tmp_path / "list.CSV", tmp_path / "list.yaml"
     csv_file.write_text(HEADER + "web1,hub-ea,web,10.0.1.4,\n")
     yaml_file.write_text("- {name: web1, primary_network: hub-ea, subnet: web, ip: 10.0.1.4}\n")
-    assert read_machines(csv_file, NAMES) == read_machines(yaml_file, NAMES)
+    for file in (csv_file, yaml_file):
+        assert [(entry.row.name, entry.row.ip) for entry in read_entries(file)] == [("web1", "10.0.1.4")]
 
 
 def test_a_file_that_is_missing_or_binary_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"none\.csv: the file does not exist"):
-        read_machines(tmp_path / "none.csv", NAMES)
+        read_entries(tmp_path / "none.csv")
     (tmp_path / "binary.csv").write_bytes(b"name,\xff\xfe\x00")
     with pytest.raises(DocumentError, match=r"binary\.csv:1: not a text file"):
-        read_machines(tmp_path / "binary.csv", NAMES)
+        read_entries(tmp_path / "binary.csv")

@@ -267,6 +267,19 @@ def test_pairs_select_the_machines_on_their_networks(world: World) -> None:
         assert {landing.machine for landing in found.landings} == {machine}
 
 
+def test_a_declared_pair_of_vm_networks_selects_machines_before_it_is_mapped(world: World) -> None:
+    cloud = world.build.cloud(world.beijing, "c")
+    for number in (1, 2):
+        nic = Nic(name="n", primary_network_id=world.nets[f"VMNetwork{number}-Beijing"].id)
+        world.build.protected_item(f"vm{number}", world.beijing, world.shanghai, nic, cloud=cloud)
+    row_of_one = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
+    selected = Selection(pairs=frozenset({"vm1"}))
+    assert only(world.ask(world.rows(row_of_one), selection=selected)).machine == "vm1"
+    unknown = vmm_row("VMM-Bejing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
+    with pytest.raises(InputError, match="unknown VMM server 'VMM-Bejing'; did you mean 'VMM-Beijing'"):
+        world.ask(world.rows(unknown), selection=selected)
+
+
 def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
     items = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"
     container = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
