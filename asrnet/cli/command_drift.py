@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from asrnet.cli import carrying_out, exits, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
+from asrnet.cli.unread import say_what_is_unread
 
 if TYPE_CHECKING:
     from asrnet.changes import Plan
@@ -50,6 +51,7 @@ def _detect(session: Session) -> int:
             found = _detector(session, desired, backend)()
             run = session.so_far(inventory=found.inventory, requests=backend.requests())
         opened.write(found.plan, session.view(run=run))
+        say_what_is_unread(found.plan)
         return exits.of_plan(found.plan, warnings_count=session.warnings_count)
 
 

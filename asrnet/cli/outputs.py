@@ -52,9 +52,11 @@ class Outputs(Struct, frozen=True):
 
     def write(self, document: Document, view: View) -> None:
         """Write ``document`` everywhere; files are drawn plain, whatever the terminal."""
-        self.draw(partial(render, document), view)
-        if self.step:
-            self.step.append(document, _plain(view))
+        try:
+            self.draw(partial(render, document), view)
+        finally:
+            if self.step:
+                self.step.append(document, _plain(view))
 
     def draw(self, drawn: Callable[[str, View], str], view: View) -> None:
         """Write everywhere what ``drawn`` makes of a format's name and a view.

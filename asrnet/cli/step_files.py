@@ -33,10 +33,16 @@ class StepFiles(Struct, frozen=True):
     def append(self, document: Document, view: View) -> None:
         """Add the summary and the outputs of this run to what the step has said before."""
         if self.summary:
-            room = github.SUMMARY_LIMIT - Path(self.summary).stat().st_size
-            _append(self.summary, github.summary(document, view, room=room))
+            _append(self.summary, github.summary(document, view, room=github.SUMMARY_LIMIT - _size(self.summary)))
         if self.outputs:
             _append(self.outputs, github.outputs(document, view))
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # it was there when the run began; whether it can be written is told by writing
+        return 0
 
 
 def _append(path: str, text: str) -> None:

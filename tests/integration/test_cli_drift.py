@@ -34,6 +34,14 @@ def _name(network_id: str) -> str:
     return network_id.rpartition("/")[2]
 
 
+def test_what_could_not_be_read_is_said_on_standard_error_whatever_the_outputs(fake: Cli, folder: Path) -> None:
+    denied = "Microsoft.Network/virtualNetworks/read"
+    edit(folder, "version: 1", f'version: 1\nbehaviour: {{denied: ["{denied}"]}}', "world.yaml")
+    ran = fake("drift", "-o", "json=drift.json")
+    assert (ran.code, ran.out, ran.err.startswith("error: ")) == (2, "", True)
+    assert denied in ran.err
+
+
 def test_only_one_kind_is_corrected(fake: Cli, grown: Path) -> None:
     before = live(grown)
     ran = fake("drift", "--correct", "--only", "half_pair")

@@ -150,6 +150,17 @@ def test_a_place_that_fails_in_the_end_does_not_take_the_others_with_it(fake: Cl
     assert json.loads((folder / "report.json").read_text("utf-8"))["result"] == "succeeded"
 
 
+@pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full here")
+def test_a_place_that_fails_in_the_end_does_not_take_the_step_with_it(
+    fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "outputs"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary"))
+    assert fake("drift", "-o", "github", "-o", "json=/dev/full").code == 1
+    assert "drift=true" in (folder / "outputs").read_text("utf-8")
+    assert "### " in (folder / "summary").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("argv", "file", "what"),
     [
