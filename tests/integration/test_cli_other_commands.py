@@ -126,6 +126,14 @@ def test_what_is_dumped_plans_empty(fake: Cli, folder: Path) -> None:
     assert fake("plan", "-f", "dumped.yaml").out.splitlines()[-1] == "Nothing to do: 16 mappings in sync, 2 unmanaged."
 
 
+@pytest.mark.parametrize("kind", ["asrnet", "world", "terraform"])
+def test_a_dump_does_not_replace_the_desired_state(fake: Cli, folder: Path, kind: str) -> None:
+    before = snapshot(folder)
+    ran = fake("dump", "--format", kind, "--out", "./asrnet.yaml")
+    assert (ran.code, ran.out, snapshot(folder)) == (1, "", before)
+    assert "--out: ./asrnet.yaml is the desired state itself" in ran.err
+
+
 def test_dump_needs_no_file_where_the_vault_is_given_by_id(fake: Cli, folder: Path) -> None:
     fake("apply", "--yes")
     (folder / "asrnet.yaml").unlink()
