@@ -21,6 +21,9 @@ Where the behaviour of an operation is known from:
 - **documented**: Microsoft's documents, or what public clients rely on;
 - **assumed**: no public source shows it; the likeliest was chosen.
 
+That counts for an operation's success. The answers for a vault, a fabric or a protected machine that is missing, and
+for a vault never used, were seen; that other resources of Site Recovery are missing in the same words is assumed.
+
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """

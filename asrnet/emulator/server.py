@@ -243,7 +243,7 @@ class Conversation(BaseHTTPRequestHandler):
         try:
             response = self.server.app.handle(request)
         except Exception as error:  # noqa: BLE001 - the outer edge: a bug must not take the server down
-            self.log_error("%s", error)
+            self.server.handle_error(self.request, self.client_address)  # its traceback, on standard error
             message = f"This is a bug in the emulator: {type(error).__name__}."
             return json_response(plain_envelope("InternalServerError", message), status=500)
         if half or response.delay:

@@ -1,7 +1,7 @@
 """A walk through everything the emulator implements, in an order that a client could take.
 
-``python tests/integration/every_operation.py`` writes the fixtures anew: read the difference before you keep it, since
-they restate what the service was seen, or is specified, to answer.
+``python tests/integration/every_operation.py`` writes the fixtures anew: read the difference before you keep it. They
+restate what the service was seen to answer, or is specified or assumed to: docs/emulator-coverage.md says which.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ _FORMS: Final = (
     (r"\b[0-9a-f]{64}\b", "<64 hex>"),
     (r"operationStatus/\w+", "operationStatus/<name>"),
     (r"\b17\d{8}\b", "<seconds>"),
+    (r"([&?][tcsh])=[^&]+", r"\1=<signed>"),
+    (r"\d+/\d+/\d{4} \d+:\d\d:\d\d [AP]M|\d{8}T\d{6}Z", "<moment>"),
 )
 _SHOWN: Final = 3
 """How many elements of a list are kept; more of them add nothing."""
@@ -65,7 +67,7 @@ def form(value: Any) -> Any:
 
 
 class Walk:
-    """Sends requests and keeps the first answer of every operation and status."""
+    """Sends requests and keeps the first answer of every operation and status, and of each state an operation has."""
 
     def __init__(self) -> None:
         self.wire = Wire()
@@ -94,12 +96,14 @@ class Walk:
     def _note(self, answer: Response) -> None:
         entry = self.wire.app.journal.entries[-1]
         body = form(json.loads(answer.body)) if answer.body else None
-        headers = sorted(name for name, _ in answer.headers if name.lower() not in _COUNTED)
-        self.seen.setdefault(f"{entry.operation} {answer.status}", {"headers": headers, "body": body})
+        headers = {name: form(value) for name, value in sorted(answer.headers) if name.lower() not in _COUNTED}
+        state = body.get("status", "") if isinstance(body, dict) else ""
+        name = f"{entry.operation} {answer.status} {state}".strip()
+        self.seen.setdefault(name, {"headers": headers, "body": body})
 
 
 def walk() -> dict[str, Any]:
-    """The answers: header names and bodies, by operation and status."""
+    """The answers: headers and bodies, by operation, status and state."""
     steps = Walk()
     for part in (_sign_in, _resources, _networks, _vault, _site, _mappings, _machines, _on_premises, _the_end):
         part(steps)

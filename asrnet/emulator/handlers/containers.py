@@ -122,7 +122,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{FABRIC}/{_BELOW}",
         operation=f"{_AREA}_ListByReplicationFabrics",
-        source="recorded",
+        source="specified",
         handler=list_containers,
     ),
     Route(

@@ -190,6 +190,7 @@ def _pace(call: Call) -> str:
     return str(min(_RETRY_AFTER, call.world.behaviour.retry_after))
 
 
+_NO_LINK: Final = "that an empty list has no nextLink is recorded"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
 
 ROUTES: Final = (
@@ -197,15 +198,17 @@ ROUTES: Final = (
         method="GET",
         template=f"{SUBSCRIPTION}/{VNETS}",
         operation="VirtualNetworks_ListAll",
-        source="recorded",
+        source="specified",
         handler=list_all,
+        note=_NO_LINK,
     ),
     Route(
         method="GET",
         template=f"{GROUP}/{VNETS}",
         operation="VirtualNetworks_List",
-        source="recorded",
+        source="specified",
         handler=list_group,
+        note=_NO_LINK,
     ),
     Route(method="GET", template=VNET, operation="VirtualNetworks_Get", source="recorded", handler=get_network),
     Route(
@@ -250,7 +253,7 @@ ROUTES: Final = (
         method="GET",
         template=f"{_LOCATION}/operations/{{operation}}",
         operation="NetworkOperations_Get",
-        source="recorded",
+        source="documented",
         handler=operation,
     ),
     Route(

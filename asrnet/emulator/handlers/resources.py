@@ -219,7 +219,7 @@ ROUTES: Final = (
         handler=list_resources,
     ),
     Route(method="GET", template=_GROUPS, operation="ResourceGroups_List", source="documented", handler=list_groups),
-    Route(method="GET", template=GROUP, operation="ResourceGroups_Get", source="recorded", handler=get_group),
+    Route(method="GET", template=GROUP, operation="ResourceGroups_Get", source="documented", handler=get_group),
     Route(
         method="HEAD",
         template=GROUP,
