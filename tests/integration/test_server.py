@@ -298,11 +298,14 @@ def test_fifty_clients_lose_no_write_and_see_no_torn_answer(emulator: Emulator) 
     assert len(listed["value"]) == 100
 
 
-def test_a_bug_is_an_answer_and_not_the_end(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_an_answer_and_not_the_end_and_told_on_standard_error(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(emulator.app, "handle", lambda _: 1 // 0)
     answer = requests.get(f"{emulator.http}/", timeout=5)
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "InternalServerError")
     assert "Traceback" not in answer.text
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_whoever_is_refused_for_a_large_body_gets_to_read_why(emulator: Emulator) -> None:
