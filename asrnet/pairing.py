@@ -18,6 +18,7 @@ from asrnet.models import COPY_TAG, MappingKind, NetworkMapping, Subnet, Virtual
 
 _MOST_VNET_NAME = 64
 _MOST_GROUP_NAME = 90
+_MOST_TAG_VALUE = 256
 
 
 class Pair(Struct, frozen=True, gc=False, kw_only=True):
@@ -104,7 +105,7 @@ def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
         dns_servers=primary.dns_servers if dns == "copy" else () if dns == "azure" else tuple(dns),
         tags={
             **{name: value for name, value in primary.tags.items() if not name.lower().startswith("hidden-")},
-            COPY_TAG: str(primary.id),
+            COPY_TAG: str(primary.id)[:_MOST_TAG_VALUE],
         },
         subnets=tuple(_bare(subnet) for subnet in primary.subnets),
     )

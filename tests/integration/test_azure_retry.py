@@ -86,6 +86,23 @@ def test_a_busy_conflict_is_repeated(code: str, method: str) -> None:
     assert call.attempts == 2
 
 
+def test_a_throttled_subscription_holds_back_no_other_and_no_other_kind_of_request() -> None:
+    clock = SimulatedClock()
+    azure = Answering(in_turn((429, {"Retry-After": "60"}, error("SubscriptionRequestsThrottled", "Later.")), OK))
+    policy = RetryPolicy(clock=clock, gates=Gates(clock), limits=RetryLimits(attempts=1), chance=lambda: 0.5)
+    pipeline = Pipeline(RequestsTransport(session=azure.session, session_owner=False), [policy])
+
+    def answered_at(method: str, url: str) -> float:
+        pipeline.run(HttpRequest(method, url))
+        return clock.now() - began
+
+    began = clock.now()
+    assert answered_at("GET", URL) == 0
+    assert answered_at("PUT", URL) == 0
+    assert answered_at("GET", URL.replace(S, "22222222-2222-2222-2222-222222222222")) == 0
+    assert answered_at("GET", URL.replace("/subscriptions/", "/Subscriptions/")) >= 60
+
+
 def test_a_busy_code_may_stand_in_a_detail() -> None:
     body = error(
         "Conflict", "Busy.", details=[{"code": "OperationInProgress", "message": "Busy.", "possibleCauses": ""}]

@@ -14,7 +14,7 @@ from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundErr
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.ids import ArmId
-from asrnet.models import LiveMapping
+from asrnet.models import Job, LiveMapping
 from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatus
 
 
@@ -23,7 +23,8 @@ class Speechless:
 
     def __init__(self, writer: MappingWriter, error: AsrError, *, times: int = 1000) -> None:
         self._error = error
-        self._left = times
+        self._times = times
+        self.asked = 0
         self._writer = writer
         self.create_fabric = writer.create_fabric
         self.create_mapping = writer.create_mapping
@@ -31,8 +32,8 @@ class Speechless:
         self.delete_mapping = writer.delete_mapping
 
     def operation(self, operation: Operation) -> OperationStatus:
-        self._left -= 1
-        if self._left < 0:
+        self.asked += 1
+        if self.asked > self._times:
             return self._writer.operation(operation)
         raise self._error
 
@@ -52,6 +53,20 @@ class Impatient:
         if self._patience < 0:
             raise KeyboardInterrupt
         return self._reader.mappings(vault)
+
+
+class Behind:
+    """A MappingReader whose list of jobs is empty at the first ``looks``."""
+
+    def __init__(self, reader: MappingReader, *, looks: int) -> None:
+        self._reader = reader
+        self._looks = looks
+        self.mappings = reader.mappings
+        self.mapping = reader.mapping
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
+        self._looks -= 1
+        return () if self._looks >= 0 else self._reader.jobs(vault, since=since, state=state)
 
 
 class TestConvergence:
@@ -110,6 +125,15 @@ class TestWaiting:
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
         assert report.result == "succeeded"
         assert report.seconds == pytest.approx(3.0)
+
+    @pytest.mark.parametrize(("looks", "asked"), [(1, 0), (2, 2)])
+    def test_an_operation_is_asked_itself_once_its_job_was_missing_at_two_looks(self, looks: int, asked: int) -> None:
+        azure = TwoRegions(operations="time:2")
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+        writer = Speechless(azure.backend.mapping_writer, AsrError("never raised"), times=0)
+        reader = Behind(azure.backend.mappings, looks=looks)
+        report = applying.apply(plan, structs.replace(azure.backend, mappings=reader, mapping_writer=writer))
+        assert (report.result, writer.asked) == ("succeeded", asked)
 
     def test_a_job_list_that_is_denied_falls_back_to_the_operations_own_url(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))

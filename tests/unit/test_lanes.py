@@ -11,6 +11,7 @@ from states import SEA, TwoRegions, row
 from asrnet.applying.lanes import Lane
 from asrnet.applying.tasks import Task
 from asrnet.ids import ArmId
+from asrnet.ports import Operation
 
 
 def nothing() -> None:
@@ -57,3 +58,15 @@ def test_networks_have_no_jobs_and_a_lane_of_them_no_vault(task: Task) -> None:
     assert lane(task, vault=None).asks_directly(task)
     assert not lane(task, vault=ArmId("/subscriptions/11111111-1111-1111-1111-111111111111")).asks_directly(task)
     assert lane(task, jobs_allowed=False).asks_directly(task)
+
+
+def test_each_accepted_write_brings_the_next_look_near_again(task: Task) -> None:
+    operation = Operation(id="job", resource_id=task.step.resource_id, status_url="https://x", retry_after=30.0)
+    found = lane(task, pending=[])
+    found.accepted(task, operation, 0.0)
+    for _ in range(9):
+        found.looked(100.0)
+    assert found.next_look == 105.0
+    found.accepted(task, operation, 200.0)
+    found.looked(201.0)
+    assert found.next_look == 202.0

@@ -114,6 +114,17 @@ class TestCopies:
         assert plan.resources.virtual_network == 1
         assert "copied_dns" in kinds(plan)
 
+    def test_the_tag_of_a_copy_is_no_longer_than_azure_takes(self) -> None:
+        """Source: Use tags to organize your Azure resources: a value has 256 characters at most."""
+        azure = TwoRegions()
+        app = azure.network("a" * 60, group="g" * 90)
+        azure.build.resource_group("rg-asr", location=SEA)
+        region = Region(primary=EA, recovery=SEA, copy=CopySettings(resource_group="rg-asr", name="app-asr"))
+        (made, *_) = azure.plan(azure.state(row(app, None), regions=(region,))).changes
+        assert isinstance(made.after, VirtualNetwork)
+        assert made.after.tags == {COPY_TAG: str(app.id)[:256]}
+        assert len(str(app.id)) > 256
+
     def test_a_copy_that_exists_is_used_and_never_written(self) -> None:
         azure = TwoRegions()
         app, there = azure.network("app"), azure.network("app-asr", SEA, group="rg-asr")

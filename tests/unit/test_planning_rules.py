@@ -11,6 +11,7 @@ from states import EA, SEA, TwoRegions, kinds, row, steps
 from asrnet.desired import Ignore, Match, Region, Rule
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
+from asrnet.models import COPY_TAG
 
 
 class TestRules:
@@ -41,12 +42,27 @@ class TestRules:
         again = azure.plan(desired)
         assert (again.changes, [len(match.matched) for match in again.rules]) == ((), [1])
 
+    def test_a_copy_is_not_copied_even_when_nothing_is_mapped_to_it_any_more(self) -> None:
+        azure = TwoRegions()
+        azure.network("app-asr", SEA, tags={COPY_TAG: "/subscriptions/gone"})
+        back = (Region(primary=SEA, recovery=EA),)
+        plan = azure.plan(azure.state(rules=(Rule(name="all", vault="sea"),), regions=back))
+        assert (plan.changes, plan.rules[0].matched) == ((), ())
+
     def test_a_network_that_is_somebodys_recovery_network_is_no_primary(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr-prod", SEA)
         both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
         plan = azure.plan(azure.state(row(hub, dr), rules=(self.RULE,), regions=both_ways))
         assert plan.rules[0].matched == ()
+
+    def test_the_recovery_network_of_a_live_mapping_is_no_primary(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=EA)
+        azure.map(azure.network("hub"), azure.network("dr-prod", SEA))
+        both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
+        plan = azure.plan(azure.state(rules=(self.RULE,), regions=both_ways))
+        assert (plan.changes, plan.rules[0].matched) == ((), ())
 
     def test_networks_mapped_to_each_other_that_a_rule_matches_both_are_ambiguous(self) -> None:
         azure = TwoRegions()

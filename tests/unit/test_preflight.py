@@ -6,6 +6,8 @@ import pytest
 from msgspec import structs
 from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
+from asrnet import applying
+from asrnet.applying import Progress
 from asrnet.changes import Limits
 from asrnet.errors import RefusedError
 from asrnet.fake.faults import Fault
@@ -33,6 +35,22 @@ class TestStaleness:
         assert set(outcomes(report).values()) == {"stale"}
         assert report.result == "refused"
         assert "PUT" not in azure.backend.requests()
+
+    def test_a_network_that_appears_at_the_very_last_moment_is_not_written_over(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        plan = azure.plan(azure.state(row(azure.network("hub"), None)))
+        (copy,) = (change.resource_id for change in plan.changes if change.kind == "virtual_network")
+
+        def somebody_else(progress: Progress) -> None:
+            if (progress.name, progress.state) == (copy.name, "sending"):
+                azure.network(copy.name, SEA, group="rg-asr", address_space=["192.168.0.0/16"], subnets={})
+
+        report = applying.apply(plan, azure.backend, on_progress=somebody_else)
+        assert set(outcomes(report).values()) == {"failed", "skipped"}
+        found = azure.backend.networks.virtual_network(copy)
+        assert found is not None
+        assert found.address_space == ("192.168.0.0/16",)
 
     def test_a_name_that_somebody_took_meanwhile_is_never_written_over(self) -> None:
         azure = TwoRegions()
