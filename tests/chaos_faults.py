@@ -37,9 +37,9 @@ _READ: Final = (
 def service_faults(scene: Scene) -> list[Fault]:
     """Up to six faults of the service; where much may be deleted, often one that leaves networks unread."""
     faults = [_service_fault(scene) for _ in range(scene.random.choice([0, 1, 1, 2, 3, 5]))]
-    if scene.allow_delete and scene.chance(0.3):
-        unread = Fault(effect="forbidden", method="GET", kind="virtualnetworks", times=scene.random.choice([2, 9]))
-        faults.append(structs.replace(unread, after=scene.random.choice([0, 1])))
+    if scene.allow_delete and scene.chance(0.4):
+        unread = Fault(effect="forbidden", method="GET", kind="virtualnetworks", times=scene.random.choice([1, 2, 9]))
+        faults.append(structs.replace(unread, after=scene.random.choice([0, 1, 5, 8, 12, 20, 30])))
     return faults
 
 

@@ -156,7 +156,8 @@ class Chaos:
         left = [mapping for mapping in listed if mapping.id not in deleted]
         assert wrote.after.identity not in {mapping.identity for mapping in left}, wrote
         assert _name(wrote.after) not in {_name(mapping) for mapping in listed}, wrote
-        assert wrote.baseless == (), wrote
+        # A broken 200 on the wire to a PUT that never arrived looks like a network that was made.
+        assert self.app or wrote.baseless == (), wrote
         assert wrote.rivals == (), wrote
         # What is there may only be what an earlier run of ours left on its way, or came unseen.
         assert wrote.there is None or way_of(wrote.there) == way_of(wrote.after) or wrote.unseen, wrote
