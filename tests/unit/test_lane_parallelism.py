@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import product
 
 import pytest
-from states import SEA, TwoRegions, row
+from msgspec import structs
+from states import EA, SEA, TwoRegions, row
 
+from asrnet import applying
+from asrnet.applying import Options
 from asrnet.applying.lanes import Lane
 from asrnet.applying.tasks import Task
-from asrnet.ports import Operation
+from asrnet.desired import Vault
+from asrnet.fake.behaviour import Behaviour
+from asrnet.models import NetworkMapping
+from asrnet.ports import MappingWriter, Operation
 
 
 def nothing() -> None:
@@ -46,3 +53,45 @@ def test_a_vault_that_was_busy_gets_one_request_at_a_time_and_then_one_more_with
 def test_no_vault_has_more_than_its_share_under_way(share: int, rooms: list[bool]) -> None:
     mine = lane()
     assert [has_room(mine, sending, share) for sending in range(len(rooms))] == rooms
+
+
+class Crowd:
+    """A MappingWriter that knows how many writes were under way at most."""
+
+    def __init__(self, writer: MappingWriter) -> None:
+        self._writer = writer
+        self._now = 0
+        self.most = 0
+        self.create_fabric = writer.create_fabric
+        self.update_mapping = writer.update_mapping
+        self.delete_mapping = writer.delete_mapping
+        self.operation = writer.operation
+
+    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            return self._writer.create_mapping(mapping)
+        finally:
+            self._now -= 1
+
+
+@pytest.mark.parametrize(("per_vault", "in_all", "most"), [(4, 8, 8), (1, 8, 5), (4, 3, 3)])
+def test_five_vaults_together_have_no_more_under_way_than_is_allowed_in_all(
+    per_vault: int, in_all: int, most: int
+) -> None:
+    azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=1.0))
+    vaults = [azure.build.vault(f"v{number}", "westus") for number in range(5)]
+    for vault, place in product(vaults, (EA, SEA)):
+        azure.build.azure_fabric(vault, place)
+    desired = azure.state(*[row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(20)])
+    names = [f"v{number}" for number in range(5)]
+    desired = structs.replace(
+        desired,
+        vaults=tuple(Vault(name=name, id=vault.id) for name, vault in zip(names, vaults, strict=True)),
+        pairs=tuple(structs.replace(pair, vault=names[i % 5]) for i, pair in enumerate(desired.pairs)),
+    )
+    crowd = Crowd(azure.backend.mapping_writer)
+    backend = structs.replace(azure.backend, mapping_writer=crowd)
+    report = applying.apply(azure.plan(desired), backend, Options(per_vault=per_vault, in_all=in_all))
+    assert (report.result, crowd.most) == ("succeeded", most)
