@@ -32,11 +32,17 @@ _YES: Final = "yes"
 def load(path: str) -> Plan:
     """A saved plan. Raises InputError where the file holds none, RefusedError where somebody has changed it."""
     try:
-        data = Path(path).read_bytes()
+        data = _bytes(Path(path))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read: {why}", hint="make it with: asrnet plan --out PATH") from error
     return load_plan(data, source=path)
+
+
+def _bytes(path: Path) -> bytes:
+    if path.is_char_device():
+        raise OSError(0, "it is a device")  # which may never end
+    return path.read_bytes()
 
 
 @contextmanager

@@ -54,6 +54,12 @@ def test_a_plan_of_another_version_is_an_error(fake: Cli, folder: Path, saved: P
     assert f"has format {version}" in ran.err
 
 
+def test_a_device_is_no_saved_plan_and_is_not_read_to_its_end(fake: Cli) -> None:
+    ran = fake("apply", "/dev/zero", "--yes")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: /dev/zero: cannot be read: it is a device\n")
+
+
 def test_a_plan_made_in_another_tenant_is_an_error(fake: Cli, folder: Path, saved: Path) -> None:
     assert json.loads(saved.read_text())["tenant"] == "33333333-3333-3333-3333-333333333333"
     edit(folder, "33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444", "world.yaml")
