@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from asrnet.emulator.messages import Request, Response, json_response
+from asrnet.emulator.messages import Request, Response, empty_response, json_response
 from asrnet.emulator.refusals import plain_envelope
 from asrnet.errors import InputError
 from asrnet.fake.faults import check_answer
@@ -20,6 +20,7 @@ Kind = Literal[
 ]
 
 FOREVER = -1
+_BODILESS = frozenset({204, 304})
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -139,6 +140,8 @@ def answer_of(fault: Fault, request: Request) -> Response | None:
     if fault.kind == "garbage":
         return Response(status=200, headers=(("Content-Type", "application/json"),), body=b'{"value": [')
     if fault.kind == "answer":
+        if fault.status in _BODILESS:
+            return empty_response(fault.status, *_wait(fault))
         return json_response(
             plain_envelope(fault.code or "Error", fault.message), status=fault.status, headers=_wait(fault)
         )

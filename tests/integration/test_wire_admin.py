@@ -133,6 +133,13 @@ def test_faults_that_make_no_sense_are_refused_and_none_of_them_added(wire: Wire
     assert admin(wire, "GET", "faults") == {"wire": [], "service": []}
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_scripted_answer_that_has_no_body_has_none(wire: Wire, status: int) -> None:
+    admin(wire, "POST", "faults", {"kind": "answer", "status": status, "message": "unseen"})
+    answer = wire.send("GET", NETWORKS)
+    assert (answer.status, answer.body, answer.header("Content-Type")) == (status, b"", None)
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [
