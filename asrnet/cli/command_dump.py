@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import exits, inputs, logs, streams
 from asrnet.cli.session import Session
-from asrnet.errors import InputError
 from asrnet.files import PendingFile
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Read, and write down."""
     path = session.argument("out")
-    if path:
-        _check_kept(path, session.settings.file)
     file = PendingFile(path) if path else None
     try:
         text = _text(session)
@@ -54,15 +51,6 @@ def run(session: Session) -> int:
         if file:
             file.abandon()
     return exits.DONE
-
-
-def _check_kept(path: str, desired: str) -> None:
-    """Raise InputError where the desired state would be replaced: what dump writes has no rules, limits or comments."""
-    if Path(path).resolve() == Path(desired).resolve() and Path(path).is_file():
-        raise InputError(
-            f"--out: {path} is the desired state itself, and its rules, limits and comments would be lost",
-            hint="write to another file, and compare the two",
-        )
 
 
 def _text(session: Session) -> str:

@@ -35,11 +35,12 @@ def _written(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _read(session: Session, desired: DesiredState | None) -> Iterator[tuple[str, str]]:
-    """What is read, in words. Writing the desired state down is what a dump is for."""
+    """What is read, in words. A dump may make the desired state, and not replace it: it has no rules and comments."""
     settings = session.settings
-    if session.command != "dump" or session.argument("format") in {"world", "terraform"}:
-        yield f"{'in the folder of ' if Path(settings.file).is_dir() else ''}the desired state", settings.file
+    desired_file = Path(settings.file)
+    place = "in the folder of " if desired_file.is_dir() else ""
     given = (
+        (f"{place}the desired state", settings.file if desired_file.exists() else None),
         ("the world", settings.world),
         ("the file of variables", settings.env_file or ".env"),
         ("the saved plan", session.argument("planfile")),

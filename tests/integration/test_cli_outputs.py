@@ -200,8 +200,11 @@ def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path
     assert fake("plan", "-f", "teams", "-o", "markdown=teams/plan.md").code == 0
 
 
-def test_a_dump_may_replace_the_desired_state(fake: Cli, folder: Path) -> None:
+def test_a_dump_may_make_the_desired_state_and_not_replace_it(fake: Cli, folder: Path) -> None:
     assert fake("apply", "--yes").code == 0
-    assert fake("dump", "--out", "asrnet.yaml").code == 0
-    assert "primary:" in (folder / "asrnet.yaml").read_text("utf-8")
-    assert fake("plan", "--detailed-exitcode").code == 0
+    assert fake("dump", "--out", "asrnet.yaml").code == 1
+    assert fake("dump", "--out", "new.yaml").code == 0
+    assert fake("plan", "-f", "new.yaml", "--detailed-exitcode").code == 0
+    vault = f"/subscriptions/{DR}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
+    (folder / "asrnet.yaml").unlink()
+    assert fake("dump", "--vault", vault, "--out", "asrnet.yaml").code == 0
