@@ -33,6 +33,7 @@ def plan_pair(
     create_fabrics: bool = True,
     cloud: CloudName = "public",
     forced: frozenset[str] = frozenset(),
+    told: Callable[[str], None] = lambda _: None,
 ) -> Plan:
     """The plan that maps ``primary`` into the region ``to``, and back.
 
@@ -40,7 +41,7 @@ def plan_pair(
     (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
     Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
     region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where there is no network
-    ``primary``.
+    ``primary``. ``told`` hears of ``reads`` and ``planning`` when they are over.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     for network in (primary, recovery):
@@ -62,7 +63,11 @@ def plan_pair(
     inventory = read(desired, backend)
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
     settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
-    return plan(settled, read(settled, backend) if settled != desired else inventory, forced=forced)
+    found = read(settled, backend) if settled != desired else inventory
+    told("reads")
+    planned = plan(settled, found, forced=forced)
+    told("planning")
+    return planned
 
 
 def ensure_pair(

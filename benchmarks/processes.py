@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-# Without bytecode from the run before every start compiles the SDKs anew: 1.5 s and 200 MB that no installation pays.
+# Without bytecode from the run before every start compiles the SDKs anew, which no usual installation does.
 _LEFT_OUT = ("ASRNET_", "AZURE_", "ARM_", "TF_VAR_", "REQUESTS_CA", "SSL_CERT", "PYTHONDONTWRITEBYTECODE")
 _PEAKS_A_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
 _LAUNCHER = Path(__file__).with_name("launcher.py")

@@ -79,6 +79,7 @@ def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     plan = carrying_out.load(session.argument("planfile"))
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
+        WATCH.mark("reads")
         _say_what_moved(stale)
         report = carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())

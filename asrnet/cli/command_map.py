@@ -13,6 +13,7 @@ from typing import Final
 from asrnet import ids
 from asrnet.cli import carrying_out, inputs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.stopwatch import WATCH
 from asrnet.desired import CopySettings, DesiredState
 from asrnet.errors import InputError
 from asrnet.ids import ArmId
@@ -63,6 +64,7 @@ def run(session: Session) -> int:
                 retarget=session.argument("retarget", default=False),
                 cloud=desired.cloud,
                 forced=frozenset(settings.force),
+                told=WATCH.mark,
             )
             report = carrying_out.carry_out(session, plan, backend, opened, on_write)
         return carrying_out.concluded(session, report, opened, all_pairs=True)

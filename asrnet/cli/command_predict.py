@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
+from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unread import say_what_is_missing
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def run(session: Session) -> int:
         with session.backend(desired) as backend:
             scene = predicting.read(question, desired, backend, selection=selection)
         prediction = predicting.predict(question, scene)
+        WATCH.mark("predicting")
         opened.draw(partial(render_answer, prediction), session.view())
     if say_what_is_missing(predicting.unread(question, scene, prediction)):
         return exits.ERROR

@@ -8,6 +8,8 @@ import pytest
 from command_line import Cli
 
 READING = ["import", "files", "credential", "reads"]
+APPLYING = ["rendering", "answer", "writes", "waiting"]
+MAPPING = ["map", "prod/rg-network-ea/app-ea", "--vault", "sea", "--to", "southeastasia", "--yes"]
 
 
 def parts(told: str) -> list[str]:
@@ -25,13 +27,20 @@ def parts(told: str) -> list[str]:
         (["show"], [*READING, "rendering"]),
         (["plan"], [*READING, "planning", "rendering"]),
         (["drift"], [*READING, "planning", "rendering"]),
-        (["apply", "--yes"], [*READING, "planning", "rendering", "answer", "writes", "waiting"]),
+        (["predict", "--all-subnets"], [*READING, "predicting", "rendering"]),
+        (["apply", "--yes"], [*READING, "planning", *APPLYING]),
+        (MAPPING, [*READING, "planning", *APPLYING]),
     ],
     ids=lambda value: value[0] if value[0] not in READING else "",
 )
 def test_the_last_line_tells_where_the_time_went(fake: Cli, cli: Cli, command: list[str], expected: list[str]) -> None:
     run = cli if command == ["validate"] else fake
     assert parts(run(*command, "-v").err) == expected
+
+
+def test_a_saved_plan_is_read_and_applied_but_not_planned(fake: Cli) -> None:
+    fake("plan", "--out", "plan.json")
+    assert parts(fake("apply", "plan.json", "--yes", "-v").err) == [*READING, *APPLYING]
 
 
 def test_it_is_told_after_an_error_too(cli: Cli) -> None:
