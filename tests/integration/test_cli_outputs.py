@@ -205,7 +205,7 @@ def test_a_dump_may_make_the_desired_state_and_not_replace_it(fake: Cli, folder:
     assert fake("dump", "--out", "asrnet.yaml").code == 1
     assert fake("dump", "--out", "new.yaml").code == 0
     assert fake("plan", "-f", "new.yaml", "--detailed-exitcode").code == 0
-    group = "/subscriptions//resourceGroups/rg-dr"
+    group = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-dr"
     vault = f"{group}/providers/Microsoft.RecoveryServices/vaults/vault-sea"
     (folder / "asrnet.yaml").unlink()
     assert fake("dump", "--vault", vault, "--out", "asrnet.yaml").code == 0
