@@ -31,6 +31,11 @@ def lane(task: Task, **state: object) -> Lane:
     return Lane(most=4, at_once=4, **{"queue": queue, **settings})  # type: ignore[arg-type]  # fields by name
 
 
+def _named(value: object) -> str:
+    """The same in every process, which pytest-xdist insists on: functions are told by their addresses."""
+    return "-".join(value) if isinstance(value, dict) else str(value)
+
+
 @pytest.mark.parametrize(
     ("state", "makes_sense"),
     [
@@ -46,7 +51,7 @@ def lane(task: Task, **state: object) -> Lane:
         ({"sending": 1, "vault": None}, True),
         ({"sending": 1, "vault": None, "looking": 1}, False),
     ],
-    ids=str,
+    ids=_named,
 )
 def test_a_look_makes_sense_once_all_is_sent_or_where_something_waits_for_it(
     task: Task, state: dict[str, object], makes_sense: bool
