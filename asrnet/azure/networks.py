@@ -1,9 +1,9 @@
 """Virtual networks: written through azure-mgmt-network, read without it.
 
-That package takes 0.2 s and 30 MB more to import than azure-mgmt-core, nearly as much as all else that a plan does; where
-no bytecode is kept, as on a read-only file system, 1.3 s and 280 MB. Most runs create no network, and reading needs nothing
-but a pipeline: azure-mgmt-core's own client has one, with the same policies, and of a list no model object is made (see
-``reading``).
+That package takes 0.2 s and 30 MB more to import than azure-mgmt-core, nearly as much as all else that a plan does;
+where no bytecode is kept, as on a read-only file system, 1.3 s and 280 MB. Most runs create no network, and reading
+needs nothing but a pipeline: azure-mgmt-core's own client has one, with the same policies, and of a list no model
+object is made (see ``reading``).
 """
 
 from __future__ import annotations
