@@ -102,15 +102,18 @@ class Containers:
         with self._state.request("POST", f"{container_id}/remove") as admission:
             self._existing(container_id)
             write = self._write("POST", container_id, "ContainerRemoval")
-            scope = container_id.parent.key
-            return self._state.start(write, lambda: self._state.clouds.remove(scope, container_id.key), admission)
+            return self._state.start(write, lambda: self._drop(container_id), admission)
+
+    def _drop(self, container_id: ArmId) -> None:
+        """Remove a container and the mappings from and to it: they would lead nowhere."""
+        self._state.clouds.remove(container_id.parent.key, container_id.key)
+        vault = container_id.parent.parent.key
+        for mapping in self._state.cloud_mappings.values(vault):
+            if container_id in {mapping.primary_cloud_id, mapping.recovery_cloud_id}:
+                self._state.cloud_mappings.remove(vault, mapping.id.key)
 
     def _existing(self, container_id: ArmId) -> CloudRecord:
-        self._state.fabric(container_id.parent)
-        record = self._state.clouds.get(container_id.parent.key, container_id.key)
-        if record is None:
-            raise refusals.missing(container_id)
-        return record
+        return _container(self._state, container_id)
 
     def _write(self, method: str, container_id: ArmId, scenario: str) -> Write:
         return Write(
@@ -120,6 +123,15 @@ class Containers:
             scenario=scenario,
             target=container_id.name,
         )
+
+
+def _container(state: State, container_id: ArmId) -> CloudRecord:
+    """A container that exists. Raises NotFoundError."""
+    state.fabric(container_id.parent)
+    record = state.clouds.get(container_id.parent.key, container_id.key)
+    if record is None:
+        raise refusals.missing(container_id)
+    return record
 
 
 class ContainerMappings:
@@ -147,8 +159,10 @@ class ContainerMappings:
             return self._existing(mapping_id)
 
     def put(self, mapping: CloudMapping) -> Started:
-        """Create or replace a container mapping."""
+        """Create or replace a container mapping. Raises NotFoundError where a container of it is missing."""
         with self._state.request("PUT", mapping.id) as admission:
+            for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
+                _container(self._state, container_id)
             vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
             write = self._write("PUT", mapping.id, "CloudPairing")
             return self._state.start(

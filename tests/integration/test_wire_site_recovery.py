@@ -449,3 +449,18 @@ def test_container_mappings_say_which_cloud_protects_which(site: Site) -> None:
     assert properties["targetProtectionContainerId"].startswith("/Subscriptions/")
     assert site.get(gold.id)["properties"]["pairingStatus"] == "Paired"
     assert site.get(gold.id)["properties"]["fabricType"] == "VMM"
+
+
+def test_what_has_to_do_with_containers_can_always_be_saved_and_loaded(site: Site) -> None:
+    container, other = site.build.container(site.east).id, site.build.container(site.west).id
+    mapping = container.child("replicationProtectionContainerMappings", "pair")
+
+    def put(target: object) -> int:
+        return site.send("PUT", mapping, body={"properties": {"targetProtectionContainerId": str(target)}}).status
+
+    missing = f"{other}-missing"
+    assert [put(target) for target in (site.vault.id, site.east.id, missing, other)] == [404, 404, 404, 202]
+    assert site.send("POST", f"{other}/remove").status == 202
+    assert site.get(f"{site.vault.id}/replicationProtectionContainerMappings")["value"] == []
+    state = site.send("GET", "/_asrnet/state")
+    assert site.send("PUT", "/_asrnet/state", raw=state.body).status == 204
