@@ -6,6 +6,7 @@ python -m benchmarks.fleet [--sizes 1,20,200 | --quick] [--latency S] [--operati
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from msgspec import Struct, structs
 from benchmarks.chains import chain_of_asrnet, chain_of_floor
 from benchmarks.emulator import Emulated, emulated
 from benchmarks.peers import PEERS, Peer, Task
-from benchmarks.processes import Ran, run
+from benchmarks.processes import ProgramFailedError, Ran, run
 from benchmarks.rows import Row, columns
 from benchmarks.scenes import Weather, desired_file
 
@@ -81,10 +82,14 @@ class Fleet(Struct, frozen=True, kw_only=True):
             yield Row(work=work, program=peer.name, note=why)
         elif not peer.plans_what_it_applied or task == "apply":
             emulator.reset()
-            yield self._measure(peer, task, pairs, emulator, folder)
-            if peer.plans_what_it_applied:
-                emulator.clear()
-                yield self._measure(peer, "plan", pairs, emulator, folder)
+            try:
+                yield self._measure(peer, task, pairs, emulator, folder)
+                if peer.plans_what_it_applied:
+                    emulator.clear()
+                    yield self._measure(peer, "plan", pairs, emulator, folder)
+            except ProgramFailedError as error:  # another's failure costs its own row, not minutes of measuring
+                print(error, file=sys.stderr)
+                yield Row(work=work, program=peer.name, note="failed: standard error has the reason")
 
     def _measure(self, peer: Peer, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Row:
         before = emulator.cpu()
@@ -127,23 +132,52 @@ def _work(task: Task, pairs: int) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sizes and the weather."""
-    parser.add_argument("--sizes", help=f"numbers of pairs, with commas; otherwise {SIZES}, or {QUICK_SIZES} if quick")
+    parser.add_argument(
+        "--sizes", type=sizes, help=f"numbers of pairs, with commas; otherwise {SIZES}, or {QUICK_SIZES} if quick"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, once, and no peers: about a minute")
-    parser.add_argument("--latency", type=float, default=Weather().latency, help="seconds that each request takes more")
-    parser.add_argument("--operation", type=float, default=Weather().operation, help="seconds that an operation takes")
-    parser.add_argument("--retry-after", type=int, default=Weather().retry_after, help="what accepted writes say")
-    parser.add_argument("--rounds", type=int, default=3, help="how often a short run is repeated; the best counts")
+    parser.add_argument(
+        "--latency", type=seconds, default=Weather().latency, help="seconds that each request takes more"
+    )
+    parser.add_argument(
+        "--operation", type=seconds, default=Weather().operation, help="seconds that an operation takes"
+    )
+    parser.add_argument("--retry-after", type=count, default=Weather().retry_after, help="what accepted writes say")
+    parser.add_argument("--rounds", type=count, default=3, help="how often a short run is repeated; the best counts")
 
 
 def fleet_of(given: argparse.Namespace) -> Fleet:
     """The fleet that the arguments describe."""
     usual = QUICK_SIZES if given.quick else SIZES
     return Fleet(
-        sizes=[int(size) for size in given.sizes.split(",")] if given.sizes else usual,
+        sizes=given.sizes or usual,
         weather=Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after),
         rounds=1 if given.quick else given.rounds,
         peers=not given.quick,
     )
+
+
+def sizes(text: str) -> list[int]:
+    """Numbers of pairs, with commas between them. Raises ArgumentTypeError."""
+    return [count(part) for part in text.split(",")]
+
+
+def count(text: str) -> int:
+    """A whole number above zero. Raises ArgumentTypeError."""
+    if text.strip().isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected whole numbers above zero, found '{text}'")
+
+
+def seconds(text: str) -> float:
+    """A time, of zero or more. Raises ArgumentTypeError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if 0.0 <= found < math.inf:
+        return found
+    raise argparse.ArgumentTypeError(f"expected seconds, found '{text}'")
 
 
 def main() -> None:

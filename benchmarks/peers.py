@@ -90,7 +90,9 @@ class AzureCli(Struct, frozen=True):
 
     def run(self, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Ran:
         """List what a plan reads; map both ways."""
-        there = {**emulator.environment(), "AZURE_CONFIG_DIR": str(folder / "az")}
+        place = folder / "az"
+        shutil.rmtree(place, ignore_errors=True)  # az registers no cloud twice
+        there = {**emulator.environment(), "AZURE_CONFIG_DIR": str(place)}
         there["AZURE_EXTENSION_DIR"] = str(_extensions())
         for words in (
             ("config", "set", "core.instance_discovery=false"),
