@@ -187,14 +187,14 @@ class Scene:
 
     def _limits(self) -> Limits:
         pick = self.random.choice
-        if self.chance(0.4):
+        if self.chance(0.65):
             return Limits(max_updates=99, max_deletes=99, max_change_percent=100, max_rule_growth=99)
         return Limits(
-            max_updates=pick([0, 1, 2, 99]),
+            max_updates=pick([1, 2, 99, 99]),
             max_deletes=pick([0, 1, 99, 99]),
-            max_change_percent=pick([0, 20, 50, 100]),
+            max_change_percent=pick([0, 50, 100]),
             min_existing=pick([1, 4, 10]),
-            max_rule_growth=pick([0, 1, 99]),
+            max_rule_growth=pick([0, 1, 99, 99]),
         )
 
     def _vault(self, site: Site) -> Vault:

@@ -14,7 +14,15 @@ from asrnet.fake.faults import Effect, Fault
 
 MAPPINGS: Final = "replicationnetworkmappings"
 SERVICE: Final[tuple[Effect, ...]] = (
-    *("operation_fails", "operation_fails", "operation_never_ends", "operation_warns", "list_lags", "refused"),
+    *(
+        "operation_fails",
+        "operation_fails",
+        "operation_never_ends",
+        "operation_never_ends",
+        "operation_warns",
+        "list_lags",
+        "refused",
+    ),
     *("scope_locked", "policy_denied", "forbidden", "changed_before", "changed_before"),
 )
 WIRE: Final[tuple[Kind, ...]] = (
@@ -52,7 +60,7 @@ def _service_fault(scene: Scene) -> Fault:
         method=method,
         kind=pick(_READ if method == "GET" else _WRITTEN),
         times=pick([1, 1, 2, 4]),
-        after=pick([0, 0, 1, 2, 5]),
+        after=pick([0, 0, 0, 1, 2, 5]),
         status=pick([400, 409, 500]),
         code="28020" if effect == "operation_fails" else "Refused",
         seconds=pick([2.0, 20.0]),

@@ -152,3 +152,13 @@ class Others:
             self._scene.build.add(structs.replace(item, state="UnplannedFailoverCommitPending"))
         else:
             self._scene.build.job(site.vault, "UnplannedFailover", target="vm")
+
+    def finish_failovers(self) -> None:
+        """All failovers are over, and their machines protected again."""
+        state = self._scene.world.state
+        for item in list(state.protected_items):
+            self._scene.build.add(structs.replace(item, state="Protected", active_location="Primary"))
+        for job in [job for job in state.jobs if job.scenario == "UnplannedFailover"]:
+            self._scene.build.add(structs.replace(job, state="Succeeded"))
+        self._scene.moving.clear()
+        self.disturbed.clear()

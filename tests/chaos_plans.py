@@ -28,7 +28,7 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
     held = {found.pair for found in errors}
     # Of a vault that could not be read the rows of VMM networks say nothing of their own.
     everything = any(not found.pair or "could not be read" in found.message for found in errors)
-    before = {mapping.id: mapping for mapping in live}
+    before = {mapping.id: mapping for mapping in live if not _is_within(mapping)}
     after = dict(before)
     for change in plan.changes if not everything else ():
         for step in change.steps if change.vault == vault else ():
@@ -91,3 +91,8 @@ def judge_pairs(report: Report) -> None:
         if isinstance(change.after, NetworkMapping) and change.outcome == "succeeded"
     )
     assert max(identities.values(), default=1) == 1
+
+
+def _is_within(mapping: NetworkMapping) -> bool:
+    """Whether a mapping leads from one zone of a region to another."""
+    return mapping.primary_location is not None and mapping.primary_location == mapping.recovery_location

@@ -61,9 +61,8 @@ class Planned(Struct, eq=False):
 class Wrote(Struct, eq=False):
     """A write to a mapping that was sent. ``there`` is what really was there.
 
-    ``unseen``: somebody else wrote to it since the last read that could have shown it. ``rivals`` are other
-    mappings of the same identity that could have been seen, ``baseless`` virtual networks that there were not, and
-    ``live`` is where each mapping of the vault really led.
+    ``unseen``: somebody else wrote to it since the last read that could have shown it. ``baseless`` are virtual
+    networks of it that there were not, and ``live`` is where each mapping of the vault really led.
     """
 
     action: Action
@@ -71,7 +70,6 @@ class Wrote(Struct, eq=False):
     after: NetworkMapping | None
     there: NetworkMapping | None
     unseen: bool
-    rivals: tuple[ArmId, ...] = ()
     baseless: tuple[ArmId, ...] = ()
     live: Mapping[ArmId, ArmId] = {}
 
@@ -156,12 +154,10 @@ class Witness:
         """A write to a mapping is being sent."""
         there = self.world.state.mapping(mapping_id)
         state = self.world.state
-        same = state.same_identity(after) if after else ()
         ends = (after.primary_network_id, after.recovery_network_id) if after else ()
-        rivals = tuple(each.id for each in same if each is not there and not self._unseen(each.id))
         baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
         live = {each.id: each.recovery_network_id for each in state.mappings.values(vault_of(mapping_id).key)}
-        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), rivals, baseless, live))
+        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), baseless, live))
         self._on_write(action, mapping_id)
 
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:

@@ -9,7 +9,7 @@ import os
 
 import pytest
 from chaos import Scene
-from chaos_faults import service_faults, wire_faults
+from chaos_faults import SERVICE, WIRE, service_faults, wire_faults
 from chaos_judge import Chaos
 
 from asrnet.azure import connect
@@ -36,6 +36,42 @@ def judge(chaos: Chaos, seed: int, test: str) -> None:
         seeds = SEEDS if seed >= WIRE_FROM else max(SEEDS, seed + 1)
         error.add_note(f"to run it again: CHAOS_SEEDS={seeds} pytest 'tests/property/test_chaos.py::{test}[{seed}]'")
         raise
+
+
+def test_the_seeds_draw_whatever_may_be_there_and_go_wrong() -> None:
+    """In the first of them already; which of it matters in a run is chance."""
+    drawn: set[str] = set()
+    for seed in range(120):
+        scene = Scene(seed)
+        desired, behaviour = scene.desired, scene.world.behaviour
+        drawn |= {fault.effect for fault in service_faults(scene)} | {fault.kind for fault in wire_faults(scene)}
+        drawn |= {f"operations {behaviour.operations.partition(':')[0]}", f"PATCH {behaviour.patch}"}
+        drawn |= {f"unmanaged {vault.unmanaged}" for vault in desired.vaults}
+        drawn |= {word for word, present in shapes(scene).items() if present}
+    assert drawn >= {*SERVICE, *WIRE, *shapes(Scene(0)), "operations immediate", "operations time", "operations manual"}
+    assert drawn >= {"PATCH accept", "PATCH reject_400", "PATCH reject_405"}
+    assert drawn >= {"unmanaged report", "unmanaged ignore", "unmanaged delete"}
+
+
+def shapes(scene: Scene) -> dict[str, bool]:
+    """What a scene may have in it, and whether it has."""
+    desired = scene.desired
+    return {
+        "lagging lists": bool(scene.world.behaviour.list_lag),
+        "several vaults": len(scene.sites) > 1,
+        "a vault without a fabric": any(len(site.fabrics) < 2 for site in scene.sites),
+        "VMM rows": bool(desired.vmm_pairs),
+        "swaps": any(site.crossed for site in scene.sites),
+        "half pairs": any(not row.failback for row in desired.pairs),
+        "copies": any(row.recovery is None for row in desired.pairs),
+        "rules": bool(desired.rules),
+        "another tool": any(row.managed_by for row in desired.pairs),
+        "a freeze": bool(desired.freeze),
+        "something ignored": bool(desired.ignore),
+        "tight limits": desired.limits.max_updates < len(desired.pairs),
+        "deletes allowed": scene.allow_delete,
+        "a failover": bool(scene.moving),
+    }
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
