@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from asrnet.emulator.refusals import GatewayError
 from asrnet.errors import InputError
 from asrnet.ids import ArmId, normal_location
 
 Body = Mapping[str, object]
+
+_LONGEST_LOCATION: Final = 90
+"""No region's name comes near it, and a world file takes no longer ones."""
 
 
 def member(body: Body, name: str) -> object:
@@ -95,6 +99,9 @@ def location_of(body: Body) -> str:
     if location is None:
         raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
     an_object(body, "properties")
+    if len(location) > _LONGEST_LOCATION:
+        message = f"The provided location '{location[:90]}…' is not available."
+        raise GatewayError(400, "LocationNotAvailableForResourceType", message)
     return normal_location(location)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from asrnet.emulator.attachments import network_attachments, subnet_attachments
-from asrnet.emulator.bodies import Body, an_object, flag, member, objects, string_map, text, texts
+from asrnet.emulator.bodies import Body, an_object, flag, location_of, member, objects, string_map, text, texts
+from asrnet.emulator.naming import check_name
 from asrnet.emulator.network_json import Delegation, delegation_json
 from asrnet.emulator.refusals import GatewayError
-from asrnet.ids import ArmId, normal_location
+from asrnet.ids import ArmId
 from asrnet.models import Subnet, VirtualNetwork
 
 # What the provider computes itself, or the models carry: not echoed from the request.
@@ -24,15 +25,13 @@ _SUBNET_KNOWN: Final = frozenset(
 
 def read_network(network_id: ArmId, body: Body, known: VirtualNetwork | None) -> VirtualNetwork:
     """The network a PUT asks for. What uses its addresses stays from ``known``, the network as it was."""
-    location = text(body, "location")
-    if location is None:
-        raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
+    location = location_of(body)
     properties = an_object(body, "properties")
     used = {subnet.name.lower(): subnet for subnet in known.subnets} if known else {}
     extended = text(an_object(body, "extendedLocation"), "name")
     return VirtualNetwork(
         id=known.id if known else network_id,
-        location=normal_location(location),
+        location=location,
         address_space=texts(an_object(properties, "addressSpace"), "addressPrefixes"),
         subnets=tuple(_subnet(entry, used) for entry in objects(properties, "subnets")),
         tags=string_map(body, "tags"),
@@ -52,6 +51,7 @@ def _subnet(body: Body, used: Mapping[str, Subnet]) -> Subnet:
 
 def read_subnet(name: str, body: Body, known: Subnet | None) -> Subnet:
     """The subnet a PUT asks for; what uses its addresses stays from ``known``."""
+    check_name("subnet", name)
     properties = an_object(body, "properties")
     one = text(properties, "addressPrefix")
     return Subnet(

@@ -167,6 +167,19 @@ def test_a_network_without_a_location_is_refused(wire: Wire) -> None:
     assert (answer.status, error_of(answer)["code"]) == (400, "LocationRequired")
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"location": "x" * 91}, "LocationNotAvailableForResourceType"),
+        ({"location": "eastasia", "properties": {"subnets": [{"name": "x" * 81}]}}, "InvalidResourceName"),
+        ({"location": "eastasia", "properties": {"subnets": [{"name": "a b"}]}}, "InvalidResourceName"),
+    ],
+)
+def test_a_network_that_no_world_could_hold_is_refused(wire: Wire, body: dict[str, object], code: str) -> None:
+    answer = wire.send("PUT", HUB, body=body)
+    assert (answer.status, error_of(answer)["code"]) == (400, code)
+
+
 def test_deleting_a_network_takes_an_operation_and_then_nothing(wire: Wire) -> None:
     wire.send("PUT", HUB, body=BODY)
     deleted = wire.send("DELETE", HUB)

@@ -91,7 +91,6 @@ def get_subnet(call: Call) -> Response:
 def put_subnet(call: Call) -> Response:
     """Create or replace a subnet."""
     network_id, name = call.id("vnet"), call.values["subnet"]
-    check_name("virtual network", name)
     body = call.request.document()
     before = call.world.state.network(network_id)
     subnet = read_subnet(name, body, _find(before, name) if before else None)
