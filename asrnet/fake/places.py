@@ -32,10 +32,13 @@ class Place:
 
     def child(self, parent: ArmId, *segments: str) -> ArmId:
         """An id below ``parent``. Raises DocumentError where the name cannot be part of an id."""
+        problem = f"'{segments[-1]}' cannot be a name in Azure"
+        if "/" in segments[-1]:
+            raise self.error(problem, "name")
         try:
             return parent.child(*segments)
         except InputError as error:
-            raise self.error(f"'{segments[-1]}' cannot be a name in Azure", "name") from error
+            raise self.error(problem, "name") from error
 
 
 def refuse_twice(keyed: Iterable[tuple[str, str]], place: Place, what: str) -> None:
