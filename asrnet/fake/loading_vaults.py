@@ -213,7 +213,7 @@ def _vm_network(entry: file.VmNetworkEntry, fabric: Fabric, place: Place) -> VmN
 
 def _friendly_name(entry: file.FabricEntry, place: Place) -> str:
     if entry.kind == "azure":
-        if not normal_location(entry.location or ""):
+        if not entry.location or not normal_location(entry.location):
             raise place.error("the location is missing, expected the region of the Azure fabric")
         return region_name(entry.location)
     if entry.kind == "vmm" and not entry.server:
