@@ -132,11 +132,14 @@ class Chaos:
             self._judge_change(wrote, site)
 
     def _undone_by(self, wrote: Wrote) -> Wrote | None:
-        """The write of this run that this one takes back, if it does."""
+        """The write of this run that this one takes back, if it does: to what was there, or was last seen there."""
         earlier = self.witness.before(wrote)
         before = next((each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id), None)
-        undoes = before and wrote.after and before.there and way_of(wrote.after) == way_of(before.there)
-        return before if undoes else None
+        if before is None or wrote.after is None:
+            return None
+        got = self.witness.got_to_apply(wrote.id, before)
+        ways = {way_of(each) for each in (before.there, got.found if got else None) if each}
+        return before if way_of(wrote.after) in ways else None
 
     def _judge_undo(self, wrote: Wrote, undone: Wrote) -> None:
         """What is put back was looked at first: it must be as this run left it."""

@@ -69,8 +69,19 @@ def _difference(task: Task, seen: LiveMapping | AsrError | None) -> str:
         return f"was reported deleted, but is still there, to {seen.recovery_network_id.name}" if seen else ""
     if seen is None:
         return "was reported done, but is not there"
-    if isinstance(wanted, NetworkMapping) and seen.recovery_network_id != wanted.recovery_network_id:
+    return _mismatch(task, wanted, seen) if isinstance(wanted, NetworkMapping) else ""
+
+
+def _mismatch(task: Task, wanted: NetworkMapping, seen: NetworkMapping) -> str:
+    """What of a mapping is not as wanted. Its name alone says nothing: somebody else may have made it."""
+    if seen.primary_network_id != wanted.primary_network_id:
+        return f"was reported done, but is the mapping of {seen.primary_network_id}"
+    if seen.recovery_network_id != wanted.recovery_network_id:
         return f"was reported done, but points at {seen.recovery_network_id}"
+    before = task.step.before
+    repaired = isinstance(before, NetworkMapping) and before.state != wanted.state
+    if repaired and seen.state.lower() != wanted.state.lower():
+        return f"was reported done, but is in state {seen.state}"
     return ""
 
 

@@ -232,6 +232,37 @@ class TestReadBack:
         assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
         assert "not there" in (report.changes[0].error or "")
 
+    def test_a_mapping_of_that_name_and_target_but_of_another_network_is_somebody_elses(self) -> None:
+        azure = TwoRegions(operations="time:3")
+        hub, other, dr = azure.network("hub"), azure.network("other"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(hub, dr)))
+
+        def take(progress: Progress) -> None:
+            if progress.state == "done" and progress.name == "hub-to-dr":
+                azure.map(other, dr, name="hub-to-dr")
+
+        report = applying.apply(plan, azure.backend, on_progress=take)
+        assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
+        assert "is the mapping of" in (report.changes[0].error or "")
+
+    def test_a_mapping_that_is_still_not_paired_after_its_repair_is_not_called_succeeded(self) -> None:
+        azure = TwoRegions(operations="time:3")
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        azure.map_both(hub, dr)
+        broken = structs.replace(next(iter(azure.world.state.mappings)), state="NotPaired")
+        azure.build.add(broken)
+        plan = azure.plan(azure.state(row(hub, dr)))
+
+        def break_again(progress: Progress) -> None:
+            if progress.state == "done":
+                azure.build.add(broken)
+
+        assert azure.apply(plan).result == "succeeded"
+        azure.build.add(broken)
+        report = applying.apply(plan, azure.backend, on_progress=break_again)
+        assert [change.outcome for change in report.changes] == ["failed"]
+        assert "is in state NotPaired" in (report.changes[0].error or "")
+
     def test_a_list_that_lags_is_checked_by_id(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", list_lag=60.0))
         azure.clock.advance(120)
