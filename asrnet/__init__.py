@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from asrnet.applying import Options, Progress, Report, apply
     from asrnet.backends import connect
-    from asrnet.changes import Change, Finding, Plan, load_plan, to_json
     from asrnet.desired import CopySettings, DesiredState, Selection, dumps, load
     from asrnet.errors import AsrError, InputError, RefusedError, ServiceError
-    from asrnet.ids import ArmId
-    from asrnet.inventory import Inventory, read
-    from asrnet.live import LivePairs, live_pairs
+    from asrnet.inventory.live_pairs import LivePairs, live_pairs
+    from asrnet.inventory.read import Inventory, read
+    from asrnet.model.arm import ArmId
+    from asrnet.model.findings import Finding
+    from asrnet.model.plan import Change, Plan, load_plan, to_json
     from asrnet.planning import plan
+    from asrnet.planning.staleness import moved_since
     from asrnet.ports import Backend
     from asrnet.provision import ensure_pair, plan_pair
-    from asrnet.saved import moved_since
     from asrnet.settings import Settings, from_process
 
 __all__ = [
@@ -63,18 +64,20 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "applying": ("Options", "Progress", "Report", "apply"),
+    "applying": ("Options", "Progress", "apply"),
     "backends": ("connect",),
-    "changes": ("Change", "Finding", "Plan", "load_plan", "to_json"),
     "desired": ("CopySettings", "DesiredState", "Selection", "dumps", "load"),
     "errors": ("AsrError", "InputError", "RefusedError", "ServiceError"),
-    "ids": ("ArmId",),
-    "inventory": ("Inventory", "read"),
-    "live": ("LivePairs", "live_pairs"),
+    "inventory.live_pairs": ("LivePairs", "live_pairs"),
+    "inventory.read": ("Inventory", "read"),
+    "model.arm": ("ArmId",),
+    "model.findings": ("Finding",),
+    "model.plan": ("Change", "Plan", "load_plan", "to_json"),
+    "model.report": ("Report",),
     "planning": ("plan",),
+    "planning.staleness": ("moved_since",),
     "ports": ("Backend",),
     "provision": ("ensure_pair", "plan_pair"),
-    "saved": ("moved_since",),
     "settings": ("Settings", "from_process"),
 }
 _MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}

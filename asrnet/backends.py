@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from asrnet.clocks import SystemClock
-from asrnet.files import PendingFile
+from asrnet.files.atomic import PendingFile
 from asrnet.ports import Backend
 
 if TYPE_CHECKING:
-    from asrnet.inventory import Inventory
+    from asrnet.inventory.read import Inventory
     from asrnet.settings import Settings
 
 

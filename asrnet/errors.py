@@ -28,8 +28,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asrnet.ids import ArmId
-
 
 def harmless(text: str) -> str:
     r"""``text`` on one line, with every character that does not print written as its escape.
@@ -92,7 +90,7 @@ class ServiceError(AsrError):
         self,
         message: str,
         *,
-        resource_id: ArmId | None = None,
+        resource_id: object = None,
         status: int | None = None,
         code: str = "",
         possible_causes: str = "",
@@ -101,7 +99,7 @@ class ServiceError(AsrError):
         hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint or recommended_action)
-        self.resource_id = resource_id
+        self.resource_id = "" if resource_id is None else str(resource_id)
         self.status = status
         self.code = code
         self.possible_causes = possible_causes

@@ -14,8 +14,9 @@ from typing import Literal, Protocol, TypeVar
 from msgspec import Struct
 
 from asrnet.errors import AsrError
-from asrnet.ids import ArmId
-from asrnet.models import (
+from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,
@@ -28,7 +29,6 @@ from asrnet.models import (
     VmmLinks,
     VmNetwork,
 )
-from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from msgspec import structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
-from asrnet.changes import Plan
-from asrnet.complaints import did_you_mean
 from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault, references
 from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
-from asrnet.ids import VAULT, VNET, ArmId, expect
-from asrnet.inventory import Inventory, VaultInventory, read
-from asrnet.models import NetworkMapping
+from asrnet.files.problems import did_you_mean
+from asrnet.inventory.read import Inventory, VaultInventory, read
+from asrnet.model.arm import VAULT, VNET, ArmId, expect
+from asrnet.model.azure import NetworkMapping
+from asrnet.model.plan import Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
 

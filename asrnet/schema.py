@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
-from asrnet.ids import ArmId
+from asrnet.files.problems import did_you_mean, either
+from asrnet.model.arm import ArmId
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,7 +61,7 @@ def _topology() -> type:
 
 
 def _plan() -> type:
-    from asrnet.changes import Plan
+    from asrnet.model.plan import Plan
 
     return Plan
 
@@ -73,7 +73,7 @@ def _report() -> type:
 
 
 def _live() -> type:
-    from asrnet.live import LivePairs
+    from asrnet.inventory.live_pairs import LivePairs
 
     return LivePairs
 
@@ -85,13 +85,13 @@ def _prediction() -> type:
 
 
 def _targets() -> type:
-    from asrnet.targeting import Targets
+    from asrnet.inventory.targets import Targets
 
     return Targets
 
 
 def _doctor() -> type:
-    from asrnet.examining import Examination
+    from asrnet.diagnostics.checks import Examination
 
     return Examination
 

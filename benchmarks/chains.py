@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from asrnet import applying, inventory, planning
+from asrnet import applying, planning
 from asrnet.applying import Options
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
@@ -16,6 +16,7 @@ from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.transport import in_process
 from asrnet.fake.world import World
+from asrnet.inventory import read as inventory
 from benchmarks.floor import Floor
 from benchmarks.scenes import Weather, desired, world
 

@@ -21,7 +21,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from asrnet.clocks import Bounded, SystemClock
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Clock
 from benchmarks.scenes import FABRICS, HERE, NETWORKS, THERE, VAULT_ID, network_id
 

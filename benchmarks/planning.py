@@ -20,9 +20,9 @@ import time
 from collections.abc import Iterator, Sequence
 
 from asrnet.desired import DesiredState, Region, Row, Vault
-from asrnet.ids import VAULT, ArmId, arm_id, expect
-from asrnet.inventory import Inventory, VaultInventory
-from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork
+from asrnet.inventory.read import Inventory, VaultInventory
+from asrnet.model.arm import VAULT, ArmId, arm_id, expect
+from asrnet.model.azure import Fabric, NetworkMapping, Subnet, VirtualNetwork
 from asrnet.planning import plan
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"

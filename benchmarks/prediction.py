@@ -17,8 +17,8 @@ from functools import partial
 from ipaddress import IPv4Address
 
 from asrnet.failover import Machine, NetworkNames, Operation, Prediction, parse_machines, predict
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, NetworkMapping, Nic, Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic, Subnet, VirtualNetwork
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
 VAULT = ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/vault")

@@ -25,12 +25,12 @@ from msgspec import json as msgspec_json
 from requests.adapters import BaseAdapter
 from urllib3.response import HTTPResponse
 
-from asrnet import inventory
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SystemClock
 from asrnet.emulator.transport import in_process
+from asrnet.inventory import read as inventory
 from benchmarks.emulator import Emulated, emulated
 from benchmarks.floor import Floor, connected
 from benchmarks.processes import run

@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import chromium
 from states import EA, SEA, TwoRegions, row
 
-from asrnet import inventory, planning
-from asrnet.changes import Plan
+from asrnet import planning
+from asrnet.inventory import read as inventory
+from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 
 SHOWN = """

@@ -8,7 +8,7 @@ from asrnet.clocks import SystemClock
 from asrnet.desired import DesiredState, Region, Row, Vault, dumps
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Clock
 
 HERE, THERE = "eastasia", "southeastasia"

@@ -10,12 +10,12 @@ from asrnet.applying.audit import AuditEntry, audit_entry
 from asrnet.applying.outcomes import outcomes
 from asrnet.applying.preflight import Verdict, inspect
 from asrnet.applying.readback import unconfirmed, unconfirmed_networks
-from asrnet.applying.report import AppliedChange, Outcome, Report, Result, result_of
 from asrnet.applying.run import Run
 from asrnet.applying.tasks import Task, tasks_of
-from asrnet.changes import Plan
 from asrnet.clocks import Bounded
-from asrnet.ids import VAULT, ArmId
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.plan import Plan
+from asrnet.model.report import AppliedChange, Outcome, Report, Result, result_of
 from asrnet.ports import Backend
 
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]

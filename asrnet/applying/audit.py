@@ -7,9 +7,9 @@ import json
 from msgspec import Struct
 
 from asrnet.applying.tasks import Task
-from asrnet.bodies import API_VERSION, mapping_body
-from asrnet.changes import Step
-from asrnet.models import NetworkMapping, Resource, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, Resource, VirtualNetwork
+from asrnet.model.bodies import API_VERSION, mapping_body
+from asrnet.model.plan import Step
 
 _NETWORK_API = "2025-01-01"
 

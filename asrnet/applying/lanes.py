@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from asrnet.applying.tasks import Task
 from asrnet.errors import AsrError, OperationFailedError
-from asrnet.ids import ArmId
-from asrnet.models import Job, NetworkMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Job, NetworkMapping
 from asrnet.ports import Operation
 
 TICKS: Final = (1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 5.0)

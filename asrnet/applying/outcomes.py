@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import structs
 
 from asrnet.applying.preflight import Verdict
-from asrnet.applying.report import AppliedChange, Outcome
 from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
-from asrnet.changes import Change, Plan
+from asrnet.model.plan import Change, Plan
+from asrnet.model.report import AppliedChange, Outcome
 
 _ACCEPTED = "accepted by Azure, which has not said how it ended"
 _UNANSWERED = "being sent when the run ended, and perhaps accepted by Azure"

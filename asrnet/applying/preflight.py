@@ -14,13 +14,11 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.applying.report import Outcome
-from asrnet.changes import Change
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
-from asrnet.guards import Activity, activity, networks_of, takes_away
-from asrnet.ids import VAULT, ArmId
-from asrnet.models import (
+from asrnet.inventory.activity import Activity, activity, networks_of, takes_away
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import (
     Fabric,
     Job,
     LiveMapping,
@@ -30,6 +28,8 @@ from asrnet.models import (
     UnreadableMapping,
     VirtualNetwork,
 )
+from asrnet.model.plan import Change
+from asrnet.model.report import Outcome
 from asrnet.ports import Backend
 
 T = TypeVar("T")

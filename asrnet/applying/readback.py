@@ -13,8 +13,8 @@ from typing import Final
 from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100

@@ -18,8 +18,8 @@ from asrnet.applying.preflight import Verdict, is_as_before
 from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of, undo_of
 from asrnet.applying.writing import put_back, write
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, OperationFailedError
-from asrnet.ids import VAULT, ArmId
-from asrnet.models import Job, NetworkMapping
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import Job, NetworkMapping
 from asrnet.ports import Backend, Operation, OperationStatus
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Change, Step
 from asrnet.errors import AsrError, OperationFailedError, ServiceError
-from asrnet.guards import networks_of, takes_away
-from asrnet.models import NetworkMapping
+from asrnet.inventory.activity import networks_of, takes_away
+from asrnet.model.azure import NetworkMapping
+from asrnet.model.plan import Change, Step
 from asrnet.ports import Operation
 
 State = Literal["waiting", "queued", "sending", "pending", "done", "failed", "skipped"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asrnet.applying.preflight import is_as_before
-from asrnet.changes import Step
 from asrnet.errors import ConflictError
-from asrnet.models import Fabric, VirtualNetwork
+from asrnet.model.azure import Fabric, VirtualNetwork
+from asrnet.model.plan import Step
 from asrnet.ports import Backend, Operation
 
 

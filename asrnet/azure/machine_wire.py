@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import field
 
 from asrnet.azure.wire import Wire, id_or_none
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, Nic, ProtectedItem
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
 
 _NOTHING_RUNS = "None"
 

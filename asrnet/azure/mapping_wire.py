@@ -10,17 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from asrnet.azure.wire import Wire, id_or_none
-from asrnet.bodies import INSTANCE_TYPES
-from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
-from asrnet.models import (
-    Fabric,
-    FabricKind,
-    Job,
-    LiveMapping,
-    MappingKind,
-    NetworkMapping,
-    UnreadableMapping,
-)
+from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
+from asrnet.model.azure import Fabric, FabricKind, Job, LiveMapping, MappingKind, NetworkMapping, UnreadableMapping
+from asrnet.model.bodies import INSTANCE_TYPES
 
 _KINDS: Final[Mapping[str, MappingKind]] = {word: kind for kind, word in INSTANCE_TYPES.items()}
 _FABRIC_KINDS: Final[Mapping[str, FabricKind]] = {"Azure": "azure", "VMM": "vmm"}

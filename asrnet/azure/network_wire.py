@@ -8,8 +8,8 @@ from typing import Any, Final
 from msgspec import field
 
 from asrnet.azure.wire import Wire
-from asrnet.ids import ArmId, normal_location
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 _GATEWAY_SUBNET: Final = "gatewaysubnet"
 

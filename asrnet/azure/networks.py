@@ -22,8 +22,8 @@ from asrnet.azure.reading import Sender, address, decoded, get, rows
 from asrnet.azure.translate import translated
 from asrnet.azure.wire import each_readable
 from asrnet.errors import NotFoundError
-from asrnet.ids import ArmId
-from asrnet.models import VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
 from asrnet.ports import Operation, OperationStatus
 
 if TYPE_CHECKING:

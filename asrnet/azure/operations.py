@@ -20,7 +20,7 @@ from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed, request_id
 from asrnet.azure.verdicts import retry_after
 from asrnet.errors import ServiceError
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Operation, OperationStatus
 
 _ACCEPTED: Final = 202

@@ -18,9 +18,9 @@ from azure.core.rest import HttpRequest, HttpResponse
 from asrnet.azure.retry import WHOLE
 from asrnet.azure.translate import refuse, request_id, translated
 from asrnet.azure.wire import Page
-from asrnet.decoding import TYPES
 from asrnet.errors import ServiceError
-from asrnet.ids import ArmId
+from asrnet.files.decoding import TYPES
+from asrnet.model.arm import ArmId
 
 T = TypeVar("T")
 

@@ -16,10 +16,10 @@ from asrnet.azure.network_wire import WireNetwork, read_network
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.translate import translated
 from asrnet.azure.wire import each_readable
-from asrnet.decoding import TYPES
 from asrnet.errors import InputError, ServiceError
-from asrnet.ids import ArmId
-from asrnet.models import VirtualNetwork
+from asrnet.files.decoding import TYPES
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
 from asrnet.ports import NetworkReader
 
 _QUERY: Final = (

@@ -26,10 +26,9 @@ from asrnet.azure.vmm_wire import (
     read_vm_network,
 )
 from asrnet.azure.wire import Wire, each, each_readable
-from asrnet.bodies import API_VERSION
 from asrnet.errors import ForbiddenError, ServiceError
-from asrnet.ids import AZURE_NETWORK, ArmId, normal_location
-from asrnet.models import (
+from asrnet.model.arm import AZURE_NETWORK, ArmId, normal_location
+from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,
@@ -41,6 +40,7 @@ from asrnet.models import (
     UnreadableMapping,
     VmNetwork,
 )
+from asrnet.model.bodies import API_VERSION
 
 W = TypeVar("W", bound=Wire)
 R = TypeVar("R")

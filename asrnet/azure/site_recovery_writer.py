@@ -12,10 +12,10 @@ from asrnet.azure.per_subscription import PerSubscription
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, get
 from asrnet.azure.translate import is_absent, translated
-from asrnet.bodies import mapping_body
 from asrnet.errors import ServiceError, VaultUnusedError
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, NetworkMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, NetworkMapping
+from asrnet.model.bodies import mapping_body
 from asrnet.ports import Operation, OperationStatus
 
 if TYPE_CHECKING:

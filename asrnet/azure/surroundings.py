@@ -7,13 +7,13 @@ from email.utils import parsedate_to_datetime
 
 from azure.mgmt.core import ARMPipelineClient
 
-from asrnet import bodies
 from asrnet.azure import networks, site_recovery
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, address, decoded, get, rows
 from asrnet.azure.wire import Wire
-from asrnet.ids import ArmId, normal_location
-from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model import bodies
+from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.arm import ArmId, normal_location
 
 _SUBSCRIPTION_API = "2022-12-01"
 _PROVIDER_API = "2021-04-01"

@@ -32,7 +32,7 @@ from asrnet.errors import (
     UnreachableError,
     VaultUnusedError,
 )
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.redaction import without_secrets
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from asrnet.azure.wire import Wire, id_or_none
-from asrnet.ids import ArmId
-from asrnet.models import Cloud, CloudMapping, LogicalNetwork, Subnet, VmNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, Subnet, VmNetwork
 
 _AZURE_PROVIDER: Final = "A2A"
 

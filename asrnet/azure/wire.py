@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 from msgspec import Struct
 
 from asrnet.errors import InputError, ServiceError
-from asrnet.ids import ArmId, arm_id
+from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
 R = TypeVar("R")

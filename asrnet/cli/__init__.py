@@ -10,6 +10,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from asrnet.cli.stopwatch import WATCH
 
     WATCH.begin()
-    from asrnet.cli.edge import guarded
+    from asrnet.cli.error_exits import guarded
 
     return guarded(argv)

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from asrnet.cli import layout, streams
 from asrnet.cli.commands import COMMANDS, MODULE
-from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
+from asrnet.files.problems import did_you_mean, either
 from asrnet.settings import OPTIONS, Option, default_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}

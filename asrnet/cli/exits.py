@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asrnet.changes import HOLDS
+from asrnet.model.findings import HOLDS
 
 if TYPE_CHECKING:
     from asrnet.applying import Report
-    from asrnet.changes import Plan
-    from asrnet.drifting import Correction
+    from asrnet.drift import Correction
+    from asrnet.model.plan import Plan
 
 DONE: Final = 0
 ERROR: Final = 1

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from asrnet import desired as files
-from asrnet import ids
-from asrnet.changes import UNREAD
 from asrnet.cli import logs
-from asrnet.complaints import did_you_mean, there_are
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.desired.shards import shard
 from asrnet.errors import InputError
-from asrnet.ids import ArmId
+from asrnet.files.problems import did_you_mean, there_are
+from asrnet.model import arm as ids
+from asrnet.model.arm import ArmId
+from asrnet.model.findings import UNREAD
 from asrnet.settings import Settings
 
 if TYPE_CHECKING:
-    from asrnet.changes import Plan
+    from asrnet.model.plan import Plan
 
 TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the one the desired state names"
 

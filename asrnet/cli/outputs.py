@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Plan, to_json
 from asrnet.cli import streams
-from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
-from asrnet.files import PendingFile
+from asrnet.files.atomic import PendingFile
+from asrnet.files.problems import did_you_mean
+from asrnet.model.plan import Plan, to_json
 from asrnet.render import View, render
 from asrnet.settings import Output
 

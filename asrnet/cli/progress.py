@@ -10,8 +10,8 @@ from asrnet.cli import logs, streams
 
 if TYPE_CHECKING:
     from asrnet.applying import Progress
-    from asrnet.changes import Plan
     from asrnet.cli.session import Session
+    from asrnet.model.plan import Plan
 
 OnProgress = Callable[["Progress"], None]
 

@@ -12,17 +12,17 @@ from msgspec import Struct
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
-from asrnet.cli.kept import check_kept
+from asrnet.cli.overwrite_check import check_kept
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError
 from asrnet.render import Run, View
 from asrnet.settings import Settings
 
 if TYPE_CHECKING:
-    from asrnet.changes import Plan
     from asrnet.cli.arguments import Invocation
     from asrnet.desired import DesiredState
-    from asrnet.inventory import Inventory
+    from asrnet.inventory.read import Inventory
+    from asrnet.model.plan import Plan
     from asrnet.ports import Backend
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asrnet.changes import UNREAD
 from asrnet.cli import logs
+from asrnet.model.findings import UNREAD
 
 if TYPE_CHECKING:
-    from asrnet.changes import Plan
+    from asrnet.model.plan import Plan
 
 _MOST = 5
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from asrnet.desired.state import DesiredState, Row, Source, Vault, VmmRow, VmNetworkName
 from asrnet.errors import DocumentError
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from asrnet.desired.file import DesiredFile
 from asrnet.desired.state import Source
-from asrnet.documents import Document
 from asrnet.errors import DocumentError, InputError, harmless
+from asrnet.files.yaml import Document
 
 T = TypeVar("T")
 

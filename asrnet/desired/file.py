@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from asrnet.changes import Limits
 from asrnet.desired.state import CloudName
+from asrnet.model.plan import Limits
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Failback = Annotated[Literal["none"] | None, Meta(description="none: this row does not own the reverse mapping")]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from asrnet import documents, ids
-from asrnet.changes import Limits
-from asrnet.complaints import did_you_mean
 from asrnet.desired import checks, references
 from asrnet.desired.entries import Entry
 from asrnet.desired.file import DesiredFile, FreezeFile, IgnoreFile, RowFile, RuleFile, VaultFile, VmmRowFile
 from asrnet.desired.regions import region
 from asrnet.desired.state import DesiredState, Freeze, Ignore, Match, Row, Rule, Vault, VmmRow, VmNetworkName
-from asrnet.documents import Document
 from asrnet.errors import DocumentError, InputError
-from asrnet.ids import ArmId
+from asrnet.files import yaml as documents
+from asrnet.files.problems import did_you_mean
+from asrnet.files.yaml import Document
+from asrnet.model import arm as ids
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import Limits
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _HIGHEST_LIMIT: Final = 1_000_000

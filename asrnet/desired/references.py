@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from asrnet import ids
-from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
-from asrnet.ids import ArmId
+from asrnet.files.problems import did_you_mean
+from asrnet.model import arm as ids
+from asrnet.model.arm import ArmId
 
 COPY: Final = "copy"
 GROUP: Final = "group"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from asrnet import ids
 from asrnet.desired import references
 from asrnet.desired.entries import Entry
 from asrnet.desired.file import CopyFile, RegionFile
 from asrnet.desired.state import CopySettings, Region
+from asrnet.model import arm as ids
 
 
 def region(entry: Entry[RegionFile], aliases: Mapping[str, str]) -> Region:

@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Limits
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import Limits
 
 CloudName = Literal["public", "china", "usgovernment"]
 

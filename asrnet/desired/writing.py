@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from asrnet.desired.references import COPY
 from asrnet.desired.state import DesiredState, Region, Row, Rule, Vault, VmmRow
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from asrnet.emulator.refusals import GatewayError
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 _RESERVED = 4
 _SUGGESTED = 5

@@ -13,7 +13,6 @@ from threading import RLock
 from msgspec import Struct
 from msgspec.structs import replace
 
-from asrnet.documents import Document, Places, parse
 from asrnet.emulator.call import Call
 from asrnet.emulator.clock import Advanceable
 from asrnet.emulator.envelopes import refused
@@ -31,6 +30,7 @@ from asrnet.fake import document as world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.operations import Started
 from asrnet.fake.world import World
+from asrnet.files.yaml import Document, Places, parse
 
 ADMIN = "/_asrnet/"
 LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()

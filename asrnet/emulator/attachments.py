@@ -1,6 +1,6 @@
 """What is attached to networks and subnets: in the models' words, and as Microsoft.Network writes it.
 
-The words are those of ``asrnet.models``' ``attachments``: the kind, and the name where there is one.
+The words are those of ``asrnet.model.azure``' ``attachments``: the kind, and the name where there is one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from asrnet.emulator.bodies import Body, an_object, flag, objects, text
 from asrnet.emulator.site_recovery_json import Document
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 _SUBNET_KINDS: Final = {
     "network security group": ("networkSecurityGroup", "networkSecurityGroups"),

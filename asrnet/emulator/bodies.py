@@ -7,7 +7,7 @@ from typing import Final
 
 from asrnet.emulator.refusals import GatewayError
 from asrnet.errors import InputError
-from asrnet.ids import ArmId, normal_location
+from asrnet.model.arm import ArmId, normal_location
 
 Body = Mapping[str, object]
 

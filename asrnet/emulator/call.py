@@ -14,7 +14,7 @@ from asrnet.emulator.signing import is_intact, signed_query
 from asrnet.emulator.site_recovery_json import wire_id
 from asrnet.errors import InputError
 from asrnet.fake.operations import Started
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 if TYPE_CHECKING:
     from asrnet.emulator.app import App

@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from asrnet.emulator.site_recovery_json import CONTAINER_MAPPING_TYPE, CONTAINER_TYPE, Document, stable_guid, wire_id
-from asrnet.ids import ArmId
-from asrnet.models import MICROSOFT_AZURE, Cloud, CloudMapping, IpConfiguration, Nic, ProtectedItem
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, IpConfiguration, Nic, ProtectedItem
 
 ITEM_TYPE: Final = f"{CONTAINER_TYPE}/replicationProtectedItems"
 _NEVER: Final = "1753-01-01T01:01:01Z"

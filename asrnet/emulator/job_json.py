@@ -9,8 +9,8 @@ from msgspec import Struct
 from asrnet.emulator.site_recovery_json import Document, stable_guid, wire_id
 from asrnet.fake.operations import Started
 from asrnet.fake.times import iso_time
-from asrnet.ids import ASR_NETWORK, ArmId
-from asrnet.models import Job, NetworkMapping
+from asrnet.model.arm import ASR_NETWORK, ArmId
+from asrnet.model.azure import Job, NetworkMapping
 
 JOB_TYPE: Final = "Microsoft.RecoveryServices/vaults/replicationJobs"
 _NEVER: Final = "0001-01-01T00:00:00"

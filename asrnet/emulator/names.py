@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from asrnet.emulator.site_recovery_json import Names, fabric_friendly_name
 from asrnet.fake.world import World
-from asrnet.ids import VNET, ArmId
-from asrnet.models import MICROSOFT_AZURE, Fabric, NetworkMapping
+from asrnet.model.arm import VNET, ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, Fabric, NetworkMapping
 
 
 def names_of(world: World, mapping: NetworkMapping) -> Names:

@@ -10,8 +10,8 @@ from asrnet.emulator.bodies import Body, an_object, flag, location_of, member, o
 from asrnet.emulator.naming import check_name
 from asrnet.emulator.network_json import Delegation, delegation_json
 from asrnet.emulator.refusals import GatewayError
-from asrnet.ids import ArmId
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 # What the provider computes itself, or the models carry: not echoed from the request.
 _NETWORK_KNOWN: Final = frozenset(

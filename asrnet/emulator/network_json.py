@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from asrnet.emulator.attachments import network_properties, subnet_properties
 from asrnet.emulator.site_recovery_json import Document, stable_guid
-from asrnet.ids import ArmId
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
 SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"

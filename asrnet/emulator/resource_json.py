@@ -7,7 +7,7 @@ from typing import Final
 
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake.records import ResourceGroup, Subscription
-from asrnet.ids import ArmId, normal_location
+from asrnet.model.arm import ArmId, normal_location
 
 _TYPES: Final = {
     "Microsoft.Compute": ("virtualMachines",),

@@ -26,7 +26,7 @@ from asrnet.fake import document as world_file
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.builder import Builder
 from asrnet.fake.world import World
-from asrnet.files import PendingFile
+from asrnet.files.atomic import PendingFile
 
 DEFAULT_OPERATIONS = "time:3"
 """How long operations take where neither the options nor the world say: what mappings were seen to take."""

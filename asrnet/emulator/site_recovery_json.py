@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 from msgspec import Struct
 
 from asrnet.fake.regions import region_name
-from asrnet.ids import ArmId
-from asrnet.models import MICROSOFT_AZURE, Fabric, LogicalNetwork, NetworkMapping, VmNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, Fabric, LogicalNetwork, NetworkMapping, VmNetwork
 
 FABRIC_TYPE: Final = "Microsoft.RecoveryServices/vaults/replicationFabrics"
 NETWORK_TYPE: Final = f"{FABRIC_TYPE}/replicationNetworks"

@@ -10,7 +10,7 @@ import msgspec
 from asrnet.emulator.bodies import Body, an_object, member, text
 from asrnet.emulator.site_recovery_json import Document, stable_guid, wire_id
 from asrnet.fake.records import VaultResource
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
 

@@ -11,7 +11,7 @@ from asrnet.failover import rules
 from asrnet.failover.landing import Outcome
 from asrnet.failover.pool import IN_USE, Pool, number, spelled
 from asrnet.failover.rules import Notice, Rule, notice
-from asrnet.models import MappingKind
+from asrnet.model.azure import MappingKind
 
 Space = Literal["same", "differs", "unclear"]
 

@@ -8,7 +8,7 @@ from asrnet.failover import rules
 from asrnet.failover.machines import Replica
 from asrnet.failover.networks import Found, Mappings
 from asrnet.failover.rules import Rule
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 class Return(Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from asrnet.failover.rules import Notice, Rule
-from asrnet.ids import ArmId
-from asrnet.models import MappingKind
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MappingKind
 
 FORMAT_VERSION: Final = "1.0"
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from asrnet import documents
-from asrnet.complaints import did_you_mean
 from asrnet.errors import DocumentError
 from asrnet.failover.machine_rows import Entry, MachineRow, machines_of_entries
 from asrnet.failover.machines import Machine
 from asrnet.failover.names import NetworkNames
+from asrnet.files import yaml as documents
+from asrnet.files.problems import did_you_mean
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
 """The columns a CSV list must have; the cells after the second may be empty."""

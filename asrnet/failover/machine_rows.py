@@ -8,14 +8,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from asrnet.complaints import did_you_mean
 from asrnet.errors import DocumentError, InputError
 from asrnet.failover.addresses import span
 from asrnet.failover.machines import Machine, Network, Replica, network_name
 from asrnet.failover.names import NetworkNames
 from asrnet.failover.pool import number
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, Nic, Subnet, VirtualNetwork
+from asrnet.files.problems import did_you_mean
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 DISCONNECTED: Final = "disconnected"
 """As ``replica_network``: the replica was disconnected after failover."""

@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from asrnet.failover.subnets import is_reserved
-from asrnet.ids import VNET, ArmId
-from asrnet.models import IpConfiguration, MappingKind, Nic, ProtectedItem, VirtualNetwork, VmNetwork
+from asrnet.model.arm import VNET, ArmId
+from asrnet.model.azure import IpConfiguration, MappingKind, Nic, ProtectedItem, VirtualNetwork, VmNetwork
 
 Network = VirtualNetwork | VmNetwork
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from asrnet.complaints import did_you_mean
 from asrnet.errors import InputError
 from asrnet.failover.machines import Network, network_name
-from asrnet.models import Fabric, VirtualNetwork
+from asrnet.files.problems import did_you_mean
+from asrnet.model.azure import Fabric, VirtualNetwork
 
 
 class NetworkNames:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from asrnet.failover import rules
 from asrnet.failover.machines import Machine, Network, kind_of, network_name
 from asrnet.failover.rules import Notice, Rule, notice
-from asrnet.ids import ASR_NETWORK, VNET, ArmId
-from asrnet.models import MappingKind, NetworkMapping, Nic, UnreadableMapping, VirtualNetwork
+from asrnet.model.arm import ASR_NETWORK, VNET, ArmId
+from asrnet.model.azure import MappingKind, NetworkMapping, Nic, UnreadableMapping, VirtualNetwork
 
 
 class Gaps(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from asrnet.failover.networks import Gaps, Mappings, Target, ambiguity, failover
 from asrnet.failover.pool import is_ipv6, number
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.failover.site import Place, Site
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, NetworkMapping, Nic
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic
 
 EligibleHosts = Callable[[ArmId, ArmId], Sequence[str] | None]
 """The hosts that can take a replica, by its primary and its recovery network; None where that is not known."""

@@ -12,8 +12,8 @@ from asrnet.failover.machines import Network, network_name
 from asrnet.failover.pool import Pool, number
 from asrnet.failover.rules import Notice, Rule, notice
 from asrnet.failover.subnets import SubnetChoice, choose_subnet, subnet_notices
-from asrnet.ids import ArmId
-from asrnet.models import MappingKind, Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MappingKind, Subnet, VirtualNetwork
 
 Leaving = Mapping[ArmId, Collection[int]]
 

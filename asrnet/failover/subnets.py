@@ -16,7 +16,7 @@ from asrnet.failover.rules import (
     Rule,
     notice,
 )
-from asrnet.models import MappingKind, Subnet
+from asrnet.model.azure import MappingKind, Subnet
 
 RESERVED_SUBNETS: Final = (
     "GatewaySubnet",

@@ -10,20 +10,13 @@ from uuid import NAMESPACE_URL, uuid5
 from asrnet.clocks import SimulatedClock
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.fake.records import (
-    CloudRecord,
-    ResourceGroup,
-    Subscription,
-    VaultResource,
-    VirtualMachine,
-    VmNetworkRecord,
-)
+from asrnet.fake.records import CloudRecord, ResourceGroup, Subscription, VaultResource, VirtualMachine, VmNetworkRecord
 from asrnet.fake.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
-from asrnet.ids import AZURE_NETWORK, VNET, ArmId, normal_location
-from asrnet.models import (
+from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, normal_location
+from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,

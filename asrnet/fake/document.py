@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from asrnet.documents import Document
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
+from asrnet.files.yaml import Document
+from asrnet.model.arm import ArmId
 from asrnet.ports import Clock
 
 Name = Annotated[str, Meta(min_length=1, max_length=260)]
@@ -246,7 +246,7 @@ class WorldDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:
     """The world in a file. Raises DocumentError, with file and line, for whatever is wrong."""
-    from asrnet import documents
+    from asrnet.files import yaml as documents
 
     return world_from(
         documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT), clock=clock, behaviour=behaviour

@@ -13,8 +13,8 @@ from asrnet.fake import refusals
 from asrnet.fake.mappings import lowered
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
-from asrnet.ids import AZURE_NETWORK, ArmId
-from asrnet.models import Fabric, NetworkMapping, Nic, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import Fabric, NetworkMapping, Nic, ProtectedItem, Subnet, VirtualNetwork
 
 
 class Enabling:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from asrnet.errors import InputError
 from asrnet.fake.journal import kind_of
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 Effect = Literal[
     "operation_fails",

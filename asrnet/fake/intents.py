@@ -10,8 +10,8 @@ from asrnet.fake.operations import Write
 from asrnet.fake.records import CloudRecord, EnableRequest, Intent, IntentRequest
 from asrnet.fake.regions import region_name
 from asrnet.fake.state import State
-from asrnet.ids import VAULT, ArmId, normal_location
-from asrnet.models import Cloud, Fabric
+from asrnet.model.arm import VAULT, ArmId, normal_location
+from asrnet.model.azure import Cloud, Fabric
 
 
 class Intents:

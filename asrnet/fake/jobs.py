@@ -6,8 +6,8 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import Started, job_of
 from asrnet.fake.state import State
 from asrnet.fake.times import seconds_of
-from asrnet.ids import ArmId
-from asrnet.models import Job
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Job
 
 
 class Jobs:

@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from asrnet.documents import Document
 from asrnet.errors import InputError
 from asrnet.fake import document as file
 from asrnet.fake.behaviour import Behaviour, checked
@@ -18,7 +17,8 @@ from asrnet.fake.records import ResourceGroup, Subscription, VirtualMachine
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
+from asrnet.files.yaml import Document
+from asrnet.model.arm import ArmId
 from asrnet.ports import Clock
 
 _TENANT: Final = re.compile(r"[0-9A-Za-z.-]+")

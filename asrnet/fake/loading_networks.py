@@ -6,8 +6,8 @@ import msgspec
 
 from asrnet.fake import document as file
 from asrnet.fake.places import Place, check_address, check_prefix, check_region, expect, refuse_twice
-from asrnet.ids import VNET
-from asrnet.models import IpConfiguration, Nic, Subnet, VirtualNetwork
+from asrnet.model.arm import VNET
+from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 
 def network_of(entry: file.NetworkEntry, place: Place) -> VirtualNetwork:

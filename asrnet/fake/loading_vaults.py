@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from asrnet.complaints import did_you_mean
 from asrnet.fake import document as file
 from asrnet.fake.loading_networks import nic_of, subnets_of
 from asrnet.fake.mappings import PSEUDO_FABRIC
@@ -12,8 +11,9 @@ from asrnet.fake.places import Place, check_region, check_time, expect, refuse_t
 from asrnet.fake.records import CloudRecord, Host, VaultResource, VmNetworkRecord
 from asrnet.fake.regions import region_name
 from asrnet.fake.seeding import Seed
-from asrnet.ids import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
-from asrnet.models import (
+from asrnet.files.problems import did_you_mean
+from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
+from asrnet.model.azure import (
     MICROSOFT_AZURE,
     Cloud,
     CloudMapping,

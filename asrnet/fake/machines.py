@@ -9,8 +9,8 @@ from asrnet.fake.enabling import Enabling
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
-from asrnet.ids import ASR_NETWORK, ArmId
-from asrnet.models import Nic, ProtectedItem
+from asrnet.model.arm import ASR_NETWORK, ArmId
+from asrnet.model.azure import Nic, ProtectedItem
 
 
 class ProtectedItems:

@@ -15,8 +15,8 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.state import State
-from asrnet.ids import AZURE_NETWORK, VNET, ArmId, arm_id
-from asrnet.models import Fabric, LiveMapping, MappingKind, NetworkMapping, UnreadableMapping, VirtualNetwork
+from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id
+from asrnet.model.azure import Fabric, LiveMapping, MappingKind, NetworkMapping, UnreadableMapping, VirtualNetwork
 
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
 """The fabric under which Site Recovery knows Azure itself; it is in no list."""

@@ -11,8 +11,8 @@ from asrnet.errors import ServiceError
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.state import Admission, State
-from asrnet.ids import ArmId, normal_location
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 _PROVIDER = "providers/Microsoft.Network/virtualNetworks"
 

@@ -16,8 +16,8 @@ from asrnet.fake import refusals
 from asrnet.fake.behaviour import Timing, timing
 from asrnet.fake.faults import Fault
 from asrnet.fake.times import iso_time
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.ports import Clock
 
 State = Literal["InProgress", "Succeeded", "Failed", "Canceled"]

@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterable
 from contextlib import suppress
 
-from asrnet.documents import Document
 from asrnet.errors import DocumentError, InputError
 from asrnet.fake.document import WorldDocument
 from asrnet.fake.times import seconds_of
-from asrnet.ids import ArmId, normal_location
+from asrnet.files.yaml import Document
+from asrnet.model.arm import ArmId, normal_location
 
 Step = str | int
 

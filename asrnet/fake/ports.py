@@ -13,8 +13,8 @@ from asrnet.fake.paging import pages
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
-from asrnet.ids import AZURE_NETWORK, ArmId
-from asrnet.models import (
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import (
     MICROSOFT_AZURE,
     Cloud,
     CloudMapping,

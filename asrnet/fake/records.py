@@ -1,4 +1,4 @@
-"""What a world holds beyond ``asrnet.models``."""
+"""What a world holds beyond ``asrnet.model.azure``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from asrnet.ids import ArmId
-from asrnet.models import Cloud, MappingKind, Nic, VmNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Cloud, MappingKind, Nic, VmNetwork
 
 
 class Subscription(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from asrnet.errors import (
 )
 from asrnet.fake.behaviour import Answer, Assumption, Behaviour
 from asrnet.fake.faults import Fault
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 _PLACE: Final = re.compile(r"{(\d)}")
 _CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}

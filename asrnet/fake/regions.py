@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.ids import normal_location
+from asrnet.model.arm import normal_location
 
 _NAMES: Final = (
     "Australia Central",

@@ -18,8 +18,8 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.records import ResourceGroup, Subscription, VaultResource, VirtualMachine, VmNetworkRecord
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
-from asrnet.models import (
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import (
     CloudMapping,
     Fabric,
     IpConfiguration,

@@ -16,8 +16,8 @@ from asrnet.fake.records import (
 )
 from asrnet.fake.state import State
 from asrnet.fake.world import World
-from asrnet.ids import VNET, ArmId, normal_location
-from asrnet.models import (
+from asrnet.model.arm import VNET, ArmId, normal_location
+from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,

@@ -10,9 +10,9 @@ from asrnet.fake.records import CloudRecord, Host, ResourceGroup, VaultResource,
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
-from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
-from asrnet.models import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmNetwork
+from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmNetwork
 from asrnet.vmm import Server, Topology, cloud_of
 
 

@@ -29,8 +29,8 @@ from asrnet.fake.records import (
     VmNetworkRecord,
 )
 from asrnet.fake.store import Store
-from asrnet.ids import VAULT, ArmId
-from asrnet.models import (
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import (
     CloudMapping,
     Fabric,
     Job,

@@ -6,8 +6,8 @@ from asrnet.fake import refusals
 from asrnet.fake.records import ResourceGroup, Subscription
 from asrnet.fake.regions import region_names
 from asrnet.fake.state import State
-from asrnet.ids import ArmId
-from asrnet.surroundings import Rights
+from asrnet.model.access import Rights
+from asrnet.model.arm import ArmId
 
 
 class Subscriptions:

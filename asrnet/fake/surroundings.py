@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asrnet.fake.world import World
-from asrnet.ids import ArmId, normal_location
-from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.arm import ArmId, normal_location
 
 
 class FakeSurroundings:

@@ -9,8 +9,8 @@ from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import VaultResource
 from asrnet.fake.regions import region_name
 from asrnet.fake.state import State
-from asrnet.ids import ArmId, normal_location
-from asrnet.models import Fabric
+from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import Fabric
 
 
 class Vaults:

@@ -6,8 +6,8 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import CloudRecord, VmNetworkRecord
 from asrnet.fake.state import State
-from asrnet.ids import ArmId
-from asrnet.models import Cloud, CloudMapping, LogicalNetwork, VmmHost, VmmLinks
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, VmmHost, VmmLinks
 
 
 class AsrNetworks:

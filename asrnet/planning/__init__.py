@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from asrnet.changes import Change, Finding, PairView, Plan, Resources, RuleMatch, Summary
 from asrnet.desired import EVERYTHING, DesiredState, Selection
-from asrnet.freshness import observe
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
-from asrnet.pairing import Pair
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change, PairView, Plan, Resources, RuleMatch, Summary
 from asrnet.planning.on_premises import retired_scenario, vmm_pairs
 from asrnet.planning.request import Request
+from asrnet.planning.staleness import observe
 from asrnet.planning.vaults import VaultPart, plan_vault
 
 __all__ = ["plan"]

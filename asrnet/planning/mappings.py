@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from asrnet.changes import Change, Direction, Finding, PairStatus, Step, finding
-from asrnet.ids import ArmId
-from asrnet.models import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
+from asrnet.model.findings import Finding, finding
+from asrnet.model.plan import Change, Direction, PairStatus, Step
 from asrnet.planning.names import mapping_name
 from asrnet.planning.view import VaultView, Wanted
 from asrnet.planning.wants import PairWants

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from asrnet.ids import ArmId
-from asrnet.pairing import short_hash
+from asrnet.desired.pairs import short_hash
+from asrnet.model.arm import ArmId
 
 _MOST = 63
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from asrnet.changes import Finding, finding
 from asrnet.desired import DesiredState, VmmRow
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory, Unknown, VaultInventory
-from asrnet.models import MICROSOFT_AZURE
-from asrnet.pairing import Pair
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Inventory, Unknown, VaultInventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE
+from asrnet.model.findings import Finding, finding
 from asrnet.planning.view import VaultView
 from asrnet.vmm import Found, Problem, Topology, check_machines, check_row, check_topology, refusal
 

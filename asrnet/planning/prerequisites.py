@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from asrnet.changes import Finding, finding
 from asrnet.desired import DesiredState, Vault
+from asrnet.desired.pairs import Pair
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
-from asrnet.ids import ArmId
-from asrnet.inventory import Absent, Inventory, Unknown
-from asrnet.models import VirtualNetwork
-from asrnet.pairing import Pair
+from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.findings import Finding, finding
 from asrnet.planning.view import VaultView
 
 

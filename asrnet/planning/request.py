@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from asrnet.desired import DesiredState, Selection
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
 
 
 class Request(Struct, frozen=True, kw_only=True):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asrnet.changes import Change, Step
 from asrnet.desired import Vault
-from asrnet.inventory import Absent, Inventory
-from asrnet.models import Fabric, VirtualNetwork
-from asrnet.pairing import copy_of
+from asrnet.desired.pairs import copy_of
+from asrnet.inventory.read import Absent, Inventory
+from asrnet.model.azure import Fabric, VirtualNetwork
+from asrnet.model.plan import Change, Step
 from asrnet.planning.view import VaultView
 from asrnet.planning.wants import PairWants
 

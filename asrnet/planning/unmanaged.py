@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, Step, finding
-from asrnet.ids import ArmId
-from asrnet.inventory import Absent, Unknown
-from asrnet.models import MappingIdentity, NetworkMapping
-from asrnet.pairing import Pair, is_ignored
+from asrnet.desired.pairs import Pair, is_ignored
+from asrnet.inventory.read import Absent, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MappingIdentity, NetworkMapping
+from asrnet.model.findings import Finding, finding
+from asrnet.model.plan import Change, Step
 from asrnet.planning.request import Request
 from asrnet.planning.view import VaultView, is_zone_to_zone
 from asrnet.planning.wants import PairWants

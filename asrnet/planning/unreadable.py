@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from asrnet.bodies import API_VERSION
-from asrnet.changes import Finding, FindingKind, finding
-from asrnet.ids import ArmId
-from asrnet.models import UnreadableMapping
-from asrnet.pairing import Pair, is_ignored
+from asrnet.desired.pairs import Pair, is_ignored
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import UnreadableMapping
+from asrnet.model.bodies import API_VERSION
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.request import Request
 from asrnet.planning.view import VaultView
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from asrnet.changes import UNREAD, Change, Finding, PairStatus, PairView, finding
 from asrnet.desired import Vault
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
-from asrnet.pairing import Pair
-from asrnet.planning.hints import pair_findings, vault_findings
-from asrnet.planning.holding import hold
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.findings import UNREAD, Finding, finding
+from asrnet.model.plan import Change, PairStatus, PairView
+from asrnet.planning.advice import pair_findings, vault_findings
+from asrnet.planning.holds import hold
 from asrnet.planning.mappings import Diff, diff_pairs
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import problems, unread_subscriptions

@@ -9,10 +9,10 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from asrnet.desired import Vault
-from asrnet.ids import AZURE_NETWORK, ArmId
-from asrnet.inventory import VaultInventory
-from asrnet.models import Fabric, MappingIdentity, MappingKind, NetworkMapping
-from asrnet.pairing import Pair
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import VaultInventory
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import Fabric, MappingIdentity, MappingKind, NetworkMapping
 
 
 class Side(Struct, frozen=True, gc=False, kw_only=True):

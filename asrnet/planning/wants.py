@@ -7,11 +7,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from asrnet.changes import Finding, finding
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
-from asrnet.models import VirtualNetwork
-from asrnet.pairing import Pair
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.findings import Finding, finding
 from asrnet.planning.view import Side, VaultView, Wanted
 
 

@@ -11,8 +11,8 @@ from msgspec import Struct
 from asrnet.errors import InputError
 
 if TYPE_CHECKING:
-    from asrnet.changes import Plan
-    from asrnet.inventory import Inventory
+    from asrnet.inventory.read import Inventory
+    from asrnet.model.plan import Plan
     from asrnet.render.layout import Document
 
 FORMATS: Final[Mapping[str, str]] = {

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from asrnet.errors import InputError
 from asrnet.failover import Prediction
+from asrnet.inventory.targets import Targets
 from asrnet.render import markdown, prediction_table, targets_layout, text
 from asrnet.render.json import as_json
 from asrnet.render.prediction_layout import prediction_sections
 from asrnet.render.sections import Section
-from asrnet.targeting import Targets
 
 if TYPE_CHECKING:
     from asrnet.render import View

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding, Plan
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change, Plan
 from asrnet.render import markdown, wording
 from asrnet.render.layout import planned, sections
-from asrnet.render.standing import error_of, is_drifting, is_refused, is_report, outcome_of, standings
+from asrnet.render.pair_status import error_of, is_drifting, is_refused, is_report, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import View

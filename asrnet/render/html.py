@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from asrnet.changes import Plan
+from asrnet.model.plan import Plan
 from asrnet.render.page_data import Page
 from asrnet.render.wording import harmless
 

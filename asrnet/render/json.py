@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from asrnet.changes import to_json
+from asrnet.model.plan import to_json
 
 if TYPE_CHECKING:
     from asrnet.render import View

@@ -14,10 +14,11 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct, structs
 
-from asrnet.changes import UNREAD, Change, Finding
+from asrnet.model.findings import UNREAD, Finding
+from asrnet.model.plan import Change
 from asrnet.render import wording
 from asrnet.render.layout import planned
-from asrnet.render.standing import Direction, Standing, Standings, error_of, is_refused, outcome_of, standings
+from asrnet.render.pair_status import Direction, Standing, Standings, error_of, is_refused, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import Run, View

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asrnet.changes import Plan
 from asrnet.errors import InputError
-from asrnet.live import LivePairs
+from asrnet.inventory.live_pairs import LivePairs
+from asrnet.model.plan import Plan
 from asrnet.render.sections import Section
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def sections(document: Document, view: View) -> tuple[Section, ...]:
 
 def _sections(document: Document, view: View) -> Iterator[Section]:
     # Where there is a report its module is loaded, and a plan need not wait for it.
-    reports = sys.modules.get("asrnet.applying.report")
+    reports = sys.modules.get("asrnet.model.report")
     if reports and isinstance(document, reports.Report):
         from asrnet.render.report_layout import report_sections
 

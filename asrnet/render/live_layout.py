@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from asrnet.ids import ArmId
-from asrnet.live import LivePair, LivePairs, LiveStatus
+from asrnet.inventory.live_pairs import LivePair, LivePairs, LiveStatus
+from asrnet.model.arm import ArmId
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
 

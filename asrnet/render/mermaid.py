@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from asrnet.changes import Plan
-from asrnet.ids import ArmId
-from asrnet.live import LivePair, LivePairs
-from asrnet.render.standing import VERDICTS, Standing, Verdict, standings
+from asrnet.inventory.live_pairs import LivePair, LivePairs
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import Plan
+from asrnet.render.pair_status import VERDICTS, Standing, Verdict, standings
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:

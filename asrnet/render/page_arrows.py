@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from asrnet.changes import Change, PairView
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
-from asrnet.models import NetworkMapping
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping
+from asrnet.model.plan import Change, PairView
 from asrnet.render.page_data import PageArrow
 from asrnet.render.page_networks import Nodes
-from asrnet.render.standing import Direction, Standing, outcome_of
+from asrnet.render.pair_status import Direction, Standing, outcome_of
 
 _LOOKS: Final = {
     "in_sync": "live",

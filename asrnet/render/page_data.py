@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding
+from asrnet.export.az import az_commands
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change
 from asrnet.render import wording
-from asrnet.render.az_commands import az_commands
-from asrnet.render.standing import error_of, outcome_of
+from asrnet.render.pair_status import error_of, outcome_of
 
 
 class PageNetwork(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from asrnet.live import LivePair, LivePairs, LiveStatus
+from asrnet.inventory.live_pairs import LivePair, LivePairs, LiveStatus
 from asrnet.render.live_layout import live_summary
 from asrnet.render.page_data import Page, PageArrow, PageFinding, PageItem
 from asrnet.render.page_networks import Nodes, subnet_rows

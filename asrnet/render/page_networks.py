@@ -7,9 +7,9 @@ from typing import Final
 
 from asrnet.failover.addresses import capacity
 from asrnet.failover.subnets import choose_subnet, is_reserved
-from asrnet.ids import ArmId
-from asrnet.inventory import Absent, Inventory, Unknown
-from asrnet.models import VirtualNetwork
+from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
 from asrnet.render.page_data import PageNetwork, PageSubnet
 
 NOT_KNOWN: Final = "not known yet"

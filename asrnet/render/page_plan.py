@@ -7,16 +7,17 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from asrnet.changes import Change, Finding, PairView, Plan
-from asrnet.ids import ArmId
-from asrnet.models import VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change, PairView, Plan
 from asrnet.render import wording
 from asrnet.render.layout import sections
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
 from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding
 from asrnet.render.page_networks import Nodes, subnet_rows
 from asrnet.render.page_strays import STRAYS, stray_item, stray_mappings
-from asrnet.render.standing import VERDICTS, Standing, Standings, State, is_report, outcome_of, standings
+from asrnet.render.pair_status import VERDICTS, Standing, Standings, State, is_report, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import View

@@ -7,14 +7,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from asrnet.changes import Change, Finding
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory
-from asrnet.models import NetworkMapping
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change
 from asrnet.render.page_arrows import mapping_arrow
 from asrnet.render.page_data import PageItem, page_change, page_finding
 from asrnet.render.page_networks import Nodes
-from asrnet.render.standing import Standings, outcome_of
+from asrnet.render.pair_status import Standings, outcome_of
 
 STRAYS: Final[Mapping[str, str]] = {"delete": "to be deleted", "unmanaged": "unmanaged"}
 """How mappings stand that nobody declared, in words."""

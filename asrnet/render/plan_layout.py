@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.changes import CORRECTED, Change, Finding, PairView, Plan, Severity
+from asrnet.model.findings import CORRECTED, Finding, Severity
+from asrnet.model.plan import Change, PairView, Plan
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
 

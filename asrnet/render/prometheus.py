@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from asrnet.changes import FindingKind, Plan, Severity
+from asrnet.model.findings import FindingKind, Severity
+from asrnet.model.plan import Plan
 from asrnet.render.layout import planned
-from asrnet.render.standing import VERDICTS, Standings, is_drifting, outcome_of, standings
+from asrnet.render.pair_status import VERDICTS, Standings, is_drifting, outcome_of, standings
 
 if TYPE_CHECKING:
     from asrnet.render import View

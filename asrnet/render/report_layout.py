@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.applying.report import AppliedChange, Outcome, Report, Result
-from asrnet.changes import Finding, PairView
+from asrnet.model.findings import Finding
+from asrnet.model.plan import PairView
+from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
 from asrnet.render.plan_layout import change_details, finding_sections, standing
 from asrnet.render.sections import Row, Section, Tone, sentences

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from asrnet.inventory.targets import Targets
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, sentences
-from asrnet.targeting import Targets
 from asrnet.vmm import Target
 
 COLUMNS: Final = ("vault", *Target.__struct_fields__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from asrnet.changes import Action, Change, PairStatus, PairView
 from asrnet.errors import harmless as harmless  # noqa: PLC0414 - also one of the ways in which things are called
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import Action, Change, PairStatus, PairView
 
 SYMBOLS: Final[Mapping[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 

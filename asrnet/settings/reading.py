@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from asrnet.complaints import did_you_mean, either
 from asrnet.errors import InputError
+from asrnet.files.problems import did_you_mean, either
 from asrnet.settings import Settings
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import OPTIONS, VARIABLES, Option

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from asrnet.changes import FORCEABLE
+from asrnet.model.plan import FORCEABLE
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
 Group = Literal["Input", "Azure", "Output", "Safety", "Pace", "Emulator"]

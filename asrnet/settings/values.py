@@ -7,9 +7,9 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from asrnet.changes import SEVERITIES
-from asrnet.complaints import did_you_mean, there_are
 from asrnet.errors import InputError
+from asrnet.files.problems import did_you_mean, there_are
+from asrnet.model.findings import SEVERITIES
 from asrnet.settings import Output, Shard
 from asrnet.settings.table import Option
 

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from asrnet.desired import VmmRow, VmNetworkName
-from asrnet.ids import ASR_NETWORK, ArmId
-from asrnet.models import ProtectedItem
+from asrnet.model.arm import ASR_NETWORK, ArmId
+from asrnet.model.azure import ProtectedItem
 from asrnet.vmm.topology import Cloud, CloudPair, Found, Network, Server, Topology, contains, same
 
 SOURCE: Final = "Prepare network mapping for Hyper-V VM disaster recovery to Azure"

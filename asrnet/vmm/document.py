@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from asrnet import documents
 from asrnet.desired import Source
-from asrnet.documents import Document
-from asrnet.models import MICROSOFT_AZURE, Subnet
+from asrnet.files import yaml as documents
+from asrnet.files.yaml import Document
+from asrnet.model.azure import MICROSOFT_AZURE, Subnet
 from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology, refusal
 
 Name = Annotated[str, Meta(min_length=1)]

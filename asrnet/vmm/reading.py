@@ -8,8 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from asrnet.clocks import Bounded
-from asrnet.ids import ArmId
-from asrnet.models import Fabric
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric
 from asrnet.ports import Backend
 from asrnet.vmm.topology import Topology
 from asrnet.vmm.vault import topology_of_vault

@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.complaints import did_you_mean
 from asrnet.desired import Source, VmNetworkName
 from asrnet.errors import DocumentError, InputError
-from asrnet.ids import ArmId
-from asrnet.models import Subnet
+from asrnet.files.problems import did_you_mean
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Subnet
 
 
 class Network(Struct, frozen=True, kw_only=True):

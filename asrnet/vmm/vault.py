@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from asrnet import models
-from asrnet.complaints import did_you_mean
 from asrnet.desired import Source
-from asrnet.ids import ArmId
+from asrnet.files.problems import did_you_mean
+from asrnet.model import azure as models
+from asrnet.model.arm import ArmId
 from asrnet.vmm.topology import (
     Cloud,
     Host,

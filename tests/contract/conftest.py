@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import cast
 
+import live_door as live
 import pytest
-from contract import live
-from contract.doors import DOORS, TwoRegions
+from doors import DOORS, TwoRegions
 from msgspec import structs
 
 from asrnet.clocks import SimulatedClock
 from asrnet.fake.builder import Builder
 from asrnet.fake.world import World
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 from asrnet.ports import Backend
 
 
@@ -24,7 +24,7 @@ def clock() -> SimulatedClock:
 
 @pytest.fixture(params=[*DOORS, *(["live"] if live.LIVE else [])])
 def door(request: pytest.FixtureRequest) -> str:
-    """Which door a test goes through; that to Azure itself is shut unless somebody opens it (``contract.live``)."""
+    """Which door a test goes through; that to Azure itself is shut unless somebody opens it (``live_door``)."""
     return str(request.param)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions
+from doors import TwoRegions
 from msgspec import structs
 
 from asrnet.errors import ConflictError, CrossTenantError, ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Answer, Lock
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 from asrnet.ports import Backend
 
 ELSEWHERE = "33333333-3333-3333-3333-333333333333"

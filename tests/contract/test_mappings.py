@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions, readable, status
+from doors import TwoRegions, readable, status
 from msgspec import structs
 
 from asrnet.errors import NotFoundError, ServiceError, VaultUnusedError
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, NetworkMapping, Nic
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic
 from asrnet.ports import Backend
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from contract.doors import readable, status
+from doors import readable, status
 from msgspec import Struct, structs
 
-from asrnet import applying, dumping, inventory, planning
-from asrnet.changes import Plan
+from asrnet import applying, planning
 from asrnet.desired import DesiredState, Vault, VmmRow, VmNetworkName
+from asrnet.export import desired as dumping
 from asrnet.fake.builder import Builder
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import VaultResource
-from asrnet.ids import AZURE_NETWORK, ArmId
-from asrnet.live import live_pairs
-from asrnet.models import Fabric, MappingKind, NetworkMapping, VirtualNetwork, VmNetwork
+from asrnet.inventory import read as inventory
+from asrnet.inventory.live_pairs import live_pairs
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import Fabric, MappingKind, NetworkMapping, VirtualNetwork, VmNetwork
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 
 

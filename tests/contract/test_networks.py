@@ -10,8 +10,8 @@ from msgspec import structs
 from asrnet.errors import NotFoundError, ResourceGroupNotFoundError
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
-from asrnet.ids import ArmId
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Subnet, VirtualNetwork
 from asrnet.ports import Backend
 
 ELSEWHERE = "33333333-3333-3333-3333-333333333333"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions, status
+from doors import TwoRegions, status
 
 from asrnet.errors import OperationFailedError
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
-from asrnet.models import Job, NetworkMapping
+from asrnet.model.azure import Job, NetworkMapping
 from asrnet.ports import Backend
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contract.doors import TwoRegions
+from doors import TwoRegions
 from msgspec import structs
 
-from asrnet import inventory
 from asrnet.desired import DesiredState, Vault
 from asrnet.fake.builder import Builder
-from asrnet.ids import ArmId
-from asrnet.inventory import Unknown
-from asrnet.models import Nic, Subnet, VirtualNetwork
+from asrnet.inventory import read as inventory
+from asrnet.inventory.read import Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Nic, Subnet, VirtualNetwork
 from asrnet.ports import Backend
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions
+from doors import TwoRegions
 
 from asrnet.errors import CrossTenantError, ForbiddenError, NotFoundError
 from asrnet.fake.builder import SUBSCRIPTION, Builder

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import TwoRegions
+from doors import TwoRegions
 from msgspec import structs
 
 from asrnet.errors import ServiceError
 from asrnet.fake.builder import Builder
-from asrnet.models import NetworkMapping, UnreadableMapping
+from asrnet.model.azure import NetworkMapping, UnreadableMapping
 from asrnet.ports import Backend
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from contract.doors import status
+from doors import status
 from msgspec import Struct, structs
 
 from asrnet.errors import NotFoundError, ServiceError
 from asrnet.fake.builder import Builder
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import VaultResource, VmNetworkRecord
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork, VmNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, NetworkMapping, Subnet, VirtualNetwork, VmNetwork
 from asrnet.ports import Backend
 
 

@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 from asrnet.azure.operations import Submitted, operation_of, status_of
 from asrnet.azure.retry import BUSY
 from asrnet.errors import OperationFailedError, ServiceError
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Operation, OperationStatus
 
 S = "11111111-1111-1111-1111-111111111111"

@@ -25,7 +25,7 @@ from asrnet.errors import (
     UnreachableError,
     VaultUnusedError,
 )
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 S = "11111111-1111-1111-1111-111111111111"
 VNET = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub")
@@ -78,7 +78,7 @@ def test_a_site_recovery_error_tells_its_inner_code_causes_and_advice() -> None:
         "Fabric with name f could not be located.",
     )
     assert (error.possible_causes, error.recommended_action, error.hint) == ("A cause.", "An action.", "An action.")
-    assert (error.resource_id, error.request_id) == (VNET, "corr-1")
+    assert (error.resource_id, error.request_id) == (str(VNET), "corr-1")
 
 
 def test_details_of_other_services_do_not_hide_the_code_on_top() -> None:

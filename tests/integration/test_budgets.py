@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from asrnet import applying, inventory, planning
+from asrnet import applying, planning
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
@@ -20,6 +20,7 @@ from asrnet.emulator.transport import in_process
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import Builder
 from asrnet.fake.world import World
+from asrnet.inventory import read as inventory
 from benchmarks.chains import A_REQUEST, Task, chain_of_asrnet, chain_of_floor
 from benchmarks.floor import Floor
 from benchmarks.scenes import Weather, desired, world

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from command_line import Cli, edit, snapshot
 
-from asrnet.changes import load_plan, to_json
+from asrnet.model.plan import load_plan, to_json
 
 
 @pytest.fixture

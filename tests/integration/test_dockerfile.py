@@ -97,7 +97,7 @@ def test_the_pins_it_takes_are_all_that_the_emulator_imports() -> None:
     wanted = pins("build") | pins("build-job") | {"uv-build"}
     assert [name for name in wanted if f"\n{name}==" not in f"\n{pinned}"] == []
     program = (
-        "import sys, asrnet.cli.command_emulator, asrnet.emulator.serving, asrnet.emulator.certificates\n"
+        "import sys, asrnet.cli.commands.emulator, asrnet.emulator.serving, asrnet.emulator.certificates\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

@@ -78,7 +78,7 @@ def test_the_library_in_ten_lines_runs(folder: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_errors_page_names_every_error_and_every_finding() -> None:
     from asrnet import errors
-    from asrnet.changes import SEVERITIES
+    from asrnet.model.findings import SEVERITIES
 
     text = (ROOT / "docs" / "errors.md").read_text("utf-8")
     public = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AsrError)}

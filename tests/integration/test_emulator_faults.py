@@ -19,7 +19,7 @@ from asrnet.errors import AsrError, ConflictError, ForbiddenError, OperationFail
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Effect
 from asrnet.fake.faults import Fault as ServiceFault
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 
 
 class Site:

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from integration.every_operation import FIXTURES, walk
-from integration.wire import exactly
+from every_operation import FIXTURES, walk
+from wire_case import exactly
 
 from asrnet.emulator.routes import ROUTES
 

@@ -18,10 +18,10 @@ from command_line import Cli, Ran, edit
 from killing import clean, command, killed_at
 from states import SEA, TwoRegions
 
-from asrnet.changes import load_plan
 from asrnet.clocks import SystemClock
 from asrnet.fake import document
 from asrnet.fake.builder import SUBSCRIPTION
+from asrnet.model.plan import load_plan
 
 T = TypeVar("T")
 

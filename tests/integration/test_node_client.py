@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from asrnet.fake.builder import Builder
-from asrnet.models import Nic
+from asrnet.model.azure import Nic
 from asrnet.pytest_plugin import AsrEmulator
 
 PROGRAM = Path(__file__).parent / "node"

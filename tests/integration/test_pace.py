@@ -7,12 +7,11 @@ from collections import Counter
 import pytest
 from msgspec import Struct
 
-from asrnet import applying, inventory, planning
+from asrnet import applying, planning
 from asrnet.applying import Report
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
-from asrnet.changes import Plan
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Region, Row, Vault
 from asrnet.emulator.app import App, Options
@@ -21,6 +20,8 @@ from asrnet.emulator.throttle import AZURE_BUCKETS, Bucket
 from asrnet.emulator.transport import session
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import Builder
+from asrnet.inventory import read as inventory
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 
 LATENCY = 0.1

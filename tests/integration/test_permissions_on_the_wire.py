@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 from command_line import EXAMPLES
-from contract.doors import wire
+from doors import wire
 from msgspec import structs
 from states import SEA, TwoRegions, row
 
@@ -18,7 +18,8 @@ from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Row, load
-from asrnet.drifting import Correction, correct, detect
+from asrnet.diagnostics.roles import TASKS, Task, actions
+from asrnet.drift import Correction, correct, detect
 from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.transport import session
@@ -26,8 +27,7 @@ from asrnet.errors import AsrError
 from asrnet.fake import document as world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
-from asrnet.models import Nic
-from asrnet.permissions import TASKS, Task, actions
+from asrnet.model.azure import Nic
 from asrnet.ports import Backend
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))

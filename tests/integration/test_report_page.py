@@ -14,7 +14,8 @@ from chromium import Page, browser, executable
 from msgspec import structs
 from sample_plans import applied, change, full_plan, pair, vnet
 
-from asrnet.changes import Plan, finding
+from asrnet.model.findings import finding
+from asrnet.model.plan import Plan
 from asrnet.render import render
 
 PROGRAM = executable()

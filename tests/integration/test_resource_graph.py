@@ -13,7 +13,7 @@ from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import ForbiddenError, NotFoundError
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
 
 ONE = "11111111-1111-1111-1111-111111111111"

@@ -14,7 +14,7 @@ from command_line import EXAMPLES
 from schedules import TEMPLATES, quick, shell
 
 from asrnet.desired import DesiredState
-from asrnet.permissions import TASKS, actions
+from asrnet.diagnostics.roles import TASKS, actions
 
 FOLDER = TEMPLATES / "container-apps"
 MAIN = bicep.parse((FOLDER / "main.bicep").read_text("utf-8"))

@@ -14,8 +14,8 @@ from command_line import Cli
 from sample_plans import applied, full_plan
 
 from asrnet import desired
-from asrnet.changes import Plan, to_json
 from asrnet.errors import DocumentError, InputError
+from asrnet.model.plan import Plan, to_json
 from asrnet.schema import DIALECT, KINDS, json_schema
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

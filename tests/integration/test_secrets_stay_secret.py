@@ -28,7 +28,7 @@ from asrnet.azure import connect
 from asrnet.azure.credentials import EmulatorCredential, given
 from asrnet.clocks import SimulatedClock, SystemClock
 from asrnet.desired import load
-from asrnet.drifting import detect
+from asrnet.drift import detect
 from asrnet.emulator.app import App
 from asrnet.emulator.capture import Capture
 from asrnet.emulator.faults import Fault

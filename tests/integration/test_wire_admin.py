@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any, get_args
 
 import pytest
-from integration.wire import BEARER, Wire, error_of
+from wire_case import BEARER, Wire, error_of
 
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from integration.wire import Wire, error_of
 from msgspec import structs
+from wire_case import Wire, error_of
 
-from asrnet.models import Fabric, Subnet, VirtualNetwork
+from asrnet.model.azure import Fabric, Subnet, VirtualNetwork
 
 
 class Region(Wire):

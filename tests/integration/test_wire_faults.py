@@ -29,8 +29,8 @@ from asrnet.errors import (
     UnreachableError,
     VaultUnusedError,
 )
-from asrnet.ids import ArmId
-from asrnet.models import LiveMapping, NetworkMapping, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import LiveMapping, NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend
 
 S = "11111111-1111-1111-1111-111111111111"
@@ -171,7 +171,7 @@ def test_a_missing_right_names_the_action_and_the_role_that_would_do() -> None:
     wire = Wire((403, {}, error("AuthorizationFailed", message)))
     found = wire.refusal(wire.mappings)
     assert isinstance(found, ForbiddenError)
-    assert (found.action, found.resource_id) == (action, VAULT)
+    assert (found.action, found.resource_id) == (action, str(VAULT))
     assert "asrnet permissions" in found.hint
 
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from integration.wire import Wire, error_of, exactly
 from msgspec import structs
+from wire_case import Wire, error_of, exactly
 
 from asrnet.emulator.messages import Response
-from asrnet.models import Subnet
+from asrnet.model.azure import Subnet
 
 SUB = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUB}/resourceGroups/Rg-Hub"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.wire import Wire, error_of
 from msgspec import structs
+from wire_case import Wire, error_of
 
 from asrnet.emulator.capture import Capture
 from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import Request
 from asrnet.fake import document as world_file
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 SUB = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUB}/resourceGroups/rg-dr"

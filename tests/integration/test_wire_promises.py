@@ -6,19 +6,20 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from contract.doors import wire
+from doors import wire
 from msgspec import structs
 from states import SEA, TwoRegions, kinds, row
 
-from asrnet import applying, backends, desired, inventory, planning
+from asrnet import applying, backends, desired, planning
 from asrnet.applying import Options
-from asrnet.changes import Plan
 from asrnet.clocks import SimulatedClock
-from asrnet.documents import parse
 from asrnet.fake import document
 from asrnet.fake import ports as fake_ports
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.document import WorldDocument
+from asrnet.files.yaml import parse
+from asrnet.inventory import read as inventory
+from asrnet.model.plan import Plan
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
 VAULT_WIDE = (

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from integration.wire import BEARER, VERSION, Wire, error_of
 from msgspec import structs
+from wire_case import BEARER, VERSION, Wire, error_of
 
 from asrnet.emulator import coverage
 from asrnet.emulator.app import Options

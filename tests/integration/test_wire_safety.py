@@ -18,8 +18,8 @@ from asrnet.azure.credentials import EmulatorCredential, choose, given
 from asrnet.azure.pipeline import new_session
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import ConflictError, ServiceError
-from asrnet.ids import ArmId
-from asrnet.models import NetworkMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping
 from asrnet.ports import Backend, Operation
 
 S = "11111111-1111-1111-1111-111111111111"

@@ -22,7 +22,7 @@ from asrnet.emulator.transport import in_process, session
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault as ServiceFault
 from asrnet.fake.records import VaultResource
-from asrnet.models import Fabric, VirtualNetwork
+from asrnet.model.azure import Fabric, VirtualNetwork
 
 FOREVER = 2**31
 

@@ -7,12 +7,12 @@ import re
 from typing import Any
 
 import pytest
-from integration.wire import Wire, error_of, exactly
 from msgspec import structs
+from wire_case import Wire, error_of, exactly
 
 from asrnet.emulator.faults import Fault
 from asrnet.fake.faults import Fault as ServiceFault
-from asrnet.models import IpConfiguration, Nic, Subnet
+from asrnet.model.azure import IpConfiguration, Nic, Subnet
 
 SUB = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUB}/resourceGroups/Rg"

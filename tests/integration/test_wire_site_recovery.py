@@ -6,13 +6,13 @@ import json
 from uuid import UUID
 
 import pytest
-from integration.wire import Wire, error_of, exactly
 from msgspec import structs
+from wire_case import Wire, error_of, exactly
 
 from asrnet.fake.behaviour import Answer
 from asrnet.fake.faults import Fault
 from asrnet.fake.records import VaultResource
-from asrnet.models import Fabric, IpConfiguration, Nic, VirtualNetwork
+from asrnet.model.azure import Fabric, IpConfiguration, Nic, VirtualNetwork
 
 SUB = "11111111-1111-1111-1111-111111111111"
 VAULT_ID = f"/Subscriptions/{SUB}/resourceGroups/Rg-DR/providers/Microsoft.RecoveryServices/vaults/Vault-DR"

@@ -15,7 +15,7 @@ from asrnet.emulator.app import App, Options
 from asrnet.emulator.throttle import AZURE_BUCKETS
 from asrnet.emulator.transport import session
 from asrnet.fake.builder import Builder
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 def in_threads(clock: SimulatedClock, calls: list[Callable[[], object]], threads: int) -> float:

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shelf import Shelf
 
-from asrnet import documents, terraform
 from asrnet.desired import DesiredState
 from asrnet.errors import DocumentError, InputError
+from asrnet.export import terraform
+from asrnet.files import yaml as documents
 from asrnet.settings import OPTIONS, Settings, read
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrnet.failover import Operation, Prediction, capacity, choose_subnet, usable
-from asrnet.models import MappingKind, Subnet
+from asrnet.model.azure import MappingKind, Subnet
 
 NAMES = ("app", "db", "web", "Web2")
 addresses = st.integers(0, 47).map(lambda last: f"10.0.{last % 3}.{last // 3}")

@@ -20,16 +20,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asrnet import inventory, planning
-from asrnet.changes import Plan, load_plan, to_json
+from asrnet import planning
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, load
-from asrnet.documents import parse
 from asrnet.errors import AsrError, InputError, RefusedError
 from asrnet.failover import NetworkNames, parse_machines
 from asrnet.fake import document
 from asrnet.fake.ports import backend
 from asrnet.fake.world import World
+from asrnet.files.yaml import parse
+from asrnet.inventory import read as inventory
+from asrnet.model.plan import Plan, load_plan, to_json
 from asrnet.vmm import parse_topology
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -13,10 +13,12 @@ from msgspec import structs
 from random_pairs import GENEROUS_OPTIONS, Scene
 from states import GENEROUS
 
-from asrnet import applying, dumping, inventory, planning
+from asrnet import applying, planning
 from asrnet.applying import Progress
 from asrnet.desired import Match, Rule, load
+from asrnet.export import desired as dumping
 from asrnet.fake.faults import Fault
+from asrnet.inventory import read as inventory
 
 PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -13,11 +13,11 @@ from random_pairs import GENEROUS_OPTIONS, Scene
 from states import EA, SEA
 
 from asrnet import applying
-from asrnet.changes import Plan
 from asrnet.errors import AsrError, UnreachableError
 from asrnet.fake.faults import Fault
-from asrnet.ids import ArmId
-from asrnet.models import VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.plan import Plan
 
 PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ABOUT = ("virtualnetworks", "replicationfabrics")

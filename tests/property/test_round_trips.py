@@ -10,8 +10,7 @@ from desired_files import DR, PROD, load, vault, vnet, without_sources
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asrnet import desired, terraform
-from asrnet.changes import Limits
+from asrnet import desired
 from asrnet.desired import (
     CopySettings,
     DesiredState,
@@ -25,7 +24,9 @@ from asrnet.desired import (
     VmmRow,
     VmNetworkName,
 )
-from asrnet.ids import ArmId
+from asrnet.export import terraform
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import Limits
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ from states import EA, GENEROUS, SEA
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import EVERYTHING, DesiredState, Match, Region, Row, Rule, Selection, Vault
 from asrnet.desired.shards import shard
-from asrnet.drifting import detect
+from asrnet.drift import detect
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.ports import backend
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
 
 PREFIX = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults"

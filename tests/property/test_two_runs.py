@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from contract.doors import wire
+from doors import wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -21,11 +21,11 @@ from asrnet import applying
 from asrnet.applying import AuditEntry
 from asrnet.clocks import Bounded
 from asrnet.desired import DesiredState
-from asrnet.drifting import Correction, correct, detect
+from asrnet.drift import Correction, correct, detect
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.ports import backend as fake_backend
 from asrnet.fake.world import World
-from asrnet.models import VirtualNetwork
+from asrnet.model.azure import VirtualNetwork
 from asrnet.ports import Backend
 
 PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integration.wire import BEARER, Wire
+from wire_case import BEARER, Wire
 
 from asrnet.emulator.app import App
 from asrnet.emulator.messages import Request, Response

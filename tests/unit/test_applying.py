@@ -13,8 +13,8 @@ from asrnet.applying import AuditEntry, Progress
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
-from asrnet.ids import ArmId
-from asrnet.models import Job, LiveMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Job, LiveMapping
 from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatus
 
 

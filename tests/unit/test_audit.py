@@ -10,10 +10,10 @@ from states import SEA, TwoRegions, row
 from asrnet import applying
 from asrnet.applying import AuditEntry, Options
 from asrnet.applying.audit import undo_command
-from asrnet.changes import Step
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.ids import ArmId
-from asrnet.models import MappingKind, NetworkMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MappingKind, NetworkMapping
+from asrnet.model.plan import Step
 
 VAULT = ArmId(
     "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"

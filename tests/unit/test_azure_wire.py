@@ -8,18 +8,12 @@ import msgspec
 import pytest
 
 from asrnet.azure.machine_wire import WireItem, read_item
-from asrnet.azure.mapping_wire import (
-    WireFabric,
-    WireJob,
-    fabric_body,
-    read_fabric,
-    read_job,
-)
+from asrnet.azure.mapping_wire import WireFabric, WireJob, fabric_body, read_fabric, read_job
 from asrnet.azure.network_wire import WireNetwork, network_body, read_network
 from asrnet.azure.vmm_wire import WireContainerMapping, WireNamed, read_cloud_mapping, read_vm_network
 from asrnet.azure.wire import Page, id_or_none
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, IpConfiguration, Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, IpConfiguration, Subnet, VirtualNetwork
 
 S = "11111111-1111-1111-1111-111111111111"
 VAULT = f"/Subscriptions/{S}/resourceGroups/Rg-DR/providers/Microsoft.RecoveryServices/vaults/Vault-DR"

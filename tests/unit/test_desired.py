@@ -11,8 +11,8 @@ import yaml
 from desired_files import BASE, DR, HUB, PROD, load, refusal_of_folder, vault, vnet, without_sources
 
 from asrnet import desired
-from asrnet.changes import Limits
 from asrnet.desired import CopySettings, Ignore, Match, Row, Source, Vault, VmNetworkName
+from asrnet.model.plan import Limits
 
 
 @pytest.fixture(autouse=True)

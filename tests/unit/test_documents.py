@@ -12,9 +12,9 @@ import pytest
 import yaml
 from shelf import Item, Shelf
 
-from asrnet import documents
 from asrnet.errors import DocumentError
-from asrnet.ids import ArmId
+from asrnet.files import yaml as documents
+from asrnet.model.arm import ArmId
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VNET = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"

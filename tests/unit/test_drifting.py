@@ -11,11 +11,11 @@ from states import EA, SEA, TwoRegions, kinds, row, steps
 
 from asrnet import applying
 from asrnet.applying import Options
-from asrnet.changes import Limits, Plan
 from asrnet.desired import DesiredState, Freeze
-from asrnet.drifting import Correction, Detected, Kinds, cause, correct, detect, restricted
+from asrnet.drift import Correction, Detected, Kinds, cause, correct, detect, restricted
 from asrnet.errors import UnreachableError
-from asrnet.models import Nic
+from asrnet.model.azure import Nic
+from asrnet.model.plan import Limits, Plan
 from asrnet.ports import Backend
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from states import SEA, TwoRegions, row
 
 from asrnet.desired import DesiredState
-from asrnet.dumping import Dump, dump
-from asrnet.inventory import read
+from asrnet.export.desired import Dump, dump
+from asrnet.inventory.read import read
 
 
 def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None:

@@ -10,15 +10,15 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import EVERYTHING, DesiredState, Region, Rule, Selection
+from asrnet.diagnostics.checks import Check, Examination, examine
+from asrnet.diagnostics.roles import Task
 from asrnet.errors import CredentialError
-from asrnet.examining import Check, Examination, examine
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.fake.records import Subscription
-from asrnet.ids import ArmId
-from asrnet.permissions import Task
+from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.arm import ArmId
 from asrnet.ports import Backend, Surroundings
-from asrnet.surroundings import CloudView, ProviderView, Rights, SubscriptionView
 
 MAPPINGS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
 

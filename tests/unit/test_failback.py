@@ -28,7 +28,7 @@ from asrnet.failover import (
     failback_on_premises,
     machines_of_items,
 )
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 
 BEIJING1 = vm_network("VMNetwork1-Beijing")
 BEIJING2 = vm_network("VMNetwork2-Beijing")

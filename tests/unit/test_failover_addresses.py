@@ -25,7 +25,7 @@ from failover_worlds import (
 )
 
 from asrnet.failover import RULES, Network, Operation, machines_of_subnets
-from asrnet.models import IpConfiguration
+from asrnet.model.azure import IpConfiguration
 
 FULL = [f"10.0.1.{n}" for n in range(4, 8)]
 

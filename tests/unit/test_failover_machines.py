@@ -28,9 +28,9 @@ from failover_worlds import (
     vnet,
 )
 
-from asrnet.changes import to_json
 from asrnet.failover import RULES, Network, machines_of_items
-from asrnet.models import MappingKind, NetworkMapping, Nic
+from asrnet.model.azure import MappingKind, NetworkMapping, Nic
+from asrnet.model.plan import to_json
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from failover_worlds import (
 )
 
 from asrnet.failover import RULES, Gaps, Network, Operation
-from asrnet.ids import AZURE_NETWORK, ArmId
-from asrnet.models import MappingKind, Nic, UnreadableMapping
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import MappingKind, Nic, UnreadableMapping
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from failover_worlds import (
 )
 
 from asrnet.failover import RULES, choose_subnet
-from asrnet.models import MappingKind
+from asrnet.model.azure import MappingKind
 
 
 @pytest.mark.parametrize(

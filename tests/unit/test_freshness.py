@@ -5,10 +5,9 @@ from __future__ import annotations
 from msgspec import structs
 from states import SEA, TwoRegions, row
 
-from asrnet.changes import Observed
-from asrnet.freshness import moved
-from asrnet.models import Subnet, VirtualNetwork
-from asrnet.saved import moved_since
+from asrnet.model.azure import Subnet, VirtualNetwork
+from asrnet.model.plan import Observed
+from asrnet.planning.staleness import moved, moved_since
 
 
 def changed(azure: TwoRegions, network: VirtualNetwork) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import pytest
 from failover_worlds import BEIJING, SHANGHAI, VAULT, item, vm_network, vnet
 from msgspec import structs
 
-from asrnet.guards import activity
-from asrnet.ids import ArmId
-from asrnet.models import Nic, ProtectedItem
+from asrnet.inventory.activity import activity
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Nic, ProtectedItem
 
 HERE, BESIDE = vm_network("VMNetwork1-Beijing"), vm_network("VMNetwork2-Beijing")
 THERE = vm_network("VMNetwork1-Shanghai", fabric=SHANGHAI)

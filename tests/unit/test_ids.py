@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asrnet.errors import InputError
-from asrnet.ids import FABRIC, MAPPING, VAULT, VNET, ArmId, arm_id
+from asrnet.model.arm import FABRIC, MAPPING, VAULT, VNET, ArmId, arm_id
 
 GUID = "11111111-AAAA-1111-1111-111111111111"
 GROUP = f"/subscriptions/{GUID}/resourceGroups/Rg-DR"

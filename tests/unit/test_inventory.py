@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from states import SEA, TwoRegions, row
 
-from asrnet import inventory
 from asrnet.fake.faults import Fault
-from asrnet.inventory import Inventory, Unknown
-from asrnet.models import VirtualNetwork
+from asrnet.inventory import read as inventory
+from asrnet.inventory.read import Inventory, Unknown
+from asrnet.model.azure import VirtualNetwork
 
 NETWORKS = "virtualnetworks"
 

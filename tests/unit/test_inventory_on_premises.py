@@ -10,16 +10,17 @@ import pytest
 from msgspec import structs
 from two_sites import TwoSites
 
-from asrnet import backends, inventory, settings
+from asrnet import backends, settings
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import DocumentError, ForbiddenError, UnreachableError
 from asrnet.fake import document
 from asrnet.fake.records import Host, VmNetworkRecord
 from asrnet.fake.snapshot import unread, world_of
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
-from asrnet.inventory import Unknown, VaultInventory
-from asrnet.models import Nic, ProtectedItem
+from asrnet.inventory import read as inventory
+from asrnet.inventory.read import Unknown, VaultInventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Nic, ProtectedItem
 from asrnet.ports import Backend
 from asrnet.vmm import Topology
 

@@ -16,7 +16,7 @@ from asrnet.applying.lanes import Lane
 from asrnet.applying.tasks import Task
 from asrnet.desired import Vault
 from asrnet.fake.behaviour import Behaviour
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 from asrnet.ports import MappingWriter, Operation
 
 

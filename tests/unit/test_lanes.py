@@ -10,7 +10,7 @@ from states import SEA, TwoRegions, row
 
 from asrnet.applying.lanes import Lane
 from asrnet.applying.tasks import Task
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.ports import Operation
 
 

@@ -8,14 +8,15 @@ import pytest
 from msgspec import structs
 from states import SEA, TwoRegions, kinds, row
 
-from asrnet import inventory, planning
-from asrnet.changes import Plan
+from asrnet import planning
 from asrnet.desired import DesiredState, Match, Rule, Selection
 from asrnet.fake.builder import SUBSCRIPTION
-from asrnet.ids import ArmId
-from asrnet.models import VirtualNetwork
+from asrnet.inventory import read as inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.plan import Plan
+from asrnet.planning.staleness import moved_since
 from asrnet.ports import Backend, NetworkReader
-from asrnet.saved import moved_since
 
 
 class Behind:

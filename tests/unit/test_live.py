@@ -7,10 +7,10 @@ from sample_plans import VAULT, vnet
 
 from asrnet.desired import DesiredState, Region, Row
 from asrnet.errors import ForbiddenError
-from asrnet.ids import ArmId
-from asrnet.inventory import Absent, Inventory, Unknown, VaultInventory
-from asrnet.live import LivePair, LivePairs, live_pairs
-from asrnet.models import Fabric, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.inventory.live_pairs import LivePair, LivePairs, live_pairs
+from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.render import render
 
 EA, SEA = (VAULT.child("replicationFabrics", name) for name in ("ea", "sea"))

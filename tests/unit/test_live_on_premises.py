@@ -9,12 +9,13 @@ from msgspec import structs
 from states import SEA
 from two_sites import TwoSites, vmm_row
 
-from asrnet import desired, inventory
+from asrnet import desired
 from asrnet.desired import DesiredState, VmmRow, VmNetworkName
-from asrnet.dumping import Dump, dump
+from asrnet.export.desired import Dump, dump
 from asrnet.fake.records import VmNetworkRecord
-from asrnet.live import LivePair, live_pairs
-from asrnet.models import VirtualNetwork, VmNetwork
+from asrnet.inventory import read as inventory
+from asrnet.inventory.live_pairs import LivePair, live_pairs
+from asrnet.model.azure import VirtualNetwork, VmNetwork
 from asrnet.render import View, render
 
 ONE = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")

@@ -9,7 +9,7 @@ from failover_worlds import BEIJING, SHANGHAI, prediction, subnet, vm_network, v
 
 from asrnet.errors import DocumentError, InputError
 from asrnet.failover import Machine, NetworkNames, Replica, parse_machines, read_entries
-from asrnet.models import Fabric
+from asrnet.model.azure import Fabric
 
 HUB = vnet("hub-ea", subnet("web", "10.0.1.0/24"), subnet("db", "10.0.2.0/24"))
 APP = vnet("app-ea", subnet("app", "10.1.1.0/24"))

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 from asrnet.planning.names import mapping_name
 
 GROUP = ArmId("/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg")

@@ -9,15 +9,12 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from asrnet.azure.mapping_wire import (
-    WireMapping,
-    read_mapping,
-)
+from asrnet.azure.mapping_wire import WireMapping, read_mapping
 from asrnet.azure.wire import each, each_readable
-from asrnet.bodies import mapping_body
 from asrnet.errors import ServiceError
-from asrnet.ids import ArmId
-from asrnet.models import NetworkMapping, UnreadableMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping, UnreadableMapping
+from asrnet.model.bodies import mapping_body
 
 S = "11111111-1111-1111-1111-111111111111"
 VAULT = f"/Subscriptions/{S}/resourceGroups/Rg-DR/providers/Microsoft.RecoveryServices/vaults/Vault-DR"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asrnet import desired
-from asrnet.changes import SEVERITIES
+from asrnet.model.findings import SEVERITIES
 from asrnet.planning.on_premises import RETIRED
 from asrnet.render.answers import FORMATS
 from asrnet.vmm import checked, parse_topology

@@ -8,10 +8,10 @@ import pytest
 from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
-from asrnet.changes import to_json
 from asrnet.desired import CopySettings, DesiredState, Region, Rule, VmmRow, VmNetworkName
-from asrnet.ids import ArmId
-from asrnet.permissions import TASKS, Task, actions, optional, role, scopes, tasks_of
+from asrnet.diagnostics.roles import TASKS, Task, actions, optional, role, scopes, tasks_of
+from asrnet.model.arm import ArmId
+from asrnet.model.plan import to_json
 
 PREFIX = "Microsoft.RecoveryServices/vaults/"
 MAPPING = f"{PREFIX}replicationFabrics/replicationNetworks/replicationNetworkMappings"

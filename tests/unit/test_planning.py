@@ -7,7 +7,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row, steps
 
 from asrnet.desired import Selection
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 def test_an_unmapped_pair_gets_both_mappings() -> None:

@@ -11,7 +11,7 @@ from states import EA, SEA, TwoRegions, kinds, row
 
 from asrnet.desired import Freeze
 from asrnet.fake.behaviour import Behaviour
-from asrnet.models import Nic, Subnet
+from asrnet.model.azure import Nic, Subnet
 
 
 class TestHolding:

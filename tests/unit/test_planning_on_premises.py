@@ -11,7 +11,7 @@ from two_sites import TwoSites, vmm_row
 
 from asrnet.desired import Match, Rule, Source
 from asrnet.errors import DocumentError, InputError
-from asrnet.models import Nic
+from asrnet.model.azure import Nic
 
 ONE = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
 

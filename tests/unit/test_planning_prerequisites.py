@@ -11,8 +11,8 @@ from states import EA, SEA, TwoRegions, kinds, row
 from asrnet.desired import CopySettings, Region
 from asrnet.errors import VaultUnusedError
 from asrnet.fake.behaviour import Behaviour
-from asrnet.ids import ArmId
-from asrnet.models import COPY_TAG, Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import COPY_TAG, Subnet, VirtualNetwork
 from asrnet.ports import MappingReader
 
 

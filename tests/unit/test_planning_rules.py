@@ -11,7 +11,7 @@ from states import EA, SEA, TwoRegions, kinds, row, steps
 from asrnet.desired import Ignore, Match, Region, Rule
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
-from asrnet.models import COPY_TAG
+from asrnet.model.azure import COPY_TAG
 
 
 class TestRules:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 from states import EA, SEA, TwoRegions, kinds, outcomes, row
 
-from asrnet import backends, dumping, inventory, planning
+from asrnet import backends, planning
 from asrnet.backends import unread
-from asrnet.changes import Plan
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Ignore
-from asrnet.documents import parse
+from asrnet.export import desired as dumping
 from asrnet.fake import document as world_file
 from asrnet.fake.ports import backend
-from asrnet.live import live_pairs
-from asrnet.models import VirtualNetwork
+from asrnet.files.yaml import parse
+from asrnet.inventory import read as inventory
+from asrnet.inventory.live_pairs import live_pairs
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.plan import Plan
 from asrnet.render import View, render
 
 

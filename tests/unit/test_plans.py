@@ -6,9 +6,9 @@ import pytest
 from msgspec import structs
 from states import SEA, TwoRegions, row
 
-from asrnet.changes import Limits, Plan, load_plan, to_json
 from asrnet.desired import Rule
 from asrnet.errors import InputError, RefusedError
+from asrnet.model.plan import Limits, Plan, load_plan, to_json
 
 
 class TestLimits:

@@ -10,14 +10,14 @@ from msgspec import structs
 from states import EA, SEA, row
 from two_sites import TwoSites, vmm_row
 
-from asrnet import predicting
+from asrnet import prediction as predicting
 from asrnet.desired import DesiredState, Region, Selection, Vault
 from asrnet.errors import InputError
 from asrnet.failover import Landing, Operation, Prediction
 from asrnet.fake.records import VmNetworkRecord
-from asrnet.ids import ArmId
-from asrnet.models import COPY_TAG, IpConfiguration, Nic, Subnet, VirtualNetwork
-from asrnet.predicting import Question
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import COPY_TAG, IpConfiguration, Nic, Subnet, VirtualNetwork
+from asrnet.prediction import Question
 
 JP = "japaneast"
 

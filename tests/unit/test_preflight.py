@@ -8,10 +8,10 @@ from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
 from asrnet import applying
 from asrnet.applying import Progress
-from asrnet.changes import Limits
 from asrnet.errors import RefusedError
 from asrnet.fake.faults import Fault
-from asrnet.models import Nic
+from asrnet.model.azure import Nic
+from asrnet.model.plan import Limits
 
 
 class TestStaleness:

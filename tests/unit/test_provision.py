@@ -10,7 +10,7 @@ from states import EA, SEA, TwoRegions
 from asrnet.applying import Report
 from asrnet.errors import InputError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
-from asrnet.models import VirtualNetwork
+from asrnet.model.azure import VirtualNetwork
 from asrnet.provision import ensure_pair
 
 

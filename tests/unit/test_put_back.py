@@ -8,8 +8,8 @@ from states import SEA, TwoRegions, row
 
 from asrnet import applying
 from asrnet.applying import Options, Progress, Report
-from asrnet.changes import Plan
 from asrnet.fake.faults import Fault
+from asrnet.model.plan import Plan
 
 
 def refused(azure: TwoRegions, plan: Plan, meanwhile: Callable[[], object]) -> Report:

@@ -7,10 +7,10 @@ from failover_worlds import address, machine, mapping, prediction, subnet, vnet
 
 from asrnet.errors import InputError
 from asrnet.failover import Prediction
+from asrnet.inventory.targets import Targets, VaultTargets
 from asrnet.render import View
 from asrnet.render.answers import render_answer
 from asrnet.render.prediction_layout import prediction_sections
-from asrnet.targeting import Targets, VaultTargets
 from asrnet.vmm import Target
 
 HERE = vnet("here", subnet("web", "10.0.1.0/24"), subnet("batch", "10.0.2.0/24"))

@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import structs
 from sample_plans import SUBSCRIPTION, VAULT, mapping, vnet
 
-from asrnet.changes import Step
-from asrnet.models import Fabric, NetworkMapping, Subnet, VirtualNetwork
-from asrnet.render.az_commands import az_commands
+from asrnet.export.az import az_commands
+from asrnet.model.azure import Fabric, NetworkMapping, Subnet, VirtualNetwork
+from asrnet.model.plan import Step
 
 MAPPING = structs.replace(
     mapping("hub-map", "hub-ea", "hub-sea"), recovery_fabric_id=VAULT.child("replicationFabrics", "sea")

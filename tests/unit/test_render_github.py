@@ -6,9 +6,10 @@ import pytest
 from msgspec import structs
 from sample_plans import applied, change, full_plan, mapping, pair
 
-from asrnet.changes import Limits, Plan, finding
 from asrnet.errors import InputError
-from asrnet.live import LivePairs
+from asrnet.inventory.live_pairs import LivePairs
+from asrnet.model.findings import finding
+from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
 from asrnet.render.github import Annotation, command, outputs, summary
 

@@ -14,8 +14,11 @@ from msgspec import structs
 from sample_plans import applied, change, copy_creation, full_plan, mapping, pair, vnet
 from states import EA, SEA, TwoRegions, row
 
-from asrnet import inventory, live, planning
-from asrnet.changes import Limits, Plan, finding
+from asrnet import planning
+from asrnet.inventory import live_pairs as live
+from asrnet.inventory import read as inventory
+from asrnet.model.findings import finding
+from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
 from asrnet.render.layout import Document
 

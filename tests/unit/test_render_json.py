@@ -6,7 +6,7 @@ import json
 
 from sample_plans import full_plan
 
-from asrnet.changes import load_plan
+from asrnet.model.plan import load_plan
 from asrnet.render import render
 
 

@@ -6,7 +6,8 @@ import pytest
 from msgspec import structs
 from sample_plans import full_plan, pair
 
-from asrnet.changes import Plan, finding
+from asrnet.model.findings import finding
+from asrnet.model.plan import Plan
 from asrnet.render import View, render
 from asrnet.render.github import summary
 from asrnet.render.markdown import escaped

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 from sample_plans import full_plan, pair
 
-from asrnet.changes import Plan
+from asrnet.model.plan import Plan
 from asrnet.render import render
 from asrnet.render.mermaid import MOST_DRAWN
 

@@ -8,9 +8,10 @@ import pytest
 from msgspec import structs
 from sample_plans import applied, change, full_plan, pair
 
-from asrnet.changes import Plan, finding
 from asrnet.errors import InputError
-from asrnet.live import LivePairs
+from asrnet.inventory.live_pairs import LivePairs
+from asrnet.model.findings import finding
+from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 from asrnet.render.prometheus import last_success
 

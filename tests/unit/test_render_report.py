@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sample_plans import change, full_plan, pair
 
-from asrnet.applying.report import AppliedChange, Report, result_of
-from asrnet.changes import Change, Finding, Summary, finding
 from asrnet.cli import exits
+from asrnet.model.findings import Finding, finding
+from asrnet.model.plan import Change, Summary
+from asrnet.model.report import AppliedChange, Report, result_of
 from asrnet.render import View, render
 
 

@@ -8,8 +8,9 @@ import pytest
 from msgspec import structs
 from sample_plans import applied, change, mapping, pair
 
-from asrnet.changes import Change, Plan, finding
-from asrnet.render.standing import Standing, is_drifting, standings
+from asrnet.model.findings import finding
+from asrnet.model.plan import Change, Plan
+from asrnet.render.pair_status import Standing, is_drifting, standings
 
 
 def only(document: Plan, left: Plan | None = None) -> Standing:

@@ -8,8 +8,9 @@ import pytest
 from msgspec import structs
 from sample_plans import full_plan, pair, vnet
 
-from asrnet.changes import Plan, Summary, finding
 from asrnet.errors import InputError
+from asrnet.model.findings import finding
+from asrnet.model.plan import Plan, Summary
 from asrnet.render import View, render
 
 

@@ -10,13 +10,14 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 from two_sites import TwoSites, vmm_row
 
-from asrnet import inventory, terraform
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import ServiceError
+from asrnet.export import terraform
+from asrnet.export.terraform import BETWEEN_REGIONS, FROM_VMM, Exported, export
 from asrnet.fake.builder import SUBSCRIPTION
-from asrnet.ids import ArmId
-from asrnet.inventory import Inventory, Unknown
-from asrnet.terraform import BETWEEN_REGIONS, FROM_VMM, Exported, export
+from asrnet.inventory import read as inventory
+from asrnet.inventory.read import Inventory, Unknown
+from asrnet.model.arm import ArmId
 
 
 def exported(regions: TwoRegions, wanted: DesiredState, **more: Any) -> Exported:

@@ -22,18 +22,11 @@ from topologies import (
     two_sites,
 )
 
-from asrnet import models
 from asrnet.desired import VmmRow, VmNetworkName
 from asrnet.failover import RULES, Operation, Replica
-from asrnet.models import NetworkMapping, ProtectedItem, VmNetwork
-from asrnet.vmm import (
-    REASONS,
-    check_machines,
-    check_row,
-    check_topology,
-    eligible_hosts,
-    targets,
-)
+from asrnet.model import azure as models
+from asrnet.model.azure import NetworkMapping, ProtectedItem, VmNetwork
+from asrnet.vmm import REASONS, check_machines, check_row, check_topology, eligible_hosts, targets
 
 # --- the document's example -------------------------------------------------------------------------------------------
 

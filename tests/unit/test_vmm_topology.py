@@ -18,7 +18,7 @@ from topologies import (
 
 from asrnet.desired import VmNetworkName
 from asrnet.errors import DocumentError, InputError
-from asrnet.models import VmNetwork
+from asrnet.model.azure import VmNetwork
 from asrnet.vmm import Topology, merge, parse_topology
 
 

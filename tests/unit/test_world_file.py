@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from asrnet import documents
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import DocumentError, InputError
 from asrnet.fake import document as world_file
@@ -18,8 +17,9 @@ from asrnet.fake.document import WorldDocument
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import Host
 from asrnet.fake.world import World
-from asrnet.ids import ArmId
-from asrnet.models import IpConfiguration, Nic, Subnet
+from asrnet.files import yaml as documents
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, Subnet
 
 RG = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 VNETS = "providers/Microsoft.Network/virtualNetworks"

@@ -10,8 +10,8 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
 from asrnet.fake.records import EnableRequest, IntentRequest, VaultResource, VirtualMachine
-from asrnet.ids import ArmId
-from asrnet.models import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
 
 
 class Regions(Struct, frozen=True, kw_only=True):

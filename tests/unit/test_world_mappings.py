@@ -14,8 +14,8 @@ from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
 from asrnet.fake.records import MappingRequest, VaultResource
 from asrnet.fake.times import iso_time, seconds_of
-from asrnet.ids import ArmId
-from asrnet.models import Fabric, VirtualNetwork
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, VirtualNetwork
 
 
 class Regions(Struct, frozen=True, kw_only=True):

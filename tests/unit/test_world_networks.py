@@ -10,8 +10,8 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.journal import action_of, kind_of
 from asrnet.fake.records import ResourceGroup
-from asrnet.ids import ArmId
-from asrnet.models import Subnet
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Subnet
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_subnet_with_addresses_in_use_cannot_be_deleted(azure: Builder) -> Non
     with pytest.raises(ServiceError) as caught:
         azure.world.virtual_networks.delete_subnet(network.id, "web")
     assert caught.value.code == "InUseSubnetCannotBeDeleted"
-    assert caught.value.resource_id == network.id.child("subnets", "web")
+    assert caught.value.resource_id == str(network.id.child("subnets", "web"))
 
 
 def test_a_shuffled_list_has_another_order_and_always_the_same() -> None:

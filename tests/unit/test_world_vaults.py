@@ -9,7 +9,7 @@ from asrnet.errors import ConflictError, NotFoundError, VaultUnusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.records import VaultResource
-from asrnet.models import CloudMapping, Fabric
+from asrnet.model.azure import CloudMapping, Fabric
 
 VAULTS = ("providers", "Microsoft.RecoveryServices", "vaults")
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 
-from asrnet.decoding import TYPES
 from asrnet.emulator.call import Call
 from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import Response, decoded, empty_response, json_response
@@ -15,7 +14,8 @@ from asrnet.emulator.routing import Handler, Route
 from asrnet.errors import InputError
 from asrnet.fake import document as world_file
 from asrnet.fake.faults import Fault as ServiceFault
-from asrnet.ids import ArmId
+from asrnet.files.decoding import TYPES
+from asrnet.model.arm import ArmId
 
 _SHOWN: Final = 1000
 

@@ -9,7 +9,7 @@ from asrnet.emulator.handlers.templates import GROUP, VAULT, VNET
 from asrnet.emulator.messages import Response
 from asrnet.emulator.routing import Handler, Route
 from asrnet.emulator.site_recovery_json import Document
-from asrnet.surroundings import Rights
+from asrnet.model.access import Rights
 
 _PERMISSIONS: Final = "providers/Microsoft.Authorization/permissions"
 

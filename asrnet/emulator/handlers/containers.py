@@ -6,19 +6,14 @@ from typing import Final
 
 from asrnet.emulator.bodies import an_id, an_object, text
 from asrnet.emulator.call import Call
-from asrnet.emulator.container_json import (
-    ContainerMappingNames,
-    ContainerView,
-    container_json,
-    container_mapping_json,
-)
+from asrnet.emulator.container_json import ContainerMappingNames, ContainerView, container_json, container_mapping_json
 from asrnet.emulator.handlers.templates import CONTAINER, CONTAINER_MAPPING, FABRIC, VAULT
 from asrnet.emulator.messages import Response, json_response
 from asrnet.emulator.names import container_name, fabric_name, find_fabric
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake.records import CloudRecord
-from asrnet.models import MICROSOFT_AZURE, CloudMapping
+from asrnet.model.azure import MICROSOFT_AZURE, CloudMapping
 
 
 def list_containers(call: Call) -> Response:

@@ -18,8 +18,8 @@ from asrnet.emulator.site_recovery_json import (
     wire_id,
 )
 from asrnet.fake import refusals
-from asrnet.ids import ArmId
-from asrnet.models import Fabric
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric
 
 
 def list_fabrics(call: Call) -> Response:

@@ -15,7 +15,7 @@ from asrnet.emulator.refusals import GatewayError
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.emulator.vault_json import vault_json
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 _MOST: Final = 1000
 _DEFAULT: Final = 100

@@ -14,7 +14,7 @@ from asrnet.emulator.site_recovery_json import Document, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.records import Intent, IntentRequest
 from asrnet.fake.times import iso_time
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 INTENT_TYPE: Final = "Microsoft.RecoveryServices/vaults/replicationProtectionIntents"
 

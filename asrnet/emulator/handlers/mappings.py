@@ -13,8 +13,8 @@ from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import KIND_WORDS, MAPPING_TYPE, Document, mapping_json, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.records import MappingRequest
-from asrnet.ids import ArmId
-from asrnet.models import LiveMapping, MappingKind, UnreadableMapping
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import LiveMapping, MappingKind, UnreadableMapping
 
 _KINDS: Final[dict[str, MappingKind]] = {
     "azuretoazure": "azure_to_azure",

@@ -19,8 +19,8 @@ from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started
-from asrnet.ids import ArmId, normal_location
-from asrnet.models import Subnet, VirtualNetwork
+from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import Subnet, VirtualNetwork
 
 _RETRY_AFTER: Final = 10
 

@@ -21,7 +21,7 @@ from asrnet.emulator.site_recovery_json import wire_id
 from asrnet.errors import ServiceError
 from asrnet.fake.operations import Started
 from asrnet.fake.times import seconds_of
-from asrnet.models import NetworkMapping
+from asrnet.model.azure import NetworkMapping
 
 _FAILED_STATUS: Final = 400
 

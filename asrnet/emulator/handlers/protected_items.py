@@ -17,8 +17,8 @@ from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.fake import refusals
 from asrnet.fake.records import EnableRequest
-from asrnet.ids import ArmId
-from asrnet.models import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
 
 
 def list_items(call: Call) -> Response:

@@ -13,18 +13,12 @@ from asrnet.emulator.messages import Response, empty_response, json_response
 from asrnet.emulator.naming import check_name
 from asrnet.emulator.network_json import VNET_TYPE
 from asrnet.emulator.refusals import GatewayError
-from asrnet.emulator.resource_json import (
-    group_json,
-    listed_json,
-    location_json,
-    provider_json,
-    subscription_json,
-)
+from asrnet.emulator.resource_json import group_json, listed_json, location_json, provider_json, subscription_json
 from asrnet.emulator.routing import Route
 from asrnet.emulator.site_recovery_json import Document
 from asrnet.emulator.vault_json import VAULT_TYPE
 from asrnet.fake.records import ResourceGroup
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 def list_subscriptions(call: Call) -> Response:

@@ -25,7 +25,7 @@ from asrnet.emulator.vault_json import (
 )
 from asrnet.fake.operations import Started
 from asrnet.fake.records import VaultResource
-from asrnet.ids import ArmId
+from asrnet.model.arm import ArmId
 
 
 def list_vaults(call: Call) -> Response:

@@ -1,0 +1,1 @@
+"""Whether asrnet can do its work here: the checks of `asrnet doctor`, and the roles each task needs."""

@@ -1,0 +1,165 @@
+"""The rights that each task needs, and no more: as a custom role whose scopes are what the desired state names.
+
+The names of actions are those of Microsoft's *Azure permissions for Management and governance* and *for Networking*;
+that they suffice is tested against what asrnet sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from asrnet.desired import DesiredState, Region
+from asrnet.model.arm import ArmId
+
+Task = Literal["plan", "apply", "create-networks", "prune"]
+TASKS: Final[tuple[Task, ...]] = ("plan", "apply", "create-networks", "prune")
+
+_VAULT: Final = "Microsoft.RecoveryServices/vaults"
+_FABRIC: Final = f"{_VAULT}/replicationFabrics"
+_CONTAINER: Final = f"{_FABRIC}/replicationProtectionContainers"
+_MAPPING: Final = f"{_FABRIC}/replicationNetworks/replicationNetworkMappings"
+_NETWORK: Final = "Microsoft.Network/virtualNetworks"
+
+_PLAN: Final = (
+    f"{_NETWORK}/read",
+    f"{_VAULT}/read",
+    f"{_FABRIC}/read",
+    f"{_MAPPING}/read",
+    f"{_CONTAINER}/read",
+    f"{_CONTAINER}/replicationProtectedItems/read",
+    f"{_VAULT}/replicationJobs/read",
+)
+_WAIT: Final = (
+    f"{_VAULT}/replicationOperationStatus/read",
+    f"{_FABRIC}/operationresults/read",
+    f"{_VAULT}/replicationJobs/operationresults/read",
+)
+_APPLY: Final = (*_PLAN, *_WAIT, f"{_MAPPING}/write", f"{_MAPPING}/delete")
+_CREATE_NETWORKS: Final = (
+    f"{_NETWORK}/read",
+    f"{_NETWORK}/write",
+    f"{_NETWORK}/subnets/write",
+    "Microsoft.Network/locations/operations/read",
+)
+_PRUNE: Final = (*_PLAN, *_WAIT, f"{_MAPPING}/delete")
+_ON_PREMISES: Final = (
+    f"{_FABRIC}/replicationNetworks/read",
+    f"{_FABRIC}/replicationLogicalNetworks/read",
+    f"{_CONTAINER}/replicationProtectionContainerMappings/read",
+)
+_ACTIONS: Final = {"plan": _PLAN, "apply": _APPLY, "create-networks": _CREATE_NETWORKS, "prune": _PRUNE}
+
+_QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
+_QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
+"""Lists of a whole vault. Without these rights the same is read fabric by fabric, container by container."""
+
+_WORDS: Final = {
+    "plan": "Read what asrnet plan, show, dump, predict and drift need. Writes nothing.",
+    "apply": "Create, retarget and repair network mappings. Deletes: a retarget deletes the old reverse mapping first.",
+    "create-networks": "Create the copies of virtual networks that pairs ask for.",
+    "prune": "Delete unmanaged mappings of vaults that say unmanaged: delete.",
+}
+
+
+class Role(Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A custom role, as ``az role definition create`` reads it."""
+
+    name: str
+    is_custom: bool = True
+    description: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+    assignable_scopes: tuple[str, ...]
+
+
+def role(task: Task, desired: DesiredState, *, name: str = "", minimal: bool = False) -> Role:
+    """The role for ``task``. ``minimal`` leaves out what only makes it quicker."""
+    return Role(
+        name=name or f"asrnet {task}",
+        description=_WORDS[task],
+        actions=actions(task, desired, minimal=minimal),
+        assignable_scopes=scopes(task, desired),
+    )
+
+
+def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
+    """The tasks that applying ``desired`` comes to; a role for each keeps the rights of one out of another's scopes."""
+    needed: dict[Task, bool] = {
+        "apply": True,
+        "create-networks": any(_copies(desired)),
+        "prune": any(vault.unmanaged == "delete" for vault in desired.vaults),
+    }
+    return tuple(task for task, is_needed in needed.items() if is_needed)
+
+
+def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tuple[str, ...]:
+    """The actions that ``task`` needs, sorted."""
+    found = set(_ACTIONS[task])
+    if task == "create-networks":
+        return tuple(sorted(found))
+    found |= set() if minimal else set(_QUICKER)
+    if desired.vmm_pairs:
+        found |= {*_ON_PREMISES, *(() if minimal else _QUICKER_ON_PREMISES)}
+    if task == "apply" and any(vault.create_fabrics for vault in desired.vaults):
+        found.add(f"{_FABRIC}/write")
+    return tuple(sorted(found))
+
+
+def optional(found: Iterable[str]) -> tuple[str, ...]:
+    """Those of the actions ``found`` that only make it quicker."""
+    return tuple(action for action in found if action in {*_QUICKER, *_QUICKER_ON_PREMISES})
+
+
+def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
+    """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them."""
+    wanted = set(_copy_scopes(desired) if task == "create-networks" else _task_scopes(desired))
+    by_key = {scope.lower(): scope for scope in sorted(wanted)}
+    return tuple(
+        scope for key, scope in sorted(by_key.items()) if not any(key.startswith(f"{other}/") for other in by_key)
+    )
+
+
+def _task_scopes(desired: DesiredState) -> Iterator[str]:
+    for vault in desired.vaults:
+        yield _group(vault.id)
+    for row in desired.pairs:
+        yield from (_group(network) for network in (row.primary, row.recovery) if network)
+    for vmm in desired.vmm_pairs:
+        if isinstance(vmm.recovery, ArmId):
+            yield _group(vmm.recovery)
+    if desired.rules:
+        yield from (f"/subscriptions/{subscription}" for subscription in desired.subscriptions.values())
+    yield from _copy_scopes(desired)
+
+
+def _copy_scopes(desired: DesiredState) -> Iterator[str]:
+    """The resource groups of copies; the subscription where the group depends on networks found by rules."""
+    for region, primary in _copies(desired):
+        subscription = region.copy.subscription or (primary.subscription if primary else None)
+        template = region.copy.resource_group
+        if primary and subscription:
+            group = template.format(resource_group=primary.resource_group, name=primary.name)
+            yield f"/subscriptions/{subscription}/resourceGroups/{group}"
+            continue
+        for each in [subscription] if subscription else desired.subscriptions.values():
+            yield f"/subscriptions/{each}" if "{" in template else f"/subscriptions/{each}/resourceGroups/{template}"
+
+
+def _copies(desired: DesiredState) -> Iterator[tuple[Region, ArmId | None]]:
+    """Each region and primary network of which a copy may be made there; None: whatever a rule matches.
+
+    A network's region is not known offline, so a row counts for every declared one.
+    """
+    for region in desired.regions:
+        yield from ((region, row.primary) for row in desired.pairs if row.recovery is None and not row.managed_by)
+        if any(rule.recovery is None and not rule.managed_by for rule in desired.rules):
+            yield region, None
+
+
+def _group(resource: ArmId) -> str:
+    return f"/subscriptions/{resource.subscription}/resourceGroups/{resource.resource_group}"

@@ -1,0 +1,1 @@
+"""Live mappings written down for other tools, and as a desired state."""

@@ -1,0 +1,241 @@
+"""Live mappings -> Terraform: a resource of the azurerm provider for each mapping, and the block that imports it.
+
+What the provider takes is in its documents of ``azurerm_site_recovery_network_mapping`` and
+``azurerm_site_recovery_hyperv_network_mapping``. All of their arguments force a new resource, so each is what the
+provider will read back: names as in the id that it imports, ids of networks in the spelling that it can parse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.inventory.live_pairs import LivePair, live_pairs
+from asrnet.inventory.read import Inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping
+from asrnet.vmm import Found, Topology
+
+BETWEEN_REGIONS: Final = "azurerm_site_recovery_network_mapping"
+FROM_VMM: Final = "azurerm_site_recovery_hyperv_network_mapping"
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TEMPLATE = re.compile(r"([$%])\{")
+_BEYOND_FOUR_DIGITS: Final = 0xFFFF
+
+
+class Exported(Struct, frozen=True, kw_only=True):
+    """The text of a Terraform file, and in words which mappings it does not have."""
+
+    text: str
+    left_out: tuple[str, ...]
+
+
+class _Resource(Struct, frozen=True, kw_only=True):
+    """A resource before it is written. ``provider`` is the alias of its provider, where it needs one."""
+
+    kind: str
+    name: str
+    arguments: Mapping[str, ArmId | str]
+    import_id: ArmId
+    provider: str = ""
+
+
+def export(inventory: Inventory, desired: DesiredState, *, selection: Selection = EVERYTHING) -> Exported:
+    """The Terraform of the live mappings, under the names that ``desired`` has for their pairs.
+
+    The same mappings give the same text. Each is there as it is: half a pair stays one.
+    """
+    live = live_pairs(inventory, desired, selection)
+    providers = _providers({vault.id.subscription for vault in live.vaults if not vault.error}, desired)
+    reader = _Reader(inventory, providers)
+    names = _Names()
+    problems = {pair.forward: reader.problem(pair) for pair in live.pairs}
+    sections = [
+        f"{_comment(_title(pair))}{_blocks(reader.resources(pair, names.name(pair)))}"
+        for pair in live.pairs
+        if not problems[pair.forward]
+    ]
+    left_out = [f"{_title(pair)}: {problem}" for pair in live.pairs if (problem := problems[pair.forward])]
+    left_out += [f"vault {vault.name}: {vault.error}" for vault in live.vaults if vault.error]
+    left_out += [said for vault in live.vaults for said in vault.unreadable]
+    rest = ["".join(_comment(f"left out: {line}") for line in left_out)] if left_out else []
+    return Exported(text="\n".join([_head(providers), *sections, *rest]), left_out=tuple(left_out))
+
+
+class _Reader:
+    """Finds what the resources of a pair are made of."""
+
+    def __init__(self, inventory: Inventory, providers: Mapping[str, str]) -> None:
+        self._inventory = inventory
+        self._providers = providers if len(providers) > 1 else {}
+        self._mappings = {one.id: one for vault in inventory.vaults.values() for one in vault.mappings}
+
+    def problem(self, pair: LivePair) -> str:
+        """Why no resource can say what ``pair`` is; an empty text where one can."""
+        if pair.kind == "vmm_to_vmm":
+            return "the azurerm provider has no resource for a mapping between two VMM servers"
+        if pair.kind == "vmm_to_azure":
+            return "" if self._vm_network(pair) else "the names of the VMM server and its network could not be read"
+        unknown = [one.name for one in self._both(pair) if one.recovery_fabric_id is None]
+        return f"Site Recovery does not tell the recovery fabric of {' and '.join(unknown)}" if unknown else ""
+
+    def resources(self, pair: LivePair, name: str) -> list[_Resource]:
+        """The resources of a pair without a problem, the forward mapping's first."""
+        return [
+            _Resource(
+                kind=FROM_VMM if pair.kind == "vmm_to_azure" else BETWEEN_REGIONS,
+                name=name if pair.kind == "vmm_to_azure" else f"{name}_{direction}",
+                arguments=self._from_vmm(one, pair) if pair.kind == "vmm_to_azure" else self._between_regions(one),
+                import_id=one.id,
+                provider=self._providers.get(one.id.subscription, ""),
+            )
+            for one, direction in zip(self._both(pair), ("forward", "reverse"), strict=False)
+        ]
+
+    def _both(self, pair: LivePair) -> list[NetworkMapping]:
+        """The forward mapping and, where there is one, the reverse."""
+        return [self._mappings[mapping_id] for mapping_id in (pair.forward, pair.reverse) if mapping_id]
+
+    def _between_regions(self, mapping: NetworkMapping) -> dict[str, ArmId | str]:
+        return {
+            "name": mapping.name,
+            "resource_group_name": mapping.vault_id.resource_group,
+            "recovery_vault_name": mapping.vault_id.name,
+            "source_recovery_fabric_name": mapping.fabric_id.name,
+            "target_recovery_fabric_name": mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else "",
+            "source_network_id": self._spelled(mapping.primary_network_id),
+            "target_network_id": self._spelled(mapping.recovery_network_id),
+        }
+
+    def _from_vmm(self, mapping: NetworkMapping, pair: LivePair) -> dict[str, ArmId | str]:
+        found = self._vm_network(pair)
+        return {
+            "name": mapping.name,
+            "recovery_vault_id": mapping.vault_id,
+            "source_system_center_virtual_machine_manager_name": found.server.name if found else "",
+            "source_network_name": found.network.name if found else "",
+            "target_network_id": self._spelled(mapping.recovery_network_id),
+        }
+
+    def _vm_network(self, pair: LivePair) -> Found | None:
+        topology = self._inventory.vaults[pair.vault].topology
+        return topology.network_by_id(pair.primary_network_id) if isinstance(topology, Topology) else None
+
+    def _spelled(self, network_id: ArmId) -> ArmId:
+        """The id as the network itself spells it; Site Recovery answers in lower case."""
+        network = self._inventory.networks.get(network_id)
+        return network.id if network else network_id
+
+
+def _title(pair: LivePair) -> str:
+    primary, recovery = (
+        f"{network} ({location})" if location else network
+        for network, location in (
+            (pair.primary_network, pair.primary_location),
+            (pair.recovery_network, pair.recovery_location),
+        )
+    )
+    remarks = [] if pair.status in {"paired", "single"} else [pair.status.replace("_", " ")]
+    remarks += [f"{network.name} does not exist" for network in pair.absent]
+    said = f"{pair.pair or 'not declared'}: {primary} {'<->' if pair.reverse else '->'} {recovery}"
+    return ", ".join([said, *remarks])
+
+
+# Names
+
+
+class _Names:
+    """Names for resources, each given once. Terraform tells upper from lower case; whoever reads does not."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(self, pair: LivePair) -> str:
+        """The nicest name for the resources of ``pair`` that no other has."""
+        name = next(name for name in _candidates(pair) if name.lower() not in self._taken)
+        self._taken.add(name.lower())
+        return name
+
+
+def _candidates(pair: LivePair) -> Iterator[str]:
+    plain = identifier(pair.pair or pair.primary_network)
+    longer = f"{plain}-{identifier(pair.recovery_location or pair.recovery_network)}"
+    yield from (plain, longer, f"{identifier(pair.vault)}-{longer}")
+    number = 2
+    while True:
+        yield f"{longer}-{number}"
+        number += 1
+
+
+def identifier(text: str) -> str:
+    """``text`` as a name that Terraform takes: ASCII letters, digits, hyphens, underscores, a letter or _ in front."""
+    name = _NOT_IN_A_NAME.sub("-", text).strip("-")
+    return name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
+
+
+def _providers(subscriptions: Iterable[str], desired: DesiredState) -> dict[str, str]:
+    """The alias of the provider for each subscription of a vault, where it has one in ``desired`` by that name."""
+    declared = {guid: alias for alias, guid in reversed(list(desired.subscriptions.items()))}
+    return {guid: identifier(declared.get(guid, f"subscription-{guid}")) for guid in sorted(subscriptions)}
+
+
+# The text
+
+
+def _head(providers: Mapping[str, str]) -> str:
+    lines = [
+        "The network mappings of Site Recovery as they are, for Terraform 1.5 or later with the azurerm provider.",
+        "terraform plan has to say that it imports them all, and adds, changes and destroys nothing.",
+    ]
+    if len(providers) == 1:
+        lines.append(f"The provider's subscription has to be that of the vaults: {next(iter(providers))}")
+    elif providers:
+        lines.append("The vaults are in several subscriptions, and each needs a provider with this alias:")
+        lines += [f"  {alias}: {guid}" for guid, alias in providers.items()]
+    lines.append("Rows of asrnet's desired state that declare these pairs should say managed_by: terraform.")
+    return "".join(_comment(line) for line in lines)
+
+
+def _comment(text: str) -> str:
+    """A line of comment, whatever is in ``text``."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return f"# {shown}\n"
+
+
+def _blocks(resources: Sequence[_Resource]) -> str:
+    return "\n".join(block for each in resources for block in (_resource_block(each), _import_block(each)))
+
+
+def _resource_block(resource: _Resource) -> str:
+    pairs = [("provider", f"azurerm.{resource.provider}")] if resource.provider else []
+    pairs += [(name, string(str(value))) for name, value in resource.arguments.items()]
+    return _block(f"resource {string(resource.kind)} {string(resource.name)}", pairs)
+
+
+def _import_block(resource: _Resource) -> str:
+    return _block("import", [("to", f"{resource.kind}.{resource.name}"), ("id", string(str(resource.import_id)))])
+
+
+def _block(header: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """A block in the layout of ``terraform fmt``."""
+    width = max(len(name) for name, _ in pairs)
+    body = "".join(f"  {name:{width}} = {value}\n" for name, value in pairs)
+    return f"{header} {{\n{body}}}\n"
+
+
+def string(text: str) -> str:
+    """``text`` as a quoted template that is nothing but text (HCL Native Syntax Specification)."""
+    escaped = "".join(_ESCAPES.get(char) or (char if char.isprintable() else _escaped(char)) for char in text)
+    # Terraform reads $$${ and $${ as one escape each, other readers of its language do not agree.
+    literal = _TEMPLATE.sub(lambda found: f"{_escaped(found[1])}{{", escaped)
+    return f'"{literal}"'
+
+
+def _escaped(char: str) -> str:
+    return f"\\U{ord(char):08x}" if ord(char) > _BEYOND_FOUR_DIGITS else f"\\u{ord(char):04x}"

@@ -1,0 +1,1 @@
+"""Reading strict documents and writing whole files."""

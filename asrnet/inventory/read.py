@@ -1,0 +1,417 @@
+"""Reads everything a plan needs, in parallel, each list once; and knows what is absent from what is unknown.
+
+A network is absent only when a GET by its id says so: a list may lag, or leave out what the identity may not see.
+Whatever fails stays with the vault or network it concerns; only when nothing at all could be read does the run fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from asrnet.clocks import Bounded
+from asrnet.desired import EVERYTHING, DesiredState, Selection, Vault
+from asrnet.desired.pairs import Resolution, resolve, unmapped
+from asrnet.errors import (
+    AsrError,
+    CredentialError,
+    ForbiddenError,
+    NotFoundError,
+    ResourceGroupNotFoundError,
+    VaultUnusedError,
+    harmless,
+)
+from asrnet.model.arm import VNET, ArmId
+from asrnet.model.azure import (
+    Fabric,
+    Job,
+    LiveMapping,
+    NetworkMapping,
+    ProtectedItem,
+    UnreadableMapping,
+    VirtualNetwork,
+)
+from asrnet.ports import Backend
+from asrnet.vmm import Topology, merge_all, read_topology, read_topology_of_vault, with_networks
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+READS_AT_ONCE = 8
+"""How many lists and GETs are under way at once."""
+
+
+class Absent(Struct, frozen=True, kw_only=True):
+    """A network that does not exist, for certain. ``no_group``: nor does its resource group."""
+
+    no_group: bool = False
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """Something Azure did not tell, and why."""
+
+    error: AsrError
+
+
+class VaultInventory(Struct, frozen=True, kw_only=True):
+    """What was read of one vault. Where ``error`` is set nothing else counts.
+
+    ``unreadable`` are mappings that are there and do not say what they map. ``items`` and ``running_jobs`` are Unknown
+    when they could not be read; ``location`` is None when it could not.
+    ``topology`` is empty where the vault has no VMM servers.
+    """
+
+    name: str
+    id: ArmId
+    location: str | None = None
+    fabrics: tuple[Fabric, ...] = ()
+    mappings: tuple[NetworkMapping, ...] = ()
+    unreadable: tuple[UnreadableMapping, ...] = ()
+    items: tuple[ProtectedItem, ...] | Unknown = ()
+    running_jobs: tuple[Job, ...] | Unknown = ()
+    topology: Topology | Unknown = Topology()
+    error: AsrError | None = None
+
+
+class Inventory(Struct, frozen=True, kw_only=True):
+    """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
+
+    ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
+    ``elsewhere`` holds the mappings of vaults that the run is not about: they too show what is a recovery network.
+    """
+
+    read_at: float
+    vaults: Mapping[str, VaultInventory]
+    networks: Mapping[ArmId, VirtualNetwork]
+    missing: Mapping[ArmId, Absent | Unknown]
+    subscriptions: Mapping[str, AsrError]
+    listed: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
+    tenant: str = ""
+
+    @property
+    def today(self) -> date:
+        """The day (UTC) of the reading."""
+        return datetime.fromtimestamp(self.read_at, UTC).date()
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | Absent | Unknown:
+        """The network, or why there is none."""
+        return self.networks.get(network_id) or self.missing.get(network_id) or self._never_asked(network_id)
+
+    def _never_asked(self, network_id: ArmId) -> Unknown:
+        error = self.subscriptions.get(network_id.subscription)
+        return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
+
+    def display_names(self) -> dict[ArmId, str]:
+        """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""
+        topologies = (vault.topology for vault in self.vaults.values())
+        servers = (server for each in topologies if isinstance(each, Topology) for server in each.servers)
+        vm_networks = {network.id: network.name for server in servers for network in server.networks if network.id}
+        return {**{network.id: network.name for network in self.networks.values()}, **vm_networks}
+
+    def resolved(self, desired: DesiredState) -> Resolution:
+        """The pairs of ``desired`` among these networks."""
+        live = {name: vault.mappings for name, vault in self.vaults.items()}
+        return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
+
+
+def read(
+    desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING, confirm: bool = True
+) -> Inventory:
+    """Everything that planning ``desired`` needs to know.
+
+    Where lists of networks may lag, those of pairs not mapped as declared are asked for one by one, to ``confirm``
+    them; who changes nothing need not. Raises CredentialError, and the first vault's error when none could be read.
+    """
+    read_at = backend.clock.now()
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
+    others = _start_others(desired, selection, backend, reads)
+    lists = _start_lists(_subscriptions(desired), backend, reads)
+    vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
+    _raise_if_nothing_was_read(vaults)
+    vaults = _with_topologies(vaults, desired, backend, reads)
+    networks, failed = _finish_lists(lists, reads)
+    inventory = Inventory(
+        read_at=read_at,
+        vaults={vault.name: vault for vault in vaults},
+        networks=networks,
+        missing={},
+        subscriptions=failed,
+        listed=frozenset(lists),
+        elsewhere=_finish_others(others, reads),
+        tenant=backend.tenant(),
+    )
+    if confirm:
+        inventory = confirmed(inventory, backend, _ends_to_change(inventory, desired, selection))
+    # Twice, because the recovery network of a copy is known only once its primary is.
+    for _ in range(2):
+        sought = _sought(inventory, desired)
+        if not sought:
+            break
+        inventory = _probe(inventory, sought, backend)
+    return inventory
+
+
+def confirmed(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
+    """``inventory`` with each of ``networks`` asked for by its id, where lists may lag. Raises CredentialError."""
+    doubtful = set(networks) & inventory.networks.keys() if backend.lists_may_lag else set()
+    certain = {name: network for name, network in inventory.networks.items() if name not in doubtful}
+    return _probe(structs.replace(inventory, networks=certain), doubtful, backend) if doubtful else inventory
+
+
+def _ends_to_change(inventory: Inventory, desired: DesiredState, selection: Selection) -> Iterator[ArmId]:
+    """The networks of all pairs that are not mapped as they are declared."""
+    live = {name: vault.mappings for name, vault in inventory.vaults.items()}
+    for pair in unmapped(inventory.resolved(desired).pairs, live):
+        if selection.has_vault(pair.vault) and selection.has_pair(pair.name):
+            yield from (network for network in (pair.primary, pair.recovery) if network)
+    landed = {mapping.recovery_network_id for mappings in live.values() for mapping in mappings}
+    targets = {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    yield from targets - landed
+
+
+def extended(
+    inventory: Inventory, backend: Backend, networks: Iterable[ArmId], *, subscriptions: Iterable[str] = ()
+) -> Inventory:
+    """``inventory`` with the virtual ``networks`` too, and with all those of ``subscriptions``.
+
+    The list of each subscription is read once, and what is on none asked for by id. Raises CredentialError.
+    """
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    wanted = {network for network in networks if network.type == VNET}
+    concerned = {network.subscription for network in wanted - inventory.networks.keys()} | set(subscriptions)
+    lists = _start_lists(concerned - inventory.listed, backend, reads)
+    found, failed = _finish_lists(lists, reads)
+    grown = structs.replace(
+        inventory,
+        networks={**inventory.networks, **found},
+        subscriptions={**inventory.subscriptions, **failed},
+        listed=inventory.listed | lists.keys(),
+    )
+    return _probe(grown, wanted, backend)
+
+
+def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
+    """``inventory`` with the addresses in use in ``networks``, a GET for each that has any; where one fails, without.
+
+    Raises CredentialError.
+    """
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    known = {network_id: inventory.networks[network_id] for network_id in networks if network_id in inventory.networks}
+    futures = {
+        network_id: reads.start(partial(backend.networks.virtual_network, network_id, addresses=True))
+        for network_id, network in sorted(known.items())
+        if any(len(subnet.used_ips) < subnet.used for subnet in network.subnets)
+    }
+    networks = dict(inventory.networks)
+    for network_id, future in futures.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, VirtualNetwork):
+            networks[network_id] = answer
+    return structs.replace(inventory, networks=networks)
+
+
+def _start_lists(
+    subscriptions: Iterable[str], backend: Backend, reads: Bounded
+) -> dict[str, Future[tuple[VirtualNetwork, ...]]]:
+    port = backend.networks
+    return {name: reads.start(partial(_listed, port.virtual_networks, name)) for name in sorted(subscriptions)}
+
+
+def _finish_lists(
+    lists: Mapping[str, Future[tuple[VirtualNetwork, ...]]], reads: Bounded
+) -> tuple[dict[ArmId, VirtualNetwork], dict[str, AsrError]]:
+    """The networks of all lists, and the subscriptions whose lists failed."""
+    networks: dict[ArmId, VirtualNetwork] = {}
+    failed: dict[str, AsrError] = {}
+    for subscription, future in lists.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, AsrError):
+            failed[subscription] = answer
+        else:
+            networks |= {network.id: network for network in answer}
+    return networks, failed
+
+
+def _start_others(
+    desired: DesiredState, selection: Selection, backend: Backend, reads: Bounded
+) -> dict[str, Future[tuple[LiveMapping, ...]]]:
+    """The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does."""
+    port = backend.mappings
+    others = [vault for vault in desired.vaults if desired.rules and not selection.has_vault(vault.name)]
+    return {vault.name: reads.start(partial(_listed, port.mappings, vault.id)) for vault in others}
+
+
+def _finish_others(
+    others: Mapping[str, Future[tuple[LiveMapping, ...]]], reads: Bounded
+) -> dict[str, tuple[NetworkMapping, ...]]:
+    mappings: dict[str, tuple[NetworkMapping, ...]] = {}
+    for name, future in others.items():
+        answer = _answer(future, reads)
+        if not isinstance(answer, AsrError):
+            mappings[name] = _readable(answer)
+    return mappings
+
+
+class _VaultReads(Struct, frozen=True, kw_only=True):
+    vault: Vault
+    location: Future[str]
+    fabrics: Future[tuple[Fabric, ...]]
+    mappings: Future[tuple[LiveMapping, ...]]
+    items: Future[tuple[ProtectedItem, ...]]
+    jobs: Future[tuple[Job, ...]]
+
+
+def _start_vault(vault: Vault, backend: Backend, reads: Bounded) -> _VaultReads:
+    port = backend.mappings
+    return _VaultReads(
+        vault=vault,
+        location=reads.start(partial(port.vault_location, vault.id)),
+        fabrics=reads.start(partial(_listed, port.fabrics, vault.id)),
+        mappings=reads.start(partial(_listed, port.mappings, vault.id)),
+        items=reads.start(partial(_listed, port.protected_items, vault.id)),
+        jobs=reads.start(lambda: tuple(port.jobs(vault.id, state="InProgress"))),
+    )
+
+
+def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
+    fabrics, mappings = _answer(started.fabrics, reads), _answer(started.mappings, reads)
+    location = _answer(started.location, reads)
+    items, jobs = _answer(started.items, reads), _answer(started.jobs, reads)
+    vault = VaultInventory(
+        name=started.vault.name, id=started.vault.id, location=None if isinstance(location, AsrError) else location
+    )
+    if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
+        return vault
+    # A vault that does not exist says so plainly when asked for itself, and with a riddle when asked for its parts.
+    errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
+    if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
+        return structs.replace(vault, error=_placed(errors[0], started.vault))
+    return structs.replace(
+        vault,
+        fabrics=fabrics,
+        mappings=_readable(mappings),
+        unreadable=tuple(mapping for mapping in mappings if isinstance(mapping, UnreadableMapping)),
+        items=_or_unknown(items),
+        running_jobs=_or_unknown(jobs),
+    )
+
+
+def _placed(error: AsrError, vault: Vault) -> AsrError:
+    """``error`` with the line to correct, where the vault or what it is in does not exist."""
+    if isinstance(error, NotFoundError) and vault.source.file:
+        advice = f"{error.hint}; " if error.hint else ""
+        error.hint = harmless(f"{advice}vault {vault.name} is declared at {vault.source}: check its id")
+    return error
+
+
+def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
+    return tuple(mapping for mapping in mappings if isinstance(mapping, NetworkMapping))
+
+
+def _with_topologies(
+    vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
+) -> list[VaultInventory]:
+    """The vaults with their VMM servers. Raises InputError where the topology file names what none of them has."""
+    found = [_with_topology(vault, backend, reads) for vault in vaults]
+    if not desired.topology:
+        return found
+    known = {vault.name: vault.topology for vault in found if isinstance(vault.topology, Topology) and not vault.error}
+    declared, complete = read_topology(desired.topology), len(known) == len(desired.vaults)
+    merged = dict(zip(known, merge_all(list(known.values()), declared, complete=complete), strict=True))
+    return [structs.replace(vault, topology=merged.get(vault.name, vault.topology)) for vault in found]
+
+
+def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> VaultInventory:
+    if not any(fabric.kind == "vmm" for fabric in vault.fabrics):
+        return vault
+    try:
+        topology = read_topology_of_vault(vault.id, vault.fabrics, backend, reads)
+    except CredentialError:
+        raise
+    except AsrError as error:
+        return structs.replace(vault, topology=Unknown(error=error))
+    items = vault.items if isinstance(vault.items, Unknown) else with_networks(vault.items, topology)
+    return structs.replace(vault, topology=topology, items=items)
+
+
+def _listed(read_list: Callable[[S], Iterable[T]], scope: S) -> tuple[T, ...]:
+    return tuple(read_list(scope))
+
+
+def _answer(future: Future[T], reads: Bounded) -> T | AsrError:
+    answer = reads.answer(future)
+    if isinstance(answer, CredentialError):
+        raise answer
+    return answer
+
+
+def _or_unknown(answer: T | AsrError) -> T | Unknown:
+    return Unknown(error=answer) if isinstance(answer, AsrError) else answer
+
+
+def _raise_if_nothing_was_read(vaults: Sequence[VaultInventory]) -> None:
+    errors = [vault.error for vault in vaults if vault.error]
+    if errors and len(errors) == len(vaults):
+        raise errors[0]
+
+
+def _subscriptions(desired: DesiredState) -> set[str]:
+    """Every subscription that a row names or a rule searches, or that copies are made in."""
+    ends = (network for row in desired.pairs for network in (row.primary, row.recovery))
+    named = {network.subscription for network in ends if network and network.type == VNET}
+    copied = {region.copy.subscription for region in desired.regions if region.copy.subscription}
+    searched = set(desired.subscriptions.values()) if desired.rules else set()
+    to_azure = {row.recovery.subscription for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    return named | copied | searched | to_azure
+
+
+def _probe(inventory: Inventory, wanted: set[ArmId], backend: Backend) -> Inventory:
+    """Ask by id for every network of ``wanted`` that is on no list."""
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    futures = {
+        network_id: reads.start(partial(backend.networks.virtual_network, network_id))
+        for network_id in sorted(wanted - inventory.networks.keys() - inventory.missing.keys())
+        if _worth_asking(inventory.subscriptions.get(network_id.subscription))
+    }
+    networks, missing = dict(inventory.networks), dict(inventory.missing)
+    for network_id, future in futures.items():
+        answer = _answer(future, reads)
+        if isinstance(answer, VirtualNetwork):
+            networks[network_id] = answer
+        elif answer is None or isinstance(answer, ResourceGroupNotFoundError):
+            missing[network_id] = Absent(no_group=answer is not None)
+        else:
+            missing[network_id] = Unknown(error=answer)
+    return structs.replace(inventory, networks=networks, missing=missing)
+
+
+def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
+    """Of the networks of all pairs, and of live mappings in listed subscriptions, those of which nothing is known yet.
+
+    Not all of them are virtual networks: a saved plan asks for the networks of its pairs, mappings may be on premises.
+    """
+    pairs = inventory.resolved(desired).pairs
+    ends = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
+    ends |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
+    listed = _subscriptions(desired) - inventory.subscriptions.keys()
+    ends |= {
+        network
+        for vault in inventory.vaults.values()
+        for mapping in vault.mappings
+        for network in (mapping.primary_network_id, mapping.recovery_network_id)
+        if network.subscription in listed
+    }
+    unknown = ends - inventory.networks.keys() - inventory.missing.keys()
+    return {network for network in unknown if network.type == VNET}
+
+
+def _worth_asking(error: AsrError | None) -> bool:
+    """After a refused list a single network may still be readable; after any other failure more requests only hurt."""
+    return error is None or isinstance(error, ForbiddenError)

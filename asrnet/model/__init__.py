@@ -1,0 +1,1 @@
+"""What asrnet knows, as values: ids, Azure's resources, findings, plans and reports."""

@@ -1,0 +1,301 @@
+"""What asrnet knows of Azure, as values.
+
+msgspec Structs, because forty frozen dataclasses cost 50 ms at start-up and forty Structs one. All are frozen; none
+knows an SDK. Azure's words, snake-cased. Locations are short names (``eastus``), ids compare without case.
+
+``gc=False``, here and on other values that come in hundreds of thousands: values hold no cycles, and the garbage
+collector, which walks all that is alive whenever that has grown by a quarter, took a third of the time of large plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from asrnet.model.arm import ArmId
+
+MappingKind = Literal["azure_to_azure", "vmm_to_azure", "vmm_to_vmm"]
+MappingIdentity = tuple[str, str, str]
+"""Primary place, key of the primary network, recovery place. A place is a region, or the key of a VMM server's fabric.
+
+Keys and not ids, because dicts compare and hash texts without running Python.
+"""
+
+FabricKind = Literal["azure", "vmm", "other"]
+
+MICROSOFT_AZURE = "Microsoft Azure"
+"""The name under which Site Recovery knows Azure as the recovery side of an on-premises fabric."""
+
+COPY_TAG = "asrnet-copy-of"
+"""Set on every copy of a network to the id of its original, so that copies are never copied."""
+
+
+class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A subnet of a virtual network.
+
+    ``used`` counts the addresses in use as far as Azure tells (its ip configurations); ``used_ips`` are those known
+    by value. ``attachments`` name what a copy of the network leaves behind (security group, route table...).
+    None for a policy means that Azure did not say.
+    """
+
+    name: str
+    prefixes: tuple[str, ...]
+    used: int = 0
+    used_ips: tuple[str, ...] = ()
+    delegation: str | None = None
+    default_outbound_access: bool | None = None
+    private_endpoint_network_policies: str | None = None
+    private_link_service_network_policies: str | None = None
+    service_endpoints: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()
+
+
+class VirtualNetwork(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"
+):
+    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it."""
+
+    id: ArmId
+    location: str
+    address_space: tuple[str, ...]
+    subnets: tuple[Subnet, ...] = ()
+    tags: Mapping[str, str] = {}
+    dns_servers: tuple[str, ...] = ()
+    gateway: bool = False
+    extended_location: str | None = None
+    attachments: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.id.name
+
+
+class Fabric(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="fabric"):
+    """A Site Recovery fabric: a region of Azure in a vault, or a VMM server, named in ``friendly_name``."""
+
+    id: ArmId
+    kind: FabricKind
+    location: str | None = None
+    friendly_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """The fabric's resource name."""
+        return self.id.name
+
+
+class NetworkMapping(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="network_mapping"
+):
+    """A directed mapping: machines of the primary network land on the recovery network.
+
+    For Azure to Azure both networks are virtual networks and both locations are known. For the VMM modes the primary
+    (and for VMM to VMM the recovery) is a VM network under a VMM fabric, and locations are None.
+    """
+
+    id: ArmId
+    kind: MappingKind
+    primary_network_id: ArmId
+    recovery_network_id: ArmId
+    recovery_fabric_id: ArmId | None = None
+    primary_location: str | None = None
+    recovery_location: str | None = None
+    state: str = "Paired"
+
+    @property
+    def name(self) -> str:
+        """The mapping's resource name."""
+        return self.id.name
+
+    @property
+    def fabric_id(self) -> ArmId:
+        """The primary fabric, under which the mapping lives."""
+        return self.id.parent.parent
+
+    @property
+    def vault_id(self) -> ArmId:
+        """The vault the mapping lives in."""
+        return self.id.parent.parent.parent
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether it is in force. No other state than Paired has been seen in the wild."""
+        return self.state.lower() == "paired"
+
+    @property
+    def identity(self) -> MappingIdentity:
+        """What makes two mappings the same one: what they map, never their name."""
+        if self.kind == "azure_to_azure":
+            return (self.primary_location or "", self.primary_network_id.key, self.recovery_location or "")
+        recovery = self.recovery_fabric_id if self.kind == "vmm_to_vmm" else None
+        return (self.fabric_id.key, self.primary_network_id.key, recovery.key if recovery else MICROSOFT_AZURE)
+
+
+class UnreadableMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A mapping that is there and does not say what it maps; where it says what it maps from, that is its primary.
+
+    It is not absent: its name is taken, and what it is about may be mapped already.
+    """
+
+    id: ArmId
+    primary_network_id: ArmId | None = None
+
+    @property
+    def name(self) -> str:
+        """The mapping's resource name."""
+        return self.id.name
+
+    @property
+    def fabric_id(self) -> ArmId:
+        """The primary fabric, under which the mapping lives."""
+        return self.id.parent.parent
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, after its name."""
+        return f"does not say which network {'it maps' if self.primary_network_id is None else 'it leads to'}"
+
+
+LiveMapping = NetworkMapping | UnreadableMapping
+"""What a list of mappings has."""
+
+Resource = NetworkMapping | VirtualNetwork | Fabric
+
+
+class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One address of a NIC. ``ip_type`` is ``Dynamic`` or ``Static``; None is unknown or left to the service."""
+
+    name: str = "ipconfig1"
+    primary: bool = True
+    subnet: str | None = None
+    ip: str | None = None
+    ip_type: str | None = None
+    recovery_subnet: str | None = None
+    recovery_ip: str | None = None
+    selected_for_failover: bool = True
+
+
+class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A network interface of a protected item, with the item's own recovery settings where it has any.
+
+    ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
+    """
+
+    name: str
+    primary_network_id: ArmId | None = None
+    primary_network: str = ""
+    recovery_network_id: ArmId | None = None
+    test_network_id: ArmId | None = None
+    ip_configurations: tuple[IpConfiguration, ...] = ()
+
+
+class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A replicated machine.
+
+    ``state`` is Site Recovery's protectionState, ``active_location`` ``Primary`` or ``Recovery``, ``provider`` the
+    instance type of its settings (``A2A``, ``HyperVReplicaAzure``...), ``scenario`` what runs on it now, if anything.
+    """
+
+    id: ArmId
+    friendly_name: str
+    state: str = "Protected"
+    active_location: str = "Primary"
+    test_failover_state: str = "None"
+    provider: str = "A2A"
+    scenario: str = ""
+    recovery_fabric_id: ArmId | None = None
+    nics: tuple[Nic, ...] = ()
+
+    @property
+    def has_failed_over(self) -> bool:
+        """Whether the machine runs on the recovery side."""
+        return self.active_location.lower() == "recovery"
+
+    @property
+    def fabric_id(self) -> ArmId:
+        """The fabric the machine is protected in."""
+        return self.id.parent.parent
+
+    @property
+    def vault_id(self) -> ArmId:
+        """The vault that protects it."""
+        return self.id.parent.parent.parent
+
+
+class Job(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A Site Recovery job. Its name is the id of the operation that started it. Times are ISO 8601, or empty."""
+
+    id: ArmId
+    scenario: str
+    state: str
+    start_time: str = ""
+    end_time: str = ""
+    target: str = ""
+    errors: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The job's resource name."""
+        return self.id.name
+
+
+class VmNetwork(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A VM network under a VMM server. ``friendly_name`` is what people call it; the resource name is a GUID."""
+
+    id: ArmId
+    friendly_name: str
+    subnets: tuple[Subnet, ...] = ()
+
+    @property
+    def fabric_id(self) -> ArmId:
+        """The VMM server's fabric."""
+        return self.id.parent
+
+
+class LogicalNetwork(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A logical network of a VMM server."""
+
+    id: ArmId
+    friendly_name: str
+
+
+class Cloud(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A VMM cloud (a protection container)."""
+
+    id: ArmId
+    friendly_name: str
+
+
+class VmmHost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A host of a VMM server: its cloud and the VM networks it reaches, by friendly names; None: not known."""
+
+    name: str
+    cloud: str
+    networks: tuple[str, ...] | None = None
+
+
+class VmmLinks(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What Site Recovery does not tell of a VMM server and the world of a fake may.
+
+    ``networks`` has the logical network behind each VM network, ``clouds`` those that each cloud is associated with, by
+    friendly names. What is missing is not known.
+    """
+
+    networks: Mapping[ArmId, str] = {}
+    clouds: Mapping[ArmId, tuple[str, ...]] = {}
+    hosts: tuple[VmmHost, ...] = ()
+
+
+class CloudMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """Which cloud protects which: machines of ``primary_cloud_id`` are replicated to ``recovery_cloud_id``.
+
+    ``recovery_cloud_id`` is None where the recovery side is Azure.
+    """
+
+    id: ArmId
+    primary_cloud_id: ArmId
+    recovery_cloud_id: ArmId | None = None
+    recovery_cloud_name: str = ""

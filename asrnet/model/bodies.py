@@ -1,0 +1,34 @@
+"""What is sent to Site Recovery to write a mapping: by the adapter, and by the commands that are told to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from asrnet.model.azure import MICROSOFT_AZURE, MappingKind, NetworkMapping
+
+API_VERSION: Final = "2025-08-01"
+"""The version of Site Recovery's API that is spoken, and that commands for people name."""
+
+INSTANCE_TYPES: Final[Mapping[MappingKind, str]] = {
+    "azure_to_azure": "AzureToAzure",
+    "vmm_to_azure": "VmmToAzure",
+    "vmm_to_vmm": "VmmToVmm",
+}
+"""What Site Recovery calls the kinds of mappings."""
+
+
+def mapping_body(mapping: NetworkMapping) -> dict[str, Any]:
+    """The body that creates or updates a mapping.
+
+    The specification calls ``recoveryFabricName`` optional; Azure to Azure fails without it.
+    """
+    details = {"instanceType": INSTANCE_TYPES[mapping.kind]}
+    if mapping.kind == "azure_to_azure":
+        details["primaryNetworkId"] = str(mapping.primary_network_id)
+    properties: dict[str, Any] = {"recoveryNetworkId": str(mapping.recovery_network_id)}
+    if mapping.kind == "vmm_to_azure":
+        properties["recoveryFabricName"] = MICROSOFT_AZURE
+    elif mapping.recovery_fabric_id is not None:
+        properties["recoveryFabricName"] = mapping.recovery_fabric_id.name
+    return {"properties": {**properties, "fabricSpecificDetails": details}}

@@ -1,0 +1,293 @@
+"""The vocabulary of a plan: findings, changes and their steps, limits; and the plan, which can judge and save itself.
+
+The JSON of ``-o json`` and of saved plans is these Structs as they stand, so a field's name here is a contract.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.errors import InputError, RefusedError
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping, Resource
+from asrnet.model.findings import Finding
+
+FORMAT_VERSION: Final = "1.0"
+
+Action = Literal["create", "update", "delete"]
+ChangeKind = Literal["network_mapping", "virtual_network", "fabric"]
+Direction = Literal["forward", "reverse", "both"]
+LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
+FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "frozen")
+"""What ``--force`` can lift, by name."""
+
+
+class Step(Struct, frozen=True, gc=False, kw_only=True):
+    """One write. ``before`` is what must still be there when it is sent, ``after`` what will be."""
+
+    action: Action
+    resource_id: ArmId
+    before: Resource | None = None
+    after: Resource | None = None
+
+
+class Change(Struct, frozen=True, gc=False, kw_only=True):
+    """One decision, carried out by one or more steps in order. A retarget is one change, an update.
+
+    ``owner`` is ``row`` or ``rule`` for what the desired state asks for, None for what belongs to no pair.
+    """
+
+    id: str
+    action: Action
+    kind: ChangeKind
+    vault: str
+    pair: str | None
+    direction: Direction | None
+    name: str
+    resource_id: ArmId
+    primary_network_id: ArmId | None
+    recovery_network_id: ArmId | None
+    before: Resource | None
+    after: Resource | None
+    reason: str
+    steps: tuple[Step, ...]
+    depends_on: tuple[str, ...] = ()
+    owner: Literal["row", "rule"] | None = None
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Counts of mappings; a retarget counts once, as an update."""
+
+    in_sync: int = 0
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+    blocked: int = 0
+    unmanaged: int = 0
+
+
+class Resources(Struct, frozen=True, kw_only=True):
+    """Counts of the networks and fabrics to create."""
+
+    virtual_network: int = 0
+    fabric: int = 0
+
+
+class RuleMatch(Struct, frozen=True, kw_only=True):
+    """What a rule matched."""
+
+    name: str
+    matched: tuple[ArmId, ...]
+
+
+PairStatus = Literal["in_sync", "create", "update", "blocked", "external"]
+
+
+class PairView(Struct, frozen=True, gc=False, kw_only=True):
+    """A pair as people see it. ``external``: another tool manages it; ``recovery_network_id`` None: not known yet.
+
+    ``primary_network`` and ``recovery_network`` are what people call the networks: of VM networks ids tell nothing.
+    """
+
+    name: str
+    vault: str
+    primary_network_id: ArmId
+    recovery_network_id: ArmId | None
+    primary_location: str | None
+    recovery_location: str | None
+    failback: bool
+    forward: PairStatus
+    reverse: PairStatus | None
+    managed_by: str | None = None
+    owner: Literal["row", "rule"] = "row"
+    file: str = ""
+    line: int | None = None
+    primary_network: str = ""
+    recovery_network: str = ""
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
+
+    max_updates: int = 10
+    max_deletes: int = 0
+    max_change_percent: int = 30
+    min_existing: int = 10
+    max_rule_growth: int = 20
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What the plan saw of one vault: by it a saved plan knows that something has moved since."""
+
+    vault: str
+    vault_id: ArmId
+    mappings: Mapping[str, str]
+    networks: Mapping[str, str]
+    fabrics: Mapping[str, str]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What apply would do, why, and everything found on the way.
+
+    ``existing`` counts the live mappings of each vault, by its name; ``tenant`` and ``cloud`` say where it was made.
+    """
+
+    format_version: str = FORMAT_VERSION
+    checksum: str = ""
+    cloud: str = "public"
+    tenant: str | None = None
+    summary: Summary = Summary()
+    resources: Resources = Resources()
+    rules: tuple[RuleMatch, ...] = ()
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    pairs: tuple[PairView, ...] = ()
+    limits: Limits = Limits()
+    existing: Mapping[str, int] = {}
+    observed: tuple[Observed, ...] = ()
+
+    def sealed(self) -> Plan:
+        """This plan with its checksum filled in."""
+        return msgspec.structs.replace(self, checksum=self._digest())
+
+    def _digest(self) -> str:
+        """Over each field in turn, and lists element by element: the JSON of a large plan is as large as the plan."""
+        digest = hashlib.sha256()
+        buffer = bytearray()
+        for name in Plan.__struct_fields__:
+            value = "" if name == "checksum" else getattr(self, name)
+            digest.update(name.encode())
+            for part in value if isinstance(value, tuple) else (value,):
+                _ENCODER.encode_into(part, buffer)
+                digest.update(buffer)
+        return f"sha256:{digest.hexdigest()}"
+
+    def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
+        """Each limit this plan is over, in one line with the figures and the way out; none for those in ``forced``."""
+        lifted = set(forced)
+        return tuple(over.line for over in _violations(self) if over.name not in lifted)
+
+    def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
+        """Raise RefusedError naming every limit that is exceeded and not forced."""
+        lifted = set(forced)
+        over = [each for each in _violations(self) if each.name not in lifted]
+        if over:
+            raise RefusedError("; ".join(each.line for each in over), kind=over[0].name)
+
+
+class _Over(Struct, frozen=True):
+    """A limit that is exceeded, by how many changes, and that in words."""
+
+    name: str
+    number: int
+    line: str
+
+
+def _violations(plan: Plan) -> Iterable[_Over]:
+    """Vault by vault, then of the whole run, where that is not just one vault's again."""
+    over = [
+        each
+        for vault, existing in sorted(plan.existing.items())
+        for each in _over(
+            f"vault {vault}", [change for change in plan.changes if change.vault == vault], existing, plan.limits
+        )
+    ]
+    yield from over
+    if len(plan.existing) > 1:
+        said = {(each.name, each.number) for each in over}
+        for each in _over("this run", plan.changes, sum(plan.existing.values()), plan.limits):
+            if (each.name, each.number) not in said:
+                yield each
+
+
+def _over(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterable[_Over]:
+    counts = Counter(change.action for change in changes if change.kind == "network_mapping")
+    growth = sum(
+        change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
+    )
+    updates, deletes = counts["update"], counts["delete"]
+    figures = f"{counts['create']} to create, {updates} to update, {deletes} to delete, {existing} existing"
+    for name, value, limit in (
+        ("max_updates", updates, limits.max_updates),
+        ("max_deletes", deletes, limits.max_deletes),
+        ("max_rule_growth", growth, limits.max_rule_growth),
+    ):
+        if value > limit:
+            line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
+            yield _Over(name, value, line)
+    if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
+        share = (updates + deletes) * 100 / existing
+        line = (
+            f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
+            f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
+        )
+        yield _Over("max_change_percent", updates + deletes, line)
+
+
+def encode(value: object) -> Any:
+    """The msgspec hook that writes what JSON has no type for."""
+    if isinstance(value, ArmId):
+        return str(value)
+    raise NotImplementedError(f"no JSON for {type(value).__name__}")
+
+
+def decode(kind: type, value: Any) -> Any:
+    """The msgspec hook that reads what JSON has no type for. Of a ValueError msgspec tells the place."""
+    if kind is not ArmId:
+        raise NotImplementedError(f"no {kind.__name__} in JSON")
+    if not isinstance(value, str):
+        raise ValueError("Expected an id")  # noqa: TRY004 - msgspec makes its own error of this type alone
+    try:
+        return ArmId(value)
+    except InputError as error:
+        raise ValueError(error.message) from error
+
+
+# Plans have nothing but ids that JSON has no type for, half a million of them in a large one: str() is the quickest.
+_ENCODER = msgspec.json.Encoder(enc_hook=str, order="deterministic")
+
+
+def to_json(value: Struct) -> bytes:
+    """The JSON of a plan or report, keys in the order of the fields."""
+    return msgspec.json.encode(value, enc_hook=encode)
+
+
+def load_plan(data: bytes, *, source: str) -> Plan:
+    """A plan that was saved with ``to_json``.
+
+    Raises InputError where it is no plan of this version, RefusedError (``tampered``) where its checksum is wrong.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).format_version
+        if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+            raise InputError(
+                f"{source}: the plan has format {version}, this asrnet reads {FORMAT_VERSION}",
+                hint="make the plan again with this version",
+            )
+        plan = msgspec.json.decode(data, type=Plan, dec_hook=decode)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out FILE") from error
+    if plan.sealed().checksum != plan.checksum:
+        raise RefusedError(
+            f"{source}: the plan was changed after it was saved: its checksum does not fit",
+            kind="tampered",
+            hint="make the plan again with: asrnet plan --out FILE",
+        )
+    return plan
+
+
+class _Versioned(Struct):
+    format_version: str
+
+
+def mapping_of(step: Step) -> NetworkMapping:
+    """The mapping a mapping step is about: what will be there, or for a delete what was."""
+    mapping = step.after or step.before
+    assert isinstance(mapping, NetworkMapping)  # noqa: S101 - a step of a network_mapping change has nothing else
+    return mapping

@@ -1,0 +1,49 @@
+"""What came of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from asrnet.model.plan import Change, Plan
+
+Outcome = Literal["succeeded", "failed", "skipped", "stale", "rolled_back", "in_flight"]
+Result = Literal["succeeded", "partial", "failed", "nothing_to_do", "refused"]
+
+
+class AppliedChange(Change, frozen=True, kw_only=True):
+    """A change with what came of it. ``seconds`` runs from its first request to its last answer.
+
+    ``stale``: Azure is no longer what the plan saw, and nothing was written. ``rolled_back``: it was begun, refused,
+    and undone. ``in_flight``: Azure accepted it and has not said how it ended.
+    """
+
+    outcome: Outcome
+    error: str | None = None
+    seconds: float = 0.0
+    refused: bool = False
+
+
+class Report(Plan, frozen=True, kw_only=True):
+    """The plan's keys with outcomes. ``requests`` counts what was sent, by method, and ``retries`` among them.
+
+    ``run`` is the id of the run, if it has one: audit lines, logs and Azure's activity log have it too.
+    """
+
+    changes: tuple[AppliedChange, ...] = ()
+    result: Result = "nothing_to_do"
+    requests: Mapping[str, int] = {}
+    seconds: float = 0.0
+    interrupted: bool = False
+    run: str = ""
+
+
+def result_of(changes: tuple[AppliedChange, ...]) -> Result:
+    """The verdict over all changes."""
+    if not changes:
+        return "nothing_to_do"
+    if all(change.outcome == "succeeded" for change in changes):
+        return "succeeded"
+    if any(change.outcome == "succeeded" for change in changes):
+        return "partial"
+    return "refused" if all(change.refused for change in changes) else "failed"

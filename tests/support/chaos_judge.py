@@ -1,0 +1,365 @@
+"""Judges what ``drift --correct`` did in a scene of chaos, by what a witness saw and without asrnet's own planner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from chaos import Scene, Site
+from chaos_others import Others
+from chaos_plans import judge_order, judge_pairs, judge_plan, way_of
+from chaos_wishes import Way, wishes_of
+from msgspec import structs
+from witness import Made, Witness, Wrote
+
+from asrnet import applying
+from asrnet.applying import AppliedChange, Options, Report
+from asrnet.cli import exits
+from asrnet.drift import Correction, correct, detect
+from asrnet.emulator.app import App
+from asrnet.errors import AsrError
+from asrnet.fake.faults import Fault
+from asrnet.fake.ports import backend as fake_backend
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import Fabric, Job, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
+from asrnet.model.plan import Limits, Plan
+from asrnet.ports import Backend
+
+WENT_WRONG = {"failed", "rolled_back", "in_flight"}
+
+
+class Chaos:
+    """A scene being corrected again and again, under the eyes of a witness."""
+
+    def __init__(self, scene: Scene, backend: Backend, faults: Sequence[Fault], app: App | None = None) -> None:
+        self.scene = scene
+        self.app = app
+        self.others = Others(scene)
+        self.outcomes: Counter[str] = Counter()
+        for fault in faults:
+            scene.world.faults.add(fault)
+        lags = bool(scene.world.behaviour.list_lag) or any(fault.effect == "list_lags" for fault in faults)
+        self.witness = Witness(
+            backend,
+            scene.world,
+            self.others.before_a_read,
+            lag=25.0 if lags else 0.0,
+            on_write=self.others.after_a_write,
+        )
+        self.wishes = {site.name: tuple(wishes_of(scene, site)) for site in scene.sites}
+        self._limits = scene.desired.limits
+        self._frozen = {freeze.vault for freeze in scene.desired.freeze}
+
+    # One run.
+
+    def run(self) -> int:
+        """One run of drift --correct; its exit code."""
+        self.witness.forget()
+        try:
+            correction = correct(
+                partial(detect, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
+                self._applied,
+            )
+        except AsrError:
+            assert not self.witness.wrote_anything
+            return exits.ERROR
+        self._judge_writes()
+        code = exits.of_correction(correction)
+        self._judge_code(correction, code)
+        return code
+
+    def _applied(self, plan: Plan) -> Report:
+        self.witness.planned(self.others.between_plan_and_apply)
+        report = applying.apply(plan, self.witness.backend, Options(timeout=self.scene.timeout))
+        self._judge_limits(plan)
+        for site in self.scene.sites:
+            judge_plan(plan, site.name, self.wishes[site.name], self.witness.planned_by(site.vault.id, "mappings"))
+        judge_order(report, self.witness)
+        judge_pairs(report)
+        for change in report.changes:
+            self.outcomes[f"{change.kind} {change.action} {change.outcome}"] += 1
+            if change.outcome == "succeeded":
+                self._judge_success(change)
+        return report
+
+    # Nothing is touched that is not managed, and nothing that others changed meanwhile.
+
+    def _judge_writes(self) -> None:
+        for event in self.witness.events:
+            if isinstance(event, Wrote):
+                site = self._site_of(event.id)
+                assert site.name not in self._frozen, event
+                self._judge_write(event, site)
+            if isinstance(event, Made) and isinstance(event.what, Fabric):
+                self._judge_fabric(event, event.what)
+            if isinstance(event, Made) and isinstance(event.what, VirtualNetwork):
+                self._judge_network(event, event.what)
+
+    def _site_of(self, resource_id: ArmId) -> Site:
+        return next(site for site in self.scene.sites if site.vault.id == resource_id.within(VAULT))
+
+    def _judge_fabric(self, made: Made, fabric: Fabric) -> None:
+        """Only where fabrics may be made, and only after a look at the list."""
+        site = self._site_of(fabric.id)
+        listed = self.witness.listed_to_apply(site.vault.id, "fabrics", made)
+        assert self.scene.desired.vault(site.name).create_fabrics, fabric
+        assert site.name not in self._frozen, fabric
+        assert listed is not None, fabric
+        assert fabric.location not in {each.location for each in listed}, fabric
+
+    def _judge_network(self, made: Made, network: VirtualNetwork) -> None:
+        """Only copies, and only after a look whether there is one: a PUT on a network would wipe out its subnets."""
+        asked = {
+            wish.way[1]
+            for name, wishes in self.wishes.items()
+            for wish in wishes
+            if wish.copied and not wish.is_reverse and not wish.external and name not in self._frozen
+        }
+        looked = self.witness.got_to_apply(network.id, made)
+        assert network.id in asked, network
+        assert looked is not None, network
+        assert looked.found is None, network
+        assert looked.ended == made.when, network  # the very last moment
+
+    def _judge_write(self, wrote: Wrote, site: Site) -> None:
+        undone = self._undone_by(wrote)
+        if undone:
+            self._judge_undo(wrote, undone)
+        elif wrote.action == "create":
+            self._judge_create(wrote, site)
+        else:
+            self._judge_change(wrote, site)
+
+    def _undone_by(self, wrote: Wrote) -> Wrote | None:
+        """The write of this run that this one takes back, if it does: to what was there, or was last seen there."""
+        earlier = self.witness.before(wrote)
+        before = next((each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id), None)
+        if before is None or wrote.after is None:
+            return None
+        got = self.witness.got_to_apply(wrote.id, before)
+        ways = {way_of(each) for each in (before.there, got.found if got else None) if each}
+        return before if way_of(wrote.after) in ways else None
+
+    def _judge_undo(self, wrote: Wrote, undone: Wrote) -> None:
+        """What is put back was looked at first: it must be as this run left it."""
+        seen = self.witness.got_to_apply(wrote.id, wrote)
+        assert seen, wrote
+        assert self.witness.events.index(seen) > self.witness.events.index(undone), wrote
+        left = way_of(undone.after) if undone.after else None
+        assert (way_of(seen.found) if seen.found else None) == left, wrote
+
+    def _judge_create(self, wrote: Wrote, site: Site) -> None:
+        """Creating is an upsert: the name must be free, and the network unmapped, by a list read to apply."""
+        assert wrote.after
+        listed = self.witness.listed_to_apply(site.vault.id, "mappings", wrote)
+        assert way_of(wrote.after) in self._ways(site), wrote
+        assert listed is not None, wrote
+        deleted = {each.id for each in self.witness.writes if each.action == "delete"}
+        left = [mapping for mapping in listed if mapping.id not in deleted]
+        assert wrote.after.identity not in {mapping.identity for mapping in left}, wrote
+        assert _name(wrote.after) not in {_name(mapping) for mapping in listed}, wrote
+        # A broken 200 on the wire to a PUT that never arrived looks like a network that was made.
+        assert self.app or wrote.baseless == (), wrote
+        # What is there may only be what an earlier run of ours left on its way, or came unseen.
+        assert wrote.there is None or way_of(wrote.there) == way_of(wrote.after) or wrote.unseen, wrote
+
+    def _judge_change(self, wrote: Wrote, site: Site) -> None:
+        """What is updated or deleted was re-read, is what the plan was made for, and nobody is failing over."""
+        got = self.witness.got_to_apply(wrote.id, wrote)
+        seen = got.found if got else None
+        planned = {mapping.id: mapping for mapping in self.witness.planned_by(site.vault.id, "mappings", wrote)}
+        assert isinstance(seen, NetworkMapping), wrote
+        assert wrote.id in planned, wrote
+        assert (seen.identity, way_of(seen)) == (planned[wrote.id].identity, way_of(planned[wrote.id])), wrote
+        if wrote.after:
+            assert way_of(wrote.after) in self._ways(site), wrote
+            assert wrote.after.identity == seen.identity, wrote
+        else:
+            assert self._may_go(seen, site, {way_of(mapping) for mapping in planned.values()}), wrote
+        ends = {*way_of(seen), *(way_of(wrote.after) if wrote.after else ())}
+        self._judge_failover(wrote, site, ends)
+
+    def _judge_failover(self, wrote: Wrote, site: Site, ends: set[ArmId]) -> None:
+        items = self.witness.listed_to_apply(site.vault.id, "protected_items", wrote)
+        jobs = self.witness.listed_to_apply(site.vault.id, "running", wrote)
+        assert items is not None, wrote
+        assert jobs is not None, wrote
+        assert not any(_is_a_failover(job) for job in jobs), wrote
+        moving = {end for item in items if _is_moving(item) for nic in item.nics for end in _ends_of(nic)}
+        assert not ends & moving, wrote
+        assert not {(site.name, end) for end in ends} & self.scene.moving, wrote
+
+    def _ways(self, site: Site) -> set[Way]:
+        return {wish.way for wish in self.wishes[site.name] if not wish.external}
+
+    def _may_go(self, mapping: NetworkMapping, site: Site, live: set[Way]) -> bool:
+        """The old reverse of a pair that leads elsewhere now; or what nobody asks for, where that is to be deleted."""
+        primary, recovery = way_of(mapping)
+        # A VM network may be mapped to a server and to Azure; of an Azure network one mapping is managed at most.
+        asked = [wish for wish in self.wishes[site.name] if (wish.way[0], wish.way[1].type) == (primary, recovery.type)]
+        if any(wish.external for wish in asked):
+            return False
+        moved = [wish.way for wish in self.wishes[site.name] if not (wish.is_reverse or wish.external)]
+        if (recovery, primary) in live and any(near == recovery and far != primary for near, far in moved):
+            return True
+        vault = self.scene.desired.vault(site.name)
+        within = mapping.primary_location is not None and mapping.primary_location == mapping.recovery_location
+        ignored = {entry.name for entry in self.scene.desired.ignore} & {primary.name.lower(), recovery.name.lower()}
+        free = not asked and not within and not ignored
+        return vault.unmanaged == "delete" and self.scene.allow_delete and free
+
+    # Never beyond the limits.
+
+    def _judge_limits(self, plan: Plan) -> None:
+        """By what was really sent; a retarget is one update."""
+        of_change = {step.resource_id: change for change in plan.changes for step in change.steps}
+        sent: set[tuple[str, str, str]] = set()
+        grown: Counter[str] = Counter()
+        ours = [wrote for wrote in self.witness.writes if not self._undone_by(wrote)]
+        for wrote in ours:
+            change, site = of_change[wrote.id], self._site_of(wrote.id)
+            sent.add((site.name, change.action, change.id))
+            if wrote.action != "create":
+                assert change.action != "create", wrote
+            if wrote.action == "create" and wrote.after:
+                forward = [wish for wish in self.wishes[site.name] if wish.of_rule and not wish.is_reverse]
+                grown[site.name] += way_of(wrote.after) in {wish.way for wish in forward}
+        existing = {site.name: len(self.witness.planned_by(site.vault.id, "mappings")) for site in self.scene.sites}
+        for names in (*({site.name} for site in self.scene.sites), existing.keys()):
+            counts = Counter(action for name, action, _ in sent if name in names)
+            growth = sum(grown[name] for name in names)
+            assert not _over(self._limits, counts, growth, sum(existing[name] for name in names)), plan.violations()
+
+    # Success only for what was read back.
+
+    def _judge_success(self, change: AppliedChange) -> None:
+        """The last step to each resource of a change that is called succeeded was seen as wanted afterwards."""
+        for step in {step.resource_id: step for step in change.steps}.values():
+            if change.kind == "network_mapping":
+                after = way_of(step.after) if isinstance(step.after, NetworkMapping) else None
+                seen = [shown and way_of(shown) for shown in self.witness.seen_after_writing(step.resource_id)]
+                assert after in seen, change
+            else:
+                assert self.witness.saw_made(step.resource_id), change
+
+    # The right exit code.
+
+    def _judge_code(self, correction: Correction, code: int) -> None:
+        outcomes = {change.outcome for change in correction.report.changes}
+        wrong = bool(outcomes & WENT_WRONG) or correction.left is None
+        assert bool(correction.refusals) == self._is_over(correction.detected.plan)
+        if correction.refusals:
+            assert not self.witness.wrote_anything
+            assert code == exits.REFUSED
+        assert (code == exits.ERROR) >= wrong, correction.report
+        if code == exits.REFUSED:
+            assert "succeeded" not in outcomes
+        if code in {exits.DONE, exits.PENDING}:
+            assert correction.left
+            errors = [found for found in correction.left.findings if found.severity == "error"]
+            assert (code == exits.PENDING) == bool(correction.left.changes or errors)
+        if code == exits.DONE:
+            assert outcomes <= {"succeeded", "stale", "skipped"}
+            self._judge_seen()
+
+    def _is_over(self, plan: Plan) -> bool:
+        scopes = [{vault} for vault in plan.existing]
+        for vaults in (*scopes, set(plan.existing)):
+            inside = [one for one in plan.changes if one.vault in vaults and one.kind == "network_mapping"]
+            wishes = [wish for name in vaults for wish in self.wishes[name] if wish.of_rule and not wish.is_reverse]
+            created = [(one.primary_network_id, one.recovery_network_id) for one in inside if one.action == "create"]
+            growth = sum(wish.way in created for wish in wishes)
+            existing = sum(plan.existing[name] for name in vaults)
+            if _over(self._limits, Counter(one.action for one in inside), growth, existing):
+                return True
+        return False
+
+    def _judge_seen(self) -> None:
+        """Every way that is wanted was on the last list of its vault."""
+        for site in self.scene.sites:
+            shown = {way_of(mapping) for mapping in self.witness.last_listed(site.vault.id, "mappings")}
+            assert self._ways(site) <= shown
+
+    # The end.
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more, and what was under way has ended."""
+        self.scene.world.faults.clear()
+        self.others.be_quiet()
+        if self.scene.chance(0.7):
+            self.others.finish_failovers()
+        if self.app:
+            self.app.faults.clear()
+        self.scene.world.behaviour = structs.replace(self.scene.world.behaviour, list_lag=0.0, operations="time:3")
+        self.scene.clock.advance(7200)
+        for site in self.scene.sites:  # operations that end when they are looked at end now
+            for _ in range(5):
+                list(fake_backend(self.scene.world).mappings.jobs(site.vault.id)) if site.fabrics else None
+
+    def finish(self) -> int:
+        """Correct until nothing changes any more; the last exit code."""
+        for _ in range(3):
+            code = self.run()
+        return code
+
+    def judge_end(self, code: int) -> None:
+        """It has converged, or stopped for reasons that are there to see; what they do not hold up is done."""
+        plan = detect(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
+        errors = [found for found in plan.findings if found.severity == "error"]
+        over = self._is_over(plan)
+        assert over == (code == exits.REFUSED and bool(plan.changes))
+        assert over or plan.changes == ()
+        assert code in {exits.DONE, exits.PENDING, exits.REFUSED}, code
+        assert (code == exits.DONE) == (not errors and not over)
+        for found in errors:
+            assert self._is_explained(found.kind, self._site_called(found.vault)), found
+        blocked = {(found.vault, found.pair) for found in errors}
+        for site in () if over else self.scene.sites:
+            live = {way_of(mapping) for mapping in self.scene.live(site) if mapping.state == "Paired"}
+            missing = [wish for wish in self.wishes[site.name] if not wish.external and wish.way not in live]
+            assert not [wish for wish in missing if (site.name, wish.pair) not in blocked]
+
+    def _site_called(self, name: str | None) -> Site:
+        return next(site for site in self.scene.sites if site.name == name)
+
+    def _is_explained(self, kind: str, site: Site) -> bool:
+        """Whether there is a reason in the scene for an error."""
+        identities = Counter(mapping.identity for mapping in self.scene.live(site))
+        moving = site.name in self.others.disturbed | {name for name, _ in self.scene.moving}
+        missing = len(site.fabrics) < 2 and not self.scene.desired.vault(site.name).create_fabrics
+        reasons = {
+            "frozen": site.name in self._frozen,
+            "failover_active": moving,
+            "missing_fabric": missing,
+            "duplicate": max(identities.values(), default=0) > 1,
+        }
+        return reasons.get(kind, False)
+
+
+def _over(limits: Limits, counts: Counter[str], growth: int, existing: int) -> bool:
+    changed = counts["update"] + counts["delete"]
+    return (
+        counts["update"] > limits.max_updates
+        or counts["delete"] > limits.max_deletes
+        or growth > limits.max_rule_growth
+        or (existing >= limits.min_existing and changed * 100 > limits.max_change_percent * existing)
+    )
+
+
+def _name(mapping: NetworkMapping) -> tuple[ArmId, str]:
+    """What a PUT of the mapping would overwrite: Azure fabrics ignore the network segment."""
+    below = mapping.fabric_id if mapping.kind == "azure_to_azure" else mapping.id.parent
+    return (below, mapping.name.lower())
+
+
+def _is_moving(item: ProtectedItem) -> bool:
+    return (item.state, item.active_location) != ("Protected", "Primary")
+
+
+def _is_a_failover(job: Job) -> bool:
+    return job.scenario == "UnplannedFailover" and job.state == "InProgress"
+
+
+def _ends_of(nic: Nic) -> set[ArmId]:
+    return {end for end in (nic.primary_network_id, nic.recovery_network_id) if end}

@@ -1,0 +1,164 @@
+"""Somebody else in a scene of chaos: makes, moves and deletes mappings, makes networks, starts failovers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from chaos import COPIES, Scene, Site
+from msgspec import structs
+from states import EA, SEA
+
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping, VirtualNetwork, VmNetwork
+
+WAYS: Final = ("meddle", "meddle", "meddle", "squat", "squat", "squat", "restore", "copy", "fabric", "failover")
+
+_NEVER: Final = float("inf")
+
+
+class Others:
+    """What others do in ``scene``, now and then. ``disturbed`` are the vaults in which failovers were started."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.did: Counter[str] = Counter()
+        self.disturbed: set[str] = set()
+        self._scene = scene
+        self._quiet = False
+        self._missed: NetworkMapping | None = None
+        self._reads_left = self._pause()
+
+    def _pause(self) -> float:
+        """How many reads pass before somebody acts; often nobody ever does."""
+        return self._scene.random.choice([_NEVER, _NEVER, 2, 3, 6, 10, 14, 20])
+
+    def be_quiet(self) -> None:
+        """Nobody acts any more."""
+        self._quiet = True
+
+    def before_a_read(self) -> ArmId | None:
+        """Perhaps somebody acts; the mapping they wrote to, if that is what they did."""
+        if self._missed and not self._quiet and not self._scene.world.state.mapping(self._missed.id):
+            again, self._missed = self._missed, None
+            self._scene.build.add(again)
+            return again.id
+        self._reads_left -= 1
+        if self._quiet or self._reads_left > 0:
+            return None
+        self._reads_left = self._pause()
+        return self._act()
+
+    def after_a_write(self, action: str, mapping_id: ArmId) -> None:
+        """Perhaps somebody misses what is being deleted, and makes it again as soon as it is gone."""
+        if action == "delete" and self._scene.chance(0.1):
+            self._missed = self._scene.world.state.mapping(mapping_id)
+
+    def between_plan_and_apply(self) -> ArmId | None:
+        """Perhaps somebody acts just when the plan was made."""
+        return self._act() if not self._quiet and self._scene.chance(0.4) else None
+
+    def _act(self) -> ArmId | None:
+        site = self._scene.random.choice(self._scene.sites)
+        what = self._scene.random.choice(WAYS)
+        self.did[what] += 1
+        others = {"copy": self._make_a_copy, "fabric": self._make_a_fabric, "failover": self._fail_over}
+        if what in others:
+            others[what](site)
+            return None
+        live = self._scene.live(site)
+        if what == "meddle" and live:
+            return self._meddle(site, self._scene.random.choice(live))
+        return self._restore(site, live) if what == "restore" else self._squat(site, live)
+
+    def _meddle(self, site: Site, mapping: NetworkMapping) -> ArmId:
+        """Move a mapping, break it, or delete it."""
+        recovery = self._scene.random.choice([None, *self._elsewhere(site, mapping)])
+        if recovery is None:
+            self._scene.world.state.remove_mapping(mapping.id)
+        else:
+            as_azure_says = ArmId(f"/{recovery.id.key}") if isinstance(recovery, VirtualNetwork) else recovery.id
+            state = self._scene.random.choice(["Paired", "Paired", "NotPaired"])
+            moved = structs.replace(mapping, recovery_network_id=as_azure_says, state=state)
+            self._scene.world.state.put_mapping(moved)
+        return mapping.id
+
+    def _restore(self, site: Site, live: Sequence[NetworkMapping]) -> ArmId | None:
+        """Make a mapping again that was there when the scene began."""
+        there = {mapping.id for mapping in live}
+        gone = [mapping for mapping in site.mapped if mapping.id not in there]
+        if not gone:
+            return None
+        again = self._scene.random.choice(gone)
+        self._scene.build.add(again)
+        return again.id
+
+    def _elsewhere(self, site: Site, mapping: NetworkMapping) -> Sequence[VirtualNetwork | VmNetwork]:
+        if mapping.kind == "vmm_to_vmm":
+            return site.far if site.servers and mapping.fabric_id == site.servers[0].id else site.near
+        return self._scene.near if mapping.primary_location == SEA else self._scene.far
+
+    def _squat(self, site: Site, live: Sequence[NetworkMapping]) -> ArmId | None:
+        """Map a network that is not mapped, perhaps under the name that asrnet would give a mapping of its own."""
+        random = self._scene.random
+        networks = {network.id: network for network in (*self._scene.near, *self._scene.far)}
+        pairs = [(row.primary, row.recovery) for row in self._scene.desired.pairs if row.vault == site.name]
+        ways = [way for near, far in pairs if far for way in ((near, far), (far, near))]
+        if len(site.fabrics) < 2 or not ways:
+            return None
+        asked, wanted = (networks[one] for one in random.choice(ways))
+        taken = {mapping.primary_network_id for mapping in live}
+        free = [each for each in networks.values() if each.location == asked.location and each.id not in taken]
+        if not free:
+            return None
+        primary = asked if asked in free and random.random() < 0.5 else random.choice(free)
+        name = random.choice(["portal", f"{asked.name}-to-{wanted.name}", f"{asked.name}-to-{wanted.name}"])
+        recovery = random.choice(self._scene.near if asked.location == SEA else self._scene.far)
+        fabric = site.fabrics[primary.location]
+        path = ("replicationNetworks", "azureNetwork", "replicationNetworkMappings", name)
+        if self._scene.world.state.mapping(fabric.id.child(*path)):
+            return None
+        return self._scene.build.mapping(fabric, primary, site.fabrics[recovery.location], recovery, name=name).id
+
+    def _make_a_fabric(self, site: Site) -> None:
+        """Make the fabric that a vault lacks, under a name of one's own."""
+        there = {fabric.location for fabric in self._scene.world.state.fabrics.values(site.vault.id.key)}
+        for place in {EA, SEA} - there:
+            self._scene.build.azure_fabric(site.vault, place, name=f"theirs-{place}")
+
+    def _make_a_copy(self, _: Site) -> None:
+        """Make a network where a copy is to be, with what a second PUT would wipe out."""
+        asked = {row.primary.name for row in self._scene.desired.pairs if row.recovery is None}
+        asked |= {network.name for network in self._scene.auto}
+        names = [f"{name}-asr" for name in sorted(asked)]
+        there = {network.name for network in self._scene.world.state.virtual_networks}
+        free = [name for name in names if name not in there]
+        if free:
+            name = self._scene.random.choice(free)
+            self._scene.build.virtual_network(name, SEA, group=COPIES, subnets={"precious": "10.9.0.0/24"})
+
+    def _fail_over(self, site: Site) -> None:
+        """Start the failover of a machine, or of one that nobody has listed yet."""
+        items = [
+            item
+            for item in self._scene.world.state.protected_items.values(site.vault.id.key)
+            if item.state == "Protected" and item.active_location == "Primary"
+        ]
+        if not site.fabrics.keys() >= {EA, SEA}:
+            return
+        self.disturbed.add(site.name)
+        if items:
+            item = self._scene.random.choice(items)
+            self._scene.build.add(structs.replace(item, state="UnplannedFailoverCommitPending"))
+        else:
+            self._scene.build.job(site.vault, "UnplannedFailover", target="vm")
+
+    def finish_failovers(self) -> None:
+        """All failovers are over, and their machines protected again."""
+        state = self._scene.world.state
+        for item in list(state.protected_items):
+            self._scene.build.add(structs.replace(item, state="Protected", active_location="Primary"))
+        for job in [job for job in state.jobs if job.scenario == "UnplannedFailover"]:
+            self._scene.build.add(structs.replace(job, state="Succeeded"))
+        self._scene.moving.clear()
+        self.disturbed.clear()

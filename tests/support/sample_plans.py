@@ -1,0 +1,120 @@
+"""Plans and live pairs made by hand, for the tests of what they look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NetworkMapping, VirtualNetwork
+from asrnet.model.findings import finding
+from asrnet.model.plan import Change, PairView, Plan, Resources, RuleMatch, Step, Summary
+from asrnet.model.report import AppliedChange, Report, result_of
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+VAULT = ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/v1")
+
+
+def vnet(name: str, group: str = "rg") -> ArmId:
+    provider = "providers/Microsoft.Network/virtualNetworks"
+    return ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/{provider}/{name}")
+
+
+def mapping(name: str, primary: str, recovery: str) -> NetworkMapping:
+    fabric = VAULT.child("replicationFabrics", "ea", "replicationNetworks", "azureNetwork")
+    return NetworkMapping(
+        id=fabric.child("replicationNetworkMappings", name),
+        kind="azure_to_azure",
+        primary_network_id=vnet(primary),
+        recovery_network_id=vnet(recovery),
+        primary_location="eastasia",
+        recovery_location="southeastasia",
+    )
+
+
+def pair(name: str, **fields: Any) -> PairView:
+    standard: dict[str, Any] = {
+        "vault": "sea",
+        "primary_network_id": vnet(f"{name}-ea"),
+        "recovery_network_id": vnet(f"{name}-sea"),
+        "primary_location": "eastasia",
+        "recovery_location": "southeastasia",
+        "failback": True,
+        "forward": "in_sync",
+        "reverse": "in_sync",
+    }
+    return PairView(name=name, **{**standard, **fields})
+
+
+def change(action: Any, name: str, pair_name: str | None, **fields: Any) -> Change:
+    after = fields.pop("after", mapping(name, f"{pair_name}-ea", f"{pair_name}-sea"))
+    before = fields.pop("before", None)
+    known = after or before
+    standard: dict[str, Any] = {
+        "kind": "network_mapping",
+        "vault": "sea",
+        "direction": "forward",
+        "resource_id": known.id,
+        "primary_network_id": getattr(known, "primary_network_id", None),
+        "recovery_network_id": getattr(known, "recovery_network_id", None),
+        "reason": "",
+        "steps": (Step(action=action, resource_id=known.id, before=before, after=after),),
+        "owner": "row",
+    }
+    fields = {**standard, **fields}
+    return Change(
+        id=f"sea:{pair_name}:{name}", action=action, name=name, pair=pair_name, before=before, after=after, **fields
+    )
+
+
+def copy_creation(pair_name: str) -> Change:
+    made = VirtualNetwork(id=vnet(f"{pair_name}-ea-asr"), location="southeastasia", address_space=("10.0.0.0/16",))
+    return change("create", made.name, pair_name, kind="virtual_network", direction=None, after=made, reason="a copy")
+
+
+def full_plan() -> Plan:
+    """A plan with something of everything."""
+    retarget = change(
+        "update",
+        "app-map",
+        "app",
+        direction="both",
+        before=mapping("app-map", "app-ea", "old-sea"),
+        after=mapping("app-map", "app-ea", "app-sea"),
+        reason="points at old-sea instead of app-sea",
+    )
+    return Plan(
+        summary=Summary(in_sync=2, create=2, update=1, delete=1, blocked=2, unmanaged=1),
+        resources=Resources(virtual_network=1),
+        rules=(RuleMatch(name="prod", matched=(vnet("crm-ea"), vnet("web-ea"))),),
+        pairs=(
+            pair("hub"),
+            pair("app", forward="update", reverse="update"),
+            pair("crm", forward="create", reverse="create", recovery_network_id=vnet("crm-ea-asr")),
+            pair("lost", forward="blocked", reverse="blocked", recovery_network_id=None, recovery_location=None),
+            pair("old", failback=False, forward="in_sync", reverse=None),
+            pair("sap", forward="external", reverse="in_sync", managed_by="terraform"),
+        ),
+        changes=(
+            copy_creation("crm"),
+            change("create", "crm-map", "crm"),
+            change("create", "crm-back", "crm", direction="reverse"),
+            retarget,
+            change("delete", "lab-map", None, before=mapping("lab-map", "lab-ea", "lab-sea"), after=None, owner=None),
+        ),
+        findings=(
+            finding("copied_dns", "crm-ea-asr keeps the DNS servers of crm-ea", vault="sea", pair="crm"),
+            finding("missing_network", "lost-ea does not exist", vault="sea", pair="lost", hint="create it"),
+            finding("half_pair", "web-ea has no way back", vault="sea", pair="web"),
+        ),
+        existing={"sea": 9},
+    )
+
+
+def applied(plan: Plan, outcome: Any, **fields: Any) -> Report:
+    """The report of ``plan`` after every change came out alike."""
+    changes = tuple(
+        AppliedChange(**{name: getattr(one, name) for name in one.__struct_fields__}, outcome=outcome, **fields)
+        for one in plan.changes
+    )
+    kept = {name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"}
+    return Report(**kept, changes=changes, result=result_of(changes))

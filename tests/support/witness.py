@@ -1,0 +1,342 @@
+"""Somebody who watches a backend: everything read and every write, in order, to be judged afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, structs
+
+from asrnet.errors import VaultUnusedError
+from asrnet.fake.world import World
+from asrnet.model.arm import VAULT, VNET, ArmId
+from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.ports import Backend, MappingReader, MappingWriter, NetworkReader, NetworkWriter, Operation, OperationStatus
+
+Action = Literal["create", "update", "delete"]
+List = Literal["mappings", "fabrics", "protected_items", "running", "jobs"]
+E = TypeVar("E")
+
+
+class Listed(Struct, eq=False):
+    """A list of a vault that began at a time.
+
+    It stands in the order of events where it began: what comes later it may not show. ``found`` is None until it has
+    ended, and for good where it failed.
+    """
+
+    what: List
+    vault: ArmId
+    when: float
+    found: tuple[Any, ...] | None = None
+
+
+class Got(Struct, eq=False):
+    """A single mapping or network that was asked for; ``ended`` is when the answer came, None where none did."""
+
+    id: ArmId
+    ended: float | None = None
+    found: Any = None
+
+
+class Intruded(Struct, eq=False):
+    """Somebody else wrote to a mapping, at a time."""
+
+    id: ArmId
+    when: float
+
+
+class Planned(Struct, eq=False):
+    """The plan was made: what is read from here on is read to apply it."""
+
+
+class Wrote(Struct, eq=False):
+    """A write to a mapping that was sent. ``there`` is what really was there.
+
+    ``unseen``: somebody else wrote to it since the last read that could have shown it. ``baseless`` are virtual
+    networks of it that there were not, and ``live`` is where each mapping of the vault really led.
+    """
+
+    action: Action
+    id: ArmId
+    after: NetworkMapping | None
+    there: NetworkMapping | None
+    unseen: bool
+    baseless: tuple[ArmId, ...] = ()
+    live: Mapping[ArmId, ArmId] = {}
+
+
+class Made(Struct, eq=False):
+    """A fabric or network whose creation was sent, at a time."""
+
+    what: Fabric | VirtualNetwork
+    when: float
+
+
+Event = Listed | Got | Intruded | Planned | Wrote | Made
+
+
+class Witness:
+    """Watches the ports of ``backend``; ``world`` is the truth behind them.
+
+    ``intrude`` is called before each read; the id it returns is that of a mapping that somebody else wrote to.
+    ``on_write`` hears of each write. What lists show may be as old as ``lag`` seconds.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        world: World,
+        intrude: Callable[[], ArmId | None],
+        *,
+        lag: float,
+        on_write: Callable[[Action, ArmId], None] = lambda *_: None,
+    ) -> None:
+        self.events: list[Event] = []
+        self.world = world
+        self._intrude = intrude
+        self._on_write = on_write
+        self._lag = lag
+        self.backend = structs.replace(
+            backend,
+            networks=_NetworkReader(backend.networks, self),
+            mappings=_Reader(backend.mappings, self),
+            mapping_writer=_Writer(backend.mapping_writer, self),
+            network_writer=_Networks(backend.network_writer, self),
+        )
+
+    def forget(self) -> None:
+        """Start with an empty page, but for what others did: lists may not show it yet."""
+        self.events[:] = [event for event in self.events if isinstance(event, Intruded)]
+
+    @property
+    def writes(self) -> list[Wrote]:
+        """The writes to mappings, in order."""
+        return [event for event in self.events if isinstance(event, Wrote)]
+
+    @property
+    def wrote_anything(self) -> bool:
+        """Whether any write was sent."""
+        return any(isinstance(event, Wrote | Made) for event in self.events)
+
+    # What the ports tell.
+
+    def lists(self, what: List, vault: ArmId, call: Callable[[], Iterable[E]]) -> Iterator[E]:
+        """Pass a list on; somebody else may have had a go just before it began."""
+        self._disturbed(self._intrude)
+        event = Listed(what, vault, self.world.clock.now())
+        self.events.append(event)
+        try:
+            event.found = tuple(call())
+        except VaultUnusedError:
+            event.found = ()
+            raise
+        yield from event.found
+
+    def gets(self, resource_id: ArmId, call: Callable[[], E]) -> E:
+        """Pass a single resource on."""
+        self._disturbed(self._intrude)
+        event = Got(resource_id)
+        self.events.append(event)
+        event.found = found = call()
+        event.ended = self.world.clock.now()
+        return found
+
+    def wrote(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
+        """A write to a mapping is being sent."""
+        there = self.world.state.mapping(mapping_id)
+        state = self.world.state
+        ends = (after.primary_network_id, after.recovery_network_id) if after else ()
+        baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
+        live = {each.id: each.recovery_network_id for each in state.mappings.values(vault_of(mapping_id).key)}
+        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), baseless, live))
+        self._on_write(action, mapping_id)
+
+    def planned(self, intrude: Callable[[], ArmId | None]) -> None:
+        """The plan is made; somebody else may have a go before it is applied."""
+        self.events.append(Planned())
+        self._disturbed(intrude)
+
+    def _disturbed(self, intrude: Callable[[], ArmId | None]) -> None:
+        mapping_id = intrude()
+        if mapping_id:
+            self.events.append(Intruded(mapping_id, self.world.clock.now()))
+
+    def _unseen(self, mapping_id: ArmId) -> bool:
+        """Whether somebody else wrote to a mapping since the last read that is sure to have shown it."""
+        intrusions = [event for event in self.events if isinstance(event, Intruded) and event.id == mapping_id]
+        if not intrusions:
+            return False
+        latest = intrusions[-1]
+        later = self.events[self.events.index(latest) :]
+        return not any(
+            shows(event, mapping_id) and (isinstance(event, Got) or event.when >= latest.when + self._lag)
+            for event in later
+            if isinstance(event, Got | Listed)
+        )
+
+    def was_touched(self, mapping_id: ArmId) -> bool:
+        """Whether somebody else ever wrote to a mapping."""
+        return any(isinstance(event, Intruded) and event.id == mapping_id for event in self.events)
+
+    # What to judge by: each is about the events before ``until``, an event itself; None: all.
+
+    def before(self, until: Event | None) -> list[Event]:
+        """The events before one, the latest first."""
+        return list(reversed(self.events[: self.events.index(until)] if until else self.events))
+
+    def planned_by(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...]:
+        """What the last such list before the plan showed."""
+        earlier = self.before(until)
+        planned = next((at for at, event in enumerate(earlier) if isinstance(event, Planned)), 0)
+        lists = (event for event in earlier[planned:] if isinstance(event, Listed) and event.found is not None)
+        return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
+
+    def last_listed(self, vault: ArmId, what: List) -> tuple[Any, ...]:
+        """What the last such list showed."""
+        lists = (event for event in self.before(None) if isinstance(event, Listed) and event.found is not None)
+        return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
+
+    def listed_to_apply(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...] | None:
+        """What the last such list since the plan showed; None where there was none."""
+        for event in self.before(until):
+            if isinstance(event, Planned):
+                return None
+            if isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.found is not None:
+                return event.found
+        return None
+
+    def got_to_apply(self, resource_id: ArmId, until: Event | None = None) -> Got | None:
+        """The last time since the plan that a single resource was asked for."""
+        for event in self.before(until):
+            if isinstance(event, Planned):
+                return None
+            if isinstance(event, Got) and event.id == resource_id and event.ended is not None:
+                return event
+        return None
+
+    def seen_after_writing(self, mapping_id: ArmId) -> list[NetworkMapping | None]:
+        """What each read since the last write to a mapping showed of it."""
+        shown: list[NetworkMapping | None] = []
+        for event in self.before(None):
+            if isinstance(event, Wrote) and event.id == mapping_id:
+                break
+            if isinstance(event, Got | Listed) and shows(event, mapping_id):
+                shown.append(shown_by(event, mapping_id))
+        return shown
+
+    def saw_made(self, resource_id: ArmId) -> bool:
+        """Whether a fabric or network was seen after its creation was sent."""
+        for event in self.before(None):
+            if isinstance(event, Made) and event.what.id == resource_id:
+                return False
+            if isinstance(event, Got) and event.id == resource_id and event.found:
+                return True
+            listed = event.found if isinstance(event, Listed) and event.what == "fabrics" else None
+            if resource_id in {fabric.id for fabric in listed or ()}:
+                return True
+        return False
+
+
+def vault_of(resource_id: ArmId) -> ArmId:
+    """The vault that something is in."""
+    vault = resource_id.within(VAULT)
+    assert vault
+    return vault
+
+
+def shows(event: Got | Listed, mapping_id: ArmId) -> bool:
+    """Whether a read was about a mapping, and ended."""
+    if isinstance(event, Got):
+        return event.ended is not None and event.id == mapping_id
+    about = event.what == "mappings" and mapping_id.key.startswith(f"{event.vault.key}/")
+    return about and event.found is not None
+
+
+def shown_by(event: Got | Listed, mapping_id: ArmId) -> NetworkMapping | None:
+    """The mapping as a read showed it."""
+    found = (event.found,) if isinstance(event, Got) else event.found or ()
+    return next((each for each in found if isinstance(each, NetworkMapping) and each.id == mapping_id), None)
+
+
+class _Reader:
+    """MappingReader that is watched."""
+
+    def __init__(self, real: MappingReader, witness: Witness) -> None:
+        self._real = real
+        self._witness = witness
+
+    def vault_location(self, vault: ArmId) -> str:
+        return self._real.vault_location(vault)
+
+    def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
+        return self._witness.lists("fabrics", vault, lambda: self._real.fabrics(vault))
+
+    def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
+        return self._witness.lists("mappings", vault, lambda: self._real.mappings(vault))
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        return self._witness.gets(mapping_id, lambda: self._real.mapping(mapping_id))
+
+    def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
+        return self._witness.lists("protected_items", vault, lambda: self._real.protected_items(vault))
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
+        what: List = "running" if state else "jobs"
+        return self._witness.lists(what, vault, lambda: self._real.jobs(vault, since=since, state=state))
+
+
+class _Writer:
+    """MappingWriter that is watched."""
+
+    def __init__(self, real: MappingWriter, witness: Witness) -> None:
+        self._real = real
+        self._witness = witness
+
+    def create_fabric(self, fabric: Fabric) -> Operation | None:
+        self._witness.events.append(Made(fabric, self._witness.world.clock.now()))
+        return self._real.create_fabric(fabric)
+
+    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        self._witness.wrote("create", mapping.id, mapping)
+        return self._real.create_mapping(mapping)
+
+    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        self._witness.wrote("update", mapping.id, mapping)
+        return self._real.update_mapping(mapping)
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        self._witness.wrote("delete", mapping_id, None)
+        return self._real.delete_mapping(mapping_id)
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        return self._real.operation(operation)
+
+
+class _NetworkReader:
+    """NetworkReader that is watched."""
+
+    def __init__(self, real: NetworkReader, witness: Witness) -> None:
+        self._real = real
+        self._witness = witness
+
+    def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
+        return self._real.virtual_networks(subscription)
+
+    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
+        return self._witness.gets(network_id, lambda: self._real.virtual_network(network_id, addresses=addresses))
+
+
+class _Networks:
+    """NetworkWriter that is watched."""
+
+    def __init__(self, real: NetworkWriter, witness: Witness) -> None:
+        self._real = real
+        self._witness = witness
+
+    def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
+        self._witness.events.append(Made(network, self._witness.world.clock.now()))
+        return self._real.create_virtual_network(network)
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        return self._real.operation(operation)
