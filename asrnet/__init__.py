@@ -2,9 +2,9 @@
 
 The names a program needs, each imported when it is first used, so that ``import asrnet`` costs next to nothing::
 
-    desired = asrnet.load("asrnet.yaml")
+    desired = asrnet.load_desired("asrnet.yaml")
     backend = asrnet.connect(cloud=desired.cloud)
-    plan = asrnet.plan(desired, asrnet.read(desired, backend))
+    plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
     report = asrnet.apply(plan, backend)
 """
 
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from asrnet.applying import Options, Progress, Report, apply
     from asrnet.backends import connect
-    from asrnet.desired import CopySettings, DesiredState, Selection, dumps, load
+    from asrnet.desired import CopySettings, DesiredState, Selection, dump_desired, load_desired
     from asrnet.errors import AsrError, InputError, RefusedError, ServiceError
     from asrnet.inventory.live_pairs import LivePairs, live_pairs
-    from asrnet.inventory.read import Inventory, read
+    from asrnet.inventory.read import Inventory, read_inventory
     from asrnet.model.arm import ArmId
     from asrnet.model.findings import Finding
     from asrnet.model.plan import Change, Plan, load_plan, to_json
@@ -50,26 +50,26 @@ __all__ = [
     "Settings",
     "apply",
     "connect",
-    "dumps",
+    "dump_desired",
     "ensure_pair",
     "from_process",
     "live_pairs",
-    "load",
+    "load_desired",
     "load_plan",
     "moved_since",
     "plan",
     "plan_pair",
-    "read",
+    "read_inventory",
     "to_json",
 ]
 
 _HOMES: Final = {
     "applying": ("Options", "Progress", "apply"),
     "backends": ("connect",),
-    "desired": ("CopySettings", "DesiredState", "Selection", "dumps", "load"),
+    "desired": ("CopySettings", "DesiredState", "Selection", "dump_desired", "load_desired"),
     "errors": ("AsrError", "InputError", "RefusedError", "ServiceError"),
     "inventory.live_pairs": ("LivePairs", "live_pairs"),
-    "inventory.read": ("Inventory", "read"),
+    "inventory.read": ("Inventory", "read_inventory"),
     "model.arm": ("ArmId",),
     "model.findings": ("Finding",),
     "model.plan": ("Change", "Plan", "load_plan", "to_json"),

@@ -58,7 +58,7 @@ def _ignore(_: object) -> None:
     """Nobody is listening."""
 
 
-def detect(
+def detect_drift(
     desired: DesiredState,
     backend: Backend,
     *,
@@ -72,14 +72,14 @@ def detect(
 
     ``told`` hears of ``reads`` and ``planning`` when they are over.
     """
-    found = inventory.read(desired, backend, selection=selection)
+    found = inventory.read_inventory(desired, backend, selection=selection)
     told("reads")
     plan = planning.plan(desired, found, selection=selection, forced=forced, allow_delete=allow_delete)
     told("planning")
     return Detected(inventory=found, plan=restricted(plan, kinds))
 
 
-def correct(
+def correct_drift(
     detected: Callable[[], Detected], apply: Callable[[Plan], Report], *, forced: Collection[str] = ()
 ) -> Correction:
     """Detect, apply within the limits, and detect again. Raises only where nothing was written yet."""
@@ -120,13 +120,15 @@ def cause(change: Change, findings: Iterable[Finding]) -> FindingKind | None:
     if change.kind != "network_mapping":
         return None
     if change.action == "delete":
-        return "unmanaged"
+        return FindingKind.UNMANAGED
     if change.action == "update":
         before, after = change.before, change.after
         assert isinstance(before, NetworkMapping)  # noqa: S101 - an update of a mapping has both
         assert isinstance(after, NetworkMapping)  # noqa: S101 - the same
-        return "not_paired" if before.recovery_network_id == after.recovery_network_id else "retargeted"
-    return "missing_pair" if any(found.kind == "missing_pair" for found in findings) else "half_pair"
+        same_target = before.recovery_network_id == after.recovery_network_id
+        return FindingKind.NOT_PAIRED if same_target else FindingKind.RETARGETED
+    none_exists = any(found.kind == FindingKind.MISSING_PAIR for found in findings)
+    return FindingKind.MISSING_PAIR if none_exists else FindingKind.HALF_PAIR
 
 
 def restricted(plan: Plan, kinds: Kinds) -> Plan:
@@ -196,7 +198,7 @@ def _kept(plan: Plan, kinds: Kinds, said: Mapping[_PairKey, list[Finding]]) -> t
 def _stays(found: Finding, said: Mapping[_PairKey, list[Finding]], kinds: Kinds) -> bool:
     if found.kind in HOLDS and found.kind not in kinds.ignored:
         held = {other.kind for other in said[_of(found)] if other.kind in CORRECTED}
-        return any(kinds.have(kind) for kind in held or {"unmanaged"})
+        return any(kinds.have(kind) for kind in held or {FindingKind.UNMANAGED})
     return kinds.have(found.kind)
 
 

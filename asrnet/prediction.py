@@ -68,7 +68,7 @@ def read(question: Question, desired: DesiredState, backend: Backend, *, selecti
     that is wrong.
     """
     entries = read_entries(question.listed_in) if question.listed_in is not None else ()
-    found = inventories.read(desired, backend, selection=selection, confirm=False)
+    found = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
     named = _named_by_id(question, entries)
     wanted = {*networks_of_machines(found), *named}
     found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())

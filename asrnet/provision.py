@@ -13,7 +13,7 @@ from asrnet.applying import AuditEntry, Options, Progress, Report, apply
 from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault, references
 from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
 from asrnet.files.problems import did_you_mean
-from asrnet.inventory.read import Inventory, VaultInventory, read
+from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
 from asrnet.model.azure import NetworkMapping
 from asrnet.model.plan import Plan
@@ -60,10 +60,10 @@ def plan_pair(
         regions=(region,),
         pairs=(row,),
     )
-    inventory = read(desired, backend)
+    inventory = read_inventory(desired, backend)
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
     settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
-    found = read(settled, backend) if settled != desired else inventory
+    found = read_inventory(settled, backend) if settled != desired else inventory
     told("reads")
     planned = plan(settled, found, forced=forced)
     told("planning")

@@ -35,7 +35,7 @@ def chain_of_asrnet(task: Task, pairs: int) -> int:
     began = clock.now()
     backend = connect.backend(clock=clock, credential=choose(PUBLIC, named="emulator"), session=in_process(there))
     wanted = desired(pairs)
-    plan = planning.plan(wanted, inventory.read(wanted, backend))
+    plan = planning.plan(wanted, inventory.read_inventory(wanted, backend))
     if task == "apply":
         report = applying.apply(plan, backend, EVERYTHING)
         assert report.result == "succeeded", report.result

@@ -61,7 +61,7 @@ def read_once(who: str, url: str, pairs: int) -> Reading:
         cloud = PUBLIC.at(url) if url else PUBLIC
         shared = None if url else session
         backend = connect.backend(clock=SystemClock(), cloud=cloud, credential=credential, session=shared)
-        call = lambda: inventory.read(wanted, backend)  # noqa: E731 - either of two calls
+        call = lambda: inventory.read_inventory(wanted, backend)  # noqa: E731 - either of two calls
     if not url:
         call()
     began, busy = time.perf_counter(), time.process_time()

@@ -56,7 +56,7 @@ def world(pairs: int) -> tuple[Plan, inventory.Inventory]:
         _map(regions, number, primary, recovery)
         rows.append(row(primary, recovery, name=f"workload-{number:04d}"))
     desired = regions.state(*rows)
-    found = inventory.read(desired, regions.backend)
+    found = inventory.read_inventory(desired, regions.backend)
     return planning.plan(desired, found), found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from asrnet.clocks import SystemClock
-from asrnet.desired import DesiredState, Region, Row, Vault, dumps
+from asrnet.desired import DesiredState, Region, Row, Vault, dump_desired
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.model.arm import ArmId
@@ -76,4 +76,4 @@ def desired(pairs: int) -> DesiredState:
 
 def desired_file(pairs: int) -> str:
     """The same as a file."""
-    return dumps(desired(pairs))
+    return dump_desired(desired(pairs))

@@ -21,15 +21,15 @@ from asrnet.render import render
 
 def main() -> int:
     """Plan, correct, plan again; print only when there was something to say."""
-    desired = asrnet.load(arguments().file)
+    desired = asrnet.load_desired(arguments().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
-        plan = asrnet.plan(desired, asrnet.read(desired, backend))
+        plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
         if plan.changes:
             report = asrnet.apply(plan, backend)  # RefusedError where the plan is over a limit
             print(render(report, "text"))
             if report.result != "succeeded":
                 return 3 if report.result == "refused" else 1
-            plan = asrnet.plan(desired, asrnet.read(desired, backend))
+            plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
     blocked = [found for found in plan.findings if found.severity == "error"]
     for found in blocked:
         print(f"{found.kind}: {found.message}", file=sys.stderr)

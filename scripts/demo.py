@@ -15,16 +15,16 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "01-two-regions"
 
 def main() -> int:
     """Show every step as the command line would."""
-    desired = asrnet.load(EXAMPLE / "asrnet.yaml")
+    desired = asrnet.load_desired(EXAMPLE / "asrnet.yaml")
     with closing(backends.in_process(str(EXAMPLE / "world.yaml"))) as backend:
         print("$ asrnet plan\n")
-        plan = asrnet.plan(desired, asrnet.read(desired, backend))
+        plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
         print(render(plan, "text"))
         print("$ asrnet apply --yes\n")
         report = asrnet.apply(plan, backend)
         print(render(report, "text"))
         print("$ asrnet plan\n")
-        inventory = asrnet.read(desired, backend)
+        inventory = asrnet.read_inventory(desired, backend)
         again = asrnet.plan(desired, inventory)
         print(render(again, "text"))
         print("$ asrnet show\n")

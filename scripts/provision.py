@@ -24,9 +24,9 @@ def main() -> int:
     """Plan, show, apply, show."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
-    desired = asrnet.load(parser.parse_args().file)
+    desired = asrnet.load_desired(parser.parse_args().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
-        plan = asrnet.plan(desired, asrnet.read(desired, backend))
+        plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
         print(render(plan, "text"))
         report = asrnet.apply(plan, backend, on_progress=lambda step: print(step.state, step.action, step.name))
     print(render(report, "text"))

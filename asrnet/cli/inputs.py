@@ -26,7 +26,7 @@ TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the
 
 def desired_state(settings: Settings) -> DesiredState:
     """The desired state of ``--file``."""
-    return files.load(settings.file)
+    return files.load_desired(settings.file)
 
 
 def desired_or_vaults(settings: Settings) -> DesiredState:

@@ -42,12 +42,12 @@ __all__ = [
     "Vault",
     "VmNetworkName",
     "VmmRow",
-    "dumps",
-    "load",
+    "dump_desired",
+    "load_desired",
 ]
 
 
-def load(path: str | Path) -> DesiredState:
+def load_desired(path: str | Path) -> DesiredState:
     """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
 
     Raises DocumentError, with file and line, for whatever is wrong and can be known without Azure.
@@ -57,7 +57,7 @@ def load(path: str | Path) -> DesiredState:
     return loading.load(path)
 
 
-def dumps(state: DesiredState) -> str:
+def dump_desired(state: DesiredState) -> str:
     """The YAML of a desired state, as a person would write it; ``load`` reads it back."""
     from asrnet.desired import writing
 

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 from asrnet.desired import CopySettings, DesiredState, Ignore, Match, Region, Row, Rule, Source
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import COPY_TAG, MappingKind, NetworkMapping, Subnet, VirtualNetwork
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import RuleMatch
 
 _MOST_VNET_NAME = 64
@@ -41,6 +41,12 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     source: Source = Source()
     kind: MappingKind = "azure_to_azure"
     places: tuple[str, str] | None = None
+
+    def finding(
+        self, kind: FindingKind, message: str, *, subject: ArmId | str | None = None, hint: str = ""
+    ) -> Finding:
+        """A finding about this pair."""
+        return finding(kind, message, vault=self.vault, pair=self.name, subject=subject, hint=hint)
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
@@ -161,7 +167,7 @@ def _with_copy(pair: Pair, network: VirtualNetwork, desired: DesiredState) -> tu
         return structs.replace(pair, recovery=recovery, copy=regions[0]), []
     if not regions:
         problem = finding(
-            "region_mismatch",
+            FindingKind.REGION_MISMATCH,
             f"{network.name} is in {network.location}, which no entry under regions has as primary",
             vault=pair.vault,
             pair=pair.name,
@@ -171,7 +177,7 @@ def _with_copy(pair: Pair, network: VirtualNetwork, desired: DesiredState) -> tu
     else:
         choices = ", ".join(region.recovery for region in regions)
         problem = finding(
-            "ambiguous",
+            FindingKind.AMBIGUOUS,
             f"a copy of {network.name} could be made in {choices}",
             vault=pair.vault,
             pair=pair.name,
@@ -288,7 +294,7 @@ def _undirected(pair: Pair, in_use: set[tuple[ArmId, ArmId]]) -> list[Finding]:
     partners = [recovery for primary, recovery in in_use if primary == pair.primary and (recovery, primary) in in_use]
     return [
         finding(
-            "ambiguous",
+            FindingKind.AMBIGUOUS,
             f"{pair.primary.name} and {partner.name} are mapped to each other and the rule matches either as primary",
             vault=pair.vault,
             pair=pair.name,
@@ -360,7 +366,7 @@ def _conflict(group: Sequence[Pair], problem: str) -> Iterator[Finding]:
     names = ", ".join(f"{pair.name} ({pair.source})" if pair.source.file else pair.name for pair in group)
     for pair in group:
         text = problem.format(primary=pair.primary.name, recovery=pair.recovery.name if pair.recovery else "")
-        yield finding("conflict", f"{names} {text}", vault=pair.vault, pair=pair.name, subject=pair.primary)
+        yield finding(FindingKind.CONFLICT, f"{names} {text}", vault=pair.vault, pair=pair.name, subject=pair.primary)
 
 
 def recovery_location(pair: Pair, networks: Networks) -> str | None:

@@ -39,7 +39,7 @@ class Dump(Struct, frozen=True, kw_only=True):
         """The YAML file that is to lie in ``folder``; what was left out is said in comments at its top."""
         comments = "".join(f"# left out: {harmless(line)}\n" for line in self.left_out)
         topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
-        return comments + files.dumps(structs.replace(self.desired, topology=topology))
+        return comments + files.dump_desired(structs.replace(self.desired, topology=topology))
 
 
 def dump(inventory: Inventory, desired: DesiredState) -> Dump:

@@ -77,6 +77,10 @@ class IpEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     ip_type: Literal["Dynamic", "Static"] | None = None
     recovery_subnet: str | None = None
     recovery_ip: str | None = None
+    recovery_public_ip: ArmId | None = None
+    recovery_load_balancer_pools: tuple[ArmId, ...] = ()
+    test_subnet: str | None = None
+    test_ip: str | None = None
     selected_for_failover: bool = True
 
 

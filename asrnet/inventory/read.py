@@ -120,7 +120,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
         return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
 
 
-def read(
+def read_inventory(
     desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING, confirm: bool = True
 ) -> Inventory:
     """Everything that planning ``desired`` needs to know.

@@ -166,7 +166,10 @@ Resource = NetworkMapping | VirtualNetwork | Fabric
 
 
 class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One address of a NIC. ``ip_type`` is ``Dynamic`` or ``Static``; None is unknown or left to the service."""
+    """One address of a NIC. ``ip_type`` is ``Dynamic`` or ``Static``; None is unknown or left to the service.
+
+    ``recovery_*`` is what it gets in a failover, ``test_*`` in a test failover; None where the item does not say.
+    """
 
     name: str = "ipconfig1"
     primary: bool = True
@@ -175,6 +178,10 @@ class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     ip_type: str | None = None
     recovery_subnet: str | None = None
     recovery_ip: str | None = None
+    recovery_public_ip: ArmId | None = None
+    recovery_load_balancer_pools: tuple[ArmId, ...] = ()
+    test_subnet: str | None = None
+    test_ip: str | None = None
     selected_for_failover: bool = True
 
 
@@ -182,6 +189,8 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A network interface of a protected item, with the item's own recovery settings where it has any.
 
     ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
+    ``selection`` is Site Recovery's selectionType (``SelectedByDefault``, ``SelectedByUserOverride``, ``NotSelected``),
+    empty where it is not told.
     """
 
     name: str
@@ -189,6 +198,8 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     primary_network: str = ""
     recovery_network_id: ArmId | None = None
     test_network_id: ArmId | None = None
+    recovery_network_security_group: ArmId | None = None
+    selection: str = ""
     ip_configurations: tuple[IpConfiguration, ...] = ()
 
 
@@ -197,6 +208,11 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
 
     ``state`` is Site Recovery's protectionState, ``active_location`` ``Primary`` or ``Recovery``, ``provider`` the
     instance type of its settings (``A2A``, ``HyperVReplicaAzure``...), ``scenario`` what runs on it now, if anything.
+
+    ``recovery_network_id`` and ``test_network_id`` are the item's own, which count for a NIC that names none.
+    Locations and zones are those of Azure to Azure: where the machine runs now (``primary_location``), where it fails
+    over to, and where it ran when it was first protected (``initial_location``). ``nics`` is empty where the item does
+    not tell them, as while it replicates initially.
     """
 
     id: ArmId
@@ -207,12 +223,30 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     provider: str = "A2A"
     scenario: str = ""
     recovery_fabric_id: ArmId | None = None
+    recovery_network_id: ArmId | None = None
+    test_network_id: ArmId | None = None
+    primary_location: str | None = None
+    recovery_location: str | None = None
+    initial_location: str | None = None
+    primary_zone: str | None = None
+    initial_zone: str | None = None
     nics: tuple[Nic, ...] = ()
 
     @property
     def has_failed_over(self) -> bool:
-        """Whether the machine runs on the recovery side."""
+        """Whether the machine has failed over and is not re-protected yet."""
         return self.active_location.lower() == "recovery"
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the machine was re-protected after a failover: it runs where it once was to fail over to.
+
+        Recorded: such an item lives in the recovery fabric's container, its activeLocation is ``Primary`` again, and
+        only its initial fabric location differs from its current one; between zones of one region, its zone.
+        """
+        if self.initial_location and self.primary_location and self.initial_location != self.primary_location:
+            return True
+        return bool(self.initial_zone and self.primary_zone and self.initial_zone != self.primary_zone)
 
     @property
     def fabric_id(self) -> ArmId:
@@ -226,7 +260,10 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
 
 
 class Job(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A Site Recovery job. Its name is the id of the operation that started it. Times are ISO 8601, or empty."""
+    """A Site Recovery job. Its name is the id of the operation that started it. Times are ISO 8601, or empty.
+
+    ``target`` is the friendly name of the object that it works on, ``target_id`` that object's internal id.
+    """
 
     id: ArmId
     scenario: str
@@ -234,6 +271,7 @@ class Job(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     start_time: str = ""
     end_time: str = ""
     target: str = ""
+    target_id: str = ""
     errors: tuple[str, ...] = ()
 
     @property

@@ -1,89 +1,206 @@
-"""Findings: what a person should know of a plan, each of a kind, and each kind of a severity."""
+"""Findings: what a person should know about a plan. One table says what kinds there are.
+
+A new kind is a member of ``FindingKind``; its severity, whether it counts as drift, ``docs/errors.md``, the JSON
+Schema and ``asrnet explain`` follow from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from enum import StrEnum
+from typing import Final, Literal, Self
 
 from msgspec import Struct
 
 from asrnet.model.arm import ArmId
 
 Severity = Literal["error", "warning", "info"]
-FindingKind = Literal[
-    "missing_pair",
-    "half_pair",
-    "retargeted",
-    "not_paired",
-    "missing_network",
-    "missing_fabric",
-    "missing_resource_group",
-    "region_mismatch",
-    "unknown",
-    "cross_tenant",
-    "ambiguous",
-    "conflict",
-    "duplicate",
-    "target_not_available",
-    "no_eligible_host",
-    "network_without_logical_network",
-    "logical_network_without_networks",
-    "failover_active",
-    "frozen",
-    "orphan",
-    "unmanaged",
-    "stale_protected_item",
-    "subnet_missing",
-    "subnet_too_small",
-    "fallback_subnet_reserved",
-    "vault_in_primary_region",
-    "address_space_differs",
-    "not_copied",
-    "copied_dns",
-    "zone_to_zone",
-    "retired_scenario",
-]
+Role = Literal["", "corrected", "unread", "holds"]
 
-SEVERITIES: Final[Mapping[FindingKind, Severity]] = {
-    "missing_pair": "warning",
-    "half_pair": "warning",
-    "retargeted": "warning",
-    "not_paired": "warning",
-    "missing_network": "error",
-    "missing_fabric": "error",
-    "missing_resource_group": "error",
-    "region_mismatch": "error",
-    "unknown": "error",
-    "cross_tenant": "error",
-    "ambiguous": "error",
-    "conflict": "error",
-    "duplicate": "error",
-    "target_not_available": "error",
-    "no_eligible_host": "warning",
-    "network_without_logical_network": "warning",
-    "logical_network_without_networks": "warning",
-    "failover_active": "error",
-    "frozen": "error",
-    "orphan": "warning",
-    "unmanaged": "warning",
-    "stale_protected_item": "warning",
-    "subnet_missing": "warning",
-    "subnet_too_small": "warning",
-    "fallback_subnet_reserved": "warning",
-    "vault_in_primary_region": "warning",
-    "address_space_differs": "info",
-    "not_copied": "info",
-    "copied_dns": "info",
-    "zone_to_zone": "info",
-    "retired_scenario": "info",
-}
 
-CORRECTED: Final[frozenset[FindingKind]] = frozenset({"missing_pair", "half_pair", "retargeted", "not_paired"})
-"""What changes correct: it counts as drift through them."""
-UNREAD: Final[frozenset[FindingKind]] = frozenset({"unknown", "cross_tenant"})
-"""What could not be found out."""
-HOLDS: Final[frozenset[FindingKind]] = frozenset({"failover_active", "frozen"})
-"""What makes changes wait."""
+class FindingKind(StrEnum):
+    """What a finding is about.
+
+    ``role`` is ``corrected`` where a change of the plan corrects it (and counts as the drift), ``unread`` where
+    something could not be read, ``holds`` where changes wait. ``meaning`` says what was found, ``remedy`` what to do.
+    """
+
+    severity: Severity
+    role: Role
+    meaning: str
+    remedy: str
+
+    def __new__(cls, value: str, severity: Severity, role: Role, meaning: str, remedy: str) -> Self:
+        """A member whose value is the kind's name in JSON."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.severity, member.role, member.meaning, member.remedy = severity, role, meaning, remedy
+        return member
+
+    MISSING_PAIR = (
+        "missing_pair", "warning", "corrected",
+        "Neither mapping of a declared pair exists.",
+        "asrnet apply creates both.",
+    )  # fmt: skip
+    HALF_PAIR = (
+        "half_pair", "warning", "corrected",
+        "One mapping of the pair is missing: machines can fail over but not back, or the reverse.",
+        "asrnet apply creates the missing mapping.",
+    )  # fmt: skip
+    RETARGETED = (
+        "retargeted", "warning", "corrected",
+        "A mapping leads to another network than the pair declares.",
+        "asrnet apply points it back. If the new target is right, change the file instead.",
+    )  # fmt: skip
+    NOT_PAIRED = (
+        "not_paired", "warning", "corrected",
+        "The mapping exists, and its state is not Paired.",
+        "asrnet apply writes it again. If the state stays, look at the mapping's job in the portal.",
+    )  # fmt: skip
+    MISSING_NETWORK = (
+        "missing_network", "error", "",
+        "A network of the pair does not exist.",
+        "Create it, correct its id in the file, or declare `recovery: copy`.",
+    )  # fmt: skip
+    MISSING_FABRIC = (
+        "missing_fabric", "error", "",
+        "The vault has no Site Recovery fabric for a region of the pair.",
+        "Enable replication of any machine of that region once, or set `create_fabrics: true` for the vault.",
+    )  # fmt: skip
+    MISSING_RESOURCE_GROUP = (
+        "missing_resource_group", "error", "",
+        "The resource group in which a copy would be created does not exist.",
+        "Create the group, or name another one under `copy` in the region.",
+    )  # fmt: skip
+    REGION_MISMATCH = (
+        "region_mismatch", "error", "",
+        "A network is in a region that `regions` does not declare, or both networks are in one region.",
+        "Declare the pair of regions, or correct the network.",
+    )  # fmt: skip
+    UNKNOWN = (
+        "unknown", "error", "unread",
+        "Something could not be read, so it is neither present nor absent. Nothing is created or called an orphan.",
+        "The message names the cause. Grant the missing right, or try again when Azure answers.",
+    )  # fmt: skip
+    CROSS_TENANT = (
+        "cross_tenant", "error", "unread",
+        "A subscription belongs to another tenant than the one signed in to.",
+        "Sign in to that tenant, or use Azure Lighthouse.",
+    )  # fmt: skip
+    AMBIGUOUS = (
+        "ambiguous", "error", "",
+        "Several things fit, and only a person can say which one is meant.",
+        "Name the one that is meant by its full id.",
+    )  # fmt: skip
+    CONFLICT = (
+        "conflict", "error", "",
+        "Two declarations contradict each other.",
+        "The message names both lines. Change one of them.",
+    )  # fmt: skip
+    DUPLICATE = (
+        "duplicate", "error", "",
+        "One network has several mappings to the same region; which one counts is not known.",
+        "Delete all but one.",
+    )  # fmt: skip
+    TARGET_NOT_AVAILABLE = (
+        "target_not_available", "error", "",
+        "VMM: no cloud that protects the primary network's clouds can reach the recovery network.",
+        "asrnet targets lists the networks that are available, and why the others are not.",
+    )  # fmt: skip
+    NO_ELIGIBLE_HOST = (
+        "no_eligible_host", "warning", "",
+        "VMM: no host of the protecting cloud reaches the recovery network.",
+        "Give a host access to the network in VMM.",
+    )  # fmt: skip
+    NETWORK_WITHOUT_LOGICAL_NETWORK = (
+        "network_without_logical_network", "warning", "",
+        "VMM: it is not known which logical network is behind a VM network.",
+        "Declare it in the topology file.",
+    )  # fmt: skip
+    LOGICAL_NETWORK_WITHOUT_NETWORKS = (
+        "logical_network_without_networks", "warning", "",
+        "VMM: a logical network has no VM networks, so nothing can be mapped to it.",
+        "Create a VM network on it, or remove it from the topology file.",
+    )  # fmt: skip
+    FAILOVER_ACTIVE = (
+        "failover_active", "error", "holds",
+        "Machines on these networks are failing over or being re-protected, so updates and deletes of mappings wait.",
+        "Finish the failover: commit it and re-protect. `--force failover_active` lifts the guard.",
+    )  # fmt: skip
+    REVERSED = (
+        "reversed", "error", "holds",
+        "Machines of the pair run in the recovery region. Their next re-protection goes by its mappings: they wait.",
+        "Fail back first. `--force reversed` together with `--pair` lifts the guard.",
+    )  # fmt: skip
+    FROZEN = (
+        "frozen", "error", "holds",
+        "The file freezes the vault until a date.",
+        "Wait, end the freeze in the file, or use `--force frozen`.",
+    )  # fmt: skip
+    ORPHAN = (
+        "orphan", "warning", "",
+        "A live mapping of a network that no longer exists.",
+        "Delete it, or set `unmanaged: delete` for the vault and use --allow-delete.",
+    )  # fmt: skip
+    UNMANAGED = (
+        "unmanaged", "warning", "",
+        "A live mapping that no row or rule declares.",
+        "Declare it (asrnet dump writes the rows), ignore it, or delete it.",
+    )  # fmt: skip
+    STALE_PROTECTED_ITEM = (
+        "stale_protected_item", "warning", "",
+        "A machine fails over to another network than its mapping says: mappings count for new replications only.",
+        "Change the machine's own network settings.",
+    )  # fmt: skip
+    SUBNET_MISSING = (
+        "subnet_missing", "warning", "",
+        "The recovery network has no subnet of the same name, so machines land in its first one.",
+        "Create the subnet, or choose one for each machine.",
+    )  # fmt: skip
+    SUBNET_TOO_SMALL = (
+        "subnet_too_small", "warning", "",
+        "The recovery subnet has fewer free addresses than the primary subnet uses.",
+        "Enlarge the recovery subnet.",
+    )  # fmt: skip
+    FALLBACK_SUBNET_RESERVED = (
+        "fallback_subnet_reserved", "warning", "",
+        "The subnet that machines would fall back to is reserved for a service of Azure or delegated.",
+        "Create a subnet of the primary's name in the recovery network.",
+    )  # fmt: skip
+    VAULT_IN_PRIMARY_REGION = (
+        "vault_in_primary_region", "warning", "",
+        "The vault is in the primary region and fails together with it.",
+        "Use a vault in the recovery region.",
+    )  # fmt: skip
+    ADDRESS_SPACE_DIFFERS = (
+        "address_space_differs", "info", "",
+        "A subnet's prefixes differ between the two networks, so machines get new addresses there.",
+        "Nothing, if DNS and clients cope. Otherwise give the recovery subnet the same prefixes.",
+    )  # fmt: skip
+    NOT_COPIED = (
+        "not_copied", "info", "",
+        "A setting of the primary network is not part of its copy.",
+        "Set it on the copy where it is needed.",
+    )  # fmt: skip
+    COPIED_DNS = (
+        "copied_dns", "info", "",
+        "The copy has the primary network's DNS servers, which may be out of reach on the day of the disaster.",
+        "Set `dns` under `copy` in the region.",
+    )  # fmt: skip
+    ZONE_TO_ZONE = (
+        "zone_to_zone", "info", "",
+        "A mapping within one region. asrnet leaves it alone.",
+        "Nothing.",
+    )  # fmt: skip
+    RETIRED_SCENARIO = (
+        "retired_scenario", "info", "",
+        "Microsoft has retired this Site Recovery scenario.",
+        "Plan the move to a supported one.",
+    )  # fmt: skip
+
+
+CORRECTED: Final = frozenset(kind for kind in FindingKind if kind.role == "corrected")
+UNREAD: Final = frozenset(kind for kind in FindingKind if kind.role == "unread")
+HOLDS: Final = frozenset(kind for kind in FindingKind if kind.role == "holds")
 
 
 class Finding(Struct, frozen=True, gc=False, kw_only=True):
@@ -98,7 +215,7 @@ class Finding(Struct, frozen=True, gc=False, kw_only=True):
     hint: str = ""
 
     def counts(self, *, warnings_count: bool = False) -> bool:
-        """Whether it counts as drift by itself; pending changes do beside it."""
+        """Whether it counts as drift by itself; pending changes count beside it."""
         return self.severity == "error" or (warnings_count and self.severity == "warning")
 
 
@@ -110,11 +227,12 @@ def finding(
     pair: str | None = None,
     subject: ArmId | str | None = None,
     hint: str = "",
+    severity: Severity | None = None,
 ) -> Finding:
-    """A finding with the severity its kind has."""
+    """A finding, of the severity that its kind has unless ``severity`` says another."""
     return Finding(
         kind=kind,
-        severity=SEVERITIES[kind],
+        severity=severity or kind.severity,
         message=message,
         vault=vault,
         pair=pair,

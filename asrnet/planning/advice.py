@@ -12,7 +12,7 @@ from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Nic, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.bodies import API_VERSION
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
 from asrnet.planning.wants import PairWants
 
@@ -22,7 +22,7 @@ def vault_findings(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Fin
     location = view.inventory.location
     if location and any(known.forward.primary.place == location for known in chosen):
         yield finding(
-            "vault_in_primary_region",
+            FindingKind.VAULT_IN_PRIMARY_REGION,
             f"the vault is in {location}, where machines it protects run: it fails with them",
             vault=view.vault.name,
             subject=view.vault.id,
@@ -56,7 +56,7 @@ def _stale_item(item: ProtectedItem, nic: Nic, own: ArmId, pair: Pair, target: A
     }
     url = f"{item.id}?api-version={API_VERSION}"  # az puts the host of its own cloud before it
     return finding(
-        "stale_protected_item",
+        FindingKind.STALE_PROTECTED_ITEM,
         f"{item.friendly_name} ({nic.name}) still fails over to {own.name}; mapping changes do not move it",
         vault=pair.vault,
         pair=pair.name,
@@ -79,7 +79,7 @@ def pair_findings(known: PairWants, inventory: Inventory) -> Iterator[Finding]:
 def _parity(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
     if set(primary.address_space) != set(recovery.address_space):
         yield finding(
-            "address_space_differs",
+            FindingKind.ADDRESS_SPACE_DIFFERS,
             f"{primary.name} has {', '.join(primary.address_space)} and {recovery.name} "
             f"{', '.join(recovery.address_space)}: machines change their addresses",
             vault=pair.vault,
@@ -95,7 +95,7 @@ def _parity(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> It
         twin = there.get(subnet.name.lower())
         if twin and capacity(twin.prefixes) < subnet.used:
             yield finding(
-                "subnet_too_small",
+                FindingKind.SUBNET_TOO_SMALL,
                 f"subnet {twin.name} of {recovery.name} holds {capacity(twin.prefixes)} machines, {subnet.used} "
                 f"addresses are in use in {primary.name}",
                 vault=pair.vault,
@@ -109,7 +109,7 @@ def _missing_subnets(pair: Pair, recovery: VirtualNetwork, missing: Sequence[Sub
     choice = choose_subnet([subnet.name for subnet in recovery.subnets], missing[0].name)
     where = f"; machines land in {choice.name}, the first by name" if choice else " and has no subnets at all"
     yield finding(
-        "subnet_missing",
+        FindingKind.SUBNET_MISSING,
         f"{recovery.name} has no subnet {names}{where}",
         vault=pair.vault,
         pair=pair.name,
@@ -120,7 +120,7 @@ def _missing_subnets(pair: Pair, recovery: VirtualNetwork, missing: Sequence[Sub
     if fallback and (is_reserved(fallback.name) or fallback.delegation):
         why = f"delegated to {fallback.delegation}" if fallback.delegation else "reserved for a service of Azure"
         yield finding(
-            "fallback_subnet_reserved",
+            FindingKind.FALLBACK_SUBNET_RESERVED,
             f"machines of subnet {names} would land in {fallback.name} of {recovery.name}, which is {why}",
             vault=pair.vault,
             pair=pair.name,
@@ -136,7 +136,7 @@ def _left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
             attached.append(f"delegation of subnet {subnet.name} to {subnet.delegation}")
     if attached:
         yield finding(
-            "not_copied",
+            FindingKind.NOT_COPIED,
             f"the copy of {primary.name} is made without: {', '.join(attached)}",
             vault=pair.vault,
             pair=pair.name,
@@ -144,7 +144,7 @@ def _left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
         )
     if primary.dns_servers and pair.copy and pair.copy.copy.dns == "copy":
         yield finding(
-            "copied_dns",
+            FindingKind.COPIED_DNS,
             f"the copy of {primary.name} is given its DNS servers {', '.join(primary.dns_servers)}: "
             "they must answer from the recovery region",
             vault=pair.vault,

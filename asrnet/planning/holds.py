@@ -9,7 +9,7 @@ from msgspec import Struct
 from asrnet.desired import Vault
 from asrnet.inventory.activity import Activity, activity, networks_of, takes_away
 from asrnet.inventory.read import Unknown, VaultInventory
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, mapping_of
 from asrnet.planning.request import Request
 
@@ -107,7 +107,7 @@ def _frozen(vault: Vault, request: Request) -> str:
 def _finding(change: Change, kind: str, why: str) -> Finding:
     if kind == "frozen":
         return finding(
-            "frozen",
+            FindingKind.FROZEN,
             f"{change.action} of {change.name} is held back: the vault is {why}",
             vault=change.vault,
             pair=change.pair,
@@ -115,7 +115,7 @@ def _finding(change: Change, kind: str, why: str) -> Finding:
             hint="wait, or use --force frozen",
         )
     return finding(
-        "failover_active",
+        FindingKind.FAILOVER_ACTIVE,
         f"{change.action} of {change.name} is held back: {why}",
         vault=change.vault,
         pair=change.pair,

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind
 from asrnet.model.plan import Change, Direction, PairStatus, Step
 from asrnet.planning.names import mapping_name
 from asrnet.planning.view import VaultView, Wanted
@@ -101,28 +101,21 @@ def _report(diff: Diff, wants: PairWants) -> None:
     lives = {wanted.direction: diff.live(wanted.identity) for wanted in wants.each()}
     absent = [direction for direction, mapping in lives.items() if mapping is None]
     hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
-    where = {"vault": pair.vault, "pair": pair.name, "hint": hint}
     names = f"{wants.forward.primary.called} and {wants.forward.recovery.called}"
     if len(absent) == len(lives):
-        diff.findings.append(finding("missing_pair", f"{names} are not mapped", subject=pair.primary, **where))
+        missing = pair.finding(FindingKind.MISSING_PAIR, f"{names} are not mapped", subject=pair.primary, hint=hint)
+        diff.findings.append(missing)
     elif absent and not _leads_elsewhere(lives["forward"], wants.forward):
-        diff.findings.append(
-            finding(
-                "half_pair",
-                f"{names} are mapped one way: the {absent[0]} mapping is missing",
-                subject=pair.primary,
-                **where,
-            )
-        )
+        problem = f"{names} are mapped one way: the {absent[0]} mapping is missing"
+        diff.findings.append(pair.finding(FindingKind.HALF_PAIR, problem, subject=pair.primary, hint=hint))
     for wanted in wants.each():
         live = lives[wanted.direction]
         if live and live.recovery_network_id != wanted.recovery.network:
-            text = f"{_arrow(diff, live)} and not to {wanted.recovery.called}"
-            diff.findings.append(finding("retargeted", text, subject=live.id, **where))
+            problem = f"{_arrow(diff, live)} and not to {wanted.recovery.called}"
+            diff.findings.append(pair.finding(FindingKind.RETARGETED, problem, subject=live.id, hint=hint))
         elif live and not live.is_paired:
-            diff.findings.append(
-                finding("not_paired", f"{_arrow(diff, live)}, but is in state {live.state}", subject=live.id, **where)
-            )
+            problem = f"{_arrow(diff, live)}, but is in state {live.state}"
+            diff.findings.append(pair.finding(FindingKind.NOT_PAIRED, problem, subject=live.id, hint=hint))
 
 
 def _leads_elsewhere(live: NetworkMapping | None, forward: Wanted) -> bool:

@@ -9,7 +9,7 @@ from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
 from asrnet.vmm import Found, Problem, Topology, check_machines, check_row, check_topology, refusal
 
@@ -31,7 +31,9 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
             continue
         if isinstance(vault.topology, Unknown):
             problem = f"the VMM servers could not be read: {vault.topology.error}"
-            findings.append(finding("unknown", problem, vault=row.vault, pair=row.name, subject=str(row.primary)))
+            findings.append(
+                finding(FindingKind.UNKNOWN, problem, vault=row.vault, pair=row.name, subject=str(row.primary))
+            )
             continue
         pairs.append(_pair(row, vault.topology))
         findings += [_problem(problem, row) for problem in check_row(vault.topology, row)]
@@ -114,7 +116,7 @@ def retired_scenario(desired: DesiredState) -> Iterator[Finding]:
     """One word of warning for each run."""
     if desired.vmm_pairs:
         yield finding(
-            "retired_scenario",
+            FindingKind.RETIRED_SCENARIO,
             f"Microsoft retired replication from System Center VMM on {RETIRED}: existing replication may still run, "
             "new replication cannot be set up",
         )

@@ -11,7 +11,7 @@ from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
 
 
@@ -48,7 +48,7 @@ def _network_problems(
     elif isinstance(state, Absent) and may_be_made:
         if state.no_group:
             yield finding(
-                "missing_resource_group",
+                FindingKind.MISSING_RESOURCE_GROUP,
                 f"{network_id.name} is to be made in resource group {network_id.resource_group}, which does not exist",
                 vault=pair.vault,
                 pair=pair.name,
@@ -59,7 +59,7 @@ def _network_problems(
     elif isinstance(state, Absent):
         detail = f": resource group {network_id.resource_group} does not exist" if state.no_group else ""
         yield finding(
-            "missing_network",
+            FindingKind.MISSING_NETWORK,
             f"{network_id} does not exist{detail}",
             vault=pair.vault,
             pair=pair.name,
@@ -80,7 +80,7 @@ def unread_subscriptions(vault: Vault, inventory: Inventory, desired: DesiredSta
         error = inventory.subscriptions[subscription]
         scope = ArmId(f"/subscriptions/{subscription}")
         yield finding(
-            "cross_tenant" if isinstance(error, CrossTenantError) else "unknown",
+            FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
             f"the networks of {scope} could not be listed, so what rules match there is not known: {error}",
             vault=vault.name,
             subject=scope,
@@ -94,7 +94,7 @@ def _hint(error: AsrError, subject: ArmId) -> str:
 
 def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
     return finding(
-        "cross_tenant" if isinstance(error, CrossTenantError) else "unknown",
+        FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
         f"{subject.name} could not be read: {error}",
         vault=pair.vault,
         pair=pair.name,
@@ -106,7 +106,7 @@ def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
 def _extended_location(pair: Pair, network: VirtualNetwork) -> Iterator[Finding]:
     if network.extended_location:
         yield finding(
-            "region_mismatch",
+            FindingKind.REGION_MISMATCH,
             f"{network.name} is in the extended location {network.extended_location}, which is not supported",
             vault=pair.vault,
             pair=pair.name,
@@ -117,7 +117,7 @@ def _extended_location(pair: Pair, network: VirtualNetwork) -> Iterator[Finding]
 def _region_problems(
     pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, desired: DesiredState
 ) -> Iterator[Finding]:
-    mismatch = partial(finding, "region_mismatch", vault=pair.vault, pair=pair.name)
+    mismatch = partial(finding, FindingKind.REGION_MISMATCH, vault=pair.vault, pair=pair.name)
     if primary.location == recovery.location:
         yield mismatch(
             f"{primary.name} and {recovery.name} are both in {primary.location}; mappings pair two regions",
@@ -139,7 +139,7 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Fin
     if len(fabrics) > 1:
         names = ", ".join(fabric.name for fabric in fabrics)
         yield finding(
-            "ambiguous",
+            FindingKind.AMBIGUOUS,
             f"the vault has several fabrics for {location}: {names}",
             vault=pair.vault,
             pair=pair.name,
@@ -148,7 +148,7 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Fin
         )
     elif not fabrics and not view.vault.create_fabrics:
         yield finding(
-            "missing_fabric",
+            FindingKind.MISSING_FABRIC,
             f"the vault has no fabric for {location}",
             vault=pair.vault,
             pair=pair.name,

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from asrnet.desired import DesiredState, Row, Vault
 from asrnet.errors import InputError
-from asrnet.inventory.read import Absent, Inventory, VaultInventory, confirmed, read
+from asrnet.inventory.read import Absent, Inventory, VaultInventory, confirmed, read_inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.model.plan import Change, Observed, Plan
@@ -96,7 +96,7 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
         for network in members
     )
     # As the plan was made: what it changes was asked for by id, the rest may come from a list that is behind.
-    listed = read(DesiredState(vaults=vaults, pairs=rows), backend, confirm=False)
+    listed = read_inventory(DesiredState(vaults=vaults, pairs=rows), backend, confirm=False)
     inventory = confirmed(listed, backend, {end for change in plan.changes for end in _ends(change)})
     differences: dict[str, tuple[str, ...]] = {}
     for name, seen in before.items():

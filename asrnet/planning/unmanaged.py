@@ -10,7 +10,7 @@ from asrnet.desired.pairs import Pair, is_ignored
 from asrnet.inventory.read import Absent, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MappingIdentity, NetworkMapping
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, Step
 from asrnet.planning.request import Request
 from asrnet.planning.view import VaultView, is_zone_to_zone
@@ -98,7 +98,7 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, comp
     vault = view.vault.name
     if is_zone_to_zone(mapping):
         return finding(
-            "zone_to_zone",
+            FindingKind.ZONE_TO_ZONE,
             f"{text} within {mapping.primary_location}; it is left alone",
             vault=vault,
             subject=mapping.id,
@@ -107,12 +107,14 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, comp
     if gone:
         names = " and ".join(network.name for network in gone)
         words = f"{names} no longer {'exists' if len(gone) == 1 else 'exist'}"
-        return finding("orphan", f"{text}, but {words}", vault=vault, subject=mapping.id)
+        return finding(FindingKind.ORPHAN, f"{text}, but {words}", vault=vault, subject=mapping.id)
     if _may_be_a_rules(mapping, request):
         why = "one of its networks could not be read, so whether a rule asks for it is not known"
-        return finding("unknown", f"{text}; {why}", vault=vault, subject=mapping.id, hint="see what could not be read")
+        return finding(
+            FindingKind.UNKNOWN, f"{text}; {why}", vault=vault, subject=mapping.id, hint="see what could not be read"
+        )
     why = "no row or rule asks for it"
-    return finding("unmanaged", f"{text}; {why}", vault=vault, subject=mapping.id, hint=_hint(view, complete))
+    return finding(FindingKind.UNMANAGED, f"{text}; {why}", vault=vault, subject=mapping.id, hint=_hint(view, complete))
 
 
 def _hint(view: VaultView, complete: bool) -> str:  # noqa: FBT001 - read at one place, two lines above

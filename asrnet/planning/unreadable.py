@@ -31,13 +31,15 @@ def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request
         if about:
             yield from (_blocking(mapping, pair, view) for pair in about)
         elif mapping.primary_network_id is None:
-            yield _finding("unknown", mapping, view, "its name is left alone, and so is the mapping")
+            yield _finding(FindingKind.UNKNOWN, mapping, view, "its name is left alone, and so is the mapping")
         elif not _is_ignored(mapping.primary_network_id, view, request):
-            yield _finding("unmanaged", mapping, view, "no row or rule asks for it")
+            yield _finding(FindingKind.UNMANAGED, mapping, view, "no row or rule asks for it")
 
 
 def _blocking(mapping: UnreadableMapping, pair: Pair, view: VaultView) -> Finding:
-    return _finding("unknown", mapping, view, "so whether it is mapped as it should be is not known", pair=pair.name)
+    return _finding(
+        FindingKind.UNKNOWN, mapping, view, "so whether it is mapped as it should be is not known", pair=pair.name
+    )
 
 
 def _finding(

@@ -10,7 +10,7 @@ from asrnet.desired import Vault
 from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Inventory
 from asrnet.model.arm import ArmId
-from asrnet.model.findings import UNREAD, Finding, finding
+from asrnet.model.findings import UNREAD, Finding, FindingKind, finding
 from asrnet.model.plan import Change, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.holds import hold
@@ -75,7 +75,7 @@ def _stops(
     yield from unread_subscriptions(view.vault, request.inventory, request.desired)
     if not pairs and view.inventory.error:
         error = view.inventory.error
-        yield finding("unknown", str(error), vault=view.vault.name, subject=view.vault.id, hint=error.hint)
+        yield finding(FindingKind.UNKNOWN, str(error), vault=view.vault.name, subject=view.vault.id, hint=error.hint)
 
 
 def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:

@@ -11,7 +11,7 @@ from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import Side, VaultView, Wanted
 
 
@@ -73,7 +73,7 @@ def duplicates(wants: PairWants, view: VaultView) -> Iterator[Finding]:
         if len(found) > 1:
             names = ", ".join(f"{mapping.name} -> {view.called(mapping.recovery_network_id)}" for mapping in found)
             yield finding(
-                "duplicate",
+                FindingKind.DUPLICATE,
                 f"{wanted.primary.called} has {len(found)} {wanted.direction} mappings: {names}",
                 vault=wanted.pair.vault,
                 pair=wanted.pair.name,

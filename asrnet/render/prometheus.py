@@ -78,7 +78,7 @@ def _drift(stand: Standings, now: Plan, view: View) -> Iterator[tuple[str, Findi
     counted = (found for found in stand.findings if found.counts(warnings_count=view.warnings_count))
     yield from ((found.vault or "", found.kind) for found in counted)
     pending = (change for change in now.changes if change.pair is None and outcome_of(change) != "succeeded")
-    yield from ((change.vault, "unmanaged") for change in pending if change.action == "delete")
+    yield from ((change.vault, FindingKind.UNMANAGED) for change in pending if change.action == "delete")
 
 
 def _work(plan: Plan, view: View) -> Iterator[Metric]:

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, there_are
-from asrnet.model.findings import SEVERITIES
+from asrnet.model.findings import FindingKind
 from asrnet.settings import Output, Shard
 from asrnet.settings.table import Option
 
@@ -67,10 +67,10 @@ def backend(text: str) -> str:
 
 def kind(text: str) -> str:
     """The kind of a finding."""
-    if text not in SEVERITIES:
+    if text not in list(FindingKind):
         raise InputError(
-            f"found '{text}', expected the kind of a finding{did_you_mean(text, SEVERITIES)}",
-            hint=there_are(text, SEVERITIES),
+            f"found '{text}', expected the kind of a finding{did_you_mean(text, FindingKind)}",
+            hint=there_are(text, FindingKind),
         )
     return text
 

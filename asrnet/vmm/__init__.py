@@ -6,7 +6,6 @@ Pure: values of a vault and of a topology file in, answers out.
 from asrnet.vmm.availability import (
     REASONS,
     Problem,
-    ProblemKind,
     ReasonCode,
     Target,
     check_machines,
@@ -41,7 +40,6 @@ __all__ = [
     "LogicalNetwork",
     "Network",
     "Problem",
-    "ProblemKind",
     "Protection",
     "ReasonCode",
     "Server",

@@ -10,6 +10,7 @@ from msgspec import Struct
 from asrnet.desired import VmmRow, VmNetworkName
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import ProtectedItem
+from asrnet.model.findings import FindingKind
 from asrnet.vmm.topology import Cloud, CloudPair, Found, Network, Server, Topology, contains, same
 
 SOURCE: Final = "Prepare network mapping for Hyper-V VM disaster recovery to Azure"
@@ -19,9 +20,6 @@ ReasonCode = Literal[
     "logical_networks_unknown",
     "logical_network_not_shared",
     "no_logical_network",
-]
-ProblemKind = Literal[
-    "target_not_available", "network_without_logical_network", "logical_network_without_networks", "no_eligible_host"
 ]
 
 REASONS: Final[Mapping[ReasonCode, str]] = {
@@ -50,7 +48,7 @@ class Target(Struct, frozen=True, kw_only=True):
 class Problem(Struct, frozen=True, kw_only=True):
     """Something in a topology that will not work as meant; ``row`` names the row of the desired state it is about."""
 
-    kind: ProblemKind
+    kind: FindingKind
     message: str
     subject: str
     row: str | None = None
@@ -97,7 +95,7 @@ def check_topology(topology: Topology) -> tuple[Problem, ...]:
     """Logical networks without VM networks, on servers whose VM networks are known to link to any."""
     return tuple(
         Problem(
-            kind="logical_network_without_networks",
+            kind=FindingKind.LOGICAL_NETWORK_WITHOUT_NETWORKS,
             message=f"the logical network {logical.name} of {server.name} has no VM networks",
             subject=logical.name,
             hint="no network mapping can use it",
@@ -161,7 +159,7 @@ def _row_problems(topology: Topology, row: VmmRow, primary: Found, recovery: Fou
     if pairs and not usable:
         reasons = "; ".join(sorted(_why_not(pair, primary, recovery) for pair in pairs))
         yield Problem(
-            kind="target_not_available",
+            kind=FindingKind.TARGET_NOT_AVAILABLE,
             message=f"{row.recovery} is available to no pair of clouds that uses {row.primary}: {reasons}",
             subject=str(row.recovery),
             row=row.name,
@@ -169,7 +167,7 @@ def _row_problems(topology: Topology, row: VmmRow, primary: Found, recovery: Fou
         )
     if _hosts(topology, primary, recovery) == ():
         yield Problem(
-            kind="no_eligible_host",
+            kind=FindingKind.NO_ELIGIBLE_HOST,
             message=f"no host of the protecting clouds reaches {row.recovery}",
             subject=str(row.recovery),
             row=row.name,
@@ -211,7 +209,7 @@ def _machine_problems(topology: Topology, item: ProtectedItem) -> Iterator[Probl
         if clouds and not any(_has(cloud, found.network) for cloud in clouds):
             names = ", ".join(cloud.name for cloud in clouds)
             yield Problem(
-                kind="network_without_logical_network",
+                kind=FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
                 message=f"{item.friendly_name} is on {found.network.name}, on no logical network of {names}",
                 subject=item.friendly_name,
                 hint="its cloud is not offered any target network",

@@ -128,7 +128,7 @@ def state(scene: Scene, *rows: VmmRow) -> DesiredState:
 
 
 def planned(desired: DesiredState, backend: Backend) -> Plan:
-    return planning.plan(desired, inventory.read(desired, backend))
+    return planning.plan(desired, inventory.read_inventory(desired, backend))
 
 
 def applied(desired: DesiredState, backend: Backend) -> list[str]:
@@ -141,7 +141,7 @@ def applied(desired: DesiredState, backend: Backend) -> list[str]:
 
 def test_a_row_between_servers_is_mapped_both_ways(backend: Backend, scene: Scene) -> None:
     assert applied(state(scene, to(scene, 0)), backend) == ["create forward", "create reverse"]
-    [pair] = live_pairs(inventory.read(state(scene), backend), state(scene)).pairs
+    [pair] = live_pairs(inventory.read_inventory(state(scene), backend), state(scene)).pairs
     assert (pair.kind, pair.status) == ("vmm_to_vmm", "paired")
 
 
@@ -190,7 +190,7 @@ def test_a_changed_row_to_azure_is_updated_in_place(backend: Backend, scene: Sce
 def test_what_is_dumped_plans_empty(backend: Backend, scene: Scene) -> None:
     applied(state(scene, to(scene, 0), to(scene, scene.west[0], name="vm2")), backend)
     bare = state(scene)
-    written = dumping.dump(inventory.read(bare, backend), bare)
+    written = dumping.dump(inventory.read_inventory(bare, backend), bare)
     assert (len(written.desired.vmm_pairs), written.left_out) == (2, ())
     plan = planned(written.desired, backend)
     assert (plan.changes, plan.summary.in_sync, plan.summary.unmanaged) == ((), 3, 0)

@@ -42,7 +42,7 @@ def test_an_inventory_asks_for_addresses_only_where_some_are_in_use(
 ) -> None:
     network = busy(azure, regions.sea)
     desired = DesiredState(vaults=(Vault(name="v", id=regions.vault.id),))
-    found = inventory.extended(inventory.read(desired, backend), backend, [network.id, regions.ea.id])
+    found = inventory.extended(inventory.read_inventory(desired, backend), backend, [network.id, regions.ea.id])
     before = backend.requests()["GET"]
     told = inventory.with_addresses(found, backend, [network.id, regions.ea.id, ArmId(f"{network.id}-unknown")])
     assert in_use(told.networks[network.id]) == (2, ("10.0.1.4",))
@@ -55,7 +55,7 @@ def test_an_address_that_may_not_be_read_leaves_the_network_as_it_was_known(
 ) -> None:
     network = busy(azure, regions.sea)
     desired = DesiredState(vaults=(Vault(name="v", id=regions.vault.id),))
-    found = inventory.extended(inventory.read(desired, backend), backend, [network.id])
+    found = inventory.extended(inventory.read_inventory(desired, backend), backend, [network.id])
     azure.world.behaviour = structs.replace(azure.world.behaviour, denied=("Microsoft.Network/virtualNetworks/read",))
     assert inventory.with_addresses(found, backend, [network.id]) == found
 
@@ -68,6 +68,6 @@ def test_of_an_on_premises_machine_site_recovery_names_the_network(azure: Builde
     azure.protected_item("VM-1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure")
     [told] = backend.mappings.protected_items(vault.id)
     assert told.nics == (Nic(name="nic0", primary_network="VMNetwork1-Beijing"),)
-    items = inventory.read(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
+    items = inventory.read_inventory(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
     assert not isinstance(items, Unknown)
     assert items[0].nics[0].primary_network_id == network.id

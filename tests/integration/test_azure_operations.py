@@ -126,7 +126,7 @@ def test_a_failure_says_why() -> None:
     error = status(document).error
     assert isinstance(error, OperationFailedError)
     assert (error.code, error.possible_causes, error.hint) == ("150261", "A cause.", "Do this.")
-    assert error.resource_id == MAPPING
+    assert error.resource_id == str(MAPPING)
 
 
 def test_a_failure_without_words_is_a_failure() -> None:

@@ -65,7 +65,7 @@ def test_vaults_and_subscriptions_are_read_side_by_side() -> None:
     session = in_process(build.world)
     backend = connect.backend(clock=build.world.clock, credential=choose(PUBLIC, named="emulator"), session=session)
     began = build.world.clock.now()
-    inventory.read(wanted, backend)
+    inventory.read_inventory(wanted, backend)
     requests = sum(build.world.journal.methods().values())
     assert requests == 5 * vaults + subscriptions
     assert round((build.world.clock.now() - began) / A_REQUEST) == ceil(requests / inventory.READS_AT_ONCE)
@@ -76,7 +76,7 @@ def sent_by_asrnet(task: Task, pairs: int) -> dict[str, int]:
     there = scene(task, pairs)
     backend = connect.backend(clock=there.clock, credential=choose(PUBLIC, named="emulator"), session=in_process(there))
     wanted = desired(pairs)
-    plan = planning.plan(wanted, inventory.read(wanted, backend))
+    plan = planning.plan(wanted, inventory.read_inventory(wanted, backend))
     if task == "apply":
         assert applying.apply(plan, backend).result == "succeeded"
     return dict(there.journal.methods())

@@ -140,7 +140,7 @@ def test_an_error_nobody_expected_is_a_message_and_how_to_report_it(fake: Cli, m
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("asrnet.inventory.read", broken)
+    monkeypatch.setattr("asrnet.inventory.read.read_inventory", broken)
     ran = fake("plan")
     assert (ran.code, ran.out) == (1, "")
     assert "this is a bug in asrnet: ZeroDivisionError: surprise" in ran.err
@@ -153,7 +153,7 @@ def test_ctrl_c_is_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> N
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asrnet.inventory.read", interrupted)
+    monkeypatch.setattr("asrnet.inventory.read.read_inventory", interrupted)
     assert fake("plan") == (1, "", "error: interrupted\n")
 
 

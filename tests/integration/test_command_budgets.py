@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from asrnet.clocks import SystemClock
-from asrnet.desired import CopySettings, Region, dumps
+from asrnet.desired import CopySettings, Region, dump_desired
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
 from benchmarks.scenes import HERE, THERE, VAULT_ID, Weather, desired, desired_file, network_id, world
@@ -149,7 +149,7 @@ def test_mapping_one_network_never_imports_the_sdk_of_networks(served: Served) -
 def test_only_making_a_copy_imports_the_sdk_of_networks(served: Served) -> None:
     wanted = desired(1)
     copied = tuple(structs.replace(pair, recovery=None) for pair in wanted.pairs)
-    served.file.write_text(dumps(structs.replace(wanted, regions=(COPIES,), pairs=copied)))
+    served.file.write_text(dump_desired(structs.replace(wanted, regions=(COPIES,), pairs=copied)))
     assert not served.connected("plan") & SDKS
     assert served.connected("apply", "--yes") & SDKS == {SITE_RECOVERY_SDK, NETWORK_SDK}
 

@@ -78,10 +78,10 @@ def test_the_library_in_ten_lines_runs(folder: Path, monkeypatch: pytest.MonkeyP
 
 def test_the_errors_page_names_every_error_and_every_finding() -> None:
     from asrnet import errors
-    from asrnet.model.findings import SEVERITIES
+    from asrnet.model.findings import FindingKind
 
     text = (ROOT / "docs" / "errors.md").read_text("utf-8")
     public = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AsrError)}
     internal = {"AsrError", "VaultUnusedError", "ResourceGroupNotFoundError"}  # never seen outside
     assert [name for name in public - internal if f"`{name}`" not in text] == []
-    assert [kind for kind in SEVERITIES if kind not in text] == []
+    assert [kind for kind in FindingKind if kind not in text] == []

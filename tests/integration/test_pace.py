@@ -37,7 +37,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
     backend: Backend
 
     def plan(self) -> Plan:
-        return planning.plan(self.desired, inventory.read(self.desired, self.backend))
+        return planning.plan(self.desired, inventory.read_inventory(self.desired, self.backend))
 
     def apply(self) -> Report:
         report = applying.apply(self.plan(), self.backend)

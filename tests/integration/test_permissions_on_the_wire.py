@@ -17,9 +17,9 @@ from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
-from asrnet.desired import DesiredState, Row, load
+from asrnet.desired import DesiredState, Row, load_desired
 from asrnet.diagnostics.roles import TASKS, Task, actions
-from asrnet.drift import Correction, correct, detect
+from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.transport import session
@@ -85,8 +85,8 @@ def allowed(desired: DesiredState, *tasks: Task, minimal: bool = False) -> set[s
 
 
 def corrected(azure: Busy) -> Correction:
-    return correct(
-        lambda: detect(azure.desired, azure.backend, allow_delete=True, forced=ALL_LIMITS.forced),
+    return correct_drift(
+        lambda: detect_drift(azure.desired, azure.backend, allow_delete=True, forced=ALL_LIMITS.forced),
         lambda plan: applying.apply(plan, azure.backend, ALL_LIMITS),
         forced=ALL_LIMITS.forced,
     )
@@ -104,7 +104,7 @@ def test_the_roles_allow_every_request_that_is_sent(fabrics: bool, lists: bool) 
     azure = Busy(fabrics=fabrics)
     if not lists:
         azure.world.behaviour = structs.replace(azure.world.behaviour, denied=(LISTS, ITEMS))
-    detect(azure.desired, azure.backend)
+    detect_drift(azure.desired, azure.backend)
     assert azure.sent() <= allowed(azure.desired, "plan")
     assert_done(corrected(azure))
     assert azure.sent() <= allowed(azure.desired, "apply", "create-networks")
@@ -114,14 +114,14 @@ def test_the_roles_allow_every_request_that_is_sent(fabrics: bool, lists: bool) 
 @pytest.mark.parametrize("minimal", [False, True])
 def test_with_the_role_alone_vmm_networks_are_mapped(example: str, minimal: bool) -> None:
     clock = SimulatedClock()
-    desired = load(EXAMPLES / example / "asrnet.yaml")
+    desired = load_desired(EXAMPLES / example / "asrnet.yaml")
     app = App(world_file.load(EXAMPLES / example / "world.yaml", clock=clock))
     role = allowed(desired, "apply", minimal=minimal)
     app.world.behaviour = structs.replace(app.world.behaviour, denied=tuple(sorted(EVERY_ACTION - role)))
     azure = connect.backend(clock=clock, credential=choose(PUBLIC, named="emulator"), session=session(app))
     assert_done(
-        correct(
-            lambda: detect(desired, azure, forced=ALL_LIMITS.forced),
+        correct_drift(
+            lambda: detect_drift(desired, azure, forced=ALL_LIMITS.forced),
             lambda plan: applying.apply(plan, azure, ALL_LIMITS),
             forced=ALL_LIMITS.forced,
         )
@@ -139,10 +139,10 @@ def test_with_the_roles_and_nothing_else_everything_works(minimal: bool, fabrics
 @pytest.mark.parametrize("minimal", [False, True])
 def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> None:
     azure = Busy()
-    whole = detect(azure.desired, azure.backend).plan
+    whole = detect_drift(azure.desired, azure.backend).plan
     azure.allow(allowed(azure.desired, "plan", minimal=minimal))
     azure.backend = wire(azure.world)
-    plan = detect(azure.desired, azure.backend).plan
+    plan = detect_drift(azure.desired, azure.backend).plan
     assert plan.changes == whole.changes
     assert plan.findings == whole.findings
 

@@ -14,7 +14,7 @@ from chromium import Page, browser, executable
 from msgspec import structs
 from sample_plans import applied, change, full_plan, pair, vnet
 
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan
 from asrnet.render import render
 
@@ -256,8 +256,8 @@ def test_hostile_names_are_text_everywhere(opened: Page, tmp_path: Path) -> None
         pairs=(structs.replace(hostile, primary_location=HOSTILE, primary_network=HOSTILE), pair("fine")),
         changes=(change("create", HOSTILE, HOSTILE, vault=HOSTILE, reason=HOSTILE),),
         findings=(
-            finding("half_pair", HOSTILE, vault=HOSTILE, pair=HOSTILE, hint=f"az {HOSTILE}"),
-            finding("unknown", HOSTILE, vault=HOSTILE),
+            finding(FindingKind.HALF_PAIR, HOSTILE, vault=HOSTILE, pair=HOSTILE, hint=f"az {HOSTILE}"),
+            finding(FindingKind.UNKNOWN, HOSTILE, vault=HOSTILE),
         ),
     )
     show(opened, tmp_path, plan)

@@ -27,8 +27,8 @@ from asrnet import applying
 from asrnet.azure import connect
 from asrnet.azure.credentials import EmulatorCredential, given
 from asrnet.clocks import SimulatedClock, SystemClock
-from asrnet.desired import load
-from asrnet.drift import detect
+from asrnet.desired import load_desired
+from asrnet.drift import detect_drift
 from asrnet.emulator.app import App
 from asrnet.emulator.capture import Capture
 from asrnet.emulator.faults import Fault
@@ -304,7 +304,7 @@ def test_a_program_that_logs_everything_logs_no_secret(folder: Path, caplog: pyt
     app.world.behaviour = structs.replace(app.world.behaviour, operations="time:3", denied=(JOBS,))
     azure = connect.backend(clock=clock, credential=given(EmulatorCredential()), session=session(app))
     with caplog.at_level(logging.DEBUG):
-        found = detect(load(folder / "asrnet.yaml"), azure)
+        found = detect_drift(load_desired(folder / "asrnet.yaml"), azure)
         app.faults.add(Fault(kind="reset", path="*/replicationOperationStatus/*", times=1))
         report = applying.apply(found.plan, azure)
     texts = [

@@ -9,7 +9,7 @@ import pytest
 
 MANY_TYPES_AT_ONCE = """
 import sys, threading, types
-from asrnet import documents
+from asrnet.files import yaml as documents
 from asrnet.azure import reading
 
 SOURCE = '''

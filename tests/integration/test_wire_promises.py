@@ -180,9 +180,9 @@ class TestSnapshots:
         azure.map_both(hub, old)
         azure.map(azure.network("stray"), azure.network("stray-dr", SEA))
         wanted = structs.replace(wanted, pairs=(*wanted.pairs, row(hub, new)))
-        live = inventory.read(wanted, azure.backend)
+        live = inventory.read_inventory(wanted, azure.backend)
         world = document.world_from(
             parse(backends.snapshot(live), WorldDocument, "snapshot.yaml"), clock=SimulatedClock()
         )
-        offline = inventory.read(wanted, fake_ports.backend(world))
+        offline = inventory.read_inventory(wanted, fake_ports.backend(world))
         assert planning.plan(wanted, offline) == planning.plan(wanted, structs.replace(live, read_at=offline.read_at))

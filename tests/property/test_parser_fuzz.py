@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from asrnet import planning
 from asrnet.clocks import SimulatedClock
-from asrnet.desired import DesiredState, load
+from asrnet.desired import DesiredState, load_desired
 from asrnet.errors import AsrError, InputError, RefusedError
 from asrnet.failover import NetworkNames, parse_machines
 from asrnet.fake import document
@@ -64,7 +64,7 @@ def read_desired(text: str | bytes) -> DesiredState:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "asrnet.yaml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
-        return load(path)
+        return load_desired(path)
 
 
 def read_world(text: str | bytes) -> World:
@@ -86,8 +86,8 @@ def machines(text: str, *, is_csv: bool = False) -> None:
 
 def plan_of(example: str, desired: DesiredState | None = None, world: World | None = None) -> Plan:
     there = backend(world or read_world(text_of(f"{example}/world.yaml")))
-    wanted = desired or load(EXAMPLES / example / "asrnet.yaml")
-    return planning.plan(wanted, inventory.read(wanted, there))
+    wanted = desired or load_desired(EXAMPLES / example / "asrnet.yaml")
+    return planning.plan(wanted, inventory.read_inventory(wanted, there))
 
 
 @cache

@@ -15,7 +15,7 @@ from states import GENEROUS
 
 from asrnet import applying, planning
 from asrnet.applying import Progress
-from asrnet.desired import Match, Rule, load
+from asrnet.desired import Match, Rule, load_desired
 from asrnet.export import desired as dumping
 from asrnet.fake.faults import Fault
 from asrnet.inventory import read as inventory
@@ -132,7 +132,7 @@ def test_rules_converge_too(scene: Scene) -> None:
 @PROPERTY
 @given(scenes(), st.randoms())
 def test_a_plan_does_not_depend_on_the_order_of_lists(scene: Scene, generator: random.Random) -> None:
-    found = inventory.read(scene.desired, scene.azure.backend)
+    found = inventory.read_inventory(scene.desired, scene.azure.backend)
     vault = found.vaults["sea"]
     mappings = list(vault.mappings)
     generator.shuffle(mappings)
@@ -152,11 +152,11 @@ def test_a_plan_does_not_depend_on_the_order_of_lists(scene: Scene, generator: r
 @given(scenes())
 def test_what_dump_writes_down_loads_and_plans_empty(scene: Scene) -> None:
     nothing = structs.replace(scene.desired, pairs=())
-    dumped = dumping.dump(inventory.read(nothing, scene.azure.backend), nothing)
+    dumped = dumping.dump(inventory.read_inventory(nothing, scene.azure.backend), nothing)
     assume(dumped.desired.pairs)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "asrnet.yaml"
         path.write_text(dumped.text(), encoding="utf-8")
-        again = load(path)
+        again = load_desired(path)
     plan = scene.azure.plan(again)
     assert (plan.changes, plan.summary.blocked, plan.summary.unmanaged) == ((), 0, 0)

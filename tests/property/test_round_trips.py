@@ -113,7 +113,7 @@ def states(draw: st.DrawFn) -> DesiredState:
 )
 @given(states())
 def test_what_is_written_reads_back_the_same(state: DesiredState) -> None:
-    assert without_sources(load(desired.dumps(state))) == state
+    assert without_sources(load(desired.dump_desired(state))) == state
 
 
 SEGMENTS = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters="-_. ()"), min_size=1).filter(

@@ -11,7 +11,7 @@ from states import EA, GENEROUS, SEA
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import EVERYTHING, DesiredState, Match, Region, Row, Rule, Selection, Vault
 from asrnet.desired.shards import shard
-from asrnet.drift import detect
+from asrnet.drift import detect_drift
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.ports import backend
 from asrnet.model.arm import ArmId
@@ -88,12 +88,12 @@ def test_the_plans_of_the_shards_are_together_the_plan_of_the_whole(
     estate: tuple[DesiredState, Backend], count: int
 ) -> None:
     desired, azure = estate
-    whole = detect(desired, azure, selection=EVERYTHING).plan
+    whole = detect_drift(desired, azure, selection=EVERYTHING).plan
     seen: list[str] = []
     for index in range(1, count + 1):
         mine = {vault.name for vault in shard(desired.vaults, index, count)}
         elsewhere = frozenset(vault.name for vault in desired.vaults) - mine
-        plan = detect(desired, azure, selection=Selection(elsewhere=elsewhere)).plan
+        plan = detect_drift(desired, azure, selection=Selection(elsewhere=elsewhere)).plan
         assert {change.vault for change in plan.changes} <= mine
         mappings = [change for change in plan.changes if change.kind == "network_mapping"]
         assert mappings == [change for change in whole.changes if change in mappings]

@@ -16,7 +16,7 @@ from witness import Made, Witness, Wrote
 from asrnet import applying
 from asrnet.applying import AppliedChange, Options, Report
 from asrnet.cli import exits
-from asrnet.drift import Correction, correct, detect
+from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
 from asrnet.errors import AsrError
 from asrnet.fake.faults import Fault
@@ -57,8 +57,8 @@ class Chaos:
         """One run of drift --correct; its exit code."""
         self.witness.forget()
         try:
-            correction = correct(
-                partial(detect, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
+            correction = correct_drift(
+                partial(detect_drift, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
                 self._applied,
             )
         except AsrError:
@@ -305,7 +305,7 @@ class Chaos:
 
     def judge_end(self, code: int) -> None:
         """It has converged, or stopped for reasons that are there to see; what they do not hold up is done."""
-        plan = detect(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
+        plan = detect_drift(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
         errors = [found for found in plan.findings if found.severity == "error"]
         over = self._is_over(plan)
         assert over == (code == exits.REFUSED and bool(plan.changes))

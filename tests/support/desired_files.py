@@ -39,7 +39,7 @@ def vault(subscription: str, group: str, name: str) -> ArmId:
 
 def load(text: str, name: str = "f.yaml") -> DesiredState:
     Path(name).write_text(text, encoding="utf-8")
-    return desired.load(name)
+    return desired.load_desired(name)
 
 
 def refusal(text: str) -> str:
@@ -54,7 +54,7 @@ def refusal_of_folder(**files: str) -> str:
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DocumentError) as caught:
-        desired.load(folder)
+        desired.load_desired(folder)
     return str(caught.value)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkMapping, VirtualNetwork
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Change, PairView, Plan, Resources, RuleMatch, Step, Summary
 from asrnet.model.report import AppliedChange, Report, result_of
 
@@ -102,9 +102,9 @@ def full_plan() -> Plan:
             change("delete", "lab-map", None, before=mapping("lab-map", "lab-ea", "lab-sea"), after=None, owner=None),
         ),
         findings=(
-            finding("copied_dns", "crm-ea-asr keeps the DNS servers of crm-ea", vault="sea", pair="crm"),
-            finding("missing_network", "lost-ea does not exist", vault="sea", pair="lost", hint="create it"),
-            finding("half_pair", "web-ea has no way back", vault="sea", pair="web"),
+            finding(FindingKind.COPIED_DNS, "crm-ea-asr keeps the DNS servers of crm-ea", vault="sea", pair="crm"),
+            finding(FindingKind.MISSING_NETWORK, "lost-ea does not exist", vault="sea", pair="lost", hint="create it"),
+            finding(FindingKind.HALF_PAIR, "web-ea has no way back", vault="sea", pair="web"),
         ),
         existing={"sea": 9},
     )

@@ -86,7 +86,7 @@ class TwoRegions:
         allow_delete: bool = False,
     ) -> Plan:
         """Read and plan."""
-        found = inventory.read(desired, self.backend, selection=selection)
+        found = inventory.read_inventory(desired, self.backend, selection=selection)
         return planning.plan(desired, found, selection=selection, forced=forced, allow_delete=allow_delete)
 
     def apply(self, plan: Plan, **options: Any) -> Report:

@@ -114,7 +114,7 @@ def test_everything_else_is_taken_over() -> None:
 def test_a_topology_is_found_from_the_file_that_names_it(here: Path) -> None:
     (here / "team").mkdir()
     (here / "team" / "asrnet.yaml").write_text(BASE + HUB + "topology: t.yaml", encoding="utf-8")
-    assert desired.load("team/asrnet.yaml").topology == str(Path("team/t.yaml"))
+    assert desired.load_desired("team/asrnet.yaml").topology == str(Path("team/t.yaml"))
 
 
 def test_json_says_the_same_as_yaml() -> None:
@@ -131,7 +131,7 @@ def test_a_folder_is_merged_in_the_order_of_names(here: Path) -> None:
     (here / "c.json").write_text(json.dumps({"subscriptions": {"prod": PROD}, "cloud": "public"}), encoding="utf-8")
     (here / "vmm.yaml").write_text("clouds: []", encoding="utf-8")  # a topology, not a desired state
     (here / "README.md").write_text("no desired state", encoding="utf-8")
-    state = desired.load(here)
+    state = desired.load_desired(here)
     assert [row.source for row in state.pairs] == [Source(file=str(here / "b.yml"), line=3)]
     assert state.vaults[0].source == Source(file=str(here / "a.yaml"), line=3)
 

@@ -18,7 +18,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_written_state_is_readable() -> None:
     state = load(BASE + HUB + "limits: {max_updates: 3, max_deletes: 0}\n")
-    assert desired.dumps(state) == (
+    assert desired.dump_desired(state) == (
         "version: 1\n"
         "cloud: public\n"
         f"subscriptions: {{prod: {PROD}, dr: {DR}}}\n"

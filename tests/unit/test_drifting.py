@@ -12,7 +12,8 @@ from states import EA, SEA, TwoRegions, kinds, row, steps
 from asrnet import applying
 from asrnet.applying import Options
 from asrnet.desired import DesiredState, Freeze
-from asrnet.drift import Correction, Detected, Kinds, cause, correct, detect, restricted
+from asrnet.drift import Correction, Detected, Kinds, cause, detect_drift, restricted
+from asrnet.drift import correct_drift as correct
 from asrnet.errors import UnreachableError
 from asrnet.model.azure import Nic
 from asrnet.model.plan import Limits, Plan
@@ -43,14 +44,14 @@ class Drifted(TwoRegions):
         door = backend or self.backend
         forced = wanted.get("forced", ())
         return correct(
-            partial(detect, desired, door, **wanted),
+            partial(detect_drift, desired, door, **wanted),
             lambda plan: applying.apply(plan, door, Options(forced=frozenset(forced))),
             forced=forced,
         )
 
 
 def plan_of(azure: Drifted, **wanted: Any) -> Plan:
-    return detect(azure.desired(), azure.backend, **wanted).plan
+    return detect_drift(azure.desired(), azure.backend, **wanted).plan
 
 
 def test_every_change_corrects_one_kind_of_drift() -> None:
@@ -62,7 +63,7 @@ def test_every_change_corrects_one_kind_of_drift() -> None:
 
 def test_a_deletion_is_about_an_unmanaged_mapping() -> None:
     azure = Drifted()
-    plan = detect(azure.desired(unmanaged="delete"), azure.backend, allow_delete=True).plan
+    plan = detect_drift(azure.desired(unmanaged="delete"), azure.backend, allow_delete=True).plan
     assert [cause(change, ()) for change in plan.changes if change.action == "delete"] == ["unmanaged"]
 
 
@@ -107,7 +108,7 @@ def test_a_change_that_needs_one_left_out_is_left_out_with_it() -> None:
         ("a", "create", ["create"]),
         ("b", "update", ["delete", "update", "create"]),
     ]
-    plan = detect(desired, azure.backend, kinds=Kinds(ignored=frozenset({"retargeted"}))).plan
+    plan = detect_drift(desired, azure.backend, kinds=Kinds(ignored=frozenset({"retargeted"}))).plan
     assert [change.direction for change in plan.changes] == ["forward"]
 
 
@@ -115,17 +116,19 @@ def test_networks_and_fabrics_are_made_only_for_what_is_corrected() -> None:
     azure = TwoRegions()
     azure.build.resource_group("rg-asr", location=SEA)
     desired = azure.state(row(azure.network("app"), None))
-    assert detect(desired, azure.backend, kinds=Kinds(only=frozenset({"missing_pair"}))).plan.resources.virtual_network
-    assert not detect(desired, azure.backend, kinds=Kinds(only=frozenset({"retargeted"}))).plan.changes
+    assert detect_drift(
+        desired, azure.backend, kinds=Kinds(only=frozenset({"missing_pair"}))
+    ).plan.resources.virtual_network
+    assert not detect_drift(desired, azure.backend, kinds=Kinds(only=frozenset({"retargeted"}))).plan.changes
 
 
 def test_a_freeze_counts_where_it_holds_back_what_the_run_is_about() -> None:
     azure = Drifted()
-    found = detect(DesiredState(), azure.backend).inventory
+    found = detect_drift(DesiredState(), azure.backend).inventory
     desired = azure.desired(freeze=(Freeze(vault="sea", until=found.today, reason="exercise"),))
 
     def held(wanted: Kinds) -> set[str | None]:
-        plan = detect(desired, azure.backend, kinds=wanted).plan
+        plan = detect_drift(desired, azure.backend, kinds=wanted).plan
         return {each.pair for each in plan.findings if each.kind == "frozen"}
 
     assert held(Kinds(only=frozenset({"half_pair"}))) >= {"half"}
@@ -172,7 +175,7 @@ def test_when_what_is_left_cannot_be_read_the_report_is_not_lost() -> None:
 
     def detected() -> Detected:
         if next(times):
-            return detect(azure.desired(), azure.backend)
+            return detect_drift(azure.desired(), azure.backend)
         raise UnreachableError("the network is gone")
 
     correction = correct(detected, lambda plan: applying.apply(plan, azure.backend))

@@ -6,7 +6,7 @@ from states import SEA, TwoRegions, row
 
 from asrnet.desired import DesiredState
 from asrnet.export.desired import Dump, dump
-from asrnet.inventory.read import read
+from asrnet.inventory.read import read_inventory
 
 
 def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None:
@@ -16,7 +16,7 @@ def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None
     azure.world.virtual_networks.delete(x.id)
     azure.world.virtual_networks.delete(y.id)
     desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)))
-    left_out = dump(read(desired, azure.backend), desired).left_out
+    left_out = dump(read_inventory(desired, azure.backend), desired).left_out
     assert [line.partition(": ")[2] for line in left_out] == ["x and y do not exist"]
 
 

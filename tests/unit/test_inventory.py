@@ -18,7 +18,7 @@ def read(azure: TwoRegions, **refusal: object) -> tuple[Inventory, VirtualNetwor
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.world.faults.add(Fault(method="GET", kind=NETWORKS, **refusal))  # type: ignore[arg-type]  # fields by name
     azure.world.journal.clear()
-    found = inventory.read(azure.state(row(hub, dr)), azure.backend)
+    found = inventory.read_inventory(azure.state(row(hub, dr)), azure.backend)
     return found, hub, azure.world.journal.counts()["GET", NETWORKS]
 
 
@@ -42,5 +42,5 @@ def test_a_network_that_is_on_no_list_is_asked_for_once() -> None:
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.world.state.virtual_networks.remove(dr.id.subscription, dr.id.key)
     azure.world.journal.clear()
-    inventory.read(azure.state(row(hub, dr)), azure.backend)
+    inventory.read_inventory(azure.state(row(hub, dr)), azure.backend)
     assert azure.world.journal.counts()["GET", NETWORKS] == 2

@@ -51,7 +51,7 @@ class Clouds(TwoSites):
 
     def read(self, backend: Backend | None = None, **fields: object) -> VaultInventory:
         desired = structs.replace(self.state(), **fields)
-        return inventory.read(desired, backend or self.backend).vaults["sea"]
+        return inventory.read_inventory(desired, backend or self.backend).vaults["sea"]
 
 
 def opened(world: World, path: Path) -> Backend:
@@ -81,7 +81,7 @@ def test_a_vault_without_vmm_servers_is_asked_for_none() -> None:
     for fabric in (regions.beijing, regions.shanghai):
         regions.world.fabrics.purge(fabric.id)
     before = regions.world.journal.methods()["GET"]
-    inventory.read(regions.state(), regions.backend)
+    inventory.read_inventory(regions.state(), regions.backend)
     assert regions.world.journal.methods()["GET"] - before == 5
 
 
@@ -127,7 +127,7 @@ def test_servers_that_may_not_be_read_are_unknown_and_stop_nothing_else(sites: C
     assert isinstance(vault.topology, Unknown)
     assert isinstance(vault.topology.error, ForbiddenError)
     assert len(vault.fabrics) == 4
-    snapshot = inventory.read(sites.state(), sites.backend)
+    snapshot = inventory.read_inventory(sites.state(), sites.backend)
     assert any(line.startswith("the VMM servers of vault sea: ") for line in unread(snapshot))
 
 
@@ -177,7 +177,7 @@ def two_vaults(sites: Clouds, topology: Path) -> DesiredState:
 
 
 def test_one_file_may_describe_the_servers_of_several_vaults(sites: Clouds, tmp_path: Path) -> None:
-    found = inventory.read(two_vaults(sites, tmp_path / "topology.yaml"), sites.backend).vaults
+    found = inventory.read_inventory(two_vaults(sites, tmp_path / "topology.yaml"), sites.backend).vaults
     assert topology_of(found["second"]).servers[0].networks[0].logical_network == "One"
     assert [host.name for host in topology_of(found["sea"]).servers[1].hosts] == ["host1"]
 
@@ -194,7 +194,7 @@ def test_a_server_is_not_missed_while_a_vault_was_not_read(sites: Clouds, tmp_pa
     gone = structs.replace(desired.vaults[1], id=ArmId(f"{desired.vaults[1].id}-gone"))
     selection = Selection(vaults=frozenset({"sea"} if selected else ()))
     desired = desired if selected else structs.replace(desired, vaults=(desired.vaults[0], gone))
-    found = inventory.read(desired, sites.backend, selection=selection)
+    found = inventory.read_inventory(desired, sites.backend, selection=selection)
     assert [host.name for host in topology_of(found.vaults["sea"]).servers[1].hosts] == ["host1"]
 
 
@@ -202,7 +202,7 @@ def test_a_snapshot_is_a_world_with_the_same_servers(sites: Clouds, tmp_path: Pa
     sites.machine("VMNetwork1-Beijing")
     azure = sites.build.cloud(sites.beijing, "SilverCloud1")
     sites.build.cloud_mapping(azure, None)
-    found = inventory.read(sites.state(), opened(sites.world, tmp_path / "world.yaml"))
-    copy = inventory.read(sites.state(), opened(world_of(found), tmp_path / "copy.yaml"))
+    found = inventory.read_inventory(sites.state(), opened(sites.world, tmp_path / "world.yaml"))
+    copy = inventory.read_inventory(sites.state(), opened(world_of(found), tmp_path / "copy.yaml"))
     assert topology_of(copy.vaults["sea"]) == topology_of(found.vaults["sea"])
     assert copy.vaults["sea"].items == found.vaults["sea"].items

@@ -43,7 +43,7 @@ class Lagging:
         self.backend: Backend = structs.replace(azure.backend, networks=self.networks, lists_may_lag=True)
 
     def plan(self, desired: DesiredState, selection: Selection = Selection()) -> Plan:  # noqa: B008 - a frozen value
-        found = inventory.read(desired, self.backend, selection=selection)
+        found = inventory.read_inventory(desired, self.backend, selection=selection)
         return planning.plan(desired, found, selection=selection)
 
     @property
@@ -84,14 +84,14 @@ def test_pairs_that_a_run_is_not_about_are_not_asked_for(azure: TwoRegions) -> N
 def test_who_changes_nothing_asks_for_nothing(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
-    inventory.read(desired, lagging.backend, confirm=False)
+    inventory.read_inventory(desired, lagging.backend, confirm=False)
     assert lagging.asked == []
 
 
 def test_exact_lists_are_not_confirmed(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
-    inventory.read(desired, structs.replace(lagging.backend, lists_may_lag=False))
+    inventory.read_inventory(desired, structs.replace(lagging.backend, lists_may_lag=False))
     assert lagging.asked == []
 
 

@@ -46,11 +46,11 @@ class MappedSites(TwoSites):
 
     def live(self, *rows: VmmRow) -> list[LivePair]:
         wanted = self.rows(*rows)
-        return list(live_pairs(inventory.read(wanted, self.backend), wanted).pairs)
+        return list(live_pairs(inventory.read_inventory(wanted, self.backend), wanted).pairs)
 
     def dumped(self, *rows: VmmRow) -> Dump:
         wanted = self.rows(*rows)
-        return dump(inventory.read(wanted, self.backend), wanted)
+        return dump(inventory.read_inventory(wanted, self.backend), wanted)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_lists_pictures_and_plans_show_no_guids(sites: MappedSites) -> None:
     sites.map_sites()
     guid = sites.nets["VMNetwork1-Beijing"].id.name
     wanted = sites.rows(ONE)
-    found = inventory.read(wanted, sites.backend)
+    found = inventory.read_inventory(wanted, sites.backend)
     live = live_pairs(found, wanted)
     for document in (live, sites.plan(wanted)):
         for output in ("text", "markdown", "mermaid"):
@@ -114,7 +114,7 @@ def test_lists_pictures_and_plans_show_no_guids(sites: MappedSites) -> None:
 def planned(sites: MappedSites, written: Dump, path: Path) -> tuple[DesiredState, int, list[str]]:
     """What the written file says, how many changes it asks for, and the pairs that are not as they should be."""
     path.write_text(written.text(str(path.parent)), encoding="utf-8")
-    state = desired.load(path)
+    state = desired.load_desired(path)
     plan = sites.plan(state)
     return state, len(plan.changes), [pair.name for pair in plan.pairs if pair.forward != "in_sync"]
 
@@ -181,6 +181,6 @@ def test_the_path_of_the_topology_leads_there_from_where_the_file_will_lie(
     (tmp_path / "topology.yaml").write_text("fabrics: [{server: VMM-Beijing}]\n", encoding="utf-8")
     sites.map_sites()
     wanted = structs.replace(sites.rows(), topology="topology.yaml")
-    written = dump(inventory.read(wanted, sites.backend), wanted)
+    written = dump(inventory.read_inventory(wanted, sites.backend), wanted)
     assert "topology: topology.yaml\n" in written.text()
     assert "topology: ../topology.yaml\n" in written.text("dumps")

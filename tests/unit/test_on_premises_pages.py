@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asrnet import desired
-from asrnet.model.findings import SEVERITIES
+from asrnet.model.findings import FindingKind
 from asrnet.planning.on_premises import RETIRED
 from asrnet.render.answers import FORMATS
 from asrnet.vmm import checked, parse_topology
@@ -23,7 +23,7 @@ def test_the_rows_of_the_page_are_a_desired_state_and_its_topology_is_one(
     monkeypatch.chdir(tmp_path)
     rows, topology = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     (tmp_path / "asrnet.yaml").write_text(rows, encoding="utf-8")
-    state = desired.load("asrnet.yaml")
+    state = desired.load_desired("asrnet.yaml")
     assert [row.name for row in state.vmm_pairs] == ["vm1", "vm2"]
     [pair] = checked(parse_topology(topology)).pairs()
     assert (pair.protected.name, pair.protecting.name) == ("GoldCloud1", "GoldCloud2")
@@ -35,8 +35,8 @@ def test_the_page_says_since_when_the_scenario_is_retired() -> None:
 
 def test_the_page_has_the_findings_of_topologies_with_their_severities() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", PAGE, re.MULTILINE))
-    kinds = {"target_not_available", *(kind for kind in SEVERITIES if "logical_network" in kind or "host" in kind)}
-    assert rows == {kind: severity for kind, severity in SEVERITIES.items() if kind in kinds}
+    kinds = {"target_not_available", *(kind for kind in FindingKind if "logical_network" in kind or "host" in kind)}
+    assert rows == {kind: kind.severity for kind in FindingKind if kind in kinds}
 
 
 def test_the_page_on_predictions_has_every_output() -> None:

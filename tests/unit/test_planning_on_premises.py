@@ -146,7 +146,7 @@ def test_a_topology_file_tells_what_leads_nowhere(tmp_path: Path) -> None:
     sites.build.protected_item("VM-9", sites.beijing, sites.shanghai, stray, cloud=gold1)
     (tmp_path / "topology.yaml").write_text(TOPOLOGY, encoding="utf-8")
     plan = sites.plan(structs.replace(sites.rows(ONE), topology=str(tmp_path / "topology.yaml")))
-    found = {finding.kind: finding for finding in plan.findings}
+    found = {str(finding.kind): finding for finding in plan.findings}
     assert set(found) == {
         *("target_not_available", "no_eligible_host", "network_without_logical_network"),
         *("logical_network_without_networks", "retired_scenario"),

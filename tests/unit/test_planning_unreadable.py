@@ -145,11 +145,11 @@ def test_a_saved_plan_goes_stale_by_one(azure: TwoRegions, hub: VirtualNetwork, 
 
 def snapshot(azure: TwoRegions, desired: DesiredState) -> Plan:
     """The plan in a world made of what was read."""
-    found = inventory.read(desired, azure.backend)
+    found = inventory.read_inventory(desired, azure.backend)
     assert unread(found) == ()
     document = parse(backends.snapshot(found), world_file.WorldDocument)
     offline = backend(world_file.world_from(document, clock=SimulatedClock()))
-    return planning.plan(desired, inventory.read(desired, offline))
+    return planning.plan(desired, inventory.read_inventory(desired, offline))
 
 
 def test_a_snapshot_of_a_world_plans_the_same(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
@@ -164,7 +164,7 @@ def test_show_and_dump_name_it(azure: TwoRegions, hub: VirtualNetwork, dr: Virtu
     azure.map_both(hub, dr)
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
     desired = azure.state()
-    found = inventory.read(desired, azure.backend)
+    found = inventory.read_inventory(desired, azure.backend)
     said = "mapping blank of hub does not say which network it leads to"
     live = live_pairs(found, desired)
     shown = render(live, "text", View())

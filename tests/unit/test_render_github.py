@@ -8,7 +8,7 @@ from sample_plans import applied, change, full_plan, mapping, pair
 
 from asrnet.errors import InputError
 from asrnet.inventory.live_pairs import LivePairs
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
 from asrnet.render.github import Annotation, command, outputs, summary
@@ -16,7 +16,7 @@ from asrnet.render.github import Annotation, command, outputs, summary
 PENDING = Plan(
     pairs=(pair("app", reverse="create", file="dr/asrnet.yaml", line=12),),
     changes=(change("create", "back", "app", direction="reverse", reason="the reverse mapping is missing"),),
-    findings=(finding("half_pair", "mapped one way", vault="sea", pair="app", hint="apply"),),
+    findings=(finding(FindingKind.HALF_PAIR, "mapped one way", vault="sea", pair="app", hint="apply"),),
 )
 
 
@@ -56,13 +56,13 @@ def test_a_file_given_with_its_whole_path_is_found_in_the_checkout() -> None:
 
 
 def test_a_finding_of_no_pair_is_annotated_on_the_run() -> None:
-    plan = Plan(findings=(finding("unmanaged", "lab maps a to b", vault="sea"),))
+    plan = Plan(findings=(finding(FindingKind.UNMANAGED, "lab maps a to b", vault="sea"),))
     assert lines(plan) == ["::warning title=unmanaged::lab maps a to b"]
 
 
 def test_the_gravest_come_first() -> None:
     kinds = ("zone_to_zone", "orphan", "unknown", "unmanaged")
-    plan = Plan(findings=tuple(finding(kind, "x", vault="sea") for kind in kinds))  # type: ignore[arg-type]  # literals
+    plan = Plan(findings=tuple(finding(FindingKind(kind), "x", vault="sea") for kind in kinds))  # type: ignore[arg-type]  # literals
     assert [line.split()[0] for line in lines(plan)] == ["::error", "::warning", "::warning", "::notice"]
 
 
@@ -130,7 +130,7 @@ def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
 
 
 def test_the_step_drifts_where_warnings_count() -> None:
-    plan = Plan(findings=(finding("unmanaged", "nobody asks for it", vault="sea"),))
+    plan = Plan(findings=(finding(FindingKind.UNMANAGED, "nobody asks for it", vault="sea"),))
     assert [said(outputs(plan, View(warnings_count=count)))["drift"] for count in (False, True)] == ["false", "true"]
 
 

@@ -17,7 +17,7 @@ from states import EA, SEA, TwoRegions, row
 from asrnet import planning
 from asrnet.inventory import live_pairs as live
 from asrnet.inventory import read as inventory
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
 from asrnet.render.layout import Document
@@ -93,7 +93,7 @@ def world() -> tuple[TwoRegions, Any]:
     regions.map(*lab, name="lab")
     regions.map(lab[1], lab[0], name="lab-back")
     desired = regions.state(*rows)
-    found = inventory.read(desired, regions.backend)
+    found = inventory.read_inventory(desired, regions.backend)
     return regions, (desired, found, planning.plan(desired, found))
 
 
@@ -253,7 +253,7 @@ def test_the_policy_allows_this_script_and_this_style_and_nothing_else() -> None
 def test_hostile_names_stay_within_the_data_and_the_list() -> None:
     plan = Plan(
         pairs=(structs.replace(pair("x", forward="blocked"), name=HOSTILE, vault=HOSTILE),),
-        findings=(finding("unknown", HOSTILE, vault=HOSTILE, pair=HOSTILE, hint=HOSTILE),),
+        findings=(finding(FindingKind.UNKNOWN, HOSTILE, vault=HOSTILE, pair=HOSTILE, hint=HOSTILE),),
     )
     text = render(plan, "html")
     page = parsed(text)

@@ -11,7 +11,7 @@ from sample_plans import applied, change, full_plan, mapping, pair
 
 from asrnet.errors import InputError
 from asrnet.inventory.live_pairs import LivePairs
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 
@@ -58,7 +58,7 @@ def test_a_case_is_named_after_where_its_mapping_leads() -> None:
 def test_a_failure_says_why_and_where_the_pair_is_declared() -> None:
     plan = Plan(
         pairs=(pair("app", forward="blocked", reverse=None, failback=False, file="a.yaml", line=3),),
-        findings=(finding("missing_network", "app-ea is gone", vault="sea", pair="app", hint="make it"),),
+        findings=(finding(FindingKind.MISSING_NETWORK, "app-ea is gone", vault="sea", pair="app", hint="make it"),),
     )
     failure = cases(plan)["sea.app forward"][0]
     assert failure.attrib == {"message": "app-ea is gone", "type": "blocked"}
@@ -84,7 +84,10 @@ def test_what_was_found_wrong_fails_and_what_went_wrong_is_an_error() -> None:
     plan = Plan(
         pairs=(pair("app", forward="create", reverse="blocked"), pair("hub", forward="blocked", reverse=None)),
         changes=(change("create", "m", "app"),),
-        findings=(finding("unknown", "403", vault="sea", pair="hub"), finding("unknown", "503", vault="sea")),
+        findings=(
+            finding(FindingKind.UNKNOWN, "403", vault="sea", pair="hub"),
+            finding(FindingKind.UNKNOWN, "503", vault="sea"),
+        ),
     )
     assert list(verdicts(plan).values()) == ["failure", "failure", "error", "error"]
     assert verdicts(applied(plan, "failed", error="no"))["sea.app forward"] == "error"
@@ -96,9 +99,9 @@ def test_what_was_found_wrong_fails_and_what_went_wrong_is_an_error() -> None:
 def test_errors_of_no_pair_are_cases_and_other_findings_are_told() -> None:
     plan = Plan(
         findings=(
-            finding("unknown", "the vault cannot be read", vault="sea"),
-            finding("unmanaged", "lab maps a to b", vault="sea"),
-            finding("retired_scenario", "retired"),
+            finding(FindingKind.UNKNOWN, "the vault cannot be read", vault="sea"),
+            finding(FindingKind.UNMANAGED, "lab maps a to b", vault="sea"),
+            finding(FindingKind.RETIRED_SCENARIO, "retired"),
         )
     )
     sea, everywhere = parsed(plan)
@@ -133,7 +136,7 @@ def test_suites_have_what_the_strictest_schema_asks_for_in_its_order() -> None:
 def test_any_text_makes_well_formed_xml_without_control_characters(hostile: str) -> None:
     plan = Plan(
         pairs=(structs.replace(pair("x", forward="blocked"), name=hostile, vault=hostile),),
-        findings=(finding("unknown", hostile, vault=hostile, pair=hostile, hint=hostile),),
+        findings=(finding(FindingKind.UNKNOWN, hostile, vault=hostile, pair=hostile, hint=hostile),),
     )
     text = render(plan, "junit")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff\u202e]", text)

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 from sample_plans import full_plan, pair
 
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan
 from asrnet.render import View, render
 from asrnet.render.github import summary
@@ -71,7 +71,7 @@ def test_a_hostile_name_stays_within_its_cell() -> None:
     hostile = "a|b\n\n# <img src=x>"
     plan = Plan(
         pairs=(structs.replace(pair("x", forward="create"), name=hostile),),
-        findings=(finding("orphan", hostile, pair=hostile),),
+        findings=(finding(FindingKind.ORPHAN, hostile, pair=hostile),),
     )
     lines = render(plan, "markdown").splitlines()
     assert len([line for line in lines if line.startswith("|") and "img" in line]) == 2

@@ -10,7 +10,7 @@ from sample_plans import applied, change, full_plan, pair
 
 from asrnet.errors import InputError
 from asrnet.inventory.live_pairs import LivePairs
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 from asrnet.render.prometheus import last_success
@@ -50,7 +50,7 @@ def test_drift_is_counted_by_kind_and_findings_by_severity() -> None:
 
 
 def test_warnings_are_drift_where_they_count() -> None:
-    plan = Plan(findings=(finding("unmanaged", "nobody asks for it", vault="sea"),))
+    plan = Plan(findings=(finding(FindingKind.UNMANAGED, "nobody asks for it", vault="sea"),))
     texts = [render(plan, "prometheus", View(warnings_count=count, run=Run(at=9.0))) for count in (False, True)]
     assert ['asrnet_drift{vault="sea",kind="unmanaged"} 1' in text for text in texts] == [False, True]
     assert ["\nasrnet_run_success 1\n" in text for text in texts] == [True, False]
@@ -111,7 +111,7 @@ def test_each_metric_is_explained_once_before_its_samples() -> None:
 
 def test_labels_are_escaped() -> None:
     hostile = 'a"b\\c\nd'
-    plan = Plan(findings=(finding("unknown", "x", vault=hostile),))
+    plan = Plan(findings=(finding(FindingKind.UNKNOWN, "x", vault=hostile),))
     assert samples(plan)['asrnet_drift{vault="a\\"b\\\\c\\nd",kind="unknown"}'] == 1
 
 

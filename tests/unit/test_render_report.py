@@ -8,7 +8,7 @@ import pytest
 from sample_plans import change, full_plan, pair
 
 from asrnet.cli import exits
-from asrnet.model.findings import Finding, finding
+from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, Summary
 from asrnet.model.report import AppliedChange, Report, result_of
 from asrnet.render import View, render
@@ -79,8 +79,8 @@ def test_nothing_to_do_is_one_line_unless_all_pairs_are_asked_for() -> None:
     assert "= hub hub-ea (eastasia) <-> hub-sea (southeastasia) in sync" in lines(nothing, all_pairs=True)
 
 
-BLOCKED = finding("duplicate", "twice", vault="sea", pair="hub")
-FAILOVER = finding("failover_active", "vm1 fails over", vault="sea", pair="hub")
+BLOCKED = finding(FindingKind.DUPLICATE, "twice", vault="sea", pair="hub")
+FAILOVER = finding(FindingKind.FAILOVER_ACTIVE, "vm1 fails over", vault="sea", pair="hub")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ FAILOVER = finding("failover_active", "vm1 fails over", vault="sea", pair="hub")
     [
         ([], [], False, exits.DONE),
         ([applied(FORWARD)], [], False, exits.DONE),
-        ([applied(FORWARD)], [finding("unmanaged", "lab")], False, exits.DONE),
+        ([applied(FORWARD)], [finding(FindingKind.UNMANAGED, "lab")], False, exits.DONE),
         ([applied(FORWARD)], [BLOCKED], False, exits.PENDING),
         ([], [BLOCKED], False, exits.PENDING),
         ([applied(FORWARD), applied(REVERSE, "failed")], [], False, exits.ERROR),

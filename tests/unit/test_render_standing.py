@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 from sample_plans import applied, change, mapping, pair
 
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Change, Plan
 from asrnet.render.pair_status import Standing, is_drifting, standings
 
@@ -61,7 +61,7 @@ def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
     plan = Plan(
         pairs=(pair("app", reverse="create"),),
         changes=(change("create", "m", "app", direction="reverse"),),
-        findings=(finding("half_pair", "one way", vault="sea", pair="app"),),
+        findings=(finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="app"),),
     )
     assert [found.kind for found in only(plan).drift()] == ["half_pair"]
     assert only(applied(plan, "succeeded")).findings == ()
@@ -69,8 +69,8 @@ def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
 
 def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
     findings = (
-        finding("half_pair", "one way", vault="sea", pair="app"),
-        finding("retargeted", "elsewhere", vault="sea", pair="app"),
+        finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="app"),
+        finding(FindingKind.RETARGETED, "elsewhere", vault="sea", pair="app"),
     )
     plan = Plan(
         pairs=(pair("app", forward="update", reverse="update"),),
@@ -96,7 +96,7 @@ def test_the_plan_after_a_report_has_the_last_word() -> None:
 
 
 def test_what_another_tool_manages_is_no_drift() -> None:
-    found = finding("half_pair", "one way", vault="sea", pair="sap")
+    found = finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="sap")
     plan = Plan(pairs=(pair("sap", reverse="external", managed_by="terraform"),), findings=(found,))
     assert only(plan).drift() == ()
     assert not is_drifting(plan)
@@ -104,15 +104,15 @@ def test_what_another_tool_manages_is_no_drift() -> None:
 
 def test_findings_and_changes_of_no_pair_stand_apart() -> None:
     stray = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
-    found = finding("orphan", "gone", vault="sea")
+    found = finding(FindingKind.ORPHAN, "gone", vault="sea")
     stand = standings(Plan(pairs=(pair("app"),), changes=(stray,), findings=(found,)))
     assert (stand.changes, stand.findings) == ((stray,), (found,))
 
 
 def test_drift_is_changes_not_made_and_errors() -> None:
     plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
-    warned = Plan(pairs=(pair("app"),), findings=(finding("unmanaged", "x", vault="sea"),))
-    blocked = Plan(findings=(finding("unknown", "x", vault="sea"),))
+    warned = Plan(pairs=(pair("app"),), findings=(finding(FindingKind.UNMANAGED, "x", vault="sea"),))
+    blocked = Plan(findings=(finding(FindingKind.UNKNOWN, "x", vault="sea"),))
     assert [is_drifting(one) for one in (plan, warned, blocked)] == [True, False, True]
     assert [is_drifting(applied(plan, outcome)) for outcome in ("succeeded", "failed")] == [False, True]
     assert is_drifting(applied(plan, "succeeded"), plan)

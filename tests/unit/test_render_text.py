@@ -9,7 +9,7 @@ from msgspec import structs
 from sample_plans import full_plan, pair, vnet
 
 from asrnet.errors import InputError
-from asrnet.model.findings import finding
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan, Summary
 from asrnet.render import View, render
 
@@ -110,7 +110,7 @@ def test_an_empty_plan_is_one_line() -> None:
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "a\nb", "\u202egnp", "\x00", "\u2028", "\x9b31m", "\udc80"])
 @pytest.mark.parametrize("width", [None, 80])
 def test_names_that_would_command_a_terminal_come_out_as_escapes(hostile: str, width: int | None) -> None:
-    findings = (finding("unmanaged", f"about {hostile}", pair=hostile, hint=hostile),)
+    findings = (finding(FindingKind.UNMANAGED, f"about {hostile}", pair=hostile, hint=hostile),)
     plan = structs.replace(full_plan(), pairs=(pair("x", forward="create", managed_by=hostile),), findings=findings)
     text = render(structs.replace(plan, changes=()), "text", View(width=width))
     assert all(char.isprintable() or char == "\n" for char in text)

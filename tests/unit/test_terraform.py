@@ -21,7 +21,7 @@ from asrnet.model.arm import ArmId
 
 
 def exported(regions: TwoRegions, wanted: DesiredState, **more: Any) -> Exported:
-    return export(inventory.read(wanted, regions.backend), wanted, **more)
+    return export(inventory.read_inventory(wanted, regions.backend), wanted, **more)
 
 
 def resources(text: str) -> dict[str, hcl.Block]:
@@ -82,7 +82,7 @@ def test_ids_are_spelled_as_the_provider_parses_them(regions: TwoRegions) -> Non
 
 def test_an_import_names_the_segment_that_the_mapping_is_listed_under(regions: TwoRegions) -> None:
     regions.map(regions.network("hub"), regions.network("spare", SEA))
-    found = inventory.read(regions.state(), regions.backend)
+    found = inventory.read_inventory(regions.state(), regions.backend)
     vault = found.vaults["sea"]
     listed = ArmId(str(vault.mappings[0].id).replace("/azureNetwork/", "/hub/"))  # as azurerm makes them
     renamed = structs.replace(vault, mappings=(structs.replace(vault.mappings[0], id=listed),))
@@ -120,7 +120,7 @@ def test_the_same_mappings_give_the_same_text(regions: TwoRegions) -> None:
     one, two, spare = regions.network("one"), regions.network("two"), regions.network("spare", SEA)
     regions.map_both(one, spare)
     regions.map(two, spare)
-    found = inventory.read(regions.state(), regions.backend)
+    found = inventory.read_inventory(regions.state(), regions.backend)
     vault = found.vaults["sea"]
     turned = structs.replace(found, vaults={"sea": structs.replace(vault, mappings=vault.mappings[::-1])})
     assert export(found, regions.state()).text == export(turned, regions.state()).text
@@ -157,7 +157,7 @@ def test_vaults_of_several_subscriptions_need_a_provider_each(regions: TwoRegion
 
 def test_an_unreadable_vault_is_told(regions: TwoRegions) -> None:
     wanted = regions.state()
-    found = inventory.read(wanted, regions.backend)
+    found = inventory.read_inventory(wanted, regions.backend)
     broken = structs.replace(found.vaults["sea"], error=ServiceError("no answer"), mappings=())
     told = export(structs.replace(found, vaults={"sea": broken}), wanted)
     assert told.left_out == ("vault sea: no answer",)
@@ -177,7 +177,7 @@ def mapped_to_azure(sites: TwoSites) -> tuple[Inventory, DesiredState, str]:
     network = sites.network("dr", SEA)
     sites.build.mapping(sites.beijing, sites.nets["VMNetwork1-Beijing"], None, network)
     wanted = sites.rows()
-    return inventory.read(wanted, sites.backend), wanted, str(network.id)
+    return inventory.read_inventory(wanted, sites.backend), wanted, str(network.id)
 
 
 def test_a_mapping_from_vmm_to_azure_is_the_providers_other_resource(sites: TwoSites) -> None:

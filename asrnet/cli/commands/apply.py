@@ -59,7 +59,7 @@ def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
     desired = inputs.desired_state(settings)
     selection = inputs.selection(settings, desired)
     with session.backend(desired) as backend:
-        found = inventory.read(desired, backend, selection=selection)
+        found = inventory.read_inventory(desired, backend, selection=selection)
         WATCH.mark("reads")
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete

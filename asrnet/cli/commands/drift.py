@@ -64,9 +64,9 @@ def _correct(session: Session) -> int:
         carrying_out.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:
-            from asrnet.drift import correct
+            from asrnet.drift import correct_drift
 
-            correction = correct(
+            correction = correct_drift(
                 _detector(session, desired, backend),
                 lambda plan: carrying_out.applied(session, plan, backend, on_write, stale={}),
                 forced=settings.force,
@@ -78,12 +78,12 @@ def _correct(session: Session) -> int:
 
 
 def _detector(session: Session, desired: DesiredState, backend: Backend) -> Callable[[], Detected]:
-    from asrnet.drift import Kinds, detect
+    from asrnet.drift import Kinds, detect_drift
 
     settings = session.settings
     selection = inputs.selection(settings, desired)
     detecting = partial(
-        detect,
+        detect_drift,
         desired,
         backend,
         selection=selection,

@@ -60,7 +60,7 @@ def _text(session: Session) -> str:
     desired = inputs.desired_or_vaults(session.settings)
     selection = inputs.selection(session.settings, desired)
     with session.backend(desired) as backend:
-        found = inventory.read(desired, backend, selection=selection, confirm=False)
+        found = inventory.read_inventory(desired, backend, selection=selection, confirm=False)
         kind = session.argument("format")
         if kind != "world":
             return _terraform(found, desired, selection) if kind == "terraform" else _desired(session, found, desired)

@@ -44,7 +44,7 @@ def run(session: Session) -> int:
         outputs.saved(session.argument("out"), opened) as save,
     ):
         with session.backend(desired) as backend:
-            found = inventory.read(desired, backend, selection=selection)
+            found = inventory.read_inventory(desired, backend, selection=selection)
             requests = backend.requests()
         plan = planning.plan(
             desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete

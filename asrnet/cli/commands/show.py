@@ -35,7 +35,7 @@ def run(session: Session) -> int:
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = inventory.read(desired, backend, selection=selection, confirm=False)
+            found = inventory.read_inventory(desired, backend, selection=selection, confirm=False)
         opened.write(
             live.live_pairs(found, desired, selection),
             session.view(all_pairs=True, run=session.so_far(inventory=found)),

@@ -45,7 +45,7 @@ def run(session: Session) -> int:
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            found = inventory.read(desired, backend, selection=selection, confirm=False)
+            found = inventory.read_inventory(desired, backend, selection=selection, confirm=False)
         targets = targeting.available_targets(
             found, primary=session.argument("primary_network"), recovery=session.argument("recovery_network")
         )

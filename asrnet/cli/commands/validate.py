@@ -7,7 +7,7 @@ from typing import Final
 
 from asrnet.cli import exits, streams
 from asrnet.cli.session import Session
-from asrnet.desired import DesiredState, load
+from asrnet.desired import DesiredState, load_desired
 from asrnet.render.wording import count, harmless, listed
 
 EXAMPLES: Final = (
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(session: Session) -> int:
     """Check each file; the first that is wrong ends it."""
     for path in session.argument("paths") or [session.settings.file]:
-        words = _world(path) if session.argument("world") else _desired(load(path))
+        words = _world(path) if session.argument("world") else _desired(load_desired(path))
         streams.write(f"{harmless(str(path))}: valid: {words}\n")
     return exits.DONE
 
