@@ -61,8 +61,8 @@ def test_a_finding_of_no_pair_is_annotated_on_the_run() -> None:
 
 
 def test_the_gravest_come_first() -> None:
-    kinds = ("zone_to_zone", "orphan", "unknown", "unmanaged")
-    plan = Plan(findings=tuple(finding(FindingKind(kind), "x", vault="sea") for kind in kinds))  # type: ignore[arg-type]  # literals
+    kinds = (FindingKind.ZONE_TO_ZONE, FindingKind.ORPHAN, FindingKind.UNKNOWN, FindingKind.UNMANAGED)
+    plan = Plan(findings=tuple(finding(kind, "x", vault="sea") for kind in kinds))
     assert [line.split()[0] for line in lines(plan)] == ["::error", "::warning", "::warning", "::notice"]
 
 
