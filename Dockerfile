@@ -2,7 +2,7 @@
 # the pins are installed. "docker build --target asrnet" makes asrnet itself, for jobs of schedulers (docs/schedule).
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY constraints.txt constraints-uv.txt ./
+COPY constraints.txt ./
 RUN awk '/^[a-z]/ {keep = /^(cffi|cryptography|msgspec|pycparser|pyyaml|typing-extensions)==/} keep' constraints.txt > emulator.txt \
     && awk '/^[a-z]/ {keep = /^uv-build==/} keep' constraints.txt > build.txt \
     && python -m venv /emulator \

@@ -2,18 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONWARNINGS ?= default
-# Bytecode is kept from run to run, whatever the caller's environment says, and kept out of the tree.
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+# Without bytecode azure-mgmt-network takes seconds to import, so no caller's environment may forbid it.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit check docs lock bench bench-quick bench-startup clean
 
-# The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time.
-.venv/.installed: constraints.txt constraints-uv.txt pyproject.toml
+# The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. pip does
+# it alone: it is what people have configured for their proxies, mirrors and certificates, and it compiles bytecode. The build
+# backend looks for its program on the PATH.
+.venv/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints-uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
@@ -46,9 +46,8 @@ bench-quick: .venv/.installed  ## the small sizes, once and without peers: half 
 bench-startup: .venv/.installed
 	$(BIN)/python benchmarks/startup.py
 
-lock: .venv/.installed  ## pin every dependency with hashes; the files hold no address
+lock: .venv/.installed  ## pin every dependency with hashes; the file holds no address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o constraints.txt
-	printf 'uv\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o constraints-uv.txt
 
 clean:
 	rm -rf .venv
