@@ -7,8 +7,10 @@ and passing faults are retried behind the port and never seen here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
@@ -218,6 +220,38 @@ class Clock(Protocol):
     def stop(self) -> None:
         """End all sleeps, now and later: the run is being stopped."""
         ...
+
+
+_CALLS_BEFORE_SENDING: ContextVar[tuple[Callable[[], None], ...]] = ContextVar("asrnet_before_sending", default=())
+
+
+@contextmanager
+def before_sending(call: Callable[[], None]) -> Iterator[None]:
+    """Inside the block, run ``call`` right before each request that this thread sends, every repeat included.
+
+    An adapter announces a request only when everything slow is over: the SDK is imported, the token is there, the
+    gates have let it pass. So what ``call`` reads is as fresh as it can be when a write goes out, and its time is the
+    time of sending. What it raises ends the request unsent. Blocks nest, outer calls run first; the requests that a
+    call sends itself trigger none.
+    """
+    outer = _CALLS_BEFORE_SENDING.set((*_CALLS_BEFORE_SENDING.get(), call))
+    try:
+        yield
+    finally:
+        _CALLS_BEFORE_SENDING.reset(outer)
+
+
+def announce_request() -> None:
+    """Run what ``before_sending`` asks for. Adapters call this immediately before each request leaves."""
+    calls = _CALLS_BEFORE_SENDING.get()
+    if not calls:
+        return
+    outer = _CALLS_BEFORE_SENDING.set(())
+    try:
+        for call in calls:
+            call()
+    finally:
+        _CALLS_BEFORE_SENDING.reset(outer)
 
 
 def tells_nothing(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - whichever is asked for

@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import requests
 from azure.core.credentials import TokenCredential
+from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
     ContentDecodePolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
     HeadersPolicy,
     RequestIdPolicy,
+    SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import RequestsTransport
@@ -30,7 +32,7 @@ from asrnet.azure.meter import Meter, MeterPolicy
 from asrnet.azure.redaction import quieten_vendors
 from asrnet.azure.request_log import CORRELATION, RequestLogPolicy
 from asrnet.azure.retry import RetryLimits, RetryPolicy
-from asrnet.ports import Clock
+from asrnet.ports import Clock, announce_request
 
 _POOL_SIZE: Final = 64
 _CONNECT_TIMEOUT: Final = 10.0
@@ -99,6 +101,7 @@ class Pipeline:
             authentication(self.cloud, self.credential),
             CustomHookPolicy(),
             DistributedTracingPolicy(),
+            AnnouncePolicy(),
             MeterPolicy(self.meter),
             RequestLogPolicy(self.clock),
             ARMHttpLoggingPolicy(),
@@ -123,6 +126,14 @@ def new_session(cloud: Cloud) -> requests.Session:
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """No authentication by requests, which would put a password from ~/.netrc in the token's place."""
     return request
+
+
+class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):
+    """Runs what ``before_sending`` asks for. Within retries, gates and signing in, so that nothing slow follows it."""
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:  # noqa: ARG002 - the same for every request
+        """Announce the request that is about to be sent."""
+        announce_request()
 
 
 class _Direct(HTTPAdapter):

@@ -27,7 +27,7 @@ from asrnet.model.azure import (
     VirtualNetwork,
     VmNetwork,
 )
-from asrnet.ports import Backend, Operation, OperationStatus
+from asrnet.ports import Backend, Operation, OperationStatus, announce_request
 
 V = TypeVar("V")
 
@@ -49,6 +49,7 @@ class _Door:
         self._world = world
 
     def request(self, method: str, path: ArmId | str) -> None:
+        announce_request()
         latency = self._world.behaviour.latency
         if latency:
             self._world.clock.sleep(latency)
