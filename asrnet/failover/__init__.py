@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from asrnet.failover.addresses import capacity, usable
+    from asrnet.failover.addresses import AddressSpace, capacity, compare_address_spaces, usable
     from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
     from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
     from asrnet.failover.machine_list import COLUMNS, parse_machines, read_entries
@@ -20,13 +20,22 @@ if TYPE_CHECKING:
     from asrnet.failover.networks import Gaps, Mappings
     from asrnet.failover.prediction import EligibleHosts, predict
     from asrnet.failover.rules import NOTICES, RULES, Notice, Rule
-    from asrnet.failover.subnets import RESERVED_SUBNETS, SubnetChoice, choose_subnet, is_reserved, subnet_notices
+    from asrnet.failover.subnets import (
+        RESERVED_SUBNETS,
+        SubnetChoice,
+        SubnetFit,
+        choose_subnet,
+        is_reserved,
+        subnet_fits,
+        subnet_notices,
+    )
 
 __all__ = [
     "COLUMNS",
     "NOTICES",
     "RESERVED_SUBNETS",
     "RULES",
+    "AddressSpace",
     "EligibleHosts",
     "Entry",
     "Gaps",
@@ -44,9 +53,11 @@ __all__ = [
     "Return",
     "Rule",
     "SubnetChoice",
+    "SubnetFit",
     "Summary",
     "capacity",
     "choose_subnet",
+    "compare_address_spaces",
     "failback_between_regions",
     "failback_on_premises",
     "is_reserved",
@@ -56,12 +67,13 @@ __all__ = [
     "parse_machines",
     "predict",
     "read_entries",
+    "subnet_fits",
     "subnet_notices",
     "usable",
 ]
 
 _HOMES: Final = {
-    "addresses": ("capacity", "usable"),
+    "addresses": ("AddressSpace", "capacity", "compare_address_spaces", "usable"),
     "failback": ("Return", "failback_between_regions", "failback_on_premises"),
     "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
     "machine_list": ("COLUMNS", "parse_machines", "read_entries"),
@@ -71,7 +83,10 @@ _HOMES: Final = {
     "networks": ("Gaps", "Mappings"),
     "prediction": ("EligibleHosts", "predict"),
     "rules": ("NOTICES", "Notice", "RULES", "Rule"),
-    "subnets": ("RESERVED_SUBNETS", "SubnetChoice", "choose_subnet", "is_reserved", "subnet_notices"),
+    "subnets": (
+        *("RESERVED_SUBNETS", "SubnetChoice", "SubnetFit"),
+        *("choose_subnet", "is_reserved", "subnet_fits", "subnet_notices"),
+    ),
 }
 _MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
 

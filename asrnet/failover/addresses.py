@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, Literal
 
 from asrnet.errors import InputError
 
 RESERVED_AT_START: Final = 4
 RESERVED_AT_END: Final = 1
 _POINT_TO_POINT = 31
+
+AddressSpace = Literal["same", "overlaps", "differs", "unknown"]
+"""How a recovery subnet's address space holds the addresses of a primary one: all, some or none; or it is not known."""
 
 
 @lru_cache(maxsize=65536)
@@ -43,3 +46,29 @@ def usable_on_premises(prefix: str) -> range:
 def capacity(prefixes: Iterable[str]) -> int:
     """How many IPv4 addresses Azure can assign in a subnet with ``prefixes``."""
     return sum(len(usable(prefix)) for prefix in prefixes)
+
+
+@lru_cache(maxsize=65536)
+def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) -> AddressSpace:
+    """Whether addresses in the ``primary`` prefixes are also in the ``recovery`` ones; only IPv4 counts.
+
+    The comparison has a direction: a /25 inside a /24 keeps every address on the way there and not on the way back.
+    Source: Set up network mapping and IP addressing for VNets, which keeps an address where the target subnet has the
+    same address space. Raises InputError where a prefix is no range.
+    """
+    needed = [addresses for addresses in map(span, primary) if addresses]
+    offered = sorted((addresses for addresses in map(span, recovery) if addresses), key=lambda one: one.start)
+    if not needed or not offered:
+        return "unknown"
+    # Neighbouring ranges are joined, so that one that spans two of them is seen to be inside.
+    joined = [offered[0]]
+    for addresses in offered[1:]:
+        if addresses.start <= joined[-1].stop:
+            joined[-1] = range(joined[-1].start, max(joined[-1].stop, addresses.stop))
+        else:
+            joined.append(addresses)
+    if all(any(one.start <= part.start and part.stop <= one.stop for one in joined) for part in needed):
+        return "same"
+    if any(one.start < part.stop and part.start < one.stop for one in joined for part in needed):
+        return "overlaps"
+    return "differs"

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from asrnet.failover.addresses import AddressSpace, compare_address_spaces
 from asrnet.failover.rules import (
     SUBNET_FIRST_ALPHABETICAL,
     SUBNET_SAME_NAME,
@@ -16,7 +17,7 @@ from asrnet.failover.rules import (
     Rule,
     notice,
 )
-from asrnet.model.azure import MappingKind, Subnet
+from asrnet.model.azure import MappingKind, Subnet, VirtualNetwork
 
 RESERVED_SUBNETS: Final = (
     "GatewaySubnet",
@@ -74,3 +75,31 @@ def subnet_notices(subnet: Subnet) -> tuple[Notice, ...]:
     if subnet.delegation:
         found.append(notice("fallback_subnet_delegated", f"'{subnet.name}' is delegated to {subnet.delegation}"))
     return tuple(found)
+
+
+class SubnetFit(Struct, frozen=True):
+    """Where machines of a subnet land by the rule of names, and whether their addresses are there as well.
+
+    ``recovery_subnet`` is None where the recovery network has no subnets.
+    """
+
+    subnet: Subnet
+    recovery_subnet: Subnet | None
+    address_space: AddressSpace
+
+
+def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[SubnetFit, ...]:
+    """How each subnet of ``primary`` that machines can be in fits ``recovery``, in this direction only.
+
+    The plan's findings and the prediction both go by this, subnet by subnet; for the way back swap the networks.
+    """
+    by_name = {subnet.name: subnet for subnet in recovery.subnets}
+    fits = []
+    for subnet in primary.subnets:
+        if is_reserved(subnet.name):
+            continue
+        choice = choose_subnet(by_name, subnet.name)
+        landing = by_name[choice.name] if choice else None
+        space = compare_address_spaces(subnet.prefixes, landing.prefixes if landing else ())
+        fits.append(SubnetFit(subnet, landing, space))
+    return tuple(fits)

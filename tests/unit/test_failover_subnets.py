@@ -25,7 +25,7 @@ from failover_worlds import (
     vnet,
 )
 
-from asrnet.failover import RULES, choose_subnet
+from asrnet.failover import RULES, choose_subnet, compare_address_spaces, subnet_fits
 from asrnet.model.azure import MappingKind
 
 
@@ -119,3 +119,35 @@ def test_without_a_known_primary_subnet_the_only_one_is_taken_and_among_several_
 def test_a_recovery_network_without_subnets_is_warned_about() -> None:
     empty = vnet("empty")
     assert codes(land(machine("vm", EA, address("web", HOME)), [EA, empty], [mapping(EA, empty)])) == {"network_empty"}
+
+
+@pytest.mark.parametrize(
+    ("primary", "recovery", "expected"),
+    [
+        (["10.0.1.0/24"], ["10.0.1.0/24"], "same"),
+        (["10.0.1.0/25"], ["10.0.0.0/16"], "same"),
+        (["10.0.1.0/24"], ["10.0.1.128/25", "10.0.1.0/25"], "same"),
+        (["10.0.1.0/24"], ["10.0.1.0/25"], "overlaps"),
+        (["10.0.1.0/24", "10.0.2.0/24"], ["10.0.2.0/24"], "overlaps"),
+        (["10.0.1.0/24"], ["10.0.0.0/24", "10.0.2.0/24"], "differs"),
+        (["10.0.1.0/24"], ["fd00::/64"], "unknown"),
+        (["fd00::/64"], ["10.0.1.0/24"], "unknown"),
+        ([], ["10.0.1.0/24"], "unknown"),
+    ],
+)
+def test_an_address_space_is_the_same_where_the_other_one_holds_all_of_it(
+    primary: list[str], recovery: list[str], expected: str
+) -> None:
+    assert compare_address_spaces(tuple(primary), tuple(recovery)) == expected
+
+
+def test_address_spaces_are_compared_subnet_by_subnet_and_in_one_direction() -> None:
+    home = vnet(
+        "home", subnet("web", "10.0.1.0/25"), subnet("db", "10.0.2.0/24"), subnet("GatewaySubnet", "10.0.3.0/27")
+    )
+    away = vnet("away", subnet("WEB", "10.0.1.0/24"), subnet("app", "10.9.0.0/24"))
+    there = [(fit.subnet.name, fit.recovery_subnet, fit.address_space) for fit in subnet_fits(home, away)]
+    assert there == [("web", away.subnets[0], "same"), ("db", away.subnets[1], "differs")]
+    back = [(fit.subnet.name, fit.recovery_subnet, fit.address_space) for fit in subnet_fits(away, home)]
+    assert back == [("WEB", home.subnets[0], "overlaps"), ("app", home.subnets[1], "differs")]
+    assert [fit.recovery_subnet for fit in subnet_fits(home, vnet("empty"))] == [None, None]
