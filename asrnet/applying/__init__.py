@@ -72,9 +72,7 @@ def apply(
     began = backend.clock.now()
     backend.expect({change.kind for change in plan.changes})
     changes = [change for change in plan.changes if change.vault not in options.stale]
-    verdicts = _stale_verdicts(plan, options) | inspect(
-        changes, backend, options.in_all, force_failover="failover_active" in options.forced
-    )
+    verdicts = _stale_verdicts(plan, options) | inspect(changes, backend, options.in_all, options.forced)
     run = Run(
         tasks_of(plan.changes),
         backend,

@@ -7,7 +7,7 @@ of each vault says which names and identities are free.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
-from asrnet.inventory.activity import Activity, activity, networks_of, takes_away
+from asrnet.inventory.activity import Activity, activity, read_jobs, takes_away
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import (
     Fabric,
@@ -52,7 +52,7 @@ class _Reads(Struct, frozen=True, kw_only=True):
     jobs: Future[tuple[Job, ...]] | None
 
 
-def inspect(changes: Sequence[Change], backend: Backend, at_once: int, *, force_failover: bool) -> dict[str, Verdict]:
+def inspect(changes: Sequence[Change], backend: Backend, at_once: int, forced: Collection[str]) -> dict[str, Verdict]:
     """The changes that must not be begun, by id, and why."""
     reads = Bounded(backend.clock, at_once)
     vaults: dict[ArmId, list[Change]] = {}
@@ -60,7 +60,7 @@ def inspect(changes: Sequence[Change], backend: Backend, at_once: int, *, force_
         vault = change.resource_id.within(VAULT)
         if vault:
             vaults.setdefault(vault, []).append(change)
-    started = {vault: _start(vault, members, backend, reads, force_failover) for vault, members in vaults.items()}
+    started = {vault: _start(vault, members, backend, reads) for vault, members in vaults.items()}
     networks = {
         change.id: reads.start(partial(backend.networks.virtual_network, change.resource_id))
         for change in changes
@@ -68,7 +68,7 @@ def inspect(changes: Sequence[Change], backend: Backend, at_once: int, *, force_
     }
     verdicts: dict[str, Verdict] = {}
     for vault, members in vaults.items():
-        verdicts |= _vault_verdicts(members, started[vault], reads)
+        verdicts |= _vault_verdicts(members, started[vault], reads, forced)
     for change_id, future in networks.items():
         answer = reads.answer(future)
         verdicts |= _network_verdict(change_id, answer)
@@ -105,15 +105,15 @@ def _needless(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dic
     }
 
 
-def _start(vault: ArmId, changes: Sequence[Change], backend: Backend, reads: Bounded, forced: bool) -> _Reads:  # noqa: FBT001 - passed on as it came
+def _start(vault: ArmId, changes: Sequence[Change], backend: Backend, reads: Bounded) -> _Reads:
     port = backend.mappings
-    guarded = not forced and any(takes_away(change) for change in changes)
+    guarded = any(takes_away(change) for change in changes)
     fabrics = any(change.kind == "fabric" for change in changes)
     return _Reads(
         mappings=reads.start(partial(_listed, port.mappings, vault)),
         fabrics=reads.start(partial(_listed, port.fabrics, vault)) if fabrics else None,
         items=reads.start(partial(_listed, port.protected_items, vault)) if guarded else None,
-        jobs=reads.start(lambda: tuple(port.jobs(vault, state="InProgress"))) if guarded else None,
+        jobs=reads.start(partial(read_jobs, port, vault)) if guarded else None,
     )
 
 
@@ -124,9 +124,11 @@ def _listed(read_list: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T,
         return ()
 
 
-def _vault_verdicts(changes: Sequence[Change], started: _Reads, reads: Bounded) -> dict[str, Verdict]:
+def _vault_verdicts(
+    changes: Sequence[Change], started: _Reads, reads: Bounded, forced: Collection[str]
+) -> dict[str, Verdict]:
     mappings, fabrics = reads.answer(started.mappings), _optional(started.fabrics, reads)
-    guard = _guard(_optional(started.items, reads), _optional(started.jobs, reads))
+    guard = activity(_optional(started.items, reads), _optional(started.jobs, reads))
     if isinstance(mappings, AsrError):
         return _unread(changes, mappings)
     if isinstance(fabrics, AsrError):
@@ -142,7 +144,7 @@ def _vault_verdicts(changes: Sequence[Change], started: _Reads, reads: Bounded) 
         unreadable={one.primary_network_id: one for one in mappings if isinstance(one, UnreadableMapping)},
         places={fabric.location: fabric for fabric in fabrics if fabric.kind == "azure"},
     )
-    return {change.id: verdict for change in changes if (verdict := _verdict(change, taken, guard))}
+    return {change.id: verdict for change in changes if (verdict := _verdict(change, taken, guard, forced))}
 
 
 def _optional(future: Future[tuple[T, ...]] | None, reads: Bounded) -> tuple[T, ...] | AsrError:
@@ -166,22 +168,10 @@ class _Taken(Struct, frozen=True, kw_only=True):
     places: dict[str | None, Fabric]
 
 
-def _guard(items: tuple[ProtectedItem, ...] | AsrError, jobs: tuple[Job, ...] | AsrError) -> Activity:
-    if isinstance(items, AsrError):
-        return _unknown_activity(items)
-    if isinstance(jobs, AsrError):
-        return _unknown_activity(jobs)
-    return activity(items, jobs)
-
-
-def _unknown_activity(error: AsrError) -> Activity:
-    return Activity(networks={}, everywhere=f"whether a failover is under way could not be read: {error}")
-
-
-def _verdict(change: Change, taken: _Taken, guard: Activity) -> Verdict | None:
-    why = guard.reason(networks_of(change)) if takes_away(change) else ""
-    if why:
-        return Verdict(outcome="skipped", reason=f"failover_active: {why}", refused=True)
+def _verdict(change: Change, taken: _Taken, guard: Activity, forced: Collection[str]) -> Verdict | None:
+    hold = guard.hold(change, forced)
+    if hold:
+        return Verdict(outcome="skipped", reason=f"{hold.kind}: {hold.reason}", refused=True)
     for obstacle in _obstacles(change, taken):
         return Verdict(outcome="stale", reason=f"{obstacle}; plan again", refused=True)
     return None

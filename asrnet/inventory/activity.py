@@ -1,78 +1,246 @@
-"""What must not be changed now: mappings of networks whose machines are failing over.
+"""What machines are doing that must not lose its mappings: failing over, or running in the recovery region.
 
-A mapping decides where machines land. Changing it while a failover, a commit or a re-protection is under way can take
-the way back from under it, so updates and deletes wait; creates take nothing away and go on.
+A mapping decides where machines land when they are re-protected. Updating or deleting it while a failover, a commit or
+a re-protection is under way can take the way back from under them, so updates and deletes wait. Creates take nothing
+away and go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
-from asrnet.model.arm import ASR_NETWORK, ArmId
+from asrnet.errors import AsrError
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import Job, NetworkMapping, ProtectedItem
+from asrnet.model.findings import FindingKind
 from asrnet.model.plan import Change
+from asrnet.ports import MappingReader
 
-_MOVING_STATES = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint")
-_MOVING_SCENARIOS = (*_MOVING_STATES, "reverse", "enable")
+WAITING_STATES: Final = ("NotStarted", "Suspended")
+"""The states of jobs that are not running and go on later. One that waits for a manual action is Suspended."""
+
+UNFINISHED_STATES: Final = ("InProgress", *WAITING_STATES)
+"""The states of jobs that have not ended."""
+
+_FINISHED: Final = frozenset(
+    (
+        *("succeeded", "failed", "cancelled", "canceled", "completed", "completedwithinformation"),
+        *("partiallysucceeded", "aborted", "timedout"),
+    )
+)
+_MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
+_MOVING_JOBS: Final = (*_MOVING, "enable")
+_INITIAL_REPLICATION: Final = "initialreplication"
+_AT_REST: Final = ("protect", "enabl", "disabl", "replication", "resync", "none", "marked", "delet")
+_MACHINES_NAMED: Final = 3
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """Why a change must wait: the kind of finding, the reason in words, and what to do about it."""
+
+    kind: FindingKind
+    reason: str
+    hint: str
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """Failovers under way: what happens to each network, and ``everywhere`` what concerns the whole vault.
+    """What the machines of one vault are doing.
 
-    ``servers`` are the VMM servers with machines of which it is not known which VM network they are on.
+    ``networks`` and ``fabrics`` say of each network and fabric what happens to a machine on it; ``fabrics`` are those
+    of machines whose networks are not known. ``vault`` says what concerns the whole vault, ``unread`` what could not
+    be read. ``reversed`` has the machines that run in the recovery region, by each of their networks.
     """
 
-    networks: Mapping[ArmId, str]
-    servers: Mapping[ArmId, str] = {}
-    everywhere: str = ""
+    networks: Mapping[ArmId, str] = {}
+    fabrics: Mapping[ArmId, str] = {}
+    vault: str = ""
+    unread: str = ""
+    reversed: Mapping[ArmId, Sequence[ProtectedItem]] = {}
 
-    def reason(self, networks: Iterable[ArmId]) -> str:
-        """Why mappings of ``networks`` must stay as they are; an empty string when they need not."""
-        if self.everywhere:
-            return self.everywhere
-        return next(filter(None, map(self._reason, networks)), "")
+    def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
+        """Why ``change`` must wait, unless that safeguard is ``forced``; None where it may go on."""
+        if not takes_away(change):
+            return None
+        mappings = _mappings_of(change)
+        if FindingKind.FAILOVER_ACTIVE not in forced:
+            if self.unread:
+                return Hold(
+                    kind=FindingKind.FAILOVER_ACTIVE,
+                    reason=f"whether a failover is under way could not be read: {self.unread}",
+                    hint="plan again when it can be read ('asrnet doctor' tells what is missing), "
+                    "or use --force failover_active",
+                )
+            reason = self.vault or next(filter(None, map(self._failover, mappings)), "")
+            if reason:
+                return Hold(
+                    kind=FindingKind.FAILOVER_ACTIVE,
+                    reason=reason,
+                    hint="finish the failover and re-protect, or use --force failover_active",
+                )
+        machines = {
+            item.id: item
+            for step in change.steps
+            if step.action != "create" and isinstance(step.before, NetworkMapping)
+            for item in self._reversed(step.before)
+        }
+        if machines and FindingKind.REVERSED not in forced:
+            return Hold(
+                kind=FindingKind.REVERSED,
+                reason=f"{_running(list(machines.values()))}; their next re-protection goes by the mapping",
+                hint="fail back first, or use --force reversed together with --pair",
+            )
+        return None
 
-    def _reason(self, network: ArmId) -> str:
-        on_server = self.servers.get(network.parent, "") if self.servers and network.type == ASR_NETWORK else ""
-        return self.networks.get(network, on_server)
+    def _failover(self, mapping: NetworkMapping) -> str:
+        """What happens to a machine whose way there or back ``mapping`` may be; empty where nothing does."""
+        for network in (mapping.primary_network_id, mapping.recovery_network_id):
+            if network in self.networks:
+                return self.networks[network]
+        for fabric in (mapping.fabric_id, mapping.recovery_fabric_id):
+            if fabric and fabric in self.fabrics:
+                return self.fabrics[fabric]
+        return ""
+
+    def _reversed(self, mapping: NetworkMapping) -> Iterator[ProtectedItem]:
+        """The machines that run in the recovery region and are re-protected by ``mapping`` or by its opposite.
+
+        A mapping of another primary network to the one they run in is not theirs.
+        """
+        fabrics = {mapping.fabric_id, mapping.recovery_fabric_id} - {None}
+        for item in self.reversed.get(mapping.primary_network_id, ()):
+            if fabrics <= {item.fabric_id, item.recovery_fabric_id} or item.recovery_fabric_id is None:
+                yield item
 
 
-def activity(items: Iterable[ProtectedItem], jobs: Iterable[Job]) -> Activity:
-    """What the protected items and the running jobs of a vault say."""
+def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | AsrError) -> Activity:
+    """What the machines of a vault do, by its protected items and its unfinished jobs, or why that is not known."""
+    if isinstance(items, AsrError):
+        return Activity(unread=str(items))
+    if isinstance(jobs, AsrError):
+        return Activity(unread=str(jobs))
     networks: dict[ArmId, str] = {}
-    servers: dict[ArmId, str] = {}
-    for item in items:
-        why = _moving(item)
-        for nic in item.nics if why else ():
-            for network in (nic.primary_network_id, nic.recovery_network_id):
-                if network:
-                    networks.setdefault(network, f"{item.friendly_name} {why}")
+    fabrics: dict[ArmId, str] = {}
+    by_name: dict[str, list[ProtectedItem]] = {}
+    in_recovery_region: dict[ArmId, list[ProtectedItem]] = {}
+
+    def add(item: ProtectedItem, reason: str) -> None:
+        for network in networks_of_item(item):
+            networks.setdefault(network, reason)
+        if not _tells_its_networks(item):
             for fabric in (item.fabric_id, item.recovery_fabric_id):
-                if fabric and nic.primary_network_id is None:
-                    servers.setdefault(fabric, f"{item.friendly_name} {why}")
-    running = [job for job in jobs if job.state in {"InProgress", "NotStarted", "Suspended"} and _moves(job)]
-    everywhere = f"the job {running[0].scenario} is running for {running[0].target or 'a machine'}" if running else ""
-    return Activity(networks=networks, servers=servers, everywhere=everywhere)
+                if fabric:
+                    fabrics.setdefault(fabric, reason)
+
+    for item in items:
+        for name in {item.friendly_name.lower(), item.id.name.lower()}:
+            by_name.setdefault(name, []).append(item)
+        if reason := _moving(item):
+            add(item, f"{item.friendly_name} {reason}")
+        elif item.is_reversed:
+            for network in networks_of_item(item):
+                in_recovery_region.setdefault(network, []).append(item)
+            if not _tells_its_networks(item):
+                add(item, f"{item.friendly_name} runs in the recovery region, on a network that is not known")
+    vault = ""
+    for job in jobs:
+        if job.state.lower() in _FINISHED or not _moves(job):
+            continue
+        reason = f"the job {job.scenario or job.name} is unfinished for {job.target or 'a machine'}"
+        machines = [item for name in (job.target, job.target_id) for item in by_name.get(name.lower(), ())]
+        for item in machines:
+            add(item, reason)
+        # The machine that a job enables is not on the list of items yet, and a recovery plan's job names the plan.
+        if not machines:
+            vault = vault or reason
+    return Activity(networks=networks, fabrics=fabrics, vault=vault, reversed=in_recovery_region)
+
+
+def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINISHED_STATES) -> tuple[Job, ...]:
+    """The jobs of a vault in any of these states, a list for each: the service's filter takes one."""
+    return tuple(job for state in states for job in port.jobs(vault, state=state))
+
+
+def networks_of_item(item: ProtectedItem) -> set[ArmId]:
+    """Every network that a machine is on or lands on, as far as it says."""
+    networks = {network for nic in item.nics for network in (nic.primary_network_id, nic.recovery_network_id)}
+    return {network for network in (*networks, item.recovery_network_id) if network}
+
+
+def _tells_its_networks(item: ProtectedItem) -> bool:
+    return bool(item.nics) and all(nic.primary_network_id for nic in item.nics)
+
+
+def machines_in_recovery_region(items: Iterable[ProtectedItem], primary: ArmId, recovery: ArmId) -> list[ProtectedItem]:
+    """The reversed machines of the pair of ``primary`` and ``recovery``, which run on the recovery network."""
+    machines = []
+    for item in items:
+        if not item.is_reversed or item.has_failed_over:
+            continue
+        homes = {nic.recovery_network_id or item.recovery_network_id for nic in item.nics}
+        if any(nic.primary_network_id == recovery for nic in item.nics) and (primary in homes or None in homes):
+            machines.append(item)
+    return machines
 
 
 def _moving(item: ProtectedItem) -> str:
+    """What keeps the networks of a machine from being mapped elsewhere, after its name; empty where nothing does.
+
+    What is missing or not known to this version is no proof that nothing happens.
+    """
+    state = item.state.lower()
     if item.has_failed_over:
         return f"runs on the recovery side (state {item.state})"
-    if any(word in item.state.lower() for word in _MOVING_STATES):
+    if item.active_location and item.active_location.lower() != "primary":
+        return f"is active on an unknown side ({item.active_location})"
+    if any(word in state for word in _MOVING):
         return f"is in state {item.state}"
+    if any(word in item.scenario.lower() for word in _MOVING):
+        return f"is in {item.scenario}"
+    if not state:
+        return "does not tell its state"
+    if not any(word in state for word in _AT_REST):
+        return f"is in state {item.state}, which this version does not know"
+    if _INITIAL_REPLICATION in state and item.provider == "A2A":
+        # Re-protection replicates anew. Recorded: only the initial region tells it from a first protection.
+        if item.is_reversed:
+            return f"is being re-protected (state {item.state})"
+        if not (item.initial_location and item.primary_location):
+            return f"may be re-protected (state {item.state}, where it was first protected is not known)"
     return ""
 
 
 def _moves(job: Job) -> bool:
-    return any(word in job.scenario.lower() for word in _MOVING_SCENARIOS)
+    """Whether a job decides where machines run or land; one that does not say what it does may."""
+    return not job.scenario or any(word in job.scenario.lower() for word in _MOVING_JOBS)
+
+
+def _running(items: Sequence[ProtectedItem]) -> str:
+    """How many machines run in the recovery region, and where each of them fails back to."""
+    homes = []
+    for item in items[:_MACHINES_NAMED]:
+        networks = [nic.recovery_network_id or item.recovery_network_id for nic in item.nics]
+        home = next((network.name for network in networks if network), "")
+        homes.append(f"{item.friendly_name} fails back to {home or item.recovery_location or 'an unknown network'}")
+    if len(items) > _MACHINES_NAMED:
+        homes.append(f"and {len(items) - _MACHINES_NAMED} more")
+    number = "1 machine runs" if len(items) == 1 else f"{len(items)} machines run"
+    return f"{number} in the recovery region: {', '.join(homes)}"
 
 
 def networks_of(change: Change) -> set[ArmId]:
     """Every network that a change of mappings is about, before and after."""
-    mappings = [part for step in change.steps for part in (step.before, step.after) if isinstance(part, NetworkMapping)]
-    return {network for part in mappings for network in (part.primary_network_id, part.recovery_network_id)}
+    return {
+        network
+        for mapping in _mappings_of(change)
+        for network in (mapping.primary_network_id, mapping.recovery_network_id)
+    }
+
+
+def _mappings_of(change: Change) -> list[NetworkMapping]:
+    return [part for step in change.steps for part in (step.before, step.after) if isinstance(part, NetworkMapping)]
 
 
 def takes_away(change: Change) -> bool:

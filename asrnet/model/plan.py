@@ -15,17 +15,22 @@ from msgspec import Struct
 
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkMapping, Resource
+from asrnet.model.azure import Fabric, NetworkMapping, Resource, VirtualNetwork
 from asrnet.model.findings import Finding
 
 FORMAT_VERSION: Final = "1.0"
 
 Action = Literal["create", "update", "delete"]
 ChangeKind = Literal["network_mapping", "virtual_network", "fabric"]
+_KINDS: Final[Mapping[type, ChangeKind]] = {
+    NetworkMapping: "network_mapping",
+    VirtualNetwork: "virtual_network",
+    Fabric: "fabric",
+}
 Direction = Literal["forward", "reverse", "both"]
 LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
-FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "frozen")
-"""What ``--force`` can lift, by name."""
+FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "reversed", "frozen")
+"""What ``--force`` can lift, by name. ``reversed`` is lifted only for pairs that are named with ``--pair``."""
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
@@ -59,6 +64,100 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
     steps: tuple[Step, ...]
     depends_on: tuple[str, ...] = ()
     owner: Literal["row", "rule"] | None = None
+
+    @staticmethod
+    def create(
+        resource: Resource,
+        *,
+        id: str,  # noqa: A002 - the field's name
+        vault: str,
+        reason: str,
+        pair: str | None = None,
+        direction: Direction | None = None,
+        primary_network_id: ArmId | None = None,
+        recovery_network_id: ArmId | None = None,
+        depends_on: tuple[str, ...] = (),
+        owner: Literal["row", "rule"] | None = None,
+    ) -> Change:
+        """The change that creates ``resource``. A mapping says its networks itself."""
+        if isinstance(resource, NetworkMapping):
+            primary_network_id, recovery_network_id = resource.primary_network_id, resource.recovery_network_id
+        return Change(
+            id=id,
+            action="create",
+            kind=_KINDS[type(resource)],
+            vault=vault,
+            pair=pair,
+            direction=direction,
+            name=resource.id.name,
+            resource_id=resource.id,
+            primary_network_id=primary_network_id,
+            recovery_network_id=recovery_network_id,
+            before=None,
+            after=resource,
+            reason=reason,
+            steps=(Step(action="create", resource_id=resource.id, after=resource),),
+            depends_on=depends_on,
+            owner=owner,
+        )
+
+    @staticmethod
+    def update(
+        before: Resource,
+        after: Resource,
+        *,
+        id: str,  # noqa: A002 - the field's name
+        vault: str,
+        reason: str,
+        steps: tuple[Step, ...] = (),
+        pair: str | None = None,
+        direction: Direction | None = None,
+        primary_network_id: ArmId | None = None,
+        recovery_network_id: ArmId | None = None,
+        depends_on: tuple[str, ...] = (),
+        owner: Literal["row", "rule"] | None = None,
+    ) -> Change:
+        """The change that makes ``after`` of ``before``, in one step unless ``steps`` says more."""
+        if isinstance(after, NetworkMapping):
+            primary_network_id, recovery_network_id = after.primary_network_id, after.recovery_network_id
+        return Change(
+            id=id,
+            action="update",
+            kind=_KINDS[type(after)],
+            vault=vault,
+            pair=pair,
+            direction=direction,
+            name=after.id.name,
+            resource_id=after.id,
+            primary_network_id=primary_network_id,
+            recovery_network_id=recovery_network_id,
+            before=before,
+            after=after,
+            reason=reason,
+            steps=steps or (Step(action="update", resource_id=after.id, before=before, after=after),),
+            depends_on=depends_on,
+            owner=owner,
+        )
+
+    @staticmethod
+    def delete(mapping: NetworkMapping, *, id: str, vault: str, reason: str) -> Change:  # noqa: A002 - the field's name
+        """The change that deletes a mapping, which belongs to no pair. Nothing but mappings is ever deleted."""
+        return Change(
+            id=id,
+            action="delete",
+            kind="network_mapping",
+            vault=vault,
+            pair=None,
+            direction=None,
+            name=mapping.name,
+            resource_id=mapping.id,
+            primary_network_id=mapping.primary_network_id,
+            recovery_network_id=mapping.recovery_network_id,
+            before=mapping,
+            after=None,
+            reason=reason,
+            steps=(Step(action="delete", resource_id=mapping.id, before=mapping),),
+        )
 
 
 class Summary(Struct, frozen=True, kw_only=True):

@@ -2,17 +2,96 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from failover_worlds import BEIJING, SHANGHAI, VAULT, item, vm_network, vnet
 from msgspec import structs
 
-from asrnet.inventory.activity import activity
+from asrnet.errors import AsrError
+from asrnet.inventory.activity import Activity, activity
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Nic, ProtectedItem
+from asrnet.model.azure import Job, NetworkMapping, Nic, ProtectedItem
+from asrnet.model.plan import Change
 
 HERE, BESIDE = vm_network("VMNetwork1-Beijing"), vm_network("VMNetwork2-Beijing")
 THERE = vm_network("VMNetwork1-Shanghai", fabric=SHANGHAI)
 MOVING = structs.replace(item("VM-1", HERE, active_location="Recovery"), recovery_fabric_id=SHANGHAI)
+
+EAST, WEST, NORTH = (VAULT.child("replicationFabrics", name) for name in ("east", "west", "north"))
+APP, DR, OTHER = vnet("app").id, vnet("dr").id, vnet("other").id
+
+
+def on(fabric: ArmId, primary: ArmId, recovery_fabric: ArmId, recovery: ArmId) -> NetworkMapping:
+    """A mapping between regions."""
+    return NetworkMapping(
+        id=fabric.child("replicationNetworks", "azureNetwork", "replicationNetworkMappings", primary.name),
+        kind="azure_to_azure",
+        primary_network_id=primary,
+        recovery_network_id=recovery,
+        recovery_fabric_id=recovery_fabric,
+    )
+
+
+def update(mapping: NetworkMapping) -> Change:
+    """The change that points a mapping at another network."""
+    after = structs.replace(mapping, recovery_network_id=vnet("new").id)
+    return Change.update(mapping, after, id="c", vault="v", reason="")
+
+
+def delete(network: ArmId) -> Change:
+    """The change that deletes the mapping of a VM network."""
+    mapping = NetworkMapping(
+        id=network.child("replicationNetworkMappings", "m"),
+        kind="vmm_to_azure",
+        primary_network_id=network,
+        recovery_network_id=OTHER,
+    )
+    return Change.delete(mapping, id="c", vault="v", reason="")
+
+
+def reason(guard: Activity, change: Change, *forced: str) -> str:
+    """Why the change must wait; empty where it need not."""
+    hold = guard.hold(change, forced)
+    return f"{hold.kind}: {hold.reason}" if hold else ""
+
+
+def machine(
+    name: str = "vm1", *, fabric: ArmId = EAST, recovery_fabric: ArmId | None = WEST, **more: Any
+) -> ProtectedItem:
+    """A machine of app that fails over to dr, of which all is known."""
+    nic = Nic(name="nic0", primary_network_id=APP, recovery_network_id=DR)
+    values = {
+        "primary_location": "east",
+        "initial_location": "east",
+        "recovery_location": "west",
+        "nics": (nic,),
+        **more,
+    }
+    return ProtectedItem(
+        id=fabric.child("replicationProtectionContainers", "c", "replicationProtectedItems", name),
+        friendly_name=name,
+        recovery_fabric_id=recovery_fabric,
+        **values,
+    )
+
+
+def reversed_machine(name: str = "vm1", **more: Any) -> ProtectedItem:
+    """The same after failover, commit and re-protection: it lives in the other fabric and runs on dr."""
+    nic = Nic(name="nic0", primary_network_id=DR, recovery_network_id=APP)
+    values = {"primary_location": "west", "recovery_location": "east", "nics": (nic,), **more}
+    return machine(name, fabric=WEST, recovery_fabric=EAST, **values)
+
+
+def job(scenario: str, *, state: str = "InProgress", target: str = "", target_id: str = "") -> Job:
+    """A job of the vault."""
+    return Job(
+        id=VAULT.child("replicationJobs", "j"), scenario=scenario, state=state, target=target, target_id=target_id
+    )
+
+
+FORWARD, REVERSE = on(EAST, APP, WEST, DR), on(WEST, DR, EAST, APP)
+BYSTANDER = on(EAST, OTHER, NORTH, vnet("north").id)
 
 
 def unnamed(moving: ProtectedItem) -> ProtectedItem:
@@ -20,20 +99,131 @@ def unnamed(moving: ProtectedItem) -> ProtectedItem:
     return structs.replace(moving, nics=(Nic(name="nic0", primary_network="corp"),))
 
 
-def test_a_machine_on_the_recovery_side_freezes_the_mappings_of_its_network() -> None:
+def test_a_machine_on_the_recovery_side_holds_the_mappings_of_its_network() -> None:
     guard = activity([MOVING], ())
-    assert guard.reason([HERE.id]) == "VM-1 runs on the recovery side (state Protected)"
-    assert guard.reason([BESIDE.id, THERE.id]) == ""
+    assert reason(guard, delete(HERE.id)) == "failover_active: VM-1 runs on the recovery side (state Protected)"
+    assert reason(guard, delete(BESIDE.id)) == ""
 
 
 @pytest.mark.parametrize("network", [HERE.id, BESIDE.id, THERE.id])
-def test_where_the_vm_network_of_a_machine_is_not_known_its_whole_servers_freeze(network: ArmId) -> None:
-    assert "VM-1" in activity([unnamed(MOVING)], ()).reason([network])
+def test_where_the_vm_network_of_a_machine_is_not_known_its_servers_are_held(network: ArmId) -> None:
+    assert "VM-1" in reason(activity([unnamed(MOVING)], ()), delete(network))
 
 
-def test_other_servers_and_regions_do_not_freeze_with_it() -> None:
+def test_other_servers_are_not_held_with_it() -> None:
     elsewhere = vm_network("n", fabric=VAULT.child("replicationFabrics", "third"))
     at_rest = structs.replace(unnamed(MOVING), active_location="Primary")
-    assert activity([unnamed(MOVING)], ()).reason([elsewhere.id, vnet("hub").id]) == ""
-    assert activity([at_rest], ()).reason([HERE.id]) == ""
+    assert reason(activity([unnamed(MOVING)], ()), delete(elsewhere.id)) == ""
+    assert reason(activity([at_rest], ()), delete(HERE.id)) == ""
     assert HERE.fabric_id == BEIJING
+
+
+class TestMachinesUnderWay:
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"active_location": "Recovery"},
+            {"active_location": "Elsewhere"},
+            {"state": "UnplannedFailoverCommitPendingStatesBegin"},
+            {"state": "ReprotectInProgress"},
+            {"state": ""},
+            {"state": "QuantumLeap"},
+            {"scenario": "CommitFailover"},
+        ],
+    )
+    def test_hold_both_directions_of_their_pair_and_nothing_else(self, more: dict[str, Any]) -> None:
+        guard = activity([machine(**more)], ())
+        assert reason(guard, update(FORWARD)).startswith("failover_active: vm1 ")
+        assert reason(guard, update(REVERSE)).startswith("failover_active: vm1 ")
+        assert reason(guard, update(BYSTANDER)) == ""
+        assert reason(guard, update(FORWARD), "failover_active") == ""
+
+    @pytest.mark.parametrize("nics", [(), (Nic(name="nic0"),)])
+    def test_hold_both_their_fabrics_where_they_do_not_tell_their_networks(self, nics: tuple[Nic, ...]) -> None:
+        guard = activity([machine(state="CommitPendingFailover", nics=nics)], ())
+        assert "vm1" in reason(guard, update(FORWARD))
+        assert "vm1" in reason(guard, update(on(WEST, OTHER, NORTH, vnet("north").id)))
+        assert reason(guard, update(on(NORTH, OTHER, VAULT.child("replicationFabrics", "south"), DR))) == ""
+
+    def test_hold_the_network_that_only_the_item_names(self) -> None:
+        own = vnet("own").id
+        nic = Nic(name="nic0", primary_network_id=APP)
+        guard = activity([machine(state="FailoverCommitPending", nics=(nic,), recovery_network_id=own)], ())
+        assert "vm1" in reason(guard, update(on(WEST, own, EAST, OTHER)))
+
+    def test_creates_are_never_held(self) -> None:
+        guard = activity([machine(active_location="Recovery")], [job("UnplannedFailover")])
+        assert reason(guard, Change.create(FORWARD, id="c", vault="v", reason="")) == ""
+
+    def test_replicating_initially_for_the_first_time_holds_nothing(self) -> None:
+        guard = activity([machine(state="InitialReplicationInProgress", nics=())], ())
+        assert reason(guard, update(FORWARD)) == ""
+
+    def test_replicating_initially_after_a_failover_is_re_protection(self) -> None:
+        guard = activity([reversed_machine(state="InitialReplicationInProgress")], ())
+        assert "is being re-protected" in reason(guard, update(FORWARD))
+
+    @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
+    def test_replicating_initially_holds_where_its_direction_is_not_told(self, missing: str) -> None:
+        told = {"primary_location": "east", "initial_location": "east"}
+        item = machine(state="InitialReplicationInProgress", **{**told, missing: None})  # type: ignore[arg-type]
+        guard = activity([item], ())
+        assert "may be re-protected" in reason(guard, update(FORWARD))
+
+
+class TestReversedMachines:
+    def test_hold_the_mappings_of_their_pair_and_say_where_they_fail_back(self) -> None:
+        guard = activity([reversed_machine()], ())
+        assert reason(guard, update(FORWARD)) == (
+            "reversed: 1 machine runs in the recovery region: vm1 fails back to app; "
+            "their next re-protection goes by the mapping"
+        )
+        assert reason(guard, update(REVERSE)).startswith("reversed: ")
+
+    def test_do_not_hold_another_primary_of_their_recovery_network(self) -> None:
+        assert reason(activity([reversed_machine()], ()), update(on(EAST, OTHER, WEST, DR))) == ""
+
+    def test_do_not_hold_the_mapping_of_their_network_to_a_third_region(self) -> None:
+        assert reason(activity([reversed_machine()], ()), update(on(WEST, DR, NORTH, OTHER))) == ""
+
+    def test_are_lifted_by_name_which_lifts_no_failover(self) -> None:
+        assert reason(activity([reversed_machine()], ()), update(FORWARD), "reversed") == ""
+        assert reason(activity([reversed_machine()], ()), update(FORWARD), "failover_active") != ""
+        failing = activity([reversed_machine(active_location="Recovery")], ())
+        assert reason(failing, update(FORWARD), "reversed").startswith("failover_active: ")
+
+
+class TestJobs:
+    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "WaitingForWhatever", ""])
+    @pytest.mark.parametrize(
+        "scenario", ["UnplannedFailover", "ReverseReplicationDr", "CommitFailover", "EnableDr", ""]
+    )
+    def test_that_are_unfinished_hold_the_networks_of_their_machine(self, state: str, scenario: str) -> None:
+        guard = activity([machine()], [job(scenario, state=state, target="VM1")])
+        assert "is unfinished for VM1" in reason(guard, update(FORWARD))
+        assert reason(guard, update(BYSTANDER)) == ""
+
+    def test_find_their_machine_by_its_id_too(self) -> None:
+        guard = activity([machine("4f1c")], [job("UnplannedFailover", target="web server", target_id="4F1C")])
+        assert reason(guard, update(BYSTANDER)) == ""
+        assert reason(guard, update(FORWARD)) != ""
+
+    def test_of_an_unknown_object_hold_the_vault(self) -> None:
+        guard = activity([machine()], [job("UnplannedFailover", target="recovery plan 1")])
+        assert "recovery plan 1" in reason(guard, update(BYSTANDER))
+
+    @pytest.mark.parametrize(
+        "finished", [job("UnplannedFailover", state="Succeeded"), job("UnplannedFailover", state="Cancelled")]
+    )
+    def test_that_have_ended_hold_nothing(self, finished: Job) -> None:
+        assert reason(activity([machine()], [finished]), update(FORWARD)) == ""
+
+    def test_of_mappings_hold_nothing(self) -> None:
+        assert reason(activity([machine()], [job("NetworkPairing", target="app")]), update(FORWARD)) == ""
+
+
+@pytest.mark.parametrize(("items", "jobs"), [(AsrError("no answer"), ()), ((), AsrError("no answer"))])
+def test_what_could_not_be_read_holds_everything(items: Any, jobs: Any) -> None:
+    assert reason(activity(items, jobs), update(FORWARD)) == (
+        "failover_active: whether a failover is under way could not be read: no answer"
+    )
