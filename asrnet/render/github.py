@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Change, Plan
+from asrnet.model.report import Report
 from asrnet.render import markdown, wording
 from asrnet.render.layout import planned, sections
-from asrnet.render.pair_status import error_of, is_drifting, is_refused, is_report, outcome_of, standings
+from asrnet.render.pair_status import error_of, is_drifting, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -45,8 +46,8 @@ class Annotation(Struct, frozen=True, kw_only=True):
 def render(document: Document, view: View) -> str:
     """The annotations of a plan or report, the gravest first. Raises InputError for anything else."""
     plan = planned(document, "told to GitHub")
-    found = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
-    return "".join(f"{command(annotation)}\n" for annotation in found)
+    annotations = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
+    return "".join(f"{command(annotation)}\n" for annotation in annotations)
 
 
 def command(annotation: Annotation) -> str:
@@ -56,8 +57,8 @@ def command(annotation: Annotation) -> str:
         "line": "" if annotation.line is None or not annotation.file else str(annotation.line),
         "title": annotation.title,
     }
-    said = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
-    return f"::{annotation.level} {said}::{_data(annotation.message)}"
+    properties_text = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    return f"::{annotation.level} {properties_text}::{_data(annotation.message)}"
 
 
 def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str:
@@ -66,37 +67,37 @@ def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str
     data = text.encode()
     if len(data) <= room:
         return text
-    kept = data[: max(0, room - len(_CUT.encode()))]
-    return kept[: kept.rfind(b"\n") + 1].decode() + _CUT if kept else ""
+    head = data[: max(0, room - len(_CUT.encode()))]
+    return head[: head.rfind(b"\n") + 1].decode() + _CUT if head else ""
 
 
 def outputs(document: Document, view: View) -> str:
     """What is appended to the step's outputs: ``drift``, the counts, ``result``, and the summary in one line."""
     plan = planned(document, "told to GitHub")
-    now = view.run.left or plan
-    severities = standings(plan, view.run.left).severities
+    current = view.run.left or plan
+    severities = pair_results(plan, view.run.left).severities
     values = {
         "drift": str(is_drifting(plan, view.run.left, warnings_count=view.warnings_count)).lower(),
-        **{name: str(getattr(now.summary, name)) for name in now.summary.__struct_fields__},
+        **{name: str(getattr(current.summary, name)) for name in current.summary.__struct_fields__},
         "errors": str(severities["error"]),
         "warnings": str(severities["warning"]),
-        "result": getattr(plan, "result", "planned"),
+        "result": plan.result if isinstance(plan, Report) else "planned",
         "summary": wording.harmless(sections(plan, view)[-1].rows[-1].cells[0]),
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
 
 def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
-    stand = standings(plan, view.run.left)
-    title = "refused" if is_report(plan) else "apply would refuse this"
+    status = pair_results(plan, view.run.left)
+    title = "refused" if isinstance(plan, Report) else "apply would refuse this"
     for line in _refusals(plan, view):
         yield Annotation(level="error", title=title, message=line)
-    for one in stand.pairs:
-        place = (_in_checkout(one.pair.file, view), one.pair.line)
-        yield from (_of_finding(found, *place) for found in one.findings)
-        yield from _of_changes(one.changes, *place)
-    yield from (_of_finding(found) for found in stand.findings)
-    yield from _of_changes(stand.changes)
+    for result in status.pairs:
+        place = (_in_checkout(result.pair.file, view), result.pair.line)
+        yield from (_of_finding(finding, *place) for finding in result.findings)
+        yield from _of_changes(result.changes, *place)
+    yield from (_of_finding(finding) for finding in status.findings)
+    yield from _of_changes(status.changes)
 
 
 def _in_checkout(file: str, view: View) -> str:
@@ -109,16 +110,16 @@ def _in_checkout(file: str, view: View) -> str:
 
 def _refusals(plan: Plan, view: View) -> Iterable[str]:
     """What a safeguard says to the plan, or said to changes of the report, each once."""
-    if not is_report(plan):
+    if not isinstance(plan, Report):
         return plan.violations(view.forced)
     return dict.fromkeys(filter(None, (error_of(change) for change in plan.changes if is_refused(change))))
 
 
-def _of_finding(found: Finding, file: str = "", line: int | None = None) -> Annotation:
+def _of_finding(finding: Finding, file: str = "", line: int | None = None) -> Annotation:
     return Annotation(
-        level=_SEVERITIES[found.severity],
-        title=f"{found.kind}: {found.pair}" if found.pair else found.kind,
-        message=f"{found.message}\n{found.hint}".rstrip(),
+        level=_SEVERITIES[finding.severity],
+        title=f"{finding.kind}: {finding.pair}" if finding.pair else finding.kind,
+        message=f"{finding.message}\n{finding.hint}".rstrip(),
         file=file,
         line=line,
     )
@@ -127,18 +128,22 @@ def _of_finding(found: Finding, file: str = "", line: int | None = None) -> Anno
 def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = None) -> Iterator[Annotation]:
     """What came of changes; of those only planned the findings speak, but for deletions."""
     for change in changes:
-        outcome, words = outcome_of(change), f"{wording.change_label(change)}: {change.reason}"
+        outcome, description = outcome_of(change), f"{wording.change_label(change)}: {change.reason}"
         if outcome == "succeeded":
             yield Annotation(
-                level="notice", title=f"done: {change.pair or change.vault}", message=words, file=file, line=line
+                level="notice", title=f"done: {change.pair or change.vault}", message=description, file=file, line=line
             )
         elif outcome and not is_refused(change):
             title = f"{outcome.replace('_', ' ')}: {change.pair or change.vault}"
             yield Annotation(
-                level="error", title=title, message=f"{words}\n{error_of(change) or ''}".rstrip(), file=file, line=line
+                level="error",
+                title=title,
+                message=f"{description}\n{error_of(change) or ''}".rstrip(),
+                file=file,
+                line=line,
             )
         elif not outcome and change.action == "delete":
-            yield Annotation(level="warning", title=f"to delete: {change.vault}", message=words)
+            yield Annotation(level="warning", title=f"to delete: {change.vault}", message=description)
 
 
 def _property(text: str) -> str:

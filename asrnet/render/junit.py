@@ -16,9 +16,10 @@ from msgspec import Struct, structs
 
 from asrnet.model.findings import UNREAD, Finding
 from asrnet.model.plan import Change
+from asrnet.model.report import AppliedChange
 from asrnet.render import wording
 from asrnet.render.layout import planned
-from asrnet.render.pair_status import Direction, Standing, Standings, error_of, is_refused, outcome_of, standings
+from asrnet.render.pair_status import Direction, PairResult, PairResults, error_of, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import Run, View
@@ -45,27 +46,27 @@ class Case(Struct, frozen=True, kw_only=True):
 
 def render(document: Document, view: View) -> str:
     """A plan or report as JUnit XML. Raises InputError for anything else."""
-    stand = standings(planned(document, "told as test cases"), view.run.left)
+    status = pair_results(planned(document, "told as test cases"), view.run.left)
     root = ET.Element("testsuites")
-    for number, vault in enumerate(_vaults(stand)):
-        root.append(_suite(number, vault, stand, view.run))
+    for number, vault in enumerate(_vaults(status)):
+        root.append(_suite(number, vault, status, view.run))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _vaults(stand: Standings) -> list[str]:
-    named = [one.pair.vault for one in stand.pairs] + [change.vault for change in stand.changes]
-    return list(dict.fromkeys([*named, *(found.vault or "" for found in stand.findings)]))
+def _vaults(status: PairResults) -> list[str]:
+    named = [result.pair.vault for result in status.pairs] + [change.vault for change in status.changes]
+    return list(dict.fromkeys([*named, *(finding.vault or "" for finding in status.findings)]))
 
 
-def _suite(number: int, vault: str, stand: Standings, run: Run) -> ET.Element:
-    mine = [one for one in stand.pairs if one.pair.vault == vault]
-    cases = [case for one in mine for case in _of_pair(one)]
-    stray = [found for found in stand.findings if (found.vault or "") == vault]
-    cases += [_of_finding(found, vault) for found in stray if found.severity == "error"]
-    cases += [_of_change(change) for change in stand.changes if change.vault == vault]
-    remarks = [found for one in mine for found in one.findings if found.severity != "error"]
-    remarks += [found for found in stray if found.severity != "error"]
+def _suite(number: int, vault: str, status: PairResults, run: Run) -> ET.Element:
+    results = [result for result in status.pairs if result.pair.vault == vault]
+    cases = [case for result in results for case in _of_pair(result)]
+    general = [finding for finding in status.findings if (finding.vault or "") == vault]
+    cases += [_of_finding(finding, vault) for finding in general if finding.severity == "error"]
+    cases += [_of_change(change) for change in status.changes if change.vault == vault]
+    remarks = [finding for result in results for finding in result.findings if finding.severity != "error"]
+    remarks += [finding for finding in general if finding.severity != "error"]
     suite = _suite_element(number, vault or "all vaults", cases, run)
     suite.append(ET.Element("properties"))
     suite.extend(_element(case) for case in cases)
@@ -95,17 +96,17 @@ def _suite_element(number: int, vault: str, cases: Sequence[Case], run: Run) -> 
     )
 
 
-def _of_pair(one: Standing) -> Iterator[Case]:
-    errors = [found for found in one.findings if found.severity == "error"]
-    for direction in one.directions:
-        yield _of_direction(one, direction, errors)
+def _of_pair(result: PairResult) -> Iterator[Case]:
+    errors = [finding for finding in result.findings if finding.severity == "error"]
+    for direction in result.directions:
+        yield _of_direction(result, direction, errors)
 
 
-def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]) -> Case:
-    pair, change = one.pair, direction.change
+def _of_direction(result: PairResult, direction: Direction, errors: Sequence[Finding]) -> Case:
+    pair, change = result.pair, direction.change
     case = Case(
         group=f"{pair.vault}.{pair.name}",
-        name=f"{direction.way}: {_ends(one, direction)}",
+        name=f"{direction.way}: {_ends(result, direction)}",
         # A retarget is one change of both directions: its time counts once.
         seconds=0.0 if change is None or (change.direction, direction.way) == ("both", "reverse") else _seconds(change),
     )
@@ -114,27 +115,27 @@ def _of_direction(one: Standing, direction: Direction, errors: Sequence[Finding]
     if direction.state == "external":
         return structs.replace(case, skipped=f"left to {pair.managed_by}")
     kind = (change and outcome_of(change)) or _STATES[direction.state]
-    why = (change and (error_of(change) or change.reason)) or next((found.message for found in errors), kind)
+    why = (change and (error_of(change) or change.reason)) or next((finding.message for finding in errors), kind)
     declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
     details = (*([] if change else map(_said, errors)), declared)
-    is_error = _is_broken(change) if change else any(found.kind in UNREAD for found in errors)
+    is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)
     return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
 
 
-def _ends(one: Standing, direction: Direction) -> str:
-    pair = one.pair
+def _ends(result: PairResult, direction: Direction) -> str:
+    pair = result.pair
     primary = wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network)
     recovery = wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
     return f"{primary} -> {recovery}" if direction.way == "forward" else f"{recovery} -> {primary}"
 
 
-def _of_finding(found: Finding, vault: str) -> Case:
+def _of_finding(finding: Finding, vault: str) -> Case:
     return Case(
         group=vault or "all vaults",
-        name=f"{found.kind}: {found.subject or ''}",
-        failure=found.message,
-        is_error=found.kind in UNREAD,
-        kind=found.kind,
+        name=f"{finding.kind}: {finding.subject or ''}",
+        failure=finding.message,
+        is_error=finding.kind in UNREAD,
+        kind=finding.kind,
     )
 
 
@@ -155,14 +156,13 @@ def _is_broken(change: Change) -> bool:
 
 
 def _seconds(change: Change) -> float:
-    seconds: float = getattr(change, "seconds", 0.0)
-    return seconds
+    return change.seconds if isinstance(change, AppliedChange) else 0.0
 
 
-def _said(found: Finding) -> str:
-    about = f" {found.pair}:" if found.pair else ""
-    hint = f" ({found.hint})" if found.hint else ""
-    return f"{found.severity}: {found.kind}:{about} {found.message}{hint}"
+def _said(finding: Finding) -> str:
+    about = f" {finding.pair}:" if finding.pair else ""
+    hint = f" ({finding.hint})" if finding.hint else ""
+    return f"{finding.severity}: {finding.kind}:{about} {finding.message}{hint}"
 
 
 def _verdict(case: Case) -> str:

@@ -38,12 +38,12 @@ def live_sections(live: LivePairs, *, verbose: bool) -> Iterator[Section]:
             yield sentences(title, ["no mappings"], "quiet")
         if vault.unreadable:
             heading = "" if rows[vault.name] else title
-            yield sentences(heading, [f"unknown: {said}" for said in vault.unreadable], "error")
+            yield sentences(heading, [f"unknown: {problem}" for problem in vault.unreadable], "error")
     yield sentences("", [live_summary(live)], "plain")
 
 
 def _row(pair: LivePair, *, verbose: bool) -> Row:
-    symbol, words, tone = _STATUS[pair.status]
+    symbol, label, tone = _STATUS[pair.status]
     ids = [f"mapping {mapping}" for mapping in (pair.forward, pair.reverse) if mapping]
     networks = [str(pair.primary_network_id), str(pair.recovery_network_id)]
     return Row(
@@ -55,7 +55,7 @@ def _row(pair: LivePair, *, verbose: bool) -> Row:
             "<->" if pair.reverse else "->",
             wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
             + _state(pair, pair.recovery_network_id),
-            words,
+            label,
         ),
         "error" if pair.absent else tone,
         (*networks, *ids) if verbose else (),

@@ -31,8 +31,8 @@ def render(document: layout.Document, view: View) -> str:
     if len(text) + len(drawn) < room:
         return _joined(text, drawn)
     room -= len(drawn) + len(_left_out(len(text)))
-    kept = text[: text.rfind("\n", 0, room) + 1]
-    return _joined(kept + _left_out(text.count("\n") - kept.count("\n")), drawn)
+    head = text[: text.rfind("\n", 0, room) + 1]
+    return _joined(head + _left_out(text.count("\n") - head.count("\n")), drawn)
 
 
 def whole(document: layout.Document, view: View) -> str:

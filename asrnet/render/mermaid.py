@@ -12,7 +12,7 @@ from msgspec import Struct
 from asrnet.inventory.live_pairs import LivePair, LivePairs
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Plan
-from asrnet.render.pair_status import VERDICTS, Standing, Verdict, standings
+from asrnet.render.pair_status import VERDICTS, PairResult, Verdict, pair_results
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
@@ -108,19 +108,19 @@ def _live(pair: LivePair) -> Edge:
 
 def _planned(document: Plan, view: View) -> Iterator[Edge]:
     order = list(VERDICTS)
-    for one in sorted(standings(document, view.run.left).pairs, key=lambda one: order.index(one.verdict)):
-        pair = one.pair
+    for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.verdict)):
+        pair = result.pair
         if pair.recovery_network_id:
             yield Edge(
                 End(pair.primary_network_id, pair.primary_network, pair.primary_location),
                 End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location),
-                _ARROWS[one.verdict][not pair.failback],
-                _label(one),
+                _ARROWS[result.verdict][not pair.failback],
+                _label(result),
             )
 
 
-def _label(one: Standing) -> str:
-    return one.pair.name if one.verdict == "in_sync" else f"{one.pair.name}: {VERDICTS[one.verdict]}"
+def _label(result: PairResult) -> str:
+    return result.pair.name if result.verdict == "in_sync" else f"{result.pair.name}: {VERDICTS[result.verdict]}"
 
 
 def _quoted(text: str) -> str:

@@ -12,7 +12,7 @@ from asrnet.model.azure import NetworkMapping
 from asrnet.model.plan import Change, PairView
 from asrnet.render.page_data import PageArrow
 from asrnet.render.page_networks import Nodes
-from asrnet.render.pair_status import Direction, Standing, outcome_of
+from asrnet.render.pair_status import Direction, PairResult, outcome_of
 
 _LOOKS: Final = {
     "in_sync": "live",
@@ -30,17 +30,17 @@ Live = Mapping[tuple[str, ArmId], Sequence[NetworkMapping]]
 
 def live_by_primary(inventory: Inventory | None) -> Live:
     """Every live mapping that was read."""
-    found: dict[tuple[str, ArmId], list[NetworkMapping]] = defaultdict(list)
+    mappings: dict[tuple[str, ArmId], list[NetworkMapping]] = defaultdict(list)
     for vault in inventory.vaults.values() if inventory else ():
         for mapping in vault.mappings:
-            found[vault.name, mapping.primary_network_id].append(mapping)
-    return found
+            mappings[vault.name, mapping.primary_network_id].append(mapping)
+    return mappings
 
 
-def pair_arrows(one: Standing, live: Live, nodes: Nodes) -> tuple[PageArrow, ...]:
+def pair_arrows(result: PairResult, live: Live, nodes: Nodes) -> tuple[PageArrow, ...]:
     """The arrows of a declared pair whose recovery network is known; those that are to go come last."""
-    wanted = [arrow for direction in one.directions for arrow in _wanted(one.pair, direction, live, nodes)]
-    return (*wanted, *_replaced(one.changes, nodes, {(arrow.tail, arrow.head) for arrow in wanted}))
+    arrows = [arrow for direction in result.directions for arrow in _wanted(result.pair, direction, live, nodes)]
+    return (*arrows, *_replaced(result.changes, nodes, {(arrow.tail, arrow.head) for arrow in arrows}))
 
 
 def _wanted(pair: PairView, direction: Direction, live: Live, nodes: Nodes) -> Iterator[PageArrow]:
@@ -49,12 +49,14 @@ def _wanted(pair: PairView, direction: Direction, live: Live, nodes: Nodes) -> I
     assert tail is not None  # noqa: S101 - the caller has made sure that both are known
     assert head is not None  # noqa: S101 - the same
     look = _LOOKS[direction.state]
-    there = _there(live.get((pair.vault, tail), ()), place) if look in {"blocked", "absent"} else []
-    for mapping in there:
-        here = "held" if look == "blocked" else "live" if mapping.recovery_network_id == head else "stray"
-        yield PageArrow(tail=nodes.number(tail), head=nodes.number(mapping.recovery_network_id, place), look=here)
-    if all(mapping.recovery_network_id != head for mapping in there):
-        broken = direction.state == "update" and _keeps_head(direction.change)
+    existing = _there(live.get((pair.vault, tail), ()), place) if look in {"blocked", "absent"} else []
+    for mapping in existing:
+        mapping_look = "held" if look == "blocked" else "live" if mapping.recovery_network_id == head else "stray"
+        yield PageArrow(
+            tail=nodes.number(tail), head=nodes.number(mapping.recovery_network_id, place), look=mapping_look
+        )
+    if all(mapping.recovery_network_id != head for mapping in existing):
+        broken = direction.state == "update" and direction.change is not None and direction.change.keeps_target
         yield PageArrow(tail=nodes.number(tail), head=nodes.number(head), look="broken" if broken else look)
 
 
@@ -62,18 +64,12 @@ def _there(mappings: Iterable[NetworkMapping], place: str | None) -> list[Networ
     return [mapping for mapping in mappings if place is None or mapping.recovery_location in {None, place}]
 
 
-def _keeps_head(change: Change | None) -> bool:
-    if change is None or not isinstance(change.before, NetworkMapping) or not isinstance(change.after, NetworkMapping):
-        return False
-    return change.before.recovery_network_id == change.after.recovery_network_id
-
-
-def _replaced(changes: Iterable[Change], nodes: Nodes, wanted: set[tuple[int, int]]) -> Iterator[PageArrow]:
+def _replaced(changes: Iterable[Change], nodes: Nodes, drawn: set[tuple[int, int]]) -> Iterator[PageArrow]:
     """What is there and gives way to a change that has not been made."""
     for step in (step for change in changes if outcome_of(change) != "succeeded" for step in change.steps):
         if isinstance(step.before, NetworkMapping):
             arrow = mapping_arrow(step.before, nodes, "old")
-            if (arrow.tail, arrow.head) not in wanted:
+            if (arrow.tail, arrow.head) not in drawn:
                 yield arrow
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from asrnet.export.az import az_commands
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Change
+from asrnet.model.report import AppliedChange
 from asrnet.render import wording
 from asrnet.render.pair_status import error_of, outcome_of
 
@@ -142,5 +143,5 @@ def page_change(change: Change) -> PageChange:
         ),
         outcome=(outcome_of(change) or "").replace("_", " "),
         error=error_of(change) or "",
-        seconds=getattr(change, "seconds", 0.0),
+        seconds=change.seconds if isinstance(change, AppliedChange) else 0.0,
     )

@@ -34,13 +34,13 @@ def live_page(live: LivePairs, view: View) -> Page:
         kind="live",
         summary=live_summary(live),
         made=datetime.fromtimestamp(view.run.at, UTC).isoformat(timespec="seconds") if view.run.at is not None else "",
-        statuses=tuple({status: words.partition(":")[0] for status, words in _STATUSES.values()}.items()),
+        statuses=tuple({status: label.partition(":")[0] for status, label in _STATUSES.values()}.items()),
         items=items,
         networks=nodes.all(),
         findings=tuple(
-            PageFinding(kind="unknown", severity="error", message=said, vault=vault.name)
+            PageFinding(kind="unknown", severity="error", message=problem, vault=vault.name)
             for vault in live.vaults
-            for said in (*([vault.error] if vault.error else []), *vault.unreadable)
+            for problem in (*([vault.error] if vault.error else []), *vault.unreadable)
         ),
     )
 

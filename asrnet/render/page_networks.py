@@ -72,11 +72,11 @@ def subnet_rows(primary: VirtualNetwork | None, recovery: VirtualNetwork | None)
     """The subnets of two networks side by side, by name; none while either network is not known."""
     if primary is None or recovery is None:
         return ()
-    there = {subnet.name.lower(): subnet for subnet in recovery.subnets}
+    unmatched = {subnet.name.lower(): subnet for subnet in recovery.subnets}
     names = [subnet.name for subnet in recovery.subnets]
     rows = []
     for subnet in primary.subnets:
-        twin = there.pop(subnet.name.lower(), None)
+        twin = unmatched.pop(subnet.name.lower(), None)
         choice = None if twin or is_reserved(subnet.name) else choose_subnet(names, subnet.name)
         rows.append(
             PageSubnet(
@@ -88,4 +88,4 @@ def subnet_rows(primary: VirtualNetwork | None, recovery: VirtualNetwork | None)
                 small=twin is not None and capacity(twin.prefixes) < subnet.used,
             )
         )
-    return (*rows, *(PageSubnet(name=subnet.name, recovery=subnet.prefixes) for subnet in there.values()))
+    return (*rows, *(PageSubnet(name=subnet.name, recovery=subnet.prefixes) for subnet in unmatched.values()))

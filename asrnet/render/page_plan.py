@@ -11,13 +11,14 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Change, PairView, Plan
+from asrnet.model.report import Report
 from asrnet.render import wording
 from asrnet.render.layout import sections
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
 from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding
 from asrnet.render.page_networks import Nodes, subnet_rows
-from asrnet.render.page_strays import STRAYS, stray_item, stray_mappings
-from asrnet.render.pair_status import VERDICTS, Standing, Standings, State, is_report, outcome_of, standings
+from asrnet.render.page_unmanaged import UNMANAGED_STATUSES, unmanaged_item, unmanaged_mappings
+from asrnet.render.pair_status import VERDICTS, PairResult, PairResults, State, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -27,24 +28,26 @@ P = TypeVar("P", Change, Finding)
 
 def plan_page(plan: Plan, view: View) -> Page:
     """Everything the report shows. What was not read (``view.run.inventory``) is left out."""
-    stand, inventory = standings(plan, view.run.left), view.run.inventory
+    results, inventory = pair_results(plan, view.run.left), view.run.inventory
     nodes = Nodes(inventory, _made(plan))
-    live, partners = live_by_primary(inventory), _partners(stand)
-    pairs = [_pair_item(one, live, partners, nodes) for one in stand.pairs]
-    strays = stray_mappings(stand, inventory)
-    drawn = {id(part) for stray in strays for part in (*stray.findings, *stray.changes)}
+    live, partners = live_by_primary(inventory), _partners(results)
+    pairs = [_pair_item(result, live, partners, nodes) for result in results.pairs]
+    unmanaged = unmanaged_mappings(results, inventory)
+    drawn = {id(part) for group in unmanaged for part in (*group.findings, *group.changes)}
     return Page(
-        kind="report" if is_report(plan) else "plan",
+        kind="report" if isinstance(plan, Report) else "plan",
         summary=sections(plan, view)[-1].rows[-1].cells[0],
         made=datetime.fromtimestamp(view.run.at, UTC).isoformat(timespec="seconds") if view.run.at is not None else "",
         cloud=plan.cloud,
-        statuses=(*VERDICTS.items(), *STRAYS.items()),
-        items=(*pairs, *(stray_item(stray, nodes) for stray in strays)),
+        statuses=(*VERDICTS.items(), *UNMANAGED_STATUSES.items()),
+        items=(*pairs, *(unmanaged_item(group, nodes) for group in unmanaged)),
         networks=nodes.all(),
-        refusals=() if is_report(plan) else plan.violations(view.forced),
-        findings=tuple(page_finding(found) for found in _undrawn(stand.findings, drawn)),
-        changes=tuple(page_change(change) for change in _undrawn(stand.changes, drawn)),
-        rules=tuple(PageRule(name=rule.name, networks=tuple(one.name for one in rule.matched)) for rule in plan.rules),
+        refusals=() if isinstance(plan, Report) else plan.violations(view.forced),
+        findings=tuple(page_finding(finding) for finding in _undrawn(results.findings, drawn)),
+        changes=tuple(page_change(change) for change in _undrawn(results.changes, drawn)),
+        rules=tuple(
+            PageRule(name=rule.name, networks=tuple(network.name for network in rule.matched)) for rule in plan.rules
+        ),
     )
 
 
@@ -54,27 +57,31 @@ def _made(plan: Plan) -> dict[ArmId, VirtualNetwork]:
     return {network.id: network for network in pending if isinstance(network, VirtualNetwork)}
 
 
-def _partners(stand: Standings) -> Mapping[tuple[str, str | None], str]:
+def _partners(results: PairResults) -> Mapping[tuple[str, str | None], str]:
     """The region that each region of a vault is most often paired with: a guess where a pair does not say."""
-    counts = Counter((one.pair.vault, one.pair.primary_location, one.pair.recovery_location) for one in stand.pairs)
+    counts = Counter(
+        (result.pair.vault, result.pair.primary_location, result.pair.recovery_location) for result in results.pairs
+    )
     rising = sorted(counts.items(), key=lambda entry: entry[1])
     return {(vault, primary): recovery for (vault, primary, recovery), _ in rising if recovery}
 
 
-def _pair_item(one: Standing, live: Live, partners: Mapping[tuple[str, str | None], str], nodes: Nodes) -> PageItem:
-    pair, recovery_id = one.pair, one.pair.recovery_network_id
+def _pair_item(
+    result: PairResult, live: Live, partners: Mapping[tuple[str, str | None], str], nodes: Nodes
+) -> PageItem:
+    pair, recovery_id = result.pair, result.pair.recovery_network_id
     primary = nodes.number(pair.primary_network_id, pair.primary_location, pair.primary_network)
     guess = pair.recovery_location or partners.get((pair.vault, nodes.place(primary)), "")
     recovery = nodes.number(recovery_id, guess, pair.recovery_network) if recovery_id else nodes.nameless(guess)
-    states = {direction.way: direction for direction in one.directions}
+    states = {direction.way: direction for direction in result.directions}
     return PageItem(
         name=pair.name,
         vault=pair.vault,
-        status=one.verdict,
-        label=f"left to {pair.managed_by}" if one.verdict == "external" else VERDICTS[one.verdict],
+        status=result.verdict,
+        label=f"left to {pair.managed_by}" if result.verdict == "external" else VERDICTS[result.verdict],
         primary=primary,
         recovery=recovery,
-        arrows=pair_arrows(one, live, nodes) if recovery_id else (),
+        arrows=pair_arrows(result, live, nodes) if recovery_id else (),
         source=f"{pair.file}:{pair.line}" if pair.file and pair.line else pair.file,
         managed_by=pair.managed_by or "",
         by_rule=pair.owner == "rule",
@@ -83,8 +90,8 @@ def _pair_item(one: Standing, live: Live, partners: Mapping[tuple[str, str | Non
         subnets=subnet_rows(
             nodes.network(pair.primary_network_id), nodes.network(recovery_id) if recovery_id else None
         ),
-        findings=tuple(map(page_finding, one.findings)),
-        changes=tuple(map(page_change, one.changes)),
+        findings=tuple(map(page_finding, result.findings)),
+        changes=tuple(map(page_change, result.changes)),
     )
 
 

@@ -48,7 +48,13 @@ def plan_sections(plan: Plan, view: View) -> Iterator[Section]:
 def rules_section(plan: Plan) -> Section:
     """What each rule matched."""
     rows = [
-        Row((rule.name, wording.count(len(rule.matched), "network"), ", ".join(one.name for one in rule.matched)))
+        Row(
+            (
+                rule.name,
+                wording.count(len(rule.matched), "network"),
+                ", ".join(network.name for network in rule.matched),
+            )
+        )
         for rule in plan.rules
     ]
     return Section("Rules", ("Rule", "Matched", "Networks"), tuple(rows))
@@ -68,7 +74,7 @@ def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
 
 
 def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
-    mine = changes.get((pair.vault, pair.name), ())
+    changes_of_pair = changes.get((pair.vault, pair.name), ())
     return Row(
         (
             wording.pair_symbol(pair),
@@ -80,7 +86,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
             wording.status(pair, pair.reverse),
         ),
         _TONES[wording.worst(pair)],
-        tuple(line for change in mine for line in change_details(change, verbose=verbose)),
+        tuple(line for change in changes_of_pair for line in change_details(change, verbose=verbose)),
     )
 
 
@@ -118,18 +124,22 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
 def _beyond_changes(plan: Plan) -> Iterator[Finding]:
     """The findings that the pairs' own lines do not say already."""
     changing = {(change.vault, change.pair) for change in plan.changes}
-    for found in plan.findings:
-        if found.kind not in _SHOWN_BY_CHANGE or (found.vault, found.pair) not in changing:
-            yield found
+    for finding in plan.findings:
+        if finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing:
+            yield finding
 
 
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
     """The findings, the gravest first."""
     for severity, title, tone in _SEVERITY_TITLES:
         rows = [
-            Row((found.kind, found.pair or "", found.message), tone, (f"hint: {found.hint}",) if found.hint else ())
-            for found in findings
-            if found.severity == severity
+            Row(
+                (finding.kind, finding.pair or "", finding.message),
+                tone,
+                (f"hint: {finding.hint}",) if finding.hint else (),
+            )
+            for finding in findings
+            if finding.severity == severity
         ]
         yield Section(title, ("Kind", "Pair", "What"), tuple(rows))
 
@@ -138,7 +148,7 @@ def plan_summary(plan: Plan) -> str:
     """The one line that says it all, in counts of mappings."""
     counts = plan.summary
     if not plan.changes:
-        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {standing(plan)}."
+        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {mapping_counts(plan)}."
     parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
     made = [
         wording.count(number, word)
@@ -146,13 +156,13 @@ def plan_summary(plan: Plan) -> str:
         if number
     ]
     first = f"; {wording.listed(made)} to create first" if made else ""
-    return f"Plan: {parts}{first}; {standing(plan)}."
+    return f"Plan: {parts}{first}; {mapping_counts(plan)}."
 
 
-def standing(plan: Plan) -> str:
+def mapping_counts(plan: Plan) -> str:
     """The mappings that are not to change, and those that cannot."""
     counts = plan.summary
-    words = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
-    words += [f"{counts.blocked} blocked"] if counts.blocked else []
-    words += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
-    return ", ".join(words)
+    parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
+    parts += [f"{counts.blocked} blocked"] if counts.blocked else []
+    parts += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
+    return ", ".join(parts)

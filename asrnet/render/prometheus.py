@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from asrnet.model.findings import FindingKind, Severity
 from asrnet.model.plan import Plan
+from asrnet.model.report import Report
 from asrnet.render.layout import planned
-from asrnet.render.pair_status import VERDICTS, Standings, is_drifting, outcome_of, standings
+from asrnet.render.pair_status import VERDICTS, PairResults, is_drifting, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -47,37 +48,38 @@ def render(document: Document, view: View) -> str:
 
 def last_success(text: str) -> float | None:
     """When a run last left nothing to do, as an earlier file of metrics has it."""
-    found = _LAST.search(text)
-    return float(found[1]) if found else None
+    match = _LAST.search(text)
+    return float(match[1]) if match else None
 
 
 def _state(plan: Plan, view: View) -> Iterator[Metric]:
-    stand, now = standings(plan, view.run.left), view.run.left or plan
-    yield Metric("asrnet_pairs", "Declared pairs by how they stand.", tuple(_pairs(stand, now)))
-    states = Counter[str](direction.state for one in stand.pairs for direction in one.directions)
-    mappings = {**{state: states[state] for state in _STATES}, "unmanaged": now.summary.unmanaged}
+    status, current = pair_results(plan, view.run.left), view.run.left or plan
+    yield Metric("asrnet_pairs", "Declared pairs by how they stand.", tuple(_pairs(status, current)))
+    states = Counter[str](direction.state for result in status.pairs for direction in result.directions)
+    mappings = {**{state: states[state] for state in _STATES}, "unmanaged": current.summary.unmanaged}
     yield Metric("asrnet_mappings", "Wanted mappings by state, and the unmanaged ones.", _by("status", mappings))
-    drift = Counter(_drift(stand, now, view))
+    drift = Counter(_drift(status, current, view))
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
     yield Metric("asrnet_drift", "What counts as drift, by kind; none where there is no drift.", samples)
-    counts: dict[str, int] = {severity: stand.severities[severity] for severity in _SEVERITIES}
+    counts: dict[str, int] = {severity: status.severities[severity] for severity in _SEVERITIES}
     yield Metric("asrnet_findings", "Findings by severity.", _by("severity", counts))
 
 
-def _pairs(stand: Standings, now: Plan) -> Iterator[Sample]:
-    counts = Counter((one.pair.vault, one.verdict) for one in stand.pairs)
-    for vault in dict.fromkeys((*now.existing, *(one.pair.vault for one in stand.pairs))):
+def _pairs(status: PairResults, current: Plan) -> Iterator[Sample]:
+    counts = Counter((result.pair.vault, result.verdict) for result in status.pairs)
+    for vault in dict.fromkeys((*current.existing, *(result.pair.vault for result in status.pairs))):
         for verdict in VERDICTS:
             yield {"vault": vault, "status": verdict}, float(counts[vault, verdict])
 
 
-def _drift(stand: Standings, now: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
+def _drift(status: PairResults, current: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
     """The vault and the kind of each thing that counts as drift; a deletion is one of what nobody asks for."""
-    for one in stand.pairs:
-        yield from ((one.pair.vault, found.kind) for found in one.drift(warnings_count=view.warnings_count))
-    counted = (found for found in stand.findings if found.counts(warnings_count=view.warnings_count))
-    yield from ((found.vault or "", found.kind) for found in counted)
-    pending = (change for change in now.changes if change.pair is None and outcome_of(change) != "succeeded")
+    for result in status.pairs:
+        drift = result.drift(warnings_count=view.warnings_count)
+        yield from ((result.pair.vault, finding.kind) for finding in drift)
+    counted = (finding for finding in status.findings if finding.counts(warnings_count=view.warnings_count))
+    yield from ((finding.vault or "", finding.kind) for finding in counted)
+    pending = (change for change in current.changes if change.pair is None and outcome_of(change) != "succeeded")
     yield from ((change.vault, FindingKind.UNMANAGED) for change in pending if change.action == "delete")
 
 
@@ -88,7 +90,7 @@ def _work(plan: Plan, view: View) -> Iterator[Metric]:
         for (kind, action, outcome), number in sorted(changes.items())
     )
     yield Metric("asrnet_changes", "Changes by what came of them; pending where none was tried.", samples)
-    requests = dict(view.run.requests or getattr(plan, "requests", {}))
+    requests = dict(view.run.requests or (plan.requests if isinstance(plan, Report) else {}))
     retries = requests.pop("retries", None)
     yield Metric("asrnet_requests", "Requests sent, by method.", _by("method", requests))
     yield Metric("asrnet_request_retries", "Requests among them that were repeats.", _one(retries))
@@ -96,7 +98,7 @@ def _work(plan: Plan, view: View) -> Iterator[Metric]:
 
 def _times(plan: Plan, view: View) -> Iterator[Metric]:
     run, drifting = view.run, is_drifting(plan, view.run.left, warnings_count=view.warnings_count)
-    seconds = getattr(plan, "seconds", None) if run.seconds is None else run.seconds
+    seconds = plan.seconds if run.seconds is None and isinstance(plan, Report) else run.seconds
     yield Metric("asrnet_run_duration_seconds", "How long the run took.", _one(seconds))
     yield Metric(
         "asrnet_run_success", "1 where the run left nothing to do and nothing blocked, else 0.", _one(not drifting)
@@ -122,8 +124,8 @@ def _lines(metric: Metric) -> Iterator[str]:
 
 
 def _labels(labels: Iterable[tuple[str, str]]) -> str:
-    said = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
-    return f"{{{said}}}" if said else ""
+    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    return f"{{{pairs}}}" if pairs else ""
 
 
 def _escaped(text: str) -> str:

@@ -10,7 +10,7 @@ from asrnet.model.findings import Finding
 from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
-from asrnet.render.plan_layout import change_details, finding_sections, standing
+from asrnet.render.plan_layout import change_details, finding_sections, mapping_counts
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -48,33 +48,33 @@ def report_sections(report: Report, view: View) -> Iterator[Section]:
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in report.pairs:
-        mine = changes.pop((pair.vault, pair.name), [])
-        if mine or view.verbose or view.all_pairs or wording.worst(pair) == "blocked":
+        changes_of_pair = changes.pop((pair.vault, pair.name), [])
+        if changes_of_pair or view.verbose or view.all_pairs or wording.worst(pair) == "blocked":
             rows[pair.vault].append(
-                _pair_row(pair, mine, _details if not over else change_details, verbose=view.verbose)
+                _pair_row(pair, changes_of_pair, _details if not over else change_details, verbose=view.verbose)
             )
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", _HEADER, tuple(shown))
     yield _others([change for left in changes.values() for change in left], say_why=not over)
-    yield from finding_sections([found for found in report.findings if view.verbose or _matters(found, report)])
+    yield from finding_sections([finding for finding in report.findings if view.verbose or _matters(finding, report)])
     yield sentences("Refused", over, "error")
     yield sentences("", [report_summary(report)])
 
 
-def _matters(found: Finding, report: Report) -> bool:
+def _matters(finding: Finding, report: Report) -> bool:
     """Errors do; and which machines keep the network that their pair has just been led away from."""
-    if found.kind != "stale_protected_item":
-        return found.severity == "error"
+    if finding.kind != "stale_protected_item":
+        return finding.severity == "error"
     return any(
-        change.action == "update" and (change.vault, change.pair) == (found.vault, found.pair)
+        change.action == "update" and (change.vault, change.pair) == (finding.vault, finding.pair)
         for change in report.changes
     )
 
 
 def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Details, *, verbose: bool) -> Row:
-    symbol, words, tone = _verdict(pair, changes)
+    symbol, label, tone = _verdict(pair, changes)
     if len({change.outcome for change in changes}) > 1:
-        words = wording.listed(f"{_outcome(change)[1]} {_short(change)}" for change in changes)
+        label = wording.listed(f"{_outcome(change)[1]} {_short(change)}" for change in changes)
     seconds = max((change.seconds for change in changes), default=0.0)
     return Row(
         (
@@ -83,7 +83,7 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Detail
             wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network),
             wording.arrow(pair),
             wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network),
-            words,
+            label,
             f"{seconds:.1f}" if changes else "",
         ),
         tone,
@@ -133,20 +133,20 @@ def _said(change: AppliedChange, *, say_why: bool) -> str:
 
 def report_summary(report: Report) -> str:
     """The one line that says it all: the changes by outcome, what stands, what it took."""
-    said = [_counts(report)] if report.changes else [standing(report)]
+    parts = [_counts(report)] if report.changes else [mapping_counts(report)]
     head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
-    said += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
-    return f"{'Interrupted' if report.interrupted else head}: {'; '.join([*said, *_effort(report)])}."
+    parts += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
+    return f"{'Interrupted' if report.interrupted else head}: {'; '.join([*parts, *_effort(report)])}."
 
 
 def _counts(report: Report) -> str:
     outcomes = Counter(_outcome(change)[1] for change in report.changes)
     changes = wording.count(len(report.changes), "change")
-    counts = ", ".join(f"{number} {words}" for words, number in outcomes.items())
-    said = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
+    counts = ", ".join(f"{number} {outcome_label}" for outcome_label, number in outcomes.items())
+    outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
     blocked = report.summary.blocked
     held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
-    return f"{said}{held}"
+    return f"{outcome_text}{held}"
 
 
 def _effort(report: Report) -> Iterator[str]:

@@ -72,12 +72,12 @@ def _with_regions_in_header(section: Section) -> Section:
     """The table with a region that all networks of a column share said once, above them: it is narrower so."""
     columns = [list(column) for column in zip(section.header, *(row.cells for row in section.rows), strict=True)]
     for column in columns:
-        found = [_REGION.fullmatch(cell) for cell in column[1:]]
-        regions = {match["region"] for match in found if match}
+        matches = [_REGION.fullmatch(cell) for cell in column[1:]]
+        regions = {match["region"] for match in matches if match}
         if column[0] in _NETWORKS and len(regions) == 1:
             column[:] = [
                 f"{column[0]} ({regions.pop()})",
-                *(match["name"] if match else cell for match, cell in zip(found, column[1:], strict=True)),
+                *(match["name"] if match else cell for match, cell in zip(matches, column[1:], strict=True)),
             ]
     header, *rows = zip(*columns, strict=True)
     shown = (Row(cells, row.tone, row.details) for cells, row in zip(rows, section.rows, strict=True))

@@ -28,8 +28,8 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def listed(parts: Iterable[str]) -> str:
     """``a, b and c``."""
-    words = list(parts)
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    items = list(parts)
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
 
 
 def network(network_id: ArmId | None, location: str | None = None, name: str = "") -> str:

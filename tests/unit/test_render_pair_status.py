@@ -10,11 +10,11 @@ from sample_plans import applied, change, mapping, pair
 
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Change, Plan
-from asrnet.render.pair_status import Standing, is_drifting, standings
+from asrnet.render.pair_status import PairResult, is_drifting, pair_results
 
 
-def only(document: Plan, left: Plan | None = None) -> Standing:
-    (one,) = standings(document, left).pairs
+def only(document: Plan, left: Plan | None = None) -> PairResult:
+    (one,) = pair_results(document, left).pairs
     return one
 
 
@@ -105,7 +105,7 @@ def test_what_another_tool_manages_is_no_drift() -> None:
 def test_findings_and_changes_of_no_pair_stand_apart() -> None:
     stray = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
     found = finding(FindingKind.ORPHAN, "gone", vault="sea")
-    stand = standings(Plan(pairs=(pair("app"),), changes=(stray,), findings=(found,)))
+    stand = pair_results(Plan(pairs=(pair("app"),), changes=(stray,), findings=(found,)))
     assert (stand.changes, stand.findings) == ((stray,), (found,))
 
 
