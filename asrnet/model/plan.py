@@ -157,6 +157,8 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
             after=None,
             reason=reason,
             steps=(Step(action="delete", resource_id=mapping.id, before=mapping),),
+        )
+
     @property
     def keeps_target(self) -> bool:
         """Whether a mapping leads to the same network before and after: it is written again because of its state."""
