@@ -102,14 +102,14 @@ class MappingReader(Protocol):
         ...
 
     def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
-        """All mappings of all fabrics, those too that make no sense.
+        """All mappings of all fabrics, those too that do not say what they map.
 
         Raises VaultUnusedError for a vault that Site Recovery does not know yet.
         """
         ...
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist. Raises ServiceError where it makes no sense."""
+        """One mapping; None when it does not exist. Raises ServiceError where it does not say what it maps."""
         ...
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
@@ -117,7 +117,10 @@ class MappingReader(Protocol):
         ...
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
-        """Jobs started at or after ``since`` (seconds since 1970), or those in ``state`` (``InProgress``)."""
+        """Jobs started at or after ``since`` (seconds since 1970), or those in ``state`` (``InProgress``).
+
+        One state at a time: the service's filter joins equalities by ``and`` only.
+        """
         ...
 
 
@@ -129,11 +132,19 @@ class MappingWriter(Protocol):
         ...
 
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start creating a mapping. The service upserts: callers make sure that the name is free."""
+        """Start creating a mapping: ``put_mapping`` under a name that the caller knows to be free."""
+        ...
+
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start a PUT. The service upserts: what is there under the name is replaced."""
+        ...
+
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start a PATCH that points an existing mapping at ``mapping.recovery_network_id``; nothing else is tried."""
         ...
 
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing an existing mapping at ``mapping.recovery_network_id``."""
+        """Start pointing an existing mapping at its new recovery network: PATCH, or PUT where PATCH is refused."""
         ...
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
@@ -165,6 +176,87 @@ class VmmReader(Protocol):
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
         """Which cloud is protected by which, in the whole vault."""
+        ...
+
+
+class SiteRecoveryRequests(Protocol):
+    """What can be asked of Site Recovery: each method is one request, or one list with its pages.
+
+    A backend implements this, and nothing is decided here: an error is raised as it was answered.
+    ``asrnet.site_recovery.SiteRecovery`` makes MappingReader, MappingWriter and VmmReader of it.
+    Lists are of a vault; where a parent is named in the method, of that.
+    """
+
+    def vault_location(self, vault: ArmId) -> str:
+        """The region of the vault itself."""
+        ...
+
+    def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
+        """The fabrics of a vault."""
+        ...
+
+    def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
+        """The mappings of a vault, in one list."""
+        ...
+
+    def mappings_of_network(self, network_id: ArmId) -> Iterable[LiveMapping]:
+        """The mappings under one network of a fabric."""
+        ...
+
+    def mapping(self, mapping_id: ArmId) -> LiveMapping:
+        """One mapping."""
+        ...
+
+    def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
+        """The replicated machines of a vault, in one list."""
+        ...
+
+    def protected_items_of_container(self, container_id: ArmId) -> Iterable[ProtectedItem]:
+        """The replicated machines of one container."""
+        ...
+
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
+        """The jobs of a vault that began at or after ``since``, or are in ``state``."""
+        ...
+
+    def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
+        """The VM networks of a VMM server."""
+        ...
+
+    def logical_networks(self, fabric_id: ArmId) -> Iterable[LogicalNetwork]:
+        """The logical networks of a VMM server."""
+        ...
+
+    def clouds(self, fabric_id: ArmId) -> Iterable[Cloud]:
+        """The containers of a fabric: the clouds of a VMM server, or those of an Azure region."""
+        ...
+
+    def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
+        """Which cloud is protected by which, in one list."""
+        ...
+
+    def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
+        """By which clouds one cloud is protected."""
+        ...
+
+    def put_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start a PUT of an Azure fabric."""
+        ...
+
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start a PUT of a mapping."""
+        ...
+
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start a PATCH of a mapping."""
+        ...
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start a DELETE of a mapping."""
+        ...
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a Site Recovery operation stands."""
         ...
 
 

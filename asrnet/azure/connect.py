@@ -14,11 +14,11 @@ from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.retry import RetryLimits
 from asrnet.azure.sign_in import SignIn
-from asrnet.azure.site_recovery import SiteRecoveryReader
-from asrnet.azure.site_recovery_writer import SiteRecoveryWriter
+from asrnet.azure.site_recovery_writer import AzureSiteRecovery
 from asrnet.azure.surroundings import AzureSurroundings
 from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock, NetworkReader
+from asrnet.site_recovery import SiteRecovery
 
 if TYPE_CHECKING:
     import requests
@@ -56,13 +56,13 @@ def backend(
         threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
     pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session, run=run)
     networks = AzureNetworks(pipeline)
-    reader = SiteRecoveryReader(pipeline)
+    site_recovery = SiteRecovery(AzureSiteRecovery(pipeline))
     return Backend(
         networks=_listed_by_graph(pipeline, networks, subscriptions) if inventory == "graph" else networks,
         network_writer=networks,
-        mappings=reader,
-        mapping_writer=SiteRecoveryWriter(pipeline),
-        vmm=reader,
+        mappings=site_recovery,
+        mapping_writer=site_recovery,
+        vmm=site_recovery,
         clock=clock,
         requests=pipeline.meter.counts,
         identity=lambda: str(sign_in.identity()),

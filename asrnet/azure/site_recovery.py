@@ -16,7 +16,6 @@ from asrnet.azure.machine_wire import WireItem, read_item
 from asrnet.azure.mapping_wire import WireFabric, WireJob, WireMapping, read_fabric, read_job, read_mapping
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.reading import Sender, address, decoded, get, rows
-from asrnet.azure.translate import is_absent
 from asrnet.azure.vmm_wire import (
     WireContainerMapping,
     WireNamed,
@@ -26,8 +25,7 @@ from asrnet.azure.vmm_wire import (
     read_vm_network,
 )
 from asrnet.azure.wire import Wire, each, each_readable
-from asrnet.errors import ForbiddenError, ServiceError
-from asrnet.model.arm import AZURE_NETWORK, ArmId, normal_location
+from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import (
     Cloud,
     CloudMapping,
@@ -35,9 +33,7 @@ from asrnet.model.azure import (
     Job,
     LiveMapping,
     LogicalNetwork,
-    NetworkMapping,
     ProtectedItem,
-    UnreadableMapping,
     VmNetwork,
 )
 from asrnet.model.bodies import API_VERSION
@@ -55,12 +51,11 @@ class WireVault(Wire, frozen=True):
 
 
 class SiteRecoveryReader:
-    """MappingReader and VmmReader."""
+    """What SiteRecoveryRequests reads."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._endpoint = pipeline.cloud.endpoint
         self._sender: Sender = ARMPipelineClient(**pipeline.client_options())
-        self._in_parts: set[str] = set()
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself."""
@@ -73,38 +68,25 @@ class SiteRecoveryReader:
         return self._every(vault, "replicationFabrics", WireFabric, read_fabric)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
-        """All mappings of all fabrics, at best in one list."""
+        """The mappings of a vault, in one list."""
+        return self._every(vault, "replicationNetworkMappings", WireMapping, read_mapping)
 
-        def network_by_network() -> Iterator[LiveMapping]:
-            for fabric in self.fabrics(vault):
-                for network_id in self._networks_of(fabric):
-                    yield from self._every(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
+    def mappings_of_network(self, network_id: ArmId) -> Iterator[LiveMapping]:
+        """The mappings under one network of a fabric."""
+        return self._every(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
 
-        whole = self._every(vault, "replicationNetworkMappings", WireMapping, read_mapping)
-        return self._whole_or_in_parts(vault, "mappings", whole, network_by_network)
-
-    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist. Raises ServiceError where it makes no sense."""
-        try:
-            response = get(self._sender, self._address(mapping_id), mapping_id)
-        except ServiceError as error:
-            if is_absent(error):
-                return None
-            raise
-        found = read_mapping(decoded(response, WireMapping, mapping_id))
-        if isinstance(found, UnreadableMapping):
-            raise ServiceError(f"the mapping '{found.name}' {found.problem}", resource_id=mapping_id)
-        return found
+    def mapping(self, mapping_id: ArmId) -> LiveMapping:
+        """One mapping."""
+        response = get(self._sender, self._address(mapping_id), mapping_id)
+        return read_mapping(decoded(response, WireMapping, mapping_id))
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
-        """All replicated machines, at best in one list."""
+        """The replicated machines of a vault, in one list."""
+        return self._every(vault, "replicationProtectedItems", WireItem, read_item)
 
-        def container_by_container() -> Iterator[ProtectedItem]:
-            for container in self._containers(vault):
-                yield from self._every(container, "replicationProtectedItems", WireItem, read_item)
-
-        whole = self._every(vault, "replicationProtectedItems", WireItem, read_item)
-        return self._whole_or_in_parts(vault, "machines", whole, container_by_container)
+    def protected_items_of_container(self, container_id: ArmId) -> Iterator[ProtectedItem]:
+        """The replicated machines of one container."""
+        return self._every(container_id, "replicationProtectedItems", WireItem, read_item)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         """Jobs by start or state. The service filters, and so does this: which filters it honours is not certain."""
@@ -127,15 +109,14 @@ class SiteRecoveryReader:
         return self._list(fabric_id, "replicationProtectionContainers", WireNamed, read_cloud)
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
-        """Which cloud is protected by which, at best in one list."""
-        name = "replicationProtectionContainerMappings"
+        """Which cloud is protected by which, in one list."""
+        return self._list(vault, "replicationProtectionContainerMappings", WireContainerMapping, read_cloud_mapping)
 
-        def container_by_container() -> Iterator[CloudMapping]:
-            for container in self._containers(vault):
-                yield from self._list(container, name, WireContainerMapping, read_cloud_mapping)
-
-        whole = self._list(vault, name, WireContainerMapping, read_cloud_mapping)
-        return self._whole_or_in_parts(vault, "cloud mappings", whole, container_by_container)
+    def cloud_mappings_of_container(self, container_id: ArmId) -> Iterator[CloudMapping]:
+        """By which clouds one cloud is protected."""
+        return self._list(
+            container_id, "replicationProtectionContainerMappings", WireContainerMapping, read_cloud_mapping
+        )
 
     def _address(self, path: ArmId | str, api_version: str = API_VERSION, **query: str) -> str:
         return address(self._endpoint, path, api_version, **query)
@@ -149,36 +130,6 @@ class SiteRecoveryReader:
     def _every(self, parent: ArmId, name: str, kind: type[W], read: Callable[[W], R]) -> Iterator[R]:
         url = self._address(f"{parent}/{name}")
         return each(rows(self._sender, url, kind, parent), read, parent)
-
-    def _whole_or_in_parts(
-        self, vault: ArmId, what: str, whole: Iterator[R], in_parts: Callable[[], Iterator[R]]
-    ) -> Iterator[R]:
-        """``whole``, or ``in_parts()`` where that is forbidden; the refusal is remembered for the rest of the run."""
-        key = f"{vault.key} {what}"
-        if key not in self._in_parts:
-            begun = False
-            try:
-                for row in whole:
-                    begun = True
-                    yield row
-            except ForbiddenError:
-                if begun:
-                    raise
-                self._in_parts.add(key)
-            else:
-                return
-        yield from in_parts()
-
-    def _networks_of(self, fabric: Fabric) -> Iterator[ArmId]:
-        """The networks under which a fabric's mappings are. Those of an Azure fabric have one constant name."""
-        if fabric.kind == "azure":
-            yield fabric.id.child("replicationNetworks", AZURE_NETWORK)
-        elif fabric.kind == "vmm":
-            yield from (network.id for network in self.vm_networks(fabric.id))
-
-    def _containers(self, vault: ArmId) -> Iterator[ArmId]:
-        for fabric in self.fabrics(vault):
-            yield from (cloud.id for cloud in self.clouds(fabric.id))
 
 
 def _timestamp(seconds: float) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-from azure.mgmt.core import ARMPipelineClient
+from typing import TYPE_CHECKING, Any
 
 from asrnet.azure.mapping_wire import fabric_body
 from asrnet.azure.operations import Submitted, status_of
 from asrnet.azure.per_subscription import PerSubscription
 from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.reading import Sender, get
-from asrnet.azure.translate import is_absent, translated
-from asrnet.errors import ServiceError, VaultUnusedError
+from asrnet.azure.reading import get
+from asrnet.azure.site_recovery import SiteRecoveryReader
+from asrnet.azure.translate import translated
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping
 from asrnet.model.bodies import mapping_body
@@ -21,19 +19,16 @@ from asrnet.ports import Operation, OperationStatus
 if TYPE_CHECKING:
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
-_NO_PATCH: Final = frozenset({400, 405})
 
-
-class SiteRecoveryWriter:
-    """MappingWriter. The SDK is imported with the first write, its clients are one for each subscription."""
+class AzureSiteRecovery(SiteRecoveryReader):
+    """SiteRecoveryRequests. The SDK is imported with the first write, its clients are one for each subscription."""
 
     def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline)
         self._pipeline = pipeline
         self._clients = PerSubscription(self._client)
-        self._sender: Sender = ARMPipelineClient(**pipeline.client_options())
-        self._patch_works = True
 
-    def create_fabric(self, fabric: Fabric) -> Operation | None:
+    def put_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""
         vault = fabric.id.parent
         fabrics = self._clients(vault.subscription).replication_fabrics
@@ -41,37 +36,20 @@ class SiteRecoveryWriter:
             fabrics.begin_create, fabric.id, vault.resource_group, vault.name, fabric.name, fabric_body(fabric)
         )
 
-    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start creating a mapping, or replacing the one of that name."""
         mappings = self._clients(mapping.id.subscription).replication_network_mappings
         return _submit(mappings.begin_create, mapping.id, *_names(mapping.id), mapping_body(mapping))
 
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing a mapping elsewhere: by PATCH, or by PUT of the same name where PATCH is refused.
-
-        No public traffic shows a PATCH; the CLI updates by PUT. Where PUT then works, PATCH is not tried again.
-        """
-        if not self._patch_works:
-            return self.create_mapping(mapping)
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing a mapping elsewhere."""
         mappings = self._clients(mapping.id.subscription).replication_network_mappings
-        try:
-            return _submit(mappings.begin_update, mapping.id, *_names(mapping.id), mapping_body(mapping))
-        except ServiceError as error:
-            if error.status not in _NO_PATCH or isinstance(error, VaultUnusedError):
-                raise
-        operation = self.create_mapping(mapping)
-        self._patch_works = False
-        return operation
+        return _submit(mappings.begin_update, mapping.id, *_names(mapping.id), mapping_body(mapping))
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        """Start deleting a mapping; None where there is none."""
+        """Start deleting a mapping."""
         mappings = self._clients(mapping_id.subscription).replication_network_mappings
-        try:
-            return _submit(mappings.begin_delete, mapping_id, *_names(mapping_id))
-        except ServiceError as error:
-            if is_absent(error):
-                return None
-            raise
+        return _submit(mappings.begin_delete, mapping_id, *_names(mapping_id))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where an operation stands, by its own address, sent as it was given: the query is signed."""

@@ -36,11 +36,6 @@ from asrnet.model.arm import ArmId
 from asrnet.redaction import without_secrets
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})
-_ABOVE_THE_VAULT: Final = frozenset(
-    {"ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"}
-)
-_WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
-_BAD_REQUEST: Final = 400
 _SERVER_ERROR: Final = 500
 _REDIRECTS: Final = range(300, 400)
 
@@ -107,19 +102,6 @@ def operation_failed(answer: Answer, state: str, resource_id: ArmId, headers: Ma
 def request_id(headers: Mapping[str, str]) -> str:
     """What Microsoft's support asks for: the correlation id, which covers every hop, or the request's own id."""
     return headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
-
-
-def is_absent(error: ServiceError) -> bool:
-    """Whether a GET or DELETE of a mapping was answered with: there is none, or no fabric that it could be in.
-
-    Site Recovery has said so with 404 and with 400 over the years (Azure/azure-sdk-for-go issue 8705). That the vault,
-    its group or its subscription is not found says nothing of the mapping: most often an id is wrong.
-    """
-    if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
-        return False
-    if isinstance(error, NotFoundError):
-        return True
-    return error.status == _BAD_REQUEST and any(error.code.endswith(word) for word in _WORDS_OF_ABSENCE)
 
 
 def _classified(status: int, answer: Answer, fields: Fields, attempts: Attempts | None) -> AsrError:

@@ -7,13 +7,13 @@ from typing import Final, Literal, TypeVar
 
 from msgspec import structs
 
-from asrnet.errors import ForbiddenError, NotFoundError, ServiceError, VaultUnusedError
+from asrnet.errors import NotFoundError
 from asrnet.fake.operations import Started, State
 from asrnet.fake.paging import pages
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
-from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import (
     MICROSOFT_AZURE,
     Cloud,
@@ -28,12 +28,10 @@ from asrnet.model.azure import (
     VmNetwork,
 )
 from asrnet.ports import Backend, Operation, OperationStatus, announce_request
+from asrnet.site_recovery import SiteRecovery
 
 V = TypeVar("V")
 
-_WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
-_ABOVE_THE_VAULT: Final = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
-_NO_PATCH: Final = frozenset({400, 405})
 _STATES: Final[Mapping[State, Literal["in_progress", "succeeded", "failed", "canceled"]]] = {
     "InProgress": "in_progress",
     "Succeeded": "succeeded",
@@ -122,13 +120,11 @@ class FakeNetworks:
 
 
 class FakeSiteRecovery:
-    """MappingReader, MappingWriter and VmmReader on a world."""
+    """SiteRecoveryRequests on a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._door = _Door(world)
-        self._patch_works = True
-        self._in_parts: set[str] = set()
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself."""
@@ -136,87 +132,39 @@ class FakeSiteRecovery:
         return self._world.vaults.get(vault).location
 
     def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
-        """All fabrics of a vault."""
+        """The fabrics of a vault."""
         return self._door.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
 
     def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
-        """All mappings of a vault; network by network where the roles do not allow the list of the whole vault."""
+        """The mappings of a vault."""
+        return self._door.paged(f"{vault}/replicationNetworkMappings", lambda: self._world.mappings.list_all(vault))
 
-        def in_parts() -> Iterator[LiveMapping]:
-            for fabric in self.fabrics(vault):
-                for network_id in self._networks_of(fabric):
-                    yield from self._mappings_of(network_id)
+    def mappings_of_network(self, network_id: ArmId) -> Iterable[LiveMapping]:
+        """The mappings under one network of a fabric."""
+        return self._door.paged(
+            f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
+        )
 
-        path = f"{vault}/replicationNetworkMappings"
-        return self._whole_or_in_parts(path, lambda: self._world.mappings.list_all(vault), in_parts)
-
-    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None where the answer is 404, or the 400 that the service has given instead.
-
-        Raises ServiceError where it does not say what it maps.
-        """
+    def mapping(self, mapping_id: ArmId) -> LiveMapping:
+        """One mapping."""
         self._door.request("GET", mapping_id)
-        try:
-            return self._world.mappings.get(mapping_id)
-        except ServiceError as error:
-            if _is_absent(error):
-                return None
-            raise
+        return self._world.mappings.get(mapping_id)
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
-        """All replicated machines; container by container where the roles do not allow the list of the whole vault."""
-
-        def in_parts() -> Iterator[ProtectedItem]:
-            for fabric in self.fabrics(vault):
-                for cloud in self.clouds(fabric.id):
-                    yield from self._items_of(cloud.id)
-
+        """The replicated machines of a vault."""
         path = f"{vault}/replicationProtectedItems"
-        return self._whole_or_in_parts(path, lambda: self._world.protected_items.list(vault), in_parts)
+        return self._door.paged(path, lambda: self._world.protected_items.list(vault))
+
+    def protected_items_of_container(self, container_id: ArmId) -> Iterable[ProtectedItem]:
+        """The replicated machines of one container."""
+        path = f"{container_id}/replicationProtectedItems"
+        return self._door.paged(path, lambda: self._world.protected_items.list_container(container_id))
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """Jobs by start or state."""
         return self._door.paged(
             f"{vault}/replicationJobs", lambda: self._world.jobs.list(vault, since=since, state=state)
         )
-
-    def create_fabric(self, fabric: Fabric) -> Operation | None:
-        """Start creating an Azure fabric."""
-        self._door.request("PUT", fabric.id)
-        return self._door.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
-
-    def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start creating a mapping."""
-        self._door.request("PUT", mapping.id)
-        return self._door.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
-
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing a mapping elsewhere: by PATCH, and by PUT where the service takes no PATCH (400 or 405)."""
-        if not self._patch_works:
-            return self.create_mapping(mapping)
-        self._door.request("PATCH", mapping.id)
-        try:
-            return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
-        except ServiceError as error:
-            if error.status not in _NO_PATCH or isinstance(error, VaultUnusedError):
-                raise
-        operation = self.create_mapping(mapping)
-        self._patch_works = False
-        return operation
-
-    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        """Start deleting a mapping; None where it is gone already."""
-        self._door.request("DELETE", mapping_id)
-        try:
-            return self._door.accepted(self._world.mappings.delete(mapping_id))
-        except ServiceError as error:
-            if _is_absent(error):
-                return None
-            raise
-
-    def operation(self, operation: Operation) -> OperationStatus:
-        """Where a Site Recovery operation stands."""
-        return self._door.status(operation)
 
     def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
         """The VM networks of a VMM server."""
@@ -225,76 +173,56 @@ class FakeSiteRecovery:
 
     def logical_networks(self, fabric_id: ArmId) -> Iterable[LogicalNetwork]:
         """The logical networks of a VMM server."""
-        return self._door.paged(
-            f"{fabric_id}/replicationLogicalNetworks", lambda: self._world.logical_networks.list(fabric_id)
-        )
+        path = f"{fabric_id}/replicationLogicalNetworks"
+        return self._door.paged(path, lambda: self._world.logical_networks.list(fabric_id))
 
     def clouds(self, fabric_id: ArmId) -> Iterable[Cloud]:
-        """The clouds of a VMM server."""
+        """The containers of a fabric."""
         path = f"{fabric_id}/replicationProtectionContainers"
         records = self._door.paged(path, lambda: self._world.containers.list(fabric_id))
         return (record.cloud for record in records)
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
         """Which cloud is protected by which; the containers of Azure regions are no clouds."""
-
-        def in_parts() -> Iterator[CloudMapping]:
-            for fabric in self.fabrics(vault):
-                for cloud in self.clouds(fabric.id):
-                    yield from self._mappings_of_cloud(cloud.id)
-
         path = f"{vault}/replicationProtectionContainerMappings"
-        found = self._whole_or_in_parts(path, lambda: self._world.container_mappings.list(vault), in_parts)
-        return (mapping for mapping in found if not self._world.container_mappings.of_azure(mapping))
+        mappings = self._door.paged(path, lambda: self._world.container_mappings.list(vault))
+        return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
-    def _whole_or_in_parts(
-        self, path: str, whole: Callable[[], tuple[V, ...]], in_parts: Callable[[], Iterator[V]]
-    ) -> Iterator[V]:
-        """``whole``, or ``in_parts()`` where that is forbidden; the refusal is remembered."""
-        if path not in self._in_parts:
-            try:
-                yield from self._door.paged(path, whole)
-            except ForbiddenError:
-                self._in_parts.add(path)
-            else:
-                return
-        yield from in_parts()
+    def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
+        """By which clouds one cloud is protected."""
+        path = f"{container_id}/replicationProtectionContainerMappings"
+        mappings = self._door.paged(path, lambda: self._world.container_mappings.list_container(container_id))
+        return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
-    def _networks_of(self, fabric: Fabric) -> Iterator[ArmId]:
-        if fabric.kind == "azure":
-            yield fabric.id.child("replicationNetworks", AZURE_NETWORK)
-        elif fabric.kind == "vmm":
-            yield from (network.id for network in self.vm_networks(fabric.id))
+    def put_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start creating an Azure fabric."""
+        self._door.request("PUT", fabric.id)
+        return self._door.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
 
-    def _mappings_of(self, network_id: ArmId) -> Iterator[LiveMapping]:
-        return self._door.paged(
-            f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
-        )
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start creating a mapping, or replacing the one of that name."""
+        self._door.request("PUT", mapping.id)
+        return self._door.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
 
-    def _mappings_of_cloud(self, cloud_id: ArmId) -> Iterator[CloudMapping]:
-        path = f"{cloud_id}/replicationProtectionContainerMappings"
-        return self._door.paged(path, lambda: self._world.container_mappings.list_container(cloud_id))
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing a mapping elsewhere."""
+        self._door.request("PATCH", mapping.id)
+        return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
 
-    def _items_of(self, container_id: ArmId) -> Iterator[ProtectedItem]:
-        return self._door.paged(
-            f"{container_id}/replicationProtectedItems",
-            lambda: self._world.protected_items.list_container(container_id),
-        )
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start deleting a mapping."""
+        self._door.request("DELETE", mapping_id)
+        return self._door.accepted(self._world.mappings.delete(mapping_id))
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where a Site Recovery operation stands."""
+        return self._door.status(operation)
 
 
 def _without_addresses(network: VirtualNetwork) -> VirtualNetwork:
     if not any(subnet.used_ips for subnet in network.subnets):
         return network
     return structs.replace(network, subnets=tuple(structs.replace(subnet, used_ips=()) for subnet in network.subnets))
-
-
-def _is_absent(error: ServiceError) -> bool:
-    """Whether a GET or DELETE of a mapping was answered with: it does not exist, by 404 or by 400."""
-    if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
-        return False
-    if isinstance(error, NotFoundError):
-        return True
-    return error.status == 400 and error.code.endswith(_WORDS_OF_ABSENCE)  # noqa: PLR2004 - HTTP: bad request
 
 
 def request_of(mapping: NetworkMapping) -> MappingRequest:
@@ -311,7 +239,7 @@ def request_of(mapping: NetworkMapping) -> MappingRequest:
 
 def backend(world: World) -> Backend:
     """Everything a run needs, on a world. ``close`` does nothing: the world stays."""
-    networks, site_recovery = FakeNetworks(world), FakeSiteRecovery(world)
+    networks, site_recovery = FakeNetworks(world), SiteRecovery(FakeSiteRecovery(world))
     return Backend(
         networks=networks,
         network_writer=networks,

@@ -280,10 +280,21 @@ def test_the_refusal_of_the_vaults_list_is_asked_for_only_once(
     }
 
 
-def test_a_refusal_with_400_that_is_not_about_absence_stays_an_error(
+def test_whether_a_400_means_absence_is_settled_by_the_list(
     azure: Builder, backend: Backend, wanted: NetworkMapping
 ) -> None:
-    azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="InvalidParameter"))
+    """For years the service has answered 400 for a missing mapping, with a code that nobody wrote down."""
+    azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="Unpublished"))
+    assert backend.mappings.mapping(wanted.id) is None
+    backend.mapping_writer.create_mapping(wanted)
+    azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="Unpublished"))
+    assert backend.mappings.mapping(wanted.id) is not None
+
+
+def test_a_400_that_the_list_answers_too_stays_an_error(
+    azure: Builder, backend: Backend, wanted: NetworkMapping
+) -> None:
+    azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="InvalidParameter", times=2))
     with pytest.raises(ServiceError) as caught:
         backend.mappings.mapping(wanted.id)
     assert (caught.value.status, caught.value.code) == (400, "InvalidParameter")

@@ -12,7 +12,7 @@ from azure.core.exceptions import ServiceRequestError
 from msgspec import Struct
 
 from asrnet.azure.answers import read_answer
-from asrnet.azure.translate import error_of, is_absent, translated
+from asrnet.azure.translate import error_of, translated
 from asrnet.errors import (
     AsrError,
     ConflictError,
@@ -197,27 +197,6 @@ def test_an_unregistered_provider_comes_with_the_command_that_registers_it() -> 
 )
 def test_a_404_that_is_not_about_the_resource_proves_no_absence(error: AsrError) -> None:
     assert type(error) is ServiceError
-    assert not is_absent(error)
-
-
-@pytest.mark.parametrize(
-    ("error", "absent"),
-    [
-        (site_recovery(404, "NotFound", "ArmResourceDoesNotExist"), True),
-        (site_recovery(400, "BadRequest", "ArmResourceDoesNotExist"), True),
-        (site_recovery(404, "NotFound", "FabricArmEntityMissing"), True),
-        (site_recovery(400, "BadRequest", "SubscriptionIdNotRegisteredWithSrs"), False),
-        (coded(404, "ResourceNotFound"), False),
-        (coded(404, "ResourceGroupNotFound"), False),
-        (coded(404, "SubscriptionNotFound"), False),
-        (coded(400, "SubscriptionNotFound"), False),
-        (site_recovery(400, "BadRequest", "UnhandledException"), False),
-        (coded(400, "InvalidApiVersionParameter"), False),
-        (coded(403, "AuthorizationFailed"), False),
-    ],
-)
-def test_site_recovery_says_absent_with_404_and_with_400(error: AsrError, absent: bool) -> None:
-    assert is_absent(service(error)) is absent
 
 
 def test_a_redirect_is_not_followed_and_says_so() -> None:

@@ -301,6 +301,14 @@ class _Writer:
         self._witness.wrote("create", mapping.id, mapping)
         return self._real.create_mapping(mapping)
 
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        self._witness.wrote("update", mapping.id, mapping)
+        return self._real.put_mapping(mapping)
+
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        self._witness.wrote("update", mapping.id, mapping)
+        return self._real.patch_mapping(mapping)
+
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
         self._witness.wrote("update", mapping.id, mapping)
         return self._real.update_mapping(mapping)

@@ -28,6 +28,8 @@ class Speechless:
         self._writer = writer
         self.create_fabric = writer.create_fabric
         self.create_mapping = writer.create_mapping
+        self.put_mapping = writer.put_mapping
+        self.patch_mapping = writer.patch_mapping
         self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
 

@@ -63,6 +63,8 @@ class Crowd:
         self._now = 0
         self.most = 0
         self.create_fabric = writer.create_fabric
+        self.put_mapping = writer.put_mapping
+        self.patch_mapping = writer.patch_mapping
         self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
         self.operation = writer.operation
