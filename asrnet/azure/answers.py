@@ -1,12 +1,20 @@
-"""What an error on the wire says, whichever of Azure's services wrote it.
+"""What an error says: the body and the headers of a refusal, and the causes that libraries have wrapped.
 
-Azure Resource Manager puts its code on top. Site Recovery puts the HTTP status in words there, and its own code, causes
-and advice into the first detail. Microsoft.Network writes details without a meaning of their own.
+Azure Resource Manager puts its code on top. Site Recovery puts the HTTP status there, spelled out, and its own code,
+causes and advice into the first detail. Microsoft.Network writes details that mean nothing by themselves. Older front
+ends write ``Code`` and ``Message`` in title case or an ``odata.error``; gateways and proxies in between answer with
+XML, HTML or plain text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import codecs
+import html
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import msgspec
@@ -14,15 +22,30 @@ from msgspec import Struct
 
 from asrnet.redaction import without_secrets
 
-_STATUS_WORDS: Final = frozenset(
+_STATUS_NAMES: Final = frozenset(
     {"", "BadRequest", "Unauthorized", "Forbidden", "NotFound", "MethodNotAllowed", "Conflict", "PreconditionFailed"}
     | {"TooManyRequests", "InternalServerError", "ServiceUnavailable", "BadGateway", "GatewayTimeout"}
 )
+_ENVELOPES: Final = ("error", "odata.error", "errors")
+_MESSAGES: Final = ("message", "error_description", "detail", "title", "error")
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 _LONGEST_TEXT: Final = 300
+_DEEPEST: Final = 4
+"""Envelopes within envelopes that are opened; providers quote one another's answers as text."""
+
+_UNSHOWN: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[?!][^>]*>", re.DOTALL | re.IGNORECASE)
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.DOTALL | re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
+_XML_CODE: Final = re.compile(r"<(?:\w+:)?code\b[^>]*>([^<]*)</", re.IGNORECASE)
+_XML_MESSAGE: Final = re.compile(r"<(?:\w+:)?message\b[^>]*>([^<]*)</", re.IGNORECASE)
 
 
-class Answer(Struct, frozen=True, kw_only=True):
-    """An error document. ``outer_code`` is the code on top, ``code`` the one that says most."""
+class ErrorBody(Struct, frozen=True, kw_only=True):
+    """What the body of a refusal says. ``outer_code`` is the code on top, ``code`` the most specific one."""
 
     code: str = ""
     outer_code: str = ""
@@ -33,48 +56,173 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     @property
     def codes(self) -> frozenset[str]:
-        """Every code in it that is not empty."""
+        """Every code in the body that is not empty."""
         return frozenset({self.code, self.outer_code}) - {""}
 
 
-def read_answer(body: bytes) -> Answer:
-    """The error document in ``body``; where it is none, whatever text there is as its message."""
+def decoded_text(body: bytes) -> str:
+    """``body`` as text, without the byte order mark that some of Azure's front ends write."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    return body.decode("utf-8", "replace")
+
+
+def json_document(body: bytes) -> Any:
+    """The JSON document in ``body``; None where there is none."""
     try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Answer(message=_plain(body))
-    error = document.get("error", document) if isinstance(document, dict) else None
-    return describe(error) if isinstance(error, dict) else Answer(message=_plain(body))
+        return msgspec.json.decode(decoded_text(body))
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
-def describe(error: Mapping[str, Any]) -> Answer:
-    """``error``, the inside of an error document or of an operation's status, as an Answer."""
-    outer = _text(error.get("code"))
-    detail = _first_detail(error)
-    inner = _text(detail.get("code"))
-    specific = bool(inner) and (outer in _STATUS_WORDS or "possibleCauses" in detail)
-    return Answer(
-        code=inner if specific else outer or inner,
+def read_error(body: bytes) -> ErrorBody:
+    """The error in ``body``; where its form is not a known one, the text of the body is the message."""
+    document = json_document(body)
+    if isinstance(document, dict):
+        error = error_body(document)
+        if error.codes or error.message:
+            return error
+    text = document if isinstance(document, str) else decoded_text(body)
+    return _error_of_text(text)
+
+
+def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
+    """The error that a JSON object describes, whatever the case of its members and however it is enveloped."""
+    for name in _ENVELOPES:
+        inside = member(error, name)
+        if isinstance(inside, list) and inside:
+            inside = inside[0]
+        if isinstance(inside, dict) and depth < _DEEPEST:
+            return error_body(inside, depth=depth + 1)
+    details = member(error, "details")
+    detail: Mapping[str, Any] = {}
+    if isinstance(details, list):
+        detail = next((part for part in details if isinstance(part, dict)), {})
+    outer = _text(member(error, "code"))
+    if not outer and member(error, "error_description"):  # the form of sign-in services
+        outer = _text(member(error, "error"))
+    inner = _text(member(detail, "code"))
+    messages = (_text(member(error, name)) for name in _MESSAGES)
+    message = next((text for text in messages if text), "")
+    # One provider quotes another's answer as text: what was quoted is closer to the cause than an HTTP status.
+    if message.startswith("{") and outer in _STATUS_NAMES and depth < _DEEPEST:
+        quoted = json_document(message.encode())
+        if isinstance(quoted, dict) and (answer := error_body(quoted, depth=depth + 1)).message:
+            return msgspec.structs.replace(answer, outer_code=outer)
+    is_specific = bool(inner) and (outer in _STATUS_NAMES or member(detail, "possibleCauses") is not None)
+    information = member(error, "additionalInfo")
+    return ErrorBody(
+        code=inner if is_specific else outer or inner,
         outer_code=outer,
-        message=(_text(detail.get("message")) if specific else "") or _text(error.get("message")),
-        possible_causes=_text(detail.get("possibleCauses")) or _text(error.get("possibleCauses")),
-        recommended_action=_text(detail.get("recommendedAction")) or _text(error.get("recommendedAction")),
-        information=tuple(each for each in error.get("additionalInfo") or () if isinstance(each, dict)),
+        message=(_text(member(detail, "message")) if is_specific else "") or message,
+        possible_causes=_text(member(detail, "possibleCauses")) or _text(member(error, "possibleCauses")),
+        recommended_action=_text(member(detail, "recommendedAction")) or _text(member(error, "recommendedAction")),
+        information=tuple(part for part in information if isinstance(part, dict))
+        if isinstance(information, list)
+        else (),
     )
 
 
-def _first_detail(error: Mapping[str, Any]) -> Mapping[str, Any]:
-    details = error.get("details")
-    return next((each for each in details if isinstance(each, dict)), {}) if isinstance(details, list) else {}
+def member(document: Mapping[str, Any], name: str) -> Any:
+    """The member ``name`` of ``document`` in any case; None where there is none."""
+    if name in document:
+        return document[name]
+    return next((value for key, value in document.items() if key.lower() == name.lower()), None)
 
 
 def _text(value: object) -> str:
-    """Lists of causes occur; numbers for codes too."""
+    """Codes may be numbers, causes lists, and a message of OData is an object with its language."""
     if isinstance(value, list):
-        return " ".join(_text(each) for each in value)
+        return " ".join(_text(part) for part in value)
+    if isinstance(value, dict):
+        return _text(member(value, "value"))
     return without_secrets(str(value).strip()) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
-def _plain(body: bytes) -> str:
-    """The text of a proxy's page or of a broken answer, without its markup's bulk."""
-    return without_secrets(" ".join(body.decode("utf-8", "replace").split()))[:_LONGEST_TEXT]
+def _error_of_text(text: str) -> ErrorBody:
+    """The error in a body that is no JSON object: XML with a code and a message, a gateway's page, or plain text."""
+    code, message = _XML_CODE.search(text), _XML_MESSAGE.search(text)
+    if message:
+        # Neither of the two services writes XML, so its code proves nothing and only goes into the message.
+        parts = [html.unescape(part[1]).strip() for part in (code, message) if part]
+        return ErrorBody(message=without_secrets(": ".join(part for part in parts if part))[:_LONGEST_TEXT])
+    if text.lstrip().startswith("<"):
+        title = _TITLE.search(text)
+        shown = html.unescape(_TAG.sub(" ", _UNSHOWN.sub(" ", text)))
+        text = f"{html.unescape(title[1])}: {shown}" if title and title[1].strip() not in shown else shown
+    return ErrorBody(message=without_secrets(" ".join(text.split()))[:_LONGEST_TEXT])
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """What Microsoft's support asks for: the correlation id, which covers every hop, or the request's own id."""
+    return headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The wait that an answer asks for, in seconds; None where it asks for none.
+
+    A date is compared with the answer's own date, because the two machines' clocks may disagree. Resource Graph
+    writes ``x-ms-user-quota-resets-after`` instead, as hours, minutes and seconds.
+    """
+    text = headers.get("Retry-After", "").strip()
+    try:
+        if text:
+            return max(0.0, float(text))
+        if headers.get("x-ms-user-quota-remaining") != "0":
+            return None
+        hours, minutes, seconds = headers.get("x-ms-user-quota-resets-after", "").split(":")
+        return int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+    except ValueError:
+        until = _seconds(text)
+        return None if until is None else max(0.0, until - (_seconds(headers.get("Date", "")) or now))
+
+
+def _seconds(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and every error it carries: as cause, context, argument, ``reason`` or ``inner_exception``."""
+    visited: set[int] = set()
+    pending: list[object] = [error]
+    while pending:
+        cause = pending.pop()
+        if not isinstance(cause, BaseException) or id(cause) in visited:
+            continue
+        visited.add(id(cause))
+        yield cause
+        carried = (getattr(cause, name, None) for name in ("__cause__", "__context__", "reason", "inner_exception"))
+        pending.extend([*cause.args, *carried])
+
+
+def is_name_failure(error: BaseException) -> bool:
+    """Whether ``error`` was caused by the name of a host that does not resolve."""
+    return any(
+        isinstance(cause, socket.gaierror) or type(cause).__name__ == "NameResolutionError" for cause in causes(error)
+    )
+
+
+def certificate_failure(error: BaseException) -> str:
+    """What is wrong with the server's certificate, where that is what ``error`` came from; else an empty text."""
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return str(getattr(cause, "verify_message", "") or cause.reason or "it cannot be verified")
+    return ""
+
+
+def scrub(error: BaseException) -> None:
+    """Take the secrets out of the text of ``error`` and of the errors it came from.
+
+    The vendors' errors quote whole addresses. The error itself is kept, for its type and its traceback; but not the
+    answer, which it would print as well.
+    """
+    for cause in causes(error):
+        cause.args = tuple(without_secrets(part) if isinstance(part, str) else part for part in cause.args)
+        if isinstance(message := getattr(cause, "message", None), str):
+            cause.message = without_secrets(message)  # type: ignore[attr-defined]  # azure.core keeps a copy there
+        if getattr(cause, "response", None) is not None:
+            cause.response = None  # type: ignore[attr-defined]  # azure.core and requests keep it there

@@ -15,6 +15,9 @@ from asrnet.errors import InputError
 if TYPE_CHECKING:
     from azure.core import AzureClouds
 
+_HTTPS_PORT: Final = 443
+_SPACE, _DELETE = 0x20, 0x7F
+
 # No user info, no escapes, nothing that two URL parsers could read differently.
 _PLAIN_NETLOC = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
 
@@ -32,38 +35,47 @@ class Cloud(Struct, frozen=True, kw_only=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the endpoint is on this machine: an emulator."""
-        return _is_loopback(_host(self.endpoint))
+        return is_loopback(_host(self.endpoint))
 
     def admits(self, url: str) -> bool:
         """Whether a bearer token may be sent to ``url``.
 
-        That is Resource Manager's host and the hosts under it, over https; or, where the endpoint is on this machine,
-        that very endpoint and nothing else.
+        That is Resource Manager's host and the hosts under it, over https on its usual port, and the very host and
+        port of the endpoint.
         """
-        parts = urlsplit(url)
-        plain = _PLAIN_NETLOC.fullmatch(parts.netloc)
+        # urlsplit drops tabs and newlines, so that it would read another host than what sends the request.
+        if any(ord(char) < _SPACE or ord(char) == _DELETE for char in url):
+            return False
+        try:
+            parts, endpoint = urlsplit(url), urlsplit(self.endpoint)
+            plain, port = _PLAIN_NETLOC.fullmatch(parts.netloc), parts.port
+        except ValueError:  # an unclosed bracket, or a port that is none
+            return False
         if plain is None:
             return False
         host = plain["host"].lower()
-        if self.is_loopback:
-            own = urlsplit(self.endpoint)
-            return _is_loopback(host) and (parts.scheme, parts.port) == (own.scheme, own.port)
-        return parts.scheme == "https" and self._is_resource_manager(host)
+        if (parts.scheme, parts.netloc.lower()) == (endpoint.scheme, endpoint.netloc.lower()):
+            return True
+        is_usual = parts.scheme == "https" and port in {None, _HTTPS_PORT}
+        return is_usual and not self.is_loopback and self._is_resource_manager(host)
 
     def at(self, endpoint: str) -> Cloud:
         """This cloud reached through ``endpoint``: https of Resource Manager's hosts, or this machine."""
-        parts = urlsplit(endpoint)
+        try:
+            parts = urlsplit(endpoint)
+        except ValueError:  # an unclosed bracket
+            parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or _PLAIN_NETLOC.fullmatch(parts.netloc) is None:
             raise InputError(f"the endpoint '{endpoint}' is not an address", hint=f"it looks like {self.endpoint}")
         if parts.path.strip("/") or parts.query or parts.fragment:
             raise InputError(f"the endpoint '{endpoint}' has more than a host and a port")
         host = _host(endpoint)
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             raise InputError(
                 f"the endpoint '{endpoint}' is http and not on this machine: a token would travel in the clear",
                 hint="use https, or http on 127.0.0.1",
             )
-        if not (_is_loopback(host) or self._is_resource_manager(host)):
+        if not (is_loopback(host) or self._is_resource_manager(host)):
             raise InputError(
                 f"the endpoint '{endpoint}' is not Azure Resource Manager of the {self.name} cloud",
                 hint=f"tokens go only to {self.arm_host}, the hosts under it, and this machine; choose the right cloud",
@@ -134,10 +146,10 @@ _NAMES: Final = {
 
 def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
     """The cloud called ``name``, reached through ``endpoint`` where one is given; InputError where it is unknown."""
-    found = _NAMES.get(name.lower().replace("_", ""))
-    if found is None:
+    named = _NAMES.get(name.lower().replace("_", ""))
+    if named is None:
         raise InputError(f"there is no cloud '{name}'", hint="use public, china or usgovernment")
-    return found.at(endpoint) if endpoint else found
+    return named.at(endpoint) if endpoint else named
 
 
 def _host(url: str) -> str:
@@ -148,7 +160,8 @@ def _authority_host(authority: str) -> str:
     return _host(authority) if "://" in authority else authority
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host``, a name or an address, is this machine."""
     if host == "localhost":
         return True
     try:

@@ -8,44 +8,168 @@ the environment: the values are handed in.
 from __future__ import annotations
 
 import base64
+import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from asrnet.azure.application import Application, application
-from asrnet.azure.clouds import Cloud
-from asrnet.errors import CredentialError, InputError
+from asrnet.azure.clouds import Cloud, is_loopback
+from asrnet.errors import CredentialError, InputError, UnreachableError
+from asrnet.files.problems import did_you_mean
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
+
+PROCESS_TIMEOUT: Final = 30
+"""Seconds for the programs that some credentials start. az took 13 on a pipeline's machine; the SDK's own is 10."""
+
+_REQUEST_TIMEOUT: Final = 30.0
+_OK: Final = 200
+_AUDIENCE: Final = "api://AzureADTokenExchange"
+
+_OF_DEVELOPERS: Final = ("cli", "powershell", "developer_cli", "visual_studio_code", "shared_token_cache", "broker")
+_OF_HOSTS: Final = ("environment", "workload_identity", "managed_identity")
+_CHAINS: Final[Mapping[str, Sequence[str]]] = {"default": (), "dev": _OF_HOSTS, "prod": _OF_DEVELOPERS}
+"""The groups of DefaultAzureCredential, and what each of them leaves out."""
+
+_SPELLINGS: Final[Mapping[str, str]] = {
+    "managed_identity": "ManagedIdentityCredential",
+    "cli": "AzureCliCredential",
+    "powershell": "AzurePowerShellCredential",
+    "developer_cli": "AzureDeveloperCliCredential",
+}
+"""asrnet's shorter names of azure-identity's classes; any other that needs no arguments is known by its own name."""
+
+_NAMES: Final = {
+    "ManagedIdentityCredential": "managed identity",
+    "AzureCliCredential": "Azure CLI",
+    "AzurePowerShellCredential": "Azure PowerShell",
+    "AzureDeveloperCliCredential": "Azure Developer CLI",
+}
+_NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
+"""It prints its code on standard output, which belongs to the data."""
+
+_VARIABLES_HINT: Final = (
+    "set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, "
+    "AZURE_FEDERATED_TOKEN_FILE; or Terraform's ARM_TENANT_ID, ARM_CLIENT_ID and one of ARM_CLIENT_SECRET, "
+    "ARM_CLIENT_CERTIFICATE_PATH, or ARM_USE_OIDC=true with ARM_OIDC_TOKEN, ARM_OIDC_TOKEN_FILE_PATH, or "
+    "ARM_OIDC_REQUEST_URL and ARM_OIDC_REQUEST_TOKEN (in a GitHub workflow ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN)"
+)
+
+
+class Application(Struct, frozen=True, kw_only=True):
+    """What identifies an application to Azure. Empty where it is not given.
+
+    ``request_url`` and ``request_token`` get an ID token from the pipeline that runs this, as GitHub's do.
+    """
+
+    tenant_id: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    certificate_path: str = ""
+    certificate_password: str = ""
+    token_file: str = ""
+    token: str = ""
+    request_url: str = ""
+    request_token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Application(tenant_id={self.tenant_id!r}, client_id={self.client_id!r})"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it suffices to sign in."""
+        requested = self.request_url and self.request_token
+        proof = self.client_secret or self.certificate_path or self.token_file or self.token or requested
+        return bool(self.tenant_id and self.client_id and proof)
+
+
+def application(variables: Mapping[str, str]) -> Application:
+    """The application that ``variables``, by the names of environment variables, describe: AZURE_*, else ARM_*."""
+    get = variables.get
+    azures = Application(
+        tenant_id=get("AZURE_TENANT_ID", ""),
+        client_id=get("AZURE_CLIENT_ID", ""),
+        client_secret=get("AZURE_CLIENT_SECRET", ""),
+        certificate_path=get("AZURE_CLIENT_CERTIFICATE_PATH", ""),
+        certificate_password=get("AZURE_CLIENT_CERTIFICATE_PASSWORD", ""),
+        token_file=get("AZURE_FEDERATED_TOKEN_FILE", ""),
+    )
+    if azures.is_complete:
+        return azures
+    terraforms = Application(
+        tenant_id=get("ARM_TENANT_ID", ""),
+        client_id=get("ARM_CLIENT_ID", ""),
+        client_secret=get("ARM_CLIENT_SECRET", ""),
+        certificate_path=get("ARM_CLIENT_CERTIFICATE_PATH", ""),
+        certificate_password=get("ARM_CLIENT_CERTIFICATE_PASSWORD", ""),
+    )
+    if get("ARM_USE_OIDC", "").lower() in {"true", "1"}:
+        terraforms = msgspec.structs.replace(
+            terraforms,
+            token_file=get("ARM_OIDC_TOKEN_FILE_PATH", ""),
+            token=get("ARM_OIDC_TOKEN", ""),
+            request_url=get("ARM_OIDC_REQUEST_URL") or get("ACTIONS_ID_TOKEN_REQUEST_URL", ""),
+            request_token=get("ARM_OIDC_REQUEST_TOKEN") or get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ""),
+        )
+    return terraforms if terraforms.is_complete else azures
 
 
 class Credential(Struct, frozen=True, kw_only=True):
     """A way to get tokens, by the name people know it by; ``build`` imports what it needs.
 
-    ``is_made_up``: nobody is asked for them.
+    ``client_id`` is the one that a managed identity is asked for. ``is_made_up``: nobody is asked for the tokens.
     """
 
     name: str
     build: Callable[[], Any]
+    client_id: str = ""
     is_made_up: bool = False
 
 
 def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None = None) -> Credential:
-    """The credential to use. ``named`` is ASRNET_CREDENTIAL or AZURE_TOKEN_CREDENTIALS. Raises InputError."""
-    found = application(variables or {})
-    if named:
-        return _named(named, cloud, found)
-    if cloud.is_loopback:
+    """The credential to use. ``named`` is ASRNET_CREDENTIAL or AZURE_TOKEN_CREDENTIALS.
+
+    Raises InputError for a name that nothing has, CredentialError where the named one lacks its variables.
+    """
+    app = application(variables or {})
+    if not named:
+        if cloud.is_loopback:
+            return Credential(name="emulator", build=EmulatorCredential, is_made_up=True)
+        return _of_application(cloud, app) if app.is_complete else _default(cloud, app)
+    word = _normal(named)
+    if word == "emulator":
         return Credential(name="emulator", build=EmulatorCredential, is_made_up=True)
-    if found.is_complete:
-        return _application_credential(cloud, found)
-    return _default(cloud, found)
+    if word in _CHAINS:
+        return _default(cloud, app, _CHAINS[word])
+    if word in {"environment", "workloadidentity"}:
+        if not app.is_complete:
+            raise CredentialError(f"the credential '{named}' lacks its variables", hint=_VARIABLES_HINT)
+        return _of_application(cloud, app)
+    spellings = {_normal(name): class_name for name, class_name in _SPELLINGS.items()}
+    spellings |= {_normal(class_name): class_name for class_name in _SPELLINGS.values()}
+    if word not in spellings:  # azure-identity is imported only for a name that is none of asrnet's own
+        spellings = {_normal(class_name): class_name for class_name in _argumentless()}
+    if word not in spellings:
+        names = ["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS, "emulator"]
+        others = sorted(set(spellings.values()) - set(_SPELLINGS.values()))
+        raise InputError(
+            f"there is no credential '{named}'{did_you_mean(named, [*names, *others])}",
+            hint=f"use one of {', '.join([*names, *others])}",
+        )
+    class_name = spellings[word]
+    is_managed = class_name == "ManagedIdentityCredential"
+    return Credential(
+        name=_NAMES.get(class_name, class_name),
+        build=partial(_by_name, class_name, cloud, app),
+        client_id=app.client_id if is_managed else "",
+    )
 
 
 def given(source: Any) -> Credential:
@@ -53,96 +177,119 @@ def given(source: Any) -> Credential:
     return Credential(name=type(source).__name__, build=lambda: source)
 
 
-def _named(named: str, cloud: Cloud, found: Application) -> Credential:
-    word = named.lower().replace("_", "").replace("-", "").removesuffix("credential")
-    if word in _CHAINS:
-        return _default(cloud, found, _CHAINS[word])
-    if word in {"environment", "workloadidentity"}:
-        if not found.is_complete:
-            raise CredentialError(f"the credential '{named}' lacks its variables", hint=_ADVICE_VARIABLES)
-        return _application_credential(cloud, found)
-    if word not in _BUILDERS:
-        names = ", ".join(["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS])
-        raise InputError(f"there is no credential '{named}'", hint=f"use one of {names}")
-    name, build = _BUILDERS[word]
-    return Credential(name=name, build=partial(build, found), is_made_up=build is _emulator)
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").removesuffix("credential")
 
 
-def _default(cloud: Cloud, found: Application, excluded: Sequence[str] = ()) -> Credential:
+def _argumentless() -> list[str]:
+    """The names of azure-identity's credentials that can be made without an argument."""
+    import azure.identity
+
+    names = [name for name in azure.identity.__all__ if name.endswith("Credential") and name not in _NOT_FOR_US]
+    return [
+        name
+        for name in names
+        if all(
+            parameter.default is not parameter.empty or parameter.kind is parameter.VAR_KEYWORD
+            for parameter in inspect.signature(getattr(azure.identity, name)).parameters.values()
+        )
+    ]
+
+
+def _by_name(class_name: str, cloud: Cloud, app: Application) -> Any:
+    """azure-identity's credential ``class_name``, with those of our settings that it takes."""
+    import azure.identity
+
+    build = getattr(azure.identity, class_name)
+    parameters = inspect.signature(build).parameters
+    options: dict[str, Any] = {}
+    if "process_timeout" in parameters:
+        options["process_timeout"] = PROCESS_TIMEOUT
+    elif class_name == "ManagedIdentityCredential":
+        options |= {"client_id": app.client_id} if app.client_id else {}
+    elif any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        options |= {"authority": cloud.authority} | ({"tenant_id": app.tenant_id} if app.tenant_id else {})
+    return build(**options)
+
+
+def _default(cloud: Cloud, app: Application, excluded: Sequence[str] = ()) -> Credential:
     def build() -> Any:
         from azure.identity import DefaultAzureCredential
 
         options: dict[str, Any] = {f"exclude_{name}_credential": True for name in excluded}
-        if found.client_id:
-            options["managed_identity_client_id"] = found.client_id
-        return DefaultAzureCredential(authority=cloud.authority, **options)
+        if app.client_id:
+            options["managed_identity_client_id"] = app.client_id
+        return DefaultAzureCredential(authority=cloud.authority, process_timeout=PROCESS_TIMEOUT, **options)
 
-    return Credential(name="default", build=build)
-
-
-def _application_credential(cloud: Cloud, found: Application) -> Credential:
-    if found.client_secret:
-        return Credential(name="client secret", build=partial(_by_secret, cloud, found))
-    if found.certificate_path:
-        return Credential(name="client certificate", build=partial(_by_certificate, cloud, found))
-    return Credential(name="workload identity", build=partial(_by_assertion, cloud, found))
+    return Credential(name="default", build=build, client_id=app.client_id)
 
 
-def _by_secret(cloud: Cloud, found: Application) -> Any:
-    from azure.identity import ClientSecretCredential
+def _of_application(cloud: Cloud, app: Application) -> Credential:
+    def build() -> Any:
+        from azure.identity import CertificateCredential, ClientAssertionCredential, ClientSecretCredential
 
-    return ClientSecretCredential(found.tenant_id, found.client_id, found.client_secret, **_authority(cloud))
+        # Of an authority that Microsoft's library does not know, it would ask the public cloud.
+        options: dict[str, Any] = {
+            "authority": cloud.authority,
+            "disable_instance_discovery": not cloud.is_known_authority,
+        }
+        if app.client_secret:
+            return ClientSecretCredential(app.tenant_id, app.client_id, app.client_secret, **options)
+        if app.certificate_path:
+            password = app.certificate_password or None
+            return CertificateCredential(
+                app.tenant_id, app.client_id, app.certificate_path, password=password, **options
+            )
+        return ClientAssertionCredential(app.tenant_id, app.client_id, partial(_assertion, app), **options)
 
-
-def _by_certificate(cloud: Cloud, found: Application) -> Any:
-    from azure.identity import CertificateCredential
-
-    return CertificateCredential(
-        found.tenant_id,
-        found.client_id,
-        found.certificate_path,
-        password=found.certificate_password or None,
-        **_authority(cloud),
-    )
-
-
-def _by_assertion(cloud: Cloud, found: Application) -> Any:
-    """The file is read for every token: Kubernetes and some pipelines renew it."""
-    from azure.identity import ClientAssertionCredential
-
-    def assertion() -> str:
-        return Path(found.token_file).read_text("utf-8").strip() if found.token_file else found.token
-
-    return ClientAssertionCredential(found.tenant_id, found.client_id, assertion, **_authority(cloud))
+    name = "client secret" if app.client_secret else "client certificate" if app.certificate_path else ""
+    return Credential(name=name or "workload identity", build=build)
 
 
-def _authority(cloud: Cloud) -> dict[str, Any]:
-    """Where to sign in. Of an authority it does not know, Microsoft's library would ask the public cloud."""
-    return {"authority": cloud.authority, "disable_instance_discovery": not cloud.is_known_authority}
+def _assertion(app: Application) -> str:
+    """The ID token that proves who runs this, read or asked for anew each time: Kubernetes and pipelines renew it."""
+    if app.token_file:
+        return Path(app.token_file).read_text("utf-8").strip()
+    return app.token or requested_id_token(app.request_url, app.request_token)
 
 
-def _managed_identity(found: Application) -> Any:
-    from azure.identity import ManagedIdentityCredential
+def requested_id_token(url: str, token: str) -> str:
+    """The ID token that a GitHub workflow's service issues at ``url`` to whoever has ``token``. Neither is ever logged.
 
-    return ManagedIdentityCredential(client_id=found.client_id) if found.client_id else ManagedIdentityCredential()
+    Source: "OpenID Connect reference" of GitHub Actions; the audience is that of "Workload identity federation".
+    """
+    import requests
 
-
-def _azure_cli(_found: Application) -> Any:
-    from azure.identity import AzureCliCredential
-
-    return AzureCliCredential(process_timeout=30)
-
-
-def _powershell(_found: Application) -> Any:
-    from azure.identity import AzurePowerShellCredential
-
-    return AzurePowerShellCredential(process_timeout=30)
-
-
-def _developer_cli(_found: Application) -> Any:
-    from azure.identity import AzureDeveloperCliCredential
-
-    return AzureDeveloperCliCredential(process_timeout=30)
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        raise CredentialError(
+            "the address to request an ID token at is not https", hint="check ARM_OIDC_REQUEST_URL and its twins"
+        )
+    try:
+        response = requests.get(
+            url,
+            params={"audience": _AUDIENCE},
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=_REQUEST_TIMEOUT,
+            allow_redirects=False,
+            auth=lambda request: request,  # else requests takes a password from ~/.netrc in the token's place
+        )
+    except requests.RequestException as error:
+        raise UnreachableError(
+            f"no answer from {parts.hostname}, which issues this pipeline's ID tokens",
+            hint="check the network and the proxy (HTTPS_PROXY, NO_PROXY) of the pipeline's machine",
+        ) from error
+    try:
+        document = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, RecursionError):
+        document = None
+    id_token = document.get("value") if isinstance(document, dict) else None
+    if response.status_code != _OK or not isinstance(id_token, str) or not id_token:
+        raise CredentialError(
+            f"{parts.hostname} issued no ID token (HTTP status {response.status_code})",
+            hint="the workflow's job needs 'permissions: id-token: write'; a fork's pull request never has it",
+        )
+    return id_token
 
 
 class EmulatorCredential:
@@ -163,27 +310,3 @@ class EmulatorCredential:
         from azure.core.credentials import AccessTokenInfo
 
         return AccessTokenInfo(self._token, int(time.time()) + 3600)
-
-
-def _emulator(_found: Application) -> EmulatorCredential:
-    return EmulatorCredential()
-
-
-_ADVICE_VARIABLES: Final = (
-    "set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, "
-    "AZURE_FEDERATED_TOKEN_FILE"
-)
-_OF_DEVELOPERS: Final = ("cli", "powershell", "developer_cli", "visual_studio_code", "shared_token_cache", "broker")
-_OF_HOSTS: Final = ("environment", "workload_identity", "managed_identity")
-_CHAINS: Final[Mapping[str, Sequence[str]]] = {"default": (), "dev": _OF_HOSTS, "prod": _OF_DEVELOPERS}
-_SPELLINGS: Final = ("managed_identity", "cli", "powershell", "developer_cli", "emulator")
-_BUILDERS: Final[Mapping[str, tuple[str, Callable[[Application], Any]]]] = {
-    "managedidentity": ("managed identity", _managed_identity),
-    "cli": ("Azure CLI", _azure_cli),
-    "azurecli": ("Azure CLI", _azure_cli),
-    "powershell": ("Azure PowerShell", _powershell),
-    "azurepowershell": ("Azure PowerShell", _powershell),
-    "developercli": ("Azure Developer CLI", _developer_cli),
-    "azuredevelopercli": ("Azure Developer CLI", _developer_cli),
-    "emulator": ("emulator", _emulator),
-}

@@ -15,10 +15,9 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.polling import PollingMethod
 from azure.core.rest import HttpResponse
 
-from asrnet.azure.answers import describe
+from asrnet.azure.answers import error_body, request_id, retry_after
 from asrnet.azure.retry import BUSY
-from asrnet.azure.translate import operation_failed, request_id
-from asrnet.azure.verdicts import retry_after
+from asrnet.azure.translate import operation_failed
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.ports import Operation, OperationStatus
@@ -91,8 +90,8 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
     if state == "succeeded":
         return OperationStatus(state="succeeded")
     error = document.get("error")
-    answer = describe(error if isinstance(error, dict) else {})
-    failure = operation_failed(answer, str(word), operation.resource_id, response.headers)
+    body = error_body(error if isinstance(error, dict) else {})
+    failure = operation_failed(body, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
+    BearerTokenCredentialPolicy,
     ContentDecodePolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
@@ -27,12 +29,11 @@ from requests.adapters import HTTPAdapter
 
 from asrnet.azure.clouds import Cloud
 from asrnet.azure.gates import Gates
-from asrnet.azure.guard import TokenGuardPolicy, authentication
-from asrnet.azure.meter import Meter, MeterPolicy
-from asrnet.azure.redaction import quieten_vendors
-from asrnet.azure.request_log import CORRELATION, RequestLogPolicy
+from asrnet.azure.request_log import CORRELATION, Meter, RequestLogPolicy, quieten_vendors
 from asrnet.azure.retry import RetryLimits, RetryPolicy
+from asrnet.errors import ServiceError
 from asrnet.ports import Clock, announce_request
+from asrnet.settings.roots import check_roots
 
 _POOL_SIZE: Final = 64
 _CONNECT_TIMEOUT: Final = 10.0
@@ -59,6 +60,8 @@ class Pipeline:
         run: str = "",
     ) -> None:
         quieten_vendors()
+        if session is None and cloud.endpoint.startswith("https://"):
+            check_roots()  # here, where it is a mistake in the environment; at the first request it is any OSError
         self._run = run
         self.cloud = cloud
         self.credential = credential
@@ -98,12 +101,13 @@ class Pipeline:
             ContentDecodePolicy(),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
             TokenGuardPolicy(self.cloud),
-            authentication(self.cloud, self.credential),
+            BearerTokenCredentialPolicy(self.credential, self.cloud.scope)
+            if self.cloud.endpoint.startswith("https://")
+            else LoopbackTokenPolicy(self.credential, self.cloud.scope),
             CustomHookPolicy(),
             DistributedTracingPolicy(),
             AnnouncePolicy(),
-            MeterPolicy(self.meter),
-            RequestLogPolicy(self.clock),
+            RequestLogPolicy(self.meter, self.clock),
             ARMHttpLoggingPolicy(),
         ]
 
@@ -113,19 +117,40 @@ class Pipeline:
             self._session.close()
 
 
-def new_session(cloud: Cloud) -> requests.Session:
-    """A session whose pool is large enough for all threads; azure.core's own keeps ten connections."""
-    session = requests.Session()
-    session.auth = _unchanged
-    adapter = _Direct if cloud.is_loopback else HTTPAdapter
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter(pool_maxsize=_POOL_SIZE, max_retries=0))
-    return session
+class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Refuses to send a request, and with it the token, to a host that is not the cloud's nor this machine's emulator.
+
+    Addresses of further pages and of operations come from answers, so they are checked like all others.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Raise ServiceError where the address is not one for a token."""
+        url = request.http_request.url
+        if not self._cloud.admits(url):
+            raise ServiceError(
+                f"refused to send a token to '{urlsplit(url).netloc}', which is not Azure Resource Manager of the "
+                f"{self._cloud.name} cloud",
+                code="ForeignHost",
+                hint="the address came from an answer: something between here and Azure changes answers",
+            )
 
 
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No authentication by requests, which would put a password from ~/.netrc in the token's place."""
-    return request
+class LoopbackTokenPolicy(SansIOHTTPPolicy[Any, Any]):
+    """The bearer token over plain http, which the SDK's own policy refuses. Only for an emulator on this machine."""
+
+    def __init__(self, credential: TokenCredential, scope: str) -> None:
+        super().__init__()
+        self._credential = credential
+        self._scope = scope
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Add the token."""
+        token = self._credential.get_token(self._scope).token
+        request.http_request.headers["Authorization"] = f"Bearer {token}"
 
 
 class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):
@@ -134,6 +159,16 @@ class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):
     def on_request(self, request: PipelineRequest[Any]) -> None:  # noqa: ARG002 - the same for every request
         """Announce the request that is about to be sent."""
         announce_request()
+
+
+def new_session(cloud: Cloud) -> requests.Session:
+    """A session whose pool is large enough for all threads; azure.core's own keeps ten connections."""
+    session = requests.Session()
+    session.auth = lambda request: request  # else requests puts a password from ~/.netrc in the token's place
+    adapter = _Direct if cloud.is_loopback else HTTPAdapter
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter(pool_maxsize=_POOL_SIZE, max_retries=0))
+    return session
 
 
 class _Direct(HTTPAdapter):

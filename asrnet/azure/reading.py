@@ -15,8 +15,9 @@ from urllib.parse import quote
 import msgspec
 from azure.core.rest import HttpRequest, HttpResponse
 
+from asrnet.azure.answers import request_id
 from asrnet.azure.retry import WHOLE
-from asrnet.azure.translate import refuse, request_id, translated
+from asrnet.azure.translate import refuse, translated
 from asrnet.azure.wire import Page
 from asrnet.errors import ServiceError
 from asrnet.files.decoding import TYPES

@@ -1,8 +1,9 @@
 """Retries, which have this one owner: a policy of the SDKs' pipeline, built on tenacity.
 
-Repeated are 408, 429, 5xx, answers of a busy service, and requests without an answer. All writes of asrnet may be sent
-twice: each says how a resource shall be, none says how it shall change. A refusal by right, lock or policy is final,
-whatever its status. Time, chance and the gates come from outside, so that a test owns them.
+Repeated are 408, 429, 5xx, answers of a busy service, and requests without an answer. Every write of asrnet may be sent
+twice: it says how a resource shall be, never how it shall change. A refusal by a right, a lock or a policy is final,
+whatever its status, and so is a certificate that does not verify. Time, chance and the gates come from outside, so that
+a test owns them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,11 +21,9 @@ from azure.core.pipeline.policies import HTTPPolicy
 from msgspec import Struct
 from tenacity import RetryCallState, Retrying
 
-from asrnet.azure.attempts import Attempts, note
-from asrnet.azure.causes import is_name_failure
-from asrnet.azure.gates import Gate, Gates
-from asrnet.azure.meter import ATTEMPT
-from asrnet.azure.verdicts import BUSY_CODES, Verdict, judge, remaining
+from asrnet.azure.answers import certificate_failure, is_name_failure, read_error, retry_after
+from asrnet.azure.gates import Gates, kind_of
+from asrnet.azure.request_log import ATTEMPT
 from asrnet.ports import Clock
 from asrnet.redaction import without_secrets
 
@@ -32,14 +31,93 @@ WHOLE: Final = "asrnet_whole"
 """An option of a request: read the body of its answer here, where a connection that breaks off is repeated."""
 
 BUSY: Final = "asrnet.busy"
-"""Where the number of busy answers is left for whoever reads the response."""
+"""The key in a response's context under which the number of busy answers is left."""
+
+BUSY_CODES: Final = frozenset(
+    {
+        "AnotherOperationInProgress",
+        "ConcurrentOperationInProgress",
+        "OperationInProgress",
+        "RetryableError",
+        "RetryableErrorDueToAnotherOperation",
+    }
+)
+"""Codes of a resource that is busy with another write. Site Recovery's own are not documented; add them here."""
+
+PERMANENT_CODES: Final = frozenset(
+    {
+        "AuthorizationFailed",
+        "DenyAssignmentAuthorizationFailed",
+        "LinkedAuthorizationFailed",
+        "MissingSubscriptionRegistration",
+        "RequestDisallowedByPolicy",
+        "ScopeLocked",
+    }
+)
 
 _log: Final = logging.getLogger("asrnet.azure.retry")
 _NO_ANSWER: Final = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
-_ERROR: Final = 400
+_ATTEMPTS: Final = "asrnet_attempts"
+_ERROR, _TIMEOUT, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 400, 408, 409, 429, 500
 _PAUSE_WITHOUT_ADVICE: Final = 1.0
 _WORTH_A_WARNING: Final = 10.0
+
+
+class Attempts(Struct, frozen=True):
+    """A request, without the query of its address, and how often it was sent."""
+
+    method: str
+    host: str
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}, {self.number} {'attempt' if self.number == 1 else 'attempts'}"
+
+
+def attempts_of(outcome: object) -> Attempts | None:
+    """How often the request behind ``outcome``, a response or an exception of the SDKs, was sent, if that is known."""
+    attempts = getattr(outcome, _ATTEMPTS, None)
+    return attempts if isinstance(attempts, Attempts) else None
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What an attempt came to. ``retry_after`` is the service's own wish, in seconds."""
+
+    again: bool
+    reason: str = ""
+    status: int | None = None
+    code: str = ""
+    busy: bool = False
+    throttled: bool = False
+    retry_after: float | None = None
+
+
+def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, busy_codes: frozenset[str]) -> Verdict:
+    """Whether an answer calls for another attempt."""
+    if status < _ERROR:
+        return Verdict(again=False, status=status)
+    error = read_error(body)
+    is_busy = status in {_CONFLICT, _TOO_MANY} and bool(error.codes & busy_codes)
+    is_passing = is_busy or status in {_TIMEOUT, _TOO_MANY} or status >= _SERVER_ERROR
+    return Verdict(
+        again=is_passing and not error.codes & PERMANENT_CODES,
+        reason=f"answered {status}",
+        status=status,
+        code=error.code,
+        busy=is_busy or status == _TOO_MANY,
+        throttled=status == _TOO_MANY and not is_busy,
+        retry_after=retry_after(headers, now),
+    )
+
+
+def remaining(headers: Mapping[str, str], method: str) -> int | None:
+    """How many more requests like this one are allowed: the least that the answer names."""
+    kind = kind_of(method)
+    names = (kind, f"global-{kind}", "resource-requests")
+    texts = (headers.get(f"x-ms-ratelimit-remaining-subscription-{name}", "") for name in names)
+    return min((int(text) for text in texts if text.isdigit()), default=None)
 
 
 class RetryLimits(Struct, frozen=True, kw_only=True):
@@ -125,21 +203,21 @@ class RetryPolicy(HTTPPolicy[Any, Any]):
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The last answer; where there was none, the last error."""
-        exchange = _Exchange(self, request)
+        sending = _Sending(self, request)
         retrying = Retrying(
             sleep=self.clock.sleep,
-            wait=lambda _: exchange.wait,
-            stop=exchange.is_over,
-            retry=lambda _: exchange.verdict.again,
-            before_sleep=exchange.announce,
-            retry_error_callback=_outcome,
+            wait=lambda _: sending.wait,
+            stop=sending.is_over,
+            retry=lambda _: sending.verdict.again,
+            before_sleep=sending.announce,
+            retry_error_callback=_last_outcome,
         )
-        response: PipelineResponse[Any, Any] = retrying(exchange.attempt)
-        response.context[BUSY] = exchange.busy
+        response: PipelineResponse[Any, Any] = retrying(sending.attempt)
+        response.context[BUSY] = sending.busy
         return response
 
 
-class _Exchange:
+class _Sending:
     """One request and its attempts."""
 
     def __init__(self, policy: RetryPolicy, request: PipelineRequest[Any]) -> None:
@@ -147,8 +225,8 @@ class _Exchange:
         self._request = request
         self._http = request.http_request
         self._whole = bool(request.context.options.pop(WHOLE, False))
-        found = _SUBSCRIPTION.search(self._http.url)
-        self._subscription = found[1] if found else ""
+        subscription = _SUBSCRIPTION.search(self._http.url)
+        self._subscription = subscription[1] if subscription else ""
         self._started = policy.clock.now()
         self._number = 0
         self._waited = 0.0
@@ -157,30 +235,40 @@ class _Exchange:
         self.verdict = Verdict(again=False)
 
     def attempt(self) -> PipelineResponse[Any, Any]:
-        """Send once, read the answer in full, and judge it."""
+        """Send once, read a refusal in full, judge it, and tell the gate."""
+        policy, http = self._policy, self._http
         self.verdict = Verdict(again=False)
         self._number += 1
         self._request.context[ATTEMPT] = self._number
-        patience = self._policy.limits.deadline
-        gate = self._policy.gates.enter(self._subscription, self._http.method, patience)
+        url = urlsplit(http.url)
+        attempts = Attempts(http.method, url.netloc.rpartition("@")[2], url.path, self._number)
+        gate = policy.gates.enter(self._subscription, http.method, policy.limits.deadline)
         try:
-            response = self._policy.next.send(self._request)
-            body = _read(response.http_response, whole=self._whole)
+            response = policy.next.send(self._request)
+            answer = response.http_response
+            body = b""
+            # The answers to begin_* are streamed. One that accepts is left to the SDK, which may read it itself.
+            if answer.status_code >= _ERROR or self._whole:
+                body = bytes(answer.read() if hasattr(answer, "read") else answer.body())
         except _NO_ANSWER as error:
-            self._policy.gates.answered(gate)
-            self._conclude(Verdict(again=True, reason=_why(error)))
-            note(error, self._attempts())
+            policy.gates.answered(gate)
+            reason = "found no such host" if is_name_failure(error) else f"had no answer: {without_secrets(str(error))}"
+            # Whoever inspects TLS here will do so in a second, too.
+            self._conclude(Verdict(again=not certificate_failure(error), reason=reason))
+            setattr(error, _ATTEMPTS, attempts)
             raise
         except BaseException:
-            self._policy.gates.answered(gate)
+            policy.gates.answered(gate)
             raise
-        self._settle(gate, response.http_response, body)
-        note(response.http_response, self._attempts())
+        now = policy.clock.now()
+        self._conclude(judge(answer.status_code, answer.headers, body, now=now, busy_codes=policy.limits.busy_codes))
+        if self.verdict.throttled:
+            pause = self.verdict.retry_after
+            policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)
+        else:
+            policy.gates.answered(gate, remaining(answer.headers, http.method))
+        setattr(answer, _ATTEMPTS, attempts)
         return response
-
-    def _attempts(self) -> Attempts:
-        url = urlsplit(self._http.url)
-        return Attempts(self._http.method, url.netloc.rpartition("@")[2], url.path, self._number)
 
     def is_over(self, _state: RetryCallState) -> bool:
         """Whether the limits leave no further attempt."""
@@ -207,46 +295,18 @@ class _Exchange:
         for hook in self._policy.hooks:
             hook(details)
 
-    def _settle(self, gate: Gate, response: Any, body: bytes) -> None:
-        """Judge an answer, and tell the gate."""
-        headers = response.headers
-        now = self._policy.clock.now()
-        busy_codes = self._policy.limits.busy_codes
-        self._conclude(judge(response.status_code, headers, body, now=now, busy_codes=busy_codes))
-        if self.verdict.throttled:
-            pause = self.verdict.retry_after
-            self._policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)
-        else:
-            self._policy.gates.answered(gate, remaining(headers, self._http.method))
-
     def _conclude(self, verdict: Verdict) -> None:
         self.verdict = verdict
         self.busy += verdict.busy
         limits = self._policy.limits
-        grown = min(limits.longest_wait, limits.first_wait * 2.0 ** (self._number - 1))
-        self.wait = self._policy.chance() * grown if verdict.retry_after is None else verdict.retry_after
+        longest = min(limits.longest_wait, limits.first_wait * 2.0 ** (self._number - 1))
+        self.wait = self._policy.chance() * longest if verdict.retry_after is None else verdict.retry_after
         if _testing:
             self.wait = 0.0
 
 
-def _outcome(state: RetryCallState) -> PipelineResponse[Any, Any]:
+def _last_outcome(state: RetryCallState) -> PipelineResponse[Any, Any]:
     """What the last attempt came to: its answer, or its error raised."""
     assert state.outcome is not None  # noqa: S101 - tenacity calls this after an attempt only
     response: PipelineResponse[Any, Any] = state.outcome.result()
     return response
-
-
-def _read(response: Any, *, whole: bool) -> bytes:
-    """The body of a refusal, to be judged, or whatever is to be read whole.
-
-    The answers to begin_* are streamed. One that accepts is left to the SDK, which in some versions reads it itself.
-    """
-    if response.status_code < _ERROR and not whole:
-        return b""
-    return bytes(response.read() if hasattr(response, "read") else response.body())
-
-
-def _why(error: BaseException) -> str:
-    if is_name_failure(error):
-        return "found no such host"
-    return f"had no answer: {without_secrets(str(error))}"

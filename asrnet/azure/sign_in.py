@@ -1,18 +1,139 @@
-"""The credential at work: one token cache for a run, and the answer to the question as whom."""
+"""Signing in: one token cache for a run, as whom it signs in, and what goes wrong, with what to do about it."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import copy
 import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from azure.core.credentials import AccessTokenInfo
+import msgspec
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from msgspec import Struct
 
+from asrnet.azure.answers import certificate_failure, is_name_failure, scrub
 from asrnet.azure.credentials import Credential
-from asrnet.azure.identity import Identity, identity_of
-from asrnet.azure.sign_in_errors import translated_sign_in
-from asrnet.azure.tokens import TokenCache
+from asrnet.errors import AsrError, CredentialError, UnreachableError
+from asrnet.redaction import without_secrets
+from asrnet.settings.roots import certificate_hint
 
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
+_REFRESH_BEFORE: Final = 300.0
+_REFUSED_FOR: Final = 30.0
+_SEGMENTS: Final = 3
+"""Of a token: header, claims, signature."""
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who a token was issued to. Empty where the token does not say."""
+
+    credential: str
+    tenant_id: str = ""
+    object_id: str = ""
+    application_id: str = ""
+    user: str = ""
+
+    def __str__(self) -> str:
+        parts = [
+            self.user,
+            f"application {self.application_id}" if self.application_id and not self.user else "",
+            f"object id {self.object_id}" if self.object_id else "",
+            f"tenant {self.tenant_id}" if self.tenant_id else "",
+        ]
+        owner = ", ".join(part for part in parts if part)
+        return f"{owner or 'unknown'} (by {self.credential})"
+
+
+def identity_of(token: str, credential: str) -> Identity:
+    """The owner of ``token``. Nothing is verified: only Azure's opinion counts, and it reads the token itself."""
+    segments = token.split(".")
+    claims: Any = {}
+    if len(segments) == _SEGMENTS:
+        try:
+            claims = msgspec.json.decode(base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4)))
+        except (binascii.Error, msgspec.DecodeError, UnicodeError):
+            claims = {}
+
+    def claim(*names: str) -> str:
+        return next((str(claims[name]) for name in names if claims.get(name)), "") if isinstance(claims, dict) else ""
+
+    return Identity(
+        credential=credential,
+        tenant_id=claim("tid"),
+        object_id=claim("oid"),
+        application_id=claim("appid", "azp"),
+        user=claim("upn", "unique_name", "preferred_username"),
+    )
+
+
+Fetch = Callable[[str, str | None], AccessTokenInfo]
+"""Gets a token from a credential, given the scope and a claims challenge, if any."""
+
+
+class TokenCache:
+    """A credential for the SDKs that asks ``fetch`` for a new token five minutes before the old one expires.
+
+    The SDKs' clients each keep a token of their own, and some credentials start a process for each.
+    ``fetch(scope, claims)`` raises asrnet's errors only. One request for a token is under way at a time for each scope.
+    When a refresh fails while the old token is still good, the old one goes on.
+    """
+
+    def __init__(
+        self, fetch: Callable[[str, str | None], AccessTokenInfo], now: Callable[[], float] = time.time
+    ) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._tokens: dict[str, AccessTokenInfo] = {}
+        self._refusals: dict[str, tuple[float, AsrError]] = {}
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """The token for the one scope in ``scopes``."""
+        (scope,) = scopes
+        claims = (options or {}).get("claims")
+        with self._guard:
+            lock = self._locks.setdefault(scope, threading.Lock())
+        with lock:
+            token = self._tokens.get(scope)
+            left = token.expires_on - self._now() if token else 0.0
+            if token and left > _REFRESH_BEFORE and not claims:
+                return token
+            try:
+                return self._fetched(scope, claims)
+            except AsrError as error:
+                if not token or left <= 0.0 or claims:
+                    raise
+                _log.warning("the token could not be renewed and is good for %.0f s more: %s", left, error.message)
+                return token
+
+    def get_token(self, *scopes: str, claims: str | None = None, **_others: Any) -> AccessToken:
+        """The same for clients that ask the older way."""
+        options: TokenRequestOptions = {"claims": claims} if claims else {}
+        token = self.get_token_info(*scopes, options=options)
+        return AccessToken(token.token, token.expires_on)
+
+    def _fetched(self, scope: str, claims: str | None) -> AccessTokenInfo:
+        """A new token. A refusal stands for a while: threads that waited for it must not each ask in vain again."""
+        refused_at, refusal = self._refusals.get(scope, (0.0, None))
+        if refusal and self._now() - refused_at < _REFUSED_FOR and not claims:
+            # Each thread raises a copy. One object raised in many gathers the traceback of every one of them.
+            again = copy.copy(refusal)
+            raise again from refusal.__cause__
+        try:
+            self._tokens[scope] = self._fetch(scope, claims)
+        except AsrError as error:
+            self._refusals[scope] = (self._now(), copy.copy(error))
+            self._refusals[scope][1].__cause__ = error.__cause__
+            raise
+        return self._tokens[scope]
 
 
 class SignIn:
@@ -26,25 +147,131 @@ class SignIn:
 
     def identity(self) -> Identity:
         """As whom requests are sent. Raises CredentialError and UnreachableError."""
-        return identity_of(self.tokens.get_token(self._scope).token, self._winner())
+        return identity_of(self.tokens.get_token(self._scope).token, self._source_name())
 
     def _fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:
-        with translated_sign_in(self._credential.name):
+        with translated_sign_in(self._credential):
             self._source = self._source or self._credential.build()
-            token = _token(self._source, scope, claims)
-        _log.info("signed in as %s", identity_of(token.token, self._winner()))
+            if hasattr(self._source, "get_token_info"):
+                token: AccessTokenInfo = self._source.get_token_info(
+                    scope, options={"claims": claims} if claims else {}
+                )
+            else:  # a credential of an older azure-identity
+                older = self._source.get_token(scope, claims=claims) if claims else self._source.get_token(scope)
+                token = AccessTokenInfo(older.token, older.expires_on)
+        _log.info("signed in as %s", identity_of(token.token, self._source_name()))
         return token
 
-    def _winner(self) -> str:
-        """The member of a chain that got the token; azure-identity keeps it in a place of its own."""
-        won = getattr(self._source, "_successful_credential", None)
-        return self._credential.name if won is None else type(won).__name__
+    def _source_name(self) -> str:
+        """The credential, or the member of a chain that got the token (which azure-identity keeps to itself)."""
+        successful = getattr(self._source, "_successful_credential", None)
+        return self._credential.name if successful is None else type(successful).__name__
 
 
-def _token(source: Any, scope: str, claims: str | None) -> AccessTokenInfo:
-    """A token from any kind of credential: older ones have one method, newer ones another."""
-    if hasattr(source, "get_token_info"):
-        found: AccessTokenInfo = source.get_token_info(scope, options={"claims": claims} if claims else {})
-        return found
-    token = source.get_token(scope, claims=claims) if claims else source.get_token(scope)
-    return AccessTokenInfo(token.token, token.expires_on)
+_CODE: Final = re.compile(r"AADSTS\d+")
+_NOISE: Final = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp|Content):.*", re.DOTALL)
+_NOT_VERIFIED: Final = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif\w* failed", re.IGNORECASE)
+"""As the Azure CLI and other programs that a credential starts write it to their own standard error."""
+
+_NOT_ASSIGNED: Final = re.compile(
+    r"Identity not found|has not been assigned to this resource|No (User Assigned or Delegated )?Managed Identity found"
+    r"|Multiple user assigned identities exist|Unable to load the proper Managed Identity",
+    re.IGNORECASE,
+)
+"""What the endpoints of virtual machines, App Service and Container Apps say of an identity that is not theirs."""
+
+_LONGEST: Final = 400
+_SIGN_IN_AGAIN: Final = "sign in again: az login"
+_HINTS: Final = {
+    "AADSTS700024": "the pipeline's ID token has expired (it lives 5 to 10 minutes): sign in right before this step, "
+    "or let AZURE_FEDERATED_TOKEN_FILE name a file that is renewed, or use a managed identity",
+    "AADSTS7000222": "the application's secret has expired: make a new one, or use workload identity",
+    "AADSTS7000215": "AZURE_CLIENT_SECRET is not the secret's value (its id, perhaps)",
+    "AADSTS700016": "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID",
+    "AADSTS900023": "AZURE_TENANT_ID is neither a tenant's id nor its domain",
+    "AADSTS90002": "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud",
+    "AADSTS70021": "no federated credential of the application fits this pipeline: check its issuer and subject",
+    "AADSTS700211": "no federated credential of the application fits this pipeline: check its issuer",
+    "AADSTS700212": "no federated credential of the application fits this pipeline: check its audience",
+    "AADSTS700213": "no federated credential of the application fits this pipeline: check its subject",
+    "AADSTS500011": "the tenant knows no Resource Manager under this scope: check the cloud",
+    "AADSTS50076": f"multi-factor authentication is required; {_SIGN_IN_AGAIN}",
+    "AADSTS50078": f"multi-factor authentication has expired; {_SIGN_IN_AGAIN}",
+    "AADSTS50173": f"the sign-in was revoked; {_SIGN_IN_AGAIN}",
+    "AADSTS700082": f"the sign-in has expired; {_SIGN_IN_AGAIN}",
+    "AADSTS70043": f"the sign-in has expired; {_SIGN_IN_AGAIN}",
+}
+_NO_CREDENTIAL: Final = (
+    "run 'az login', or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_FEDERATED_TOKEN_FILE), "
+    "or run where there is a managed identity; ASRNET_CREDENTIAL says which of them to use"
+)
+
+
+@contextmanager
+def translated_sign_in(credential: Credential) -> Iterator[None]:
+    """Turn what ``credential`` raises inside into asrnet's errors."""
+    try:
+        yield
+    except AzureError as error:
+        certificate = certificate_failure(error)
+        scrub(error)
+        _log.debug("%s", error.message)
+        raise _failure(credential, error, certificate) from error
+    except InterruptedError:
+        raise
+    except OSError as error:
+        raise CredentialError(f"the {credential.name} credential needs a file that cannot be read: {error}") from error
+    except ValueError as error:
+        # azure-identity checks the form of what it is given, and raises this.
+        raise CredentialError(f"the {credential.name} credential cannot be used: {error}") from error
+
+
+def _failure(credential: Credential, error: AzureError, certificate: str) -> AsrError:
+    """The error of a sign-in that failed with ``error``.
+
+    azure-identity calls it a failed authentication, too, when nobody could be asked. A whole chain may have been tried
+    in vain, with the refusal that matters in the middle of its report; each attempt is in the log at the level DEBUG.
+    """
+    message = str(error.message).strip()
+    code = _CODE.search(message)
+    text = _NOISE.sub("", message[code.start() :] if code else message)
+    summary = " ".join(without_secrets(text).splitlines()[0].split())[:_LONGEST] if text else type(error).__name__
+    if certificate or (code is None and _NOT_VERIFIED.search(message)):
+        reason = certificate or summary
+        hint = certificate_hint()
+        return UnreachableError(f"the certificate of the sign-in service is not trusted: {reason}", hint=hint)
+    is_refusal = isinstance(error, ClientAuthenticationError)
+    # By name: importing azure.identity for its class costs half a second, also where an emulator needs none of it.
+    is_unavailable = type(error).__name__ == "CredentialUnavailableError" or "failed to retrieve a token" in message
+    if code is None and is_refusal and (is_unavailable or _NOT_ASSIGNED.search(message)):
+        not_assigned = _NOT_ASSIGNED.search(message)
+        if not_assigned and credential.name == "managed identity":
+            summary, hint = not_assigned[0], _managed_identity_hint(credential.client_id)
+        elif not_assigned:
+            hint = f"{_managed_identity_hint(credential.client_id)}; or {_NO_CREDENTIAL}"
+        else:
+            hint = _NO_CREDENTIAL
+        return CredentialError(f"no credential: {summary}", hint=hint)
+    hint = ""
+    if code is None and is_name_failure(error):
+        hint = "the host's name does not resolve: check DNS, the proxy (HTTPS_PROXY) and the desired state's cloud"
+    elif code is None and "Failed to parse" in message:
+        hint = "check the proxy's address (HTTPS_PROXY)"
+    if hint or not is_refusal:
+        return UnreachableError(f"no answer from the sign-in service: {summary}", hint=hint)
+    return CredentialError(
+        f"the {credential.name} credential was refused: {summary}",
+        hint=(_HINTS.get(code[0]) if code else None) or "run 'asrnet doctor' for the details",
+    )
+
+
+def _managed_identity_hint(client_id: str) -> str:
+    if client_id:
+        return (
+            f"AZURE_CLIENT_ID asks for the managed identity {client_id}: assign it to this machine, correct the "
+            "variable, or unset it to use the system-assigned identity"
+        )
+    return (
+        "this machine has no system-assigned managed identity, or several user-assigned ones: let AZURE_CLIENT_ID name "
+        "the client id of the one to use"
+    )

@@ -1,24 +1,32 @@
 """Azure's errors as asrnet's: the only place where the one becomes the other.
 
 The policy: a status is only trusted together with a code. 404 proves absence when Resource Manager or Site Recovery
-says so, not when a proxy does. 403 names the missing action, a lock the lock, a policy its assignment. 401 is about
-the credential, or about a subscription of another tenant.
+says so, not when a proxy does. 403 names the missing action, a lock the lock, a policy its assignment, and a deny
+assignment itself. 401 is about the credential, or about a subscription of another tenant.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
 
-from asrnet.azure.answers import Answer, read_answer
-from asrnet.azure.attempts import Attempts, noted
-from asrnet.azure.causes import chain, is_name_failure
-from asrnet.azure.redaction import scrub
+from asrnet.azure.answers import (
+    ErrorBody,
+    causes,
+    certificate_failure,
+    is_name_failure,
+    member,
+    read_error,
+    request_id,
+    scrub,
+)
+from asrnet.azure.retry import attempts_of
 from asrnet.errors import (
     AsrError,
     ConflictError,
@@ -34,20 +42,32 @@ from asrnet.errors import (
 )
 from asrnet.model.arm import ArmId
 from asrnet.redaction import without_secrets
+from asrnet.settings.roots import certificate_hint
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})
+_BAD_REQUEST: Final = 400
+_UNAUTHORIZED: Final = 401
+_NOT_FOUND: Final = 404
 _SERVER_ERROR: Final = 500
 _REDIRECTS: Final = range(300, 400)
 
-Fields = dict[str, Any]
-"""The keyword arguments of a ServiceError, but for its hint."""
-
 _LINKED_ACTION: Final = re.compile(r"perform action(?:\(s\))? '([^']+)' on the linked scope")
 _ACTION: Final = re.compile(r"perform action(?:\(s\))? '([^']+)'")
+_DENIED: Final = re.compile(
+    r"\bdeny assignment\b(?:\s+with name '(?P<name>[^']*)')?(?:\s+(?:and|with) id '(?P<id>[^']*)')?"
+    r"(?:\s+at scope '(?P<scope>[^']*)')?",
+    re.IGNORECASE,
+)
 _LOCKS: Final = re.compile(r"locked: '([^']+)'")
 _NAMESPACE: Final = re.compile(r"namespace '([^']+)'")
 _TENANTS: Final = re.compile(r"issuer 'https://[^/']+/([^/']+)/?'.*?tenant 'https://[^/']+/([^/']+)/?'", re.DOTALL)
 _ASSIGNMENT: Final = re.compile(r'"policyAssignment"\s*:\s*\{\s*"name"\s*:\s*"([^"]+)"')
+
+_UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the firewall, and run 'asrnet doctor'"
+_UNRESOLVED: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
+_UNAVAILABLE: Final = (
+    "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
+)
 
 
 @contextmanager
@@ -57,13 +77,17 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
         yield
     except HttpResponseError as error:
         response = error.response
+        certificate = certificate_failure(error)
         scrub(error)
         if response is None:
-            raise UnreachableError(_reason(error), hint=_ADVICE_UNREACHABLE) from error
+            raise _unreachable(error, certificate) from error
+        if isinstance(error, DecodeError) and int(response.status_code or 0) < _BAD_REQUEST:
+            raise unreadable(response, resource_id, error) from error
         raise error_of(response, resource_id) from error
     except AzureError as error:
+        certificate = certificate_failure(error)
         scrub(error)
-        raise UnreachableError(_reason(error), hint=_unreachable_hint(error)) from error
+        raise _unreachable(error, certificate) from error
 
 
 def refuse(response: HttpResponse, resource_id: ArmId | None = None) -> NoReturn:
@@ -71,181 +95,164 @@ def refuse(response: HttpResponse, resource_id: ArmId | None = None) -> NoReturn
     raise error_of(response, resource_id)
 
 
+def unreadable(response: Any, resource_id: ArmId | None, error: Exception) -> ServiceError:
+    """The error of an answer that promises a document and holds none."""
+    return ServiceError(
+        f"the answer for '{resource_id}' cannot be read: {without_secrets(str(error))}",
+        resource_id=resource_id,
+        status=int(response.status_code),
+        request_id=request_id(response.headers),
+        hint="something between here and Azure may change answers",
+    )
+
+
 def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     """The error that an HTTP answer is. The answer's body has been read."""
-    answer = read_answer(_body(response))
+    content = getattr(response, "content", None)  # azure.core has two kinds of response
+    body = read_error(content if isinstance(content, bytes) else bytes(response.body()))
     status = int(response.status_code)
-    fields: Fields = {
+    message = body.message or f"Azure answered with HTTP status {status}"
+    attempts = attempts_of(response)
+    if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
+        message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
+    fields: dict[str, Any] = {
         "resource_id": resource_id,
         "status": status,
-        "code": answer.code,
-        "possible_causes": answer.possible_causes,
-        "recommended_action": answer.recommended_action,
+        "code": body.code,
+        "possible_causes": body.possible_causes,
+        "recommended_action": body.recommended_action,
         "request_id": request_id(response.headers),
     }
-    return _classified(status, answer, fields, noted(response))
+    # The code decides where it is a known one, else the status.
+    code = next((code for code in sorted(body.codes) if code in _BY_CODE), None)
+    kind, hint_of = _BY_CODE[code] if code else _BY_STATUS.get(status, (ServiceError, _no_hint))
+    if code is None and status == _UNAUTHORIZED:
+        return CredentialError(f"Azure did not accept the credential: {message}", hint=hint_of(message, body))
+    if code is None and status == _NOT_FOUND and (not body.codes or body.codes & _NO_SUCH_API):
+        return ServiceError(message, **fields, hint="not the resource is missing, but the API: check the endpoint")
+    if kind is ForbiddenError:
+        denied, missing = _DENIED.search(message), _LINKED_ACTION.search(message) or _ACTION.search(message)
+        # Under a deny assignment the action is allowed by a role: it is named in the message, but it is not missing.
+        action = missing[1] if missing and not denied else ""
+        return ForbiddenError(message, action=action, **fields, hint=hint_of(message, body))
+    if kind is ServiceError and status in _REDIRECTS:
+        message = f"Azure answered with a redirect (HTTP status {status}), which asrnet does not follow"
+        return ServiceError(message, **fields, hint="a proxy is in between, or the endpoint is not Azure's")
+    if kind is ServiceError and status >= _SERVER_ERROR and not body.recommended_action:
+        return ServiceError(message, **fields, hint=_UNAVAILABLE)
+    return kind(message, **fields, hint=hint_of(message, body))
 
 
-def operation_failed(answer: Answer, state: str, resource_id: ArmId, headers: Mapping[str, str]) -> AsrError:
+def operation_failed(error: ErrorBody, state: str, resource_id: ArmId, headers: Mapping[str, str]) -> AsrError:
     """The error of an accepted operation that ended in ``state``."""
     return OperationFailedError(
-        answer.message or f"the operation ended in {state}",
+        error.message or f"the operation ended in {state}",
         resource_id=resource_id,
         status=200,
-        code=answer.code or state,
-        possible_causes=answer.possible_causes,
-        recommended_action=answer.recommended_action,
+        code=error.code or state,
+        possible_causes=error.possible_causes,
+        recommended_action=error.recommended_action,
         request_id=request_id(headers),
     )
 
 
-def request_id(headers: Mapping[str, str]) -> str:
-    """What Microsoft's support asks for: the correlation id, which covers every hop, or the request's own id."""
-    return headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
+def _unreachable(error: AzureError, certificate: str) -> UnreachableError:
+    """The error of a request without an answer: what the system said, which the libraries wrap several times over."""
+    attempts = attempts_of(error)
+    host = attempts.host if attempts else "Azure"
+    if certificate:
+        return UnreachableError(f"the certificate of {host} is not trusted: {certificate}", hint=certificate_hint())
+    system = next((cause.strerror for cause in causes(error) if isinstance(cause, OSError) and cause.strerror), "")
+    reason = without_secrets(system or str(error.message or error)).strip()
+    return UnreachableError(
+        f"no answer from {host}: {reason}" + (f" ({attempts})" if attempts else ""),
+        hint=_UNRESOLVED if is_name_failure(error) else _UNREACHABLE,
+    )
 
 
-def _classified(status: int, answer: Answer, fields: Fields, attempts: Attempts | None) -> AsrError:
-    """The code decides where it is a known one, else the status. What was repeated says what it was, and how often."""
-    message = answer.message or f"Azure answered with HTTP status {status}"
-    if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
-        message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
-    known = next((_BY_CODE[code] for code in sorted(answer.codes) if code in _BY_CODE), None)
-    builder = known or _BY_STATUS.get(status, _other)
-    return builder(message, answer, fields)
+def _no_hint(_message: str, _body: ErrorBody) -> str:
+    return ""
 
 
-def _vault_unused(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return VaultUnusedError(message, **fields, hint=_ADVICE_UNUSED)
+def _forbidden_hint(message: str, body: ErrorBody) -> str:
+    denied = _DENIED.search(message)
+    if denied or "DenyAssignmentAuthorizationFailed" in body.codes:
+        name = (denied["name"] or denied["id"]) if denied else ""
+        assignment = f"the deny assignment '{name}'" if name else "a deny assignment"
+        scope = f" at {denied['scope']}" if denied and denied["scope"] else ""
+        return (
+            f"{assignment}{scope} forbids this, and no role helps: its owner (a deployment stack, a managed "
+            "application or a blueprint) has to lift it"
+        )
+    if "RequestDisallowedByPolicy" in body.codes:
+        names = [
+            name
+            for part in body.information
+            if isinstance(info := member(part, "info"), dict)
+            and (name := member(info, "policyAssignmentDisplayName") or member(info, "policyAssignmentName"))
+        ] or _ASSIGNMENT.findall(message)
+        assignment = f"the policy assignment '{names[0]}'" if names else "a policy assignment"
+        return f"{assignment} forbids this; ask for an exemption, or change what is declared"
+    missing = _LINKED_ACTION.search(message) or _ACTION.search(message)
+    right = f"'{missing[1]}'" if missing else "the missing right"
+    return f"grant {right}; 'asrnet permissions' prints a role that has it"
 
 
-def _cross_tenant(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return CrossTenantError(message, **fields, hint=_tenant_hint(message))
+def _lock_hint(message: str, _body: ErrorBody) -> str:
+    lock = _LOCKS.search(message)
+    return f"remove the lock {repr(lock[1]) if lock else 'that the message names'}, or leave this to its owner"
 
 
-def _locked(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    found = _LOCKS.search(message)
-    lock = f"'{found[1]}'" if found else "that the message names"
-    return ConflictError(message, **fields, hint=f"remove the lock {lock}, or leave this to its owner")
+def _registration_hint(message: str, _body: ErrorBody) -> str:
+    namespace = _NAMESPACE.search(message)
+    return shlex.join(
+        ["az", "provider", "register", "--namespace", namespace[1] if namespace else "Microsoft.RecoveryServices"]
+    )
 
 
-def _forbidden_by_policy(message: str, answer: Answer, fields: Fields) -> AsrError:
-    return ForbiddenError(message, **fields, hint=_policy_hint(answer))
-
-
-def _not_registered(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    found = _NAMESPACE.search(message)
-    namespace = found[1] if found else "Microsoft.RecoveryServices"
-    return ConflictError(message, **fields, hint=f"az provider register --namespace {namespace}")
-
-
-def _unauthorized(message: str, _answer: Answer, _fields: Fields) -> AsrError:
-    return CredentialError(f"Azure did not accept the credential: {message}", hint=_ADVICE_UNAUTHORIZED)
-
-
-def _forbidden(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    found = _LINKED_ACTION.search(message) or _ACTION.search(message)
-    action = found[1] if found else ""
-    wanted = f"'{action}'" if action else "the missing right"
-    hint = f"grant {wanted}; 'asrnet permissions' prints a role that has it"
-    return ForbiddenError(message, action=action, **fields, hint=hint)
-
-
-def _not_found(message: str, answer: Answer, fields: Fields) -> AsrError:
-    if not answer.codes or answer.codes & _NO_SUCH_API:
-        return ServiceError(message, **fields, hint="not the resource is missing, but the API: check the endpoint")
-    return NotFoundError(message, **fields)
-
-
-def _group_not_found(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return ResourceGroupNotFoundError(message, **fields)
-
-
-def _subscription_not_found(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return NotFoundError(message, **fields, hint="check the subscription's id, and that the identity may see it")
-
-
-def _conflict(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return ConflictError(message, **fields)
-
-
-def _throttled(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    return ServiceError(message, **fields, hint=_ADVICE_THROTTLED)
-
-
-def _other(message: str, _answer: Answer, fields: Fields) -> AsrError:
-    if fields["status"] in _REDIRECTS:
-        message = f"Azure answered with a redirect (HTTP status {fields['status']}), which asrnet does not follow"
-        return ServiceError(message, **fields, hint="a proxy is in between, or the endpoint is not Azure's")
-    return ServiceError(message, **fields, hint=_advice(fields))
-
-
-def _advice(fields: Fields) -> str:
-    """Azure's own advice comes first."""
-    return _ADVICE_UNAVAILABLE if fields["status"] >= _SERVER_ERROR and not fields["recommended_action"] else ""
-
-
-_BY_CODE: Final[Mapping[str, Callable[[str, Answer, Fields], AsrError]]] = {
-    "AuthorizationFailed": _forbidden,
-    "InvalidAuthenticationTokenTenant": _cross_tenant,
-    "LinkedAuthorizationFailed": _forbidden,
-    "MissingSubscriptionRegistration": _not_registered,
-    "RequestDisallowedByPolicy": _forbidden_by_policy,
-    "ResourceGroupNotFound": _group_not_found,
-    "ScopeLocked": _locked,
-    "SubscriptionIdNotRegisteredWithSrs": _vault_unused,
-    "SubscriptionNotFound": _subscription_not_found,
-    "SubscriptionNotRegistered": _not_registered,
-}
-_BY_STATUS: Final[Mapping[int, Callable[[str, Answer, Fields], AsrError]]] = {
-    401: _unauthorized,
-    403: _forbidden,
-    404: _not_found,
-    409: _conflict,
-    429: _throttled,
-}
-
-
-def _body(response: Any) -> bytes:
-    """The body, whichever of azure.core's two kinds of response it is."""
-    content = getattr(response, "content", None)
-    return content if isinstance(content, bytes) else bytes(response.body())
-
-
-def _policy_hint(answer: Answer) -> str:
-    names = [
-        name
-        for each in answer.information
-        if isinstance(info := each.get("info"), dict)
-        and (name := info.get("policyAssignmentDisplayName") or info.get("policyAssignmentName"))
-    ] or _ASSIGNMENT.findall(answer.message)
-    named = f"the policy assignment '{names[0]}' forbids this" if names else "a policy assignment forbids this"
-    return f"{named}; ask for an exemption, or change what is declared"
-
-
-def _tenant_hint(message: str) -> str:
-    found = _TENANTS.search(message)
-    if not found:
+def _tenant_hint(message: str, _body: ErrorBody) -> str:
+    tenants = _TENANTS.search(message)
+    if not tenants:
         return "sign in to the subscription's tenant"
-    return f"the credential is of tenant {found[1]}, the subscription of tenant {found[2]}; sign in to the latter"
+    return f"the credential is of tenant {tenants[1]}, the subscription of tenant {tenants[2]}; sign in to the latter"
 
 
-def _reason(error: AzureError) -> str:
-    """What the system says, where it says something, for the libraries wrap it several times over."""
-    plain = next((each.strerror for each in chain(error) if isinstance(each, OSError) and each.strerror), "")
-    said = without_secrets(plain or str(error.message or error)).strip()
-    attempts = noted(error)
-    return f"no answer from {attempts.host}: {said} ({attempts})" if attempts else f"no answer from Azure: {said}"
+Hint = Callable[[str, ErrorBody], str]
 
 
-def _unreachable_hint(error: BaseException) -> str:
-    return _ADVICE_NAME if is_name_failure(error) else _ADVICE_UNREACHABLE
+def _always(hint: str) -> Hint:
+    return lambda _message, _body: hint
 
 
-_ADVICE_UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the firewall, and run 'asrnet doctor'"
-_ADVICE_NAME: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
-_ADVICE_UNAUTHORIZED: Final = "sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'"
-_ADVICE_UNUSED: Final = "the vault has no fabrics yet: let asrnet create them with create_fabrics: true"
-_ADVICE_UNAVAILABLE: Final = (
-    "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
-)
-_ADVICE_THROTTLED: Final = "Azure is throttling: run again later, with less parallelism, or with fewer tools at once"
+_BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
+    "AuthorizationFailed": (ForbiddenError, _forbidden_hint),
+    "DenyAssignmentAuthorizationFailed": (ForbiddenError, _forbidden_hint),
+    "InvalidAuthenticationTokenTenant": (CrossTenantError, _tenant_hint),
+    "LinkedAuthorizationFailed": (ForbiddenError, _forbidden_hint),
+    "MissingSubscriptionRegistration": (ConflictError, _registration_hint),
+    "RequestDisallowedByPolicy": (ForbiddenError, _forbidden_hint),
+    "ResourceGroupNotFound": (ResourceGroupNotFoundError, _no_hint),
+    "ScopeLocked": (ConflictError, _lock_hint),
+    "SubscriptionIdNotRegisteredWithSrs": (
+        VaultUnusedError,
+        _always("the vault has no fabrics yet: let asrnet create them with create_fabrics: true"),
+    ),
+    "SubscriptionNotFound": (
+        NotFoundError,
+        _always("check the subscription's id, and that the identity may see it"),
+    ),
+    "SubscriptionNotRegistered": (ConflictError, _registration_hint),
+}
+_BY_STATUS: Final[Mapping[int, tuple[type[ServiceError], Hint]]] = {
+    401: (
+        ServiceError,
+        _always("sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'"),
+    ),
+    403: (ForbiddenError, _forbidden_hint),
+    404: (NotFoundError, _no_hint),
+    409: (ConflictError, _no_hint),
+    429: (
+        ServiceError,
+        _always("Azure is throttling: run again later, with less parallelism, or with fewer tools at once"),
+    ),
+}

@@ -8,12 +8,9 @@ from collections.abc import Mapping
 import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo
 
-from asrnet.azure.application import Application, application
 from asrnet.azure.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
-from asrnet.azure.credentials import EmulatorCredential, choose, given
-from asrnet.azure.identity import Identity, identity_of
-from asrnet.azure.sign_in import SignIn
-from asrnet.azure.tokens import TokenCache
+from asrnet.azure.credentials import Application, EmulatorCredential, application, choose, given
+from asrnet.azure.sign_in import Identity, SignIn, TokenCache, identity_of
 from asrnet.errors import CredentialError, InputError
 
 AZURE = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "azure-secret"}

@@ -14,9 +14,9 @@ from azure.core.pipeline import Pipeline, PipelineResponse
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 
+from asrnet.azure.answers import retry_after
 from asrnet.azure.gates import Gates
-from asrnet.azure.retry import BUSY, RetryDetails, RetryLimits, RetryPolicy, log_retry, set_testing
-from asrnet.azure.verdicts import judge, remaining, retry_after
+from asrnet.azure.retry import BUSY, RetryDetails, RetryLimits, RetryPolicy, judge, log_retry, remaining, set_testing
 from asrnet.clocks import SimulatedClock
 
 S = "11111111-1111-1111-1111-111111111111"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import pytest
-from azure.core.exceptions import ServiceRequestError
+from azure.core.exceptions import DecodeError, ServiceRequestError
 from msgspec import Struct
 
-from asrnet.azure.answers import read_answer
+from asrnet.azure.answers import read_error
 from asrnet.azure.translate import error_of, translated
 from asrnet.errors import (
     AsrError,
@@ -40,6 +41,7 @@ class Answer(Struct, frozen=True):
     status_code: int
     content: bytes
     headers: Mapping[str, str] = MappingProxyType(HEADERS)
+    reason: str = ""
 
 
 def answered(status: int, document: object) -> AsrError:
@@ -145,6 +147,36 @@ def test_of_a_linked_resource_the_linked_action_is_named() -> None:
     assert error.action == "Microsoft.Network/virtualNetworks/join/action"
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, "DenyAssignmentAuthorizationFailed"), (403, "AuthorizationFailed"), (403, "LinkedAuthorizationFailed")],
+)
+def test_a_deny_assignment_is_named_and_no_role_is_asked_for(status: int, code: str) -> None:
+    message = (
+        "The client 'c' with object id 'o' has permission to perform action 'Microsoft.Network/virtualNetworks/read' "
+        "on scope '/subscriptions/s/resourceGroups/rg'; however, the access is denied because of the deny assignment "
+        "with name 'stack-deny' and Id '0123' at scope '/subscriptions/s/resourceGroups/rg'."
+    )
+    error = coded(status, code, message)
+    assert isinstance(error, ForbiddenError)
+    assert error.action == "", "a role allows it already"
+    assert "the deny assignment 'stack-deny' at /subscriptions/s/resourceGroups/rg" in error.hint
+    assert "no role helps" in error.hint
+    assert "grant" not in error.hint
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        ("The access is denied because of the deny assignment with Id '0123' at scope '/s'.", "'0123' at /s"),
+        ("The access is denied because of a Deny Assignment.", "a deny assignment"),
+        ("Words.", "a deny assignment"),
+    ],
+)
+def test_a_deny_assignment_is_recognised_however_little_is_said_of_it(message: str, named: str) -> None:
+    assert named in coded(403, "DenyAssignmentAuthorizationFailed", message).hint
+
+
 def test_the_lock_is_named() -> None:
     message = "The scope '/a' cannot perform write operation because following scope(s) are locked: '/a/locks/keep'."
     assert "'/a/locks/keep'" in coded(409, "ScopeLocked", message).hint
@@ -206,23 +238,79 @@ def test_a_redirect_is_not_followed_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("document", "code", "message"),
+    [
+        ({"Code": "Conflict", "Message": "In use.", "Target": None, "Details": []}, "Conflict", "In use."),
+        ({"Error": {"Code": "Odd", "Message": "Odd thing."}}, "Odd", "Odd thing."),
+        ({"ERROR": {"CODE": "Odd", "MESSAGE": "Odd thing."}}, "Odd", "Odd thing."),
+        ({"odata.error": {"code": "Odd", "message": {"lang": "en", "value": "Odd thing."}}}, "Odd", "Odd thing."),
+        ({"OData.Error": {"Code": "Odd", "Message": {"Lang": "en", "Value": "Odd thing."}}}, "Odd", "Odd thing."),
+        ({"error": {"error": {"code": "Odd", "message": "Odd thing."}}}, "Odd", "Odd thing."),
+        ({"error": [{"code": "Odd", "message": "Odd thing."}]}, "Odd", "Odd thing."),
+        ({"errors": [{"code": "Odd", "message": "Odd thing."}]}, "Odd", "Odd thing."),
+        ({"code": "Top", "message": "No envelope."}, "Top", "No envelope."),
+        ({"Message": "Not supported for this vault."}, "", "Not supported for this vault."),
+        ({"statusCode": 401, "message": "A gateway's words."}, "", "A gateway's words."),
+        ({"type": "about:blank", "title": "Too large", "status": 413}, "", "Too large"),
+        ({"title": "Invalid", "detail": "The name is taken.", "status": 400}, "", "The name is taken."),
+        ({"error": "invalid_client", "error_description": "No such client."}, "invalid_client", "No such client."),
+        ({"error": "text"}, "", "text"),
+        (
+            {"Error": {"Code": "BadRequest", "Details": [{"Code": "28020", "Message": "M", "PossibleCauses": "C"}]}},
+            "28020",
+            "M",
+        ),
+        (
+            {"error": {"code": "BadRequest", "message": '{"error": {"code": "Inner", "message": "Quoted."}}'}},
+            "Inner",
+            "Quoted.",
+        ),
+    ],
+)
+def test_code_and_message_are_found_whatever_the_case_and_the_envelope(
+    document: object, code: str, message: str
+) -> None:
+    error = read_error(json.dumps(document).encode())
+    assert (error.code, error.message) == (code, message)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_hides_no_error(encoding: str) -> None:
+    error = read_error('{"error": {"code": "Odd", "message": "Größe"}}'.encode(encoding))
+    assert (error.code, error.message) == ("Odd", "Größe")
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [
         (b"", ""),
         (b"upstream connect error", "upstream connect error"),
         (b"[1, 2]", "[1, 2]"),
-        (b'{"Message": "x"}', ""),
-        (b'{"code": "Top", "message": "No envelope."}', "No envelope."),
-        (b'{"error": "text"}', '{"error": "text"}'),
-        (b"\xff\xfe\x00", "\ufffd\ufffd\x00"),
+        (b'"a text"', "a text"),
+        (b'{"status": "bad"}', '{"status": "bad"}'),
+        (b"\xff\x00", "\ufffd\x00"),
+        (b"[" * 100_000, "[" * 300),
+        (
+            b"\xef\xbb\xbf<?xml version='1.0'?><Error><Code>Odd</Code><Message>a &lt; b</Message></Error>",
+            "Odd: a < b",
+        ),
+        (
+            (
+                b"<html><head><title>502 Bad Gateway</title><style>p{}</style></head><body><script>x()</script>"
+                b"<h1>No <b>upstream</b></h1></body></html>"
+            ),
+            "502 Bad Gateway: No upstream",
+        ),
+        (b"<!DOCTYPE html><html><body>\n<p>Blocked &amp; logged</p></body></html>", "Blocked & logged"),
     ],
 )
-def test_a_body_that_is_no_error_document_is_taken_as_it_is(body: bytes, message: str) -> None:
-    assert read_answer(body).message == message
+def test_a_body_of_another_form_is_read_as_text_and_proves_nothing(body: bytes, message: str) -> None:
+    error = read_error(body)
+    assert (error.message, error.codes) == (message, frozenset())
 
 
 def test_numbers_and_lists_in_an_error_are_read_as_text() -> None:
-    answer = read_answer(b'{"error": {"code": 28020, "message": "M", "details": null, "possibleCauses": ["a", "b"]}}')
+    answer = read_error(b'{"error": {"code": 28020, "message": "M", "details": null, "possibleCauses": ["a", "b"]}}')
     assert (answer.code, answer.possible_causes) == ("28020", "a b")
 
 
@@ -233,6 +321,24 @@ def test_no_answer_is_unreachable_and_hides_the_signed_query() -> None:
     assert "Max retries" in caught.value.message
     assert "secret" not in caught.value.message
     assert "secret" not in str(caught.value.__cause__)
+
+
+def test_a_certificate_that_does_not_verify_is_told_as_one_with_the_roots_in_use() -> None:
+    cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    cause.verify_message = "self-signed certificate in certificate chain"
+    with pytest.raises(UnreachableError) as caught, translated(VNET):
+        raise ServiceRequestError("wrapped", error=cause) from cause
+    assert caught.value.message.endswith("is not trusted: self-signed certificate in certificate chain")
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert "root certificate" in caught.value.hint
+
+
+def test_a_document_that_cannot_be_decoded_is_an_error_of_the_answer_and_not_of_its_status() -> None:
+    response = Answer(200, b"<html>")
+    with pytest.raises(ServiceError) as caught, translated(VNET):
+        raise DecodeError("JSON is invalid", response=response)  # type: ignore[arg-type]  # what of it matters
+    assert "cannot be read: JSON is invalid" in caught.value.message
+    assert caught.value.request_id == "corr-1"
 
 
 def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:

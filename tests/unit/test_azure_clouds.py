@@ -83,6 +83,7 @@ def test_any_other_endpoint_is_refused(endpoint: str, problem: str) -> None:
         "https://management.azure.com/subscriptions",
         "https://MANAGEMENT.azure.com:443/subscriptions?x=1",
         "https://centraluseuap.management.azure.com/x",
+        "https://management.azure.com:443/x",
     ],
 )
 def test_resource_managers_hosts_may_have_a_token(url: str) -> None:
@@ -101,6 +102,13 @@ def test_resource_managers_hosts_may_have_a_token(url: str) -> None:
         "https://management.chinacloudapi.cn/",
         "https://127.0.0.1/",
         "//management.azure.com/",
+        "https://management.azure.com:8443/",
+        "https://management.azure.com:99999/",
+        "https://[::1/",
+        "https://management.azure.com\t.evil.example/",
+        "https://management.azure\n.com/",
+        "https://management.azure.com\x00/",
+        "\x01https://management.azure.com/",
         "",
     ],
 )
@@ -112,8 +120,8 @@ def test_an_emulators_token_goes_to_that_emulator_only() -> None:
     local = cloud("public", "http://127.0.0.1:8080")
     assert local.is_loopback
     assert local.admits("http://127.0.0.1:8080/subscriptions")
-    assert local.admits("http://localhost:8080/subscriptions")
-    assert not local.admits("http://127.0.0.1:9090/")
+    for other in ("localhost:8080", "127.0.0.2:8080", "[::1]:8080", "127.0.0.1:9090", "127.0.0.1"):
+        assert not local.admits(f"http://{other}/subscriptions")
     assert not local.admits("https://127.0.0.1:8080/")
     assert not local.admits("https://management.azure.com/")
 

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from asrnet.azure.causes import chain
-from asrnet.azure.redaction import quieten_vendors, scrub
+from asrnet.azure.answers import causes, scrub
+from asrnet.azure.request_log import quieten_vendors
 
 SIGNED = "https://management.azure.com/x/replicationOperationStatus/1?api-version=2025-08-01&t=1&s=secret"
 
@@ -19,7 +19,7 @@ def test_an_error_and_all_it_came_from_are_scrubbed() -> None:
         raise outer from inner
     except RuntimeError as caught:
         scrub(caught)
-    assert [str(each) for each in chain(outer) if "secret" in str(each)] == []
+    assert [str(each) for each in causes(outer) if "secret" in str(each)] == []
     assert "cannot reach https://management.azure.com" in str(inner)
 
 
