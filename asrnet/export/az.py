@@ -1,4 +1,4 @@
-"""The az command lines that do what a step does, for people who want to see or do it by hand."""
+"""The az commands equivalent to a step, for people who want to see it or do it by hand."""
 
 from __future__ import annotations
 

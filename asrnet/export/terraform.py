@@ -30,14 +30,14 @@ _BEYOND_FOUR_DIGITS: Final = 0xFFFF
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """The text of a Terraform file, and in words which mappings it does not have."""
+    """The text of a Terraform file, and a description of each mapping that was left out."""
 
     text: str
     left_out: tuple[str, ...]
 
 
 class _Resource(Struct, frozen=True, kw_only=True):
-    """A resource before it is written. ``provider`` is the alias of its provider, where it needs one."""
+    """A Terraform resource. ``provider`` is the alias of its provider, if it needs one."""
 
     kind: str
     name: str
@@ -47,7 +47,7 @@ class _Resource(Struct, frozen=True, kw_only=True):
 
 
 def export(inventory: Inventory, desired: DesiredState, *, selection: Selection = EVERYTHING) -> Exported:
-    """The Terraform of the live mappings, under the names that ``desired`` has for their pairs.
+    """Terraform resources and import blocks for the live mappings, named after the pairs of ``desired``.
 
     The same mappings give the same text. Each is there as it is: half a pair stays one.
     """
@@ -63,43 +63,43 @@ def export(inventory: Inventory, desired: DesiredState, *, selection: Selection 
     ]
     left_out = [f"{_title(pair)}: {problem}" for pair in live.pairs if (problem := problems[pair.forward])]
     left_out += [f"vault {vault.name}: {vault.error}" for vault in live.vaults if vault.error]
-    left_out += [said for vault in live.vaults for said in vault.unreadable]
-    rest = ["".join(_comment(f"left out: {line}") for line in left_out)] if left_out else []
-    return Exported(text="\n".join([_head(providers), *sections, *rest]), left_out=tuple(left_out))
+    left_out += [problem_text for vault in live.vaults for problem_text in vault.unreadable]
+    comments = ["".join(_comment(f"left out: {line}") for line in left_out)] if left_out else []
+    return Exported(text="\n".join([_head(providers), *sections, *comments]), left_out=tuple(left_out))
 
 
 class _Reader:
-    """Finds what the resources of a pair are made of."""
+    """Builds the resources of a pair."""
 
     def __init__(self, inventory: Inventory, providers: Mapping[str, str]) -> None:
         self._inventory = inventory
         self._providers = providers if len(providers) > 1 else {}
-        self._mappings = {one.id: one for vault in inventory.vaults.values() for one in vault.mappings}
+        self._mappings = {mapping.id: mapping for vault in inventory.vaults.values() for mapping in vault.mappings}
 
     def problem(self, pair: LivePair) -> str:
-        """Why no resource can say what ``pair`` is; an empty text where one can."""
+        """Why no resource can represent ``pair``; empty if one can."""
         if pair.kind == "vmm_to_vmm":
             return "the azurerm provider has no resource for a mapping between two VMM servers"
         if pair.kind == "vmm_to_azure":
             return "" if self._vm_network(pair) else "the names of the VMM server and its network could not be read"
-        unknown = [one.name for one in self._both(pair) if one.recovery_fabric_id is None]
+        unknown = [mapping.name for mapping in self._both(pair) if mapping.recovery_fabric_id is None]
         return f"Site Recovery does not tell the recovery fabric of {' and '.join(unknown)}" if unknown else ""
 
     def resources(self, pair: LivePair, name: str) -> list[_Resource]:
-        """The resources of a pair without a problem, the forward mapping's first."""
+        """The resources of a pair without a problem, the forward mapping first."""
         return [
             _Resource(
                 kind=FROM_VMM if pair.kind == "vmm_to_azure" else BETWEEN_REGIONS,
                 name=name if pair.kind == "vmm_to_azure" else f"{name}_{direction}",
-                arguments=self._from_vmm(one, pair) if pair.kind == "vmm_to_azure" else self._between_regions(one),
-                import_id=one.id,
-                provider=self._providers.get(one.id.subscription, ""),
+                arguments=self._from_vmm(mapping, pair) if pair.kind == "vmm_to_azure" else self._between_regions(mapping),
+                import_id=mapping.id,
+                provider=self._providers.get(mapping.id.subscription, ""),
             )
-            for one, direction in zip(self._both(pair), ("forward", "reverse"), strict=False)
+            for mapping, direction in zip(self._both(pair), ("forward", "reverse"), strict=False)
         ]
 
     def _both(self, pair: LivePair) -> list[NetworkMapping]:
-        """The forward mapping and, where there is one, the reverse."""
+        """The forward mapping and the reverse, if there is one."""
         return [self._mappings[mapping_id] for mapping_id in (pair.forward, pair.reverse) if mapping_id]
 
     def _between_regions(self, mapping: NetworkMapping) -> dict[str, ArmId | str]:
@@ -114,12 +114,12 @@ class _Reader:
         }
 
     def _from_vmm(self, mapping: NetworkMapping, pair: LivePair) -> dict[str, ArmId | str]:
-        found = self._vm_network(pair)
+        vm_network = self._vm_network(pair)
         return {
             "name": mapping.name,
             "recovery_vault_id": mapping.vault_id,
-            "source_system_center_virtual_machine_manager_name": found.server.name if found else "",
-            "source_network_name": found.network.name if found else "",
+            "source_system_center_virtual_machine_manager_name": vm_network.server.name if vm_network else "",
+            "source_network_name": vm_network.network.name if vm_network else "",
             "target_network_id": self._spelled(mapping.recovery_network_id),
         }
 
@@ -143,21 +143,21 @@ def _title(pair: LivePair) -> str:
     )
     remarks = [] if pair.status in {"paired", "single"} else [pair.status.replace("_", " ")]
     remarks += [f"{network.name} does not exist" for network in pair.absent]
-    said = f"{pair.pair or 'not declared'}: {primary} {'<->' if pair.reverse else '->'} {recovery}"
-    return ", ".join([said, *remarks])
+    description = f"{pair.pair or 'not declared'}: {primary} {'<->' if pair.reverse else '->'} {recovery}"
+    return ", ".join([description, *remarks])
 
 
 # Names
 
 
 class _Names:
-    """Names for resources, each given once. Terraform tells upper from lower case; whoever reads does not."""
+    """Unique names for resources. They differ by more than case, which Terraform distinguishes and people overlook."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def name(self, pair: LivePair) -> str:
-        """The nicest name for the resources of ``pair`` that no other has."""
+        """The most readable name for the resources of ``pair`` that is not taken."""
         name = next(name for name in _candidates(pair) if name.lower() not in self._taken)
         self._taken.add(name.lower())
         return name
@@ -174,13 +174,13 @@ def _candidates(pair: LivePair) -> Iterator[str]:
 
 
 def identifier(text: str) -> str:
-    """``text`` as a name that Terraform takes: ASCII letters, digits, hyphens, underscores, a letter or _ in front."""
+    """``text`` as a Terraform identifier: ASCII letters, digits, - and _, starting with a letter or _."""
     name = _NOT_IN_A_NAME.sub("-", text).strip("-")
     return name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
 
 
 def _providers(subscriptions: Iterable[str], desired: DesiredState) -> dict[str, str]:
-    """The alias of the provider for each subscription of a vault, where it has one in ``desired`` by that name."""
+    """The provider's alias for each subscription: its alias in ``desired``, if it has one."""
     declared = {guid: alias for alias, guid in reversed(list(desired.subscriptions.items()))}
     return {guid: identifier(declared.get(guid, f"subscription-{guid}")) for guid in sorted(subscriptions)}
 
@@ -203,13 +203,13 @@ def _head(providers: Mapping[str, str]) -> str:
 
 
 def _comment(text: str) -> str:
-    """A line of comment, whatever is in ``text``."""
+    """``text`` as one comment line."""
     shown = "".join(char if char.isprintable() else " " for char in text)
     return f"# {shown}\n"
 
 
 def _blocks(resources: Sequence[_Resource]) -> str:
-    return "\n".join(block for each in resources for block in (_resource_block(each), _import_block(each)))
+    return "\n".join(block for resource in resources for block in (_resource_block(resource), _import_block(resource)))
 
 
 def _resource_block(resource: _Resource) -> str:
@@ -230,10 +230,10 @@ def _block(header: str, pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def string(text: str) -> str:
-    """``text`` as a quoted template that is nothing but text (HCL Native Syntax Specification)."""
+    """``text`` as a quoted HCL string without template sequences (HCL Native Syntax Specification)."""
     escaped = "".join(_ESCAPES.get(char) or (char if char.isprintable() else _escaped(char)) for char in text)
     # Terraform reads $$${ and $${ as one escape each, other readers of its language do not agree.
-    literal = _TEMPLATE.sub(lambda found: f"{_escaped(found[1])}{{", escaped)
+    literal = _TEMPLATE.sub(lambda vm_network: f"{_escaped(vm_network[1])}{{", escaped)
     return f'"{literal}"'
 
 

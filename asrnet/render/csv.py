@@ -11,7 +11,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
 def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    """The rows below their columns' names."""
+    """The rows as CSV, with a header line."""
     written = io.StringIO()
     writer = csv.DictWriter(written, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
@@ -20,6 +20,6 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` that no spreadsheet takes for a formula: an apostrophe says that it is text, whatever it begins with."""
+    """``text`` with an apostrophe in front where a spreadsheet would take it for a formula."""
     text = text.replace("\r", "\\r")  # Python 3.11 would leave it unquoted, and readers take it for the end of the row
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -34,7 +34,7 @@ _CUT: Final = "\n*The rest is left out: GitHub takes no more than 1 MiB. The fil
 
 
 class Annotation(Struct, frozen=True, kw_only=True):
-    """A remark that GitHub shows on a line of a file; without a file, on the run."""
+    """A remark that GitHub shows at a line of a file, or on the run if there is no file."""
 
     level: Level
     title: str
@@ -44,14 +44,14 @@ class Annotation(Struct, frozen=True, kw_only=True):
 
 
 def render(document: Document, view: View) -> str:
-    """The annotations of a plan or report, the gravest first. Raises InputError for anything else."""
+    """The annotations of a plan or report, the most severe first. Raises InputError for other documents."""
     plan = planned(document, "told to GitHub")
     annotations = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
     return "".join(f"{command(annotation)}\n" for annotation in annotations)
 
 
 def command(annotation: Annotation) -> str:
-    """The workflow command that makes an annotation; no text can break out of it."""
+    """The workflow command for an annotation, escaped so that no name can start another command."""
     properties = {
         "file": annotation.file,
         "line": "" if annotation.line is None or not annotation.file else str(annotation.line),
@@ -62,7 +62,7 @@ def command(annotation: Annotation) -> str:
 
 
 def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str:
-    """What is appended to the step's summary: the Markdown, cut between lines where it has not ``room`` bytes."""
+    """The Markdown for the step's summary, cut between lines to ``room`` bytes."""
     text = markdown.whole(document, view) + "\n"
     data = text.encode()
     if len(data) <= room:
@@ -72,7 +72,7 @@ def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str
 
 
 def outputs(document: Document, view: View) -> str:
-    """What is appended to the step's outputs: ``drift``, the counts, ``result``, and the summary in one line."""
+    """The step's outputs: ``drift``, the counts, ``result`` and the summary line."""
     plan = planned(document, "told to GitHub")
     current = view.run.left or plan
     severities = pair_results(plan, view.run.left).severities
@@ -101,7 +101,7 @@ def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
 
 
 def _in_checkout(file: str, view: View) -> str:
-    """The path of ``file`` as GitHub has it, wherever in the checkout asrnet runs; outside of one, as it was given."""
+    """The path of ``file`` relative to the checkout; unchanged where it lies outside of one."""
     if not (file and view.workspace):
         return file
     path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only: no file is touched
@@ -109,7 +109,7 @@ def _in_checkout(file: str, view: View) -> str:
 
 
 def _refusals(plan: Plan, view: View) -> Iterable[str]:
-    """What a safeguard says to the plan, or said to changes of the report, each once."""
+    """Why safeguards refuse the plan, or refused changes of the report; each reason once."""
     if not isinstance(plan, Report):
         return plan.violations(view.forced)
     return dict.fromkeys(filter(None, (error_of(change) for change in plan.changes if is_refused(change))))
@@ -126,7 +126,7 @@ def _of_finding(finding: Finding, file: str = "", line: int | None = None) -> An
 
 
 def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = None) -> Iterator[Annotation]:
-    """What came of changes; of those only planned the findings speak, but for deletions."""
+    """An annotation for each applied change. Planned changes show through their findings, except deletions."""
     for change in changes:
         outcome, description = outcome_of(change), f"{wording.change_label(change)}: {change.reason}"
         if outcome == "succeeded":
@@ -151,6 +151,6 @@ def _property(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    """The lines of ``text``, each made harmless, in one."""
+    """``text`` as the message of a workflow command, on one line."""
     lines = (wording.harmless(line) for line in text.splitlines())
     return "%0A".join(line.replace("%", "%25") for line in lines)

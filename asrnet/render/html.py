@@ -1,4 +1,4 @@
-"""The HTML report: one file that needs nothing else, so that it can be mailed, archived and opened anywhere.
+"""The HTML report: one self-contained file that can be mailed, archived and opened anywhere.
 
 Script and styles are files of this package (``page/``), put into the page with the data; a content security policy
 forbids everything else, so that no name in the data can load or run anything.
@@ -27,7 +27,7 @@ SCRIPTS: Final = ("layout.js", "picture.js", "details.js", "report.js")
 """The parts of the script, in their order."""
 
 _LISTED: Final = 200
-"""Rows of the list for those whose viewer runs no scripts."""
+"""The most rows in the list for viewers that run no scripts."""
 
 
 def render(document: Document, view: View) -> str:
@@ -66,7 +66,7 @@ def _hash(text: str) -> str:
 
 
 def _json(page: Page) -> str:
-    """The data, in which nothing can end the element that holds it."""
+    """The page's data as JSON that cannot close the script element around it."""
     return msgspec.json.encode(_harmless(msgspec.to_builtins(page))).decode().replace("<", "\\u003c")
 
 

@@ -1,7 +1,7 @@
-"""JUnit XML for CI systems: a suite for each vault, a test case for each wanted mapping, and for each stray finding.
+"""JUnit XML for CI systems: a suite for each vault, a test case for each declared mapping and each error of no pair.
 
-In sync passes; what is pending or blocked is a failure; what could not be found out, or was tried in vain, is an error;
-what is left to another tool is skipped. Warnings and notes are told in ``system-out``.
+A mapping in sync passes; a pending or blocked one is a failure; one that could not be read, or whose change failed, is an
+error; one that another tool manages is skipped. Warnings and notes are in ``system-out``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corre
 class Case(Struct, frozen=True, kw_only=True):
     """A test case. ``failure`` and ``skipped`` say why it did not pass; ``details`` go below a failure.
 
-    ``is_error``: not the mapping was found wrong, but asrnet could not find out, or not do what it tried.
+    ``is_error``: asrnet could not read the mapping or carry out its change; the mapping itself may be right.
     """
 
     group: str
@@ -45,7 +45,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def render(document: Document, view: View) -> str:
-    """A plan or report as JUnit XML. Raises InputError for anything else."""
+    """A plan or report as JUnit XML. Raises InputError for other documents."""
     status = pair_results(planned(document, "told as test cases"), view.run.left)
     root = ET.Element("testsuites")
     for number, vault in enumerate(_vaults(status)):
@@ -140,7 +140,7 @@ def _of_finding(finding: Finding, vault: str) -> Case:
 
 
 def _of_change(change: Change) -> Case:
-    """What belongs to no pair: fabrics, mappings that nobody asked for."""
+    """The case of a change that belongs to no pair: of a fabric, or of an unmanaged mapping."""
     outcome = outcome_of(change)
     case = Case(group=change.vault, name=wording.change_label(change), seconds=_seconds(change))
     if outcome == "succeeded":
@@ -151,7 +151,7 @@ def _of_change(change: Change) -> Case:
 
 
 def _is_broken(change: Change) -> bool:
-    """Whether something was tried and did not succeed."""
+    """Whether the change was tried and did not succeed."""
     return outcome_of(change) not in {None, "succeeded"} and not is_refused(change)
 
 
@@ -187,7 +187,7 @@ def _child(parent: ET.Element, tag: str, text: str) -> None:
 
 
 def _plain(text: str) -> str:
-    """``text`` in one line without anything that XML cannot hold."""
+    """``text`` on one line, without characters that XML forbids."""
     return wording.harmless(" ".join(text.split("\n")))
 
 

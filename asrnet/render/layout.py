@@ -1,4 +1,4 @@
-"""Which sections a document is shown as."""
+"""Which sections each kind of document has."""
 
 from __future__ import annotations
 

@@ -67,11 +67,11 @@ def _state(pair: LivePair, network: ArmId) -> str:
 
 
 def live_summary(live: LivePairs) -> str:
-    """How many mappings there are, in how many pairs of each kind, and how many vaults could not be read."""
+    """The summary line: mappings, pairs by status, and vaults that could not be read."""
     kinds = Counter(_STATUS[pair.status][1].partition(":")[0] for pair in live.pairs)
     mappings = wording.count(sum(vault.mappings + len(vault.unreadable) for vault in live.vaults), "mapping")
     parts = "".join(f", {number} {kind}" for kind, number in kinds.items())
     unread = sum(vault.error is not None for vault in live.vaults)
-    riddles = sum(len(vault.unreadable) for vault in live.vaults)
-    parts += f", {riddles} unknown" if riddles else ""
+    unreadable = sum(len(vault.unreadable) for vault in live.vaults)
+    parts += f", {unreadable} unknown" if unreadable else ""
     return f"{mappings}{parts}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."

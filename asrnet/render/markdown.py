@@ -1,4 +1,4 @@
-"""Markdown for pull requests and chat: summary, tables, a picture. Names are text there, whatever is in them."""
+"""Markdown for pull requests and chat: summary, tables and a diagram. Names are escaped."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ COMMENT_LIMIT: Final = 65_536
 """Characters of a comment on GitHub, which refuses longer ones; GitLab and Azure DevOps take more."""
 
 _HEADROOM: Final = 1_536
-"""Characters left for what a workflow puts before and after."""
+"""Characters reserved for what a workflow puts before and after."""
 
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+=>]|(?<=^\d)[.)]")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 
 
 def render(document: layout.Document, view: View) -> str:
-    """``document`` as GitHub-flavoured Markdown that fits a comment: what has no room there is counted at the end."""
+    """``document`` as GitHub-flavoured Markdown that fits into a comment; rows that do not fit are counted at the end."""
     text, drawn = _words(document, view), picture(document, view)
     room = COMMENT_LIMIT - _HEADROOM
     if len(text) + len(drawn) < room:
@@ -59,7 +59,7 @@ def draw(sections: Iterable[Section]) -> str:
 
 
 def escaped(text: str) -> str:
-    """``text`` so that Markdown shows it as it is: no markup, no HTML, no table cell, no mention of a user."""
+    """``text`` escaped for Markdown: no markup, HTML, table cells or mentions of users."""
     marked = _SPECIAL.sub(lambda found: f"\\{found.group()}", harmless(text).strip().translate(_ENTITIES))
     # A comment between @ and the name keeps a forge from notifying whoever is called like a network.
     return marked.replace("@", "@<!-- -->")

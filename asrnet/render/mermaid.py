@@ -1,4 +1,4 @@
-"""Mermaid flowcharts: regions, the networks in them, an arrow for each pair that says how it stands."""
+"""Mermaid flowcharts: regions with their networks, and an arrow for each pair that shows its status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asrnet.render.layout import Document
 
 MOST_DRAWN: Final = 60
-"""Pairs in a picture within a page: more are no picture any longer, and GitHub draws no more than 500 arrows."""
+"""The most pairs in a diagram on a page: more are unreadable, and GitHub draws at most 500 arrows."""
 
 _ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
 _UNKNOWN: Final = "region not known"
@@ -36,11 +36,11 @@ _ARROWS: Final[dict[Verdict, tuple[str, str]]] = {
     "corrected": (_SOLID, "-->"),
     "in_sync": (_SOLID, "-->"),
 }
-"""For pairs with and without a way back."""
+"""The arrows of pairs with a reverse and of those without."""
 
 
 class End(Struct, frozen=True):
-    """A network, what people call it, and its region as far as it is known."""
+    """A network with its display name and its region, where that is known."""
 
     network: ArmId
     name: str
@@ -57,12 +57,12 @@ class Edge(Struct, frozen=True):
 
 
 def render(document: Document, view: View) -> str:
-    """The whole of ``document`` as Mermaid's text."""
+    """All pairs of ``document`` as a Mermaid flowchart."""
     return drawing(tuple(_edges(document, view)))
 
 
 def picture(document: Document, view: View) -> str:
-    """A drawing for a page, and a remark where it cannot hold all: those that need attention come first."""
+    """A diagram to embed in Markdown, with the pairs that need attention first and a remark if some are left out."""
     edges = tuple(islice(_edges(document, view), MOST_DRAWN + 1))
     if not edges:
         return ""
@@ -124,5 +124,5 @@ def _label(result: PairResult) -> str:
 
 
 def _quoted(text: str) -> str:
-    """``text`` inside a quoted label, every character written as Mermaid's entity that means something to it."""
+    """``text`` for a quoted label, with Mermaid's special characters as entities."""
     return harmless(text).translate(_ENTITIES)

@@ -1,4 +1,4 @@
-"""The arrows of the HTML report: which mappings a pair wants, which are there, and what is the matter with them."""
+"""The arrows of the HTML report: declared and live mappings, with the state of each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Live = Mapping[tuple[str, ArmId], Sequence[NetworkMapping]]
 
 
 def live_by_primary(inventory: Inventory | None) -> Live:
-    """Every live mapping that was read."""
+    """The live mappings of ``inventory`` by vault and primary network."""
     mappings: dict[tuple[str, ArmId], list[NetworkMapping]] = defaultdict(list)
     for vault in inventory.vaults.values() if inventory else ():
         for mapping in vault.mappings:
@@ -38,7 +38,7 @@ def live_by_primary(inventory: Inventory | None) -> Live:
 
 
 def pair_arrows(result: PairResult, live: Live, nodes: Nodes) -> tuple[PageArrow, ...]:
-    """The arrows of a declared pair whose recovery network is known; those that are to go come last."""
+    """The arrows of a declared pair whose recovery network is known; mappings that a change removes come last."""
     arrows = [arrow for direction in result.directions for arrow in _wanted(result.pair, direction, live, nodes)]
     return (*arrows, *_replaced(result.changes, nodes, {(arrow.tail, arrow.head) for arrow in arrows}))
 
@@ -65,7 +65,7 @@ def _there(mappings: Iterable[NetworkMapping], place: str | None) -> list[Networ
 
 
 def _replaced(changes: Iterable[Change], nodes: Nodes, drawn: set[tuple[int, int]]) -> Iterator[PageArrow]:
-    """What is there and gives way to a change that has not been made."""
+    """The live mappings that a pending change replaces."""
     for step in (step for change in changes if outcome_of(change) != "succeeded" for step in change.steps):
         if isinstance(step.before, NetworkMapping):
             arrow = mapping_arrow(step.before, nodes, "old")

@@ -13,7 +13,7 @@ from asrnet.render.pair_status import error_of, outcome_of
 
 
 class PageNetwork(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A node. ``state``: ``new`` is to be created, ``gone`` and ``unknown`` say what was found of it."""
+    """A network. ``state`` is ``new`` if the plan creates it, ``gone`` or ``unknown`` if it is missing or unread."""
 
     id: str
     name: str
@@ -23,11 +23,11 @@ class PageNetwork(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An arrow between two networks, by their index, and what is the matter with the mapping.
+    """An arrow between two networks, given by index, with the state of its mapping in ``look``.
 
-    ``live`` is there and wanted, ``new`` wanted and not there, ``old`` there and to go, ``held`` there and not to be
-    touched now, ``blocked`` wanted and not to be made now, ``broken`` there and not paired, ``absent`` wanted of
-    another tool, ``failed`` tried in vain, ``stray`` there and asked for by nobody.
+    ``live`` exists as declared, ``new`` will be created, ``old`` will be removed, ``held`` exists and must not change now,
+    ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing and
+    another tool's to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
     """
 
     tail: int
@@ -36,7 +36,7 @@ class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Two subnets of one name, side by side. ``lands`` is where machines land for want of a twin."""
+    """A subnet of both networks, matched by name. ``lands`` is where machines land if the recovery network has no match."""
 
     name: str
     primary: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A finding as it stands in the plan."""
+    """A finding of the plan."""
 
     kind: str
     severity: str
@@ -57,7 +57,7 @@ class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One write, and the commands that would do the same."""
+    """One write, and the equivalent az commands."""
 
     action: str
     id: str
@@ -65,7 +65,7 @@ class PageStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What apply would do, or did."""
+    """A change that apply would make, or made."""
 
     label: str
     action: str
@@ -78,9 +78,9 @@ class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A row of the picture: a declared pair, or mappings that nobody declared (``declared`` False).
+    """A row of the diagram: a declared pair, or unmanaged mappings (``declared`` False).
 
-    ``status`` says how it stands, ``label`` the same in words; ``forward`` and ``reverse`` each direction.
+    ``status`` is the verdict and ``label`` its words; ``forward`` and ``reverse`` are those of each direction.
     """
 
     name: str
@@ -109,7 +109,7 @@ class PageRule(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` are those of no pair."""
+    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` are those that belong to no pair."""
 
     kind: str
     summary: str

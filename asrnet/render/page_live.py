@@ -23,7 +23,7 @@ _STATUSES: Final[Mapping[LiveStatus, tuple[str, str]]] = {
     "shared": ("in_sync", "one way: fails back elsewhere"),
     "paired": ("in_sync", "paired"),
 }
-"""Each status as the picture draws it, and in words."""
+"""For each live status the page's status and its words."""
 
 
 def live_page(live: LivePairs, view: View) -> Page:

@@ -1,4 +1,4 @@
-"""The nodes of the HTML report: every network once, by number, with what was read of it."""
+"""The nodes of the HTML report: every network once, numbered, with its address space and state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_KNOWN: Final = "not known yet"
 
 
 class Nodes:
-    """Numbers networks in the order in which they are asked for. ``made`` are those that a plan creates."""
+    """Numbers networks in the order of first use. ``made`` are those that the plan creates."""
 
     def __init__(self, inventory: Inventory | None, made: Mapping[ArmId, VirtualNetwork]) -> None:
         self._inventory = inventory
@@ -26,28 +26,28 @@ class Nodes:
         self._nodes: list[PageNetwork] = []
 
     def number(self, network_id: ArmId, place: str | None = None, name: str = "") -> int:
-        """The number of a network; ``place`` is its region or server and ``name`` what people call it, where known."""
+        """The number of a network; ``place`` is its region or server and ``name`` its display name, where known."""
         if network_id not in self._numbers:
             self._numbers[network_id] = len(self._nodes)
             self._nodes.append(self._node(network_id, place, name))
         return self._numbers[network_id]
 
     def place(self, number: int) -> str:
-        """Where a network is, as far as that is known."""
+        """The region or server of a network; empty if unknown."""
         return self._nodes[number].place
 
     def nameless(self, place: str) -> int:
-        """The number of a network that nobody can name yet."""
+        """The number of a new node for a network that is not known yet."""
         self._nodes.append(PageNetwork(id="", name=NOT_KNOWN, place=place))
         return len(self._nodes) - 1
 
     def network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """What was read of a network, or what it is going to be."""
+        """The network as it was read, or as the plan creates it."""
         read = self._inventory.networks.get(network_id) if self._inventory else None
         return read or self._made.get(network_id)
 
     def all(self) -> tuple[PageNetwork, ...]:
-        """Every network so far, in the order of their numbers."""
+        """All networks in the order of their numbers."""
         return tuple(self._nodes)
 
     def _node(self, network_id: ArmId, place: str | None, name: str) -> PageNetwork:
@@ -69,7 +69,7 @@ def _state(made: bool, missing: Absent | Unknown | None) -> str:  # noqa: FBT001
 
 
 def subnet_rows(primary: VirtualNetwork | None, recovery: VirtualNetwork | None) -> tuple[PageSubnet, ...]:
-    """The subnets of two networks side by side, by name; none while either network is not known."""
+    """The subnets of both networks, matched by name; empty if either network is unknown."""
     if primary is None or recovery is None:
         return ()
     unmatched = {subnet.name.lower(): subnet for subnet in recovery.subnets}

@@ -52,13 +52,13 @@ def plan_page(plan: Plan, view: View) -> Page:
 
 
 def _made(plan: Plan) -> dict[ArmId, VirtualNetwork]:
-    """The networks that are to be created."""
+    """The networks that pending changes create."""
     pending = (change.after for change in plan.changes if outcome_of(change) != "succeeded")
     return {network.id: network for network in pending if isinstance(network, VirtualNetwork)}
 
 
 def _partners(results: PairResults) -> Mapping[tuple[str, str | None], str]:
-    """The region that each region of a vault is most often paired with: a guess where a pair does not say."""
+    """The region that each region of a vault is most often paired with, to place networks of unknown region."""
     counts = Counter(
         (result.pair.vault, result.pair.primary_location, result.pair.recovery_location) for result in results.pairs
     )

@@ -1,4 +1,4 @@
-"""How a plan is shown: rules, pairs by vault, what belongs to no pair, findings, refusals, summary."""
+"""The sections of a plan: rules, pairs by vault, other changes, findings, refusals, summary."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 
 
 def plan_sections(plan: Plan, view: View) -> Iterator[Section]:
-    """A plan as sections. Pairs that are as they should be, and full ids, are shown only when ``view.verbose``."""
+    """A plan as sections. Pairs in sync and full ids are shown only with ``view.verbose``."""
     yield rules_section(plan)
     yield from pair_sections(plan, view)
     yield other_changes(plan, verbose=view.verbose)
@@ -61,7 +61,7 @@ def rules_section(plan: Plan) -> Section:
 
 
 def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
-    """The pairs of each vault that are to change or cannot; all of them where ``view`` asks for it."""
+    """The changing and blocked pairs of each vault; all pairs where ``view`` asks for them."""
     changes: defaultdict[tuple[str, str | None], list[Change]] = defaultdict(list)
     for change in plan.changes:
         changes[change.vault, change.pair].append(change)
@@ -91,7 +91,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
 
 
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
-    """What a pair's own line does not say of one of its changes: every step of a retarget; ``verbose``: with ids."""
+    """The lines below a pair's row: changes that the row does not show, and the steps of a retarget; ids if ``verbose``."""
     if verbose or change.kind != "network_mapping" or change.action != "create":
         yield f"{wording.change_label(change)}{_because(change)}"
     if verbose:
@@ -110,7 +110,7 @@ def _steps(change: Change) -> Iterator[str]:
 
 
 def other_changes(plan: Plan, *, verbose: bool) -> Section:
-    """Changes that belong to no declared pair: fabrics, mappings that nobody asked for."""
+    """Changes that belong to no declared pair: of fabrics and unmanaged mappings."""
     declared = {(pair.vault, pair.name) for pair in plan.pairs}
     rows: list[Row] = []
     for change in plan.changes:
@@ -122,7 +122,7 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
 
 
 def _beyond_changes(plan: Plan) -> Iterator[Finding]:
-    """The findings that the pairs' own lines do not say already."""
+    """The findings that the pairs' rows do not show already."""
     changing = {(change.vault, change.pair) for change in plan.changes}
     for finding in plan.findings:
         if finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing:
@@ -130,7 +130,7 @@ def _beyond_changes(plan: Plan) -> Iterator[Finding]:
 
 
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
-    """The findings, the gravest first."""
+    """The findings, the most severe first."""
     for severity, title, tone in _SEVERITY_TITLES:
         rows = [
             Row(
@@ -145,7 +145,7 @@ def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
 
 
 def plan_summary(plan: Plan) -> str:
-    """The one line that says it all, in counts of mappings."""
+    """The summary line, in counts of mappings."""
     counts = plan.summary
     if not plan.changes:
         return f"Nothing {'can be done' if counts.blocked else 'to do'}: {mapping_counts(plan)}."
@@ -160,7 +160,7 @@ def plan_summary(plan: Plan) -> str:
 
 
 def mapping_counts(plan: Plan) -> str:
-    """The mappings that are not to change, and those that cannot."""
+    """The counts of mappings that do not change: in sync, blocked, unmanaged."""
     counts = plan.summary
     parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []

@@ -1,6 +1,6 @@
 """Metrics in Prometheus' text format, for the textfile collector of its node exporter. Every run writes all of them.
 
-They are gauges: each says how the last run found or left things. Times are in seconds since 1970.
+All are gauges that describe the last run. Times are in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Sample = tuple[Mapping[str, str], float]
 
 
 class Metric(Struct, frozen=True):
-    """A gauge with what it means and its samples."""
+    """A gauge with its help text and samples."""
 
     name: str
     help: str
@@ -40,14 +40,14 @@ class Metric(Struct, frozen=True):
 
 
 def render(document: Document, view: View) -> str:
-    """The metrics of a plan or report. Raises InputError for anything else."""
+    """The metrics of a plan or report. Raises InputError for other documents."""
     plan = planned(document, "counted as metrics")
     metrics = (*_state(plan, view), *_work(plan, view), *_times(plan, view))
     return "".join(f"{line}\n" for metric in metrics if metric.samples for line in _lines(metric))
 
 
 def last_success(text: str) -> float | None:
-    """When a run last left nothing to do, as an earlier file of metrics has it."""
+    """The time of the last successful run in an earlier file of metrics, if any."""
     match = _LAST.search(text)
     return float(match[1]) if match else None
 
@@ -73,7 +73,7 @@ def _pairs(status: PairResults, current: Plan) -> Iterator[Sample]:
 
 
 def _drift(status: PairResults, current: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
-    """The vault and the kind of each thing that counts as drift; a deletion is one of what nobody asks for."""
+    """The vault and kind of everything that counts as drift; a pending deletion counts as unmanaged."""
     for result in status.pairs:
         drift = result.drift(warnings_count=view.warnings_count)
         yield from ((result.pair.vault, finding.kind) for finding in drift)

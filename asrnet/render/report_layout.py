@@ -1,4 +1,4 @@
-"""How a report is shown: what came of each pair, what went wrong, findings, and the count."""
+"""The sections of a report: pairs with their outcomes, other changes, findings, summary."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
     "skipped": ("!", "skipped", "warning"),
     "succeeded": ("", "succeeded", "good"),
 }
-"""The worst first: the first that occurs in a pair is the pair's."""
+"""The worst first: a pair shows the first of these that one of its changes has."""
 _RESULTS: Final[Mapping[Result, str]] = {
     "succeeded": "Done",
     "partial": "Partly done",
@@ -38,9 +38,9 @@ _RESULTS: Final[Mapping[Result, str]] = {
 
 
 def report_sections(report: Report, view: View) -> Iterator[Section]:
-    """A report as sections: the pairs that were to change or cannot, the rest, findings, summary.
+    """A report as sections. Pairs in sync are shown only where ``view`` asks for them.
 
-    Over a limit nothing was begun, and for one reason: it is said once, and the pairs show what was planned.
+    A run that a limit refused began nothing: the reason is given once, and the pairs show what was planned.
     """
     over = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
@@ -62,7 +62,7 @@ def report_sections(report: Report, view: View) -> Iterator[Section]:
 
 
 def _matters(finding: Finding, report: Report) -> bool:
-    """Errors do; and which machines keep the network that their pair has just been led away from."""
+    """Whether a report shows the finding: errors, and machines that keep the old network of a pair just retargeted."""
     if finding.kind != "stale_protected_item":
         return finding.severity == "error"
     return any(
@@ -132,7 +132,7 @@ def _said(change: AppliedChange, *, say_why: bool) -> str:
 
 
 def report_summary(report: Report) -> str:
-    """The one line that says it all: the changes by outcome, what stands, what it took."""
+    """The summary line: changes by outcome, unchanged mappings, requests and time."""
     parts = [_counts(report)] if report.changes else [mapping_counts(report)]
     head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
     parts += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []

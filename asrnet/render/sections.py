@@ -1,4 +1,4 @@
-"""The shape of every human-readable output: titled sections of rows, to be drawn as text, tables or Markdown."""
+"""The shape of every human-readable output: titled sections of rows, drawn as text, tables or Markdown."""
 
 from __future__ import annotations
 

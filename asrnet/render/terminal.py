@@ -1,4 +1,4 @@
-"""Text for terminals, drawn by rich: tables folded to the width there is, coloured where wanted."""
+"""Text for terminals, drawn by rich: tables folded to the terminal's width, with colour if enabled."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _print(console: Console, section: Section) -> None:
 
 
 def _with_regions_in_header(section: Section) -> Section:
-    """The table with a region that all networks of a column share said once, above them: it is narrower so."""
+    """The table with a region that a whole column shares moved into its header, which makes it narrower."""
     columns = [list(column) for column in zip(section.header, *(row.cells for row in section.rows), strict=True)]
     for column in columns:
         matches = [_REGION.fullmatch(cell) for cell in column[1:]]
@@ -106,7 +106,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
 
 
 def _natural(section: Section) -> list[int]:
-    """As wide as the widest cell of each column."""
+    """The width of the widest cell of each column."""
     rows = [section.header, *(row.cells for row in section.rows)]
     return [max(1, *(cell_len(harmless(cell)) for cell in column)) for column in zip(*rows, strict=True)]
 
@@ -116,7 +116,7 @@ def _needed(widths: Sequence[int]) -> int:
 
 
 def _longest_words(section: Section) -> list[int]:
-    """What each column needs if no word of it is to be broken."""
+    """The width of the longest word of each column."""
     rows = [section.header, *(row.cells for row in section.rows)]
     return [
         max(cell_len(word) for cell in column for word in (harmless(cell).split() or [""]))
@@ -125,7 +125,7 @@ def _longest_words(section: Section) -> list[int]:
 
 
 def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[int]:
-    """The widest columns cut back until all fit, between words while that is enough."""
+    """``widths`` reduced, widest columns first, until they fit; words are broken only if nothing else helps."""
     while _needed(widths) > available and max(widths) > _NARROWEST:
         between_words = [width if width > least else 0 for width, least in zip(widths, unbroken, strict=True)]
         cut = between_words if any(between_words) else widths

@@ -24,7 +24,7 @@ def render(document: layout.Document, view: View) -> str:
 
 
 def draw(sections: Iterable[Section]) -> str:
-    """The sections as plain lines, columns aligned, every name made harmless."""
+    """The sections as plain lines with aligned columns and escaped control characters."""
     return "\n".join("".join(f"{line}\n" for line in _lines(section)) for section in sections)
 
 

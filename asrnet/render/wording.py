@@ -1,11 +1,11 @@
-"""How things are called in every human-readable output: networks, pairs, counts; and names made harmless."""
+"""Shared wording of human-readable outputs: networks, pairs, counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from asrnet.errors import harmless as harmless  # noqa: PLC0414 - also one of the ways in which things are called
+from asrnet.errors import harmless as harmless  # noqa: PLC0414 - part of this module's vocabulary
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Action, Change, PairStatus, PairView
 
@@ -33,24 +33,24 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def network(network_id: ArmId | None, location: str | None = None, name: str = "") -> str:
-    """A network by what people call it, else by its short name, with its region: ``hub-ea (eastasia)``."""
+    """A network by its display name or its short name, with its region: ``hub-ea (eastasia)``."""
     if network_id is None:
         return "not known yet"
     return f"{name or network_id.name} ({location})" if location else name or network_id.name
 
 
 def arrow(pair: PairView) -> str:
-    """Both directions or one."""
+    """The arrow of a pair: both directions, or forward only."""
     return "<->" if pair.failback else "->"
 
 
 def worst(pair: PairView) -> PairStatus:
-    """The state of a pair as a whole: that of the direction which needs most attention."""
+    """The more urgent of a pair's two states."""
     return next(status for status in _WORST_FIRST if status in {pair.forward, pair.reverse})
 
 
 def pair_symbol(pair: PairView) -> str:
-    """``+`` to be created, ``~`` to be changed, ``!`` blocked, ``=`` as it should be or another tool's."""
+    """``+`` create, ``~`` update, ``!`` blocked, ``=`` in sync or managed by another tool."""
     return _PAIR_SYMBOLS[worst(pair)]
 
 
