@@ -91,7 +91,9 @@ class _Reader:
             _Resource(
                 kind=FROM_VMM if pair.kind == "vmm_to_azure" else BETWEEN_REGIONS,
                 name=name if pair.kind == "vmm_to_azure" else f"{name}_{direction}",
-                arguments=self._from_vmm(mapping, pair) if pair.kind == "vmm_to_azure" else self._between_regions(mapping),
+                arguments=self._from_vmm(mapping, pair)
+                if pair.kind == "vmm_to_azure"
+                else self._between_regions(mapping),
                 import_id=mapping.id,
                 provider=self._providers.get(mapping.id.subscription, ""),
             )

@@ -1,7 +1,7 @@
 """JUnit XML for CI systems: a suite for each vault, a test case for each declared mapping and each error of no pair.
 
-A mapping in sync passes; a pending or blocked one is a failure; one that could not be read, or whose change failed, is an
-error; one that another tool manages is skipped. Warnings and notes are in ``system-out``.
+A mapping in sync passes; a pending or blocked one is a failure; one that could not be read, or whose change failed, is
+an error; one that another tool manages is skipped. Warnings and notes are in ``system-out``.
 """
 
 from __future__ import annotations

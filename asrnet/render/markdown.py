@@ -25,7 +25,7 @@ _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 
 
 def render(document: layout.Document, view: View) -> str:
-    """``document`` as GitHub-flavoured Markdown that fits into a comment; rows that do not fit are counted at the end."""
+    """``document`` as GitHub-flavoured Markdown that fits a comment; rows left out are counted at the end."""
     text, drawn = _words(document, view), picture(document, view)
     room = COMMENT_LIMIT - _HEADROOM
     if len(text) + len(drawn) < room:

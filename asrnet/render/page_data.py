@@ -25,8 +25,8 @@ class PageNetwork(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An arrow between two networks, given by index, with the state of its mapping in ``look``.
 
-    ``live`` exists as declared, ``new`` will be created, ``old`` will be removed, ``held`` exists and must not change now,
-    ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing and
+    ``live`` exists as declared, ``new`` will be created, ``old`` will be removed, ``held`` exists and must not change
+    now, ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing and
     another tool's to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
     """
 
@@ -36,7 +36,7 @@ class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A subnet of both networks, matched by name. ``lands`` is where machines land if the recovery network has no match."""
+    """A subnet of both networks, matched by name. ``lands`` is where machines land if there is no match."""
 
     name: str
     primary: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class PageRule(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` are those that belong to no pair."""
+    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` belong to no pair."""
 
     kind: str
     summary: str

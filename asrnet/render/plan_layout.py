@@ -91,7 +91,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
 
 
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
-    """The lines below a pair's row: changes that the row does not show, and the steps of a retarget; ids if ``verbose``."""
+    """The lines below a pair's row: changes it does not show, and the steps of a retarget; ids if ``verbose``."""
     if verbose or change.kind != "network_mapping" or change.action != "create":
         yield f"{wording.change_label(change)}{_because(change)}"
     if verbose:
