@@ -26,8 +26,8 @@ class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An arrow between two networks, given by index, with the state of its mapping in ``look``.
 
     ``live`` exists as declared, ``new`` will be created, ``old`` will be removed, ``held`` exists and must not change
-    now, ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing and
-    another tool's to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
+    now, ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing
+    and another tool's to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
     """
 
     tail: int
