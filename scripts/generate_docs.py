@@ -12,6 +12,7 @@ from asrnet.cli.arguments import command_parser, knows
 from asrnet.cli.commands import COMMANDS
 from asrnet.cli.layout import exits_of
 from asrnet.emulator import coverage
+from asrnet.model.findings import FindingKind
 from asrnet.render.markdown import escaped
 from asrnet.settings import OPTIONS, Option, default_of, env_example
 
@@ -36,6 +37,17 @@ _EXITS: Final = """
 | 3 | refused: a limit, a stale or tampered plan, a failover under way, a freeze |
 
 `kubectl diff` and others use 1 for differences; here 1 is always an error.
+"""
+
+
+_FINDINGS_HEAD: Final = """\
+# Findings
+
+Made from `FindingKind` by `make docs`. A finding says what is remarkable about a pair, a mapping or a vault. Errors block their
+pair and change nothing else; the other pairs and vaults go on.
+
+| kind | severity | counts as drift | means | what to do |
+|---|---|---|---|---|
 """
 
 
@@ -86,6 +98,21 @@ def _command(name: str) -> Iterator[str]:
     yield ""
 
 
+def findings_page() -> str:
+    """docs/findings.md."""
+    rows = [
+        f"| {kind} | {kind.severity} | {_drift(kind)} | {escaped(kind.meaning)} | {escaped(kind.remedy)} |"
+        for kind in FindingKind
+    ]
+    return "\n".join([_FINDINGS_HEAD + "\n".join(rows), ""])
+
+
+def _drift(kind: FindingKind) -> str:
+    if kind.role == "corrected":
+        return "through its change"
+    return {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}[kind.severity]
+
+
 def _named(action: argparse.Action) -> str:
     metavar = str(action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper()))
     if not action.option_strings:
@@ -133,6 +160,7 @@ def _commands_with(option: Option) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/commands.md": commands_page,
     "docs/emulator-coverage.md": coverage.page,
+    "docs/findings.md": findings_page,
     ".env.example": env_example,
 }
 """The generated files and what makes them."""
