@@ -43,8 +43,8 @@ _EXITS: Final = """
 _FINDINGS_HEAD: Final = """\
 # Findings
 
-Made from `FindingKind` by `make docs`. A finding says what is remarkable about a pair, a mapping or a vault. Errors block their
-pair and change nothing else; the other pairs and vaults go on.
+Made from `FindingKind` by `make docs`. A finding is something a person should know about a pair, a mapping or a
+vault. An error blocks its pair; the other pairs and vaults go on.
 
 | kind | severity | counts as drift | means | what to do |
 |---|---|---|---|---|
@@ -101,7 +101,7 @@ def _command(name: str) -> Iterator[str]:
 def findings_page() -> str:
     """docs/findings.md."""
     rows = [
-        f"| {kind} | {kind.severity} | {_drift(kind)} | {escaped(kind.meaning)} | {escaped(kind.remedy)} |"
+        f"| {kind} | {kind.severity} | {_drift(kind)} | {kind.meaning} | {kind.remedy} |"
         for kind in FindingKind
     ]
     return "\n".join([_FINDINGS_HEAD + "\n".join(rows), ""])
