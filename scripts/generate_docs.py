@@ -100,10 +100,7 @@ def _command(name: str) -> Iterator[str]:
 
 def findings_page() -> str:
     """docs/findings.md."""
-    rows = [
-        f"| {kind} | {kind.severity} | {_drift(kind)} | {kind.meaning} | {kind.remedy} |"
-        for kind in FindingKind
-    ]
+    rows = [f"| {kind} | {kind.severity} | {_drift(kind)} | {kind.meaning} | {kind.remedy} |" for kind in FindingKind]
     return "\n".join([_FINDINGS_HEAD + "\n".join(rows), ""])
 
 
