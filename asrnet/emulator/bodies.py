@@ -1,11 +1,12 @@
-"""Reading request bodies: a value where it is expected, or a clear refusal. Members nobody knows are let through."""
+"""Reading request bodies: a value where it is expected, or a clear refusal. Unknown members are ignored."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
-from asrnet.emulator.refusals import GatewayError
+from asrnet.emulator.messages import GatewayError
 from asrnet.errors import InputError
 from asrnet.model.arm import ArmId, normal_location
 
@@ -45,19 +46,17 @@ def a_list(body: Body, name: str) -> Sequence[object]:
 def objects(body: Body, name: str) -> tuple[Body, ...]:
     """A list of objects; empty where it is absent."""
     values = a_list(body, name)
-    found = tuple(value for value in values if isinstance(value, Mapping))
-    if len(found) != len(values):
+    if not all(isinstance(value, Mapping) for value in values):
         raise _wrong(name, "a list of objects")
-    return found
+    return tuple(value for value in values if isinstance(value, Mapping))
 
 
 def texts(body: Body, name: str) -> tuple[str, ...]:
     """A list of strings; empty where it is absent."""
     values = a_list(body, name)
-    found = tuple(value for value in values if isinstance(value, str))
-    if len(found) != len(values):
+    if not all(isinstance(value, str) for value in values):
         raise _wrong(name, "a list of strings")
-    return found
+    return tuple(value for value in values if isinstance(value, str))
 
 
 def text(body: Body, name: str) -> str | None:
@@ -107,3 +106,26 @@ def location_of(body: Body) -> str:
 
 def _wrong(name: str, expected: str) -> GatewayError:
     return GatewayError(400, "InvalidRequestContent", f"The property '{name}' in the request is not {expected}.")
+
+
+# Source: "Naming rules and restrictions for Azure resources".
+_NAMING_RULES: Final = {
+    "resource group": (r"[\w.()-]{0,89}[\w()-]", "letters, digits, '_', '-', '(', ')' and '.', but not at the end"),
+    "virtual network": (
+        r"[a-z0-9]([\w.-]{0,62}\w)?",
+        "letters, digits, '_', '-' and '.', ending in one of the first three",
+    ),
+    "subnet": (
+        r"[a-z0-9]([\w.-]{0,78}\w)?",
+        "up to 80 letters, digits, '_', '-' and '.', ending in one of the first three",
+    ),
+    "vault": (r"[a-z][a-z0-9-]{1,49}", "2 to 50 letters, digits and '-', beginning with a letter"),
+}
+
+
+def check_name(kind: Literal["resource group", "virtual network", "subnet", "vault"], name: str) -> None:
+    """Refuse, with 400, to create something under a name that Azure does not take."""
+    pattern, rule = _NAMING_RULES[kind]
+    if not re.fullmatch(pattern, name, re.IGNORECASE):
+        message = f"Resource name '{name[:200]}' is invalid for a {kind}. It may have {rule}."
+        raise GatewayError(400, "InvalidResourceName", message)

@@ -18,7 +18,7 @@ _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "x-ms-authorizati
 class Capture:
     """Writes exchanges with Resource Manager into a folder, without bearers and signatures.
 
-    Sign-in is left out, since its bodies hold secrets. Raises InputError where the folder cannot be made.
+    Sign-in is left out: its bodies hold secrets. Raises InputError where the folder cannot be made.
     """
 
     def __init__(self, folder: str) -> None:
@@ -37,32 +37,23 @@ class Capture:
         with self._lock:
             self._count += 1
             number = self._count
-        document = {"liveRequest": _request(request), "liveResponse": _response(response)}
-        text = json.dumps(document, indent=1, ensure_ascii=False)
+        query = "&".join(part for part in request.query.split("&") if part.partition("=")[0].lower() not in _SIGNED)
+        live_request: dict[str, Any] = {
+            "headers": {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS},
+            "method": request.method,
+            "url": f"{request.origin}{request.path}?{query}",
+            "query": dict(parse_qsl(query, keep_blank_values=True)) | {"api-version": request.api_version},
+        }
+        live_response: dict[str, Any] = {
+            "statusCode": str(response.status),
+            "headers": {name: value.partition("&t=")[0] for name, value in response.headers},
+            "encoding": "utf-8",
+        }
+        for document, body in ((live_request, request.body), (live_response, response.body)):
+            try:
+                if body:
+                    document["body"] = decoded(body)
+            except ValueError:
+                document["body"] = body.decode("utf-8", "replace")
+        text = json.dumps({"liveRequest": live_request, "liveResponse": live_response}, indent=1, ensure_ascii=False)
         (self._folder / f"{number:06}.json").write_text(text, encoding="utf-8")
-
-
-def _request(request: Request) -> dict[str, Any]:
-    query = "&".join(part for part in request.query.split("&") if part.partition("=")[0].lower() not in _SIGNED)
-    parameters = dict(parse_qsl(query, keep_blank_values=True))
-    headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
-    document: dict[str, Any] = {
-        "headers": headers,
-        "method": request.method,
-        "url": f"{request.origin}{request.path}?{query}",
-        "query": parameters | {"api-version": request.api_version},
-    }
-    return document | ({"body": _shown(request.body)} if request.body else {})
-
-
-def _response(response: Response) -> dict[str, Any]:
-    headers = {name: value.partition("&t=")[0] for name, value in response.headers}
-    document: dict[str, Any] = {"statusCode": str(response.status), "headers": headers, "encoding": "utf-8"}
-    return document | ({"body": _shown(response.body)} if response.body else {})
-
-
-def _shown(body: bytes) -> Any:
-    try:
-        return decoded(body)
-    except ValueError:
-        return body.decode("utf-8", "replace")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from fnmatch import fnmatchcase
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from asrnet.emulator.messages import Request, Response, empty_response, json_response
-from asrnet.emulator.refusals import plain_envelope
+from asrnet.emulator.messages import Request, Response, empty_response, json_response, plain_envelope
 from asrnet.errors import InputError
 from asrnet.fake.faults import check_answer
 from asrnet.fake.journal import action_of
@@ -74,7 +73,7 @@ class _Pending:
 
 
 class Faults:
-    """The script: faults in the order they were added; the first that matches a request is used up by one."""
+    """The script: faults in the order they were added. The first that matches a request counts it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -91,33 +90,29 @@ class Faults:
             self._pending.clear()
 
     def pending(self) -> tuple[Fault, ...]:
-        """What has not happened yet, with what is left of each."""
+        """The faults still to come, each with the number of times that is left."""
         with self._lock:
             return tuple(msgspec.structs.replace(p.fault, times=p.times, skip=p.skip) for p in self._pending)
 
     def take(self, request: Request) -> Fault | None:
-        """The fault that ``request`` runs into, used up by one; None: it is to be answered as usual."""
+        """The fault that hits ``request``, with one use less from now on; None: the request is answered as usual."""
         with self._lock:
-            for pending in self._pending:
-                if pending.fault.matches(request):
-                    return self._use(pending)
-        return None
+            pending = next((entry for entry in self._pending if entry.fault.matches(request)), None)
+            if pending is None:
+                return None
+            if pending.skip:
+                pending.skip -= 1
+                return None
+            if pending.times != FOREVER:
+                pending.times -= 1
+                if not pending.times:
+                    self._pending.remove(pending)
+            return pending.fault
 
-    def _use(self, pending: _Pending) -> Fault | None:
-        if pending.skip:
-            pending.skip -= 1
-            return None
-        if pending.times != FOREVER:
-            pending.times -= 1
-            if not pending.times:
-                self._pending.remove(pending)
-        return pending.fault
-
-
-_Error: TypeAlias = tuple[int, str, str]
 
 _BUSY = "Another operation is in progress on the resource. Retry after it has completed."
-_ERRORS: dict[str, _Error] = {
+# What the kinds answer: status, code and message.
+_ERRORS: dict[str, tuple[int, str, str]] = {
     "throttle": (429, "TooManyRequests", "The request was throttled. Retry after the period that Retry-After says."),
     "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
     "busy": (409, "AnotherOperationInProgress", _BUSY),
@@ -136,24 +131,26 @@ _ERRORS: dict[str, _Error] = {
 
 
 def answer_of(fault: Fault, request: Request) -> Response | None:
-    """What ``fault`` answers instead of the service; None where the service answers, later or into a dropped line."""
+    """What ``fault`` answers instead of the service; None where the service answers, late or unheard."""
+    retry_after = fault.retry_after
+    if retry_after is None and fault.kind == "throttle":
+        retry_after = 5
+    wait = () if retry_after is None else (("Retry-After", f"{retry_after:g}"),)
     if fault.kind == "garbage":
         return Response(status=200, headers=(("Content-Type", "application/json"),), body=b'{"value": [')
     if fault.kind == "answer":
         if fault.status in _BODILESS:
-            return empty_response(fault.status, *_wait(fault))
-        return json_response(
-            plain_envelope(fault.code or "Error", fault.message), status=fault.status, headers=_wait(fault)
-        )
+            return empty_response(fault.status, *wait)
+        return json_response(plain_envelope(fault.code or "Error", fault.message), status=fault.status, headers=wait)
     if fault.kind == "reset":
         return None if fault.handled else Response(status=0, dropped=True)
     if fault.kind == "delay":
         return None
     status, code, text = _ERRORS[fault.kind]
     action = fault.action or action_of(request.method, request.path)
-    words = {"path": request.path, "name": request.path.rpartition("/")[2], "action": action}
-    message = fault.message or text.format_map(words)
-    return json_response(plain_envelope(fault.code or code, message), status=status, headers=_wait(fault))
+    values = {"path": request.path, "name": request.path.rpartition("/")[2], "action": action}
+    message = fault.message or text.format_map(values)
+    return json_response(plain_envelope(fault.code or code, message), status=status, headers=wait)
 
 
 def effect_of(fault: Fault, answer: Response) -> Response:
@@ -163,9 +160,3 @@ def effect_of(fault: Fault, answer: Response) -> Response:
     if fault.kind == "reset":
         return msgspec.structs.replace(answer, dropped=True)
     return answer
-
-
-def _wait(fault: Fault) -> tuple[tuple[str, str], ...]:
-    if fault.retry_after is None:
-        return (("Retry-After", "5"),) if fault.kind == "throttle" else ()
-    return (("Retry-After", f"{fault.retry_after:g}"),)

@@ -1,8 +1,9 @@
-"""A request and a response as values: what every door of the emulator translates to and from."""
+"""Requests and responses as values, which every door translates to and from, and the error documents of Azure."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -10,27 +11,37 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
-from asrnet.emulator.refusals import GatewayError
+from asrnet.errors import ServiceError
 
 JSON_TYPE = "application/json; charset=utf-8"
 DEEPEST: Final = 100
 """How deeply a body may be nested."""
 
+Document = dict[str, object]
+
+
+class GatewayError(ServiceError):
+    """An answer of Resource Manager's gateway to a request that reaches no resource; ``headers`` are sent with it."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, status=status, code=code)
+        self.headers = dict(headers or {})
+
 
 def decoded(body: bytes) -> Any:
     """The value of a JSON document. Raises ValueError where it is none, or nested beyond ``DEEPEST``."""
     try:
-        found = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except RecursionError as error:
         raise ValueError("It is nested too deeply") from error
-    if _deeper(found, DEEPEST):
+    if _is_deeper_than(value, DEEPEST):
         raise ValueError("It is nested too deeply")
-    return found
+    return value
 
 
-def _deeper(value: object, levels: int) -> bool:
+def _is_deeper_than(value: object, levels: int) -> bool:
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels < 0 or any(_deeper(each, levels - 1) for each in inside if isinstance(each, dict | list))
+    return levels < 0 or any(_is_deeper_than(child, levels - 1) for child in inside if isinstance(child, dict | list))
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -49,7 +60,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """Scheme and host as the client spelled them; absolute links go back there."""
+        """Scheme and host as the client spelled them; absolute links lead back there."""
         return f"{self.scheme}://{self.host}"
 
     @property
@@ -66,7 +77,7 @@ class Request(Struct, frozen=True, kw_only=True):
         """A header's value, or an empty string."""
         return self.headers.get(name, "")
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> Document:
         """The body as a JSON object. Refused when it is anything else: with 415 when it does not claim to be JSON."""
         media = self.header("content-type").partition(";")[0].strip().lower()
         if media not in {"", "application/json", "text/json"}:
@@ -77,13 +88,13 @@ class Request(Struct, frozen=True, kw_only=True):
                 400, "InvalidRequestContent", "The request content was empty; a JSON object was expected."
             )
         try:
-            found = decoded(self.body)
+            document = decoded(self.body)
         except ValueError as error:
             message = f"The request content was invalid and could not be deserialized: '{error}'."
             raise GatewayError(400, "InvalidRequestContent", message) from error
-        if not isinstance(found, dict):
+        if not isinstance(document, dict):
             raise GatewayError(400, "InvalidRequestContent", "The request content is not a JSON object.")
-        return found
+        return document
 
 
 class Response(Struct, frozen=True, kw_only=True):
@@ -100,9 +111,9 @@ class Response(Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def with_headers(self, *more: tuple[str, str]) -> Response:
-        """This response with headers added; one that is there already stays as it is."""
-        there = {name.lower() for name, _ in self.headers}
-        added = tuple(pair for pair in more if pair[0].lower() not in there)
+        """This response with headers added; one that it has already stays as it is."""
+        present = {name.lower() for name, _ in self.headers}
+        added = tuple(header for header in more if header[0].lower() not in present)
         return msgspec.structs.replace(self, headers=self.headers + added)
 
 
@@ -115,3 +126,50 @@ def json_response(document: object, *, status: int = 200, headers: tuple[tuple[s
 def empty_response(status: int, *headers: tuple[str, str]) -> Response:
     """A response without a body, and so without a Content-Type."""
     return Response(status=status, headers=headers)
+
+
+_STATUS_NAMES: Final = {
+    400: "BadRequest",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    429: "TooManyRequests",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
+}
+_NETWORK: Final = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)
+_GATEWAY_CODES: Final = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
+
+
+def plain_envelope(code: str, message: str) -> Document:
+    """The error document of Resource Manager's gateway."""
+    return {"error": {"code": code, "message": message}}
+
+
+def error_response(error: ServiceError, request: Request, *, correlation_id: str) -> Response:
+    """The answer that stands for ``error``: in the words of Site Recovery, Microsoft.Network or the gateway.
+
+    An error of Site Recovery is known by its possible causes, which no other has.
+    """
+    status = error.status or 500
+    if error.possible_causes:
+        # The HTTP status in words outside, the service's own code in the detail. Recorded: DELETE of a missing item.
+        detail = {
+            "code": error.code or "UnhandledException",
+            "message": error.message,
+            "possibleCauses": error.possible_causes,
+            "recommendedAction": error.recommended_action,
+            "clientRequestId": request.header("x-ms-client-request-id") or correlation_id,
+            "activityId": correlation_id,
+        }
+        outer = _STATUS_NAMES.get(status, "InternalServerError")
+        return json_response({"error": {"code": outer, "message": error.message, "details": [detail]}}, status=status)
+    headers = list(error.headers.items()) if isinstance(error, GatewayError) else []
+    from_gateway = error.code in _GATEWAY_CODES
+    if from_gateway:
+        headers.append(("x-ms-failure-cause", "gateway"))
+    document = plain_envelope(error.code, error.message)
+    if _NETWORK.search(request.path) and not from_gateway:
+        document = {"error": {"code": error.code, "message": error.message, "details": []}}
+    return json_response(document, status=status, headers=tuple(headers))

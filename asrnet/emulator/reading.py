@@ -33,7 +33,7 @@ class RequestError(Exception):
 
 
 class TimedStream(io.RawIOBase):
-    """A socket's incoming bytes until ``deadline``: a client that sends them one by one does not get more time."""
+    """A socket's incoming bytes, until a deadline: a client that sends them one by one gets no more time."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__()
@@ -45,11 +45,11 @@ class TimedStream(io.RawIOBase):
         self._deadline = time.monotonic() + seconds
 
     def readable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # a narrower buffer will do
-        """Read what is there. Raises TimeoutError at the deadline."""
+        """Read what has arrived. Raises TimeoutError at the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the client is too slow")
@@ -58,7 +58,7 @@ class TimedStream(io.RawIOBase):
 
 
 def read_target(text: str) -> SplitResult:
-    """What a request line asks for: a path, or a whole address as for a proxy. Raises RequestError for neither."""
+    """The target of a request line: a path, or a whole address as for a proxy. Raises RequestError for neither."""
     try:
         return urlsplit(text if _ADDRESS.match(text) else f"/{text.lstrip('/')}")
     except ValueError as error:
@@ -66,7 +66,7 @@ def read_target(text: str) -> SplitResult:
 
 
 def read_headers(message: Message) -> dict[str, str]:
-    """The headers by their names in lower case. Raises RequestError where they are none, or tell two lengths."""
+    """The headers by their names in lower case. Raises RequestError for malformed ones and for two lengths."""
     if message.defects:
         raise RequestError(400, "BadRequest", "A header is not a name with a value.")
     if len(set(message.get_all("content-length", ()))) > 1:
@@ -75,7 +75,7 @@ def read_headers(message: Message) -> dict[str, str]:
 
 
 def drain(connection: socket.socket, seconds: float) -> None:
-    """Throw away for a while what a client still sends: it would not see its answer if the connection just broke."""
+    """Discard for a while what a client still sends: if the connection broke at once, it would not see its answer."""
     end = time.monotonic() + seconds
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
@@ -100,17 +100,17 @@ def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, lar
 
 
 def _read_chunks(stream: io.BufferedReader[Any], largest: int) -> bytes:
-    found = bytearray()
+    body = bytearray()
     while True:
         size = _number(_read_line(stream).partition(";")[0].strip(), 16)
         if size == 0:
             break
-        found += _read_exactly(stream, size, largest - len(found))
+        body += _read_exactly(stream, size, largest - len(body))
         if _read_line(stream):
             raise RequestError(400, "BadRequest", "A chunk of the body does not end where it should.")
     while _read_line(stream):
         pass  # trailers
-    return bytes(found)
+    return bytes(body)
 
 
 def _read_line(stream: io.BufferedReader[Any]) -> str:
@@ -123,10 +123,10 @@ def _read_line(stream: io.BufferedReader[Any]) -> str:
 def _read_exactly(stream: io.BufferedReader[Any], size: int, largest: int) -> bytes:
     if size > largest:
         raise RequestError(413, "RequestEntityTooLarge", f"The request content is larger than {largest} bytes.")
-    found = stream.read(size)
-    if len(found) < size:
+    body = stream.read(size)
+    if len(body) < size:
         raise RequestError(400, "BadRequest", "The body is cut off.")
-    return found
+    return body
 
 
 def _number(text: str, base: int) -> int:

@@ -1,24 +1,43 @@
-"""The table of routes and the search in it: a path is matched segment by segment, without case."""
+"""Routes, and the search for the one of a request: a path is matched segment by segment, without case.
+
+A handler's route stands above it, with what the coverage page says of it::
+
+    routes = Routes()
+
+    @routes.get(FABRIC, "ReplicationFabrics_Get", "recorded")
+    def get_fabric(call: Call) -> Response:
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Literal, TypeAlias
 from urllib.parse import unquote
 
 from msgspec import Struct
 
-from asrnet.emulator.messages import Response
-from asrnet.emulator.refusals import GatewayError
-
-if TYPE_CHECKING:
-    from asrnet.emulator.call import Call
+from asrnet.emulator.calls import Call
+from asrnet.emulator.messages import GatewayError, Response
 
 Source = Literal["recorded", "specified", "documented", "assumed"]
 """Where a route's behaviour is known from: real traffic, the API's specification, Microsoft's documents, or nowhere."""
 
-Handler: TypeAlias = "Callable[[Call], Response]"
+Handler: TypeAlias = Callable[[Call], Response]
+
+# The paths that most templates begin with.
+SUBSCRIPTION: Final = "/subscriptions/{subscription}"
+GROUP: Final = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
+VNETS: Final = "providers/Microsoft.Network/virtualNetworks"
+VNET: Final = f"{GROUP}/{VNETS}/{{vnet}}"
+VAULTS: Final = "providers/Microsoft.RecoveryServices/vaults"
+VAULT: Final = f"{GROUP}/{VAULTS}/{{vault}}"
+FABRIC: Final = f"{VAULT}/replicationFabrics/{{fabric}}"
+NETWORK: Final = f"{FABRIC}/replicationNetworks/{{network}}"
+MAPPING: Final = f"{NETWORK}/replicationNetworkMappings/{{mapping}}"
+CONTAINER: Final = f"{FABRIC}/replicationProtectionContainers/{{container}}"
+CONTAINER_MAPPING: Final = f"{CONTAINER}/replicationProtectionContainerMappings/{{mapping}}"
+ITEM: Final = f"{CONTAINER}/replicationProtectedItems/{{item}}"
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -40,6 +59,59 @@ class Route(Struct, frozen=True, kw_only=True):
     def area(self) -> str:
         """What the operation belongs to, by its name: ``ReplicationFabrics_Get`` to ``ReplicationFabrics``."""
         return self.operation.partition("_")[0]
+
+
+class Routes:
+    """The routes of a module of handlers. ``open`` and ``versioned`` count for all of them."""
+
+    def __init__(self, *, open: bool = False, versioned: bool = True) -> None:  # noqa: A002 - as Route calls it
+        self._open = open
+        self._versioned = versioned
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def add(
+        self, method: str, template: str, operation: str, source: Source, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """The decorator that makes a function the handler of an operation; several may stand above one function."""
+
+        def register(handler: Handler) -> Handler:
+            route = Route(
+                method=method,
+                template=template,
+                operation=operation,
+                source=source,
+                handler=handler,
+                open=self._open,
+                versioned=self._versioned,
+                note=note,
+            )
+            self._routes.append(route)
+            return handler
+
+        return register
+
+    def get(self, template: str, operation: str, source: Source, note: str = "") -> Callable[[Handler], Handler]:
+        """``add`` for GET."""
+        return self.add("GET", template, operation, source, note)
+
+    def put(self, template: str, operation: str, source: Source, note: str = "") -> Callable[[Handler], Handler]:
+        """``add`` for PUT."""
+        return self.add("PUT", template, operation, source, note)
+
+    def patch(self, template: str, operation: str, source: Source, note: str = "") -> Callable[[Handler], Handler]:
+        """``add`` for PATCH."""
+        return self.add("PATCH", template, operation, source, note)
+
+    def post(self, template: str, operation: str, source: Source, note: str = "") -> Callable[[Handler], Handler]:
+        """``add`` for POST."""
+        return self.add("POST", template, operation, source, note)
+
+    def delete(self, template: str, operation: str, source: Source, note: str = "") -> Callable[[Handler], Handler]:
+        """``add`` for DELETE."""
+        return self.add("DELETE", template, operation, source, note)
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -65,35 +137,36 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
         for route in routes:
-            self._add(route)
+            node = self._root
+            names: list[str] = []
+            for segment in route.template.strip("/").split("/"):
+                if segment.startswith("{"):
+                    names.append(segment[1:-1])
+                    node.parameter = node.parameter or _Node()
+                    node = node.parameter
+                else:
+                    node = node.literal.setdefault(segment.lower(), _Node())
+            if route.method in node.routes:
+                raise ValueError(f"two routes for {route.method} {route.template}")
+            node.routes[route.method] = route
+            node.names[route.method] = tuple(names)
 
     def find(self, method: str, path: str) -> Match:
         """The route for a request. Refused: 400 for an unsafe path, 404 for an unknown one, 405 for the method."""
-        segments = split_path(path)
         allowed: set[str] = set()
-        for node, values in _walk(self._root, segments, ()):
+        for node, values in _walk(self._root, split_path(path), ()):
             route = node.routes.get(method)
             if route:
                 return Match(route=route, values=dict(zip(node.names[method], values, strict=True)))
             allowed.update(node.routes)
         if allowed:
-            raise _wrong_method(method, allowed)
-        raise _unknown_path(path)
-
-    def _add(self, route: Route) -> None:
-        node = self._root
-        names: list[str] = []
-        for segment in route.template.strip("/").split("/"):
-            if segment.startswith("{"):
-                names.append(segment[1:-1])
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
-            else:
-                node = node.literal.setdefault(segment.lower(), _Node())
-        if route.method in node.routes:
-            raise ValueError(f"two routes for {route.method} {route.template}")
-        node.routes[route.method] = route
-        node.names[route.method] = tuple(names)
+            message = f"The requested resource does not support http method '{method}'."
+            raise GatewayError(405, "MethodNotAllowed", message, headers={"Allow": ", ".join(sorted(allowed))})
+        shown = unquote(path)[:300]
+        if re.search(r"/providers/[^/]+/[^/]+", path, re.IGNORECASE):
+            message = f"The resource type could not be found in the namespace for the path '{shown}'."
+            raise GatewayError(404, "InvalidResourceType", message)
+        raise GatewayError(404, "ResourceNotFound", f"No resource was found for the path '{shown}'.")
 
 
 def _walk(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> Iterable[tuple[_Node, tuple[str, ...]]]:
@@ -102,53 +175,37 @@ def _walk(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> It
         if node.routes:
             yield node, values
         return
-    first, rest = segments[0], segments[1:]
+    first, below = segments[0], segments[1:]
     fixed = node.literal.get(first.lower())
     if fixed:
-        yield from _walk(fixed, rest, values)
+        yield from _walk(fixed, below, values)
     if node.parameter:
-        yield from _walk(node.parameter, rest, (*values, first))
+        yield from _walk(node.parameter, below, (*values, first))
 
 
-_ESCAPED_SEPARATOR = re.compile(r"%2f|%5c|%00", re.IGNORECASE)
-_BAD_CHARACTER = re.compile(r"[\x00-\x1f\\]")
-_NO_PARENT = re.compile(r"(/providers/[^/]+)//", re.IGNORECASE)
-_LONGEST_PATH = 8192
+_ESCAPED_SEPARATOR: Final = re.compile(r"%2f|%5c|%00", re.IGNORECASE)
+_BAD_CHARACTER: Final = re.compile(r"[\x00-\x1f\\]")
+_NO_PARENT: Final = re.compile(r"(/providers/[^/]+)//", re.IGNORECASE)
+_LONGEST_PATH: Final = 8192
 
 
 def split_path(path: str) -> tuple[str, ...]:
     """The segments of an escaped path, unescaped. Refused with 400: dots, escaped slashes, empty segments, controls.
 
     A doubled slash in front and one slash at the end are forgiven: clients join base addresses carelessly. So is one
-    behind a provider, where ``az resource`` puts the path of a parent that there is not.
+    behind a provider: ``az resource`` puts the path of the parent there, and a resource without one has none.
     """
     path = _NO_PARENT.sub(r"\1/", path)
     if len(path) > _LONGEST_PATH:
         raise GatewayError(414, "RequestUriTooLong", "The request URI is too long.")
+    refusal = GatewayError(
+        400, "BadRequest", "The request URL is invalid: a path segment is empty, relative or badly escaped."
+    )
     if _ESCAPED_SEPARATOR.search(path) or not path.startswith("/"):
-        raise _bad_path()
+        raise refusal
     segments = tuple(unquote(segment) for segment in path.lstrip("/").removesuffix("/").split("/"))
     if segments == ("",):
         return ()
     if any(segment in {"", ".", ".."} or _BAD_CHARACTER.search(segment) for segment in segments):
-        raise _bad_path()
+        raise refusal
     return segments
-
-
-def _bad_path() -> GatewayError:
-    return GatewayError(
-        400, "BadRequest", "The request URL is invalid: a path segment is empty, relative or badly escaped."
-    )
-
-
-def _wrong_method(method: str, allowed: set[str]) -> GatewayError:
-    message = f"The requested resource does not support http method '{method}'."
-    return GatewayError(405, "MethodNotAllowed", message, headers={"Allow": ", ".join(sorted(allowed))})
-
-
-def _unknown_path(path: str) -> GatewayError:
-    kind = re.search(r"/providers/([^/]+/[^/]+)", path, re.IGNORECASE)
-    if kind:
-        message = f"The resource type could not be found in the namespace for the path '{unquote(path)[:300]}'."
-        return GatewayError(404, "InvalidResourceType", message)
-    return GatewayError(404, "ResourceNotFound", f"No resource was found for the path '{unquote(path)[:300]}'.")

@@ -1,8 +1,8 @@
 """The emulator's door for clients in other processes: HTTP/1.1 over TCP and TLS, a thread for each connection.
 
-The standard library's server: beside it cheroot was measured, which drops kept-alive connections when there are more of
-them than its threads, and uvicorn, which is no faster with the same parser written in Python. An answer of the emulator
-takes longer to make than to carry, with any of them.
+It is the standard library's server. Two others were measured: cheroot drops kept-alive connections when there are more
+of them than its threads, and uvicorn is no faster with a parser written in Python. With any of them an answer takes
+longer to make than to carry.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from asrnet.emulator.app import ADMIN, App
-from asrnet.emulator.messages import Request, Response, json_response
+from asrnet.emulator.messages import Request, Response, json_response, plain_envelope
 from asrnet.emulator.reading import (
     LARGEST_BODY,
     LARGEST_WORLD,
@@ -34,17 +34,17 @@ from asrnet.emulator.reading import (
     read_headers,
     read_target,
 )
-from asrnet.emulator.refusals import plain_envelope
 from asrnet.errors import InputError
 
 HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 2.0
-_HELLO: Final = b"\x16"  # the first byte of whoever speaks TLS
+_HELLO: Final = b"\x16"  # the first byte of a TLS handshake
 _SPEAKS_TLS: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\nConnection: close\r\n\r\n"
     b"This port speaks TLS: use https.\r\n"
 )
+_STATUSES: Final = frozenset(HTTPStatus)
 _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not listened on
 
 
@@ -115,7 +115,7 @@ class Door(ThreadingMixIn, TCPServer):
         return "https" if self._context else "http"
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Talk to a client, in its thread: also the handshake, so that a slow one holds up nobody else."""
+        """Serve a connection in its own thread, the handshake included, so that a slow client holds up nobody else."""
         if self._context is None:
             super().finish_request(request, client_address)
             return
@@ -132,7 +132,7 @@ class Door(ThreadingMixIn, TCPServer):
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Print what went wrong, except that a client went away."""
         if not isinstance(sys.exception(), OSError | InterruptedError):
             super().handle_error(request, client_address)
 
@@ -143,7 +143,7 @@ class Door(ThreadingMixIn, TCPServer):
 
     def close(self) -> None:
         """Accept no more, and wait a little for the requests that are being answered."""
-        if self._opened:  # the library waits forever for the end of what never began
+        if self._opened:  # shutdown() would wait forever for a loop that never ran
             self.shutdown()
         self.server_close()
         with self._calm:
@@ -166,14 +166,14 @@ class Door(ThreadingMixIn, TCPServer):
 
 
 class Conversation(BaseHTTPRequestHandler):
-    """One connection: requests in, answers out, until one side has had enough."""
+    """One connection: requests in, answers out, until one side closes it."""
 
     server: Door
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """Read through a stream that keeps time."""
+        """Read through a stream with a deadline."""
         super().setup()
         self._stream = TimedStream(self.connection)
         self._reader = io.BufferedReader(self._stream)
@@ -197,13 +197,13 @@ class Conversation(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """The answer to what is no HTTP, in Azure's form."""
+        """Answer a request that is no HTTP, with an error document like Azure's."""
         text = explain or message or HTTPStatus(code).phrase
         self.close_connection = True
         self._write(json_response(plain_envelope("BadRequest", text), status=code))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature is the library's
-        """The journal has it."""
+        """Nothing is logged: the journal has every request."""
 
     def _answer(self) -> None:
         if len(self.raw_requestline) > 65536:  # noqa: PLR2004 - the library's limit of a line
@@ -220,10 +220,23 @@ class Conversation(BaseHTTPRequestHandler):
             if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 drain(self.connection, LINGER_SECONDS)
             return
-        self._deliver(request, self._handled(request))
+        response = self._handled(request)
+        if response.dropped:
+            # Close the connection the hard way: the client gets a reset and no end of an answer.
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
+        if self.server.record:
+            self.server.record(request, response)
+        self._write(response)
 
     def _request(self) -> Request:
         headers, target = read_headers(self.headers), read_target(self.path)
+        # Links lead to the host that the client used; to the emulator's own where it sent none, or nonsense.
+        host = target.netloc or headers.get("host", "")
+        if not host or not all(character.isalnum() or character in ".-:[]" for character in host):
+            host = self.server.url.partition("://")[2]
         largest = LARGEST_WORLD if target.path.lower().startswith(ADMIN) else LARGEST_BODY
         return Request(
             method=self.command.upper(),
@@ -232,7 +245,7 @@ class Conversation(BaseHTTPRequestHandler):
             headers=headers,
             body=read_body(self._reader, headers, largest=largest),
             scheme=self.server.scheme,
-            host=_host(target.netloc or headers.get("host", ""), self.server.url),
+            host=host,
         )
 
     def _handled(self, request: Request) -> Response:
@@ -250,16 +263,9 @@ class Conversation(BaseHTTPRequestHandler):
             clock.sleep(half + response.delay)
         return response
 
-    def _deliver(self, request: Request, response: Response) -> None:
-        if response.dropped:
-            self._reset()
-            return
-        if self.server.record:
-            self.server.record(request, response)
-        self._write(response)
-
     def _write(self, response: Response) -> None:
-        lines = [f"HTTP/1.1 {response.status} {_phrase(response.status)}"]
+        phrase = HTTPStatus(response.status).phrase if response.status in _STATUSES else "Unknown"
+        lines = [f"HTTP/1.1 {response.status} {phrase}"]
         lines += [f"{name}: {value}" for name, value in response.headers]
         if response.header("Content-Length") is None and response.status != HTTPStatus.NO_CONTENT:
             lines.append(f"Content-Length: {len(response.body)}")
@@ -268,22 +274,3 @@ class Conversation(BaseHTTPRequestHandler):
         head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
         self.connection.settimeout(self.server.patience.answer)
         self.connection.sendall(head if self.command == "HEAD" else head + response.body)
-
-    def _reset(self) -> None:
-        """Close the connection the hard way: the client gets a reset and no end of an answer."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-
-
-def _host(said: str, url: str) -> str:
-    """The host the client used, for links; the emulator's own where the client said none, or nonsense."""
-    plausible = said and all(character.isalnum() or character in ".-:[]" for character in said)
-    return said if plausible else url.partition("://")[2]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"

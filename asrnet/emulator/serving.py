@@ -1,4 +1,4 @@
-"""Running an emulator: its world from files, its doors, its end."""
+"""Running an emulator: its world from files, its two doors (HTTP and HTTPS), its clock and its end."""
 
 from __future__ import annotations
 
@@ -16,24 +16,41 @@ from types import FrameType
 from msgspec import Struct
 from msgspec.structs import replace
 
+from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App, Options
 from asrnet.emulator.capture import Capture
-from asrnet.emulator.clock import ShiftedClock
 from asrnet.emulator.server import Door, Patience
-from asrnet.emulator.trust import Trust, default_folder, given_trust, kept_trust
+from asrnet.emulator.trust import default_folder, given_trust, kept_trust
 from asrnet.errors import InputError
 from asrnet.fake import document as world_file
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.builder import Builder
-from asrnet.fake.world import World
 from asrnet.files.atomic import PendingFile
 
 DEFAULT_OPERATIONS = "time:3"
 """How long operations take where neither the options nor the world say: what mappings were seen to take."""
 
 
+class ShiftedClock(SystemClock):
+    """The time of day plus what it was advanced by. Sleeps are real."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shift = 0.0
+        self._shifting = threading.Lock()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return super().now() + self._shift
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once: operations that are due by then end."""
+        with self._shifting:
+            self._shift += seconds
+
+
 class ServeOptions(Struct, frozen=True, kw_only=True):
-    """What ``asrnet emulator`` was told. Ports of 0 pick free ones. None: the world's own behaviour counts.
+    """The options of ``asrnet emulator``. Ports of 0 pick free ones. None: the world's own behaviour counts.
 
     ``latency`` is in milliseconds, ``cache`` the folder for certificates. ``allow_remote``: addresses other than
     loopback may be listened on.
@@ -78,10 +95,10 @@ def serve(options: ServeOptions) -> int:
     app = app_of(options)
     capture = Capture(options.capture) if options.capture else None
     stopping = threading.Event()
-    with _signals(stopping), running(app, options, capture=capture) as emulator:
+    with _stop_signals(stopping), running(app, options, capture=capture) as emulator:
         print(emulator.announcement(), flush=True)  # noqa: T201 - the announcement is the output
         while not stopping.wait(0.5):
-            pass  # woken now and then, since a signal does not interrupt every platform's wait
+            pass  # a signal does not interrupt the wait on every platform: look now and then
     if options.state:
         world_file.save(app.world, options.state)
     return 0
@@ -97,15 +114,15 @@ def app_of(options: ServeOptions) -> App:
     clock = ShiftedClock()
     seed = world_file.load(options.seed, clock=clock) if options.seed else None
     if options.state:
-        PendingFile(options.state).abandon()  # it can be written, or this says why not
-    kept = world_file.load(options.state, clock=clock) if options.state and Path(options.state).exists() else None
-    world = seed or _empty_world(clock)
+        PendingFile(options.state).abandon()  # fails now, and not at the end, where the state cannot be written
+    saved = world_file.load(options.state, clock=clock) if options.state and Path(options.state).exists() else None
+    world = seed or Builder(clock=clock).world
     world.behaviour = _behaviour(world.behaviour, options)
     app = App(world, Options(authenticate=options.authenticate))
     app.checkpoint()
-    if kept:
-        kept.behaviour = _behaviour(kept.behaviour, options)
-        world.become(kept)
+    if saved:
+        saved.behaviour = _behaviour(saved.behaviour, options)
+        world.become(saved)
     return app
 
 
@@ -115,7 +132,10 @@ def running(
 ) -> Iterator[Emulator]:
     """``app`` open on HTTP and HTTPS for as long as the context lasts. Raises InputError where it cannot be opened."""
     options = options or ServeOptions(port=0, tls_port=0)
-    trust = _trust(options)
+    if options.tls_cert and options.tls_key:
+        trust = given_trust(options.tls_cert, options.tls_key)
+    else:
+        trust = kept_trust(Path(options.cache) if options.cache else default_folder(), options.host)
     secured = trust.context()
     app.authority = trust.ca.read_bytes()
     doors: list[Door] = []
@@ -137,17 +157,6 @@ def running(
     finally:
         for door in doors:
             door.close()
-
-
-def _trust(options: ServeOptions) -> Trust:
-    if options.tls_cert and options.tls_key:
-        return given_trust(options.tls_cert, options.tls_key)
-    return kept_trust(Path(options.cache) if options.cache else default_folder(), options.host)
-
-
-def _empty_world(clock: ShiftedClock) -> World:
-    """A world with nothing in it but a subscription to begin with."""
-    return Builder(clock=clock).world
 
 
 def _check(options: ServeOptions) -> None:
@@ -172,25 +181,25 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost" and all(
-            ipaddress.ip_address(found[4][0]).is_loopback for found in socket.getaddrinfo(host, None)
+            ipaddress.ip_address(address[4][0]).is_loopback for address in socket.getaddrinfo(host, None)
         )
 
 
 def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
-    """``behaviour`` with what the options say; without either, operations take their time as real ones do."""
-    said = {
+    """``behaviour`` with what the options say; where neither says it, operations take some seconds as real ones do."""
+    overrides = {
         "operations": options.operations,
         "retry_after": options.retry_after,
         "page_size": options.page_size,
         "network_page_size": options.page_size,
     }
     if options.operations is None and behaviour == Behaviour():
-        said["operations"] = DEFAULT_OPERATIONS
-    return checked(replace(behaviour, **{name: value for name, value in said.items() if value is not None}))
+        overrides["operations"] = DEFAULT_OPERATIONS
+    return checked(replace(behaviour, **{name: value for name, value in overrides.items() if value is not None}))
 
 
 @contextmanager
-def _signals(stopping: threading.Event) -> Iterator[None]:
+def _stop_signals(stopping: threading.Event) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
 

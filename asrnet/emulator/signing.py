@@ -1,18 +1,26 @@
-"""The signed-looking query of operation URLs, as Azure sends it since 2023: some 3,000 characters to keep verbatim."""
+"""What looks signed and is not: the query of operation URLs, and access tokens. Nobody checks either."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote
 
-_KEY = b"asrnet: a test double, and no secret"
-_CERTIFICATE_BYTES = 1600
-_SIGNATURE_BYTES = 256
-_HASH_BYTES = 32
+from asrnet.emulator.spelling import stable_guid
+
+_KEY: Final = b"asrnet: a test double, and no secret"
+# Sizes that make the query some 3,000 characters long, as Azure's has been since 2023.
+_CERTIFICATE_BYTES: Final = 1600
+_SIGNATURE_BYTES: Final = 256
+_HASH_BYTES: Final = 32
+
+TOKEN_LIFETIME: Final = 3599
+"""Seconds."""
 
 
 def signed_query(resource: str, api_version: str, now: float) -> str:
@@ -21,9 +29,9 @@ def signed_query(resource: str, api_version: str, now: float) -> str:
     ``resource`` is what the signature covers, the operation's id. The colons of the time are escaped in lower case.
     """
     moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
-    signature, digest = _signatures(resource, moment)
+    certificate, signature, digest = _signature(resource, moment)
     escaped = moment.replace(":", "%3a")
-    return f"api-version={api_version}&t={escaped}&c={_certificate()}&s={signature}&h={digest}"
+    return f"api-version={api_version}&t={escaped}&c={certificate}&s={signature}&h={digest}"
 
 
 def is_intact(query: str, resource: str) -> bool:
@@ -34,22 +42,39 @@ def is_intact(query: str, resource: str) -> bool:
     parts = dict(part.partition("=")[::2] for part in query.split("&"))
     if not parts.keys() & {"t", "c", "s", "h"}:
         return True
-    expected = (_certificate(), *_signatures(resource, unquote(parts.get("t", ""))))
+    expected = _signature(resource, unquote(parts.get("t", "")))
     return (parts.get("c"), parts.get("s"), parts.get("h")) == expected
 
 
-def _signatures(resource: str, moment: str) -> tuple[str, str]:
-    signature = _spread(f"{resource.lower()}|{moment}", _SIGNATURE_BYTES)
-    return signature, _spread(f"{resource.lower()}|{moment}|{signature}", _HASH_BYTES)
-
-
-@lru_cache(maxsize=1)
-def _certificate() -> str:
-    return _spread("certificate", _CERTIFICATE_BYTES)
+def _signature(resource: str, moment: str) -> tuple[str, str, str]:
+    signature = _filler(f"{resource.lower()}|{moment}", _SIGNATURE_BYTES)
+    digest = _filler(f"{resource.lower()}|{moment}|{signature}", _HASH_BYTES)
+    return _filler("certificate", _CERTIFICATE_BYTES), signature, digest
 
 
 @lru_cache(maxsize=4096)
-def _spread(text: str, length: int) -> str:
+def _filler(text: str, length: int) -> str:
     """``length`` bytes that depend on every character of ``text``, in base64url without padding."""
     seed = hmac.new(_KEY, text.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(hashlib.shake_256(seed).digest(length)).decode().rstrip("=")
+
+
+def access_token(*, audience: str, tenant: str, client_id: str, issuer: str, now: int) -> str:
+    """A token in three parts, for ``TOKEN_LIFETIME`` seconds from ``now``: some clients look into theirs."""
+    client = client_id or stable_guid("anybody")
+    claims = {
+        "aud": audience,
+        "iss": f"{issuer}/{tenant}/",
+        "iat": now,
+        "nbf": now,
+        "exp": now + TOKEN_LIFETIME,
+        "appid": client,
+        "azp": client,
+        "idtyp": "app",
+        "oid": stable_guid("identity", client),
+        "sub": stable_guid("identity", client),
+        "tid": tenant,
+        "ver": "1.0",
+    }
+    parts = ({"typ": "JWT", "alg": "RS256", "kid": "asrnet"}, claims, {"by": "asrnet"})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)

@@ -9,6 +9,7 @@ The unmodified Azure SDK runs on it::
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,12 +34,12 @@ def session(app: App, *, latency_s: float | None = 0.0) -> requests.Session:
     Half of ``latency_s`` seconds passes on the world's clock before a request has its effect, half after. None: the
     world's own latency, as it is at the time of the request.
     """
-    found = requests.Session()
-    found.trust_env = False
+    in_process_session = requests.Session()
+    in_process_session.trust_env = False
     adapter = InProcessAdapter(app, latency_s)
     for scheme in ("https://", "http://"):
-        found.mount(scheme, adapter)
-    return found
+        in_process_session.mount(scheme, adapter)
+    return in_process_session
 
 
 class InProcessAdapter(BaseAdapter):
@@ -55,9 +56,12 @@ class InProcessAdapter(BaseAdapter):
         Time-outs, certificates and proxies have no meaning here; every answer can be read as a stream.
         """
         latency = self._app.world.behaviour.latency if self._latency is None else self._latency
-        self._pass(latency / 2)
+        clock = self._app.world.clock
+        if latency:
+            clock.sleep(latency / 2)
         answer = self._app.handle(_incoming(request))
-        self._pass(latency / 2 + answer.delay)
+        if latency or answer.delay:
+            clock.sleep(latency / 2 + answer.delay)
         if answer.dropped:
             raise requests.ConnectionError("the emulator reset the connection", request=request)
         return _outgoing(answer, request)
@@ -65,37 +69,27 @@ class InProcessAdapter(BaseAdapter):
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _pass(self, seconds: float) -> None:
-        if seconds:
-            self._app.world.clock.sleep(seconds)
-
 
 def _incoming(request: requests.PreparedRequest) -> Request:
     parts = urlsplit(request.url or "")
+    body: Any = request.body  # nothing, text, bytes, a file or an iterator
+    headers: Mapping[str, Any] = request.headers  # values are text, or bytes where a caller gave bytes
+    if isinstance(body, str):
+        body = body.encode()
+    elif body is not None and not isinstance(body, bytes):
+        body = body.read() if hasattr(body, "read") else b"".join(body)
     return Request(
         method=(request.method or "GET").upper(),
         path=parts.path or "/",
         query=parts.query,
-        headers={name.lower(): _text(value) for name, value in request.headers.items()},
-        body=_bytes(request.body),
+        headers={
+            name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
+            for name, value in headers.items()
+        },
+        body=bytes(body or b""),
         scheme=parts.scheme,
         host=parts.netloc,
     )
-
-
-def _bytes(body: Any) -> bytes:
-    """A body as requests holds it: nothing, text, bytes, a file or an iterator."""
-    if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, bytes):
-        return body
-    return bytes(body.read()) if hasattr(body, "read") else b"".join(body)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _outgoing(answer: Response, request: requests.PreparedRequest) -> requests.Response:

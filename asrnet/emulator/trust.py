@@ -1,4 +1,4 @@
-"""Where the emulator's certificates are kept: per user, made once, used again, renewed before they expire."""
+"""The emulator's certificates on disk: made once for each user, used again, renewed before they expire."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Trust(Struct, frozen=True, kw_only=True):
 
 
 def default_folder() -> Path:
-    """The folder of the user's cache that the certificates are kept in."""
+    """The folder of the user's cache for certificates: below XDG_CACHE_HOME, else below ~/.cache."""
     return Path.home() / ".cache" / "asrnet" / "emulator"
 
 
@@ -98,8 +98,8 @@ def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
 def _kept(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
     """The folder of a certificate and its key that are good for some time to come.
 
-    What is there is never changed: an emulator may be reading it. What is too old or spoilt is followed by another
-    generation.
+    Existing files are never changed, since another emulator may be reading them. Where they are too old or spoilt,
+    another generation is made beside them.
     """
     for generation in itertools.count(1):
         place = folder / (name if generation == 1 else f"{name}-{generation}")
@@ -111,7 +111,7 @@ def _kept(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, by
 
 
 def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> None:
-    """Make a folder, whole at once: emulators that start at the same moment agree on one."""
+    """Make the folder in one step, so that emulators that start at the same moment agree on one."""
     certificate, key, expires = make()
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new."))
     (fresh / f"{kind}.pem").write_bytes(certificate)
@@ -135,7 +135,7 @@ def _is_whole(place: Path, kind: str) -> bool:
 
 
 def _expires(path: Path) -> float:
-    """When a certificate expires, in seconds since 1970; 0 where nothing is known of it."""
+    """When a certificate expires, in seconds since 1970; 0 where no file says it."""
     try:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

@@ -16,7 +16,7 @@ from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Region, Row, Vault
 from asrnet.emulator.app import App, Options
 from asrnet.emulator.faults import Fault
-from asrnet.emulator.throttle import AZURE_BUCKETS, Bucket
+from asrnet.emulator.platform import AZURE_BUCKETS, Bucket
 from asrnet.emulator.transport import session
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import Builder

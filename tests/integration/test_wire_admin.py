@@ -15,11 +15,11 @@ from wire_case import BEARER, Wire, error_of
 
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
-from asrnet.emulator.clock import ShiftedClock
 from asrnet.emulator.faults import Kind
 from asrnet.emulator.journal import Entry, Journal
 from asrnet.emulator.messages import Request
 from asrnet.emulator.routes import ROUTES
+from asrnet.emulator.serving import ShiftedClock
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Effect
 

@@ -13,9 +13,9 @@ from asrnet.emulator import coverage
 from asrnet.emulator.app import Options
 from asrnet.emulator.faults import FOREVER, Fault
 from asrnet.emulator.messages import Request
+from asrnet.emulator.platform import Bucket
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.routing import Route
-from asrnet.emulator.throttle import Bucket
 from asrnet.errors import InputError
 
 SUB = "11111111-1111-1111-1111-111111111111"

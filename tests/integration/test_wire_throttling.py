@@ -12,7 +12,7 @@ from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.app import App, Options
-from asrnet.emulator.throttle import AZURE_BUCKETS
+from asrnet.emulator.platform import AZURE_BUCKETS
 from asrnet.emulator.transport import session
 from asrnet.fake.builder import Builder
 from asrnet.model.arm import ArmId

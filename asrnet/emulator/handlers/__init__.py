@@ -1,1 +1,1 @@
-"""The operations of the emulator, by provider: each module has its handlers and its part of the table of routes."""
+"""The operations of the emulator. One module for each kind of resource: its shape on the wire, handlers, routes."""

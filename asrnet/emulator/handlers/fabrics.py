@@ -2,36 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from asrnet.emulator.bodies import an_object, text
-from asrnet.emulator.call import Call
-from asrnet.emulator.handlers.templates import FABRIC, NETWORK, VAULT
-from asrnet.emulator.messages import Response, json_response
-from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import (
-    Document,
-    fabric_json,
-    logical_network_json,
-    network_json,
-    stable_guid,
-    wire_id,
-)
+from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.operations import add_results
+from asrnet.emulator.messages import Document, Response, json_response
+from asrnet.emulator.routing import FABRIC, NETWORK, VAULT, Routes
+from asrnet.emulator.spelling import FABRIC_TYPE, fabric_friendly_name, stable_guid, wire_id
 from asrnet.fake import refusals
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric
+from asrnet.model.azure import Fabric, LogicalNetwork, VmNetwork
+
+routes: Final = Routes()
+
+_FABRICS: Final = f"{VAULT}/replicationFabrics"
+_LOGICAL: Final = f"{FABRIC}/replicationLogicalNetworks"
 
 
+def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
+    """A fabric: a region of Azure or a VMM server. Without ``container_ids``, as lists show it."""
+    encryption: Document = {"kekState": "None", "kekCertThumbprint": None}
+    if fabric.kind == "vmm":
+        thumbprint = stable_guid(str(fabric.id), "certificate").replace("-", "").upper()
+        encryption = {
+            "kekState": "Enabled",
+            "kekCertThumbprint": thumbprint,
+            "kekCertExpiryDate": "2035-01-01T00:00:00Z",
+        }
+    details: Document = {"instanceType": "VMM" if fabric.kind == "vmm" else "HyperVSite"}
+    if fabric.kind == "azure":
+        details = {"instanceType": "Azure", "location": fabric.location, "containerIds": None}
+        if container_ids is not None:
+            details |= {"containerIds": list(container_ids), "zones": []}
+    return {
+        "name": fabric.name,
+        "type": FABRIC_TYPE,
+        "id": wire_id(fabric.id),
+        "properties": {
+            "friendlyName": fabric_friendly_name(fabric),
+            "encryptionDetails": encryption,
+            "rolloverEncryptionDetails": encryption,
+            "internalIdentifier": stable_guid(str(fabric.id)),
+            "bcdrState": "Valid",
+            "customDetails": details,
+            "healthErrorDetails": [],
+            "health": "Normal",
+        },
+    }
+
+
+def network_json(network: VmNetwork) -> Document:
+    """A VM network of a VMM server."""
+    subnets = [
+        {"name": subnet.name, "friendlyName": subnet.name, "addressList": list(subnet.prefixes)}
+        for subnet in network.subnets
+    ]
+    return {
+        "type": f"{FABRIC_TYPE}/replicationNetworks",
+        "id": wire_id(network.id),
+        "name": network.id.name,
+        "properties": {
+            "fabricType": "VMM",
+            "subnets": subnets,
+            "friendlyName": network.friendly_name,
+            "networkType": "NoIsolation",
+        },
+    }
+
+
+def logical_network_json(network: LogicalNetwork) -> Document:
+    """A logical network of a VMM server."""
+    return {
+        "type": f"{FABRIC_TYPE}/replicationLogicalNetworks",
+        "id": wire_id(network.id),
+        "name": network.id.name,
+        "properties": {
+            "friendlyName": network.friendly_name,
+            "networkVirtualizationStatus": "NetworkVirtualizationNotEnabled",
+            "logicalNetworkUsage": "NotUsedAsPrivateNetworkForTestFailover",
+            "logicalNetworkDefinitionsStatus": "LogicalNetworkDefinitionsNotIsolated",
+        },
+    }
+
+
+@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded")
 def list_fabrics(call: Call) -> Response:
-    """All fabrics of a vault, without what only a fabric by itself tells: its containers and zones."""
+    """All fabrics of a vault, without what only a fabric by itself shows: its containers and zones."""
     return call.page(call.world.fabrics.list(call.id("vault")), fabric_json)
 
 
+@routes.get(FABRIC, "ReplicationFabrics_Get", "recorded")
 def get_fabric(call: Call) -> Response:
     """One fabric. A filter is taken and has no effect."""
-    return json_response(_fabric(call, call.world.fabrics.get(call.id("fabric"))))
+    fabric = call.world.fabrics.get(call.id("fabric"))
+    containers = call.world.state.clouds.values(fabric.id.key) if fabric.kind == "azure" else []
+    # Recorded: the ids there have a GUID in the place of the container's name.
+    container_ids = [
+        wire_id(fabric.id.child("replicationProtectionContainers", stable_guid(str(record.cloud.id))))
+        for record in containers
+    ]
+    return json_response(fabric_json(fabric, container_ids))
 
 
+@routes.put(FABRIC, "ReplicationFabrics_Create", "recorded")
 def put_fabric(call: Call) -> Response:
     """Create the fabric of an Azure region."""
     fabric_id = call.id("fabric")
@@ -42,99 +116,51 @@ def put_fabric(call: Call) -> Response:
     return call.accepted(call.world.fabrics.put(fabric_id, location), fabric_id)
 
 
+@routes.post(f"{FABRIC}/remove", "ReplicationFabrics_Delete", "recorded")
 def remove_fabric(call: Call) -> Response:
     """Remove a fabric."""
     return call.accepted(call.world.fabrics.remove(call.id("fabric")), call.id("fabric"))
 
 
+@routes.delete(FABRIC, "ReplicationFabrics_Purge", "recorded")
 def purge_fabric(call: Call) -> Response:
     """Remove a fabric with everything in it."""
     return call.accepted(call.world.fabrics.purge(call.id("fabric")), call.id("fabric"))
 
 
+add_results(routes, FABRIC, get_fabric)
+
+
+@routes.get(
+    f"{FABRIC}/replicationNetworks",
+    "ReplicationNetworks_ListByReplicationFabrics",
+    "recorded",
+    "under an Azure fabric the list is empty, which is assumed",
+)
 def list_networks(call: Call) -> Response:
     """The VM networks of a fabric."""
     return call.page(call.world.networks.list(call.id("fabric")), lambda record: network_json(record.network))
 
 
+@routes.get(f"{VAULT}/replicationNetworks", "ReplicationNetworks_List", "recorded")
 def list_vault_networks(call: Call) -> Response:
     """The VM networks of all fabrics."""
     return call.page(call.world.networks.list_vault(call.id("vault")), lambda record: network_json(record.network))
 
 
+@routes.get(NETWORK, "ReplicationNetworks_Get", "specified")
 def get_network(call: Call) -> Response:
     """One VM network."""
     return json_response(network_json(call.world.networks.get(call.id("network")).network))
 
 
+@routes.get(_LOGICAL, "ReplicationLogicalNetworks_ListByReplicationFabrics", "specified")
 def list_logical_networks(call: Call) -> Response:
     """The logical networks of a fabric."""
     return call.page(call.world.logical_networks.list(call.id("fabric")), logical_network_json)
 
 
+@routes.get(f"{_LOGICAL}/{{network}}", "ReplicationLogicalNetworks_Get", "specified")
 def get_logical_network(call: Call) -> Response:
     """One logical network."""
     return json_response(logical_network_json(call.world.logical_networks.get(call.id("network"))))
-
-
-def _fabric(call: Call, fabric: Fabric) -> Document:
-    containers = call.world.state.clouds.values(fabric.id.key) if fabric.kind == "azure" else []
-    return fabric_json(fabric, [_by_guid(record.cloud.id) for record in containers])
-
-
-def _by_guid(container_id: ArmId) -> str:
-    """A container's id as its fabric's details spell it: with a GUID in the place of the name."""
-    container = container_id.parent.child("replicationProtectionContainers", stable_guid(str(container_id)))
-    return wire_id(container)
-
-
-_FABRICS: Final = f"{VAULT}/replicationFabrics"
-_LOGICAL: Final = f"{FABRIC}/replicationLogicalNetworks"
-
-ROUTES: Final = (
-    Route(
-        method="GET", template=_FABRICS, operation="ReplicationFabrics_List", source="recorded", handler=list_fabrics
-    ),
-    Route(method="GET", template=FABRIC, operation="ReplicationFabrics_Get", source="recorded", handler=get_fabric),
-    Route(method="PUT", template=FABRIC, operation="ReplicationFabrics_Create", source="recorded", handler=put_fabric),
-    Route(
-        method="POST",
-        template=f"{FABRIC}/remove",
-        operation="ReplicationFabrics_Delete",
-        source="recorded",
-        handler=remove_fabric,
-    ),
-    Route(
-        method="DELETE", template=FABRIC, operation="ReplicationFabrics_Purge", source="recorded", handler=purge_fabric
-    ),
-    Route(
-        method="GET",
-        template=f"{FABRIC}/replicationNetworks",
-        operation="ReplicationNetworks_ListByReplicationFabrics",
-        source="recorded",
-        handler=list_networks,
-        note="under an Azure fabric the list is empty, which is assumed",
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/replicationNetworks",
-        operation="ReplicationNetworks_List",
-        source="recorded",
-        handler=list_vault_networks,
-    ),
-    Route(method="GET", template=NETWORK, operation="ReplicationNetworks_Get", source="specified", handler=get_network),
-    Route(
-        method="GET",
-        template=_LOGICAL,
-        operation="ReplicationLogicalNetworks_ListByReplicationFabrics",
-        source="specified",
-        handler=list_logical_networks,
-    ),
-    Route(
-        method="GET",
-        template=f"{_LOGICAL}/{{network}}",
-        operation="ReplicationLogicalNetworks_Get",
-        source="specified",
-        handler=get_logical_network,
-    ),
-)

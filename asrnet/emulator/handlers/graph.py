@@ -1,66 +1,70 @@
-"""Resource Graph: queries over virtual networks and vaults, in the subset of ``asrnet.emulator.queries``."""
+"""Resource Graph: queries over virtual networks and vaults, in a subset of its language that can list resources.
+
+A query is ``Resources`` and stages behind pipes: ``where`` with comparisons (``==``, ``=~``, ``!=``, ``!~``, ``in``,
+``in~``, ``contains``, ``startswith``) joined by ``and``, ``project`` of columns (also ``name = properties.a.b``),
+``order by`` or ``sort by`` of columns, ``limit`` or ``take``, ``count``. Anything else is refused.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from asrnet.emulator.bodies import Body, an_object, member, text, texts
-from asrnet.emulator.call import Call
-from asrnet.emulator.messages import Response, json_response
-from asrnet.emulator.network_json import View, network_json
-from asrnet.emulator.queries import Row, run
-from asrnet.emulator.refusals import GatewayError
-from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import Document
-from asrnet.emulator.vault_json import vault_json
+from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.network_shapes import View, network_json
+from asrnet.emulator.handlers.vaults import vault_json
+from asrnet.emulator.messages import Document, GatewayError, Response, json_response
+from asrnet.emulator.routing import Routes
 from asrnet.model.arm import ArmId
 
-_MOST: Final = 1000
-_DEFAULT: Final = 100
+routes: Final = Routes()
+
+Row = Mapping[str, Any]
+_Stage = Callable[[list[Row]], list[Row]]
+
+_MOST_ROWS: Final = 1000
+_DEFAULT_ROWS: Final = 100
+_QUOTA: Final = (("x-ms-user-quota-remaining", "14"), ("x-ms-user-quota-resets-after", "00:00:05"))
 
 
-def resources(call: Call) -> Response:
+@routes.post(
+    "/providers/Microsoft.ResourceGraph/resources",
+    "ResourceGraph_Resources",
+    "specified",
+    "a subset of the language over virtual networks and vaults; anything else is refused with 400",
+)
+def query_resources(call: Call) -> Response:
     """The resources that a query finds, in pages of at most 1,000 rows."""
     body = call.request.document()
     query = text(body, "query")
     if query is None:
         raise GatewayError(400, "BadRequest", "Please provide a query.")
     options = an_object(body, "options")
-    found = run(query, _rows(call, texts(body, "subscriptions")))
-    start, stop = _bounds(options, len(found))
-    return json_response(_answer(found, start, stop, options), headers=_QUOTA)
-
-
-_QUOTA: Final = (("x-ms-user-quota-remaining", "14"), ("x-ms-user-quota-resets-after", "00:00:05"))
-
-
-def _answer(found: list[Row], start: int, stop: int, options: Body) -> Document:
-    shown = found[start:stop]
-    more = stop < len(found)
+    rows = run_query(query, _all_rows(call, texts(body, "subscriptions")))
+    top = _number(options, "$top", _DEFAULT_ROWS)
+    if not 1 <= top <= _MOST_ROWS:
+        raise GatewayError(400, "BadRequest", f"The value of $top must be between 1 and {_MOST_ROWS}.")
+    token = text(options, "$skipToken")
+    start = _skipped(token) if token else _number(options, "$skip", 0)
+    stop = min(start + top, len(rows))
+    shown = rows[start:stop]
     document: Document = {
-        "totalRecords": len(found),
+        "totalRecords": len(rows),
         "count": len(shown),
         "resultTruncated": "false",
         "facets": [],
     }
-    if more and all("id" in row for row in shown):  # without an id column there is no stable order to continue in
+    if stop < len(rows) and all("id" in row for row in shown):
         document["$skipToken"] = base64.b64encode(f"skip:{stop}".encode()).decode()
-    elif more:
+    elif stop < len(rows):  # without an id column there is no stable order to continue in
         document["resultTruncated"] = "true"
-    table = (text(options, "resultFormat") or "objectArray").lower() == "table"
-    document["data"] = _table(shown) if table else shown
-    return document
-
-
-def _bounds(options: Body, total: int) -> tuple[int, int]:
-    top = _number(options, "$top", _DEFAULT)
-    if not 1 <= top <= _MOST:
-        raise GatewayError(400, "BadRequest", f"The value of $top must be between 1 and {_MOST}.")
-    token = text(options, "$skipToken")
-    start = _skipped(token) if token else _number(options, "$skip", 0)
-    return start, min(start + top, total)
+    as_table = (text(options, "resultFormat") or "objectArray").lower() == "table"
+    document["data"] = _table(shown) if as_table else shown
+    return json_response(document, headers=_QUOTA)
 
 
 def _number(options: Body, name: str, default: int) -> int:
@@ -73,74 +77,176 @@ def _number(options: Body, name: str, default: int) -> int:
 
 
 def _skipped(token: str) -> int:
+    refusal = GatewayError(400, "InvalidSkipToken", "The provided $skipToken is invalid.")
     try:
         word, _, number = base64.b64decode(token, validate=True).decode().partition(":")
         if word == "skip":
             return int(number)
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-        raise _bad_token() from error
-    raise _bad_token()
-
-
-def _bad_token() -> GatewayError:
-    return GatewayError(400, "InvalidSkipToken", "The provided $skipToken is invalid.")
+        raise refusal from error
+    raise refusal
 
 
 def _table(rows: list[Row]) -> Document:
     columns = list(rows[0]) if rows else []
-    described = [{"name": name, "type": _type(rows[0][name])} for name in columns]
+    types = {bool: "boolean", int: "integer", str: "string"}
+    described = [{"name": name, "type": types.get(type(rows[0][name]), "object")} for name in columns]
     return {"columns": described, "rows": [[row[name] for name in columns] for row in rows]}
 
 
-def _type(value: object) -> str:
-    return {bool: "boolean", int: "integer", str: "string"}.get(type(value), "object")
-
-
-def _rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
-    """What the queries see: it may lag, and hide what lists hide, as Resource Graph does."""
-    visible = [each.id for each in call.world.subscriptions.list()]
-    wanted = [each.lower() for each in subscriptions] or visible
+def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
+    """Everything that queries see. It may lag behind, and lacks what lists lack, as Resource Graph does."""
+    visible = [subscription.id for subscription in call.world.subscriptions.list()]
+    asked_for = {subscription.lower() for subscription in subscriptions} or set(visible)
     view = View(extras=call.world.extras)
-    rows: list[Row] = []
-    for subscription in (each for each in visible if each in wanted):
-        networks = call.world.virtual_networks.list(subscription)
-        rows += [_row(network_json(network, view), network.id, call.world.tenant) for network in networks]
-        vaults = call.world.vaults.list(subscription)
-        rows += [
-            _row(vault_json(vault, call.world.extras.get(vault.id.key)), vault.id, call.world.tenant)
-            for vault in vaults
-        ]
-    return rows
+    documents: list[tuple[ArmId, Document]] = []
+    for subscription in visible:
+        if subscription in asked_for:
+            networks = call.world.virtual_networks.list(subscription)
+            documents += [(network.id, network_json(network, view)) for network in networks]
+            vaults = call.world.vaults.list(subscription)
+            documents += [(vault.id, vault_json(vault, call.world.extras.get(vault.id.key))) for vault in vaults]
+    return [
+        {
+            "id": str(resource_id),
+            "name": resource_id.name,
+            "type": resource_id.type,
+            "tenantId": call.world.tenant,
+            "kind": "",
+            "location": document["location"],
+            "resourceGroup": resource_id.resource_group.lower(),
+            "subscriptionId": resource_id.subscription,
+            "managedBy": "",
+            "sku": document.get("sku"),
+            "plan": None,
+            "properties": document["properties"],
+            "tags": document.get("tags") or {},
+            "identity": None,
+            "zones": None,
+            "extendedLocation": document.get("extendedLocation"),
+        }
+        for resource_id, document in documents
+    ]
 
 
-def _row(document: Document, resource_id: ArmId, tenant: str) -> dict[str, Any]:
-    return {
-        "id": str(resource_id),
-        "name": resource_id.name,
-        "type": resource_id.type,
-        "tenantId": tenant,
-        "kind": "",
-        "location": document["location"],
-        "resourceGroup": resource_id.resource_group.lower(),
-        "subscriptionId": resource_id.subscription,
-        "managedBy": "",
-        "sku": document.get("sku"),
-        "plan": None,
-        "properties": document["properties"],
-        "tags": document.get("tags") or {},
-        "identity": None,
-        "zones": None,
-        "extendedLocation": document.get("extendedLocation"),
-    }
+def run_query(query: str, rows: Sequence[Row]) -> list[Row]:
+    """The rows that a query finds. Refused with 400 where it is beyond the subset."""
+    table, *stages = _split(query, "|")
+    if table.strip().lower() != "resources":
+        raise _unknown(table.strip() or query)
+    result = list(rows)
+    for stage in stages:
+        result = _stage(stage.strip())(result)
+    return result
 
 
-ROUTES: Final = (
-    Route(
-        method="POST",
-        template="/providers/Microsoft.ResourceGraph/resources",
-        operation="ResourceGraph_Resources",
-        source="specified",
-        handler=resources,
-        note="a subset of the language over virtual networks and vaults; anything else is refused with 400",
-    ),
+def _stage(stage: str) -> _Stage:
+    word, _, arguments = stage.partition(" ")
+    match word.lower():
+        case "where":
+            tests = [_test(clause.strip()) for clause in _split(arguments, "and")]
+            return lambda rows: [row for row in rows if all(test(row) for test in tests)]
+        case "project":
+            return _project(arguments)
+        case "limit" | "take":
+            if not arguments.strip().isdigit():
+                raise _unknown(f"limit {arguments}")
+            return lambda rows: rows[: int(arguments)]
+        case "order" | "sort":
+            return _order(arguments)
+        case "count" if not arguments.strip():
+            return lambda rows: [{"count_": len(rows)}]
+        case _:
+            raise _unknown(stage)
+
+
+_COLUMN: Final = r"[A-Za-z_][\w.]*(?:\['[^']+'\][\w.]*)*"
+_COMPARISON: Final = re.compile(
+    rf"({_COLUMN})\s*(==|=~|!=|!~|in~|in|contains|startswith)\s*(.+)", re.IGNORECASE | re.DOTALL
 )
+_TEXT: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+
+def _test(clause: str) -> Callable[[Row], bool]:
+    inner = clause.removeprefix("(").removesuffix(")") if clause.startswith("(") and clause.endswith(")") else clause
+    match = _COMPARISON.fullmatch(inner.strip())
+    if match is None:
+        raise _unknown(clause)
+    column, operator, values = match[1], match[2].lower(), [a or b for a, b in _TEXT.findall(match[3])]
+    takes_list = operator.startswith("in")
+    if not values or bool(_TEXT.sub("", match[3]).strip(" (),\t\r\n")) or (not takes_list and len(values) > 1):
+        raise _unknown(clause)
+    return lambda row: _compare(operator, str(_value(row, column) or ""), values)
+
+
+def _compare(operator: str, value: str, operands: list[str]) -> bool:
+    folded = [operand.lower() for operand in operands]
+    match operator:
+        case "==" | "in":
+            return value in operands
+        case "!=":
+            return value not in operands
+        case "=~" | "in~":
+            return value.lower() in folded
+        case "!~":
+            return value.lower() not in folded
+        case "contains":
+            return folded[0] in value.lower()
+        case _:
+            return value.lower().startswith(folded[0])
+
+
+def _project(arguments: str) -> _Stage:
+    columns: list[tuple[str, str]] = []
+    for part in _split(arguments, ","):
+        match = re.fullmatch(rf"(?:(\w+)\s*=\s*)?({_COLUMN})", part.strip())
+        if match is None:
+            raise _unknown(f"project {part.strip()}")
+        columns.append((match[1] or match[2].replace(".", "_"), match[2]))
+    return lambda rows: [{name: _value(row, source) for name, source in columns} for row in rows]
+
+
+def _order(arguments: str) -> _Stage:
+    match = re.fullmatch(r"by\s+(.+)", arguments.strip(), re.IGNORECASE | re.DOTALL)
+    if match is None:
+        raise _unknown(f"order {arguments}")
+    keys: list[tuple[str, bool]] = []
+    for part in _split(match[1], ","):
+        key = re.fullmatch(rf"({_COLUMN})(?:\s+(asc|desc))?", part.strip(), re.IGNORECASE)
+        if key is None:
+            raise _unknown(f"order by {part.strip()}")
+        keys.append((key[1], (key[2] or "desc").lower() == "desc"))
+
+    def order(rows: list[Row]) -> list[Row]:
+        for column, descending in reversed(keys):  # sorting is stable: the last key first
+            rows = sorted(rows, key=lambda row: str(_value(row, column) or "").lower(), reverse=descending)
+        return rows
+
+    return order
+
+
+def _value(row: Row, column: str) -> Any:
+    value: Any = row
+    for name in re.findall(r"\['([^']+)'\]|([^.\[\]']+)", column):
+        key = (name[0] or name[1]).lower()
+        if not isinstance(value, Mapping):
+            return None
+        value = next((inside for name_inside, inside in value.items() if name_inside.lower() == key), None)
+    return value
+
+
+def _split(expression: str, separator: str) -> list[str]:
+    """The parts of an expression between separators that stand outside of quotes and brackets."""
+    word = rf"\b{separator}\b" if separator.isalpha() else re.escape(separator)
+    token = re.compile(rf"'[^']*'|\"[^\"]*\"|\([^()]*\)|({word})", re.IGNORECASE)
+    parts, start = [], 0
+    for match in token.finditer(expression):
+        if match[1]:
+            parts.append(expression[start : match.start()])
+            start = match.end()
+    return [*parts, expression[start:]]
+
+
+def _unknown(expression: str) -> GatewayError:
+    message = f"The emulator's subset of the query language does not know '{expression[:200]}'."
+    return GatewayError(400, "InvalidQuery", message)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qsl
 
-from asrnet.emulator.call import Call
-from asrnet.emulator.messages import Response, json_response
-from asrnet.emulator.routing import Handler, Route
-from asrnet.emulator.site_recovery_json import Document
-from asrnet.emulator.tokens import LIFETIME, access_token
+from asrnet.emulator.calls import Call
+from asrnet.emulator.messages import Document, Response, json_response
+from asrnet.emulator.routing import Routes
+from asrnet.emulator.signing import TOKEN_LIFETIME, access_token
+
+routes: Final = Routes(open=True, versioned=False)
 
 _SUFFIXES: Final = {
     "acrLoginServer": "azurecr.io",
@@ -27,7 +28,8 @@ _SUFFIXES: Final = {
 }
 
 
-def cloud_metadata(call: Call) -> Response:
+@routes.get("/metadata/endpoints", "Identity_CloudMetadata", "documented")
+def get_cloud_metadata(call: Call) -> Response:
     """The endpoints of this cloud: every one of them leads back here."""
     origin = call.request.origin
     elsewhere = ("portal", "gallery", "batch", "media", "sqlManagement", "vmImageAliasDoc", "activeDirectoryDataLake")
@@ -50,7 +52,9 @@ def cloud_metadata(call: Call) -> Response:
     return json_response(document | {"suffixes": _SUFFIXES})
 
 
-def openid_configuration(call: Call) -> Response:
+@routes.get("/{tenant}/v2.0/.well-known/openid-configuration", "Identity_OpenIdV2", "documented")
+@routes.get("/{tenant}/.well-known/openid-configuration", "Identity_OpenId", "documented")
+def get_openid_configuration(call: Call) -> Response:
     """Where a tenant signs in and gives out tokens."""
     base = f"{call.request.origin}/{call.values['tenant']}"
     return json_response(
@@ -71,18 +75,22 @@ def openid_configuration(call: Call) -> Response:
     )
 
 
-def keys(call: Call) -> Response:
+@routes.get("/{tenant}/discovery/v2.0/keys", "Identity_Keys", "documented")
+def list_keys(call: Call) -> Response:
     """No keys: nobody checks the signatures of these tokens."""
     return json_response({"keys": [], "issuer": call.request.origin})
 
 
-def instance(call: Call) -> Response:
+@routes.get("/common/discovery/instance", "Identity_Instance", "documented")
+def get_instance(call: Call) -> Response:
     """Where to discover a tenant."""
     endpoint = f"{call.request.origin}/common/v2.0/.well-known/openid-configuration"
     return json_response({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": []})
 
 
-def token(call: Call) -> Response:
+@routes.post("/{tenant}/oauth2/v2.0/token", "Identity_TokenV2", "documented")
+@routes.post("/{tenant}/oauth2/token", "Identity_Token", "documented")
+def issue_token(call: Call) -> Response:
     """A token for any credential: a client secret, a certificate, a federated assertion."""
     form = dict(parse_qsl(call.request.body.decode("utf-8", "replace")))
     if not form.get("grant_type"):
@@ -92,13 +100,15 @@ def token(call: Call) -> Response:
     return _issued(call, audience, form.get("client_id", ""))
 
 
-def managed_identity(call: Call) -> Response:
+@routes.get("/msi/token", "Identity_ManagedIdentity", "documented")
+@routes.get("/metadata/identity/oauth2/token", "Identity_InstanceMetadata", "documented")
+def issue_managed_identity_token(call: Call) -> Response:
     """A token for a managed identity."""
     audience = call.request.parameters.get("resource", "")
-    return _issued(call, audience, call.request.parameters.get("client_id", ""), text=True)
+    return _issued(call, audience, call.request.parameters.get("client_id", ""), numbers_as_text=True)
 
 
-def _issued(call: Call, audience: str, client_id: str, *, text: bool = False) -> Response:
+def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool = False) -> Response:
     now = int(call.world.clock.now())
     audience = audience or call.request.origin
     tenant = call.values.get("tenant", "common")
@@ -109,33 +119,8 @@ def _issued(call: Call, audience: str, client_id: str, *, text: bool = False) ->
         issuer=call.request.origin,
         now=now,
     )
-    document: Document = {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME}
-    if text:  # managed identity writes numbers as text
-        document = {"token_type": "Bearer", "expires_in": str(LIFETIME), "expires_on": str(now + LIFETIME)}
+    document: Document = {"token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "ext_expires_in": TOKEN_LIFETIME}
+    if numbers_as_text:  # as managed identity does
+        document = {"token_type": "Bearer", "expires_in": str(TOKEN_LIFETIME), "expires_on": str(now + TOKEN_LIFETIME)}
         document |= {"resource": audience, "not_before": str(now)}
     return json_response(document | {"access_token": issued})
-
-
-def _open(method: str, template: str, operation: str, handler: Handler) -> Route:
-    return Route(
-        method=method,
-        template=template,
-        operation=operation,
-        source="documented",
-        handler=handler,
-        open=True,
-        versioned=False,
-    )
-
-
-ROUTES: Final = (
-    _open("GET", "/metadata/endpoints", "Identity_CloudMetadata", cloud_metadata),
-    _open("GET", "/{tenant}/v2.0/.well-known/openid-configuration", "Identity_OpenIdV2", openid_configuration),
-    _open("GET", "/{tenant}/.well-known/openid-configuration", "Identity_OpenId", openid_configuration),
-    _open("GET", "/{tenant}/discovery/v2.0/keys", "Identity_Keys", keys),
-    _open("GET", "/common/discovery/instance", "Identity_Instance", instance),
-    _open("POST", "/{tenant}/oauth2/v2.0/token", "Identity_TokenV2", token),
-    _open("POST", "/{tenant}/oauth2/token", "Identity_Token", token),
-    _open("GET", "/msi/token", "Identity_ManagedIdentity", managed_identity),
-    _open("GET", "/metadata/identity/oauth2/token", "Identity_InstanceMetadata", managed_identity),
-)

@@ -5,136 +5,141 @@ from __future__ import annotations
 from typing import Final
 
 from asrnet.emulator.bodies import Body, an_id, an_object, text
-from asrnet.emulator.call import Call
-from asrnet.emulator.handlers.templates import MAPPING, NETWORK, VAULT
-from asrnet.emulator.messages import Response, json_response
-from asrnet.emulator.names import names_of
-from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import KIND_WORDS, MAPPING_TYPE, Document, mapping_json, wire_id
+from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.operations import add_results
+from asrnet.emulator.messages import Document, Response, json_response
+from asrnet.emulator.routing import MAPPING, NETWORK, VAULT, Routes
+from asrnet.emulator.spelling import AZURE_PSEUDO_FABRIC, FABRIC_TYPE, fabric_name, network_name, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.records import MappingRequest
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import LiveMapping, MappingKind, UnreadableMapping
+from asrnet.fake.world import World
+from asrnet.model.arm import VNET, ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, LiveMapping, MappingKind, UnreadableMapping
 
-_KINDS: Final[dict[str, MappingKind]] = {
-    "azuretoazure": "azure_to_azure",
-    "vmmtoazure": "vmm_to_azure",
-    "vmmtovmm": "vmm_to_vmm",
+routes: Final = Routes()
+
+_TYPE: Final = f"{FABRIC_TYPE}/replicationNetworks/replicationNetworkMappings"
+_INSTANCE_TYPES: Final[dict[MappingKind, str]] = {
+    "azure_to_azure": "AzureToAzure",
+    "vmm_to_azure": "VmmToAzure",
+    "vmm_to_vmm": "VmmToVmm",
 }
 
 
+def mapping_json(world: World, mapping: LiveMapping) -> Document:
+    """A network mapping. Azure to Azure: virtual networks come back in lower case, whatever they were."""
+    if isinstance(mapping, UnreadableMapping):
+        # What the service writes of a mapping that lost its network is in no public source: nulls are assumed.
+        primary = str(mapping.primary_network_id) if mapping.primary_network_id else None
+        unreadable = {"state": "Paired", "primaryNetworkId": primary, "recoveryNetworkId": None}
+        return {"type": _TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": unreadable}
+    lowered = mapping.kind == "azure_to_azure"
+
+    def network(network_id: ArmId) -> str:
+        if lowered:
+            return f"/{network_id.key}"
+        return str(network_id) if network_id.type == VNET else wire_id(network_id)
+
+    recovery_fabric_id, recovery_fabric_name = mapping.recovery_fabric_id, MICROSOFT_AZURE
+    if recovery_fabric_id is None or recovery_fabric_id.name == MICROSOFT_AZURE:
+        recovery_fabric_id = mapping.vault_id.child("replicationFabrics", AZURE_PSEUDO_FABRIC)
+    if mapping.kind != "vmm_to_azure" and mapping.recovery_fabric_id is not None:
+        recovery_fabric_name = fabric_name(world, mapping.recovery_fabric_id)
+    settings: Document = {"instanceType": _INSTANCE_TYPES[mapping.kind]}
+    if mapping.kind == "azure_to_azure":
+        settings["primaryFabricLocation"] = mapping.primary_location
+        settings["recoveryFabricLocation"] = mapping.recovery_location
+    return {
+        "type": _TYPE,
+        "id": wire_id(mapping.id),
+        "name": mapping.name,
+        "properties": {
+            "state": mapping.state,
+            "primaryNetworkFriendlyName": network_name(world, mapping.primary_network_id, lowered=lowered),
+            "primaryNetworkId": network(mapping.primary_network_id),
+            "primaryFabricFriendlyName": fabric_name(world, mapping.fabric_id),
+            "recoveryNetworkFriendlyName": network_name(world, mapping.recovery_network_id, lowered=lowered),
+            "recoveryNetworkId": network(mapping.recovery_network_id),
+            "recoveryFabricArmId": wire_id(recovery_fabric_id),
+            "recoveryFabricFriendlyName": recovery_fabric_name,
+            "fabricSpecificSettings": settings,
+        },
+    }
+
+
+def read_mapping(body: Body, mapping_id: ArmId) -> MappingRequest:
+    """What the body of a PUT or PATCH asks for. Read-only members, which az sends back, are ignored."""
+    properties = an_object(body, "properties")
+    details = an_object(properties, "fabricSpecificDetails")
+    instance_type = text(details, "instanceType")
+    kind = next((kind for kind, name in _INSTANCE_TYPES.items() if name.lower() == (instance_type or "").lower()), None)
+    if instance_type is not None and kind is None:
+        names = ", ".join(_INSTANCE_TYPES.values())
+        raise refusals.invalid(f"The instance type '{instance_type}' is none of {names}.", mapping_id)
+    return MappingRequest(
+        recovery_network_id=an_id(properties, "recoveryNetworkId"),
+        recovery_fabric_name=text(properties, "recoveryFabricName"),
+        kind=kind,
+        primary_network_id=an_id(details, "primaryNetworkId"),
+    )
+
+
+@routes.get(f"{VAULT}/replicationNetworkMappings", "ReplicationNetworkMappings_List", "recorded")
 def list_mappings(call: Call) -> Response:
     """All mappings of a vault."""
-    return call.page(call.world.mappings.list_all(call.id("vault")), lambda mapping: _mapping(call, mapping))
+    mappings = call.world.mappings.list_all(call.id("vault"))
+    return call.page(mappings, lambda mapping: mapping_json(call.world, mapping))
 
 
+@routes.get(f"{NETWORK}/replicationNetworkMappings", "ReplicationNetworkMappings_ListByReplicationNetworks", "recorded")
 def list_network_mappings(call: Call) -> Response:
     """The mappings under a network; under an Azure fabric, whatever the network is called, those of the fabric."""
-    return call.page(call.world.mappings.list_network(call.id("network")), lambda mapping: _mapping(call, mapping))
+    mappings = call.world.mappings.list_network(call.id("network"))
+    return call.page(mappings, lambda mapping: mapping_json(call.world, mapping))
 
 
+@routes.get(
+    MAPPING,
+    "ReplicationNetworkMappings_Get",
+    "recorded",
+    "for a missing mapping 404, or 400 where the world says so; both have been reported",
+)
 def get_mapping(call: Call) -> Response:
     """One mapping."""
-    return json_response(_mapping(call, call.world.mappings.find(call.id("mapping"))))
+    return json_response(mapping_json(call.world, call.world.mappings.find(call.id("mapping"))))
 
 
+@routes.put(
+    MAPPING,
+    "ReplicationNetworkMappings_Create",
+    "recorded",
+    "refusals of duplicates, missing networks and wrong regions are assumed",
+)
 def put_mapping(call: Call) -> Response:
     """Create a mapping, or point the one of that name elsewhere."""
     mapping_id = call.id("mapping")
-    wanted = _wanted(call.request.document(), mapping_id)
-    return call.accepted(call.world.mappings.put(mapping_id, wanted), mapping_id)
+    request = read_mapping(call.request.document(), mapping_id)
+    return call.accepted(call.world.mappings.put(mapping_id, request), mapping_id)
 
 
+@routes.patch(
+    MAPPING,
+    "ReplicationNetworkMappings_Update",
+    "specified",
+    "no recording of it exists; a world can refuse it with 400 or 405",
+)
 def patch_mapping(call: Call) -> Response:
     """Change what the body names."""
     mapping_id = call.id("mapping")
-    wanted = _wanted(call.request.document(), mapping_id)
-    return call.accepted(call.world.mappings.patch(mapping_id, wanted), mapping_id)
+    request = read_mapping(call.request.document(), mapping_id)
+    return call.accepted(call.world.mappings.patch(mapping_id, request), mapping_id)
 
 
+@routes.delete(MAPPING, "ReplicationNetworkMappings_Delete", "recorded", "204 for a missing mapping is specified")
 def delete_mapping(call: Call) -> Response:
     """Delete a mapping."""
     mapping_id = call.id("mapping")
     return call.accepted(call.world.mappings.delete(mapping_id), mapping_id)
 
 
-def _mapping(call: Call, mapping: LiveMapping) -> Document:
-    if isinstance(mapping, UnreadableMapping):
-        return _unreadable(mapping)
-    return mapping_json(mapping, names_of(call.world, mapping))
-
-
-def _unreadable(mapping: UnreadableMapping) -> Document:
-    """What the service would write of a mapping that lost its network is in no public source: nulls are assumed."""
-    primary = mapping.primary_network_id
-    properties = {"state": "Paired", "primaryNetworkId": str(primary) if primary else None, "recoveryNetworkId": None}
-    return {"type": MAPPING_TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": properties}
-
-
-def _wanted(body: Body, mapping_id: ArmId) -> MappingRequest:
-    properties = an_object(body, "properties")
-    details = an_object(properties, "fabricSpecificDetails")
-    return MappingRequest(
-        recovery_network_id=an_id(properties, "recoveryNetworkId"),
-        recovery_fabric_name=text(properties, "recoveryFabricName"),
-        kind=_kind(text(details, "instanceType"), mapping_id),
-        primary_network_id=an_id(details, "primaryNetworkId"),
-    )
-
-
-def _kind(word: str | None, mapping_id: ArmId) -> MappingKind | None:
-    if word is None:
-        return None
-    if word.lower() not in _KINDS:
-        raise refusals.invalid(f"The instance type '{word}' is none of {', '.join(KIND_WORDS.values())}.", mapping_id)
-    return _KINDS[word.lower()]
-
-
-ROUTES: Final = (
-    Route(
-        method="GET",
-        template=f"{VAULT}/replicationNetworkMappings",
-        operation="ReplicationNetworkMappings_List",
-        source="recorded",
-        handler=list_mappings,
-    ),
-    Route(
-        method="GET",
-        template=f"{NETWORK}/replicationNetworkMappings",
-        operation="ReplicationNetworkMappings_ListByReplicationNetworks",
-        source="recorded",
-        handler=list_network_mappings,
-    ),
-    Route(
-        method="GET",
-        template=MAPPING,
-        operation="ReplicationNetworkMappings_Get",
-        source="recorded",
-        handler=get_mapping,
-        note="for a missing mapping 404, or 400 where the world says so; both have been reported",
-    ),
-    Route(
-        method="PUT",
-        template=MAPPING,
-        operation="ReplicationNetworkMappings_Create",
-        source="recorded",
-        handler=put_mapping,
-        note="refusals of duplicates, missing networks and wrong regions are assumed",
-    ),
-    Route(
-        method="PATCH",
-        template=MAPPING,
-        operation="ReplicationNetworkMappings_Update",
-        source="specified",
-        handler=patch_mapping,
-        note="no recording of it exists; a world can refuse it with 400 or 405",
-    ),
-    Route(
-        method="DELETE",
-        template=MAPPING,
-        operation="ReplicationNetworkMappings_Delete",
-        source="recorded",
-        handler=delete_mapping,
-        note="204 for a missing mapping is specified",
-    ),
-)
+add_results(routes, MAPPING, get_mapping)

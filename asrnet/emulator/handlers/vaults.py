@@ -3,58 +3,144 @@
 from __future__ import annotations
 
 import base64
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
-from asrnet.emulator.bodies import location_of, member, string_map
-from asrnet.emulator.call import Call
-from asrnet.emulator.handlers.templates import GROUP, SUBSCRIPTION, VAULT, VAULTS
-from asrnet.emulator.headers import RESOURCE_LIMIT
-from asrnet.emulator.messages import Response, empty_response, json_response
-from asrnet.emulator.naming import check_name
-from asrnet.emulator.refusals import GatewayError
-from asrnet.emulator.routing import Route
-from asrnet.emulator.site_recovery_json import Document
-from asrnet.emulator.vault_json import (
-    backup_config_json,
-    replication_setting_json,
-    storage_config_json,
-    vault_extras,
-    vault_json,
-)
+from asrnet.emulator.bodies import Body, an_object, check_name, location_of, member, string_map, text
+from asrnet.emulator.calls import Call
+from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
+from asrnet.emulator.platform import RESOURCE_LIMIT
+from asrnet.emulator.routing import GROUP, SUBSCRIPTION, VAULT, VAULTS, Routes
+from asrnet.emulator.spelling import VAULT_TYPE, stable_guid, wire_id
 from asrnet.fake.operations import Started
 from asrnet.fake.records import VaultResource
 from asrnet.model.arm import ArmId
 
+routes: Final = Routes()
 
+_DEFAULTS: Final[Document] = {
+    "redundancySettings": {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"},
+    "publicNetworkAccess": "Enabled",
+}
+_SKU: Final[Document] = {"name": "RS0", "tier": "Standard"}
+# The properties that clients set; the others the service computes.
+_ECHOED: Final = (
+    "publicNetworkAccess",
+    "redundancySettings",
+    "monitoringSettings",
+    "securitySettings",
+    "encryption",
+    "restoreSettings",
+)
+
+
+def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *, state: str = "Succeeded") -> Document:
+    """A vault; ``extras`` are what its model does not know of it."""
+    extras = extras or {}
+    # An etag is a time, as the service writes it; here one that differs after every change.
+    content = msgspec.json.encode((str(vault.id), vault.location, dict(vault.tags), extras), order="sorted").decode()
+    ticks = int(stable_guid("etag", content)[:8], 16) % 10_000_000
+    document: Document = {
+        "location": vault.location,
+        "name": vault.id.name,
+        "etag": f"W/\"datetime'2026-01-01T00%3A00%3A00.{ticks:07}Z'\"",
+        "tags": dict(vault.tags),
+    }
+    if identity := _group(extras, "identity"):
+        document["identity"] = identity
+    return document | {
+        "properties": {
+            "provisioningState": state,
+            "privateEndpointStateForBackup": "None",
+            "privateEndpointStateForSiteRecovery": "None",
+            **_DEFAULTS,
+            **_group(extras, "properties"),
+        },
+        "id": str(vault.id),
+        "type": VAULT_TYPE,
+        "sku": _group(extras, "sku") or _SKU,
+    }
+
+
+def _group(extras: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A group of ``extras``; empty where it is missing, or no group: world files are written by hand."""
+    group = extras.get(name)
+    return group if isinstance(group, Mapping) else {}
+
+
+def read_extras(vault_id: ArmId, body: Body, before: Mapping[str, Any], tenant: str) -> dict[str, object]:
+    """What a PUT or PATCH says of a vault beyond its model; what it does not name stays as ``before``."""
+    properties = dict(_group(before, "properties"))
+    for name in _ECHOED:
+        value = member(an_object(body, "properties"), name)
+        previous = properties.get(name) or _DEFAULTS.get(name)
+        if isinstance(value, Mapping) and isinstance(previous, Mapping):
+            value = {**previous, **value}  # groups of settings keep what a request leaves out of them
+        if value is not None:
+            properties[name] = value
+    sku = dict(an_object(body, "sku"))
+    if (text(sku, "name") or "").lower() == "rs0":
+        sku = {**_SKU, **sku}
+    identity = _read_identity(vault_id, an_object(body, "identity"), tenant)
+    extras: dict[str, object] = {
+        "properties": properties,
+        "sku": sku or _group(before, "sku"),
+        "identity": identity or _group(before, "identity"),
+    }
+    return {name: group for name, group in extras.items() if group}
+
+
+def _read_identity(vault_id: ArmId, body: Body, tenant: str) -> Document:
+    """A managed identity with the ids that its directory gives it."""
+    kind = text(body, "type") or "None"
+    if kind == "None":
+        return {}
+    identity: Document = {"type": kind}
+    if "systemassigned" in kind.lower():
+        identity |= {"principalId": stable_guid(str(vault_id), "identity"), "tenantId": tenant}
+    users = {
+        name: {"principalId": stable_guid(name, "principal"), "clientId": stable_guid(name, "client")}
+        for name in an_object(body, "userAssignedIdentities")
+    }
+    return identity | ({"userAssignedIdentities": users} if users else {})
+
+
+@routes.get(f"{SUBSCRIPTION}/{VAULTS}", "Vaults_ListBySubscriptionId", "specified")
+@routes.get(f"{GROUP}/{VAULTS}", "Vaults_ListByResourceGroup", "specified")
 def list_vaults(call: Call) -> Response:
     """The vaults of a subscription or of a resource group."""
     vaults = call.world.vaults.list(call.id("subscription").subscription, call.values.get("group"))
-    return call.page(vaults, lambda vault: _vault(call, vault), null_link=False)
+    return call.page(vaults, lambda vault: _shown(call, vault), null_link=False)
 
 
+@routes.get(VAULT, "Vaults_Get", "recorded", "the redundancy of a vault that was given none is assumed")
 def get_vault(call: Call) -> Response:
     """One vault."""
-    return json_response(_vault(call, _existing(call)))
+    return json_response(_shown(call, _existing(call)))
 
 
+@routes.put(VAULT, "Vaults_CreateOrUpdate", "recorded")
 def put_vault(call: Call) -> Response:
     """Create or replace a vault."""
     check_name("vault", call.values["vault"])
     body = call.request.document()
     vault = VaultResource(id=call.id("vault"), location=location_of(body), tags=string_map(body, "tags"))
-    return _written(call, vault)
+    return _write(call, vault, {})
 
 
+@routes.patch(VAULT, "Vaults_Update", "specified")
 def patch_vault(call: Call) -> Response:
     """Change a vault's tags and settings; what the body leaves out stays."""
-    known = _existing(call)
+    vault = _existing(call)
     body = call.request.document()
-    tags = string_map(body, "tags") if member(body, "tags") is not None else known.tags
-    return _written(call, msgspec.structs.replace(known, tags=tags))
+    if member(body, "tags") is not None:
+        vault = msgspec.structs.replace(vault, tags=string_map(body, "tags"))
+    return _write(call, vault, call.world.extras.get(vault.id.key, {}))
 
 
+@routes.delete(VAULT, "Vaults_Delete", "specified")
 def delete_vault(call: Call) -> Response:
     """Delete a vault: 204 where there is none."""
     started = call.world.vaults.delete(call.id("vault"))
@@ -63,64 +149,23 @@ def delete_vault(call: Call) -> Response:
     return empty_response(202, *_addresses(call, started))
 
 
-def operation(call: Call) -> Response:
-    """Where the writing of a vault stands."""
-    document = {"id": call.request.path, "name": call.values["operation"], "status": _operation(call).state}
-    return json_response(document)
-
-
-def operation_result(call: Call) -> Response:
-    """The result of writing a vault: 202 until it ended, then the vault, or 204 where it is gone."""
-    started = _operation(call)
-    if started.state == "InProgress":
-        return empty_response(202, *_addresses(call, started))
-    return empty_response(204) if started.method == "DELETE" else get_vault(call)
-
-
-def backup_config(call: Call) -> Response:
-    """How Azure Backup guards a vault's contents."""
-    return json_response(backup_config_json(_existing(call).id))
-
-
-def storage_config(call: Call) -> Response:
-    """How Azure Backup stores a vault's contents."""
-    return json_response(storage_config_json(_existing(call).id))
-
-
-def list_backup_items(call: Call) -> Response:
-    """What Azure Backup protects: nothing, here."""
-    _existing(call)
-    return json_response({"value": []})
-
-
-def replication_setting(call: Call) -> Response:
-    """Site Recovery's settings of a vault."""
-    return json_response(replication_setting_json(_existing(call).id))
-
-
-def list_replication_settings(call: Call) -> Response:
-    """The one group of settings that a vault has."""
-    return json_response({"value": [replication_setting_json(_existing(call).id)], "nextLink": None})
-
-
 def _existing(call: Call) -> VaultResource:
     return call.world.vaults.get(call.id("vault"))
 
 
-def _vault(call: Call, vault: VaultResource, state: str = "Succeeded") -> Document:
+def _shown(call: Call, vault: VaultResource, state: str = "Succeeded") -> Document:
     return vault_json(vault, call.world.extras.get(vault.id.key), state=state)
 
 
-def _written(call: Call, vault: VaultResource) -> Response:
-    known = call.world.extras.get(vault.id.key, {}) if call.request.method == "PATCH" else {}
-    extras = vault_extras(vault.id, call.request.document(), known, call.world.tenant)
+def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Response:
+    extras = read_extras(vault.id, call.request.document(), before, call.world.tenant)
     started = call.world.vaults.put(vault)
     call.world.extras[vault.id.key] = extras
     state = "Succeeded" if started.state == "Succeeded" else "Provisioning"
     headers = _addresses(call, started) if started.state == "InProgress" else ()
-    limit = (RESOURCE_LIMIT, "209")
-    document = _vault(call, vault, state)
-    return json_response(document, status=201 if started.created else 200, headers=(*headers, limit))
+    document = _shown(call, vault, state)
+    status = 201 if started.created else 200
+    return json_response(document, status=status, headers=(*headers, (RESOURCE_LIMIT, "209")))
 
 
 def _addresses(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
@@ -135,95 +180,90 @@ def _addresses(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
 
 def _operation(call: Call) -> Started:
     name = call.values["operation"]
-    padded = name + "=" * (-len(name) % 4)
     try:
-        operation_id = base64.urlsafe_b64decode(padded).decode()
+        operation_id = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
     except ValueError as error:
         raise GatewayError(404, "NotFound", f"The operation '{name[:100]}' was not found.") from error
     scope = ArmId(f"/subscriptions/{call.id('subscription').subscription}")
     return call.world.operations.get(operation_id, scope=scope)
 
 
+@routes.get(f"{VAULT}/operationStatus/{{operation}}", "Vaults_OperationStatus", "recorded")
+def get_operation_status(call: Call) -> Response:
+    """Where the writing of a vault stands."""
+    document = {"id": call.request.path, "name": call.values["operation"], "status": _operation(call).state}
+    return json_response(document)
+
+
+@routes.get(f"{VAULT}/operationResults/{{operation}}", "Vaults_OperationResults", "specified")
+def get_operation_result(call: Call) -> Response:
+    """The result of writing a vault: 202 until it ended, then the vault, or 204 where it is gone."""
+    started = _operation(call)
+    if started.state == "InProgress":
+        return empty_response(202, *_addresses(call, started))
+    return empty_response(204) if started.method == "DELETE" else get_vault(call)
+
+
+# Settings that clients read along with a vault. Their values were chosen, and cannot be changed.
 _FIXED: Final = "clients read it along with a vault; its values were chosen, and cannot be changed"
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        template=f"{SUBSCRIPTION}/{VAULTS}",
-        operation="Vaults_ListBySubscriptionId",
-        source="specified",
-        handler=list_vaults,
-    ),
-    Route(
-        method="GET",
-        template=f"{GROUP}/{VAULTS}",
-        operation="Vaults_ListByResourceGroup",
-        source="specified",
-        handler=list_vaults,
-    ),
-    Route(
-        method="GET",
-        template=VAULT,
-        operation="Vaults_Get",
-        source="recorded",
-        handler=get_vault,
-        note="the redundancy of a vault that was given none is assumed",
-    ),
-    Route(method="PUT", template=VAULT, operation="Vaults_CreateOrUpdate", source="recorded", handler=put_vault),
-    Route(method="PATCH", template=VAULT, operation="Vaults_Update", source="specified", handler=patch_vault),
-    Route(method="DELETE", template=VAULT, operation="Vaults_Delete", source="specified", handler=delete_vault),
-    Route(
-        method="GET",
-        template=f"{VAULT}/operationStatus/{{operation}}",
-        operation="Vaults_OperationStatus",
-        source="recorded",
-        handler=operation,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/operationResults/{{operation}}",
-        operation="Vaults_OperationResults",
-        source="specified",
-        handler=operation_result,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/backupconfig/vaultconfig",
-        operation="BackupResourceVaultConfigs_Get",
-        source="assumed",
-        handler=backup_config,
-        note=_FIXED,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/backupstorageconfig/vaultstorageconfig",
-        operation="BackupResourceStorageConfigs_Get",
-        source="assumed",
-        handler=storage_config,
-        note=_FIXED,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/backupProtectedItems",
-        operation="BackupProtectedItems_List",
-        source="assumed",
-        handler=list_backup_items,
-        note="empty",
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/replicationVaultSettings",
-        operation="ReplicationVaultSetting_List",
-        source="assumed",
-        handler=list_replication_settings,
-        note=_FIXED,
-    ),
-    Route(
-        method="GET",
-        template=f"{VAULT}/replicationVaultSettings/default",
-        operation="ReplicationVaultSetting_Get",
-        source="assumed",
-        handler=replication_setting,
-        note=_FIXED,
-    ),
-)
+
+def _setting(vault_id: ArmId, kind: str, name: str, properties: Document) -> Response:
+    setting = vault_id.child(kind, name)
+    return json_response({"id": str(setting), "name": name, "type": f"{VAULT_TYPE}/{kind}", "properties": properties})
+
+
+@routes.get(f"{VAULT}/backupconfig/vaultconfig", "BackupResourceVaultConfigs_Get", "assumed", _FIXED)
+def get_backup_config(call: Call) -> Response:
+    """How Azure Backup guards a vault's contents from deletions."""
+    properties: Document = {
+        "storageModelType": "GeoRedundant",
+        "storageType": "GeoRedundant",
+        "storageTypeState": "Unlocked",
+        "enhancedSecurityState": "AlwaysON",
+        "softDeleteFeatureState": "AlwaysON",
+        "softDeleteRetentionPeriodInDays": 14,
+        "isSoftDeleteFeatureStateEditable": False,
+    }
+    return _setting(_existing(call).id, "backupconfig", "vaultconfig", properties)
+
+
+@routes.get(f"{VAULT}/backupstorageconfig/vaultstorageconfig", "BackupResourceStorageConfigs_Get", "assumed", _FIXED)
+def get_storage_config(call: Call) -> Response:
+    """How Azure Backup stores a vault's contents."""
+    properties: Document = {
+        "storageModelType": "GeoRedundant",
+        "storageType": "GeoRedundant",
+        "storageTypeState": "Unlocked",
+        "crossRegionRestoreFlag": False,
+    }
+    return _setting(_existing(call).id, "backupstorageconfig", "vaultstorageconfig", properties)
+
+
+@routes.get(f"{VAULT}/backupProtectedItems", "BackupProtectedItems_List", "assumed", "empty")
+def list_backup_items(call: Call) -> Response:
+    """What Azure Backup protects: nothing, here."""
+    _existing(call)
+    return json_response({"value": []})
+
+
+def _replication_setting(vault_id: ArmId) -> Document:
+    """No migration project, and the newer way to protect VMware machines."""
+    return {
+        "id": wire_id(vault_id.child("replicationVaultSettings", "default")),
+        "name": "default",
+        "type": f"{VAULT_TYPE}/replicationVaultSettings",
+        "properties": {"migrationSolutionId": None, "vmwareToAzureProviderType": "InMageRcm"},
+    }
+
+
+@routes.get(f"{VAULT}/replicationVaultSettings", "ReplicationVaultSetting_List", "assumed", _FIXED)
+def list_replication_settings(call: Call) -> Response:
+    """The one group of Site Recovery's settings that a vault has."""
+    return json_response({"value": [_replication_setting(_existing(call).id)], "nextLink": None})
+
+
+@routes.get(f"{VAULT}/replicationVaultSettings/default", "ReplicationVaultSetting_Get", "assumed", _FIXED)
+def get_replication_setting(call: Call) -> Response:
+    """Site Recovery's settings of a vault."""
+    return json_response(_replication_setting(_existing(call).id))

@@ -1,0 +1,96 @@
+"""What an emulator consists of beside the protocol: a world, the script of wire faults, the journal and the seed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Protocol, runtime_checkable
+
+from msgspec.structs import replace
+
+from asrnet.emulator.faults import Faults
+from asrnet.emulator.journal import Journal
+from asrnet.emulator.messages import GatewayError
+from asrnet.emulator.spelling import stable_guid
+from asrnet.fake import document as world_file
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.operations import Started
+from asrnet.fake.world import World
+from asrnet.files.yaml import Document, Places, parse
+
+LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
+"""The clock cannot be put forward beyond this: times of more than four digits of a year cannot be written."""
+
+
+@runtime_checkable
+class Advanceable(Protocol):
+    """A clock that can be put forward."""
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once."""
+        ...
+
+
+class Emulation:
+    """A world and what the emulator keeps beside it. Handlers get it with every call; ``App`` serves it.
+
+    ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faults = Faults()
+        self.journal = Journal()
+        self.authority = b""
+        self.lock = RLock()
+        self._seed: world_file.WorldDocument | None = None
+        self._started: dict[str, tuple[Started, str]] = {}
+
+    def checkpoint(self) -> None:
+        """Make the world as it is now, and how it behaves, what ``reset`` goes back to."""
+        with self.lock:
+            self._seed = replace(world_file.dump(self.world), behaviour=self.world.behaviour)
+
+    def reset(self) -> None:
+        """Go back to the last checkpoint, with empty fault scripts and an empty journal. GatewayError without one."""
+        if self._seed is None:
+            raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
+        with self.lock:
+            self._become(Document(self._seed, "<seed>", Places("", "<seed>")))
+            self.faults.clear()
+            self.journal.clear()
+
+    def replace_world(self, text: bytes, *, seed: bool) -> None:
+        """Take the world that ``text`` describes; with ``seed``, ``reset`` goes back to it. Raises DocumentError."""
+        document = parse(text, world_file.WorldDocument, "<body>")
+        with self.lock:
+            self._become(document)
+            if seed:
+                self.checkpoint()
+
+    def _become(self, document: Document[world_file.WorldDocument]) -> None:
+        # A world that does not say how it behaves behaves like the one before it.
+        behaviour: Behaviour | None = None
+        if document.value.behaviour is None:
+            strict = document.value.strict_mapping
+            behaviour = self.world.behaviour
+            behaviour = behaviour if strict is None else replace(behaviour, strict_mapping=strict)
+        self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
+        self._started.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward, or not so far."""
+        clock = self.world.clock
+        if not isinstance(clock, Advanceable):
+            raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be put forward.")
+        if clock.now() + seconds > LATEST:
+            raise GatewayError(400, "InvalidRequestContent", "The emulator's time ends with the year 2999.")
+        clock.advance(seconds)
+
+    def remember(self, started: Started, activity: str) -> None:
+        """Keep what an operation was about and the ids of the request that started it: its job shows them."""
+        self._started[started.id] = (started, activity)
+
+    def origin_of(self, operation_id: str) -> tuple[Started | None, str]:
+        """An operation and the ids of its request; None and made-up ids for one that came with the world."""
+        return self._started.get(operation_id) or (None, f"{stable_guid(operation_id, 'activity')} ActivityId: ")

@@ -1,0 +1,233 @@
+"""Jobs: what Site Recovery shows of its operations, with their tasks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.emulator.calls import Call
+from asrnet.emulator.messages import Document, GatewayError, Response, json_response
+from asrnet.emulator.routing import VAULT, Routes
+from asrnet.emulator.spelling import (
+    VAULT_TYPE,
+    fabric_name,
+    find_fabric,
+    network_name,
+    stable_guid,
+    wire_id,
+)
+from asrnet.fake.operations import Started
+from asrnet.fake.times import seconds_of
+from asrnet.fake.world import World
+from asrnet.model.arm import ASR_NETWORK, ArmId
+from asrnet.model.azure import MICROSOFT_AZURE, Job, NetworkMapping
+
+routes: Final = Routes()
+
+_TASK_NEVER: Final = "0001-01-01T00:00:00"
+_DESCRIPTIONS: Final = {"Succeeded": "Completed"}
+_FILTERS: Final = frozenset(
+    {
+        "starttime",
+        "endtime",
+        "fabricid",
+        "affectedobjecttypes",
+        "jobstatus",
+        "jobname",
+        "joboutputtype",
+        "timezoneoffset",
+    }
+)
+
+
+class Task(Struct, frozen=True):
+    """A step of a job: its name and the one people read. ``group``: it holds steps of its own."""
+
+    name: str
+    friendly_name: str
+    group: bool = False
+
+
+class Scenario(Struct, frozen=True):
+    """What a job of one kind is called and which steps it consists of."""
+
+    friendly_name: str
+    target_type: str
+    tasks: tuple[Task, ...]
+
+
+_SCENARIOS: Final = {
+    "NetworkPairing": Scenario(
+        "Map Networks",
+        "Network",
+        (
+            Task("ModifyVMNetworksPairingStatusTask", "Map network"),
+            Task("VMNetworksUpdateVMNicsTask", "Attach network (0)", group=True),
+        ),
+    ),
+    "NetworkUnPairing": Scenario(
+        "Remove map",
+        "Network",
+        (
+            Task("ModifyVMNetworksUnPairingStatusTask", "Unmap network"),
+            Task("VMNetworksUpdateVMNicsTaskDetach", "Detach network (0)", group=True),
+        ),
+    ),
+}
+
+
+def listed_job_json(job: Job, started: Started | None) -> Document:
+    """A job as lists show it: without its tasks, activity and details. ``started``: the operation it stands for."""
+    scenario = _scenario(job)
+    code = started.error.code if started and started.error else "28020"
+    errors = [
+        {
+            "serviceErrorDetails": {"code": code, "message": message, "possibleCauses": "", "recommendedAction": ""},
+            "providerErrorDetails": None,
+            "errorLevel": "Error",
+            "creationTime": job.end_time or job.start_time,
+            "taskId": None,
+        }
+        for message in job.errors
+    ]
+    properties: Document = {
+        "activityId": None,
+        "scenarioName": job.scenario,
+        "friendlyName": scenario.friendly_name,
+        "state": job.state,
+        "stateDescription": _DESCRIPTIONS.get(job.state, job.state),
+        "tasks": [],
+        "errors": errors,
+        "startTime": job.start_time,
+    }
+    if job.end_time:
+        properties["endTime"] = f"{job.end_time.partition('.')[0].removesuffix('Z')}Z"
+    target_id = stable_guid(str(job.id), job.target)
+    if started is not None:
+        subject = started.subject
+        target_id = _guid_of(subject.primary_network_id if isinstance(subject, NetworkMapping) else started.resource_id)
+    properties |= {
+        "allowedActions": ["Cancel"] if job.state == "InProgress" else [],
+        "targetObjectId": target_id,
+        "targetObjectName": job.target,
+        "targetInstanceType": scenario.target_type,
+        "customDetails": None,
+    }
+    return {
+        "id": wire_id(job.id),
+        "name": job.name,
+        "type": f"{VAULT_TYPE}/replicationJobs",
+        "properties": properties,
+    }
+
+
+def job_json(world: World, job: Job, started: Started | None, activity_id: str) -> Document:
+    """A job in full; ``started`` is its operation where the world still has it."""
+    document = listed_job_json(job, started)
+    affected: Document = {}
+    if started is not None and isinstance(started.subject, NetworkMapping):
+        affected = _affected(world, started.subject)
+    properties = document["properties"]
+    assert isinstance(properties, dict)  # noqa: S101 - for the type checker
+    properties |= {
+        "activityId": activity_id,
+        "tasks": [_task_json(job, task, runs=index == 0) for index, task in enumerate(_scenario(job).tasks)],
+        "customDetails": {"instanceType": "AsrJobDetails", "affectedObjectDetails": affected},
+    }
+    return document
+
+
+def _scenario(job: Job) -> Scenario:
+    task = Task(f"{job.scenario}Task", job.scenario)
+    return _SCENARIOS.get(job.scenario) or Scenario(job.scenario, "ProtectionEntity", (task,))
+
+
+def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
+    """A task of a job; the first one ``runs`` as long as the job does."""
+    state, description = job.state, _DESCRIPTIONS.get(job.state, job.state)
+    if job.end_time and task.group:
+        state, description = "Other", "Skipped"
+    elif not job.end_time and not runs:
+        state, description = "NotStarted", "NotStarted"
+    return {
+        "taskId": stable_guid(job.name, task.name),
+        "name": task.name,
+        "startTime": job.start_time if runs else _TASK_NEVER,
+        "endTime": (job.end_time if runs else "") or _TASK_NEVER,
+        "allowedActions": [],
+        "friendlyName": task.friendly_name,
+        "state": state,
+        "stateDescription": description,
+        "taskType": "GroupTaskDetails" if task.group else "TaskDetails",
+        "customDetails": None if task.group else {"instanceType": "TaskDetails"},
+        "groupTaskCustomDetails": {"instanceType": "GroupTaskDetails", "childTasks": []} if task.group else None,
+        "errors": [],
+    }
+
+
+def _guid_of(identifier: ArmId) -> str:
+    """The GUID in which a VM network's id ends; one made of the id for everything else."""
+    return identifier.name if identifier.type == ASR_NETWORK else stable_guid(str(identifier))
+
+
+def _affected(world: World, mapping: NetworkMapping) -> Document:
+    lowered = mapping.kind == "azure_to_azure"
+    fabric = find_fabric(world, mapping.fabric_id)
+    recovery_fabric = MICROSOFT_AZURE
+    if mapping.kind != "vmm_to_azure" and mapping.recovery_fabric_id is not None:
+        recovery_fabric = fabric_name(world, mapping.recovery_fabric_id)
+    return {
+        "primaryNetworkId": _guid_of(mapping.primary_network_id),
+        "primaryNetworkName": network_name(world, mapping.primary_network_id, lowered=lowered),
+        "recoveryNetworkId": _guid_of(mapping.recovery_network_id),
+        "recoveryNetworkName": network_name(world, mapping.recovery_network_id, lowered=lowered),
+        "primaryVmmId": stable_guid(str(mapping.fabric_id)),
+        "primaryVmmName": fabric_name(world, mapping.fabric_id),
+        "recoveryVmmId": stable_guid(str(mapping.recovery_fabric_id or mapping.vault_id)),
+        "recoveryVmmName": recovery_fabric,
+        "primaryFabricProviderId": "VMM" if fabric and fabric.kind == "vmm" else "Azure",
+        "recoveryFabricProviderId": "VMM" if mapping.kind == "vmm_to_vmm" else "Azure",
+    }
+
+
+@routes.get(
+    f"{VAULT}/replicationJobs",
+    "ReplicationJobs_List",
+    "recorded",
+    "of the filter startTime, endTime, jobStatus and jobName count",
+)
+def list_jobs(call: Call) -> Response:
+    """The jobs of a vault, latest first, as far as the filter lets them through."""
+    filters = call.equalities(_FILTERS)
+    moments: dict[str, float] = {}
+    for name in ("starttime", "endtime"):
+        text = filters.get(name, "")
+        try:
+            if text:
+                moments[name] = seconds_of(text)
+        except ValueError as error:
+            raise GatewayError(400, "BadRequest", f"'{text[:100]}' is not a time in ISO 8601.") from error
+    jobs = call.world.jobs.list(
+        call.id("vault"),
+        since=moments.get("starttime"),
+        until=moments.get("endtime"),
+        state=filters.get("jobstatus") or None,
+    )
+    name = filters.get("jobname", "").lower()
+    named = [job for job in jobs if not name or job.name.lower() == name]
+    return call.page(named, lambda job: listed_job_json(job, call.emulation.origin_of(job.name)[0]))
+
+
+@routes.get(
+    f"{VAULT}/replicationJobs/{{job}}",
+    "ReplicationJobs_Get",
+    "recorded",
+    "the scenario of Azure to Azure mappings is assumed to be that of the others",
+)
+def get_job(call: Call) -> Response:
+    """One job, with its tasks. The answer's request id is the job's own id."""
+    job = call.world.jobs.get(call.id("job"))
+    started, activity_id = call.emulation.origin_of(job.name)
+    document = job_json(call.world, job, started, activity_id)
+    return json_response(document, headers=(("x-ms-request-id", wire_id(job.id)),))

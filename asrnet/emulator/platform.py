@@ -1,0 +1,114 @@
+"""What Resource Manager adds to every request: limits of requests before the answer, headers after it.
+
+Source of the limits: "Understand how Azure Resource Manager throttles requests". They are a token bucket per
+subscription and kind of request: 250 reads, 200 writes and 200 deletes, refilled by 25, 10 and 10 a second.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.emulator.messages import Request, Response
+
+KINDS: Mapping[str, str] = {
+    "GET": "reads",
+    "HEAD": "reads",
+    "PUT": "writes",
+    "PATCH": "writes",
+    "POST": "writes",
+    "DELETE": "deletes",
+}
+# What an emulator without limits says is left: figures of recordings from before there were buckets.
+_UNLIMITED: Final = {"reads": 11999, "writes": 1199, "deletes": 14999}
+
+
+class Bucket(Struct, frozen=True, kw_only=True):
+    """A limit: ``size`` requests at once, ``refill`` more each second."""
+
+    size: int
+    refill: float
+
+
+AZURE_BUCKETS: Mapping[str, Bucket] = {
+    "reads": Bucket(size=250, refill=25.0),
+    "writes": Bucket(size=200, refill=10.0),
+    "deletes": Bucket(size=200, refill=10.0),
+}
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What is left to a client: how many more requests, or in how many seconds to try again."""
+
+    remaining: int
+    retry_after: int = 0
+
+
+class Throttle:
+    """Counts requests against ``buckets`` by kind; a kind without a bucket is not limited."""
+
+    def __init__(self, buckets: Mapping[str, Bucket] | None = None) -> None:
+        self._buckets = dict(buckets or {})
+        self._levels: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def take(self, subscription: str, kind: str, now: float) -> Allowance:
+        """Take one request of ``kind`` at ``now``, in seconds."""
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            return Allowance(remaining=_UNLIMITED[kind])
+        level, since = self._levels.get((subscription, kind), (float(bucket.size), now))
+        level = min(bucket.size, level + (now - since) * bucket.refill)
+        if level < 1:
+            self._levels[subscription, kind] = (level, now)
+            return Allowance(remaining=0, retry_after=max(1, math.ceil((1 - level) / bucket.refill)))
+        self._levels[subscription, kind] = (level - 1, now)
+        return Allowance(remaining=int(level - 1))
+
+
+RESOURCE_LIMIT: Final = "x-ms-ratelimit-remaining-subscription-resource-requests"
+"""What a provider with limits of its own says instead of what is left of the subscription's."""
+
+_SITE_RECOVERY: Final = re.compile(r"/vaults/[^/]+/replication", re.IGNORECASE)
+_NO_CONTENT: Final = 204
+
+
+def with_platform_headers(
+    response: Response, request: Request, *, correlation_id: str, now: float, allowance: Allowance | None
+) -> Response:
+    """``response`` with the headers of the platform: dates, ids to trace it by and what is left of the allowance."""
+    moment = datetime.fromtimestamp(now, UTC)
+    client_id = request.header("x-ms-client-request-id")
+    of_site_recovery = _SITE_RECOVERY.search(request.path) is not None
+    request_id = correlation_id
+    if of_site_recovery:  # recorded: "4f0c… 3/24/2021 11:44:45 AM", the client's id and the time in American form
+        date, time = f"{moment.month}/{moment.day}/{moment.year}", f"{moment.hour % 12 or 12}:{moment:%M:%S %p}"
+        request_id = f"{client_id or correlation_id} {date} {time}"
+    headers = [
+        ("Cache-Control", "no-cache"),
+        ("Pragma", "no-cache"),
+        ("Expires", "-1"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Date", moment.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+        ("x-ms-request-id", request_id),
+        ("x-ms-correlation-request-id", correlation_id),
+        ("x-ms-routing-request-id", f"LOOPBACK:{moment:%Y%m%dT%H%M%SZ}:{correlation_id}"),
+    ]
+    if not request.host.startswith("localhost"):  # a browser would refuse http there for a year
+        headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+    if client_id:
+        headers.append(("x-ms-client-request-id", client_id))
+    if allowance is not None and response.header(RESOURCE_LIMIT) is None:
+        kind = KINDS.get(request.method, "reads")
+        headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
+    if of_site_recovery:
+        headers.append(("Server", "Kestrel"))
+        if response.body:
+            headers.append(("Vary", "Accept-Encoding"))
+    if response.status != _NO_CONTENT:
+        headers.append(("Content-Length", str(len(response.body))))
+    return response.with_headers(*headers)
