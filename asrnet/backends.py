@@ -40,14 +40,14 @@ def connect(
 
 
 def _fake(path: str) -> Backend:
-    from asrnet.fake import document, ports
+    from asrnet.fake import ports, world_file
     from asrnet.fake.vmm import links_of
 
-    world = document.load(path, clock=SystemClock())
+    world = world_file.load(path, clock=SystemClock())
 
     def close() -> None:
         if world.journal.methods().keys() - {"GET"}:
-            document.save(world, path)
+            world_file.save(world, path)
 
     def expect(kinds: Collection[str]) -> None:
         if kinds:
@@ -81,10 +81,10 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: st
 
 def snapshot(inventory: Inventory) -> str:
     """The world file in which everything of ``inventory`` is as it was read."""
-    from asrnet.fake import document
+    from asrnet.fake import world_file
     from asrnet.fake.snapshot import world_of
 
-    return document.dumps(world_of(inventory))
+    return world_file.dumps(world_of(inventory))
 
 
 def unread(inventory: Inventory) -> tuple[str, ...]:
@@ -96,13 +96,13 @@ def unread(inventory: Inventory) -> tuple[str, ...]:
 
 def census(path: str) -> dict[str, int]:
     """How much there is in the world file ``path``, by kind. Raises DocumentError where it is no world."""
-    from asrnet.fake import document
+    from asrnet.fake import world_file
 
-    said = document.dump(document.load(path, clock=SystemClock()))
+    state = world_file.load(path, clock=SystemClock()).state
     return {
-        "virtual network": len(said.virtual_networks),
-        "vault": len(said.vaults),
-        "mapping": sum(len(vault.mappings) for vault in said.vaults),
+        "virtual network": len(list(state.virtual_networks)),
+        "vault": len(list(state.vaults)),
+        "mapping": len(list(state.mappings)) + len(list(state.unreadable_mappings)),
     }
 
 
@@ -114,10 +114,10 @@ def in_process(path: str, *, operations: str = "time:2") -> Backend:
     from asrnet.azure import connect
     from asrnet.azure.credentials import EmulatorCredential, given
     from asrnet.emulator.transport import in_process as session_on
-    from asrnet.fake import document
+    from asrnet.fake import world_file
 
     clock = SystemClock()
-    world = document.load(path, clock=clock)
+    world = world_file.load(path, clock=clock)
     world.behaviour = structs.replace(world.behaviour, operations=operations)
     return connect.backend(
         clock=clock, credential=given(EmulatorCredential(world.tenant)), session=session_on(world), sign_in_now=True

@@ -49,7 +49,7 @@ def _desired() -> type:
 
 
 def _world() -> type:
-    from asrnet.fake.document import WorldDocument
+    from asrnet.fake.world_format import WorldDocument
 
     return WorldDocument
 

@@ -41,6 +41,9 @@ class ProviderDetails(Wire, frozen=True):
     instance_type: str | None = None
     vm_nics: tuple[WireNic, ...] | None = None
     recovery_fabric_object_id: str | None = None
+    primary_fabric_location: str | None = None
+    recovery_fabric_location: str | None = None
+    initial_primary_fabric_location: str | None = None
 
 
 class Scenario(Wire, frozen=True):
@@ -83,6 +86,9 @@ def read_item(row: WireItem) -> ProtectedItem:
         provider=details.instance_type or "",
         scenario="" if scenario in {None, _NOTHING_RUNS} else str(scenario),
         recovery_fabric_id=id_or_none(properties.recovery_fabric_id) or id_or_none(details.recovery_fabric_object_id),
+        primary_location=details.primary_fabric_location or None,
+        recovery_location=details.recovery_fabric_location or None,
+        initial_location=details.initial_primary_fabric_location or None,
         nics=tuple(_nic(nic, index) for index, nic in enumerate(details.vm_nics or ())),
     )
 

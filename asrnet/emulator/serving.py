@@ -22,7 +22,7 @@ from asrnet.emulator.capture import Capture
 from asrnet.emulator.server import Door, Patience
 from asrnet.emulator.trust import default_folder, given_trust, kept_trust
 from asrnet.errors import InputError
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.builder import Builder
 from asrnet.files.atomic import PendingFile

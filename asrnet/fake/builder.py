@@ -10,7 +10,18 @@ from uuid import NAMESPACE_URL, uuid5
 from asrnet.clocks import SimulatedClock
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.fake.records import CloudRecord, ResourceGroup, Subscription, VaultResource, VirtualMachine, VmNetworkRecord
+from asrnet.fake.records import (
+    CloudRecord,
+    PlanAction,
+    PlanGroup,
+    RecoveryPlan,
+    ReplicationPolicy,
+    ResourceGroup,
+    Subscription,
+    VaultResource,
+    VirtualMachine,
+    VmNetworkRecord,
+)
 from asrnet.fake.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
@@ -20,12 +31,16 @@ from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,
+    InterfaceAddress,
     IpConfiguration,
     Job,
     LogicalNetwork,
+    NetworkInterface,
     NetworkMapping,
+    NetworkSecurityGroup,
     Nic,
     ProtectedItem,
+    RouteTable,
     Subnet,
     UnreadableMapping,
     VirtualNetwork,
@@ -84,6 +99,7 @@ class Builder:
         tags: Mapping[str, str] | None = None,
         gateway: bool = False,
         dns_servers: Sequence[str] = (),
+        peerings: Sequence[VirtualNetwork] = (),
     ) -> VirtualNetwork:
         """A virtual network. Subnets by name and prefix, or as they are; a /16 of its own where no space is given."""
         network = VirtualNetwork(
@@ -94,18 +110,72 @@ class Builder:
             tags=dict(tags or {}),
             gateway=gateway,
             dns_servers=tuple(dns_servers),
+            peerings=tuple(peer.id for peer in peerings),
         )
         self.add(network)
         return network
 
+    def network_security_group(self, name: str, location: str, *, group: str = "rg") -> NetworkSecurityGroup:
+        """A network security group."""
+        group_id = self._group(group).child("providers", "Microsoft.Network", "networkSecurityGroups", name)
+        security_group = NetworkSecurityGroup(id=group_id, location=location)
+        self.add(security_group)
+        return security_group
+
+    def route_table(self, name: str, location: str, *, group: str = "rg") -> RouteTable:
+        """A route table."""
+        table_id = self._group(group).child("providers", "Microsoft.Network", "routeTables", name)
+        table = RouteTable(id=table_id, location=location)
+        self.add(table)
+        return table
+
+    def network_interface(
+        self, name: str, network: VirtualNetwork, *, group: str = "rg", subnet: str | None = None, ip: str | None = None
+    ) -> NetworkInterface:
+        """A network interface with one ip configuration."""
+        address = InterfaceAddress(network=network.id, subnet=subnet, ip=ip, ip_type="Dynamic")
+        interface = NetworkInterface(
+            id=self._group(group).child("providers", "Microsoft.Network", "networkInterfaces", name),
+            location=network.location,
+            ip_configurations=(address,),
+        )
+        self.add(interface)
+        return interface
+
     def vault(
-        self, name: str = "vault-dr", location: str = "southeastasia", *, group: str = "rg-dr", used: bool = False
+        self,
+        name: str = "vault-dr",
+        location: str = "southeastasia",
+        *,
+        group: str = "rg-dr",
+        subscription: str | None = None,
+        used: bool = False,
     ) -> VaultResource:
-        """A vault. Site Recovery knows it once a fabric is added, or at once with ``used``."""
-        vault_id = self._group(group).child("providers", "Microsoft.RecoveryServices", "vaults", name)
+        """A vault; ``used`` once a fabric is added."""
+        vault_id = self._group(group, subscription).child("providers", "Microsoft.RecoveryServices", "vaults", name)
         vault = VaultResource(id=vault_id, location=location, used=used)
         self.add(vault)
         return vault
+
+    def replication_policy(self, vault: VaultResource, name: str = "daily") -> ReplicationPolicy:
+        """A replication policy for Azure machines."""
+        policy = ReplicationPolicy(id=vault.id.child("replicationPolicies", name))
+        self.add(policy)
+        return policy
+
+    def recovery_plan(
+        self, vault: VaultResource, name: str, *items: ProtectedItem, actions: Sequence[PlanAction] = ()
+    ) -> RecoveryPlan:
+        """A recovery plan with the items in one group, and the actions before it."""
+        recovery_fabric_id = items[0].recovery_fabric_id or vault.id.child("replicationFabrics", PSEUDO_FABRIC)
+        plan = RecoveryPlan(
+            id=vault.id.child("replicationRecoveryPlans", name),
+            primary_fabric_id=items[0].fabric_id,
+            recovery_fabric_id=recovery_fabric_id,
+            groups=(PlanGroup(items=tuple(item.id for item in items), start_actions=tuple(actions)),),
+        )
+        self.add(plan)
+        return plan
 
     def azure_fabric(self, vault: VaultResource, location: str, *, name: str = "") -> Fabric:
         """The fabric of a region, named as the portal names it."""
@@ -153,7 +223,9 @@ class Builder:
         self.add(CloudRecord(cloud=cloud))
         return cloud
 
-    def cloud_mapping(self, primary: Cloud, recovery: Cloud | None) -> CloudMapping:
+    def cloud_mapping(
+        self, primary: Cloud, recovery: Cloud | None, *, policy: ReplicationPolicy | None = None
+    ) -> CloudMapping:
         """``recovery`` protects ``primary``; None is Azure."""
         recovery_name = recovery.friendly_name if recovery else "Microsoft Azure"
         mapping = CloudMapping(
@@ -161,6 +233,7 @@ class Builder:
             primary_cloud_id=primary.id,
             recovery_cloud_id=recovery.id if recovery else None,
             recovery_cloud_name=recovery_name,
+            policy_id=policy.id if policy else None,
         )
         self.add(mapping)
         return mapping
@@ -249,7 +322,7 @@ class Builder:
             nics=nics,
         )
         self.add(item)
-        return item
+        return self.world.state.protected_items.get(item.vault_id.key, item.id.key) or item
 
     def job(
         self, vault: VaultResource, scenario: str, *, state: str = "InProgress", start_time: str = "", target: str = ""

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Cloud, MappingKind, Nic, VmNetwork
+from asrnet.model.azure import Cloud, MappingKind, Nic, VmmHost, VmNetwork
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """A subscription; ``id`` is its GUID in lower case."""
+    """A subscription, of which ids may be the only trace. ``id`` is its GUID; without a tenant it is the world's."""
 
     id: str
-    name: str
-    tenant: str
+    name: str = ""
+    tenant: str = ""
 
 
 class ResourceGroup(Struct, frozen=True, kw_only=True):
-    """A resource group."""
+    """A resource group. Those that ids name exist without an entry."""
 
     id: ArmId
     location: str = "eastus"
@@ -27,7 +28,7 @@ class ResourceGroup(Struct, frozen=True, kw_only=True):
 
 
 class VaultResource(Struct, frozen=True, kw_only=True):
-    """A Recovery Services vault. ``used``: Site Recovery knows it; it does once a fabric was created in it."""
+    """A Recovery Services vault. ``used``: a fabric was created in it at some time."""
 
     id: ArmId
     location: str
@@ -50,12 +51,10 @@ class CloudRecord(Struct, frozen=True, kw_only=True):
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """A host of a VMM server: the cloud it belongs to and the VM networks it reaches, by friendly name."""
+    """A host of the VMM server behind ``fabric_id``."""
 
     fabric_id: ArmId
-    name: str
-    cloud: str
-    networks: tuple[str, ...] | None = None
+    host: VmmHost
 
 
 class VirtualMachine(Struct, frozen=True, kw_only=True):
@@ -64,6 +63,43 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     id: ArmId
     location: str
     nics: tuple[Nic, ...] = ()
+
+
+class ReplicationPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often machines are replicated. ``provider`` is the instance type of its settings; times are in minutes."""
+
+    id: ArmId
+    provider: str = "A2A"
+    recovery_point_history: int = 0
+    app_consistent_frequency: int = 0
+    crash_consistent_frequency: int = 5
+    multi_vm_sync: bool = True
+
+
+class PlanAction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A step of a recovery plan beside the machines. A ``manual`` one suspends the job until that is resumed."""
+
+    name: str
+    manual: bool = True
+    description: str = ""
+
+
+class PlanGroup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Machines of a recovery plan that fail over together, and the actions before and after them."""
+
+    kind: Literal["Shutdown", "Failover", "Boot"] = "Boot"
+    items: tuple[ArmId, ...] = ()
+    start_actions: tuple[PlanAction, ...] = ()
+    end_actions: tuple[PlanAction, ...] = ()
+
+
+class RecoveryPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recovery plan: groups of machines that fail over one after the other."""
+
+    id: ArmId
+    primary_fabric_id: ArmId
+    recovery_fabric_id: ArmId
+    groups: tuple[PlanGroup, ...] = ()
 
 
 class MappingRequest(Struct, frozen=True, kw_only=True):

@@ -1,13 +1,15 @@
-"""Putting resources into a world past all rules: how it was before anybody asked."""
+"""Puts resources into a world past all rules: how it was before anybody asked."""
 
 from __future__ import annotations
 
-import msgspec
+from msgspec.structs import replace
 
 from asrnet.fake.mappings import lowered
 from asrnet.fake.records import (
     CloudRecord,
     Host,
+    RecoveryPlan,
+    ReplicationPolicy,
     ResourceGroup,
     Subscription,
     VaultResource,
@@ -16,15 +18,18 @@ from asrnet.fake.records import (
 )
 from asrnet.fake.state import State
 from asrnet.fake.world import World
-from asrnet.model.arm import VNET, ArmId, normal_location
+from asrnet.model.arm import AZURE_NETWORK, VNET, normal_location
 from asrnet.model.azure import (
     Cloud,
     CloudMapping,
     Fabric,
     Job,
     LogicalNetwork,
+    NetworkInterface,
     NetworkMapping,
+    NetworkSecurityGroup,
     ProtectedItem,
+    RouteTable,
     UnreadableMapping,
     VirtualNetwork,
 )
@@ -33,8 +38,12 @@ Seed = (
     Subscription
     | ResourceGroup
     | VirtualNetwork
+    | NetworkSecurityGroup
+    | RouteTable
+    | NetworkInterface
     | VirtualMachine
     | VaultResource
+    | ReplicationPolicy
     | Fabric
     | VmNetworkRecord
     | LogicalNetwork
@@ -44,6 +53,7 @@ Seed = (
     | NetworkMapping
     | UnreadableMapping
     | ProtectedItem
+    | RecoveryPlan
     | Job
 )
 
@@ -51,8 +61,8 @@ Seed = (
 def seed(world: World, *resources: Seed) -> None:
     """Put resources as they are, each replacing what has its id; no rule is applied and no operation started.
 
-    Subscriptions and resource groups that ids name come to exist. A fabric makes its vault known to Site Recovery, so
-    vaults come before their fabrics, and fabrics before their mappings. A protected item makes its container exist.
+    Subscriptions and resource groups that ids name come to exist. Vaults come before their fabrics, and fabrics before
+    their mappings and machines. A protected item makes its container exist, and gets the locations of its fabrics.
     Mappings from Azure to Azure get their network ids in lower case, as the service gives them.
     """
     with world.state.lock:
@@ -60,60 +70,64 @@ def seed(world: World, *resources: Seed) -> None:
             _put(world.state, resource)
 
 
-def _put(state: State, resource: Seed) -> None:
+def _put(state: State, resource: Seed) -> None:  # noqa: C901, PLR0912 - one case for each kind
     match resource:
-        case Subscription():
-            state.subscriptions[resource.id.lower()] = resource
+        case Subscription(id=guid, name=name, tenant=tenant):
+            subscription = Subscription(id=guid.lower(), name=name or guid, tenant=tenant or state.tenant)
+            state.subscriptions[guid.lower()] = subscription
         case ResourceGroup():
             state.ensure_subscription(resource.id.subscription)
             state.groups.put(resource.id.subscription, resource.id.key, resource)
-        case VirtualNetwork():
-            resource = msgspec.structs.replace(resource, location=normal_location(resource.location))
-            state.ensure_group(resource.id, resource.location)
-            state.virtual_networks.put(resource.id.subscription, resource.id.key, resource)
-        case VirtualMachine():
-            state.ensure_group(resource.id, resource.location)
-            state.virtual_machines.put(resource.id.subscription, resource.id.key, resource)
-        case VaultResource():
-            resource = msgspec.structs.replace(resource, location=normal_location(resource.location))
-            state.ensure_group(resource.id, resource.location)
-            state.vaults.put(resource.id.subscription, resource.id.key, resource)
         case Fabric():
-            _put_fabric(state, resource)
+            vault = state.vault(resource.id)
+            state.vaults.put(vault.id.subscription, vault.id.key, replace(vault, used=True))
+            state.fabrics.put(vault.id.key, resource.id.key, resource)
+        case VmNetworkRecord(network=network):
+            state.vm_networks.put(network.fabric_id.key, network.id.key, resource)
+        case LogicalNetwork():
+            state.logical_networks.put(resource.id.parent.key, resource.id.key, resource)
+        case CloudRecord(cloud=cloud):
+            state.clouds.put(cloud.id.parent.key, cloud.id.key, resource)
+        case CloudMapping():
+            state.cloud_mappings.put(resource.primary_cloud_id.parent.parent.key, resource.id.key, resource)
+        case Host(host=host):
+            state.hosts.put(resource.fabric_id.key, host.name.lower(), resource)
         case NetworkMapping():
             _put_mapping(state, resource)
         case UnreadableMapping():
             state.put_unreadable_mapping(resource)
-        case _:
-            _put_below_fabric(state, resource)
-
-
-def _put_below_fabric(
-    state: State,
-    resource: VmNetworkRecord | LogicalNetwork | CloudRecord | CloudMapping | Host | ProtectedItem | Job,
-) -> None:
-    match resource:
-        case VmNetworkRecord():
-            state.vm_networks.put(resource.network.fabric_id.key, resource.network.id.key, resource)
-        case LogicalNetwork():
-            state.logical_networks.put(resource.id.parent.key, resource.id.key, resource)
-        case CloudRecord():
-            state.clouds.put(resource.cloud.id.parent.key, resource.cloud.id.key, resource)
-        case CloudMapping():
-            state.cloud_mappings.put(resource.primary_cloud_id.parent.parent.key, resource.id.key, resource)
-        case Host():
-            state.hosts.put(resource.fabric_id.key, resource.name.lower(), resource)
         case ProtectedItem():
-            _ensure_container(state, resource.id.parent)
-            state.protected_items.put(resource.vault_id.key, resource.id.key, resource)
+            _put_item(state, resource)
+        case ReplicationPolicy():
+            state.policies.put(resource.id.parent.key, resource.id.key, resource)
+        case RecoveryPlan():
+            state.plans.put(resource.id.parent.key, resource.id.key, resource)
         case Job():
             state.jobs.put(resource.id.parent.key, resource.id.key, resource)
+        case _:
+            _put_regional(state, resource)
 
 
-def _put_fabric(state: State, fabric: Fabric) -> None:
-    vault = state.vault(fabric.id)
-    state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-    state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+def _put_regional(
+    state: State,
+    resource: VirtualNetwork | NetworkSecurityGroup | RouteTable | NetworkInterface | VirtualMachine | VaultResource,
+) -> None:
+    resource = replace(resource, location=normal_location(resource.location))
+    state.ensure_group(resource.id, resource.location)
+    scope, key = resource.id.subscription, resource.id.key
+    match resource:
+        case VirtualNetwork():
+            state.virtual_networks.put(scope, key, resource)
+        case NetworkSecurityGroup():
+            state.security_groups.put(scope, key, resource)
+        case RouteTable():
+            state.route_tables.put(scope, key, resource)
+        case NetworkInterface():
+            state.network_interfaces.put(scope, key, resource)
+        case VirtualMachine():
+            state.virtual_machines.put(scope, key, resource)
+        case VaultResource():
+            state.vaults.put(scope, key, resource)
 
 
 def _put_mapping(state: State, mapping: NetworkMapping) -> None:
@@ -121,22 +135,29 @@ def _put_mapping(state: State, mapping: NetworkMapping) -> None:
         if network_id.type == VNET:
             state.ensure_group(network_id)
     if mapping.kind == "azure_to_azure":
-        mapping = msgspec.structs.replace(
+        # The service shows one network segment and lower-case networks, whatever the client wrote.
+        network_id = mapping.fabric_id.child("replicationNetworks", AZURE_NETWORK)
+        mapping = replace(
             mapping,
-            id=_usual(mapping.id),
+            id=network_id.child("replicationNetworkMappings", mapping.name),
             primary_network_id=lowered(mapping.primary_network_id),
             recovery_network_id=lowered(mapping.recovery_network_id),
         )
     state.put_mapping(mapping)
 
 
-def _ensure_container(state: State, container_id: ArmId) -> None:
+def _put_item(state: State, item: ProtectedItem) -> None:
+    container_id, vault = item.id.parent, item.vault_id.key
     if state.clouds.get(container_id.parent.key, container_id.key) is None:
         record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
         state.clouds.put(container_id.parent.key, container_id.key, record)
-
-
-def _usual(mapping_id: ArmId) -> ArmId:
-    """The id with the network segment that the service shows, whatever the client wrote there."""
-    fabric_id = mapping_id.parent.parent
-    return fabric_id.child("replicationNetworks", "azureNetwork", "replicationNetworkMappings", mapping_id.name)
+    primary = state.fabrics.get(vault, item.fabric_id.key)
+    recovery = state.fabrics.get(vault, item.recovery_fabric_id.key) if item.recovery_fabric_id else None
+    location = item.primary_location or (primary.location if primary else None)
+    item = replace(
+        item,
+        primary_location=location,
+        recovery_location=item.recovery_location or (recovery.location if recovery else None),
+        initial_location=item.initial_location or location,
+    )
+    state.protected_items.put(vault, item.id.key, item)

@@ -12,7 +12,7 @@ from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmNetwork
+from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmmHost, VmNetwork
 from asrnet.vmm import Server, Topology, cloud_of
 
 
@@ -85,7 +85,7 @@ def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
             record = Cloud(id=cloud.id, friendly_name=cloud.name)
             yield CloudRecord(cloud=record, logical_networks=cloud.logical_networks)
     for host in server.hosts:
-        yield Host(fabric_id=fabric_id, name=host.name, cloud=host.cloud, networks=host.networks)
+        yield Host(fabric_id=fabric_id, host=VmmHost(name=host.name, cloud=host.cloud, networks=host.networks))
 
 
 def _protected(primary: vmm.Cloud, recovery: vmm.Cloud | None) -> Iterator[CloudMapping]:

@@ -22,6 +22,8 @@ from asrnet.fake.records import (
     CloudRecord,
     Host,
     Intent,
+    RecoveryPlan,
+    ReplicationPolicy,
     ResourceGroup,
     Subscription,
     VaultResource,
@@ -35,8 +37,11 @@ from asrnet.model.azure import (
     Fabric,
     Job,
     LogicalNetwork,
+    NetworkInterface,
     NetworkMapping,
+    NetworkSecurityGroup,
     ProtectedItem,
+    RouteTable,
     UnreadableMapping,
     VirtualNetwork,
 )
@@ -72,6 +77,9 @@ class State:
         self.groups: Store[ResourceGroup] = Store(clock.now)
         self.virtual_networks: Store[VirtualNetwork] = Store(clock.now)
         self.virtual_machines: Store[VirtualMachine] = Store(clock.now)
+        self.security_groups: Store[NetworkSecurityGroup] = Store(clock.now)
+        self.route_tables: Store[RouteTable] = Store(clock.now)
+        self.network_interfaces: Store[NetworkInterface] = Store(clock.now)
         self.vaults: Store[VaultResource] = Store(clock.now)
         self.fabrics: Store[Fabric] = Store(clock.now)
         self.vm_networks: Store[VmNetworkRecord] = Store(clock.now)
@@ -81,7 +89,9 @@ class State:
         self.hosts: Store[Host] = Store(clock.now)
         self.mappings: Store[NetworkMapping] = Store(clock.now)
         self.unreadable_mappings: Store[UnreadableMapping] = Store(clock.now)
+        self.policies: Store[ReplicationPolicy] = Store(clock.now)
         self.protected_items: Store[ProtectedItem] = Store(clock.now)
+        self.plans: Store[RecoveryPlan] = Store(clock.now)
         self.intents: Store[Intent] = Store(clock.now)
         self.jobs: Store[Job] = Store(clock.now)
         self.extras: dict[str, dict[str, object]] = {}

@@ -7,7 +7,7 @@ from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import CloudRecord, VmNetworkRecord
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, VmmHost, VmmLinks
+from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, VmmLinks
 
 
 class AsrNetworks:
@@ -209,5 +209,5 @@ def links_of(state: State, fabric_id: ArmId) -> VmmLinks:
     return VmmLinks(
         networks={record.network.id: record.logical_network for record in networks if record.logical_network},
         clouds={record.cloud.id: record.logical_networks for record in clouds if record.logical_networks is not None},
-        hosts=tuple(VmmHost(name=host.name, cloud=host.cloud, networks=host.networks) for host in hosts),
+        hosts=tuple(record.host for record in hosts),
     )

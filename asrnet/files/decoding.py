@@ -1,4 +1,4 @@
-"""msgspec works out how to decode a Struct when that is first asked for, and not in a thread-safe way."""
+"""The lock that msgspec needs: it works out how to decode a Struct on first use, and not in a thread-safe way."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""What is wrong with a document: msgspec's errors with the exact path, what was found and what was expected."""
+"""Turns msgspec's errors into problems for people: the exact path, what was found, and what was expected."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -41,10 +40,10 @@ _FORMS: Final = {
 }
 
 
-class Complaint(Struct, frozen=True):
-    """A problem, the path it is at, and what to do about it."""
+class Problem(Struct, frozen=True):
+    """What is wrong with a document, at which path, and what to do about it."""
 
-    problem: str
+    message: str
     path: Steps
     hint: str = ""
 
@@ -57,14 +56,14 @@ def spelled(path: Iterable[str | int]) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be."""
     by_key = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_key, n=1)
-    return by_key[found[0]] if found else None
+    matches = difflib.get_close_matches(word.lower(), by_key, n=1)
+    return by_key[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or an empty string where nothing is near."""
-    found = nearest(word, known)
-    return f"; did you mean '{found}'?" if found else ""
+    """``; did you mean 'x'?``, or an empty string where no known word is near."""
+    name = nearest(word, known)
+    return f"; did you mean '{name}'?" if name else ""
 
 
 def either(words: Iterable[str]) -> str:
@@ -75,19 +74,19 @@ def either(words: Iterable[str]) -> str:
 
 def there_are(word: str, known: Iterable[str]) -> str:
     """``there are a, b and 3 more``: the names that ``word`` could have been, the nearest first."""
-    names = sorted(dict.fromkeys(known), key=lambda name: -_likeness(word.lower(), name.lower()))
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()
+
+    names = sorted(dict.fromkeys(known), key=likeness, reverse=True)
     more = len(names) - _LISTED_AT_MOST
     if not names:
         return "there are none"
     return f"there are {', '.join(names[:_LISTED_AT_MOST])}{f' and {more} more' if more > 0 else ''}"
 
 
-def _likeness(word: str, name: str) -> float:
-    return difflib.SequenceMatcher(None, word, name, autojunk=False).ratio()
-
-
 def shown(value: object) -> str:
-    """A found value in a message."""
+    """A value as a message quotes it."""
     if value is None:
         return "nothing"
     if isinstance(value, (dict, list)):
@@ -96,60 +95,58 @@ def shown(value: object) -> str:
     return f"'{text if len(text) <= _SHOWN_AT_MOST else text[:_SHOWN_AT_MOST] + '...'}'"
 
 
-def explain(error: msgspec.ValidationError, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Complaint:
-    """What ``convert(plain, kind)``, which raised ``error``, did not like. Cuts ``plain`` down on the way."""
-    problem, path, key = _place(str(error), plain, kind, convert)
-    info = _type_at(inspect.type_info(kind), path)
+def explain(error: msgspec.ValidationError, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Problem:
+    """Why ``convert(plain, kind)`` raised ``error``. Removes entries of ``plain`` while it looks for the place."""
+    message = str(error)
+    path: Steps = ()
+    key: str | None = None
+    suffix = _SUFFIX.search(message)
+    if suffix:
+        try:
+            path = _exact_path(suffix["path"], plain, kind, convert)
+            _at(plain, path)
+            key = _failing_key(path, plain, kind, convert) if suffix["key"] else None
+            message = message[: suffix.start()]
+        except LookupError:  # an unknown key at the top may read like a path
+            path = ()
+    info: inspect.Type | None = inspect.type_info(kind)
+    for step in path:
+        info = _below(info, step)
     if key is not None:
-        return Complaint(_about_value(problem, key, _key_type(info)), (*path, key))
-    field = _FIELD.fullmatch(problem)
+        mapping = _unwrapped(info, inspect.DictType)
+        key_type = mapping.key_type if isinstance(mapping, inspect.DictType) else None
+        return Problem(_about_value(message, key, key_type), (*path, key))
+    field = _FIELD.fullmatch(message)
     if field:
         return _about_field(field, path, info)
     cause = error.__cause__ and error.__cause__.__cause__
     hint = cause.hint if isinstance(cause, InputError) else ""
-    return Complaint(_about_value(problem, _at(plain, path), info), path, hint)
+    return Problem(_about_value(message, _at(plain, path), info), path, hint)
 
 
-def _about_field(field: re.Match[str], path: Steps, info: inspect.Type | None) -> Complaint:
+def _about_field(field: re.Match[str], path: Steps, info: inspect.Type | None) -> Problem:
     name, info = field["name"], _unwrapped(info, inspect.StructType)
     if field["what"] == "missing required":
-        return Complaint(f"the key '{name}' is missing", path)
-    known = [known.encode_name for known in info.fields] if isinstance(info, inspect.StructType) else []
-    hint = f"known keys: {', '.join(known)}" if known else ""
-    return Complaint(f"unknown key{did_you_mean(name, known)}", (*path, name), hint)
+        return Problem(f"the key '{name}' is missing", path)
+    keys = [key.encode_name for key in info.fields] if isinstance(info, inspect.StructType) else []
+    hint = f"known keys: {', '.join(keys)}" if keys else ""
+    return Problem(f"unknown key{did_you_mean(name, keys)}", (*path, name), hint)
 
 
-def _about_value(problem: str, found: object, info: inspect.Type | None) -> str:
-    if problem in _FORMS:
-        return f"found {shown(found)}, expected {_FORMS[problem]}"
-    if problem.startswith(_ENUM):
-        allowed = _allowed(info)
-        return f"found {shown(found)}, expected {either(allowed)}{did_you_mean(str(found), allowed)}"
-    types = _TYPES.fullmatch(problem)
+def _about_value(message: str, value: object, info: inspect.Type | None) -> str:
+    if message in _FORMS:
+        return f"found {shown(value)}, expected {_FORMS[message]}"
+    if message.startswith(_ENUM):
+        literal = _unwrapped(info, inspect.LiteralType)
+        allowed = [str(word) for word in literal.values] if isinstance(literal, inspect.LiteralType) else []
+        return f"found {shown(value)}, expected {either(allowed)}{did_you_mean(str(value), allowed)}"
+    types = _TYPES.fullmatch(message)
     if not types:
-        return problem
+        return message
     names = types["types"].split(" | ")
-    words = either(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
-    if types["more"].startswith(", got"):
-        return f"found {shown(found)}, expected {words}"
-    return f"found {shown(found)}, expected {words}{types['more']}"
-
-
-def _allowed(info: inspect.Type | None) -> list[str]:
-    literal = _unwrapped(info, inspect.LiteralType)
-    return [str(value) for value in literal.values] if isinstance(literal, inspect.LiteralType) else []
-
-
-def _place(message: str, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> tuple[str, Steps, str | None]:
-    """The problem, the path it is at, and the key there that it is about, if it is about a key."""
-    suffix = _SUFFIX.search(message)
-    if suffix:
-        with suppress(LookupError):  # an unknown key at the top may read like a path
-            path = _exact_path(suffix["path"], plain, kind, convert)
-            _at(plain, path)
-            key = _culprit(path, plain, kind, convert) if suffix["key"] else None
-            return message[: suffix.start()], path, key
-    return message, (), None
+    expected = either(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
+    limits = "" if types["more"].startswith(", got") else types["more"]
+    return f"found {shown(value)}, expected {expected}{limits}"
 
 
 def _exact_path(text: str, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Steps:
@@ -158,16 +155,16 @@ def _exact_path(text: str, plain: Any, kind: Any, convert: Callable[[Any, Any], 
         if step["name"]:
             path = (*path, step["name"])
         elif step["index"] == "...":
-            path = (*path, _culprit(path, plain, kind, convert))
+            path = (*path, _failing_key(path, plain, kind, convert))
         else:
             path = (*path, int(step["index"]))
     return path
 
 
-def _culprit(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> str:
-    """The key of the mapping at ``path`` whose entry fails: msgspec says ``[...]``, so the entries are bisected.
+def _failing_key(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> str:
+    """The key of the mapping at ``path`` whose entry fails, found by bisection: msgspec only says ``[...]``.
 
-    What comes after the culprit is cut off, so that nothing behind it is mistaken for it further down the path.
+    The entries after it are removed from the mapping, so that no later one is taken for it further down the path.
     """
     mapping = _at(plain, path)
     if not isinstance(mapping, dict) or not mapping:
@@ -176,18 +173,15 @@ def _culprit(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], o
     good, bad = 0, len(entries)
     while bad - good > 1:
         middle = (good + bad) // 2
-        _keep(mapping, entries[:middle])
+        mapping.clear()
+        mapping.update(entries[:middle])
         if _fails_below(path, lambda: convert(plain, kind)):
             bad = middle
         else:
             good = middle
-    _keep(mapping, entries[:bad])
-    return str(entries[bad - 1][0])
-
-
-def _keep(mapping: dict[str, Any], entries: list[tuple[str, Any]]) -> None:
     mapping.clear()
-    mapping.update(entries)
+    mapping.update(entries[:bad])
+    return str(entries[bad - 1][0])
 
 
 def _fails_below(path: Steps, attempt: Callable[[], object]) -> bool:
@@ -200,27 +194,21 @@ def _fails_below(path: Steps, attempt: Callable[[], object]) -> bool:
 
 
 def _is_below(text: str, path: Steps) -> bool:
-    """Whether msgspec's path is of an entry of the mapping at ``path``, itself perhaps an entry of another."""
+    """Whether msgspec's path ``text`` leads to an entry of the mapping at ``path``, itself perhaps such an entry."""
     steps = [step["name"] or step["index"] for step in _STEP.finditer(text)]
     if len(steps) <= len(path) or steps[len(path)] != "...":
         return False
-    return all(step in {str(wanted), "..."} for step, wanted in zip(steps, path, strict=False))
+    return all(step in {str(expected), "..."} for step, expected in zip(steps, path, strict=False))
 
 
 def _at(plain: Any, path: Steps) -> Any:
     """The value at ``path``; LookupError where there is none."""
     for step in path:
-        inside: Any = plain if isinstance(plain, (dict, list)) else {}
-        if isinstance(step, str) and isinstance(inside, list):
-            inside = {}
-        plain = inside[step]
+        entries: Any = plain if isinstance(plain, (dict, list)) else {}
+        if isinstance(step, str) and isinstance(entries, list):
+            entries = {}
+        plain = entries[step]
     return plain
-
-
-def _type_at(info: inspect.Type | None, path: Steps) -> inspect.Type | None:
-    for step in path:
-        info = _below(info, step)
-    return info
 
 
 def _below(info: inspect.Type | None, step: str | int) -> inspect.Type | None:
@@ -236,15 +224,10 @@ def _below(info: inspect.Type | None, step: str | int) -> inspect.Type | None:
     return fields.get(str(step))
 
 
-def _key_type(info: inspect.Type | None) -> inspect.Type | None:
-    mapping = _unwrapped(info, inspect.DictType)
-    return mapping.key_type if isinstance(mapping, inspect.DictType) else None
-
-
-def _unwrapped(info: inspect.Type | None, wanted: Any) -> inspect.Type | None:
-    """The member of a union that is meant, or the type itself."""
+def _unwrapped(info: inspect.Type | None, kinds: Any) -> inspect.Type | None:
+    """The first member of a union that is one of ``kinds``, or the type itself."""
     while isinstance(info, inspect.Metadata):
         info = info.type
     if isinstance(info, inspect.UnionType):
-        return next((kind for kind in info.types if isinstance(kind, wanted)), info)
+        return next((member for member in info.types if isinstance(member, kinds)), info)
     return info

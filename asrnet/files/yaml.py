@@ -1,10 +1,7 @@
-"""Strict documents: YAML, or JSON as the YAML it is, into Structs, with ``file:line: path:`` in every error.
+"""Reads strict YAML (and JSON) into Structs; every error starts with ``file:line: path:``.
 
-Scalars are text until the Struct asks for something else, so ``yes`` and ``010`` are no traps. An empty value, ``~``
-and ``null`` mean nothing. Anchors, aliases, merge keys, tags, keys given twice, and depth beyond reason are refused.
-
-The parser's events are read one by one into plain values: composing nodes first takes seven times as long, and
-libyaml's composer crashes the interpreter on a deeply nested list.
+Scalars are text until the Struct asks for another type, so ``yes`` and ``010`` are no traps. An empty value, ``~`` and
+``null`` are None. Anchors, aliases, merge keys, tags, duplicate keys and absurd nesting are refused.
 """
 
 from __future__ import annotations
@@ -21,9 +18,8 @@ import yaml
 from msgspec import Struct
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.files import problems as complaints
 from asrnet.files.decoding import TYPES
-from asrnet.files.problems import Steps, spelled
+from asrnet.files.problems import Steps, explain, spelled
 from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
@@ -32,7 +28,7 @@ MIB: Final = 1024 * 1024
 LIMIT: Final = 8 * MIB
 """The most bytes a file may have, unless its reader says otherwise."""
 WORLD_LIMIT: Final = 64 * MIB
-"""The same for worlds."""
+"""The most bytes a world file may have."""
 DEEPEST: Final = 50
 
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -43,109 +39,130 @@ _PATH_SHOWN_AT_MOST = 12
 
 
 class Document(Struct, Generic[T], frozen=True):
-    """A value and where in its file every part of it was said."""
+    """A value that was read from a file, and the line of every part of it."""
 
     value: T
     source: str
-    places: Places
+    lines: LineNumbers
 
     def line(self, *path: str | int) -> int | None:
-        """The line, from 1, of what is at ``path`` (of its key, if it has one); None where nothing is."""
-        return self.places.line(path)
+        """The line number (from 1) of the key or element at ``path``; None where there is none."""
+        return self.lines.line(path)
 
     def error(self, problem: str, *path: str | int, hint: str = "") -> DocumentError:
-        """The error to raise when what is at ``path`` cannot be used."""
-        at = spelled(path)
-        return DocumentError(
-            f"{at}: {problem}" if at else problem, file=self.source, line=self.places.nearest(path), hint=hint
-        )
+        """The error to raise about the value at ``path``."""
+        location = spelled(path)
+        message = f"{location}: {problem}" if location else problem
+        return DocumentError(message, file=self.source, line=self.lines.nearest(path), hint=hint)
+
+    def place(self, *path: str | int) -> Place:
+        """The part of the document at ``path``."""
+        return Place(self, path)
+
+
+class Place:
+    """A part of a document, for the errors about it and about what is below it."""
+
+    __slots__ = ("_document", "_path")
+
+    def __init__(self, document: Document[Any], path: Steps) -> None:
+        self._document = document
+        self._path = path
+
+    def at(self, *steps: str | int) -> Place:
+        """The part at ``steps`` below this one."""
+        return Place(self._document, (*self._path, *steps))
+
+    def error(self, problem: str, *steps: str | int, hint: str = "") -> DocumentError:
+        """The error to raise about this part, or about the part at ``steps`` below it."""
+        return self._document.error(problem, *self._path, *steps, hint=hint)
 
 
 def read(path: str | Path, kind: type[T], *, limit: int = LIMIT) -> Document[T]:
-    """The document in the file ``path``, of at most ``limit`` bytes; DocumentError where it is not a ``kind``."""
+    """Read the file ``path``, of at most ``limit`` bytes, as a ``kind``. Raises DocumentError."""
     return parse(_bytes(path, limit), kind, str(path))
 
 
 def parse(text: str | bytes, kind: type[T], source: str = "<text>") -> Document[T]:
-    """The document in ``text``; ``source`` names it in errors. Raises DocumentError where it is not a ``kind``."""
+    """Read ``text`` as a ``kind``; ``source`` names it in errors. Raises DocumentError."""
     decoded = _decoded(text, source)
     plain = _plain_json(decoded)
     if plain is not None:
-        # What this refuses YAML's reading decides about, which knows the lines.
+        # JSON that does not fit is read again as YAML below, because only that reader knows the line numbers.
         with suppress(msgspec.ValidationError, RecursionError):
-            return Document(_converted(plain, kind), source, Places(decoded, source))
+            return Document(_converted(plain, kind), source, LineNumbers(decoded, source))
         decoded = _ESCAPE.sub(_joined, decoded)
     root = _Builder(source).build(decoded)
-    document = Document(root.value, source, Places(decoded, source, root))
+    document = Document(root.value, source, LineNumbers(decoded, source, root))
     try:
-        return Document(_converted(root.value, kind), source, document.places)
+        return Document(_converted(root.value, kind), source, document.lines)
     except msgspec.ValidationError as error:
-        complaint = complaints.explain(error, root.value, kind, _converted)
-        raise document.error(complaint.problem, *complaint.path, hint=complaint.hint) from error
+        problem = explain(error, root.value, kind, _converted)
+        raise document.error(problem.message, *problem.path, hint=problem.hint) from error
 
 
 def read_text(path: str | Path, *, limit: int = LIMIT) -> str:
-    """The text of the file ``path``, of at most ``limit`` bytes of UTF-8; DocumentError where there is none."""
+    """The text of the file ``path``, of at most ``limit`` bytes of UTF-8. Raises DocumentError."""
     return _decoded(_bytes(path, limit), str(path))
 
 
-class Spot(Struct):
-    """A part of a document: its value, its line, and for a container the lines and the containers in it."""
+class Node(Struct):
+    """A mapping, list or scalar of a document, with the line numbers of its entries and the containers among them."""
 
     value: Any
     line: int
     lines: dict[str | int, int] = {}
-    inside: dict[str | int, Spot] = {}
+    containers: dict[str | int, Node] = {}
 
 
-class Places:
-    """Finds the line of a path. A document that came in by the fast door is read again when a line is asked for."""
+class LineNumbers:
+    """Finds the line of a path. A document that was read as JSON is read again when a line is asked for."""
 
     __slots__ = ("_root", "_source", "_text")
 
-    def __init__(self, text: str, source: str, root: Spot | None = None) -> None:
+    def __init__(self, text: str, source: str, root: Node | None = None) -> None:
         self._text, self._source, self._root = text, source, root
 
     def line(self, path: Steps) -> int | None:
-        """The line of ``path`` itself."""
-        *_, (depth, line) = self._trail(path)
+        """The line of ``path`` itself; None where the document has no such part."""
+        *_, (depth, line) = self._lines_along(path)
         return line if depth == len(path) else None
 
     def nearest(self, path: Steps) -> int | None:
-        """The line of ``path``, or of what is nearest above it."""
-        *_, (_, line) = self._trail(path)
+        """The line of ``path``, or of its nearest parent that exists."""
+        *_, (_, line) = self._lines_along(path)
         return line
 
-    def _trail(self, path: Steps) -> Iterator[tuple[int, int | None]]:
-        spot: Spot | None = self._spots()
-        yield 0, None if spot is None else spot.line
-        for depth, step in enumerate(path, start=1):
-            if spot is None or step not in spot.lines:
-                return
-            yield depth, spot.lines[step]
-            spot = spot.inside.get(step)
-
-    def _spots(self) -> Spot | None:
+    def _lines_along(self, path: Steps) -> Iterator[tuple[int, int | None]]:
         if self._root is None:
-            try:
+            # JSON that YAML does not take has no line numbers: one with a key of more than 1,024 characters, say.
+            with suppress(DocumentError):
                 self._root = _Builder(self._source).build(_ESCAPE.sub(_joined, self._text))
-            except DocumentError:
-                return None  # JSON that YAML does not take: a key of more than 1,024 characters, say
-        return self._root
+        node = self._root
+        yield 0, None if node is None else node.line
+        for depth, step in enumerate(path, start=1):
+            if node is None or step not in node.lines:
+                return
+            yield depth, node.lines[step]
+            node = node.containers.get(step)
 
 
 class _Builder:
-    """Builds plain values from the parser's events; every rule about the form of a document is here."""
+    """Builds plain values from the parser's events. Every rule about the form of a document is here.
+
+    Events, because composing nodes first takes seven times as long, and libyaml's composer crashes the interpreter on
+    a deeply nested list.
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._top = Spot([], 1)
-        self._open: list[tuple[Spot, str | int]] = []
-        self._spot = self._top
+        self._top = Node([], 1)
+        self._open: list[tuple[Node, str | int]] = []
+        self._node = self._top
         self._key: str | int | None = None
 
-    def build(self, text: str) -> Spot:
-        """The document in ``text``; DocumentError where it breaks a rule."""
+    def build(self, text: str) -> Node:
+        """Read the one document in ``text``. Raises DocumentError where it breaks a rule."""
         try:
             for event in yaml.parse(text, _LOADER):
                 self._take(event)
@@ -155,7 +172,7 @@ class _Builder:
             raise DocumentError(f"not valid YAML: {error}", file=self._source) from error
         if not self._top.value:
             raise DocumentError("the file is empty, expected keys and values", file=self._source)
-        return self._top.inside.get(0) or Spot(self._top.value[0], self._top.lines[0])
+        return self._top.containers.get(0) or Node(self._top.value[0], self._top.lines[0])
 
     def _take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
@@ -163,58 +180,55 @@ class _Builder:
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self._start(event)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            self._spot, self._key = self._open.pop()[0], None
+            self._node, self._key = self._open.pop()[0], None
         elif isinstance(event, yaml.AliasEvent):
             raise self._error(f"the alias '*{event.anchor}' is not accepted; write the value out", event)
         elif isinstance(event, yaml.DocumentStartEvent) and self._top.value:
             raise self._error("a second document starts here, expected one per file", event)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        self._refuse_decoration(event)
-        plain = not event.style
-        if self._wants_key():
-            self._begin_entry(event, plain=plain)
-        else:
-            self._put(None if plain and event.value in _NOTHING else event.value, event)
+        self._refuse_anchor_and_tag(event)
+        quoted = bool(event.style)
+        if not self._expects_key():
+            self._put(None if not quoted and event.value in _NOTHING else event.value, event)
+            return
+        key = event.value
+        if key == "<<" and not quoted:
+            raise self._error("merge keys ('<<') are not accepted; write the values out", event)
+        if not key and not quoted:
+            raise self._error("a key is empty, expected text", event)
+        if key in self._node.lines:
+            first = self._node.lines[key]
+            raise self._error(f"the key is given twice, first in line {first}", event, key)
+        self._key = key
+        self._node.lines[key] = _line(event)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        self._refuse_decoration(event)
-        if self._wants_key():
+        self._refuse_anchor_and_tag(event)
+        if self._expects_key():
             raise self._error("a list or mapping cannot be a key, expected text", event)
         if len(self._open) >= DEEPEST:
             raise self._error(f"nested more than {DEEPEST} levels deep", event)
-        spot = Spot({} if isinstance(event, yaml.MappingStartEvent) else [], _line(event))
-        step = self._put(spot.value, event)
-        self._spot.inside[step] = spot
-        self._open.append((self._spot, step))
-        self._spot = spot
+        node = Node({} if isinstance(event, yaml.MappingStartEvent) else [], _line(event))
+        step = self._put(node.value, event)
+        self._node.containers[step] = node
+        self._open.append((self._node, step))
+        self._node = node
 
-    def _wants_key(self) -> bool:
-        return isinstance(self._spot.value, dict) and self._key is None
-
-    def _begin_entry(self, event: yaml.ScalarEvent, *, plain: bool) -> None:
-        key = event.value
-        if plain and key == "<<":
-            raise self._error("merge keys ('<<') are not accepted; write the values out", event)
-        if plain and not key:
-            raise self._error("a key is empty, expected text", event)
-        if key in self._spot.lines:
-            first = self._spot.lines[key]
-            raise self._error(f"the key is given twice, first in line {first}", event, key)
-        self._key = key
-        self._spot.lines[key] = _line(event)
+    def _expects_key(self) -> bool:
+        return isinstance(self._node.value, dict) and self._key is None
 
     def _put(self, value: object, event: yaml.Event) -> str | int:
         if self._key is not None:
             step = self._key
-            self._spot.value[step], self._key = value, None
+            self._node.value[step], self._key = value, None
             return step
-        step = len(self._spot.value)
-        self._spot.value.append(value)
-        self._spot.lines[step] = _line(event)
+        step = len(self._node.value)
+        self._node.value.append(value)
+        self._node.lines[step] = _line(event)
         return step
 
-    def _refuse_decoration(self, event: Any) -> None:
+    def _refuse_anchor_and_tag(self, event: Any) -> None:
         if event.anchor is not None:
             raise self._error(f"the anchor '&{event.anchor}' is not accepted; write the value out", event)
         if event.tag is not None:
@@ -231,20 +245,20 @@ def _line(event: Any) -> int:
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> DocumentError:
     mark = error.problem_mark or error.context_mark
-    words = ", ".join(part for part in (error.context, error.problem) if part)
+    reason = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
-        return DocumentError(f"not valid YAML: {words}", file=source)
+        return DocumentError(f"not valid YAML: {reason}", file=source)
     before = text.split("\n")[mark.line][: mark.column + 1] if mark.line <= text.count("\n") else ""
     if before.lstrip(" ").startswith("\t"):
-        words = "a tab cannot indent, expected spaces"
-    return DocumentError(f"not valid YAML: {words}", file=source, line=mark.line + 1)
+        reason = "a tab cannot indent, expected spaces"
+    return DocumentError(f"not valid YAML: {reason}", file=source, line=mark.line + 1)
 
 
 def _plain_json(text: str) -> Any:
-    """The plain values of a JSON object, numbers as text; None where YAML has to judge.
+    """The plain values of a JSON object, numbers as text; None where the text is not one.
 
-    Ten times as fast as YAML's reading, which matters for a world of several megabytes. It only ever accepts: what
-    fails here is read again as YAML.
+    This is ten times as fast as reading YAML, which matters for a world of several megabytes. It never refuses a
+    document: what is not read here is read as YAML.
     """
     if not text.lstrip().startswith("{"):
         return None
@@ -260,7 +274,7 @@ def _plain_json(text: str) -> Any:
 
 
 def _joined(escape: re.Match[str]) -> str:
-    """JSON writes characters beyond U+FFFF as two escapes, which YAML does not know."""
+    """One character of the two escapes that JSON writes for characters beyond U+FFFF and YAML does not know."""
     if not escape["high"]:
         return escape[0]
     return bytes.fromhex(escape["high"] + escape["low"]).decode("utf-16-be")
@@ -294,24 +308,20 @@ def _read_id(kind: type, value: Any) -> ArmId:
 
 
 def _decoded(data: str | bytes, source: str) -> str:
-    text = data if isinstance(data, str) else _from_utf8(data, source)
+    try:
+        text = data if isinstance(data, str) else data.decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DocumentError("not a text file, expected UTF-8", file=source, line=line) from error
     text = text.removeprefix("\ufeff")
-    found = _NOT_TEXT.search(text)
-    if found:
+    control = _NOT_TEXT.search(text)
+    if control:
         raise DocumentError(
-            f"not a text file: it holds the character U+{ord(found[0]):04X}, expected UTF-8 text",
+            f"not a text file: it holds the character U+{ord(control[0]):04X}, expected UTF-8 text",
             file=source,
-            line=text.count("\n", 0, found.start()) + 1,
+            line=text.count("\n", 0, control.start()) + 1,
         )
     return text
-
-
-def _from_utf8(data: bytes, source: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DocumentError("not a text file, expected UTF-8", file=source, line=line) from error
 
 
 def _bytes(path: str | Path, limit: int) -> bytes:

@@ -55,7 +55,10 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class VirtualNetwork(
     Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"
 ):
-    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it."""
+    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it.
+
+    ``peerings`` are the networks that it is peered with.
+    """
 
     id: ArmId
     location: str
@@ -64,6 +67,7 @@ class VirtualNetwork(
     tags: Mapping[str, str] = {}
     dns_servers: tuple[str, ...] = ()
     gateway: bool = False
+    peerings: tuple[ArmId, ...] = ()
     extended_location: str | None = None
     attachments: tuple[str, ...] = ()
 
@@ -71,6 +75,43 @@ class VirtualNetwork(
     def name(self) -> str:
         """The network's name."""
         return self.id.name
+
+
+class NetworkSecurityGroup(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A network security group. It can be attached to subnets and NICs of its own region and subscription only."""
+
+    id: ArmId
+    location: str
+
+
+class RouteTable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A route table. It can be attached to subnets of its own region and subscription only."""
+
+    id: ArmId
+    location: str
+
+
+class InterfaceAddress(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """An ip configuration that a network interface has today. ``ip_type`` is ``Dynamic`` or ``Static``."""
+
+    name: str = "ipconfig1"
+    network: ArmId | None = None
+    subnet: str | None = None
+    ip: str | None = None
+    ip_type: str | None = None
+    public_ip: ArmId | None = None
+    load_balancer_pools: tuple[ArmId, ...] = ()
+
+
+class NetworkInterface(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A network interface of a machine as it is today, whatever Site Recovery knows of it."""
+
+    id: ArmId
+    location: str
+    network_security_group: ArmId | None = None
+    accelerated_networking: bool = False
+    dns_servers: tuple[str, ...] = ()
+    ip_configurations: tuple[InterfaceAddress, ...] = ()
 
 
 class Fabric(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="fabric"):
@@ -213,6 +254,9 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     Locations and zones are those of Azure to Azure: where the machine runs now (``primary_location``), where it fails
     over to, and where it ran when it was first protected (``initial_location``). ``nics`` is empty where the item does
     not tell them, as while it replicates initially.
+
+    ``machine_id`` is the Azure machine that is replicated, ``recovery_group_id`` the resource group that it fails over
+    to, ``recovery_container_id`` the container that protects it, by the policy ``policy_id``.
     """
 
     id: ArmId
@@ -230,6 +274,10 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     initial_location: str | None = None
     primary_zone: str | None = None
     initial_zone: str | None = None
+    machine_id: ArmId | None = None
+    recovery_group_id: ArmId | None = None
+    recovery_container_id: ArmId | None = None
+    policy_id: ArmId | None = None
     nics: tuple[Nic, ...] = ()
 
     @property
@@ -330,10 +378,11 @@ class VmmLinks(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class CloudMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Which cloud protects which: machines of ``primary_cloud_id`` are replicated to ``recovery_cloud_id``.
 
-    ``recovery_cloud_id`` is None where the recovery side is Azure.
+    ``recovery_cloud_id`` is None where the recovery side is Azure. ``policy_id`` says how machines are replicated.
     """
 
     id: ArmId
     primary_cloud_id: ArmId
     recovery_cloud_id: ArmId | None = None
     recovery_cloud_name: str = ""
+    policy_id: ArmId | None = None

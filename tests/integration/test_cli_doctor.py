@@ -11,7 +11,7 @@ from command_line import Cli, edit, snapshot
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 
 GROUPS = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
 VAULT = f"{GROUPS}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"

@@ -14,7 +14,7 @@ from command_line import Cli
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
-from asrnet.fake import document
+from asrnet.fake import world_file
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -22,7 +22,7 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{1
 @pytest.fixture
 def azure(cli: Cli, folder: Path) -> Iterator[Cli]:
     """The command line on an emulator of the example's world."""
-    world = document.load(folder / "world.yaml", clock=SystemClock())
+    world = world_file.load(folder / "world.yaml", clock=SystemClock())
     options = ServeOptions(port=0, tls_port=0, operations="immediate", cache=str(folder / "certificates"))
     with running(App(world), options) as served:
         yield lambda *argv: cli(*argv, "--endpoint", served.http, "--credential", "emulator")

@@ -18,7 +18,7 @@ from command_line import EXAMPLES, Cli, edit, snapshot
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
-from asrnet.fake import document
+from asrnet.fake import world_file
 
 GROUP = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
 SEA = f"{GROUP}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
@@ -252,7 +252,7 @@ def test_the_topology_of_the_desired_state_counts_and_another_one_replaces_it(si
 
 @contextmanager
 def emulator(world: Path) -> Iterator[str]:
-    app = App(document.load(world, clock=SystemClock()))
+    app = App(world_file.load(world, clock=SystemClock()))
     with running(app, ServeOptions(port=0, tls_port=0, cache=str(world.parent / "certificates"))) as served:
         yield served.http
 

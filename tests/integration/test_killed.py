@@ -19,7 +19,7 @@ from killing import clean, command, killed_at
 from states import SEA, TwoRegions
 
 from asrnet.clocks import SystemClock
-from asrnet.fake import document
+from asrnet.fake import world_file
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.model.plan import load_plan
 
@@ -66,7 +66,7 @@ def scene() -> tuple[str, str]:
     azure.map(far["half-dr"], near["half"])
     azure.map(near["stray"], far["stray-dr"], name="by-hand")
     azure.map(far["moved-before"], near["stray"])
-    return document.dumps(azure.world), DESIRED.replace("VAULT", str(azure.vault.id))
+    return world_file.dumps(azure.world), DESIRED.replace("VAULT", str(azure.vault.id))
 
 
 class Emulator:
@@ -250,7 +250,7 @@ def test_a_killed_apply_leaves_every_file_whole_and_the_next_run_finishes(cli: C
         (folder / "world.yaml").write_text(untouched, "utf-8")
         assert killed_at(call, "apply", "--yes", *files, folder=folder).returncode == -signal.SIGKILL
         judge_files(folder)
-        document.load(folder / "world.yaml", clock=SystemClock())
+        world_file.load(folder / "world.yaml", clock=SystemClock())
         assert cli("apply", "--yes", *files).code == 0
         assert cli("plan", "--detailed-exitcode", *FAKE).code == 0
 
@@ -267,7 +267,7 @@ def test_a_killed_emulator_leaves_its_state_whole(folder: Path, number: int) -> 
     emulator = Emulator(folder, "--state", "state.yaml")
     emulator.ask("PUT", "state", {"version": 1})
     assert emulator.end(number) in {0, -number}
-    left = document.load(folder / "state.yaml", clock=SystemClock())
+    left = world_file.load(folder / "state.yaml", clock=SystemClock())
     assert bool(left.state.vaults.values(DR)) == (number == signal.SIGKILL)
 
 
@@ -277,4 +277,4 @@ def test_an_emulator_killed_while_it_saves_leaves_its_state_whole(folder: Path) 
     total = int(killed_at(0, *words, folder=folder, told_to_end=True).stderr.split()[-1])
     for call in (total - 2, total - 1, total):
         assert killed_at(call, *words, folder=folder, told_to_end=True).returncode == -signal.SIGKILL
-        assert document.load(folder / "state.yaml", clock=SystemClock()).state.vaults.values(DR)
+        assert world_file.load(folder / "state.yaml", clock=SystemClock()).state.vaults.values(DR)

@@ -24,7 +24,7 @@ from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.transport import session
 from asrnet.errors import AsrError
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
 from asrnet.model.azure import Nic

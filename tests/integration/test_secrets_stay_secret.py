@@ -35,7 +35,7 @@ from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import Request, Response, json_response
 from asrnet.emulator.serving import Emulator, ServeOptions, running
 from asrnet.emulator.transport import session
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.render import FORMATS, render
 
 EA = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network-ea"

@@ -13,7 +13,7 @@ from wire_case import Wire, error_of
 from asrnet.emulator.capture import Capture
 from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import Request
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.model.arm import ArmId
 
 SUB = "11111111-1111-1111-1111-111111111111"

@@ -13,10 +13,10 @@ from states import SEA, TwoRegions, kinds, row
 from asrnet import applying, backends, desired, planning
 from asrnet.applying import Options
 from asrnet.clocks import SimulatedClock
-from asrnet.fake import document
 from asrnet.fake import ports as fake_ports
+from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
-from asrnet.fake.document import WorldDocument
+from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.inventory import read as inventory
 from asrnet.model.plan import Plan
@@ -181,7 +181,7 @@ class TestSnapshots:
         azure.map(azure.network("stray"), azure.network("stray-dr", SEA))
         wanted = structs.replace(wanted, pairs=(*wanted.pairs, row(hub, new)))
         live = inventory.read_inventory(wanted, azure.backend)
-        world = document.world_from(
+        world = world_file.world_from(
             parse(backends.snapshot(live), WorldDocument, "snapshot.yaml"), clock=SimulatedClock()
         )
         offline = inventory.read_inventory(wanted, fake_ports.backend(world))

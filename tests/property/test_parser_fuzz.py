@@ -25,9 +25,10 @@ from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, load_desired
 from asrnet.errors import AsrError, InputError, RefusedError
 from asrnet.failover import NetworkNames, parse_machines
-from asrnet.fake import document
+from asrnet.fake import world_file
 from asrnet.fake.ports import backend
 from asrnet.fake.world import World
+from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.inventory import read as inventory
 from asrnet.model.plan import Plan, load_plan, to_json
@@ -68,7 +69,7 @@ def read_desired(text: str | bytes) -> DesiredState:
 
 
 def read_world(text: str | bytes) -> World:
-    return document.world_from(parse(text, document.WorldDocument, "world.yaml"), clock=SimulatedClock())
+    return world_file.world_from(parse(text, WorldDocument, "world.yaml"), clock=SimulatedClock())
 
 
 def names_of(world: World) -> NetworkNames:
@@ -160,8 +161,8 @@ def test_a_world_with_something_wrong(example: str, random: Random) -> None:
     if is_told(lambda: read_world(text), InputError):
         return
     world = read_world(text)
-    again = document.dumps(world)
-    assert document.dumps(read_world(again)) == again
+    again = world_file.dumps(world)
+    assert world_file.dumps(read_world(again)) == again
     is_told(lambda: plan_of(str(Path(example).parent), world=world), AsrError)
 
 

@@ -13,14 +13,14 @@ from two_sites import TwoSites
 from asrnet import backends, settings
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import DocumentError, ForbiddenError, UnreachableError
-from asrnet.fake import document
+from asrnet.fake import world_file
 from asrnet.fake.records import Host, VmNetworkRecord
 from asrnet.fake.snapshot import unread, world_of
 from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Nic, ProtectedItem
+from asrnet.model.azure import Nic, ProtectedItem, VmmHost
 from asrnet.ports import Backend
 from asrnet.vmm import Topology
 
@@ -43,7 +43,7 @@ class Clouds(TwoSites):
         self.build.cloud_mapping(self.gold1, self.gold2)
         network = self.nets["VMNetwork1-Shanghai"]
         self.build.add(VmNetworkRecord(network=network, logical_network="LogicalNetwork1-Shanghai"))
-        self.build.add(Host(fabric_id=self.shanghai.id, name="host1", cloud="GoldCloud2"))
+        self.build.add(Host(fabric_id=self.shanghai.id, host=VmmHost(name="host1", cloud="GoldCloud2")))
 
     def machine(self, network: str) -> ProtectedItem:
         nic = Nic(name="nic0", primary_network_id=self.nets[network].id)
@@ -56,7 +56,7 @@ class Clouds(TwoSites):
 
 def opened(world: World, path: Path) -> Backend:
     """The world as ``--backend fake:PATH`` opens it."""
-    document.save(world, path)
+    world_file.save(world, path)
     return backends.connect(settings.read({"backend": f"fake:{path}"}, {}))
 
 

@@ -10,8 +10,9 @@ from asrnet.backends import unread
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Ignore
 from asrnet.export import desired as dumping
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.ports import backend
+from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.inventory import read as inventory
 from asrnet.inventory.live_pairs import live_pairs
@@ -147,7 +148,7 @@ def snapshot(azure: TwoRegions, desired: DesiredState) -> Plan:
     """The plan in a world made of what was read."""
     found = inventory.read_inventory(desired, azure.backend)
     assert unread(found) == ()
-    document = parse(backends.snapshot(found), world_file.WorldDocument)
+    document = parse(backends.snapshot(found), WorldDocument)
     offline = backend(world_file.world_from(document, clock=SimulatedClock()))
     return planning.plan(desired, inventory.read_inventory(desired, offline))
 

@@ -10,16 +10,16 @@ import pytest
 
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import DocumentError, InputError
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour, Lock
 from asrnet.fake.builder import SUBSCRIPTION, Builder
-from asrnet.fake.document import WorldDocument
 from asrnet.fake.mappings import PSEUDO_FABRIC
-from asrnet.fake.records import Host
+from asrnet.fake.records import Host, PlanAction
 from asrnet.fake.world import World
+from asrnet.fake.world_format import WorldDocument
 from asrnet.files import yaml as documents
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import IpConfiguration, Nic, Subnet
+from asrnet.model.azure import IpConfiguration, Nic, Subnet, VmmHost
 
 RG = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 VNETS = "providers/Microsoft.Network/virtualNetworks"
@@ -97,6 +97,10 @@ def full() -> Builder:
     )
     one = azure.virtual_network("One", "eastasia", address_space=("10.0.0.0/16",), subnets=(subnet,), gateway=True)
     two = azure.virtual_network("Two", "southeastasia", tags={"on": "yes"}, dns_servers=("10.0.0.4",))
+    azure.virtual_network("Three", "eastasia", peerings=(one,))
+    azure.network_security_group("nsg", "southeastasia")
+    azure.route_table("routes", "southeastasia")
+    azure.network_interface("vm0-nic", one, subnet="web", ip="10.0.1.9")
     azure.pair(ea, one, sea, two)
     azure.unreadable_mapping(ea, "blank")
     azure.unreadable_mapping(ea, "half-told", one)
@@ -104,7 +108,9 @@ def full() -> Builder:
     primary = IpConfiguration(subnet="web", ip="10.0.1.4", ip_type="Static", recovery_subnet="web")
     second = IpConfiguration(name="ipconfig2", primary=False, subnet="web", selected_for_failover=False)
     nic = Nic(name="nic0", primary_network_id=one.id, test_network_id=two.id, ip_configurations=(primary, second))
-    azure.protected_item("vm1", ea, sea, nic, state="UnplannedFailoverCommitted", active_location="Recovery")
+    item = azure.protected_item("vm1", ea, sea, nic, state="UnplannedFailoverCommitted", active_location="Recovery")
+    azure.recovery_plan(vault, "plan", item, actions=(PlanAction(name="look", description="at the machine"),))
+    azure.cloud_mapping(azure.container(ea), azure.container(sea), policy=azure.replication_policy(vault))
     azure.job(vault, "EnableDr", target="vm1")
     beijing, shanghai = azure.vmm_fabric(vault, "VMM-Beijing"), azure.vmm_fabric(vault, "VMM-Shanghai")
     first = azure.vm_network(beijing, "VMNetwork1", logical_network="Logical1")
@@ -116,7 +122,7 @@ def full() -> Builder:
     azure.cloud_mapping(silver1, None)
     azure.mapping(beijing, first, shanghai, azure.vm_network(shanghai, "VMNetwork2"), name="to-vmm")
     azure.mapping(beijing, first, None, two, name="to-azure")
-    azure.add(Host(fabric_id=beijing.id, name="host1", cloud="GoldCloud1", networks=("VMNetwork1",)))
+    azure.add(Host(fabric_id=beijing.id, host=VmmHost(name="host1", cloud="GoldCloud1", networks=("VMNetwork1",))))
     azure.protected_item("vm2", beijing, None, cloud=gold1, provider="HyperVReplicaAzure")
     azure.world.extras[vault.id.key] = {"sku": {"name": "Standard"}, "properties": {"yes": True, "010": 10}}
     azure.world.extras[one.id.child("subnets", "web").key] = {"delegations": []}
@@ -329,7 +335,7 @@ def test_a_file_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
     folder = tmp_path / "world.yaml"
     folder.mkdir()
     (folder / "inside").write_text("here")
-    with pytest.raises(InputError, match=r"world.yaml: the world cannot be written"):
+    with pytest.raises(InputError, match=r"world.yaml: cannot be written: it is a folder"):
         world_file.save(full().world, folder)
     assert (folder / "inside").read_text() == "here"
     assert [path.name for path in tmp_path.iterdir()] == ["world.yaml"]

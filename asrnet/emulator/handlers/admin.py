@@ -12,7 +12,7 @@ from asrnet.emulator.faults import Fault
 from asrnet.emulator.messages import GatewayError, Response, decoded, empty_response, json_response
 from asrnet.emulator.routing import Routes
 from asrnet.errors import InputError
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.faults import Fault as ServiceFault
 from asrnet.files.decoding import TYPES
 from asrnet.model.arm import ArmId

@@ -1,0 +1,684 @@
+"""World files: a file becomes a World, and a World becomes a file that means the same.
+
+Every reference inside a file is checked, and what is wrong is said with file and line. How entries are spelled is in
+``asrnet.fake.world_format``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from asrnet.errors import InputError
+from asrnet.fake import world_format as entries
+from asrnet.fake.behaviour import Behaviour, checked
+from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.fake.records import (
+    CloudRecord,
+    Host,
+    RecoveryPlan,
+    ReplicationPolicy,
+    ResourceGroup,
+    Subscription,
+    VaultResource,
+    VirtualMachine,
+    VmNetworkRecord,
+)
+from asrnet.fake.regions import region_name
+from asrnet.fake.seeding import Seed, seed
+from asrnet.fake.state import TENANT, State
+from asrnet.fake.times import seconds_of
+from asrnet.fake.world import World
+from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
+from asrnet.files import atomic
+from asrnet.files import yaml as documents
+from asrnet.files.problems import did_you_mean
+from asrnet.files.yaml import Document, Place
+from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
+from asrnet.model.azure import (
+    MICROSOFT_AZURE,
+    Cloud,
+    CloudMapping,
+    Fabric,
+    InterfaceAddress,
+    IpConfiguration,
+    Job,
+    LiveMapping,
+    LogicalNetwork,
+    MappingKind,
+    NetworkInterface,
+    NetworkMapping,
+    NetworkSecurityGroup,
+    Nic,
+    ProtectedItem,
+    RouteTable,
+    Subnet,
+    UnreadableMapping,
+    VirtualNetwork,
+    VmmHost,
+    VmNetwork,
+)
+from asrnet.ports import Clock
+
+M = TypeVar("M", bound=Struct)
+
+_TENANT: Final = re.compile(r"[0-9A-Za-z.-]+")
+_KINDS: Final[Mapping[tuple[bool, str, str], MappingKind]] = {
+    (True, VNET, VNET): "azure_to_azure",
+    (False, ASR_NETWORK, VNET): "vmm_to_azure",
+    (False, ASR_NETWORK, ASR_NETWORK): "vmm_to_vmm",
+}
+_SECURITY_GROUP: Final = "microsoft.network/networksecuritygroups"
+_ROUTE_TABLE: Final = "microsoft.network/routetables"
+_NETWORK_INTERFACE: Final = "microsoft.network/networkinterfaces"
+_MACHINE: Final = "microsoft.compute/virtualmachines"
+_WIDTH: Final = 160
+
+
+class _Form(Struct, frozen=True):
+    """What a text of an entry must be; ``parse`` raises ValueError for any other."""
+
+    name: str
+    example: str
+    parse: Callable[[str], object]
+
+    def check(self, text: str | None, place: Place, *steps: str | int) -> None:
+        """Raise DocumentError where ``text`` is neither absent nor of this form."""
+        if text is None:
+            return
+        with suppress(ValueError):
+            self.parse(text)
+            return
+        raise place.error(f"'{text}' is not {self.name}, expected one such as {self.example}", *steps)
+
+
+def _parse_region(text: str) -> None:
+    if not normal_location(text):
+        raise ValueError(text)
+
+
+_REGION: Final = _Form("a region", "eastasia", _parse_region)
+_PREFIX: Final = _Form("an address prefix", "10.0.0.0/16", ipaddress.ip_network)
+_ADDRESS: Final = _Form("an address", "10.0.0.4", ipaddress.ip_address)
+_TIME: Final = _Form("a time", "2026-01-01T00:00:00Z", seconds_of)
+
+
+def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:
+    """The world in a file; ``behaviour`` replaces the file's own. Raises DocumentError, with file and line."""
+    document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
+    return world_from(document, clock=clock, behaviour=behaviour)
+
+
+def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Behaviour | None = None) -> World:
+    """The world that a document describes; ``behaviour`` replaces the document's own.
+
+    Raises DocumentError where its parts contradict each other.
+    """
+    content = document.value
+    if behaviour is None:
+        behaviour = content.behaviour or Behaviour()
+        if content.strict_mapping is not None:
+            behaviour = msgspec.structs.replace(behaviour, strict_mapping=content.strict_mapping)
+    try:
+        checked(behaviour)
+    except InputError as error:
+        raise document.error(error.message, "behaviour", hint=error.hint) from error
+    if content.tenant is not None and not _TENANT.fullmatch(content.tenant):
+        raise document.error("a tenant is a GUID or a domain", "tenant")
+    world = World(clock=clock, behaviour=behaviour, tenant=content.tenant or TENANT)
+    seed(world, *_resources(document))
+    for resource_id, text in content.extras.items():
+        try:
+            world.extras[ArmId(resource_id).key] = msgspec.json.decode(text, type=dict[str, object])
+        except (InputError, msgspec.DecodeError, RecursionError) as error:
+            raise document.error(f"not a JSON object by a resource's id: {error}", "extras", resource_id) from error
+    return world
+
+
+def dump(world: World) -> WorldDocument:
+    """The document of a world as it is now. Jobs of the world's own operations are not part of it."""
+    state = world.state
+    with state.lock:
+        state.operations.settle()
+        return _document(state)
+
+
+def dumps(world: World) -> str:
+    """The YAML of a world: short entries on one line, defaults left out."""
+    text: str = yaml.dump(
+        msgspec.to_builtins(dump(world), enc_hook=str),
+        Dumper=_Dumper,
+        default_flow_style=None,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_WIDTH,
+    )
+    return text
+
+
+def save(world: World, path: str | Path) -> None:
+    """Write a world to a file, JSON if its name ends so, at once or not at all.
+
+    Raises InputError where it cannot be written; the old file is then as it was.
+    """
+    as_json = Path(path).suffix.lower() == ".json"
+    text = json.dumps(msgspec.to_builtins(dump(world), enc_hook=str), indent=1) + "\n" if as_json else dumps(world)
+    atomic.replace(path, text)
+
+
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]  # the base is chosen at run time
+    """Writes every value out: a strict document has no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+# File -> world
+
+
+def _resources(document: Document[WorldDocument]) -> Iterator[Seed]:
+    """Everything that a document names, in an order in which it can be seeded."""
+    content = document.value
+    for index, entry in enumerate(content.subscriptions):
+        try:
+            guid = ArmId(f"/subscriptions/{entry.id}").subscription
+        except InputError as error:
+            problem = f"'{entry.id}' is not a subscription's GUID"
+            raise document.error(problem, "subscriptions", index, "id") from error
+        yield _model(Subscription, entry, id=guid)
+    for index, entry in enumerate(content.resource_groups):
+        if entry.id.type or not entry.id.resource_group:
+            problem = f"'{entry.id}' is not the id of a resource group"
+            raise document.error(problem, "resource_groups", index, "id")
+        yield _model(ResourceGroup, entry)
+    yield from _networking(document)
+    for entry, place in _regional(document, "virtual_machines", _MACHINE, "virtual machine"):
+        yield _model(VirtualMachine, entry, nics=_nics(entry, place))
+    for entry, place in _regional(document, "vaults", VAULT, "vault"):
+        yield from _Vault(entry, place).resources()
+
+
+def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
+    """What a document has of the network provider."""
+    for entry, place in _regional(document, "virtual_networks", VNET, "network"):
+        for index, prefix in enumerate(entry.address_space):
+            _PREFIX.check(prefix, place, "address_space", index)
+        for index, subnet in enumerate(entry.subnets):
+            _child(place.at("subnets", index), entry.id, "subnets", subnet.name)
+        yield _model(VirtualNetwork, entry, subnets=_subnets(entry.subnets, place.at("subnets")))
+    for entry, _ in _regional(document, "network_security_groups", _SECURITY_GROUP, "network security group"):
+        yield _model(NetworkSecurityGroup, entry)
+    for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table"):
+        yield _model(RouteTable, entry)
+    for entry, place in _regional(document, "network_interfaces", _NETWORK_INTERFACE, "network interface"):
+        for index, address in enumerate(entry.ip_configurations):
+            _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
+        addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
+        yield _model(NetworkInterface, entry, ip_configurations=addresses)
+
+
+def _model(model: type[M], entry: Any, **computed: object) -> M:
+    """A value of ``model``: the members it shares with the entry, and those that are ``computed``."""
+    shared = {name: getattr(entry, name) for name in model.__struct_fields__ if hasattr(entry, name)}
+    return model(**(shared | computed))
+
+
+def _regional(document: Document[WorldDocument], key: str, kind: str, what: str) -> Iterator[tuple[Any, Place]]:
+    """The entries of a list of resources that have an id of type ``kind`` and a region, each id once."""
+    listed, place = getattr(document.value, key), document.place(key)
+    _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
+    for index, entry in enumerate(listed):
+        if entry.id.type != kind:
+            raise place.error(f"'{entry.id}' is not the id of a {what}", index, "id")
+        _REGION.check(entry.location, place, index, "location")
+        yield entry, place.at(index)
+
+
+def _refuse_repeated(keyed: Iterable[tuple[str, str]], place: Place, what: str) -> None:
+    """Raise DocumentError for the second entry with the same identity; ``keyed`` has that and its key in the file."""
+    first: dict[str, int] = {}
+    for index, (identity, key) in enumerate(keyed):
+        if identity in first:
+            raise place.error(f"the {what} is already there as number {first[identity] + 1}", index, key)
+        first[identity] = index
+
+
+def _child(place: Place, parent: ArmId, *segments: str) -> ArmId:
+    """An id below ``parent``. Raises DocumentError where the name in it cannot be part of an id."""
+    problem = f"'{segments[-1]}' cannot be a name in Azure"
+    if "/" in segments[-1]:
+        raise place.error(problem, "name")
+    try:
+        return parent.child(*segments)
+    except InputError as error:
+        raise place.error(problem, "name") from error
+
+
+def _subnets(listed: Iterable[Any], place: Place) -> tuple[Subnet, ...]:
+    listed = tuple(listed)
+    _refuse_repeated(((entry.name.lower(), "name") for entry in listed), place, "subnet")
+    subnets = []
+    for index, entry in enumerate(listed):
+        for number, prefix in enumerate(entry.prefixes):
+            _PREFIX.check(prefix, place, index, "prefixes", number)
+        for number, address in enumerate(entry.used_ips):
+            _ADDRESS.check(address, place, index, "used_ips", number)
+        subnets.append(_model(Subnet, entry, used=len(entry.used_ips) if entry.used is None else entry.used))
+    return tuple(subnets)
+
+
+def _nics(machine: Any, place: Place) -> tuple[Nic, ...]:
+    nics = []
+    for index, entry in enumerate(machine.nics):
+        for key in ("ip", "recovery_ip", "test_ip"):
+            _ADDRESS.check(getattr(entry, key), place, "nics", index, key)
+        addresses = [_model(IpConfiguration, address, primary=False) for address in entry.secondary]
+        if entry.ip_configuration is not None:
+            primary = {member: getattr(entry, key) for member, key in PRIMARY_ADDRESS.items()}
+            addresses.insert(0, IpConfiguration(**primary))
+        selection = "NotSelected" if entry.selected is False else entry.selection
+        nics.append(_model(Nic, entry, selection=selection, ip_configurations=tuple(addresses)))
+    return tuple(nics)
+
+
+class _Vault:
+    """One vault of a world file."""
+
+    def __init__(self, entry: Any, place: Place) -> None:
+        self._entry = entry
+        self._place = place
+        self._fabrics: dict[str, Fabric] = {}
+        self._clouds: dict[tuple[ArmId, str], Cloud] = {}
+
+    def resources(self) -> Iterator[Seed]:  # noqa: C901 - one loop for each kind
+        """The vault and all that is in it, in an order in which it can be seeded."""
+        entry, place = self._entry, self._place
+        used = bool(entry.fabrics) if entry.used is None else entry.used
+        if entry.fabrics and not used:
+            raise place.error("a vault with fabrics has been used", "used")
+        self._refuse_repetitions()
+        yield _model(VaultResource, entry, used=used)
+        for index, policy in enumerate(entry.replication_policies):
+            policy_id = _child(place.at("replication_policies", index), entry.id, "replicationPolicies", policy.name)
+            yield _model(ReplicationPolicy, policy, id=policy_id)
+        for index, fabric in enumerate(entry.fabrics):
+            yield from self._fabric(fabric, place.at("fabrics", index))
+        for index, fabric in enumerate(entry.fabrics):
+            for number, mapping in enumerate(fabric.cloud_mappings):
+                yield self._cloud_mapping(mapping, fabric, place.at("fabrics", index, "cloud_mappings", number))
+        for index, mapping in enumerate(entry.mappings):
+            yield self._mapping(mapping, place.at("mappings", index))
+        for index, item in enumerate(entry.protected_items):
+            yield self._item(item, place.at("protected_items", index))
+        for index, plan in enumerate(entry.recovery_plans):
+            plan_id = _child(place.at("recovery_plans", index), entry.id, "replicationRecoveryPlans", plan.name)
+            yield _model(RecoveryPlan, plan, id=plan_id)
+        for index, job in enumerate(entry.jobs):
+            for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
+                _TIME.check(time or None, place, "jobs", index, key)
+            yield _model(Job, job, id=_child(place.at("jobs", index), entry.id, "replicationJobs", job.name))
+
+    def _refuse_repetitions(self) -> None:
+        entry, place = self._entry, self._place
+        _refuse_repeated(((fabric.name.lower(), "name") for fabric in entry.fabrics), place.at("fabrics"), "fabric")
+        regions = (
+            ((fabric.kind == "azure" and normal_location(fabric.location or "")) or f"#{fabric.name}", "location")
+            for fabric in entry.fabrics
+        )
+        _refuse_repeated(regions, place.at("fabrics"), "region")
+        names = ((f"{mapping.fabric}/{_segment(mapping)}/{mapping.name}".lower(), "name") for mapping in entry.mappings)
+        _refuse_repeated(names, place.at("mappings"), "mapping")
+        names = ((f"{item.fabric}/{item.name}".lower(), "name") for item in entry.protected_items)
+        _refuse_repeated(names, place.at("protected_items"), "protected item")
+
+    def _fabric(self, entry: Any, place: Place) -> Iterator[Seed]:
+        if entry.kind == "azure" and not normal_location(entry.location or ""):
+            raise place.error("the location is missing, expected the region of the Azure fabric")
+        if entry.kind == "vmm" and not entry.server:
+            raise place.error("the server is missing, expected the name of the VMM server")
+        region = region_name(entry.location) if entry.kind == "azure" else ""
+        fabric = _model(
+            Fabric,
+            entry,
+            id=_child(place, self._entry.id, "replicationFabrics", entry.name),
+            location=normal_location(entry.location) if entry.location else None,
+            friendly_name=region or entry.server or entry.name,
+        )
+        self._fabrics[entry.name.lower()] = fabric
+        yield fabric
+        for index, network in enumerate(entry.networks):
+            network_place = place.at("networks", index)
+            network_id = _child(network_place, fabric.id, "replicationNetworks", network.name)
+            subnets = _subnets(network.subnets, network_place.at("subnets"))
+            yield VmNetworkRecord(
+                network=_model(VmNetwork, network, id=network_id, subnets=subnets),
+                logical_network=network.logical_network,
+            )
+        for index, logical in enumerate(entry.logical_networks):
+            logical_place = place.at("logical_networks", index)
+            network_id = _child(logical_place, fabric.id, "replicationLogicalNetworks", logical.name)
+            yield _model(LogicalNetwork, logical, id=network_id)
+        for index, container in enumerate(entry.clouds):
+            container_place = place.at("clouds", index)
+            cloud_id = _child(container_place, fabric.id, "replicationProtectionContainers", container.name)
+            cloud = _model(Cloud, container, id=cloud_id)
+            self._clouds[fabric.id, container.friendly_name.lower()] = cloud
+            self._clouds[fabric.id, container.name.lower()] = cloud
+            yield CloudRecord(cloud=cloud, logical_networks=container.logical_networks)
+        for host in entry.hosts:
+            yield Host(fabric_id=fabric.id, host=_model(VmmHost, host))
+
+    def _cloud_mapping(self, entry: Any, fabric_entry: Any, place: Place) -> CloudMapping:
+        fabric = self._fabrics[fabric_entry.name.lower()]
+        primary = self._find_cloud(fabric, entry.primary, place, "primary")
+        recovery = None
+        if entry.recovery is not None and entry.recovery != MICROSOFT_AZURE:
+            other = fabric
+            if entry.recovery_fabric is not None:
+                other = self._find_fabric(entry.recovery_fabric, place, "recovery_fabric")
+            recovery = self._find_cloud(other, entry.recovery, place, "recovery")
+        name = entry.name or f"{entry.primary}-{entry.recovery or MICROSOFT_AZURE}"
+        return CloudMapping(
+            id=_child(place, primary.id, "replicationProtectionContainerMappings", name),
+            primary_cloud_id=primary.id,
+            recovery_cloud_id=recovery.id if recovery else None,
+            recovery_cloud_name=recovery.friendly_name if recovery else MICROSOFT_AZURE,
+            policy_id=self._policy_id(entry, place),
+        )
+
+    def _mapping(self, entry: Any, place: Place) -> LiveMapping:
+        fabric = self._find_fabric(entry.fabric, place, "fabric")
+        primary_id, recovery_id = entry.primary_network_id, entry.recovery_network_id
+        if primary_id is None and fabric.kind != "azure":
+            raise place.error("the primary_network_id is missing: a mapping of a VMM server lies under its network")
+        if primary_id is None or recovery_id is None:
+            network_id = fabric.id.child("replicationNetworks", _segment(entry))
+            mapping_id = _child(place, network_id, "replicationNetworkMappings", entry.name)
+            return UnreadableMapping(id=mapping_id, primary_network_id=primary_id)
+        kind = _KINDS.get((fabric.kind == "azure", primary_id.type, recovery_id.type))
+        if kind is None:
+            raise place.error(f"no network of the fabric '{fabric.name}' has this id", "primary_network_id")
+        recovery = self._recovery_fabric(entry, kind, place)
+        network_id = fabric.id.child(
+            "replicationNetworks", AZURE_NETWORK if kind == "azure_to_azure" else _segment(entry)
+        )
+        return _model(
+            NetworkMapping,
+            entry,
+            id=_child(place, network_id, "replicationNetworkMappings", entry.name),
+            kind=kind,
+            recovery_fabric_id=recovery.id if recovery else self._entry.id.child("replicationFabrics", PSEUDO_FABRIC),
+            primary_location=fabric.location,
+            recovery_location=recovery.location if recovery else None,
+        )
+
+    def _recovery_fabric(self, entry: Any, kind: MappingKind, place: Place) -> Fabric | None:
+        if kind == "vmm_to_azure":
+            if entry.recovery_fabric in {None, MICROSOFT_AZURE, PSEUDO_FABRIC}:
+                return None
+            raise place.error("a mapping to Azure has no recovery fabric", "recovery_fabric", hint="leave it out")
+        if entry.recovery_fabric is None:
+            raise place.error("the recovery_fabric is missing, expected the name of a fabric of this vault")
+        recovery = self._find_fabric(entry.recovery_fabric, place, "recovery_fabric")
+        if (recovery.kind == "azure") != (kind == "azure_to_azure"):
+            raise place.error(f"the fabric '{recovery.name}' is of another kind than the networks", "recovery_fabric")
+        return recovery
+
+    def _item(self, entry: Any, place: Place) -> ProtectedItem:
+        fabric = self._find_fabric(entry.fabric, place, "fabric")
+        recovery = None
+        if entry.recovery_fabric not in {None, MICROSOFT_AZURE}:
+            recovery = self._find_fabric(entry.recovery_fabric, place, "recovery_fabric")
+        initial = fabric
+        if entry.initial_fabric is not None:
+            initial = self._find_fabric(entry.initial_fabric, place, "initial_fabric")
+        container_id = self._container_id(fabric, entry.container, place)
+        recovery_container_id = None
+        if entry.recovery_container is not None and recovery is not None:
+            recovery_container_id = self._container_id(recovery, entry.recovery_container, place)
+        return _model(
+            ProtectedItem,
+            entry,
+            id=_child(place, container_id, "replicationProtectedItems", entry.name),
+            friendly_name=entry.friendly_name or entry.name,
+            recovery_fabric_id=recovery.id if recovery else None,
+            recovery_container_id=recovery_container_id,
+            policy_id=self._policy_id(entry, place),
+            primary_location=fabric.location,
+            recovery_location=recovery.location if recovery else None,
+            initial_location=initial.location,
+            nics=_nics(entry, place),
+        )
+
+    def _container_id(self, fabric: Fabric, name: str | None, place: Place) -> ArmId:
+        name = name or f"{fabric.name}-container"
+        cloud = self._clouds.get((fabric.id, name.lower()))
+        return cloud.id if cloud else _child(place, fabric.id, "replicationProtectionContainers", name)
+
+    def _policy_id(self, entry: Any, place: Place) -> ArmId | None:
+        if entry.policy is None:
+            return None
+        names = [policy.name for policy in self._entry.replication_policies]
+        if entry.policy.lower() not in {name.lower() for name in names}:
+            problem = f"the vault has no replication policy '{entry.policy}'{did_you_mean(entry.policy, names)}"
+            raise place.error(problem, "policy")
+        policy_id: ArmId = self._entry.id.child("replicationPolicies", entry.policy)
+        return policy_id
+
+    def _find_fabric(self, name: str, place: Place, key: str) -> Fabric:
+        fabric = self._fabrics.get(name.lower())
+        if fabric is None:
+            names = [fabric.name for fabric in self._fabrics.values()]
+            raise place.error(f"the vault has no fabric '{name}'{did_you_mean(name, names)}", key)
+        return fabric
+
+    def _find_cloud(self, fabric: Fabric, name: str, place: Place, key: str) -> Cloud:
+        cloud = self._clouds.get((fabric.id, name.lower()))
+        if cloud is None:
+            names = [cloud.friendly_name for (fabric_id, _), cloud in self._clouds.items() if fabric_id == fabric.id]
+            raise place.error(f"the fabric '{fabric.name}' has no cloud '{name}'{did_you_mean(name, names)}", key)
+        return cloud
+
+
+def _segment(mapping: Any) -> str:
+    """The network segment of a mapping's id: of a VM network its name, of a virtual network a constant."""
+    primary = mapping.primary_network_id
+    return primary.name if primary and primary.type == ASR_NETWORK else AZURE_NETWORK
+
+
+# World -> file
+
+
+def _entry(kind: Any, value: Struct, **computed: object) -> Any:
+    """The entry of a value: the members that they share, and those that are ``computed``."""
+    shared = {name: getattr(value, name) for name in kind.__struct_fields__ if hasattr(value, name)}
+    return kind(**(shared | computed))
+
+
+def _document(state: State) -> WorldDocument:
+    networks = tuple(
+        _entry(entries.VIRTUAL_NETWORK, network, subnets=_subnet_entries(network.subnets))
+        for network in state.virtual_networks
+    )
+    return WorldDocument(
+        version=1,
+        tenant=None if state.tenant == TENANT else state.tenant,
+        behaviour=None if state.behaviour == Behaviour() else state.behaviour,
+        subscriptions=tuple(
+            _entry(
+                entries.SUBSCRIPTION,
+                subscription,
+                name="" if subscription.name == subscription.id else subscription.name,
+                tenant="" if subscription.tenant == state.tenant else subscription.tenant,
+            )
+            for subscription in state.subscriptions.values()
+        ),
+        resource_groups=tuple(_entry(entries.RESOURCE_GROUP, group) for group in state.groups),
+        virtual_networks=networks,
+        network_security_groups=tuple(_entry(entries.SECURITY_GROUP, group) for group in state.security_groups),
+        route_tables=tuple(_entry(entries.ROUTE_TABLE, table) for table in state.route_tables),
+        network_interfaces=tuple(
+            _entry(
+                entries.NETWORK_INTERFACE,
+                interface,
+                ip_configurations=tuple(
+                    _entry(entries.INTERFACE_ADDRESS, address) for address in interface.ip_configurations
+                ),
+            )
+            for interface in state.network_interfaces
+        ),
+        virtual_machines=tuple(
+            _entry(entries.VIRTUAL_MACHINE, machine, nics=_nic_entries(machine.nics))
+            for machine in state.virtual_machines
+        ),
+        vaults=tuple(_vault_entry(vault, state) for vault in state.vaults),
+        extras=_extras(state),
+    )
+
+
+def _extras(state: State) -> dict[str, str]:
+    """What clients sent of resources that still exist."""
+    resources = (
+        *state.virtual_networks, *state.vaults, *state.fabrics, *state.policies, *state.protected_items, *state.plans
+    )  # fmt: skip
+    keys = {resource.id.key for resource in resources}
+    keys |= {
+        network.id.child("subnets", subnet.name).key for network in state.virtual_networks for subnet in network.subnets
+    }
+    return {
+        f"/{key}": msgspec.json.encode(members).decode()
+        for key, members in state.extras.items()
+        if members and key in keys
+    }
+
+
+def _subnet_entries(subnets: Iterable[Subnet]) -> tuple[Any, ...]:
+    return tuple(
+        _entry(entries.SUBNET, subnet, used=None if subnet.used == len(subnet.used_ips) else subnet.used)
+        for subnet in subnets
+    )
+
+
+def _nic_entries(nics: Iterable[Nic]) -> tuple[Any, ...]:
+    listed = []
+    for nic in nics:
+        primary = next((address for address in nic.ip_configurations if address.primary), None)
+        members = {key: getattr(primary, member) for member, key in PRIMARY_ADDRESS.items()} if primary else {}
+        secondary = tuple(
+            _entry(entries.IP_CONFIGURATION, address) for address in nic.ip_configurations if address is not primary
+        )
+        listed.append(_entry(entries.NIC, nic, **({"ip_configuration": None} | members), secondary=secondary))
+    return tuple(listed)
+
+
+def _vault_entry(vault: VaultResource, state: State) -> Any:
+    scope = vault.id.key
+    fabrics = state.fabrics.values(scope)
+    unreadable = state.unreadable_mappings.values(scope)
+    return _entry(
+        entries.VAULT,
+        vault,
+        used=None if vault.used == bool(fabrics) else vault.used,
+        replication_policies=tuple(
+            _entry(entries.POLICY, policy, name=policy.id.name) for policy in state.policies.values(scope)
+        ),
+        fabrics=tuple(_fabric_entry(fabric, state) for fabric in fabrics),
+        mappings=(
+            *(_mapping_entry(mapping) for mapping in state.mappings.values(scope)),
+            *(_entry(entries.MAPPING, mapping, fabric=mapping.fabric_id.name) for mapping in unreadable),
+        ),
+        protected_items=tuple(_item_entry(item, state) for item in state.protected_items.values(scope)),
+        recovery_plans=tuple(
+            _entry(entries.RECOVERY_PLAN, plan, name=plan.id.name) for plan in state.plans.values(scope)
+        ),
+        jobs=tuple(_entry(entries.JOB, job) for job in state.jobs.values(scope)),
+    )
+
+
+def _fabric_entry(fabric: Fabric, state: State) -> Any:
+    scope = fabric.id.key
+    return _entry(
+        entries.FABRIC,
+        fabric,
+        server=None if fabric.kind == "azure" else fabric.friendly_name,
+        networks=tuple(
+            _entry(
+                entries.VM_NETWORK,
+                record.network,
+                name=record.network.id.name,
+                logical_network=record.logical_network,
+                subnets=_subnet_entries(record.network.subnets),
+            )
+            for record in state.vm_networks.values(scope)
+        ),
+        logical_networks=tuple(
+            _entry(entries.LOGICAL_NETWORK, network, name=network.id.name)
+            for network in state.logical_networks.values(scope)
+        ),
+        clouds=tuple(
+            _entry(entries.CLOUD, record.cloud, name=record.cloud.id.name, logical_networks=record.logical_networks)
+            for record in state.clouds.values(scope)
+        ),
+        cloud_mappings=tuple(
+            _cloud_mapping_entry(mapping, fabric.id)
+            for mapping in state.cloud_mappings.values(fabric.id.parent.key)
+            if mapping.primary_cloud_id.parent == fabric.id
+        ),
+        hosts=tuple(_entry(entries.HOST, host.host) for host in state.hosts.values(scope)),
+    )
+
+
+def _cloud_mapping_entry(mapping: CloudMapping, fabric_id: ArmId) -> Any:
+    recovery = mapping.recovery_cloud_id
+    return _entry(
+        entries.CLOUD_MAPPING,
+        mapping,
+        name=mapping.id.name,
+        primary=mapping.primary_cloud_id.name,
+        recovery_fabric=None if recovery is None or recovery.parent == fabric_id else recovery.parent.name,
+        recovery=recovery.name if recovery else None,
+        policy=mapping.policy_id.name if mapping.policy_id else None,
+    )
+
+
+def _mapping_entry(mapping: NetworkMapping) -> Any:
+    recovery = mapping.recovery_fabric_id
+    return _entry(
+        entries.MAPPING,
+        mapping,
+        fabric=mapping.fabric_id.name,
+        recovery_fabric=recovery.name if recovery and mapping.kind != "vmm_to_azure" else None,
+    )
+
+
+def _item_entry(item: ProtectedItem, state: State) -> Any:
+    container = item.id.parent
+    initial_fabric = None
+    if item.initial_location != item.primary_location:
+        fabrics = state.fabrics.values(item.vault_id.key)
+        initial_fabric = next((fabric.name for fabric in fabrics if fabric.location == item.initial_location), None)
+    return _entry(
+        entries.ITEM,
+        item,
+        name=item.id.name,
+        friendly_name=None if item.friendly_name == item.id.name else item.friendly_name,
+        fabric=item.fabric_id.name,
+        container=None if container.name == f"{item.fabric_id.name}-container" else container.name,
+        recovery_fabric=item.recovery_fabric_id.name if item.recovery_fabric_id else None,
+        recovery_container=item.recovery_container_id.name if item.recovery_container_id else None,
+        initial_fabric=initial_fabric,
+        policy=item.policy_id.name if item.policy_id else None,
+        nics=_nic_entries(item.nics),
+    )
