@@ -12,11 +12,12 @@ from asrnet.emulator.faults import Faults
 from asrnet.emulator.journal import Journal
 from asrnet.emulator.messages import GatewayError
 from asrnet.emulator.spelling import stable_guid
-from asrnet.fake import document as world_file
+from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.operations import Started
 from asrnet.fake.world import World
-from asrnet.files.yaml import Document, Places, parse
+from asrnet.fake.world_format import WorldDocument
+from asrnet.files.yaml import Document, LineNumbers, parse
 
 LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 """The clock cannot be put forward beyond this: times of more than four digits of a year cannot be written."""
@@ -43,7 +44,7 @@ class Emulation:
         self.journal = Journal()
         self.authority = b""
         self.lock = RLock()
-        self._seed: world_file.WorldDocument | None = None
+        self._seed: WorldDocument | None = None
         self._started: dict[str, tuple[Started, str]] = {}
 
     def checkpoint(self) -> None:
@@ -56,19 +57,19 @@ class Emulation:
         if self._seed is None:
             raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
         with self.lock:
-            self._become(Document(self._seed, "<seed>", Places("", "<seed>")))
+            self._become(Document(self._seed, "<seed>", LineNumbers("", "<seed>")))
             self.faults.clear()
             self.journal.clear()
 
     def replace_world(self, text: bytes, *, seed: bool) -> None:
         """Take the world that ``text`` describes; with ``seed``, ``reset`` goes back to it. Raises DocumentError."""
-        document = parse(text, world_file.WorldDocument, "<body>")
+        document = parse(text, WorldDocument, "<body>")
         with self.lock:
             self._become(document)
             if seed:
                 self.checkpoint()
 
-    def _become(self, document: Document[world_file.WorldDocument]) -> None:
+    def _become(self, document: Document[WorldDocument]) -> None:
         # A world that does not say how it behaves behaves like the one before it.
         behaviour: Behaviour | None = None
         if document.value.behaviour is None:

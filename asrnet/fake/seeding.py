@@ -70,7 +70,7 @@ def seed(world: World, *resources: Seed) -> None:
             _put(world.state, resource)
 
 
-def _put(state: State, resource: Seed) -> None:  # noqa: C901, PLR0912 - one case for each kind
+def _put(state: State, resource: Seed) -> None:
     match resource:
         case Subscription(id=guid, name=name, tenant=tenant):
             subscription = Subscription(id=guid.lower(), name=name or guid, tenant=tenant or state.tenant)

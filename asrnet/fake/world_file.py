@@ -302,7 +302,7 @@ class _Vault:
         self._fabrics: dict[str, Fabric] = {}
         self._clouds: dict[tuple[ArmId, str], Cloud] = {}
 
-    def resources(self) -> Iterator[Seed]:  # noqa: C901 - one loop for each kind
+    def resources(self) -> Iterator[Seed]:
         """The vault and all that is in it, in an order in which it can be seeded."""
         entry, place = self._entry, self._place
         used = bool(entry.fabrics) if entry.used is None else entry.used

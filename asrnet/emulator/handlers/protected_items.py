@@ -88,8 +88,14 @@ def _details(item: ProtectedItem) -> Document:
         machine = f"{group}/providers/Microsoft.Compute/virtualMachines/{item.friendly_name}"
     recovery_networks = [str(nic.recovery_network_id) for nic in item.nics if nic.recovery_network_id]
     test_networks = [str(nic.test_network_id) for nic in item.nics if nic.test_network_id]
+    locations = {
+        "initialPrimaryFabricLocation": item.initial_location,
+        "primaryFabricLocation": item.primary_location,
+        "recoveryFabricLocation": item.recovery_location,
+    }
     return {
         "instanceType": item.provider,
+        **(locations if item.provider == "A2A" else {}),
         "fabricObjectId": machine,
         "vmNics": [_nic_json(item, nic) for nic in item.nics],
         "selectedRecoveryAzureNetworkId": recovery_networks[0] if recovery_networks else None,
