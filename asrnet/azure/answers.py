@@ -210,7 +210,7 @@ def certificate_failure(error: BaseException) -> str:
     """What is wrong with the server's certificate, where that is what ``error`` came from; else an empty text."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return str(getattr(cause, "verify_message", "") or cause.reason or "it cannot be verified")
+            return str(getattr(cause, "verify_message", "") or "it cannot be verified")
     return ""
 
 

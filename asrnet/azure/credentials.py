@@ -228,10 +228,13 @@ def _of_application(cloud: Cloud, app: Application) -> Credential:
     def build() -> Any:
         from azure.identity import CertificateCredential, ClientAssertionCredential, ClientSecretCredential
 
+        from asrnet.azure.retry import RetryUnlessInspected
+
         # Of an authority that Microsoft's library does not know, it would ask the public cloud.
         options: dict[str, Any] = {
             "authority": cloud.authority,
             "disable_instance_discovery": not cloud.is_known_authority,
+            "retry_policy_class": RetryUnlessInspected,
         }
         if app.client_secret:
             return ClientSecretCredential(app.tenant_id, app.client_id, app.client_secret, **options)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.policies import HTTPPolicy
 from msgspec import Struct
 from tenacity import RetryCallState, Retrying
@@ -180,6 +180,15 @@ def log_retry(details: RetryDetails) -> None:
         details.wait,
         extra={"retry": details},
     )
+
+
+class RetryUnlessInspected(policies.RetryPolicy[Any, Any]):
+    """azure-identity's own retries of a sign-in, but for a certificate that does not verify."""
+
+    def increment(self, settings: dict[str, Any], *args: Any, **options: Any) -> bool:
+        """Whether to send again, as the SDK decides it."""
+        error = options.get("error")
+        return not (error and certificate_failure(error)) and super().increment(settings, *args, **options)
 
 
 class RetryPolicy(HTTPPolicy[Any, Any]):

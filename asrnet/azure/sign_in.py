@@ -174,7 +174,8 @@ _NOT_VERIFIED: Final = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif\
 """As the Azure CLI and other programs that a credential starts write it to their own standard error."""
 
 _NOT_ASSIGNED: Final = re.compile(
-    r"Identity not found|has not been assigned to this resource|No (User Assigned or Delegated )?Managed Identity found"
+    r"Identity not found|has (not )?been assigned to this resource"
+    r"|No (User Assigned or Delegated )?Managed Identity found"
     r"|Multiple user assigned identities exist|Unable to load the proper Managed Identity",
     re.IGNORECASE,
 )

@@ -343,7 +343,8 @@ VARIABLES: Final = (
     Variable(name="AZURE_FEDERATED_TOKEN_FILE", help="the token of a workload identity, instead of a secret"),
     Variable(name="AZURE_AUTHORITY_HOST", help="another authority than the cloud's own"),
     Variable(
-        name="AZURE_TOKEN_CREDENTIALS", help="dev, prod or the name of a credential, where --credential is absent"
+        name="AZURE_TOKEN_CREDENTIALS",
+        help="dev, prod or the name of a credential of azure-identity, where --credential is absent",
     ),
     Variable(name="ARM_TENANT_ID", help="Terraform's names are read where the AZURE_ ones are not complete"),
     Variable(name="ARM_CLIENT_ID", help="as AZURE_CLIENT_ID"),
@@ -351,9 +352,13 @@ VARIABLES: Final = (
     Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
     Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
     Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where there is no desired state to say it"),
-    Variable(name="ARM_USE_OIDC", help="true: sign in with the token below"),
+    Variable(name="ARM_USE_OIDC", help="true: sign in with one of the tokens below"),
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
     Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
+    Variable(name="ARM_OIDC_REQUEST_URL", help="where a GitHub workflow requests an ID token"),
+    Variable(name="ARM_OIDC_REQUEST_TOKEN", help="what it requests the ID token with", secret=True),
+    Variable(name="ACTIONS_ID_TOKEN_REQUEST_URL", help="GitHub's own name of ARM_OIDC_REQUEST_URL"),
+    Variable(name="ACTIONS_ID_TOKEN_REQUEST_TOKEN", help="GitHub's own name of ARM_OIDC_REQUEST_TOKEN", secret=True),
     Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
     Variable(
         name="GITHUB_WORKSPACE", help="the checkout of a GitHub workflow, from which annotations count", identity=False

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.identity import DefaultAzureCredential
+from msgspec import Struct
 
 from asrnet.azure.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
-from asrnet.azure.credentials import Application, EmulatorCredential, application, choose, given
+from asrnet.azure.credentials import Application, EmulatorCredential, application, choose, given, requested_id_token
 from asrnet.azure.sign_in import Identity, SignIn, TokenCache, identity_of
 from asrnet.errors import CredentialError, InputError
 
@@ -45,8 +51,87 @@ def test_terraforms_token_file_counts_only_with_its_switch(use: str, complete: b
     assert application(variables).is_complete is complete
 
 
+ARM_REQUEST = {"ARM_TENANT_ID": "t", "ARM_CLIENT_ID": "c", "ARM_USE_OIDC": "true"}
+GITHUBS = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+TERRAFORMS = ("ARM_OIDC_REQUEST_URL", "ARM_OIDC_REQUEST_TOKEN")
+
+
+@pytest.mark.parametrize(("url", "token"), [GITHUBS, TERRAFORMS, (TERRAFORMS[0], GITHUBS[1])])
+def test_a_workflow_that_may_request_id_tokens_can_sign_in_as_with_terraform(url: str, token: str) -> None:
+    variables = {**ARM_REQUEST, url: "https://actions.example/token?api-version=2.0", token: "hush"}
+    app = application(variables)
+    assert (app.request_url, app.request_token) == ("https://actions.example/token?api-version=2.0", "hush")
+    assert choose(PUBLIC, variables=variables).name == "workload identity"
+    assert choose(PUBLIC, named="environment", variables=variables).name == "workload identity"
+    assert not application({**variables, "ARM_USE_OIDC": "false"}).is_complete
+    assert not application({name: text for name, text in variables.items() if name != token}).is_complete
+
+
+def test_terraforms_own_names_of_the_request_come_first() -> None:
+    names = {name: name for name in (*GITHUBS, *TERRAFORMS)}
+    app = application({**ARM_REQUEST, **names})
+    assert (app.request_url, app.request_token) == TERRAFORMS
+
+
+class Issuing(Struct, frozen=True, kw_only=True):
+    """A service that issues ID tokens, and what it was asked."""
+
+    url: str
+    requests: list[tuple[str, str]]
+
+
+@contextmanager
+def issuing(status: int, body: bytes) -> Iterator[Issuing]:
+    asked: list[tuple[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["Authorization"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield Issuing(url=f"http://127.0.0.1:{server.server_port}/token?api-version=2.0", requests=asked)
+        finally:
+            server.shutdown()
+
+
+def test_an_id_token_is_requested_for_azures_audience_and_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with issuing(200, b'{"count": 1, "value": "id-canary"}') as issuer, caplog.at_level(logging.DEBUG):
+        assert requested_id_token(issuer.url, "request-canary") == "id-canary"
+    ((path, authorization),) = issuer.requests
+    assert path == "/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange"
+    assert authorization == "Bearer request-canary"
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(403, b'{"message": "request-canary"}'), (200, b"{}"), (200, b"<html>"), (200, b"[]"), (302, b"")],
+)
+def test_a_refused_id_token_says_which_permission_the_job_needs(status: int, body: bytes) -> None:
+    with issuing(status, body) as issuer, pytest.raises(CredentialError) as caught:
+        requested_id_token(issuer.url, "request-canary")
+    assert f"HTTP status {status}" in caught.value.message
+    assert "id-token: write" in caught.value.hint
+    assert "canary" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("url", ["http://actions.example/token", "file:///token", "token"])
+def test_the_request_token_goes_over_https_only(url: str) -> None:
+    with pytest.raises(CredentialError, match="not https"):
+        requested_id_token(url, "request-canary")
+
+
 def test_an_application_does_not_show_its_secret() -> None:
-    shown = repr(Application(tenant_id="t", client_id="c", client_secret="hush", certificate_password="hush"))
+    secrets = dict.fromkeys(("client_secret", "certificate_password", "token", "request_token"), "hush")
+    shown = repr(Application(tenant_id="t", client_id="c", **secrets))
     assert shown == "Application(tenant_id='t', client_id='c')"
 
 
@@ -72,6 +157,38 @@ def test_an_unknown_credential_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         choose(PUBLIC, named="passport")
     assert "managed_identity, cli" in caught.value.hint
+
+
+def test_every_value_that_azure_identity_takes_for_its_own_variable_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "passport")
+    with pytest.raises(ValueError, match="Valid values are") as caught:
+        DefaultAzureCredential()
+    values = str(caught.value).rpartition("Valid values are: ")[2].rstrip(".").split(", ")
+    assert {"dev", "prod", "visualstudiocodecredential", "interactivebrowsercredential"} <= set(values)
+    for value in values:
+        assert choose(PUBLIC, named=value, variables=AZURE).name
+
+
+@pytest.mark.parametrize("named", ["InteractiveBrowserCredential", "VisualStudioCodeCredential"])
+def test_a_credential_by_azure_identitys_own_name_is_built_with_our_settings(named: str) -> None:
+    credential = choose(PUBLIC, named=named, variables={"AZURE_TENANT_ID": "t"})
+    assert credential.name == named
+    assert type(credential.build()).__name__ == named
+
+
+@pytest.mark.parametrize("named", ["DeviceCodeCredential", "ClientSecretCredential", "ChainedTokenCredential"])
+def test_a_credential_that_cannot_serve_by_its_name_alone_is_refused(named: str) -> None:
+    with pytest.raises(InputError):
+        choose(PUBLIC, named=named)
+
+
+@pytest.mark.parametrize("named", ["default", "dev", "cli", "AzurePowerShellCredential", "developer_cli"])
+def test_the_programs_that_a_credential_starts_have_half_a_minute(named: str) -> None:
+    built = choose(PUBLIC, named=named).build()
+    members = getattr(built, "credentials", (built,))
+    timeouts = [member._process_timeout for member in members if hasattr(member, "_process_timeout")]
+    assert timeouts
+    assert set(timeouts) == {30}
 
 
 @pytest.mark.parametrize("named", ["environment", "workload_identity"])
@@ -111,10 +228,11 @@ class Issuer:
         self.now = 1000.0
         self.issued: list[tuple[str, str | None]] = []
         self.refuses = False
+        self.cause = OSError("the cause")
 
     def fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:
         if self.refuses:
-            raise CredentialError("refused")
+            raise CredentialError("refused") from self.cause
         self.issued.append((scope, claims))
         return AccessTokenInfo(f"token-{len(self.issued)}", int(self.now) + 3600)
 
@@ -174,6 +292,21 @@ def test_a_refusal_is_not_asked_for_again_by_each_thread_that_waited_for_it() ->
         cache.get_token("s")
     issuer.now += 2
     assert cache.get_token("s").token == "token-1"
+
+
+def test_each_thread_that_meets_a_refusal_raises_an_error_of_its_own_from_the_one_cause() -> None:
+    issuer = Issuer()
+    issuer.refuses = True
+    cache = issuer.cache()
+    errors = []
+    for _ in range(8):
+        with pytest.raises(CredentialError) as caught:
+            cache.get_token("s")
+        errors.append(caught.value)
+    assert len({id(error) for error in errors}) == 8
+    assert {str(error) for error in errors} == {"refused"}
+    assert {id(error.__cause__) for error in errors} == {id(issuer.cause)}
+    assert len(list(traceback.walk_tb(errors[-1].__traceback__))) < 8, "it grew by no other thread's frames"
 
 
 class Older:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.transport import HttpRequest, HttpTransport
 from azure.identity import CredentialUnavailableError
+from msgspec import structs
 
 from asrnet.azure.clouds import CHINA, PUBLIC
 from asrnet.azure.credentials import choose, given
+from asrnet.azure.retry import RetryUnlessInspected
 from asrnet.azure.sign_in import SignIn
 from asrnet.errors import AsrError, CredentialError, UnreachableError
 
@@ -102,6 +108,80 @@ def test_a_sign_in_service_whose_name_does_not_resolve_has_refused_nothing() -> 
     found = refusal(error)
     assert isinstance(found, UnreachableError)
     assert "does not resolve" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("client_id", "words", "advice"),
+    [
+        ("", "No identity has been assigned to this resource.", "let AZURE_CLIENT_ID name"),
+        (
+            "c0ffee",
+            "The requested identity has not been assigned to this resource.",
+            "asks for the managed",
+        ),
+        ("c0ffee", '{"error": "invalid_request", "error_description": "Identity not found"}', "asks for the managed"),
+        ("", "Multiple user assigned identities exist, please specify the clientId", "let AZURE_CLIENT_ID name"),
+        ("c0ffee", "No User Assigned or Delegated Managed Identity found for specified ClientId", "c0ffee"),
+        ("c0ffee", "Unable to load the proper Managed Identity.", "c0ffee"),
+    ],
+)
+def test_a_managed_identity_that_is_not_assigned_says_which_variable_decides(
+    client_id: str, words: str, advice: str
+) -> None:
+    error = CredentialUnavailableError(message=f"ManagedIdentityCredential authentication unavailable. {words}")
+    credential = choose(PUBLIC, named="managed_identity", variables={"AZURE_CLIENT_ID": client_id})
+    failing = structs.replace(credential, build=lambda: Failing(error))
+    with pytest.raises(CredentialError) as caught:
+        SignIn(failing, PUBLIC.scope).identity()
+    assert caught.value.message.startswith("no credential: ")
+    assert advice in caught.value.hint
+
+
+def test_a_chain_whose_managed_identity_is_not_assigned_names_both_ways_out() -> None:
+    words = "ManagedIdentityCredential authentication unavailable. No identity has been assigned to this resource."
+    found = refusal(ClientAuthenticationError(message=CHAIN.format(words)))
+    assert "AZURE_CLIENT_ID" in found.hint
+    assert "az login" in found.hint
+
+
+def wrapped_certificate_failure() -> ServiceRequestError:
+    cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed")
+    error = ServiceRequestError("HTTPSConnectionPool: Max retries exceeded", error=cause)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        wrapped_certificate_failure(),
+        ClientAuthenticationError(message="Certificate verification failed. This typically happens behind a proxy."),
+        CredentialUnavailableError(message=CHAIN.format("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")),
+    ],
+)
+def test_a_sign_in_behind_a_proxy_that_inspects_tls_is_told_as_such(error: Exception) -> None:
+    found = refusal(error)
+    assert isinstance(found, UnreachableError)
+    assert "certificate of the sign-in service is not trusted" in found.message
+    assert "REQUESTS_CA_BUNDLE" in found.hint
+
+
+def test_a_certificate_that_does_not_verify_is_not_asked_for_again_by_azure_identity() -> None:
+    attempts = []
+
+    class Inspected(HttpTransport[Any, Any]):
+        def open(self) -> None: ...
+        def close(self) -> None: ...
+        def __exit__(self, *_args: object) -> None: ...
+        def send(self, request: Any, **_options: Any) -> Any:
+            attempts.append(request.url)
+            raise wrapped_certificate_failure()
+
+    retries = RetryUnlessInspected()
+    pipeline: Pipeline[Any, Any] = Pipeline(Inspected(), [retries])
+    with pytest.raises(ServiceRequestError):
+        pipeline.run(HttpRequest("GET", "https://login.microsoftonline.com/"))
+    assert len(attempts) == 1
 
 
 def test_stopping_the_run_is_no_credential_error() -> None:
