@@ -20,6 +20,12 @@ _PROVIDER_API = "2021-04-01"
 _PERMISSIONS_API = "2022-04-01"
 
 
+class WireTenant(Wire, frozen=True):
+    """A tenant that manages a subscription of another one."""
+
+    tenant_id: str | None = None
+
+
 class WireSubscription(Wire, frozen=True):
     """A subscription."""
 
@@ -27,6 +33,7 @@ class WireSubscription(Wire, frozen=True):
     tenant_id: str | None = None
     display_name: str | None = None
     state: str | None = None
+    managed_by_tenants: tuple[WireTenant, ...] | None = None
 
 
 class WireLocation(Wire, frozen=True):
@@ -88,6 +95,7 @@ class AzureSurroundings:
             name=found.display_name or "",
             tenant=found.tenant_id or "",
             state=found.state or "Enabled",
+            managed_by=tuple(tenant.tenant_id for tenant in found.managed_by_tenants or () if tenant.tenant_id),
             said_at=_seconds(response.headers.get("Date", "")),
         )
 

@@ -1,15 +1,18 @@
-"""What has to be right before a run can work, asked one by one; each answer with what to do about it. Only reads."""
+"""The checks of `asrnet doctor`: what has to be right before a run can work, and what to do about it. Only reads."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from asrnet.clocks import Bounded
-from asrnet.desired import DesiredState, Selection, Vault
+from asrnet.desired import DesiredState, Selection
 from asrnet.diagnostics.roles import Task, actions, scopes, tasks_of
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
@@ -17,6 +20,7 @@ from asrnet.model.plan import FORMAT_VERSION
 from asrnet.ports import Backend
 
 Verdict = Literal["ok", "warning", "failed", "unknown"]
+Read = Callable[[], Iterable[object]]
 
 _AT_ONCE: Final = 8
 _SKEW_WORTH_A_WARNING: Final = 60.0
@@ -25,6 +29,9 @@ _SKEW_TOO_LARGE: Final = 300.0
 
 _NETWORK: Final = "Microsoft.Network"
 _RECOVERY: Final = "Microsoft.RecoveryServices"
+_UNREACHABLE: Final = "reachable"
+_SEE_DOCTOR: Final = re.compile(r"(, and |; )?run 'asrnet doctor'( for the details)?")
+"""The advice of many errors, which leads nowhere from here."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -52,181 +59,180 @@ def examine(
 
     Rights that are missing are a warning, but for those of the task that is ``required``.
     """
-    checks = [_identity(backend), _cloud(backend)]
-    if checks[0].verdict == "ok":
+    try:
+        identity = Check(name="identity", verdict="ok", message=backend.identity())
+    except AsrError as error:
+        identity = _failed("identity", error)
+    cloud = backend.surroundings.cloud
+    endpoint = f" at {cloud.endpoint}" if cloud.endpoint else ""
+    authority = f", signing in at {cloud.authority}" if cloud.authority else ""
+    checks = [identity, Check(name="cloud", verdict="ok", message=f"{cloud.name}{endpoint}{authority}")]
+    if identity.verdict == "ok":  # without a token every other check would fail for the same reason
         reads = Bounded(backend.clock, _AT_ONCE)
         parts = [reads.start(partial(tuple, part)) for part in _parts(desired, backend, selection, required)]
         reads.settle(parts)
-        checks += [check for part in parts for check in part.result()]
+        checks += _one_for_each_cause([check for part in parts for check in part.result()])
     return Examination(healthy=all(check.verdict != "failed" for check in checks), checks=tuple(checks))
 
 
 def _parts(
     desired: DesiredState, backend: Backend, selection: Selection, required: Task | None
 ) -> Iterator[Iterator[Check]]:
+    """The checks that need a token, in groups that may run at the same time."""
     vaults = [vault for vault in desired.vaults if selection.has_vault(vault.name)]
-    networks = sorted(_network_subscriptions(desired))
+    rows = {network.subscription for row in desired.pairs for network in (row.primary, row.recovery) if network}
+    copies = {region.copy.subscription for region in desired.regions if region.copy.subscription}
+    networks = sorted(rows | copies | (set(desired.subscriptions.values()) if desired.rules else set()))
     for subscription in sorted({*networks, *(vault.id.subscription for vault in vaults)}):
         yield _subscription(subscription, backend)
         needed = [_NETWORK] if subscription in networks else []
         needed += [_RECOVERY] if any(vault.id.subscription == subscription for vault in vaults) else []
         yield from (_provider(subscription, namespace, backend) for namespace in needed)
-    for vault in vaults:
-        yield _vault(vault, backend)
-    yield from (_networks(subscription, backend) for subscription in networks)
+    port = backend.mappings
+    for vault in vaults:  # every list that a plan reads of a vault, each by reading it
+        lists: tuple[tuple[str, Read], ...] = (
+            ("vault", partial(map, port.vault_location, (vault.id,))),
+            ("fabrics", partial(port.fabrics, vault.id)),
+            ("mappings", partial(port.mappings, vault.id)),
+            ("protected items", partial(port.protected_items, vault.id)),
+            ("jobs", partial(port.jobs, vault.id, state="InProgress")),
+        )
+        yield _lists(vault.name, lists)
+    for subscription in networks:
+        yield _lists(subscription, (("networks", partial(backend.networks.virtual_networks, subscription)),))
     for task in dict.fromkeys((*tasks_of(desired), *([required] if required else []))):
-        wanted = actions(task, desired, minimal=True)
-        scopes_asked = _asked(task, desired, vaults)
-        yield from (_rights(task, scope, wanted, backend, required=task == required) for scope in scopes_asked)
+        if task in {"create-networks", "landing-zones"}:  # copies are made in resource groups, all else in vaults
+            asked = tuple(ArmId(scope) for scope in scopes(task, desired) if "/resourceGroups/" in scope)
+        else:
+            asked = tuple(vault.id for vault in vaults)
+        needed_actions = actions(task, desired, minimal=True)
+        yield from (_rights(task, scope, needed_actions, backend, required=task == required) for scope in asked)
 
 
-def _network_subscriptions(desired: DesiredState) -> set[str]:
-    named = {network.subscription for row in desired.pairs for network in (row.primary, row.recovery) if network}
-    copied = {region.copy.subscription for region in desired.regions if region.copy.subscription}
-    return named | copied | (set(desired.subscriptions.values()) if desired.rules else set())
-
-
-def _identity(backend: Backend) -> Check:
-    try:
-        return Check(name="identity", verdict="ok", message=backend.identity())
-    except AsrError as error:
-        return _failed("identity", error)
-
-
-def _cloud(backend: Backend) -> Check:
-    cloud = backend.surroundings.cloud
-    where = f" at {cloud.endpoint}" if cloud.endpoint else ""
-    sign_in = f", signing in at {cloud.authority}" if cloud.authority else ""
-    return Check(name="cloud", verdict="ok", message=f"{cloud.name}{where}{sign_in}")
+def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
+    """``checks``, but one for each reason why Azure could not be reached at all, which fails most of them alike."""
+    by_fix: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.name == _UNREACHABLE and check.verdict == "failed":
+            by_fix.setdefault(check.fix, []).append(check)
+    merged: list[Check] = []
+    for check in checks:
+        alike = by_fix.get(check.fix, []) if check.name == _UNREACHABLE else []
+        if len(alike) <= 1 or check not in alike:
+            merged.append(check)
+        elif check is alike[0]:
+            message = f"{check.message}; {len(alike) - 1} more checks ended like this"
+            merged.append(replace(check, message=message, subject=""))
+    return merged
 
 
 def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:
     """Whether a subscription answers, is of this tenant and in use, and what time it is there."""
     before = backend.clock.now()
     try:
-        found = backend.surroundings.subscription(subscription)
+        view = backend.surroundings.subscription(subscription)
     except AsrError as error:
-        yield _failed(_missing_name(error, "subscription"), error, subscription)
+        yield _failed("subscription", error, subscription)
         return
     took = backend.clock.now() - before
-    label = f"{found.name or subscription} answers in {took:.1f} s"
-    yield Check(name="reachable", verdict="ok", message=label, subject=subscription)
-    yield _tenant(subscription, found.tenant, backend)
-    if found.state.lower() != "enabled":
+    label = f"{view.name or subscription} answers in {took:.1f} s"
+    yield Check(name=_UNREACHABLE, verdict="ok", message=label, subject=subscription)
+    yield _tenant(subscription, view.tenant, view.managed_by, backend)
+    if view.state.lower() != "enabled":
         yield Check(
             name="subscription",
             verdict="failed",
-            message=f"{found.name} is {found.state}: Azure refuses writes",
+            message=f"{view.name} is {view.state}: Azure refuses writes",
             subject=subscription,
             fix="enable the subscription again in the portal",
         )
-    if found.said_at is not None:
-        yield _clock(found.said_at - (before + took / 2), took, subscription)
+    if view.said_at is not None:
+        skew = view.said_at - (before + took / 2)
+        # The service says whole seconds, and the answer took a while, so a second or two mean nothing.
+        off = max(0.0, abs(skew) - took / 2 - 1.0)
+        verdict: Verdict = "failed" if off > _SKEW_TOO_LARGE else "warning" if off > _SKEW_WORTH_A_WARNING else "ok"
+        state = "is right" if not off else f"is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead'}"
+        fix = "" if verdict == "ok" else "set this machine's clock, with NTP: timedatectl set-ntp true"
+        message = f"this machine's clock {state}"
+        yield Check(name="clock", verdict=verdict, message=message, subject=subscription, fix=fix)
 
 
-def _tenant(subscription: str, tenant: str, backend: Backend) -> Check:
+def _tenant(subscription: str, tenant: str, managed_by: Sequence[str], backend: Backend) -> Check:
+    """Whether the identity's tenant is the subscription's own, or one that Azure Lighthouse delegates it to."""
     mine = backend.tenant()
-    if mine and tenant and mine.lower() != tenant.lower():
-        return Check(
-            name="tenant",
-            verdict="failed",
-            message=f"the subscription is of tenant {tenant}, the identity of tenant {mine}",
-            subject=subscription,
-            fix=f"sign in to the tenant {tenant}: set AZURE_TENANT_ID, or az login --tenant {tenant}",
-        )
-    return Check(name="tenant", verdict="ok", message=tenant or mine or "not told", subject=subscription)
-
-
-def _clock(skew: float, took: float, subscription: str) -> Check:
-    """The service says whole seconds, and the answer took a while, so a second or two mean nothing."""
-    off = max(0.0, abs(skew) - took / 2 - 1.0)
-    words = "is right" if not off else f"is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead'}"
-    verdict: Verdict = "failed" if off > _SKEW_TOO_LARGE else "warning" if off > _SKEW_WORTH_A_WARNING else "ok"
-    fix = "" if verdict == "ok" else "set this machine's clock, with NTP: timedatectl set-ntp true"
-    return Check(name="clock", verdict=verdict, message=f"this machine's clock {words}", subject=subscription, fix=fix)
+    if not mine or not tenant or mine.lower() == tenant.lower():
+        return Check(name="tenant", verdict="ok", message=tenant or mine or "not told", subject=subscription)
+    if mine.lower() in {other.lower() for other in managed_by}:
+        message = f"{tenant}, delegated to the identity's tenant {mine} (Azure Lighthouse)"
+        return Check(name="tenant", verdict="ok", message=message, subject=subscription)
+    return Check(
+        name="tenant",
+        verdict="failed",
+        message=f"the subscription is of tenant {tenant}, the identity of tenant {mine}",
+        subject=subscription,
+        fix=f"sign in to that tenant: {shlex.join(['az', 'login', '--tenant', tenant])}, or as an application of it",
+    )
 
 
 def _provider(subscription: str, namespace: str, backend: Backend) -> Iterator[Check]:
     """Whether a provider is registered, and offers the API versions in use."""
     try:
-        found = backend.surroundings.provider(subscription, namespace)
+        view = backend.surroundings.provider(subscription, namespace)
     except AsrError as error:
         yield _failed("provider", error, subscription)
         return
-    if found.state.lower() != "registered":
+    if view.state.lower() != "registered":
+        command = ["az", "provider", "register", "--namespace", namespace, "--subscription", subscription]
         yield Check(
             name="provider",
             verdict="failed",
-            message=f"{namespace} is {found.state or 'not registered'}",
+            message=f"{namespace} is {view.state or 'not registered'}",
             subject=subscription,
-            fix=f"az provider register --namespace {namespace} --subscription {subscription}",
+            fix=shlex.join(command),
         )
         return
     yield Check(name="provider", verdict="ok", message=f"{namespace} is registered", subject=subscription)
     for kind, version in backend.surroundings.api_versions.items():
-        offered = found.api_versions.get(kind.removeprefix(f"{namespace}/").lower(), ())
-        if kind.startswith(f"{namespace}/") and offered:  # a type that is not listed shows its version when it is read
-            yield _api_version(kind, version, offered, subscription)
-
-
-def _api_version(kind: str, version: str, offered: Sequence[str], subscription: str) -> Check:
-    if version in offered:
-        return Check(name="api version", verdict="ok", message=f"{kind} {version}", subject=subscription)
-    return Check(
-        name="api version",
-        verdict="failed",
-        message=f"{kind} {version} is not offered; the latest here is {max(offered)}",
-        subject=subscription,
-        fix="check that cloud: and --endpoint are meant; this cloud is behind what asrnet was made for",
-    )
-
-
-def _vault(vault: Vault, backend: Backend) -> Iterator[Check]:
-    """Every list that a plan reads of a vault, each by reading it."""
-    port = backend.mappings
-    reads: tuple[tuple[str, Callable[[], Iterable[object]]], ...] = (
-        ("vault", lambda: (port.vault_location(vault.id),)),
-        ("fabrics", lambda: port.fabrics(vault.id)),
-        ("mappings", lambda: port.mappings(vault.id)),
-        ("protected items", lambda: port.protected_items(vault.id)),
-        ("jobs", lambda: port.jobs(vault.id, state="InProgress")),
-    )
-    for what, read in reads:
-        yield _read(f"read {what}", read, vault.name)
-
-
-def _networks(subscription: str, backend: Backend) -> Iterator[Check]:
-    yield _read("read networks", lambda: backend.networks.virtual_networks(subscription), subscription)
-
-
-def _read(name: str, read: Callable[[], Iterable[object]], subject: str) -> Check:
-    try:
-        count = sum(1 for _ in read())
-    except VaultUnusedError:
-        return Check(
-            name=name,
-            verdict="warning",
-            message="Site Recovery has not been used in this vault",
-            subject=subject,
-            fix="set create_fabrics: true for the vault, or enable replication once in the portal",
+        offered = view.api_versions.get(kind.removeprefix(f"{namespace}/").lower(), ())
+        if not kind.startswith(f"{namespace}/") or not offered:
+            continue  # whether a type that is not listed has its version shows when it is read
+        if version in offered:
+            yield Check(name="api version", verdict="ok", message=f"{kind} {version}", subject=subscription)
+            continue
+        yield Check(
+            name="api version",
+            verdict="failed",
+            message=f"{kind} {version} is not offered; the latest here is {max(offered)}",
+            subject=subscription,
+            fix="check that cloud: and --endpoint are meant; this cloud is behind what asrnet was made for",
         )
-    except AsrError as error:
-        return _failed(name, error, subject)
-    return Check(name=name, verdict="ok", message=f"{count} read", subject=subject)
 
 
-def _asked(task: Task, desired: DesiredState, vaults: Sequence[Vault]) -> tuple[ArmId, ...]:
-    """Where to ask for the rights of a task: the vaults; for copies, the resource groups they are made in."""
-    if task == "create-networks":
-        return tuple(ArmId(scope) for scope in scopes(task, desired) if "/resourceGroups/" in scope)
-    return tuple(vault.id for vault in vaults)
+def _lists(subject: str, lists: Iterable[tuple[str, Read]]) -> Iterator[Check]:
+    """Whether each of the named lists can be read."""
+    for name, read in lists:
+        try:
+            count = sum(1 for _ in read())
+        except VaultUnusedError:
+            yield Check(
+                name=f"read {name}",
+                verdict="warning",
+                message="Site Recovery has not been used in this vault",
+                subject=subject,
+                fix="set create_fabrics: true for the vault, or enable replication once in the portal",
+            )
+        except AsrError as error:
+            yield _failed(f"read {name}", error, subject)
+        else:
+            yield Check(name=f"read {name}", verdict="ok", message=f"{count} read", subject=subject)
 
 
-def _rights(task: Task, scope: ArmId, wanted: Iterable[str], backend: Backend, *, required: bool) -> Iterator[Check]:
+def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *, required: bool) -> Iterator[Check]:
     """Whether the roles at ``scope`` allow a task. Writing cannot be tried without doing it, so the roles are read."""
     name, subject = f"may {task}", scope.name
-    kind = f"{scope.type.partition('/')[0]}/".lower()
-    here = [action for action in wanted if action.lower().startswith(kind) or task == "create-networks"]
+    provider = f"{scope.type.partition('/')[0]}/".lower()
+    # A resource group holds resources of any provider, a vault only its own.
+    concerned = [action for action in needed if not scope.type or action.lower().startswith(provider)]
     try:
         granted = backend.surroundings.rights(scope)
     except ForbiddenError as error:
@@ -235,31 +241,30 @@ def _rights(task: Task, scope: ArmId, wanted: Iterable[str], backend: Backend, *
             verdict="unknown",
             message=f"the roles cannot be read: {error.message}",
             subject=subject,
-            fix="grant Microsoft.Authorization/permissions/read to have it checked; nothing else needs it",
+            fix="grant Microsoft.Authorization/permissions/read; apply looks at the roles, too, before it deletes",
         )
+        return
     except AsrError as error:
         yield _failed(name, error, subject)
-    else:
-        lacking = [action for action in here if not any(rights.allow(action) for rights in granted)]
-        yield _judged(task, lacking, scope, required=required)
-
-
-def _judged(task: Task, lacking: Sequence[str], scope: ArmId, *, required: bool) -> Check:
+        return
+    lacking = [action for action in concerned if not any(rights.allow(action) for rights in granted)]
     if not lacking:
-        words = "the roles allow it; locks and policies may not"
-        return Check(name=f"may {task}", verdict="ok", message=words, subject=scope.name)
-    return Check(
-        name=f"may {task}",
+        message = "the roles allow it; locks, policies and deny assignments may not"
+        yield Check(name=name, verdict="ok", message=message, subject=subject)
+        return
+    yield Check(
+        name=name,
         verdict="failed" if required else "warning",
         message=f"no role allows {', '.join(lacking)}",
-        subject=scope.name,
+        subject=subject,
         fix=f"assign the role that asrnet permissions --for {task} prints, at {scope}",
     )
 
 
-def _missing_name(error: AsrError, otherwise: str) -> str:
-    return "reachable" if isinstance(error, UnreachableError | CredentialError) else otherwise
-
-
 def _failed(name: str, error: AsrError, subject: str = "") -> Check:
-    return Check(name=name, verdict="failed", message=error.message, subject=subject, fix=error.hint)
+    """A check that ended in ``error``; where nobody answered, it says nothing about what it asked for."""
+    is_unreachable = isinstance(error, UnreachableError) or (isinstance(error, CredentialError) and name != "identity")
+    fix = _SEE_DOCTOR.sub("", error.hint)
+    return Check(
+        name=_UNREACHABLE if is_unreachable else name, verdict="failed", message=error.message, subject=subject, fix=fix
+    )

@@ -14,14 +14,16 @@ from msgspec import Struct
 from asrnet.desired import DesiredState, Region
 from asrnet.model.arm import ArmId
 
-Task = Literal["plan", "apply", "create-networks", "prune"]
-TASKS: Final[tuple[Task, ...]] = ("plan", "apply", "create-networks", "prune")
+Task = Literal["plan", "apply", "create-networks", "landing-zones", "prune"]
+TASKS: Final[tuple[Task, ...]] = ("plan", "apply", "create-networks", "landing-zones", "prune")
 
 _VAULT: Final = "Microsoft.RecoveryServices/vaults"
 _FABRIC: Final = f"{_VAULT}/replicationFabrics"
 _CONTAINER: Final = f"{_FABRIC}/replicationProtectionContainers"
 _MAPPING: Final = f"{_FABRIC}/replicationNetworks/replicationNetworkMappings"
 _NETWORK: Final = "Microsoft.Network/virtualNetworks"
+_RIGHTS: Final = "Microsoft.Authorization/permissions/read"
+"""For doctor, and for apply, which looks at its rights before it deletes a mapping that it has to make anew."""
 
 _PLAN: Final = (
     f"{_NETWORK}/read",
@@ -31,35 +33,54 @@ _PLAN: Final = (
     f"{_CONTAINER}/read",
     f"{_CONTAINER}/replicationProtectedItems/read",
     f"{_VAULT}/replicationJobs/read",
+    _RIGHTS,
 )
 _WAIT: Final = (
     f"{_VAULT}/replicationOperationStatus/read",
     f"{_FABRIC}/operationresults/read",
     f"{_VAULT}/replicationJobs/operationresults/read",
 )
-_APPLY: Final = (*_PLAN, *_WAIT, f"{_MAPPING}/write", f"{_MAPPING}/delete")
 _CREATE_NETWORKS: Final = (
     f"{_NETWORK}/read",
     f"{_NETWORK}/write",
     f"{_NETWORK}/subnets/write",
     "Microsoft.Network/locations/operations/read",
+    _RIGHTS,
 )
-_PRUNE: Final = (*_PLAN, *_WAIT, f"{_MAPPING}/delete")
+_ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
+    "plan": _PLAN,
+    "apply": (*_PLAN, *_WAIT, f"{_MAPPING}/write", f"{_MAPPING}/delete"),
+    "create-networks": _CREATE_NETWORKS,
+    # A network that refers to a group, a table or a plan needs the right to join it, beside its own write:
+    # "Azure permissions for Networking", and the LinkedAuthorizationFailed that Azure answers otherwise.
+    "landing-zones": (
+        *_CREATE_NETWORKS,
+        f"{_NETWORK}/subnets/read",
+        "Microsoft.Network/networkSecurityGroups/read",
+        "Microsoft.Network/networkSecurityGroups/join/action",
+        "Microsoft.Network/routeTables/read",
+        "Microsoft.Network/routeTables/join/action",
+        "Microsoft.Network/ddosProtectionPlans/join/action",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
+    ),
+    "prune": (*_PLAN, *_WAIT, f"{_MAPPING}/delete"),
+}
 _ON_PREMISES: Final = (
     f"{_FABRIC}/replicationNetworks/read",
     f"{_FABRIC}/replicationLogicalNetworks/read",
     f"{_CONTAINER}/replicationProtectionContainerMappings/read",
 )
-_ACTIONS: Final = {"plan": _PLAN, "apply": _APPLY, "create-networks": _CREATE_NETWORKS, "prune": _PRUNE}
 
 _QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
 _QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
 """Lists of a whole vault. Without these rights the same is read fabric by fabric, container by container."""
 
-_WORDS: Final = {
+_DESCRIPTIONS: Final[dict[Task, str]] = {
     "plan": "Read what asrnet plan, show, dump, predict and drift need. Writes nothing.",
     "apply": "Create, retarget and repair network mappings. Deletes: a retarget deletes the old reverse mapping first.",
     "create-networks": "Create the copies of virtual networks that pairs ask for.",
+    "landing-zones": "Create copies with network security groups and route tables, their resource groups and subnets.",
     "prune": "Delete unmanaged mappings of vaults that say unmanaged: delete.",
 }
 
@@ -81,7 +102,7 @@ def role(task: Task, desired: DesiredState, *, name: str = "", minimal: bool = F
     """The role for ``task``. ``minimal`` leaves out what only makes it quicker."""
     return Role(
         name=name or f"asrnet {task}",
-        description=_WORDS[task],
+        description=_DESCRIPTIONS[task],
         actions=actions(task, desired, minimal=minimal),
         assignable_scopes=scopes(task, desired),
     )
@@ -99,42 +120,46 @@ def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
 
 def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tuple[str, ...]:
     """The actions that ``task`` needs, sorted."""
-    found = set(_ACTIONS[task])
-    if task == "create-networks":
-        return tuple(sorted(found))
-    found |= set() if minimal else set(_QUICKER)
+    needed = set(_ACTIONS[task])
+    if task in {"create-networks", "landing-zones"}:  # they touch no vault
+        return tuple(sorted(needed))
+    needed |= set() if minimal else set(_QUICKER)
     if desired.vmm_pairs:
-        found |= {*_ON_PREMISES, *(() if minimal else _QUICKER_ON_PREMISES)}
+        needed |= {*_ON_PREMISES, *(() if minimal else _QUICKER_ON_PREMISES)}
     if task == "apply" and any(vault.create_fabrics for vault in desired.vaults):
-        found.add(f"{_FABRIC}/write")
-    return tuple(sorted(found))
+        needed.add(f"{_FABRIC}/write")
+    return tuple(sorted(needed))
 
 
-def optional(found: Iterable[str]) -> tuple[str, ...]:
-    """Those of the actions ``found`` that only make it quicker."""
-    return tuple(action for action in found if action in {*_QUICKER, *_QUICKER_ON_PREMISES})
+def optional(needed: Iterable[str]) -> tuple[str, ...]:
+    """Those of the actions ``needed`` that only make it quicker."""
+    return tuple(action for action in needed if action in {*_QUICKER, *_QUICKER_ON_PREMISES})
 
 
 def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
-    """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them."""
-    wanted = set(_copy_scopes(desired) if task == "create-networks" else _task_scopes(desired))
-    by_key = {scope.lower(): scope for scope in sorted(wanted)}
+    """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them.
+
+    In landing zones it is the subscriptions of the copies: groups and tables lie anywhere in them, and the right to
+    make a resource group is one at its subscription.
+    """
+    if task in {"create-networks", "landing-zones"}:
+        whole = task == "landing-zones"
+        assigned = {"/".join(scope.split("/")[:3]) if whole else scope for scope in _copy_scopes(desired)}
+    else:
+        networks = [network for row in desired.pairs for network in (row.primary, row.recovery) if network]
+        networks += [vmm.recovery for vmm in desired.vmm_pairs if isinstance(vmm.recovery, ArmId)]
+        assigned = {
+            f"/subscriptions/{resource.subscription}/resourceGroups/{resource.resource_group}"
+            for resource in (*networks, *(vault.id for vault in desired.vaults))
+        }
+        if desired.rules:
+            assigned |= {f"/subscriptions/{subscription}" for subscription in desired.subscriptions.values()}
+        assigned |= set(_copy_scopes(desired))
+    by_key = {scope.lower(): scope for scope in sorted(assigned)}
+    # A scope within another one of the list adds nothing.
     return tuple(
         scope for key, scope in sorted(by_key.items()) if not any(key.startswith(f"{other}/") for other in by_key)
     )
-
-
-def _task_scopes(desired: DesiredState) -> Iterator[str]:
-    for vault in desired.vaults:
-        yield _group(vault.id)
-    for row in desired.pairs:
-        yield from (_group(network) for network in (row.primary, row.recovery) if network)
-    for vmm in desired.vmm_pairs:
-        if isinstance(vmm.recovery, ArmId):
-            yield _group(vmm.recovery)
-    if desired.rules:
-        yield from (f"/subscriptions/{subscription}" for subscription in desired.subscriptions.values())
-    yield from _copy_scopes(desired)
 
 
 def _copy_scopes(desired: DesiredState) -> Iterator[str]:
@@ -146,8 +171,9 @@ def _copy_scopes(desired: DesiredState) -> Iterator[str]:
             group = template.format(resource_group=primary.resource_group, name=primary.name)
             yield f"/subscriptions/{subscription}/resourceGroups/{group}"
             continue
-        for each in [subscription] if subscription else desired.subscriptions.values():
-            yield f"/subscriptions/{each}" if "{" in template else f"/subscriptions/{each}/resourceGroups/{template}"
+        for candidate in [subscription] if subscription else desired.subscriptions.values():
+            group = "" if "{" in template else f"/resourceGroups/{template}"
+            yield f"/subscriptions/{candidate}{group}"
 
 
 def _copies(desired: DesiredState) -> Iterator[tuple[Region, ArmId | None]]:
@@ -159,7 +185,3 @@ def _copies(desired: DesiredState) -> Iterator[tuple[Region, ArmId | None]]:
         yield from ((region, row.primary) for row in desired.pairs if row.recovery is None and not row.managed_by)
         if any(rule.recovery is None and not rule.managed_by for rule in desired.rules):
             yield region, None
-
-
-def _group(resource: ArmId) -> str:
-    return f"/subscriptions/{resource.subscription}/resourceGroups/{resource.resource_group}"

@@ -17,12 +17,16 @@ class CloudView(Struct, frozen=True, kw_only=True):
 
 
 class SubscriptionView(Struct, frozen=True, kw_only=True):
-    """A subscription. ``said_at`` is the service's clock (seconds since 1970) when it answered, if it said."""
+    """A subscription. ``said_at`` is the service's clock (seconds since 1970) when it answered, if it said.
+
+    ``managed_by`` are the tenants that the subscription, or something in it, is delegated to (Azure Lighthouse).
+    """
 
     id: str
     name: str
     tenant: str
     state: str = "Enabled"
+    managed_by: tuple[str, ...] = ()
     said_at: float | None = None
 
 

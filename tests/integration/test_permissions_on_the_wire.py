@@ -148,6 +148,7 @@ def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> N
 
 
 UNSEEN = {
+    "microsoft.authorization/permissions/read": "for doctor, and for apply before it deletes a mapping to make it anew",
     "microsoft.network/virtualnetworks/subnets/write": "Azure may ask for it where a network comes with its subnets",
     "microsoft.recoveryservices/vaults/replicationfabrics/operationresults/read": "for a write that names no status",
     "microsoft.recoveryservices/vaults/replicationjobs/operationresults/read": "for a write that names no status",
@@ -170,7 +171,7 @@ def is_done(azure: Busy) -> bool:
     return bool(left and not left.changes and not errors and all(one.outcome == "succeeded" for one in changes))
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", [task for task in TASKS if task != "landing-zones"])  # whose copies are not made here
 def test_a_role_has_nothing_that_is_never_asked_for(task: Task) -> None:
     sent: set[str] = set()
     for denied in ((), (LISTS, ITEMS), (JOBS,)):

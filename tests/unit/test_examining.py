@@ -12,7 +12,7 @@ from states import EA, SEA, TwoRegions, row
 from asrnet.desired import EVERYTHING, DesiredState, Region, Rule, Selection
 from asrnet.diagnostics.checks import Check, Examination, examine
 from asrnet.diagnostics.roles import Task
-from asrnet.errors import CredentialError
+from asrnet.errors import CredentialError, UnreachableError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.fake.records import Subscription
@@ -125,6 +125,54 @@ def test_a_guest_in_another_tenant_is_told() -> None:
     azure.backend = structs.replace(azure.backend, tenant=lambda: "44444444-4444-4444-4444-444444444444")
     check = only(azure.examine(), "tenant")
     assert (check.verdict, azure.world.tenant in check.fix) == ("failed", True)
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_a_subscription_delegated_by_lighthouse_is_as_good_as_one_of_the_tenant(case: Callable[[str], str]) -> None:
+    azure = Surgery()
+    mine, home = "aaaaaaaa-4444-4444-4444-444444444444", "55555555-5555-5555-5555-555555555555"
+    view = SubscriptionView(id=SUBSCRIPTION, name="prod", tenant=home, managed_by=("other", case(mine)))
+    azure.backend = structs.replace(altered(azure, subscription=lambda _: view), tenant=lambda: mine)
+    found = azure.examine()
+    check = only(found, "tenant")
+    assert (check.verdict, found.healthy) == ("ok", True)
+    assert home in check.message
+    assert "Lighthouse" in check.message
+
+
+def test_the_advice_for_another_tenant_is_one_that_has_an_effect() -> None:
+    azure = Surgery()
+    azure.backend = structs.replace(azure.backend, tenant=lambda: "44444444-4444-4444-4444-444444444444")
+    check = only(azure.examine(), "tenant")
+    assert f"az login --tenant {azure.world.tenant}" in check.fix
+    assert "AZURE_TENANT_ID" not in check.fix
+
+
+def test_one_cause_of_silence_is_told_once_and_sends_nobody_back_to_doctor() -> None:
+    azure = Surgery()
+
+    def silence(*_: object) -> Any:
+        raise UnreachableError("no answer from host: reset", hint="check the proxy, and run 'asrnet doctor'")
+
+    azure.backend = altered(azure, subscription=silence, provider=silence, rights=silence)
+    failed = [check for check in azure.examine().checks if check.verdict == "failed"]
+    (check,) = failed
+    assert (check.name, check.fix) == ("reachable", "check the proxy")
+    assert check.message == "no answer from host: reset; 3 more checks ended like this"
+
+
+def test_two_causes_of_silence_are_told_apart() -> None:
+    azure = Surgery()
+
+    def silent(hint: str) -> Callable[..., Any]:
+        def answer(*_: object) -> Any:
+            raise UnreachableError("no answer", hint=hint)
+
+        return answer
+
+    azure.backend = altered(azure, subscription=silent("DNS"), rights=silent("a proxy"))
+    fixes = {check.fix for check in azure.examine().checks if check.verdict == "failed"}
+    assert fixes == {"DNS", "a proxy"}
 
 
 def test_a_disabled_subscription_fails() -> None:

@@ -49,6 +49,27 @@ def test_creating_networks_touches_no_vault(desired: DesiredState) -> None:
     assert not any("RecoveryServices" in action for action in actions("create-networks", desired))
 
 
+def test_copies_in_landing_zones_join_groups_tables_and_plans_and_touch_no_vault(desired: DesiredState) -> None:
+    more = set(actions("landing-zones", desired)) - set(actions("create-networks", desired))
+    assert more == {
+        "Microsoft.Network/ddosProtectionPlans/join/action",
+        "Microsoft.Network/networkSecurityGroups/join/action",
+        "Microsoft.Network/networkSecurityGroups/read",
+        "Microsoft.Network/routeTables/join/action",
+        "Microsoft.Network/routeTables/read",
+        "Microsoft.Network/virtualNetworks/subnets/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Resources/subscriptions/resourceGroups/write",
+    }
+    assert "Microsoft.Network/virtualNetworks/subnets/write" in actions("landing-zones", desired)
+    assert not any("RecoveryServices" in action for action in actions("landing-zones", desired))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_role_may_read_its_own_rights(task: Task, desired: DesiredState) -> None:
+    assert "Microsoft.Authorization/permissions/read" in actions(task, desired, minimal=True)
+
+
 def test_fabrics_are_created_only_where_the_file_says_so(desired: DesiredState) -> None:
     write = f"{PREFIX}replicationFabrics/write"
     assert write not in actions("apply", desired)
@@ -99,6 +120,12 @@ def test_copies_are_created_in_their_group_only(azure: TwoRegions) -> None:
     (subscription,) = desired.subscriptions.values()
     assert scopes("create-networks", desired) == (f"/subscriptions/{subscription}/resourceGroups/Rg-App-asr",)
     assert f"/subscriptions/{subscription}/resourceGroups/Rg-App-asr" in scopes("plan", desired)
+
+
+def test_landing_zones_need_the_subscription_of_their_copies(azure: TwoRegions) -> None:
+    desired = azure.state(row(azure.network("app", group="Rg-App"), None))
+    (subscription,) = desired.subscriptions.values()
+    assert scopes("landing-zones", desired) == (f"/subscriptions/{subscription}",)
 
 
 def test_copies_of_what_rules_find_go_where_the_template_says(azure: TwoRegions) -> None:

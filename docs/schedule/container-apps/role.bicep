@@ -9,6 +9,7 @@ param task string
 
 var actions = {
   plan: [
+    'Microsoft.Authorization/permissions/read'
     'Microsoft.Network/virtualNetworks/read'
     'Microsoft.RecoveryServices/vaults/read'
     'Microsoft.RecoveryServices/vaults/replicationFabrics/read'
@@ -20,6 +21,7 @@ var actions = {
     'Microsoft.RecoveryServices/vaults/replicationProtectedItems/read'
   ]
   apply: [
+    'Microsoft.Authorization/permissions/read'
     'Microsoft.Network/virtualNetworks/read'
     'Microsoft.RecoveryServices/vaults/read'
     'Microsoft.RecoveryServices/vaults/replicationFabrics/operationresults/read'
@@ -36,6 +38,7 @@ var actions = {
     'Microsoft.RecoveryServices/vaults/replicationProtectedItems/read'
   ]
   'create-networks': [
+    'Microsoft.Authorization/permissions/read'
     'Microsoft.Network/locations/operations/read'
     'Microsoft.Network/virtualNetworks/read'
     'Microsoft.Network/virtualNetworks/subnets/write'
