@@ -108,6 +108,11 @@ class Call(Struct, frozen=True, kw_only=True):
         if not is_intact(self.request.query, operation_id):
             self.emulation.journal.altered += 1
 
+    def status_retry_after(self, *, most: int = 86400) -> tuple[tuple[str, str], ...]:
+        """The Retry-After of a status answer about a running operation, where the world says one; ``most`` seconds."""
+        seconds = self.world.behaviour.status_retry_after
+        return () if seconds is None else (("Retry-After", str(min(most, seconds))),)
+
     def accepted(self, started: Started | None, resource: ArmId) -> Response:
         """Site Recovery's answer to a write: 202 without a body and both addresses to follow; 204 for no operation."""
         if started is None:

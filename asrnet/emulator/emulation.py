@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Protocol, runtime_checkable
@@ -46,6 +47,7 @@ class Emulation:
         self.lock = RLock()
         self._seed: WorldDocument | None = None
         self._started: dict[str, tuple[Started, str]] = {}
+        self._status_reads: Counter[str] = Counter()
 
     def checkpoint(self) -> None:
         """Make the world as it is now, and how it behaves, what ``reset`` goes back to."""
@@ -78,6 +80,7 @@ class Emulation:
             behaviour = behaviour if strict is None else replace(behaviour, strict_mapping=strict)
         self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
         self._started.clear()
+        self._status_reads.clear()
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward, or not so far."""
@@ -87,6 +90,11 @@ class Emulation:
         if clock.now() + seconds > LATEST:
             raise GatewayError(400, "InvalidRequestContent", "The emulator's time ends with the year 2999.")
         clock.advance(seconds)
+
+    def count_status_read(self, operation_id: str) -> int:
+        """Count a read of an operation's status; how many there were with this one."""
+        self._status_reads[operation_id] += 1
+        return self._status_reads[operation_id]
 
     def remember(self, started: Started, activity: str) -> None:
         """Keep what an operation was about and the ids of the request that started it: its job shows them."""

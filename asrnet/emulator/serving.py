@@ -190,6 +190,8 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
     overrides = {
         "operations": options.operations,
         "retry_after": options.retry_after,
+        # az and the SDKs go by the status answers, and by their own 30 s where these say nothing.
+        "status_retry_after": options.retry_after,
         "page_size": options.page_size,
         "network_page_size": options.page_size,
     }

@@ -47,16 +47,19 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
     ``operations``: ``immediate``, ``manual:N`` (done after N status reads) or ``time:S`` (seconds by the clock);
     ``fabric_operations`` the same for fabrics, None for no difference. ``retry_after``, ``latency`` (per request of the
-    ports) and ``list_lag`` (lists show the past) are in seconds. ``page_size`` is for Site Recovery's lists,
-    ``network_page_size`` for those of virtual networks. ``shuffle`` puts lists in an order drawn from that seed.
-    ``missing_mapping`` is the status for an absent mapping (the service has answered both). ``denied`` are patterns of
-    actions that answer 403, ``hidden_networks`` names of networks that lists omit, ``unregistered`` GUIDs of
-    subscriptions without registered providers.
+    ports) and ``list_lag`` (lists show the past) are in seconds. Status answers say when to ask again only where
+    ``status_retry_after`` is given (recorded ones do not), and NotStarted for the first ``not_started`` reads.
+    ``page_size`` is for Site Recovery's lists, ``network_page_size`` for those of virtual networks. ``shuffle`` puts
+    lists in an order drawn from that seed. ``missing_mapping`` is the status for an absent mapping (the service has
+    answered both). ``denied`` are patterns of actions that answer 403, ``hidden_networks`` names of networks that lists
+    omit, ``unregistered`` GUIDs of subscriptions without registered providers.
     """
 
     operations: str = "immediate"
     fabric_operations: str | None = None
     retry_after: int = 30
+    status_retry_after: int | None = None
+    not_started: int = 0
     latency: float = 0.0
     list_lag: float = 0.0
     page_size: int = 100
@@ -97,10 +100,11 @@ def checked(behaviour: Behaviour) -> Behaviour:
         timing(text)
     if min(behaviour.page_size, behaviour.network_page_size) < 1:
         raise InputError("a page holds at least one element")
-    for name in ("retry_after", "latency", "list_lag"):
-        if getattr(behaviour, name) < 0:
+    for name in ("retry_after", "status_retry_after", "not_started", "latency", "list_lag"):
+        if (getattr(behaviour, name) or 0) < 0:
             raise InputError(f"{name} cannot be negative")
-    check_answer(400, behaviour.retry_after, behaviour.latency, behaviour.list_lag)
+    waits = (behaviour.retry_after, behaviour.status_retry_after or 0, behaviour.latency, behaviour.list_lag)
+    check_answer(400, *waits)
     for answer in behaviour.answers.values():
         check_answer(answer.status or 400)
     return behaviour

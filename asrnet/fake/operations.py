@@ -40,7 +40,7 @@ class Started(Struct, frozen=True, kw_only=True):
     """An operation as it stands. Times are seconds since 1970.
 
     ``created``: the resource did not exist before. ``subject`` is the resource that was asked for. ``error`` can be set
-    on a success as well: the service then means a warning; only ``state`` decides.
+    while it runs and on a success as well: the service then means a warning; only ``state`` decides.
     """
 
     id: str
@@ -169,6 +169,8 @@ class _Running:
                 self._failure = error
             case "operation_warns":
                 self._warning = error
+                # Recorded: the status document of a running operation can carry an error and the operation succeed.
+                self.view = msgspec.structs.replace(self.view, error=error)
             case "operation_never_ends":
                 self.never_ends = True
             case "list_lags" | "refused" | "scope_locked" | "policy_denied" | "forbidden" | "changed_before":

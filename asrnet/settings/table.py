@@ -324,7 +324,7 @@ OPTIONS: Final = (
     _of_emulator("seed", "text", "WORLD", "the world to start with"),
     _of_emulator("state", "text", "WORLD", "start with this world if it exists, and save the world there at the end"),
     _of_emulator("operations", "text", "TIMING", "how long operations take: time:SECONDS, immediate, or manual:READS"),
-    _of_emulator("retry_after", "whole", "SECONDS", "what answers say in Retry-After"),
+    _of_emulator("retry_after", "whole", "SECONDS", "what accepted writes and status answers say in Retry-After"),
     _of_emulator("latency", "whole", "MILLISECONDS", "how long every request takes at least"),
     _of_emulator("page_size", "whole", "N", "how many elements a page of a list has"),
     _of_emulator("capture", "text", "FOLDER", "write every request and answer there, without tokens"),

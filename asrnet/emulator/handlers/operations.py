@@ -15,7 +15,7 @@ from asrnet.fake.times import iso_time
 routes: Final = Routes()
 
 
-def status_json(started: Started) -> Document:
+def status_json(started: Started, *, begun: bool = True) -> Document:
     """The operation's status: every key present, null where it says nothing; the end is cut to whole seconds."""
     error = None
     if started.error is not None:
@@ -25,8 +25,8 @@ def status_json(started: Started) -> Document:
         "id": None,
         "name": started.id,
         "properties": None,
-        "status": started.state,
-        "startTime": iso_time(started.start_time),
+        "status": started.state if begun else "NotStarted",
+        "startTime": iso_time(started.start_time) if begun else None,
         "endTime": None if started.end_time is None else iso_time(float(int(started.end_time))),
         "percentComplete": None,
     }
@@ -35,7 +35,11 @@ def status_json(started: Started) -> Document:
 @routes.get(f"{VAULT}/replicationOperationStatus/{{operation}}", "ReplicationOperationStatus_Get", "recorded")
 def get_status(call: Call) -> Response:
     """Where an operation stands: always 200, the state is in the body."""
-    return json_response(status_json(_operation(call)))
+    started = _operation(call)
+    if started.state != "InProgress":
+        return json_response(status_json(started))
+    begun = call.emulation.count_status_read(started.id) > call.world.behaviour.not_started
+    return json_response(status_json(started, begun=begun), headers=call.status_retry_after())
 
 
 def add_results(module_routes: Routes, template: str, show: Handler) -> None:

@@ -191,8 +191,10 @@ def _operation(call: Call) -> Started:
 @routes.get(f"{VAULT}/operationStatus/{{operation}}", "Vaults_OperationStatus", "recorded")
 def get_operation_status(call: Call) -> Response:
     """Where the writing of a vault stands."""
-    document = {"id": call.request.path, "name": call.values["operation"], "status": _operation(call).state}
-    return json_response(document)
+    started = _operation(call)
+    document = {"id": call.request.path, "name": call.values["operation"], "status": started.state}
+    headers = call.status_retry_after(most=10) if started.state == "InProgress" else ()
+    return json_response(document, headers=headers)
 
 
 @routes.get(f"{VAULT}/operationResults/{{operation}}", "Vaults_OperationResults", "specified")
