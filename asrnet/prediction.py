@@ -1,13 +1,21 @@
-"""Where machines land, from what was read: those that vaults protect, those of a list, or one for every subnet."""
+"""Where machines land: those that the vaults protect, those of a list, or one for every subnet.
+
+``read_machines`` reads everything that the question needs, ``predict`` answers it::
+
+    inputs = read_machines(desired, backend, Question(operation="failback"))
+    prediction = predict(inputs)
+
+The rules themselves are in ``asrnet.failover``, which reads nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Final
 
 from msgspec import Struct, structs
 
-from asrnet.desired import EVERYTHING, DesiredState, Selection, VmmRow
+from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.errors import InputError
 from asrnet.failover import (
     Entry,
@@ -21,17 +29,17 @@ from asrnet.failover import (
     machines_of_items,
     machines_of_subnets,
     read_entries,
+    simulate,
 )
-from asrnet.failover import predict as predict_machines
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory import read as inventories
 from asrnet.inventory import targets as targeting
 from asrnet.inventory.live_pairs import live_pairs
-from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
+from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import COPY_TAG, VirtualNetwork
 from asrnet.ports import Backend
-from asrnet.vmm import Topology, eligible_hosts, vm_networks
+from asrnet.vmm import Topology, eligible_hosts, failback_hosts, vm_networks
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -39,6 +47,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     The machines are those of the vaults, or of the file ``listed_in``, or with ``all_subnets`` one for every subnet of
     every primary network. ``only`` names those that fail over, empty for all. ``test_network`` is by any of its names.
+    ``recovery_region`` is where machines that are not protected yet fail over to, unless their row says it.
     """
 
     operation: Operation = "failover"
@@ -46,99 +55,125 @@ class Question(Struct, frozen=True, kw_only=True):
     only: tuple[str, ...] = ()
     listed_in: str | None = None
     all_subnets: bool = False
+    recovery_region: str | None = None
 
     @property
     def is_about_items(self) -> bool:
-        """Whether it needs to be known what the vaults protect."""
+        """Whether the machines are those that the vaults protect."""
         return self.listed_in is None and not self.all_subnets
 
 
-class Scene(Struct, frozen=True, kw_only=True):
-    """Everything that the answer to a question needs to know: the machines it is about, and where they are."""
+DEFAULT_QUESTION: Final = Question()
+"""The failover of all machines that the vaults protect."""
 
+
+class PredictionInputs(Struct, frozen=True, kw_only=True):
+    """Everything that the answer to a question depends on."""
+
+    question: Question
     inventory: Inventory
     machines: tuple[Machine, ...]
     test_network_id: ArmId | None = None
 
+    @property
+    def topologies(self) -> list[Topology]:
+        """The VMM topologies that could be read."""
+        return _topologies(self.inventory)
 
-def read(question: Question, desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING) -> Scene:
-    """What ``question`` is about, read.
+    @property
+    def networks(self) -> dict[ArmId, Network]:
+        """The virtual networks and the VM networks that could be read."""
+        return _networks(self.inventory)
 
-    Raises like ``inventory.read``; InputError for machines and networks that are not there, DocumentError for a list
-    that is wrong.
+
+def read_machines(
+    desired: DesiredState,
+    backend: Backend,
+    question: Question = DEFAULT_QUESTION,
+    *,
+    selection: Selection = EVERYTHING,
+) -> PredictionInputs:
+    """The machines that ``question`` is about, and everything read that says where they land.
+
+    Raises like ``read_inventory``; InputError for machines, networks and regions that are not there, DocumentError for
+    a list that is wrong.
     """
-    entries = read_entries(question.listed_in) if question.listed_in is not None else ()
-    found = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
-    named = _named_by_id(question, entries)
-    wanted = {*networks_of_machines(found), *named}
-    found = inventories.extended(found, backend, wanted, subscriptions=desired.subscriptions.values())
-    _expect_readable(named, found)
-    names = _names(_networks(found).values(), desired, found)
-    test_network = _test_network(question.test_network, names) if question.test_network else None
-    machines = machines_of_entries(entries, names) if entries else _machines(question, desired, found)
-    machines = _chosen(question, machines)
-    machines = _of_pairs(machines, desired, found, selection)
-    scene = Scene(inventory=found, machines=machines, test_network_id=test_network)
-    # Which addresses are in use is told network by network only: asked for where machines land.
-    with_addresses = inventories.with_addresses(found, backend, _landed_on(question.operation, scene))
-    return structs.replace(scene, inventory=with_addresses)
-
-
-def _named_by_id(question: Question, entries: Iterable[Entry]) -> set[ArmId]:
-    """The networks that the question gives by their ids, which may be anywhere."""
-    rows = (entry.row for entry in entries)
-    names = {name for row in rows for name in (row.primary_network, row.replica_network)} | {question.test_network}
-    return {found for name in names if name and (found := _id(name))}
-
-
-def _id(name: str) -> ArmId | None:
-    if not name.startswith("/"):
-        return None
-    try:
-        return ArmId(name)
-    except InputError:
-        return None
-
-
-def _expect_readable(named: Iterable[ArmId], inventory: Inventory) -> None:
-    """Raises InputError for a network that may exist: to call it unknown would be a lie."""
-    for network_id in sorted(named):
+    if question.recovery_region and question.is_about_items:
+        hint = "it is for --machines and --all-subnets; a protected machine says itself where it fails over to"
+        raise InputError("a recovery region cannot be chosen for machines that are protected", hint=hint)
+    entries = read_entries(question.listed_in) if question.listed_in is not None else []
+    inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
+    named_by_id = _networks_named_by_id(question, entries)
+    networks = {*networks_of_machines(inventory), *named_by_id}
+    inventory = inventories.extended(inventory, backend, networks, subscriptions=desired.subscriptions.values())
+    for network_id in sorted(named_by_id):
+        # A network that may exist is not called unknown.
         state = inventory.missing.get(network_id)
         if isinstance(state, Unknown):
-            raise InputError(f"{network_id} could not be read: {state.error}", hint=state.error.hint) from state.error
+            message = f"{network_id} could not be read: {state.error}"
+            raise InputError(message, hint=state.error.hint) from state.error
 
-
-def _test_network(name: str, names: NetworkNames) -> ArmId:
-    try:
-        return names.find(name).id
-    except InputError as error:
-        hint = error.hint or "machines are named before the network of a test"
-        raise InputError(f"the network of the test failover: {error.message}", hint=hint) from error
-
-
-def _landed_on(operation: Operation, scene: Scene) -> set[ArmId]:
-    """The networks that any machine lands on; which those are depends on no address, so one of each kind will do."""
-    # A machine that comes back has failed over before.
-    operations: set[Operation] = {"failover", "failback"} if operation == "failback" else {operation}
-    one_of_each = {_alike(machine): machine for machine in scene.machines}
-    alike = structs.replace(scene, machines=tuple(map(_without_addresses, one_of_each.values())))
-    landings = (landing for each in operations for landing in _prediction(each, alike).landings)
-    return {landing.network_id for landing in landings if landing.network_id}
-
-
-def _alike(machine: Machine) -> Hashable:
-    """Machines of which this is the same land on the same networks."""
-    networks = (
-        (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id, machine.replicas.get(nic.name))
-        for nic in machine.nics
+    names = NetworkNames(
+        _networks(inventory).values(),
+        fabrics=[fabric for vault in inventory.vaults.values() for fabric in vault.fabrics],
+        subscriptions=desired.subscriptions,
     )
-    places = (machine.vault_id, machine.home_fabric_id, machine.recovery_fabric_id)
-    return machine.kind, machine.re_protected, *places, *networks
+    if entries:
+        machines = machines_of_entries(entries, names)
+    elif question.all_subnets:
+        machines = machines_of_subnets(_primary_networks(desired, inventory))
+    else:
+        machines = machines_of_items(
+            item
+            for vault in inventory.vaults.values()
+            for item in (() if isinstance(vault.items, Unknown) else vault.items)
+        )
+    if question.recovery_region:
+        region = names.region(question.recovery_region)
+        machines = tuple(
+            machine if machine.recovery_location else structs.replace(machine, recovery_location=region)
+            for machine in machines
+        )
+    machines = _machines_of_pairs(_machines_named(question, machines), desired, inventory, selection)
+    inputs = PredictionInputs(
+        question=question,
+        inventory=inventory,
+        machines=machines,
+        test_network_id=_test_network(question.test_network, names) if question.test_network else None,
+    )
+    # Addresses in use are listed network by network: only those of networks that machines land on are asked for.
+    with_addresses = inventories.with_addresses(inventory, backend, _networks_landed_on(inputs))
+    return structs.replace(inputs, inventory=with_addresses)
 
 
-def _without_addresses(machine: Machine) -> Machine:
-    nics = (structs.replace(nic, ip_configurations=()) for nic in machine.nics)
-    return structs.replace(machine, nics=tuple(nics))
+def predict(inputs: PredictionInputs) -> Prediction:
+    """Where every address of the machines lands, and by which rule."""
+    return _predict(inputs.question.operation, inputs)
+
+
+def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str, ...]:
+    """What the prediction lacks because it could not be read, and why; one line each."""
+    vaults = inputs.inventory.vaults.values()
+    problems = list(targeting.unread(inputs.inventory))
+    if inputs.question.is_about_items:
+        problems += [
+            f"the machines of vault {vault.name}: {vault.items.error}"
+            for vault in vaults
+            if isinstance(vault.items, Unknown)
+        ]
+    # A mapping that does not say what it maps matters only where a machine may follow it.
+    if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
+        problems += [
+            f"the mapping {mapping.name} of vault {vault.name}: it {mapping.problem}"
+            for vault in vaults
+            for mapping in vault.unreadable
+        ]
+    landed_on = {landing.network_id for landing in prediction.landings if landing.network_id}
+    for network_id in sorted(landed_on):
+        state = inputs.inventory.network(network_id) if network_id.type == VNET else None
+        if isinstance(state, Unknown):
+            problems.append(f"network {network_id.name}: {state.error}")
+    return tuple(problems)
 
 
 def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
@@ -147,63 +182,38 @@ def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
         for mapping in vault.mappings:
             yield from (mapping.primary_network_id, mapping.recovery_network_id)
         for item in () if isinstance(vault.items, Unknown) else vault.items:
+            yield from filter(None, (item.recovery_network_id, item.test_network_id))
             for nic in item.nics:
                 yield from filter(None, (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id))
 
 
-def predict(question: Question, scene: Scene) -> Prediction:
-    """The answer, from what ``read`` has found."""
-    return _prediction(question.operation, scene)
+def _predict(operation: Operation, inputs: PredictionInputs) -> Prediction:
+    vaults = inputs.inventory.vaults.values()
+    topologies = inputs.topologies
 
+    def hosts(start: ArmId | None, target: ArmId, *, is_failback: bool) -> tuple[str, ...] | None:
+        for topology in topologies:
+            if is_failback:
+                names = failback_hosts(topology, start, target)
+            else:
+                names = eligible_hosts(topology, start, target) if start else None
+            if names is not None:
+                return names
+        return None
 
-def _prediction(operation: Operation, scene: Scene) -> Prediction:
-    vaults = scene.inventory.vaults.values()
-    return predict_machines(
-        scene.machines,
-        networks=_networks(scene.inventory),
+    return simulate(
+        inputs.machines,
+        networks=inputs.networks,
         mappings=[mapping for vault in vaults for mapping in vault.mappings],
         gaps=Gaps(
             vaults=frozenset(vault.id for vault in vaults if vault.error),
             mappings=tuple(mapping for vault in vaults for mapping in vault.unreadable),
         ),
-        absent={name for name, state in scene.inventory.missing.items() if isinstance(state, Absent)},
+        absent={network for network, state in inputs.inventory.missing.items() if isinstance(state, Absent)},
         operation=operation,
-        test_network_id=scene.test_network_id,
-        eligible_hosts=partial(_eligible_hosts, _topologies(scene.inventory)),
+        test_network_id=inputs.test_network_id,
+        eligible_hosts=hosts,
     )
-
-
-def unread(question: Question, scene: Scene, answer: Prediction) -> tuple[str, ...]:
-    """What the answer lacks because it could not be read, and why."""
-    inventory = scene.inventory
-    items = [problem for vault in inventory.vaults.values() for problem in _unread_items(vault)]
-    return (
-        *targeting.unread(inventory),
-        *(items if question.is_about_items else ()),
-        *_unread_mappings(inventory, answer),
-        *_unread_networks(inventory, answer),
-    )
-
-
-def _unread_items(vault: VaultInventory) -> Iterator[str]:
-    if isinstance(vault.items, Unknown):
-        yield f"the machines of vault {vault.name}: {vault.items.error}"
-
-
-def _unread_mappings(inventory: Inventory, answer: Prediction) -> Iterator[str]:
-    """Those that make no sense, where any of them may be one that a machine follows."""
-    if any(notice.code == "mapping_not_read" for landing in answer.landings for notice in landing.notices):
-        for vault in inventory.vaults.values():
-            for mapping in vault.unreadable:
-                yield f"the mapping {mapping.name} of vault {vault.name}: it {mapping.problem}"
-
-
-def _unread_networks(inventory: Inventory, answer: Prediction) -> Iterator[str]:
-    landed = {landing.network_id for landing in answer.landings if landing.network_id}
-    for network_id in sorted(landed):
-        state = inventory.network(network_id) if network_id.type == VNET else None
-        if isinstance(state, Unknown):
-            yield f"network {network_id.name}: {state.error}"
 
 
 def _topologies(inventory: Inventory) -> list[Topology]:
@@ -215,23 +225,53 @@ def _networks(inventory: Inventory) -> dict[ArmId, Network]:
     return {**inventory.networks, **on_premises}
 
 
-def _names(networks: Iterable[Network], desired: DesiredState, inventory: Inventory) -> NetworkNames:
-    fabrics = [fabric for vault in inventory.vaults.values() for fabric in vault.fabrics]
-    return NetworkNames(networks, fabrics=fabrics, subscriptions=desired.subscriptions)
+def _networks_named_by_id(question: Question, entries: Iterable[Entry]) -> set[ArmId]:
+    """The networks that the question gives by their ids: they may be in any subscription."""
+    names = {question.test_network}
+    for entry in entries:
+        names |= {entry.row.primary_network, entry.row.replica_network}
+    network_ids = set()
+    for name in names:
+        if name and name.startswith("/"):
+            try:
+                network_ids.add(ArmId(name))
+            except InputError:
+                continue  # Looked up by name later, which says what is wrong with it.
+    return network_ids
 
 
-def _eligible_hosts(topologies: Sequence[Topology], primary: ArmId, recovery: ArmId) -> tuple[str, ...] | None:
-    known = (eligible_hosts(topology, primary, recovery) for topology in topologies)
-    return next((hosts for hosts in known if hosts is not None), None)
+def _test_network(name: str, names: NetworkNames) -> ArmId:
+    try:
+        return names.find(name).id
+    except InputError as error:
+        hint = error.hint or "machines are named before the network of a test"
+        raise InputError(f"the network of the test failover: {error.message}", hint=hint) from error
 
 
-def _machines(question: Question, desired: DesiredState, inventory: Inventory) -> tuple[Machine, ...]:
-    if question.all_subnets:
-        return machines_of_subnets(_primary_networks(desired, inventory))
-    vaults = inventory.vaults.values()
-    return machines_of_items(
-        item for vault in vaults for item in (() if isinstance(vault.items, Unknown) else vault.items)
-    )
+def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
+    """The networks that any machine lands on.
+
+    Which those are depends on no address, so one machine of each kind is enough: thousands may be alike.
+    """
+    one_of_each: dict[Hashable, Machine] = {}
+    for machine in inputs.machines:
+        settings = tuple(
+            (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id, machine.replicas.get(nic.name))
+            for nic in machine.nics
+        )
+        places = (
+            *(machine.vault_id, machine.home_fabric_id, machine.recovery_fabric_id),
+            *(machine.home_location, machine.recovery_location, machine.between_zones),
+        )
+        nics = tuple(structs.replace(nic, selection="", ip_configurations=()) for nic in machine.nics)
+        likeness = (machine.kind, machine.is_reversed, places, settings)
+        one_of_each.setdefault(likeness, structs.replace(machine, nics=nics))
+    sample = structs.replace(inputs, machines=tuple(one_of_each.values()))
+    # A machine that comes back has failed over before.
+    operation = inputs.question.operation
+    operations: set[Operation] = {"failover", "failback"} if operation == "failback" else {operation}
+    landings = (landing for name in operations for landing in _predict(name, sample).landings)
+    return {landing.network_id for landing in landings if landing.network_id}
 
 
 def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Network]:
@@ -241,57 +281,50 @@ def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Netwo
     primaries = {pair.primary_network_id for pair in live} | {pair.primary for pair in declared}
     recoveries = {pair.recovery_network_id for pair in live} | {pair.recovery for pair in declared}
     regions = {region.primary for region in desired.regions}
-    return [
-        network
-        for network_id, network in sorted(_networks(inventory).items())
-        if network_id in primaries or (network_id not in recoveries and _may_be_primary(network, regions))
-    ]
+    networks = []
+    for network_id, network in sorted(_networks(inventory).items()):
+        may_be_primary = network_id not in recoveries
+        if isinstance(network, VirtualNetwork):
+            is_in_region = not regions or network.location in regions
+            may_be_primary = may_be_primary and COPY_TAG not in network.tags and is_in_region
+        if network_id in primaries or may_be_primary:
+            networks.append(network)
+    return networks
 
 
-def _may_be_primary(network: Network, regions: set[str]) -> bool:
-    if not isinstance(network, VirtualNetwork):
-        return True
-    return COPY_TAG not in network.tags and (not regions or network.location in regions)
-
-
-def _chosen(question: Question, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
+def _machines_named(question: Question, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
+    """The machines that the question names, all without names. Raises InputError for a name that no machine has."""
     names = {machine.name.lower() for machine in machines}
     for name in question.only:
         if name.lower() not in names:
-            known = [machine.name for machine in machines]
-            raise InputError(f"there is no machine '{name}'{did_you_mean(name, known)}", hint=_hint(question))
-    wanted = {name.lower() for name in question.only}
-    return tuple(machine for machine in machines if not wanted or machine.name.lower() in wanted)
+            hint = ""
+            if question.listed_in:
+                hint = f"machines are those of {question.listed_in}"
+            elif question.all_subnets:
+                hint = "with --all-subnets a machine is called like its network"
+            nearest = did_you_mean(name, [machine.name for machine in machines])
+            raise InputError(f"there is no machine '{name}'{nearest}", hint=hint)
+    chosen = {name.lower() for name in question.only}
+    return tuple(machine for machine in machines if not chosen or machine.name.lower() in chosen)
 
 
-def _hint(question: Question) -> str:
-    if question.listed_in:
-        return f"machines are those of {question.listed_in}"
-    return "with --all-subnets a machine is called like its network" if question.all_subnets else ""
-
-
-def _of_pairs(
+def _machines_of_pairs(
     machines: tuple[Machine, ...], desired: DesiredState, inventory: Inventory, selection: Selection
 ) -> tuple[Machine, ...]:
     """The machines on a network of the selected pairs. Raises InputError for VM networks that are not there."""
     if not selection.pairs:
         return machines
-    chosen = live_pairs(inventory, desired, selection).pairs
-    networks = {network for pair in chosen for network in (pair.primary_network_id, pair.recovery_network_id)}
-    for pair in inventory.resolved(desired).pairs:
-        if selection.has_pair(pair.name):
-            networks |= {network for network in (pair.primary, pair.recovery) if network}
+    networks: set[ArmId | None] = set()
+    for live in live_pairs(inventory, desired, selection).pairs:
+        networks |= {live.primary_network_id, live.recovery_network_id}
+    for declared in inventory.resolved(desired).pairs:
+        if selection.has_pair(declared.name):
+            networks |= {declared.primary, declared.recovery}
     for row in desired.vmm_pairs:
-        if selection.has_pair(row.name):
-            networks |= set(_networks_of_row(row, inventory))
-    return tuple(one for one in machines if any(nic.primary_network_id in networks for nic in one.nics))
-
-
-def _networks_of_row(row: VmmRow, inventory: Inventory) -> Iterator[ArmId]:
-    vault = inventory.vaults.get(row.vault)
-    if vault is None or not isinstance(vault.topology, Topology) or vault.error:
-        return
-    for end in (row.primary, row.recovery):
-        network_id = end if isinstance(end, ArmId) else vault.topology.network(end, row.source).network.id
-        if network_id:
-            yield network_id
+        vault = inventory.vaults.get(row.vault)
+        if not selection.has_pair(row.name) or vault is None or vault.error or not isinstance(vault.topology, Topology):
+            continue
+        for end in (row.primary, row.recovery):
+            networks.add(end if isinstance(end, ArmId) else vault.topology.network(end, row.source).network.id)
+    networks.discard(None)
+    return tuple(machine for machine in machines if any(nic.primary_network_id in networks for nic in machine.nics))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from ipaddress import IPv4Address
 
-from asrnet.failover import Machine, NetworkNames, Operation, Prediction, parse_machines, predict
+from asrnet.failover import Machine, NetworkNames, Operation, Prediction, parse_machines, simulate
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic, Subnet, VirtualNetwork
 
@@ -93,7 +93,7 @@ def measured(
     before: tuple[int, float] | None = None
     for size in sizes:
         machines = [machine(n, moved[0] if n % 4 == 0 else same[0], FIRST) for n in range(size)]
-        call = partial(predict, machines, networks=networks, mappings=mappings, operation=operation)
+        call = partial(simulate, machines, networks=networks, mappings=mappings, operation=operation)
         seconds, answer = timed(call, repeats)
         exponent = math.log(seconds / before[1], size / before[0]) if before else math.nan
         yield size, seconds, exponent, answer

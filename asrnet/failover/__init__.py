@@ -1,7 +1,8 @@
 """Where each NIC of a machine lands after failover, in a test failover and after failback, and by which rule.
 
-Pure: machines, networks and mappings in, a ``Prediction`` out. The rules and their sources are in ``RULES``;
-docs/failover-rules.md explains them one by one.
+Pure: machines, networks and mappings in, a ``Prediction`` out of ``simulate``. It takes three steps for each address:
+``networks`` chooses the network, ``subnets`` the subnet, ``assignment`` the address. The rules and their sources are in
+``RULES``; docs/failover-rules.md explains them one by one.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from asrnet.failover.addresses import AddressSpace, capacity, compare_address_spaces, usable
-    from asrnet.failover.failback import Return, failback_between_regions, failback_on_premises
     from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
-    from asrnet.failover.machine_list import COLUMNS, parse_machines, read_entries
-    from asrnet.failover.machine_rows import Entry, MachineRow, machines_of_entries
-    from asrnet.failover.machines import Machine, Network, Replica, machines_of_items, machines_of_subnets
-    from asrnet.failover.names import NetworkNames
-    from asrnet.failover.networks import Gaps, Mappings
-    from asrnet.failover.prediction import EligibleHosts, predict
-    from asrnet.failover.rules import NOTICES, RULES, Notice, Rule
+    from asrnet.failover.machine_list import (
+        COLUMNS,
+        Entry,
+        MachineRow,
+        machines_of_entries,
+        parse_machines,
+        read_entries,
+    )
+    from asrnet.failover.machines import Machine, Replica, machines_of_items, machines_of_subnets
+    from asrnet.failover.mappings import Gaps, Mappings
+    from asrnet.failover.network_names import Network, NetworkNames
+    from asrnet.failover.networks import NetworkChoice, failback_between_regions, failback_on_premises
+    from asrnet.failover.rules import NOTICES, RULES, Notice, ReplicationKind, Rule
+    from asrnet.failover.simulation import EligibleHosts, simulate
     from asrnet.failover.subnets import (
         RESERVED_SUBNETS,
         SubnetChoice,
@@ -44,13 +51,14 @@ __all__ = [
     "MachineRow",
     "Mappings",
     "Network",
+    "NetworkChoice",
     "NetworkNames",
     "Notice",
     "Operation",
     "Outcome",
     "Prediction",
     "Replica",
-    "Return",
+    "ReplicationKind",
     "Rule",
     "SubnetChoice",
     "SubnetFit",
@@ -65,36 +73,35 @@ __all__ = [
     "machines_of_items",
     "machines_of_subnets",
     "parse_machines",
-    "predict",
     "read_entries",
+    "simulate",
     "subnet_fits",
     "subnet_notices",
     "usable",
 ]
 
-_HOMES: Final = {
+_MODULES: Final = {
     "addresses": ("AddressSpace", "capacity", "compare_address_spaces", "usable"),
-    "failback": ("Return", "failback_between_regions", "failback_on_premises"),
     "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
-    "machine_list": ("COLUMNS", "parse_machines", "read_entries"),
-    "machine_rows": ("Entry", "MachineRow", "machines_of_entries"),
-    "machines": ("Machine", "Network", "Replica", "machines_of_items", "machines_of_subnets"),
-    "names": ("NetworkNames",),
-    "networks": ("Gaps", "Mappings"),
-    "prediction": ("EligibleHosts", "predict"),
-    "rules": ("NOTICES", "Notice", "RULES", "Rule"),
+    "machine_list": ("COLUMNS", "Entry", "MachineRow", "machines_of_entries", "parse_machines", "read_entries"),
+    "machines": ("Machine", "Replica", "machines_of_items", "machines_of_subnets"),
+    "mappings": ("Gaps", "Mappings"),
+    "network_names": ("Network", "NetworkNames"),
+    "networks": ("NetworkChoice", "failback_between_regions", "failback_on_premises"),
+    "rules": ("NOTICES", "Notice", "RULES", "ReplicationKind", "Rule"),
+    "simulation": ("EligibleHosts", "simulate"),
     "subnets": (
         *("RESERVED_SUBNETS", "SubnetChoice", "SubnetFit"),
         *("choose_subnet", "is_reserved", "subnet_fits", "subnet_notices"),
     ),
 }
-_MODULES: Final = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     # Planning needs the choice of subnets only, and a list of machines needs YAML.
-    if name not in _MODULES:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'asrnet.failover' has no attribute '{name}'")
-    found = getattr(import_module(f"asrnet.failover.{_MODULES[name]}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(f"asrnet.failover.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,10 +1,12 @@
-"""The addresses of a subnet: which can be assigned, and how many."""
+"""IPv4 addresses as numbers: which of them a subnet can assign, and who has which in the course of a prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+from itertools import chain
+from socket import AF_INET, inet_ntoa, inet_pton
 from typing import Final, Literal
 
 from asrnet.errors import InputError
@@ -12,6 +14,9 @@ from asrnet.errors import InputError
 RESERVED_AT_START: Final = 4
 RESERVED_AT_END: Final = 1
 _POINT_TO_POINT = 31
+
+IN_USE: Final = "in use"
+"""Who holds an address that was in use before the prediction began."""
 
 AddressSpace = Literal["same", "overlaps", "differs", "unknown"]
 """How a recovery subnet's address space holds the addresses of a primary one: all, some or none; or it is not known."""
@@ -72,3 +77,98 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
     if any(one.start < part.stop and part.start < one.stop for one in joined for part in needed):
         return "overlaps"
     return "differs"
+
+
+def number(address: str | None) -> int | None:
+    """An IPv4 address as a number; None for nothing, for IPv6, and for what is no address."""
+    if not address:
+        return None
+    # Five times as fast as ipaddress, which would be most of a prediction.
+    try:
+        return int.from_bytes(inet_pton(AF_INET, address))
+    except (OSError, ValueError):
+        return None
+
+
+def dotted(address: int) -> str:
+    """A number as an IPv4 address."""
+    return inet_ntoa(address.to_bytes(4))
+
+
+def is_ipv6(address: str | None) -> bool:
+    """Whether ``address`` is of IPv6."""
+    if not address or ":" not in address:
+        return False
+    try:
+        return ip_address(address).version == 6  # noqa: PLR2004 - IPv6
+    except ValueError:
+        return False
+
+
+class Pool:
+    """The addresses of one subnet, and who holds which.
+
+    ``assignable`` are the ranges of its ``prefixes`` that machines can have. ``used`` counts addresses in use, which
+    may be more than ``used_ips`` names.
+    """
+
+    # Nothing is ever given back, so the search for the next free address goes on where it stopped: n machines cost n
+    # steps.
+    __slots__ = ("_down", "_free", "_holders", "_ranges", "_spans", "_up", "prefixes", "unnamed")
+
+    def __init__(
+        self,
+        prefixes: tuple[str, ...],
+        assignable: Collection[range],
+        *,
+        used_ips: Iterable[int] = (),
+        used: int = 0,
+    ) -> None:
+        self.prefixes = prefixes
+        self._spans, self._ranges = tuple(filter(None, map(span, prefixes))), tuple(assignable)
+        self._holders = {address: IN_USE for address in used_ips if self.has(address)}
+        self.unnamed = max(0, used - len(self._holders))
+        self._free = sum(map(len, self._ranges)) - len(self._holders) - self.unnamed
+        self._up: Iterator[int] = chain.from_iterable(self._ranges)
+        self._down: Iterator[int] = chain.from_iterable(reversed(part) for part in reversed(self._ranges))
+
+    @property
+    def full(self) -> bool:
+        """Whether no address is left."""
+        return self._free <= 0
+
+    def covers(self, address: int) -> bool:
+        """Whether the subnet has the address in its address space, reserved or not."""
+        return any(address in part for part in self._spans)
+
+    def has(self, address: int) -> bool:
+        """Whether the address can be assigned at all."""
+        return any(address in part for part in self._ranges)
+
+    def holder(self, address: int) -> str | None:
+        """Who has the address; None while it is free."""
+        return self._holders.get(address)
+
+    def take(self, address: int, holder: str) -> int:
+        """Assign a free address to ``holder``."""
+        self._holders[address] = holder
+        self._free -= 1
+        return address
+
+    def take_next(self, holder: str) -> int | None:
+        """Assign the next free address, range by range in their order; None when none is left."""
+        return self._take_first_free(self._up, holder)
+
+    def take_last(self, holder: str) -> int | None:
+        """Assign the next free address from the end of the last range backwards; None when none is left."""
+        return self._take_first_free(self._down, holder)
+
+    def take_any(self) -> None:
+        """Count an address as assigned without saying which."""
+        self._free -= 1
+
+    def _take_first_free(self, candidates: Iterator[int], holder: str) -> int | None:
+        if self.full:
+            return None
+        free = next((address for address in candidates if address not in self._holders), None)
+        return None if free is None else self.take(free, holder)

@@ -7,11 +7,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from asrnet.failover.rules import Notice, Rule
+from asrnet.failover.rules import Notice, ReplicationKind, Rule
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MappingKind
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 
 Operation = Literal["failover", "test-failover", "failback"]
 Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unknown", "not_failed_over"]
@@ -21,18 +20,18 @@ Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unk
 class Landing(Struct, frozen=True, kw_only=True, gc=False):
     """Where one address of one NIC goes, and by which rules.
 
-    ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields where it
-    began. ``rule`` is the one that decided: the address's, else the subnet's, else the network's. ``via_network``
-    and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on the machine,
-    ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the machine's own
-    settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` tells protected machines of one name
-    apart. ``hosts`` are those that can take the replica, None where that is not known.
+    ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields are where
+    the machine is now. ``rule`` is the one that decided: the address's, else the subnet's, else the network's.
+    ``via_network`` and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on
+    the machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
+    machine's own settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` tells protected machines
+    of one name apart. ``hosts`` are those that can take the machine, None where that is not known.
     """
 
     machine: str
     nic: str
     ip_configuration: str
-    kind: MappingKind
+    kind: ReplicationKind
     outcome: Outcome
     rule: Rule
     primary_network_id: ArmId | None
@@ -84,7 +83,8 @@ class Summary(Struct, frozen=True, kw_only=True):
 class Prediction(Struct, frozen=True, kw_only=True):
     """What an operation does to every address, in the order of the machines; first the counts.
 
-    ``without_nics`` are the machines of which Site Recovery shows no NICs yet: they are replicating initially.
+    ``without_nics`` are the machines of which Site Recovery shows no NICs, as while they replicate initially.
+    ``out_of_scope`` are those of providers that no rule here is about, with the provider in parentheses.
     """
 
     format_version: str = FORMAT_VERSION
@@ -92,12 +92,13 @@ class Prediction(Struct, frozen=True, kw_only=True):
     test_network_id: ArmId | None = None
     summary: Summary
     without_nics: tuple[str, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
     landings: tuple[Landing, ...]
 
     def fails_on(self, level: Literal["warning", "lost"]) -> bool:
-        """Whether anything is lost or, for ``warning``, anything is lost or warned about."""
-        lost = self.summary.loses_connectivity > 0
-        return lost or (level == "warning" and self.summary.warnings > 0)
+        """Whether anything is lost or, for ``warning``, anything is lost, warned about or not predicted at all."""
+        is_lost = self.summary.loses_connectivity > 0
+        return is_lost or (level == "warning" and (self.summary.warnings > 0 or bool(self.out_of_scope)))
 
 
 def summarize(landings: Iterable[Landing], machines: int) -> Summary:

@@ -1,36 +1,76 @@
-"""Lists of machines, as YAML, JSON or CSV: ``name,primary_network,subnet,ip,ip_type``, a row per NIC or address.
-
-Here the form is checked: columns, cells, files. What the rows say is checked in ``machine_rows``.
-"""
+"""Lists of machines as YAML, JSON or CSV: ``name,primary_network,subnet,ip,ip_type``, a row for each NIC or address."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from asrnet.errors import DocumentError
-from asrnet.failover.machine_rows import Entry, MachineRow, machines_of_entries
-from asrnet.failover.machines import Machine
-from asrnet.failover.names import NetworkNames
+from asrnet.errors import DocumentError, InputError
+from asrnet.failover.addresses import number, span
+from asrnet.failover.machines import Machine, Replica
+from asrnet.failover.network_names import Network, NetworkNames, network_name
 from asrnet.files import yaml as documents
 from asrnet.files.problems import did_you_mean
+from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
 """The columns a CSV list must have; the cells after the second may be empty."""
 
-_ALL_COLUMNS = MachineRow.__struct_fields__
-_HEADER_HINT = f"the first line names the columns, with commas between them: {','.join(COLUMNS)}"
+DISCONNECTED: Final = "disconnected"
+"""As ``replica_network``: the replica was disconnected after failover."""
+
+_IP_TYPES: Final = {"static": "Static", "dynamic": "Dynamic", "dhcp": "Dynamic"}
+_HEADER_HINT: Final = f"the first line names the columns, with commas between them: {','.join(COLUMNS)}"
+
+
+class MachineRow(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """A row of a list: a NIC of a machine or, with the ``nic`` of an earlier row, a secondary address of that NIC.
+
+    ``recovery_plan`` is the plan it fails over in, ``recovery_region`` where it fails over to, where its network is
+    mapped to several regions. ``replica_network`` says where the replica was moved after failover (or
+    ``disconnected``), which decides about failback; empty means that nobody moved it.
+    """
+
+    name: str
+    primary_network: str
+    subnet: str | None = None
+    ip: str | None = None
+    ip_type: str | None = None
+    nic: str | None = None
+    recovery_plan: str | None = None
+    replica_network: str | None = None
+    recovery_region: str | None = None
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """A row, the line it starts in, computed only when needed, and its errors: ``error(field, problem, hint)``."""
+
+    row: MachineRow
+    line: Callable[[], int | None]
+    error: Callable[..., DocumentError]
 
 
 class _MachineList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     machines: list[MachineRow]
     version: int = 1
+
+
+class _CheckedRow(Struct, frozen=True, gc=False):
+    """A row whose names were looked up: its NIC by name, with one address."""
+
+    entry: Entry
+    network: Network
+    nic: str
+    configuration: IpConfiguration
+    replica: Replica | None
+    region: str | None
 
 
 def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool = False) -> tuple[Machine, ...]:
@@ -39,12 +79,24 @@ def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool 
 
 
 def read_entries(path: str | Path) -> list[Entry]:
-    """The rows of the file ``path``, held against no network yet; CSV by its ending, YAML or JSON otherwise.
+    """The rows of the file ``path``, CSV by its ending, YAML or JSON otherwise; no network is looked up yet.
 
     Raises DocumentError where it is no such list.
     """
     text = documents.read_text(path, limit=documents.WORLD_LIMIT)
     return _entries(text, str(path), is_csv=Path(path).suffix.lower() == ".csv")
+
+
+def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[Machine, ...]:
+    """The machines in the order in which they are first named. Raises DocumentError at the first row that is wrong."""
+    rows_by_machine: dict[str, list[_CheckedRow]] = {}
+    first_entries: dict[tuple[object, ...], Entry] = {}
+    for entry in entries:
+        rows = rows_by_machine.setdefault(_required(entry, "name").lower(), [])
+        row = _checked_row(entry, names, nic=entry.row.nic or f"nic{len(rows)}")
+        _refuse_repeats(row, first_entries)
+        rows.append(row)
+    return tuple(_machine(rows) for rows in rows_by_machine.values())
 
 
 def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:
@@ -55,16 +107,20 @@ def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:
 
 
 def _yaml_entries(text: str, source: str) -> Iterator[Entry]:
-    if _is_bare_list(text):
-        bare = documents.parse(text, list[MachineRow], source)
-        for index, row in enumerate(bare.value):
-            yield Entry(row, partial(bare.line, index), partial(_yaml_error, bare, (index,)))
-        return
-    document = documents.parse(text, _MachineList, source)
-    if document.value.version != 1:
-        raise document.error(f"the list has version {document.value.version}, expected 1", "version")
-    for index, row in enumerate(document.value.machines):
-        path = ("machines", index)
+    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
+    first = next((line for line in lines if line and line != "---" and not line.startswith(("#", "%"))), "")
+    document: documents.Document[Any]
+    above: tuple[str, ...] = ()
+    if first.startswith(("-", "[")):
+        document = documents.parse(text, list[MachineRow], source)
+        rows = document.value
+    else:
+        document = documents.parse(text, _MachineList, source)
+        if document.value.version != 1:
+            raise document.error(f"the list has version {document.value.version}, expected 1", "version")
+        rows, above = document.value.machines, ("machines",)
+    for index, row in enumerate(rows):
+        path: tuple[str | int, ...] = (*above, index)
         yield Entry(row, partial(document.line, *path), partial(_yaml_error, document, path))
 
 
@@ -74,19 +130,17 @@ def _yaml_error(
     return document.error(problem, *path, field, hint=hint)
 
 
-def _is_bare_list(text: str) -> bool:
-    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-    first = next((line for line in lines if line and line != "---" and not line.startswith(("#", "%"))), "")
-    return first.startswith(("-", "["))
-
-
 def _csv_entries(text: str, source: str) -> Iterator[Entry]:
     columns: tuple[str, ...] = ()
     for line, cells in _csv_rows(text, source):
-        if columns:
-            yield _csv_entry(dict(zip(columns, _checked(cells, columns, source, line), strict=True)), source, line)
-        else:
+        if not columns:
             columns = _header(cells, source, line)
+            continue
+        if len(cells) != len(columns):
+            message = f"found {len(cells)} cells, expected {len(columns)} as in the header"
+            raise DocumentError(message, file=source, line=line)
+        row = MachineRow(**dict(zip(columns, cells, strict=True)))
+        yield Entry(row, partial(int, line), partial(_csv_error, source, line))
     if not columns:
         raise DocumentError("the file is empty", file=source, hint=_HEADER_HINT)
 
@@ -107,32 +161,158 @@ def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(cells: Sequence[str], source: str, line: int) -> tuple[str, ...]:
+    allowed = MachineRow.__struct_fields__
     columns = tuple(cell.lower() for cell in cells)
     missing = [column for column in COLUMNS if column not in columns]
-    unknown = [column for column in columns if column not in _ALL_COLUMNS]
+    unknown = [column for column in columns if column not in allowed]
     if missing:
         found = f"; found {', '.join(columns)}" if unknown else ""
-        words = f"missing columns: {', '.join(missing)}{found}"
-        raise DocumentError(words, file=source, line=line, hint=_HEADER_HINT)
+        message = f"missing columns: {', '.join(missing)}{found}"
+        raise DocumentError(message, file=source, line=line, hint=_HEADER_HINT)
     if unknown:
-        words = f"unknown column '{unknown[0]}'{did_you_mean(unknown[0], _ALL_COLUMNS)}"
-        raise DocumentError(words, file=source, line=line, hint=f"columns are {', '.join(_ALL_COLUMNS)}")
-    twice = next((column for column in columns if columns.count(column) > 1), None)
-    if twice:
-        raise DocumentError(f"the column '{twice}' is given twice", file=source, line=line)
+        message = f"unknown column '{unknown[0]}'{did_you_mean(unknown[0], allowed)}"
+        raise DocumentError(message, file=source, line=line, hint=f"columns are {', '.join(allowed)}")
+    repeated = next((column for column in columns if columns.count(column) > 1), None)
+    if repeated:
+        raise DocumentError(f"the column '{repeated}' is given twice", file=source, line=line)
     return columns
-
-
-def _checked(cells: list[str], columns: Sequence[str], source: str, line: int) -> list[str]:
-    if len(cells) != len(columns):
-        words = f"found {len(cells)} cells, expected {len(columns)} as in the header"
-        raise DocumentError(words, file=source, line=line)
-    return cells
-
-
-def _csv_entry(cells: dict[str, str], source: str, line: int) -> Entry:
-    return Entry(MachineRow(**cells), lambda: line, partial(_csv_error, source, line))
 
 
 def _csv_error(source: str, line: int, field: str, problem: str, hint: str = "") -> DocumentError:
     return DocumentError(f"{field}: {problem}", file=source, line=line, hint=hint)
+
+
+def _required(entry: Entry, field: str) -> str:
+    value: str = getattr(entry.row, field)
+    if not value.strip():
+        raise entry.error(field, "is empty")
+    return value
+
+
+def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
+    row = entry.row
+    network = _network(entry, "primary_network", names)
+    if row.ip and number(row.ip) is None:
+        try:
+            ip_address(row.ip)
+        except ValueError as error:
+            raise entry.error("ip", f"'{row.ip}' is not an address", "an address reads 10.0.1.4") from error
+    subnet = _subnet_name(entry, network)
+    if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
+        raise entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "it is Static or Dynamic")
+    replica = None
+    if row.replica_network:
+        is_disconnected = row.replica_network.lower() == DISCONNECTED
+        replica = Replica(network_id=None if is_disconnected else _network(entry, "replica_network", names).id)
+    region = None
+    if row.recovery_region:
+        if not isinstance(network, VirtualNetwork):
+            message = f"'{network_name(network)}' is a VM network, which is not mapped to a region"
+            raise entry.error("recovery_region", message)
+        try:
+            region = names.region(row.recovery_region)
+        except InputError as error:
+            raise entry.error("recovery_region", error.message, error.hint) from error
+    configuration = IpConfiguration(
+        name="ipconfig1",
+        subnet=subnet,
+        ip=row.ip or None,
+        ip_type=_IP_TYPES[row.ip_type.lower()] if row.ip_type else None,
+    )
+    return _CheckedRow(entry, network, nic, configuration, replica, region)
+
+
+def _network(entry: Entry, field: str, names: NetworkNames) -> Network:
+    name = _required(entry, field)
+    try:
+        return names.find(name)
+    except InputError as error:
+        raise entry.error(field, error.message, error.hint) from error
+
+
+def _subnet_name(entry: Entry, network: Network) -> str | None:
+    """The subnet that the row names, else the one that has its address, else the only one."""
+    name, ip = entry.row.subnet, entry.row.ip
+    address = number(ip)
+    if not network.subnets:
+        return name or None
+    if name:
+        subnet = next((subnet for subnet in network.subnets if subnet.name.lower() == name.lower()), None)
+        if subnet is None:
+            names = [subnet.name for subnet in network.subnets]
+            message = f"'{network_name(network)}' has no subnet '{name}'{did_you_mean(name, names)}"
+            raise entry.error("subnet", message, f"it has {', '.join(names)}")
+        if address is not None and not _holds(subnet, address):
+            ranges = ", ".join(subnet.prefixes)
+            raise entry.error("ip", f"{ip} is outside the subnet '{subnet.name}' ({ranges})")
+        return subnet.name
+    if address is not None:
+        subnet = next((subnet for subnet in network.subnets if _holds(subnet, address)), None)
+        if subnet is None:
+            raise entry.error("ip", f"{ip} is in no subnet of '{network_name(network)}'")
+        return subnet.name
+    if len(network.subnets) == 1:
+        return network.subnets[0].name
+    if isinstance(network, VirtualNetwork):
+        raise entry.error("subnet", "is empty, and without an address it cannot be told either")
+    return None
+
+
+def _holds(subnet: Subnet, address: int) -> bool:
+    spans = [addresses for addresses in map(span, subnet.prefixes) if addresses]
+    return not spans or any(address in addresses for addresses in spans)
+
+
+def _refuse_repeats(checked: _CheckedRow, first_entries: dict[tuple[object, ...], Entry]) -> None:
+    """Raises DocumentError for a row or an address that an earlier row has; ``first_entries`` remembers both."""
+    entry, row, ip = checked.entry, checked.entry.row, checked.configuration.ip
+    first = first_entries.setdefault(
+        (row.name.lower(), checked.network.id, row.nic, checked.configuration.subnet, ip), entry
+    )
+    if first is not entry:
+        raise entry.error("name", f"'{row.name}' has the same row in line {first.line()}")
+    if ip is not None:
+        first = first_entries.setdefault((checked.network.id, ip), entry)
+        if first is not entry:
+            raise entry.error("ip", f"{ip} is the address of '{first.row.name}' already, in line {first.line()}")
+
+
+def _machine(rows: Sequence[_CheckedRow]) -> Machine:
+    name = rows[0].entry.row.name
+    plans = {row.entry.row.recovery_plan or "" for row in rows}
+    if len(plans) > 1:
+        raise rows[-1].entry.error("recovery_plan", f"'{name}' has another recovery plan in an earlier row")
+    regions = {row.region for row in rows if row.region}
+    if len(regions) > 1:
+        raise rows[-1].entry.error("recovery_region", f"'{name}' has another recovery region in an earlier row")
+    rows_by_nic: dict[str, list[_CheckedRow]] = {}
+    for row in rows:
+        rows_by_nic.setdefault(row.nic.lower(), []).append(row)
+    replicas: dict[str, Replica] = {}
+    for row in rows:
+        nic = rows_by_nic[row.nic.lower()][0].nic
+        if row.replica is not None and replicas.setdefault(nic, row.replica) != row.replica:
+            raise row.entry.error("replica_network", f"the NIC '{nic}' has another one in an earlier row")
+    return Machine(
+        name=name,
+        nics=tuple(map(_nic, rows_by_nic.values())),
+        recovery_location=next(iter(regions), None),
+        recovery_plan=plans.pop(),
+        replicas=replicas,
+    )
+
+
+def _nic(rows: Sequence[_CheckedRow]) -> Nic:
+    network = rows[0].network
+    for row in rows[1:]:
+        if row.network.id != network.id:
+            message = f"the NIC '{row.nic}' is on '{network_name(network)}' in line {rows[0].entry.line()}"
+            raise row.entry.error("primary_network", message)
+    return Nic(
+        name=rows[0].nic,
+        primary_network_id=network.id,
+        ip_configurations=tuple(
+            structs.replace(row.configuration, name=f"ipconfig{index}", primary=index == 1)
+            for index, row in enumerate(rows, start=1)
+        ),
+    )

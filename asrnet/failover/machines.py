@@ -1,26 +1,28 @@
-"""Machines as prediction sees them, whether the vault, a list or the subnets of a network told of them."""
+"""The machines of a prediction: those a vault protects, those of a list, or one that stands for a whole subnet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from asrnet.failover.network_names import Network, network_name
+from asrnet.failover.rules import Notice, ReplicationKind, notice
 from asrnet.failover.subnets import is_reserved
-from asrnet.model.arm import VNET, ArmId
-from asrnet.model.azure import IpConfiguration, MappingKind, Nic, ProtectedItem, VirtualNetwork, VmNetwork
+from asrnet.model.arm import VNET, ArmId, normal_location
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, VmNetwork
 
-Network = VirtualNetwork | VmNetwork
-
-_KINDS: Final[Mapping[str, MappingKind]] = {
+_KINDS: Final[Mapping[str, ReplicationKind]] = {
     "a2a": "azure_to_azure",
     "hypervreplicaazure": "vmm_to_azure",
     "hypervreplica": "vmm_to_vmm",
     "hypervreplica2012": "vmm_to_vmm",
     "hypervreplica2012r2": "vmm_to_vmm",
+    "inmageazurev2": "on_premises_to_azure",
+    "inmagercm": "on_premises_to_azure",
 }
-"""By Site Recovery's instance types, without case."""
+"""By Site Recovery's instance types, without case. Machines of any other are out of scope."""
 
 
 class Replica(Struct, frozen=True, gc=False, kw_only=True):
@@ -32,69 +34,105 @@ class Replica(Struct, frozen=True, gc=False, kw_only=True):
 class Machine(Struct, frozen=True, gc=False, kw_only=True):
     """A machine to predict for.
 
-    ``kind`` is how it is replicated, None where its network's mapping decides; ``item_id`` its protected item and
-    ``vault_id`` the vault that has it, None where none does yet. ``home_fabric_id`` and ``recovery_fabric_id`` tell
-    mappings of one network to several places apart. ``replicas`` says, by NIC, what became of the replica's network
-    after failover, where anything did. ``whole_subnet``: it stands for all of its subnet.
+    ``kind`` is how it is replicated, None where its network's mapping decides. ``item_id`` and ``vault_id`` are its
+    protected item and the vault of that, None for a machine that is not protected yet. The fabrics and locations say
+    where it runs now (``home``) and where it fails over to; they tell mappings of one network to several places apart.
+    ``is_reversed``: it was re-protected after a failover, so its failover is the failback. ``replicas`` says, by NIC,
+    what was done to the replica after failover. ``whole_subnet``: it stands for every machine of its subnet.
+    ``notices`` hold of the machine whatever is predicted. ``unsupported_provider`` names a provider whose machines are
+    not predicted.
     """
 
     name: str
     nics: tuple[Nic, ...]
-    kind: MappingKind | None = None
+    kind: ReplicationKind | None = None
     item_id: ArmId | None = None
     vault_id: ArmId | None = None
     home_fabric_id: ArmId | None = None
     recovery_fabric_id: ArmId | None = None
+    home_location: str | None = None
+    recovery_location: str | None = None
     recovery_plan: str = ""
+    is_protected: bool = True
     failed_over: bool = False
-    re_protected: bool = False
+    is_reversed: bool = False
+    between_zones: bool = False
     replicas: Mapping[str, Replica] = {}
     whole_subnet: bool = False
+    notices: tuple[Notice, ...] = ()
+    unsupported_provider: str = ""
 
 
 def machines_of_items(items: Iterable[ProtectedItem]) -> tuple[Machine, ...]:
-    """The machines that a vault protects."""
+    """The machines that a vault protects, each NIC with the networks that the item sets for all of them."""
     return tuple(map(_machine_of_item, items))
 
 
 def machines_of_subnets(networks: Iterable[Network]) -> tuple[Machine, ...]:
     """For every subnet in which machines can be, and every VM network without subnets, one that stands for all."""
-    return tuple(machine for network in networks for machine in _subnets_as_machines(network))
-
-
-def network_name(network: Network) -> str:
-    """What people call a network."""
-    return network.name if isinstance(network, VirtualNetwork) else network.friendly_name
-
-
-def kind_of(network_id: ArmId | None, provider: str = "") -> MappingKind | None:
-    """How a machine is replicated, by its network and Site Recovery's instance type; None where they do not tell."""
-    if network_id is not None and network_id.type == VNET:
-        return "azure_to_azure"
-    kind = _KINDS.get(provider.lower())
-    return None if kind == "azure_to_azure" and network_id is not None else kind
+    machines = []
+    for network in networks:
+        names: list[str | None] = [subnet.name for subnet in network.subnets if not is_reserved(subnet.name)]
+        if isinstance(network, VmNetwork) and not network.subnets:
+            names = [None]
+        for name in names:
+            configuration = IpConfiguration(name="", subnet=name)
+            nic = Nic(name=name or "", primary_network_id=network.id, ip_configurations=(configuration,))
+            machines.append(Machine(name=network_name(network), nics=(nic,), whole_subnet=True))
+    return tuple(machines)
 
 
 def _machine_of_item(item: ProtectedItem) -> Machine:
     network_id = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
+    kind = _KINDS.get(item.provider.lower())
+    is_supported = kind is not None or not item.provider
+    if kind == "azure_to_azure" and network_id is not None and network_id.type != VNET:
+        kind = None  # An Azure machine is on no VM network: its mapping tells more than the provider's name.
+    elif kind is None and is_supported and network_id is not None and network_id.type == VNET:
+        kind = "azure_to_azure"
+    home = normal_location(item.primary_location or "") or None
+    recovery = normal_location(item.recovery_location or "") or None
+    is_protected = item.state.lower() == "protected"
+    # Between regions only the initial location tells that a machine was re-protected: it is Protected and Primary again
+    # (recorded). Of on-premises machines no recording exists; a Protected one on the recovery side is taken for one.
+    is_reversed = item.is_reversed or (kind != "azure_to_azure" and item.has_failed_over and is_protected)
     return Machine(
         name=item.friendly_name or item.id.name,
         item_id=item.id,
-        nics=item.nics,
-        kind=kind_of(network_id, item.provider),
+        # What is set on the item counts for a NIC that names no network itself.
+        # Source: Customize networking configurations of the target Azure VM.
+        nics=tuple(
+            structs.replace(
+                nic,
+                recovery_network_id=nic.recovery_network_id or item.recovery_network_id,
+                test_network_id=nic.test_network_id or item.test_network_id,
+            )
+            for nic in item.nics
+        ),
+        kind=kind,
         vault_id=item.vault_id,
         home_fabric_id=item.fabric_id,
         recovery_fabric_id=item.recovery_fabric_id,
+        home_location=home,
+        recovery_location=recovery,
+        is_protected=is_protected,
         failed_over=item.has_failed_over,
-        re_protected=item.has_failed_over and item.state.lower() == "protected",
+        is_reversed=is_reversed,
+        between_zones=kind == "azure_to_azure"
+        and (home == recovery if home and recovery else item.recovery_fabric_id == item.fabric_id),
+        notices=_notices_of_item(item, is_protected=is_protected),
+        unsupported_provider="" if is_supported else item.provider,
     )
 
 
-def _subnets_as_machines(network: Network) -> Iterator[Machine]:
-    names: list[str | None] = [subnet.name for subnet in network.subnets if not is_reserved(subnet.name)]
-    if isinstance(network, VmNetwork) and not network.subnets:
-        names = [None]
-    for name in names:
-        configuration = IpConfiguration(name="", subnet=name)
-        nic = Nic(name=name or "", primary_network_id=network.id, ip_configurations=(configuration,))
-        yield Machine(name=network_name(network), nics=(nic,), whole_subnet=True)
+def _notices_of_item(item: ProtectedItem, *, is_protected: bool) -> tuple[Notice, ...]:
+    notices = []
+    if item.active_location.lower() not in {"primary", "recovery"}:
+        word = f"'{item.active_location}'" if item.active_location else "not said"
+        message = f"where the machine runs is {word}: it is predicted as one that has not failed over"
+        notices.append(notice("location_unclear", message))
+    # A machine that has failed over is in a state of its own until it is re-protected.
+    if not is_protected and not item.has_failed_over:
+        state = f"in the state {item.state}" if item.state else "in no state that is known"
+        notices.append(notice("not_protected", f"the machine is {state}, not Protected: it cannot fail over now"))
+    return tuple(notices)

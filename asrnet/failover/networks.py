@@ -1,185 +1,213 @@
-"""Which network a machine lands on at failover and in a test: its own, the mapped one, the named one, or none."""
+"""Step one of a prediction: the network a NIC lands on at failover, in a test failover and after failback."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from asrnet.failover import rules
-from asrnet.failover.machines import Machine, Network, kind_of, network_name
-from asrnet.failover.rules import Notice, Rule, notice
+from asrnet.failover.machines import Machine, Replica
+from asrnet.failover.mappings import MappingMatch, Mappings
+from asrnet.failover.network_names import Network, network_name
+from asrnet.failover.rules import Notice, ReplicationKind, Rule, notice
 from asrnet.model.arm import ASR_NETWORK, VNET, ArmId
-from asrnet.model.azure import MappingKind, NetworkMapping, Nic, UnreadableMapping, VirtualNetwork
+from asrnet.model.azure import Nic, VirtualNetwork
 
 
-class Gaps(Struct, frozen=True, kw_only=True):
-    """What is not known of mappings: anything of those of ``vaults``, and what ``mappings`` map."""
+class NetworkChoice(Struct, frozen=True, kw_only=True, gc=False):
+    """The network a NIC lands on, None for none, and the rule that chose it.
 
-    vaults: frozenset[ArmId] = frozenset()
-    mappings: tuple[UnreadableMapping, ...] = ()
-
-
-class Found(Struct, frozen=True, gc=False):
-    """What the mappings say of a network: one that fits, none, or several that lead to different networks.
-
-    ``gap``: none is known, and why there may be one all the same.
+    ``own_network_id`` is what is set on the machine and ``mapped_network_id`` what the mapping says. The subnet and the
+    address that are set on the machine for a failover count on this network only with ``failover_settings``, those for
+    a test only with ``test_settings``.
     """
 
-    mapping: NetworkMapping | None = None
-    rivals: tuple[NetworkMapping, ...] = ()
-    gap: str = ""
-
-    @property
-    def network_id(self) -> ArmId | None:
-        """The recovery network, where exactly one is mapped."""
-        return self.mapping.recovery_network_id if self.mapping else None
-
-
-_NOTHING = Found()
-
-
-class Mappings:
-    """Mappings, found by their primary network; ``gaps`` are those that are there and not among them."""
-
-    __slots__ = ("_by_primary", "_gaps", "_kinds")
-
-    def __init__(self, mappings: Iterable[NetworkMapping], gaps: Gaps = Gaps()) -> None:  # noqa: B008 - a frozen value
-        self._gaps = gaps
-        self._by_primary: defaultdict[ArmId, list[NetworkMapping]] = defaultdict(list)
-        self._kinds: defaultdict[ArmId, set[MappingKind]] = defaultdict(set)
-        for mapping in mappings:
-            self._by_primary[mapping.primary_network_id].append(mapping)
-            self._kinds[mapping.fabric_id].add(mapping.kind)
-
-    def find(
-        self,
-        primary: ArmId | None,
-        *,
-        vault_id: ArmId | None = None,
-        to_fabric: ArmId | None = None,
-        kind: MappingKind | None = None,
-    ) -> Found:
-        """The mapping of ``primary``: in this vault, to this fabric and of this kind where they are given."""
-        if primary is None:
-            return _NOTHING
-        fitting = [
-            mapping
-            for mapping in self._by_primary.get(primary, ())
-            if (vault_id is None or mapping.vault_id == vault_id)
-            and (kind is None or mapping.kind == kind)
-            and _leads_to(mapping, to_fabric)
-        ]
-        if len({mapping.recovery_network_id for mapping in fitting}) > 1:
-            return Found(rivals=tuple(fitting))
-        if fitting:
-            return Found(fitting[0])
-        gap = "" if kind == "vmm_to_vmm" and primary.type == VNET else self._gap(primary, vault_id)
-        return Found(gap=gap) if gap else _NOTHING
-
-    def kind_under(self, fabric_id: ArmId) -> MappingKind | None:
-        """The kind of a fabric's mappings, where they are all of one."""
-        kinds = self._kinds.get(fabric_id, set())
-        return next(iter(kinds)) if len(kinds) == 1 else None
-
-    def _gap(self, primary: ArmId, vault_id: ArmId | None) -> str:
-        """Why ``primary`` may be mapped although no mapping says so; nothing where it is not."""
-        if vault_id in self._gaps.vaults or (vault_id is None and self._gaps.vaults):
-            return "the mappings of a vault could not be read"
-        riddles = (one for one in self._gaps.mappings if vault_id is None or vault_id == one.fabric_id.parent)
-        riddle = next((one for one in riddles if _may_map(one, primary)), None)
-        return f"the mapping '{riddle.name}' {riddle.problem}" if riddle else ""
-
-
-def _may_map(mapping: UnreadableMapping, primary: ArmId) -> bool:
-    if mapping.primary_network_id is not None:
-        return mapping.primary_network_id == primary
-    # The path of an on-premises mapping has the network's own id, that of one between regions says nothing.
-    return primary == mapping.id.parent or primary.type == VNET
-
-
-def _leads_to(mapping: NetworkMapping, fabric_id: ArmId | None) -> bool:
-    # A VMM server's mapping to Azure names a fabric that no vault lists.
-    told = fabric_id is not None and mapping.recovery_fabric_id is not None and mapping.kind != "vmm_to_azure"
-    return not told or mapping.recovery_fabric_id == fabric_id
-
-
-class Target(Struct, frozen=True, kw_only=True, gc=False):
-    """The network a NIC lands on, None for none, and why; and what the machine and the mapping say each.
-
-    ``own_settings``: the subnet and the address that are set on the machine are meant for this network.
-    """
-
-    kind: MappingKind
+    kind: ReplicationKind
     rule: Rule
     network_id: ArmId | None = None
     own_network_id: ArmId | None = None
     mapped_network_id: ArmId | None = None
-    own_settings: bool = True
+    failover_settings: bool = True
+    test_settings: bool = False
     notices: tuple[Notice, ...] = ()
 
 
-def failover_target(machine: Machine, nic: Nic, mappings: Mappings, networks: Mapping[ArmId, Network]) -> Target:
-    """Where the NIC goes at failover: to its own recovery network, else to the mapped one, else to none."""
-    found = mappings.find(nic.primary_network_id, vault_id=machine.vault_id, to_fabric=machine.recovery_fabric_id)
-    kind = replication_kind(machine, nic, found, mappings)
-    mapped, own = found.network_id, nic.recovery_network_id
+def failover_network(
+    machine: Machine, nic: Nic, mappings: Mappings, networks: Mapping[ArmId, Network]
+) -> NetworkChoice:
+    """The network at failover: the one set on the machine, else the mapped one, else none."""
+    if machine.kind == "on_premises_to_azure":
+        return _on_premises_network(nic)
+    own = nic.recovery_network_id
+    match = mappings.find(
+        nic.primary_network_id,
+        vault_id=machine.vault_id,
+        to_fabric=machine.recovery_fabric_id,
+        to_location=machine.recovery_location,
+    )
+    kind = _replication_kind(machine, nic, match, mappings)
+    mapped = match.network_id
+
+    # A mapping is the default of the day replication is enabled; what is set on the machine since wins.
+    # Source: Set up network mapping and IP addressing for VNets.
     if own is not None and own != mapped:
-        return _own_target(kind, own, mapped)
-    if found.rivals:
-        return Target(kind=kind, rule=rules.AMBIGUOUS_MAPPING, notices=(ambiguity(found),))
-    if own is None and (doubt := _doubt(nic, found)):
-        return Target(kind=kind, rule=rules.MAPPING_UNKNOWN, notices=(doubt,))
-    return Target(
+        notices: tuple[Notice, ...] = ()
+        if mapped is not None:
+            message = f"the machine's own recovery network is {own.name}, the mapping's {mapped.name}"
+            notices = (notice("differs_from_mapping", message),)
+        return NetworkChoice(
+            kind=kind,
+            rule=rules.OWN_NETWORK if kind == "azure_to_azure" else rules.VMM_OWN_NETWORK,
+            network_id=own,
+            own_network_id=own,
+            mapped_network_id=mapped,
+            notices=notices,
+        )
+    if own is None and (doubt := _doubt(machine, nic, match)) is not None:
+        rule, reason = doubt
+        return NetworkChoice(kind=kind, rule=rule, notices=(reason,))
+    if mapped is None and machine.between_zones:
+        # Source: Enable Azure VM disaster recovery between availability zones.
+        return NetworkChoice(kind=kind, rule=rules.ZONE_SAME_NETWORK, network_id=nic.primary_network_id)
+    notices = ()
+    if match.mapping is not None and not match.mapping.is_paired:
+        message = f"the mapping '{match.mapping.name}' is in the state {match.mapping.state}"
+        notices = (notice("mapping_not_paired", message),)
+    return NetworkChoice(
         kind=kind,
         rule=_mapping_rule(kind, mapped, networks),
         network_id=mapped,
         own_network_id=own,
         mapped_network_id=mapped,
-        notices=_state_notices(found),
+        notices=notices,
     )
 
 
-def test_target(
-    default: Target, machine: Machine, nic: Nic, named: ArmId | None, networks: Mapping[ArmId, Network]
-) -> Target:
-    """Where the NIC goes in a test failover: to its own test network, else to ``named``, else where failover leads.
+def _on_premises_network(nic: Nic) -> NetworkChoice:
+    """The network of a VMware or physical machine: no mapping concerns it, the network is set on the machine.
 
-    What cannot be replicated cannot be tested either, whatever network is named.
+    Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
     """
-    is_planned = default.kind == "azure_to_azure" and machine.vault_id is None
-    if is_planned and default.rule in {rules.A2A_UNMAPPED, rules.MAPPING_UNKNOWN}:
-        return default
+    own = nic.recovery_network_id
+    if own is None:
+        rule = rules.ON_PREMISES_NO_NETWORK
+        return NetworkChoice(kind="on_premises_to_azure", rule=rule, notices=(notice("no_network_set"),))
+    return NetworkChoice(
+        kind="on_premises_to_azure", rule=rules.ON_PREMISES_NETWORK, network_id=own, own_network_id=own
+    )
+
+
+def _doubt(machine: Machine, nic: Nic, match: MappingMatch) -> tuple[Rule, Notice] | None:
+    """Why the mapping of a NIC is not clear, as the rule and the notice to give; None where it is."""
+    if match.rivals:
+        # A machine of a list does not say where it is replicated to, a protected one does.
+        remedy = "" if machine.item_id else "; name the region as recovery_region in the list, or with --to"
+        return rules.AMBIGUOUS_MAPPING, notice("ambiguous_mapping", f"{_contradiction(match)}{remedy}")
+    if nic.primary_network_id is None:
+        message = f"which network '{nic.primary_network}' is, is not known" if nic.primary_network else ""
+        return rules.MAPPING_UNKNOWN, notice("primary_network_unknown", message)
+    if match.gap and not machine.between_zones:
+        return rules.MAPPING_UNKNOWN, _gap_notice(match)
+    return None
+
+
+def test_network(
+    failover: NetworkChoice, machine: Machine, nic: Nic, named: ArmId | None, networks: Mapping[ArmId, Network]
+) -> NetworkChoice:
+    """The network in a test: the machine's own test network, else ``named``, else where ``failover`` leads.
+
+    A machine that could not be replicated cannot be tested either, whatever network is named.
+    Source: Customize networking configurations of the target Azure VM.
+    """
+    is_planned = failover.kind == "azure_to_azure" and machine.vault_id is None
+    if is_planned and failover.rule in {rules.A2A_UNMAPPED, rules.MAPPING_UNKNOWN}:
+        return failover
     own = nic.test_network_id
-    network_id = own or named or default.network_id
+    network_id = own or named or failover.network_id
     if network_id is None:
-        return default
-    notices = list(default.notices) if own is None and named is None else []
-    if network_id == default.network_id:
+        return failover
+    is_failover_network = network_id == failover.network_id
+    notices = list(failover.notices) if own is None and named is None else []
+    if is_failover_network:
         notices.append(notice("test_in_failover_network"))
     if own is not None and named is not None and own != named:
-        words = f"its own test network is {label(own, networks)}, the test names {label(named, networks)}"
-        notices.append(notice("test_network_differs", words))
-    return Target(
-        kind=default.kind,
-        rule=_test_rule(own, named),
+        message = f"its own test network is {label(own, networks)}, the test names {label(named, networks)}"
+        notices.append(notice("test_network_differs", message))
+    if own is not None:
+        rule = rules.TEST_OWN_NETWORK
+    else:
+        rule = rules.TEST_FAILOVER_NETWORK if named is None else rules.TEST_NAMED_NETWORK
+    return NetworkChoice(
+        kind=failover.kind,
+        rule=rule,
         network_id=network_id,
         own_network_id=own,
-        mapped_network_id=default.mapped_network_id,
-        own_settings=network_id == default.network_id,
+        mapped_network_id=failover.mapped_network_id,
+        # Settings are made for one network: those of the failover for its own, those of a test for the test's.
+        failover_settings=is_failover_network,
+        test_settings=own is not None or is_failover_network,
         notices=tuple(notices),
     )
 
 
-def replication_kind(machine: Machine, nic: Nic, found: Found, mappings: Mappings) -> MappingKind:
-    """How a machine is replicated: as it says, as its mapping says, as its network tells, as its server's mappings."""
-    mapping = found.mapping or next(iter(found.rivals), None)
-    primary = nic.primary_network_id
-    if machine.kind or mapping or primary is None:
-        return machine.kind or (mapping.kind if mapping else "azure_to_azure")
-    server = primary.parent if primary.type == ASR_NETWORK else None
-    return kind_of(primary) or (mappings.kind_under(server) if server else None) or "vmm_to_vmm"
+def failback_on_premises(
+    original: ArmId | None,
+    landed: ArmId | None,
+    replica: Replica | None,
+    mappings: Mappings,
+    *,
+    kind: ReplicationKind = "vmm_to_vmm",
+    vault_id: ArmId | None = None,
+    home_fabric_id: ArmId | None = None,
+) -> NetworkChoice:
+    """The network of an on-premises machine after failback.
+
+    ``original`` is the network it was on, ``landed`` the one its replica was connected to at failover, ``replica``
+    what was done to that since, None for nothing. Only mappings of the vault, back to the home fabric, count.
+    Source: Prepare network mapping for Hyper-V VM disaster recovery to Azure.
+    """
+    current = replica.network_id if replica is not None else landed
+    # A replica in Azure may be on a network that is mapped to another region, which leads no machine back home.
+    match = mappings.find(current, vault_id=vault_id, to_fabric=home_fabric_id, kind="vmm_to_vmm")
+    if doubtful := _doubtful_way_back(kind, match):
+        return doubtful
+    network_id = match.network_id
+    if replica is not None and replica.network_id != landed:
+        if current is None:
+            rule = rules.FAILBACK_DISCONNECTED
+        else:
+            rule = rules.FAILBACK_MOVED if match.mapping else rules.FAILBACK_UNMAPPED
+    elif network_id is not None and network_id != original:
+        rule = rules.FAILBACK_REMAPPED
+    else:
+        rule, network_id = rules.FAILBACK_UNCHANGED, original
+    return _way_back(kind, rule, network_id, match)
+
+
+def failback_between_regions(
+    replica_network: ArmId | None,
+    mappings: Mappings,
+    *,
+    vault_id: ArmId | None = None,
+    home_fabric_id: ArmId | None = None,
+    home_location: str | None = None,
+    zone_network: ArmId | None = None,
+) -> NetworkChoice:
+    """The network of an Azure machine after failback, while it is not re-protected: its replica's network decides.
+
+    Re-protection goes by the mapping of the network the replica is on. The edition of 2018 says that the network cannot
+    be changed then and that the mapping has to be redone first; the newest one lets another network be chosen, which
+    nobody can predict. ``zone_network`` is where a machine between zones of one region stays.
+    Source: Reprotect failed over Azure VMs to the primary region.
+    """
+    match = mappings.find(replica_network, vault_id=vault_id, to_fabric=home_fabric_id, to_location=home_location)
+    if doubtful := _doubtful_way_back("azure_to_azure", match):
+        return doubtful
+    if match.mapping is None and zone_network is not None and zone_network == replica_network:
+        return _way_back("azure_to_azure", rules.ZONE_SAME_NETWORK, zone_network, match)
+    rule = rules.A2A_FAILBACK_MAPPED if match.mapping else rules.A2A_FAILBACK_UNMAPPED
+    return _way_back("azure_to_azure", rule, match.network_id, match)
 
 
 def label(network_id: ArmId, networks: Mapping[ArmId, Network]) -> str:
@@ -188,40 +216,45 @@ def label(network_id: ArmId, networks: Mapping[ArmId, Network]) -> str:
     return network_name(network) if network else network_id.name
 
 
-def ambiguity(found: Found) -> Notice:
-    """The notice that mappings contradict each other, with their ids."""
-    ids = ", ".join(sorted(str(mapping.id) for mapping in found.rivals))
-    return notice("ambiguous_mapping", f"mappings of the primary network lead to different networks: {ids}")
+def _doubtful_way_back(kind: ReplicationKind, match: MappingMatch) -> NetworkChoice | None:
+    """The choice of no network where mappings contradict each other or could not be read; None where all is clear."""
+    if match.rivals:
+        ambiguous = notice("ambiguous_mapping", _contradiction(match))
+        return NetworkChoice(kind=kind, rule=rules.AMBIGUOUS_MAPPING, notices=(ambiguous,))
+    if match.gap:
+        return NetworkChoice(kind=kind, rule=rules.MAPPING_UNKNOWN, notices=(_gap_notice(match),))
+    return None
 
 
-def gap_notice(found: Found) -> Notice:
-    """The notice that mappings are missing among those that were read."""
-    return notice("mapping_not_read", f"whether the network is mapped is not known: {found.gap}")
+def _contradiction(match: MappingMatch) -> str:
+    ids = ", ".join(sorted(str(mapping.id) for mapping in match.rivals))
+    return f"mappings of the primary network lead to different networks: {ids}"
 
 
-def _doubt(nic: Nic, found: Found) -> Notice | None:
-    if nic.primary_network_id is None:
-        words = f"which network '{nic.primary_network}' is, is not known" if nic.primary_network else ""
-        return notice("primary_network_unknown", words)
-    return gap_notice(found) if found.gap else None
+def _gap_notice(match: MappingMatch) -> Notice:
+    return notice("mapping_not_read", f"whether the network is mapped is not known: {match.gap}")
 
 
-def _own_target(kind: MappingKind, own: ArmId, mapped: ArmId | None) -> Target:
-    notices: tuple[Notice, ...] = ()
-    if mapped is not None:
-        words = f"the machine's own recovery network is {own.name}, the mapping's {mapped.name}"
-        notices = (notice("differs_from_mapping", words),)
-    return Target(
-        kind=kind,
-        rule=rules.OWN_NETWORK if kind == "azure_to_azure" else rules.VMM_OWN_NETWORK,
-        network_id=own,
-        own_network_id=own,
-        mapped_network_id=mapped,
-        notices=notices,
+def _way_back(kind: ReplicationKind, rule: Rule, network_id: ArmId | None, match: MappingMatch) -> NetworkChoice:
+    # What is set on the machine was set for the failover, not for the way back.
+    return NetworkChoice(
+        kind=kind, rule=rule, network_id=network_id, mapped_network_id=match.network_id, failover_settings=False
     )
 
 
-def _mapping_rule(kind: MappingKind, mapped: ArmId | None, networks: Mapping[ArmId, Network]) -> Rule:
+def _replication_kind(machine: Machine, nic: Nic, match: MappingMatch, mappings: Mappings) -> ReplicationKind:
+    """How a machine is replicated: as it says, as its mapping says, as its network tells, as its server's mappings."""
+    mapping = match.mapping or next(iter(match.rivals), None)
+    primary = nic.primary_network_id
+    if machine.kind or mapping or primary is None:
+        return machine.kind or (mapping.kind if mapping else "azure_to_azure")
+    if primary.type == VNET:
+        return "azure_to_azure"
+    server = primary.parent if primary.type == ASR_NETWORK else None
+    return (mappings.kind_under(server) if server else None) or "vmm_to_vmm"
+
+
+def _mapping_rule(kind: ReplicationKind, mapped: ArmId | None, networks: Mapping[ArmId, Network]) -> Rule:
     if kind == "azure_to_azure":
         return rules.A2A_MAPPED if mapped else rules.A2A_UNMAPPED
     if kind == "vmm_to_vmm":
@@ -231,15 +264,3 @@ def _mapping_rule(kind: MappingKind, mapped: ArmId | None, networks: Mapping[Arm
     network = networks.get(mapped)
     has_gateway = isinstance(network, VirtualNetwork) and network.gateway
     return rules.VMM_AZURE_GATEWAY if has_gateway else rules.VMM_AZURE_MAPPED
-
-
-def _state_notices(found: Found) -> tuple[Notice, ...]:
-    if found.mapping is None or found.mapping.is_paired:
-        return ()
-    return (notice("mapping_not_paired", f"the mapping '{found.mapping.name}' is in the state {found.mapping.state}"),)
-
-
-def _test_rule(own: ArmId | None, named: ArmId | None) -> Rule:
-    if own is not None:
-        return rules.TEST_OWN_NETWORK
-    return rules.TEST_FAILOVER_NETWORK if named is None else rules.TEST_NAMED_NETWORK

@@ -10,6 +10,11 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from asrnet.model.azure import MappingKind
+
+ReplicationKind = MappingKind | Literal["on_premises_to_azure"]
+"""How a machine is replicated: as a kind of mapping says, or from a site that network mappings do not concern."""
+
 Severity = Literal["warning", "info"]
 
 A2A_MAPPING: Final = "Set up network mapping and IP addressing for VNets"
@@ -19,6 +24,9 @@ VMM_ADDRESSES: Final = "Set up IP addressing to connect to a secondary on-premis
 ON_PREMISES: Final = "Connect to Azure VMs after failover from on-premises"
 VNET_FAQ: Final = "Azure Virtual Network frequently asked questions"
 A2A_SUPPORT: Final = "Support matrix for Azure VM disaster recovery between Azure regions"
+REPROTECT: Final = "Reprotect failed over Azure VMs to the primary region"
+ZONES: Final = "Enable Azure VM disaster recovery between availability zones"
+INTERFACES: Final = "Manage VM network interfaces for on-premises disaster recovery to Azure"
 SERVICE_ERROR: Final = "Site Recovery's own error: target network settings are not configured"
 NO_DOCUMENT: Final = "no document says; asrnet does not guess"
 
@@ -83,6 +91,21 @@ VMM_AZURE_UNMAPPED: Final = _rule(
     VMM_MAPPING,
     "Without a mapping only machines of the same recovery plan reach each other after failover.",
 )
+ZONE_SAME_NETWORK: Final = _rule(
+    "zone_same_network",
+    ZONES,
+    "Between zones of one region a machine with no network of its own stays in the network it is in.",
+)
+ON_PREMISES_NETWORK: Final = _rule(
+    "on_premises_network",
+    INTERFACES,
+    "No mapping concerns VMware and physical machines: each lands on the network that is set on it.",
+)
+ON_PREMISES_NO_NETWORK: Final = _rule(
+    "on_premises_no_network",
+    NO_DOCUMENT,
+    "No network is set on a VMware or physical machine, and no mapping sets one.",
+)
 AMBIGUOUS_MAPPING: Final = _rule(
     "ambiguous_mapping", NO_DOCUMENT, "Several mappings of the primary network lead to different recovery networks."
 )
@@ -91,8 +114,13 @@ MAPPING_UNKNOWN: Final = _rule(
     NO_DOCUMENT,
     "What the primary network is mapped to, if anything, is not known: something could not be read.",
 )
-UNCLEAR: Final = (AMBIGUOUS_MAPPING, MAPPING_UNKNOWN)
-"""No network by these does not mean that there is none."""
+FAILBACK_NOT_PREDICTED: Final = _rule(
+    "failback_not_predicted",
+    NO_DOCUMENT,
+    "Failback to VMware and physical sites goes by settings there, which Site Recovery does not show.",
+)
+UNCLEAR: Final = (AMBIGUOUS_MAPPING, MAPPING_UNKNOWN, ON_PREMISES_NO_NETWORK, FAILBACK_NOT_PREDICTED)
+"""Rules whose answer of no network means that it is not known."""
 NETWORK_MISSING: Final = _rule(
     "network_missing", SERVICE_ERROR, "The recovery network does not exist, so no machine can land there."
 )
@@ -135,21 +163,28 @@ FAILBACK_REMAPPED: Final = _rule(
 )
 A2A_FAILBACK_MAPPED: Final = _rule(
     "a2a_failback_mapped",
-    A2A_MAPPING,
-    "Re-protection takes the network that the replica's network is mapped to, and failback leads there.",
+    REPROTECT,
+    "Until it is re-protected the reverse mapping decides: re-protection takes the network that the replica's network "
+    "is mapped to, unless somebody chooses another one then.",
 )
 A2A_FAILBACK_UNMAPPED: Final = _rule(
     "a2a_failback_unmapped",
     SERVICE_ERROR,
-    "The replica's network is not mapped back: re-protection has no target network.",
+    "The replica's network is not mapped back: re-protection has no target network unless somebody chooses one.",
 )
 A2A_FAILBACK_OWN: Final = _rule(
     "a2a_failback_own",
     A2A_MAPPING,
-    "The machine is re-protected: its own settings decide from then on, and mappings no longer do.",
+    "The machine is re-protected: its failover is the failback, by its own settings, and mappings no longer decide.",
 )
 
 OWN_SUBNET: Final = _rule("own_subnet", A2A_MAPPING, "The machine's own recovery subnet wins over the rule of names.")
+TEST_OWN_SUBNET: Final = _rule(
+    "test_own_subnet", CUSTOMIZE, "The machine's own test subnet wins over the rule of names."
+)
+ONLY_SUBNET: Final = _rule(
+    "only_subnet", VNET_FAQ, "No subnet is set on the machine, and its network has only this one."
+)
 SUBNET_SAME_NAME: Final = _rule(
     "subnet_same_name", A2A_MAPPING, "The recovery network has a subnet of the same name as the primary subnet."
 )
@@ -209,8 +244,11 @@ ADDRESS_OWN_UNAVAILABLE: Final = _rule(
 )
 ADDRESS_UNSPECIFIED: Final = _rule(
     "address_unspecified",
-    ON_PREMISES,
+    INTERFACES,
     "No address is set for the machine in Azure: the next available one of the subnet is assigned.",
+)
+TEST_ADDRESS_OWN: Final = _rule(
+    "test_address_own", CUSTOMIZE, "The address set on the machine for tests is assigned: it is free there."
 )
 TEST_ADDRESS_KEPT: Final = _rule(
     "test_address_kept", A2A_MAPPING, "In a test failover the address stays the same where it is free."
@@ -244,6 +282,12 @@ VMM_DHCP: Final = _rule(
 SECONDARY_LEFT_OUT: Final = _rule(
     "secondary_left_out", CUSTOMIZE, "A secondary ip configuration fails over only when it is configured to."
 )
+NIC_NOT_SELECTED: Final = _rule(
+    "nic_not_selected",
+    INTERFACES,
+    "An interface that is not selected is not created at failover; documented for on-premises machines, assumed for "
+    "others.",
+)
 IPV6_LEFT_OUT: Final = _rule("ipv6_left_out", A2A_SUPPORT, "IPv6 addresses are not supported: they do not fail over.")
 
 TYPE_FOLLOWS: Final = _rule(
@@ -257,7 +301,7 @@ TYPE_AS_SET: Final = _rule(
 RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in tuple(globals().values()) if isinstance(rule, Rule)}
 """Every rule by its code."""
 
-_WORDS: Final[Mapping[str, tuple[Severity, str]]] = {
+_KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "differs_from_mapping": ("warning", "The machine's own recovery network is not the mapping's."),
     "subnet_differs": ("info", "The machine's own recovery subnet is not the one that the rule of names gives."),
     "ambiguous_mapping": ("warning", "Several mappings lead to different networks, so nothing is predicted."),
@@ -276,15 +320,22 @@ _WORDS: Final[Mapping[str, tuple[Severity, str]]] = {
     "used_addresses_unknown": ("info", "Azure counts addresses in use without saying which: another may be assigned."),
     "ipv6_not_supported": ("warning", "Site Recovery does not support IPv6."),
     "secondary_not_selected": ("info", "A secondary ip configuration is not configured to fail over."),
+    "nic_not_selected": ("warning", "The NIC is not selected: what that means is documented for on-premises machines."),
+    "selection_unclear": ("warning", "Whether the NIC takes part is not known: it is predicted as one that does."),
+    "no_network_set": ("warning", "No network is set on the machine, so nothing is predicted."),
     "test_network_differs": ("info", "The machine's own test network is not the one named for the test."),
     "test_in_failover_network": ("info", "The test uses the failover network; a separate network is recommended."),
     "already_failed_over": ("info", "The machine runs on the recovery side already."),
+    "runs_in_recovery_region": ("info", "The machine was re-protected and runs on the recovery side: its failover takes it home."),
+    "not_protected": ("warning", "The machine is not in the state Protected: it cannot fail over now."),
+    "location_unclear": ("warning", "Where the machine runs is not known: it counts as not failed over."),
     "not_home": ("warning", "The machine does not come back to its original network or subnet."),
     "no_eligible_host": ("warning", "No host of the recovery cloud reaches the recovery network."),
 }
 
 NOTICES: Final[Mapping[str, NoticeKind]] = {
-    code: NoticeKind(code=code, severity=severity, sentence=sentence) for code, (severity, sentence) in _WORDS.items()
+    code: NoticeKind(code=code, severity=severity, sentence=sentence)
+    for code, (severity, sentence) in _KINDS_OF_NOTICE.items()
 }
 """Every kind of notice by its code."""
 

@@ -1,22 +1,28 @@
-"""Which subnet of the recovery network a machine lands in, and what may be wrong with it."""
+"""Step two of a prediction: the subnet a NIC lands in, and what is left of its addresses.
+
+The plan's findings use the same choice of subnets and the same comparison of address spaces.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from asrnet.failover.addresses import AddressSpace, compare_address_spaces
-from asrnet.failover.rules import (
-    SUBNET_FIRST_ALPHABETICAL,
-    SUBNET_SAME_NAME,
-    VMM_SUBNET_FIRST,
-    VMM_SUBNET_SAME_NAME,
-    Notice,
-    Rule,
-    notice,
+from asrnet.failover import rules
+from asrnet.failover.addresses import (
+    AddressSpace,
+    Pool,
+    compare_address_spaces,
+    number,
+    span,
+    usable,
+    usable_on_premises,
 )
+from asrnet.failover.network_names import Network, network_name
+from asrnet.failover.rules import Notice, ReplicationKind, Rule, notice
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import MappingKind, Subnet, VirtualNetwork
 
 RESERVED_SUBNETS: Final = (
@@ -27,8 +33,7 @@ RESERVED_SUBNETS: Final = (
     "RouteServerSubnet",
 )
 """Subnets that belong to a service of Azure: no machine can be in them."""
-
-_RESERVED_KEYS = frozenset(name.lower() for name in RESERVED_SUBNETS)
+_RESERVED: Final = frozenset(name.lower() for name in RESERVED_SUBNETS)
 
 
 class SubnetChoice(Struct, frozen=True):
@@ -39,8 +44,8 @@ class SubnetChoice(Struct, frozen=True):
 
     @property
     def is_fallback(self) -> bool:
-        """Whether it was taken for want of one with the primary's name."""
-        return self.rule in {SUBNET_FIRST_ALPHABETICAL, VMM_SUBNET_FIRST}
+        """Whether it was taken because no subnet has the primary's name."""
+        return self.rule in {rules.SUBNET_FIRST_ALPHABETICAL, rules.VMM_SUBNET_FIRST}
 
 
 def choose_subnet(names: Iterable[str], primary: str, kind: MappingKind = "azure_to_azure") -> SubnetChoice | None:
@@ -51,30 +56,30 @@ def choose_subnet(names: Iterable[str], primary: str, kind: MappingKind = "azure
     mapping for Hyper-V VM disaster recovery to Azure.
     """
     between_regions = kind == "azure_to_azure"
-    listed = tuple(names)
-    same = next((name for name in listed if name.lower() == primary.lower()), None)
-    if same is not None:
-        return SubnetChoice(same, SUBNET_SAME_NAME if between_regions else VMM_SUBNET_SAME_NAME)
-    if not listed:
+    candidates = tuple(names)
+    for name in candidates:
+        if name.lower() == primary.lower():
+            return SubnetChoice(name, rules.SUBNET_SAME_NAME if between_regions else rules.VMM_SUBNET_SAME_NAME)
+    if not candidates:
         return None
     if between_regions:
-        return SubnetChoice(min(listed, key=lambda name: (name.lower(), name)), SUBNET_FIRST_ALPHABETICAL)
-    return SubnetChoice(listed[0], VMM_SUBNET_FIRST)
+        return SubnetChoice(min(candidates, key=lambda name: (name.lower(), name)), rules.SUBNET_FIRST_ALPHABETICAL)
+    return SubnetChoice(candidates[0], rules.VMM_SUBNET_FIRST)
 
 
 def is_reserved(name: str) -> bool:
     """Whether a subnet of this name belongs to a service of Azure, so that no machine can be in it."""
-    return name.lower() in _RESERVED_KEYS
+    return name.lower() in _RESERVED
 
 
 def subnet_notices(subnet: Subnet) -> tuple[Notice, ...]:
-    """What makes a subnet a bad one to fall back to: reserved for a service, or delegated to one."""
-    found = []
+    """The notices that a subnet is a bad one to fall back to: reserved for a service, or delegated to one."""
+    notices = []
     if is_reserved(subnet.name):
-        found.append(notice("fallback_subnet_reserved", f"'{subnet.name}' is reserved for an Azure service"))
+        notices.append(notice("fallback_subnet_reserved", f"'{subnet.name}' is reserved for an Azure service"))
     if subnet.delegation:
-        found.append(notice("fallback_subnet_delegated", f"'{subnet.name}' is delegated to {subnet.delegation}"))
-    return tuple(found)
+        notices.append(notice("fallback_subnet_delegated", f"'{subnet.name}' is delegated to {subnet.delegation}"))
+    return tuple(notices)
 
 
 class SubnetFit(Struct, frozen=True):
@@ -103,3 +108,149 @@ def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[Subn
         space = compare_address_spaces(subnet.prefixes, landing.prefixes if landing else ())
         fits.append(SubnetFit(subnet, landing, space))
     return tuple(fits)
+
+
+class Place(Struct, frozen=True, eq=False):
+    """A subnet to land in with its pool, as far as they are known, and the rule that chose it.
+
+    ``own_subnet`` is what is set on the machine, ``named_subnet`` what the rule of names gives. ``is_known``: what can
+    be assigned here is known; that holds of a VM network without subnets too.
+    """
+
+    subnet: str | None = None
+    rule: Rule | None = None
+    pool: Pool | None = None
+    own_subnet: str | None = None
+    named_subnet: str | None = None
+    notices: tuple[Notice, ...] = ()
+    is_known: bool = False
+
+
+class Places:
+    """The subnets that machines land in during one prediction, and the addresses handed out in each so far.
+
+    ``returning``: addresses in use by the very machines that are predicted, by network; each is free for its machine.
+    ``absent``: networks that do not exist, for certain.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[ArmId, Network],
+        returning: Mapping[ArmId, Collection[int]] | None = None,
+        absent: Collection[ArmId] = (),
+    ) -> None:
+        self._networks = networks
+        self._absent = absent
+        self._returning: Mapping[ArmId, Collection[int]] = returning or {}
+        self._places: dict[tuple[ArmId, str | None, str | None, ReplicationKind, bool], Place] = {}
+        self._pools: dict[tuple[ArmId, str], Pool] = {}
+
+    def find(
+        self,
+        network_id: ArmId,
+        primary_subnet: str | None,
+        own_subnet: str | None,
+        kind: ReplicationKind,
+        *,
+        set_for_test: bool = False,
+    ) -> Place:
+        """The place in ``network_id`` for a NIC of ``primary_subnet``; ``own_subnet`` is set on the machine, if any.
+
+        ``set_for_test``: it is set as the subnet of a test.
+        """
+        key = (network_id, primary_subnet, own_subnet, kind, set_for_test)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = self._choose(*key)
+        return place
+
+    def prefixes(self, network_id: ArmId | None, subnet: str | None) -> tuple[str, ...]:
+        """The address ranges of a subnet by name; none where it is not known."""
+        network = self._networks.get(network_id) if network_id and subnet else None
+        match = _subnet_named(network, subnet) if network and subnet else None
+        return match.prefixes if match else ()
+
+    def _choose(
+        self,
+        network_id: ArmId,
+        primary_subnet: str | None,
+        own_subnet: str | None,
+        kind: ReplicationKind,
+        set_for_test: bool,  # noqa: FBT001 - the last part of a key
+    ) -> Place:
+        network = self._networks.get(network_id)
+        if network is None:
+            return self._place_in_unread(network_id, own_subnet)
+        names = [subnet.name for subnet in network.subnets]
+        named: SubnetChoice | None = None
+        if kind == "on_premises_to_azure":
+            # No document has a rule of names for machines that network mappings do not concern.
+            named = SubnetChoice(names[0], rules.ONLY_SUBNET) if len(names) == 1 else None
+        elif primary_subnet is not None or kind != "azure_to_azure" or len(names) <= 1:
+            # A VM network need not have subnets, and then no name can be the same.
+            named = choose_subnet(names, primary_subnet or "", kind)
+
+        if own_subnet:
+            return self._own_place(network, own_subnet, named.name if named else None, set_for_test=set_for_test)
+        if named is not None:
+            subnet = _subnet_named(network, named.name)
+            assert subnet is not None  # noqa: S101 - the choice is one of these
+            notices = subnet_notices(subnet) if named.is_fallback else ()
+            return self._with_pool(network, subnet, Place(rule=named.rule, named_subnet=named.name, notices=notices))
+        if network.subnets:
+            return Place(notices=(notice("primary_subnet_unknown"),))
+        if kind == "vmm_to_vmm":
+            return Place(is_known=True)
+        return Place(
+            rule=rules.NO_SUBNET, notices=(notice("network_empty", f"'{network_name(network)}' has no subnets"),)
+        )
+
+    def _place_in_unread(self, network_id: ArmId, own_subnet: str | None) -> Place:
+        if network_id in self._absent:
+            missing = notice("network_missing", f"the recovery network '{network_id.name}' does not exist")
+            return Place(rule=rules.NETWORK_MISSING, notices=(missing,))
+        message = f"'{network_id.name}' could not be read, so subnet and address are not known"
+        return Place(own_subnet, own_subnet=own_subnet, notices=(notice("network_not_read", message),))
+
+    def _own_place(self, network: Network, own_subnet: str, named_subnet: str | None, *, set_for_test: bool) -> Place:
+        """The subnet that is set on the machine, which wins over the one that the rule of names gives."""
+        which = "test" if set_for_test else "recovery"
+        rule = rules.TEST_OWN_SUBNET if set_for_test else rules.OWN_SUBNET
+        place = Place(own_subnet, rule, own_subnet=own_subnet, named_subnet=named_subnet)
+        subnet = _subnet_named(network, own_subnet)
+        if subnet is None:
+            message = f"the machine's own {which} subnet '{own_subnet}' is not in '{network_name(network)}'"
+            return structs.replace(place, notices=(notice("own_subnet_missing", message),))
+        notices = subnet_notices(subnet)
+        if named_subnet and named_subnet != subnet.name:
+            message = f"the machine's own {which} subnet is '{subnet.name}', the rule of names gives '{named_subnet}'"
+            notices = (*notices, notice("subnet_differs", message))
+        return self._with_pool(network, subnet, structs.replace(place, notices=notices))
+
+    def _with_pool(self, network: Network, subnet: Subnet, place: Place) -> Place:
+        """``place`` in ``subnet``; all places in one subnet share its pool."""
+        key = (network.id, subnet.name.lower())
+        spans = [addresses for addresses in map(span, subnet.prefixes) if addresses]
+        if key not in self._pools and spans:
+            assignable = usable if isinstance(network, VirtualNetwork) else usable_on_premises
+            in_use = {address for address in map(number, subnet.used_ips) if address is not None}
+            returning = {
+                address
+                for address in self._returning.get(network.id, ())
+                if any(address in addresses for addresses in spans)
+            }
+            self._pools[key] = Pool(
+                subnet.prefixes,
+                [assignable(prefix) for prefix in subnet.prefixes],
+                used_ips=in_use - returning,
+                used=max(0, subnet.used - len(returning)),
+            )
+        pool, notices = self._pools.get(key), place.notices
+        if pool is not None and pool.unnamed:
+            message = f"{pool.unnamed} addresses of '{subnet.name}' are in use that Azure does not name"
+            notices = (*notices, notice("used_addresses_unknown", message))
+        return structs.replace(place, subnet=subnet.name, pool=pool, notices=notices, is_known=True)
+
+
+def _subnet_named(network: Network, name: str) -> Subnet | None:
+    return next((subnet for subnet in network.subnets if subnet.name.lower() == name.lower()), None)

@@ -12,6 +12,7 @@ from asrnet.vmm.availability import (
     check_row,
     check_topology,
     eligible_hosts,
+    failback_hosts,
     targets,
 )
 from asrnet.vmm.document import TopologyFile, parse_topology, read_topology, topology_of
@@ -52,6 +53,7 @@ __all__ = [
     "checked",
     "cloud_of",
     "eligible_hosts",
+    "failback_hosts",
     "merge",
     "merge_all",
     "parse_topology",

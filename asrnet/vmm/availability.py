@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from asrnet.desired import VmmRow, VmNetworkName
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import ProtectedItem
 from asrnet.model.findings import FindingKind
-from asrnet.vmm.topology import Cloud, CloudPair, Found, Network, Server, Topology, contains, same
+from asrnet.vmm.topology import Cloud, CloudPair, Found, Network, Server, Topology, contains
 
 SOURCE: Final = "Prepare network mapping for Hyper-V VM disaster recovery to Azure"
 
@@ -29,6 +29,7 @@ REASONS: Final[Mapping[ReasonCode, str]] = {
     "no_logical_network": "Not available: it links to no logical network, and those of the protecting cloud are known.",
 }
 """The rules of availability by code; their source is ``SOURCE``."""
+_AVAILABLE: Final[frozenset[ReasonCode]] = frozenset({"logical_network_shared", "logical_networks_unknown"})
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,10 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """Something in a topology that will not work as meant; ``row`` names the row of the desired state it is about."""
+    """Something in a topology that cannot work; ``row`` names the row of the desired state it is about.
+
+    Planning makes a finding of it, which needs the vault and the pair that a topology does not know.
+    """
 
     kind: FindingKind
     message: str
@@ -61,13 +65,29 @@ def targets(topology: Topology, *, primary: Found | None = None, recovery: Found
     With ``primary`` only protected clouds that use that network are shown. Source: Prepare network mapping for Hyper-V
     VM disaster recovery to Azure.
     """
-    return tuple(
-        _target(pair, network)
-        for pair in topology.pairs()
-        if primary is None or _uses(pair, primary)
-        for network in pair.recovery_server.networks
-        if _is_asked_for(Found(pair.recovery_server, network), primary, recovery)
-    )
+    results = []
+    for pair in topology.pairs():
+        if primary is not None and not _uses(pair, primary):
+            continue
+        for network in pair.recovery_server.networks:
+            candidate = Found(pair.recovery_server, network)
+            if candidate == primary or (recovery is not None and candidate != recovery):
+                continue
+            reason, message = _judge(pair.protecting, network)
+            results.append(
+                Target(
+                    primary_server=pair.primary_server.name,
+                    protected_cloud=pair.protected.name,
+                    recovery_server=pair.recovery_server.name,
+                    protecting_cloud=pair.protecting.name,
+                    network=network.name,
+                    network_id=network.id,
+                    available=reason in _AVAILABLE,
+                    reason=reason,
+                    message=message,
+                )
+            )
+    return tuple(results)
 
 
 def eligible_hosts(topology: Topology, primary_id: ArmId, recovery_id: ArmId) -> tuple[str, ...] | None:
@@ -79,6 +99,24 @@ def eligible_hosts(topology: Topology, primary_id: ArmId, recovery_id: ArmId) ->
     return None if primary is None or recovery is None else _hosts(topology, primary, recovery)
 
 
+def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId) -> tuple[str, ...] | None:
+    """The hosts that can take a machine when it comes back: of a protected cloud of home, and on ``home_id``.
+
+    ``replica_id`` is the network its replica is on, None for none: where it is known, only clouds that a cloud of that
+    server protects count. None where the hosts are not known.
+    """
+    home = topology.network_by_id(home_id)
+    replica = topology.network_by_id(replica_id) if replica_id else None
+    if home is None or not home.server.hosts:
+        return None
+    clouds = [
+        pair.protected
+        for pair in topology.pairs()
+        if _uses(pair, home) and (replica is None or pair.recovery_server == replica.server)
+    ]
+    return _hosts_of(clouds, home)
+
+
 def check_row(topology: Topology, row: VmmRow) -> tuple[Problem, ...]:
     """What is wrong with a VMM to VMM row: no pair of clouds has its target, or no host reaches it.
 
@@ -88,47 +126,88 @@ def check_row(topology: Topology, row: VmmRow) -> tuple[Problem, ...]:
     if not isinstance(row.recovery, VmNetworkName):
         return ()
     primary, recovery = topology.network(row.primary), topology.network(row.recovery)
-    return tuple(_row_problems(topology, row, primary, recovery))
+    problems = []
+    pairs = _between(topology, primary.server, recovery.server)
+    reasons = []
+    for pair in pairs:
+        reason, message = _judge(pair.protecting, recovery.network)
+        if not _uses(pair, primary):
+            reasons.append(f"{pair.protected.name} does not use {primary.network.name}")
+        elif reason not in _AVAILABLE:
+            reasons.append(message)
+    if pairs and len(reasons) == len(pairs):
+        problems.append(
+            Problem(
+                kind=FindingKind.TARGET_NOT_AVAILABLE,
+                message=f"{row.recovery} is available to no pair of clouds that uses {row.primary}: "
+                f"{'; '.join(sorted(reasons))}",
+                subject=str(row.recovery),
+                row=row.name,
+                hint=f"see: asrnet targets --primary-network {row.primary}",
+            )
+        )
+    if _hosts(topology, primary, recovery) == ():
+        problems.append(
+            Problem(
+                kind=FindingKind.NO_ELIGIBLE_HOST,
+                message=f"no host of the protecting clouds reaches {row.recovery}",
+                subject=str(row.recovery),
+                row=row.name,
+                hint="replicas are placed on hosts that can reach the mapped network",
+            )
+        )
+    return tuple(problems)
 
 
 def check_topology(topology: Topology) -> tuple[Problem, ...]:
     """Logical networks without VM networks, on servers whose VM networks are known to link to any."""
-    return tuple(
-        Problem(
-            kind=FindingKind.LOGICAL_NETWORK_WITHOUT_NETWORKS,
-            message=f"the logical network {logical.name} of {server.name} has no VM networks",
-            subject=logical.name,
-            hint="no network mapping can use it",
-        )
-        for server in topology.servers
-        if _links_are_known(server)
-        for logical in server.logical_networks
-        if not any(contains((logical.name,), network.logical_network) for network in server.networks)
-    )
+    problems = []
+    for server in topology.servers:
+        is_linked = any(network.logical_network is not None for network in server.networks)
+        # From a vault alone no VM network links anywhere, which says nothing.
+        if not is_linked and server.networks and all(cloud.logical_networks is None for cloud in server.clouds):
+            continue
+        problems += [
+            Problem(
+                kind=FindingKind.LOGICAL_NETWORK_WITHOUT_NETWORKS,
+                message=f"the logical network {logical.name} of {server.name} has no VM networks",
+                subject=logical.name,
+                hint="no network mapping can use it",
+            )
+            for logical in server.logical_networks
+            if not any(contains((logical.name,), network.logical_network) for network in server.networks)
+        ]
+    return tuple(problems)
 
 
 def check_machines(topology: Topology, items: Iterable[ProtectedItem]) -> tuple[Problem, ...]:
     """Protected machines on a VM network that links to no logical network of their cloud."""
-    return tuple(problem for item in items for problem in _machine_problems(topology, item))
-
-
-def _target(pair: CloudPair, network: Network) -> Target:
-    code, words = _judge(pair.protecting, network)
-    return Target(
-        primary_server=pair.primary_server.name,
-        protected_cloud=pair.protected.name,
-        recovery_server=pair.recovery_server.name,
-        protecting_cloud=pair.protecting.name,
-        network=network.name,
-        network_id=network.id,
-        available=code in {"logical_network_shared", "logical_networks_unknown"},
-        reason=code,
-        message=words,
-    )
+    problems = []
+    for item in items:
+        for nic in item.nics:
+            primary = nic.primary_network_id
+            on_premises = topology.network_by_id(primary) if primary and primary.type == ASR_NETWORK else None
+            if on_premises is None:
+                continue
+            server = on_premises.server
+            clouds = [cloud for cloud in server.clouds if cloud.id == item.id.parent] or server.clouds
+            if clouds and not any(_has(cloud, on_premises.network) for cloud in clouds):
+                name = on_premises.network.name
+                names = ", ".join(cloud.name for cloud in clouds)
+                problems.append(
+                    Problem(
+                        kind=FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
+                        message=f"{item.friendly_name} is on {name}, on no logical network of {names}",
+                        subject=item.friendly_name,
+                        hint="its cloud is not offered any target network",
+                    )
+                )
+    return tuple(problems)
 
 
 def _judge(cloud: Cloud, network: Network) -> tuple[ReasonCode, str]:
     if cloud.logical_networks is None:
+        # What is not known filters nothing, or every network would be refused without a topology file.
         return "logical_networks_unknown", f"the logical networks of {cloud.name} are not known"
     if network.logical_network is None:
         return "no_logical_network", f"{network.name} links to no logical network"
@@ -138,83 +217,30 @@ def _judge(cloud: Cloud, network: Network) -> tuple[ReasonCode, str]:
 
 
 def _has(cloud: Cloud, network: Network) -> bool:
-    return _judge(cloud, network)[0] in {"logical_network_shared", "logical_networks_unknown"}
+    return _judge(cloud, network)[0] in _AVAILABLE
 
 
 def _uses(pair: CloudPair, primary: Found) -> bool:
     return pair.primary_server == primary.server and _has(pair.protected, primary.network)
 
 
-def _is_asked_for(candidate: Found, primary: Found | None, recovery: Found | None) -> bool:
-    return candidate != primary and (recovery is None or candidate == recovery)
-
-
 def _between(topology: Topology, primary: Server, recovery: Server) -> list[CloudPair]:
     return [pair for pair in topology.pairs() if pair.primary_server == primary and pair.recovery_server == recovery]
-
-
-def _row_problems(topology: Topology, row: VmmRow, primary: Found, recovery: Found) -> Iterator[Problem]:
-    pairs = _between(topology, primary.server, recovery.server)
-    usable = [pair for pair in pairs if _uses(pair, primary) and _has(pair.protecting, recovery.network)]
-    if pairs and not usable:
-        reasons = "; ".join(sorted(_why_not(pair, primary, recovery) for pair in pairs))
-        yield Problem(
-            kind=FindingKind.TARGET_NOT_AVAILABLE,
-            message=f"{row.recovery} is available to no pair of clouds that uses {row.primary}: {reasons}",
-            subject=str(row.recovery),
-            row=row.name,
-            hint=f"see: asrnet targets --primary-network {row.primary}",
-        )
-    if _hosts(topology, primary, recovery) == ():
-        yield Problem(
-            kind=FindingKind.NO_ELIGIBLE_HOST,
-            message=f"no host of the protecting clouds reaches {row.recovery}",
-            subject=str(row.recovery),
-            row=row.name,
-            hint="replicas are placed on hosts that can reach the mapped network",
-        )
 
 
 def _hosts(topology: Topology, primary: Found, recovery: Found) -> tuple[str, ...] | None:
     if not recovery.server.hosts:
         return None
-    pairs = [pair for pair in _between(topology, primary.server, recovery.server) if _uses(pair, primary)]
+    pairs = _between(topology, primary.server, recovery.server)
+    return _hosts_of([pair.protecting for pair in pairs if _uses(pair, primary)], recovery)
+
+
+def _hosts_of(clouds: Collection[Cloud], place: Found) -> tuple[str, ...]:
+    """The hosts that reach the network, of ``clouds`` or, where none is known to matter, of any cloud."""
+    names = [name for cloud in clouds for name in (cloud.name, cloud.resource_name) if name]
     return tuple(
         host.name
-        for host in recovery.server.hosts
-        if (not pairs or any(_is_called(pair.protecting, host.cloud) for pair in pairs))
-        and (host.networks is None or contains(host.networks, recovery.network.name))
+        for host in place.server.hosts
+        if (not clouds or contains(names, host.cloud))
+        and (host.networks is None or contains(host.networks, place.network.name))
     )
-
-
-def _why_not(pair: CloudPair, primary: Found, recovery: Found) -> str:
-    if not _uses(pair, primary):
-        return f"{pair.protected.name} does not use {primary.network.name}"
-    return _judge(pair.protecting, recovery.network)[1]
-
-
-def _links_are_known(server: Server) -> bool:
-    """From a vault alone no VM network links anywhere, which says nothing."""
-    linked = any(network.logical_network is not None for network in server.networks)
-    return linked or not server.networks or any(cloud.logical_networks is not None for cloud in server.clouds)
-
-
-def _machine_problems(topology: Topology, item: ProtectedItem) -> Iterator[Problem]:
-    for nic in item.nics:
-        primary = nic.primary_network_id
-        found = topology.network_by_id(primary) if primary and primary.type == ASR_NETWORK else None
-        if found is None:
-            continue
-        clouds = [cloud for cloud in found.server.clouds if cloud.id == item.id.parent] or list(found.server.clouds)
-        if clouds and not any(_has(cloud, found.network) for cloud in clouds):
-            names = ", ".join(cloud.name for cloud in clouds)
-            yield Problem(
-                kind=FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
-                message=f"{item.friendly_name} is on {found.network.name}, on no logical network of {names}",
-                subject=item.friendly_name,
-                hint="its cloud is not offered any target network",
-            )
-
-
-def _is_called(cloud: Cloud, name: str) -> bool:
-    return same(cloud.name, name) or (bool(cloud.resource_name) and same(cloud.resource_name, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from asrnet.failover import Landing, Machine, Network, Operation, Prediction, predict
+from asrnet.failover import Landing, Machine, Network, Operation, Prediction, ReplicationKind, simulate
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import (
     IpConfiguration,
@@ -90,7 +90,7 @@ def prediction(
     **options: Any,
 ) -> Prediction:
     by_id = {network.id: network for network in networks}
-    return predict(machines, networks=by_id, mappings=mappings, operation=operation, **options)
+    return simulate(machines, networks=by_id, mappings=mappings, operation=operation, **options)
 
 
 def land(
@@ -121,5 +121,6 @@ NETWORKS = (EA, SEA, OTHER, TEST, GATEWAY, CORP, SITE2)
 A2A: MappingKind = "azure_to_azure"
 TO_AZURE: MappingKind = "vmm_to_azure"
 TO_VMM: MappingKind = "vmm_to_vmm"
+ON_PREMISES: ReplicationKind = "on_premises_to_azure"
 
 HOME = "10.0.1.20"

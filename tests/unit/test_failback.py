@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from failover_worlds import (
     BEIJING,
+    ON_PREMISES,
     SHANGHAI,
     VAULT,
     address,
@@ -18,6 +19,7 @@ from failover_worlds import (
     vm_network,
     vnet,
 )
+from msgspec import structs
 
 from asrnet.failover import (
     RULES,
@@ -28,7 +30,7 @@ from asrnet.failover import (
     failback_on_premises,
     machines_of_items,
 )
-from asrnet.model.azure import NetworkMapping
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic
 
 BEIJING1 = vm_network("VMNetwork1-Beijing")
 BEIJING2 = vm_network("VMNetwork2-Beijing")
@@ -91,15 +93,85 @@ def test_a_machine_between_regions_comes_back(
     assert back.rule is RULES[request.node.callspec.id.partition("-")[0]]
 
 
-@pytest.mark.parametrize("settings_lead_to", [pytest.param(EA, id="a2a_failback_own")])
+RUNS_AWAY = {"initial_location": "eastasia", "primary_location": "southeastasia", "recovery_location": "eastasia"}
+"""A re-protected machine as recorded: Protected and Primary again, in the region it once failed over to."""
+
+
+@pytest.mark.parametrize("settings_lead_to", [pytest.param(NEW, id="a2a_failback_own")])
 def test_once_re_protected_the_machines_own_settings_decide(
     request: pytest.FixtureRequest, settings_lead_to: Network
 ) -> None:
-    running = item("vm", SEA, address("web", "10.0.1.20"), active_location="Recovery", state="Protected",
-                   recovery_network_id=settings_lead_to.id)  # fmt: skip
-    [landing] = prediction(machines_of_items([running]), [EA, SEA, NEW], [mapping(SEA, NEW)], "failback").landings
-    assert landing.network_id == settings_lead_to.id
+    settings = address("web", "10.0.1.20", recovery_subnet="web", recovery_ip="10.4.1.44")
+    reversed_item = item("vm", SEA, settings, recovery_network_id=settings_lead_to.id, **RUNS_AWAY)
+    [one] = machines_of_items([reversed_item])
+    landing = land(one, [EA, SEA, NEW], [mapping(SEA, EA), mapping(EA, SEA)], "failback")
+    assert (landing.network_id, landing.subnet, landing.ip) == (settings_lead_to.id, "web", "10.4.1.44")
     assert landing.network_rule is RULES[request.node.callspec.id]
+    assert (landing.primary_network_id, landing.via_network) == (SEA.id, None)
+
+
+def test_the_failover_of_a_re_protected_machine_is_the_way_home_and_says_so() -> None:
+    reversed_item = item("vm", SEA, address("web", "10.0.1.20"), recovery_network_id=EA.id, **RUNS_AWAY)
+    landing = land(machines_of_items([reversed_item])[0], [EA, SEA], [mapping(EA, SEA)])
+    assert (landing.network_id, landing.network_rule) == (EA.id, RULES["own_network"])
+    assert codes(landing) == {"runs_in_recovery_region"}
+
+
+def test_a_re_protected_machine_without_a_network_of_its_own_goes_by_the_mapping_of_where_it_runs() -> None:
+    [one] = machines_of_items([item("vm", SEA, address("web", "10.0.1.20"), **RUNS_AWAY)])
+    landing = land(one, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)], "failback")
+    assert (landing.network_id, landing.network_rule) == (EA.id, RULES["a2a_mapped"])
+
+
+def test_in_the_course_of_re_protection_the_settings_that_are_there_decide_already() -> None:
+    """Recorded: the NIC has no primary network and no address then, is NotSelected, and its way home is set."""
+    bare = IpConfiguration(name="ipconfig1", ip_type="Dynamic", recovery_subnet="web")
+    nic = Nic(name="nic0", recovery_network_id=EA.id, selection="NotSelected", ip_configurations=(bare,))
+    under_way = item("vm", SEA, state="InitialReplicationInProgress", **RUNS_AWAY)
+    [one] = machines_of_items([structs.replace(under_way, nics=(nic,))])
+    landing = land(one, [EA, SEA], [mapping(SEA, NEW)], "failback")
+    assert (landing.network_id, landing.subnet, landing.network_rule) == (EA.id, "web", RULES["a2a_failback_own"])
+    assert codes(landing) == {"selection_unclear", "not_protected"}
+
+
+def test_between_zones_another_zone_than_the_initial_one_tells_that_a_machine_was_re_protected() -> None:
+    zones = {"primary_location": "eastasia", "recovery_location": "eastasia", "initial_location": "eastasia"}
+    model = item("vm", EA, address("web", "10.0.1.20"), initial_zone="1", primary_zone="2", **zones)
+    landing = land(machines_of_items([model])[0], [EA], [])
+    assert (landing.network_id, landing.ip, codes(landing)) == (EA.id, "10.0.1.20", {"runs_in_recovery_region"})
+
+
+def test_a_machine_that_has_failed_over_and_is_not_re_protected_comes_back_by_the_reverse_mapping() -> None:
+    failed_over = item("vm", EA, address("web", "10.0.1.20"), active_location="Recovery",
+                       state="UnplannedFailoverCommitted", recovery_network_id=SEA.id)  # fmt: skip
+    [one] = machines_of_items([structs.replace(failed_over, primary_location="eastasia")])
+    landing = land(one, [EA, SEA, NEW], [in_region(SEA, NEW, "eastasia")], "failback")
+    assert (landing.network_id, landing.network_rule) == (NEW.id, RULES["a2a_failback_mapped"])
+
+
+@pytest.mark.parametrize("primary", [pytest.param(BEIJING1, id="failback_not_predicted")])
+def test_the_failback_of_vmware_and_physical_machines_is_not_predicted(
+    request: pytest.FixtureRequest, primary: Network
+) -> None:
+    one = machine("vm", primary, address(None), nic={"recovery_network_id": EA.id}, kind=ON_PREMISES)
+    landing = land(one, [*SITES, EA], [], "failback")
+    assert (landing.network, landing.outcome) == (None, "unknown")
+    assert landing.network_rule is RULES[request.node.callspec.id]
+
+
+def in_region(primary: Network, recovery: Network, location: str) -> NetworkMapping:
+    """A mapping to a region."""
+    return structs.replace(mapping(primary, recovery), recovery_location=location)
+
+
+def test_in_a_chain_of_networks_the_mapping_that_leads_home_is_the_way_back() -> None:
+    third = vnet("third", subnet("web", "10.6.1.0/24"))
+    chain = [in_region(EA, SEA, "southeastasia"), in_region(SEA, third, "japaneast")]
+    one = machine("vm", EA, address("web", "10.0.1.20"))
+    landing = land(one, [EA, SEA, third], [*chain, in_region(SEA, EA, "eastasia")], "failback")
+    assert (landing.network_id, codes(landing)) == (EA.id, set())
+    landing = land(one, [EA, SEA, third], chain, "failback")
+    assert landing.network_rule is RULES["a2a_failback_unmapped"]
 
 
 def test_before_re_protection_the_reverse_mapping_decides_whatever_the_machines_own_settings() -> None:

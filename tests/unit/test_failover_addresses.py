@@ -66,16 +66,44 @@ def test_address_between_regions(
     [
         pytest.param(subnet("web", "10.0.1.0/24"), None, HOME, id="test_address_kept"),
         pytest.param(subnet("web", "10.0.1.0/24", used=[HOME]), None, "10.0.1.254", id="test_address_end"),
+        pytest.param(subnet("web", "10.0.1.0/24"), "10.0.1.77", "10.0.1.77", id="test_address_own"),
     ],
 )
 def test_address_in_a_test_failover(
     request: pytest.FixtureRequest, test_subnet: Any, own_ip: str | None, lands_at: str
 ) -> None:
     there = vnet("there", test_subnet)
-    one = machine("vm", EA, address("web", HOME, recovery_ip=own_ip))
-    landing = land(one, [EA, SEA, there], [mapping(EA, SEA)], "test-failover", test_network_id=there.id)
+    one = machine("vm", EA, address("web", HOME, test_ip=own_ip), nic={"test_network_id": there.id})
+    landing = land(one, [EA, SEA, there], [mapping(EA, SEA)], "test-failover")
     assert landing.ip == lands_at
     assert landing.address_rule is RULES[request.node.callspec.id]
+
+
+@pytest.mark.parametrize("test_ip", ["10.0.1.30", "10.0.9.9", "fd00::4", "no address"])
+def test_a_test_address_that_is_not_available_becomes_one_from_the_end_of_the_range(test_ip: str) -> None:
+    there = vnet("there", subnet("web", "10.0.1.0/24", used=["10.0.1.30"]))
+    one = machine("vm", EA, address("web", HOME, test_ip=test_ip), nic={"test_network_id": there.id})
+    landing = land(one, [EA, SEA, there], [mapping(EA, SEA)], "test-failover")
+    assert (landing.ip, landing.address_rule) == ("10.0.1.254", RULES["test_address_end"])
+    assert codes(landing) == {"own_address_unavailable"}
+
+
+def test_test_settings_count_on_the_machines_own_test_network_and_in_the_failover_network_only() -> None:
+    there = vnet("there", subnet("web", "10.0.1.0/24"), subnet("tfo", "10.0.7.0/24"))
+    one = machine("vm", EA, address("web", HOME, test_subnet="tfo", test_ip="10.0.7.9"))
+    named = land(one, [EA, SEA, there], [mapping(EA, SEA)], "test-failover", test_network_id=there.id)
+    assert (named.subnet, named.ip) == ("web", HOME)
+    in_failover_network = land(one, [EA, SEA, there], [mapping(EA, there)], "test-failover")
+    assert (in_failover_network.subnet, in_failover_network.ip) == ("tfo", "10.0.7.9")
+    failed_over = land(one, [EA, there], [mapping(EA, there)])
+    assert (failed_over.subnet, failed_over.ip) == ("web", HOME)
+
+
+@pytest.mark.parametrize("own_ip", ["no address", "fd00::4"])
+def test_an_own_address_that_is_none_is_warned_about(own_ip: str) -> None:
+    landing = land(machine("vm", EA, address("web", HOME, recovery_ip=own_ip)), NETWORKS, [mapping(EA, SEA)])
+    assert (landing.ip, landing.address_rule) == ("10.0.1.4", RULES["address_own_unavailable"])
+    assert codes(landing) == {"own_address_unavailable"}
 
 
 def test_whole_subnets_are_judged_by_their_address_spaces() -> None:
@@ -247,6 +275,22 @@ def test_a_secondary_ip_configuration_fails_over_only_when_configured_to(*, sele
     assert [each.outcome for each in answer.landings] == ["keeps_address", outcome]
     assert (answer.landings[1].address_rule is RULES["secondary_left_out"]) is not selected
     assert ("secondary_not_selected" in codes(answer.landings[1])) is not selected
+
+
+@pytest.mark.parametrize(
+    ("is_protected", "outcome", "notices"),
+    [
+        pytest.param(True, "not_failed_over", {"nic_not_selected"}, id="nic_not_selected"),
+        pytest.param(False, "keeps_address", {"selection_unclear"}, id="while it is re-protected"),
+    ],
+)
+def test_a_nic_that_is_not_selected_stays_behind_but_for_the_course_of_re_protection(
+    *, is_protected: bool, outcome: str, notices: set[str]
+) -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"selection": "NotSelected"}, is_protected=is_protected)
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (landing.outcome, codes(landing)) == (outcome, notices)
+    assert (landing.address_rule is RULES["nic_not_selected"]) is is_protected
 
 
 def test_a_primary_ip_configuration_always_fails_over() -> None:

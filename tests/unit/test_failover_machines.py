@@ -15,6 +15,7 @@ from failover_worlds import (
     OTHER,
     SEA,
     SITE2,
+    TEST,
     TO_AZURE,
     TO_VMM,
     address,
@@ -27,8 +28,9 @@ from failover_worlds import (
     subnet,
     vnet,
 )
+from msgspec import structs
 
-from asrnet.failover import RULES, Network, machines_of_items
+from asrnet.failover import RULES, Network, Operation, machines_of_items
 from asrnet.model.azure import MappingKind, NetworkMapping, Nic
 from asrnet.model.plan import to_json
 
@@ -67,12 +69,12 @@ def test_eligible_hosts_are_shown_and_their_lack_is_warned_about() -> None:
     one = machine("vm", CORP, address(None))
     asked: list[Any] = []
 
-    def hosts(primary: Any, recovery: Any) -> list[str]:
-        asked.append((primary, recovery))
+    def hosts(start: Any, target: Any, *, is_failback: bool) -> list[str]:
+        asked.append((start, target, is_failback))
         return ["host1"] if len(asked) == 1 else []
 
     landing = land(one, NETWORKS, [mapping(CORP, SITE2)], eligible_hosts=hosts)
-    assert (landing.hosts, codes(landing), asked) == (("host1",), set(), [(CORP.id, SITE2.id)])
+    assert (landing.hosts, codes(landing), asked) == (("host1",), set(), [(CORP.id, SITE2.id, False)])
     landing = land(one, NETWORKS, [mapping(CORP, SITE2)], eligible_hosts=hosts)
     assert (landing.hosts, codes(landing)) == ((), {"no_eligible_host"})
 
@@ -123,7 +125,8 @@ def test_a_nic_without_ip_configurations_is_predicted_as_one_that_is_not_known()
 def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source() -> None:
     answer = prediction([machine("vm", EA, address("web", HOME))], NETWORKS, [mapping(EA, SEA)])
     document = json.loads(to_json(answer))
-    assert list(document) == ["format_version", "operation", "test_network_id", "summary", "without_nics", "landings"]
+    assert list(document) == ["format_version", "operation", "test_network_id", "summary", "without_nics",
+                              "out_of_scope", "landings"]  # fmt: skip
     assert document["summary"]["keeps_address"] == 1
     [landing] = document["landings"]
     assert (landing["network_id"], landing["ip"]) == (str(SEA.id), HOME)
@@ -132,3 +135,69 @@ def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source
         "sentence": RULES["address_kept"].sentence,
         "source": "Set up network mapping and IP addressing for VNets",
     }
+
+
+@pytest.mark.parametrize("operation", ["failover", "test-failover", "failback"])
+@pytest.mark.parametrize("provider", ["InMageRcmFailback", "A2ACrossClusterMigration", "a word of tomorrow"])
+def test_machines_of_providers_without_rules_are_out_of_scope_and_nothing_is_said_of_their_nics(
+    provider: str, operation: Operation
+) -> None:
+    machines = machines_of_items([item("vm", EA, address("web", HOME), provider=provider)])
+    answer = prediction(machines, NETWORKS, [mapping(EA, SEA), mapping(SEA, EA)], operation)
+    assert (answer.landings, answer.out_of_scope, answer.without_nics) == ((), (f"vm ({provider})",), ())
+    assert (answer.summary.machines, answer.summary.addresses) == (1, 0)
+    assert (answer.fails_on("lost"), answer.fails_on("warning")) == (False, True)
+
+
+@pytest.mark.parametrize("state", ["InitialReplicationInProgress", "", "a word of tomorrow"])
+def test_a_machine_that_is_not_protected_cannot_fail_over_now(state: str) -> None:
+    [one] = machines_of_items([item("vm", EA, address("web", HOME), state=state)])
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (landing.network_id, codes(landing), landing.has_warning) == (SEA.id, {"not_protected"}, True)
+
+
+@pytest.mark.parametrize("location", ["", "a word of tomorrow"])
+def test_a_machine_that_runs_nobody_knows_where_is_warned_about(location: str) -> None:
+    [one] = machines_of_items([item("vm", EA, address("web", HOME), active_location=location)])
+    assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == {"location_unclear"}
+
+
+def test_what_is_set_on_the_item_counts_for_a_nic_that_names_no_network() -> None:
+    of_item = structs.replace(
+        item("vm", EA, address("web", HOME)), recovery_network_id=OTHER.id, test_network_id=TEST.id
+    )
+    [one] = machines_of_items([of_item])
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (landing.network_id, landing.network_rule) == (OTHER.id, RULES["own_network"])
+    landing = land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=SEA.id)
+    assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_own_network"])
+
+
+def test_what_is_set_on_the_nic_wins_over_what_is_set_on_the_item() -> None:
+    of_nic = item("vm", EA, address("web", HOME), recovery_network_id=SEA.id, test_network_id=SEA.id)
+    [one] = machines_of_items([structs.replace(of_nic, recovery_network_id=OTHER.id, test_network_id=TEST.id)])
+    assert land(one, NETWORKS, [mapping(EA, OTHER)]).network_id == SEA.id
+    assert land(one, NETWORKS, [mapping(EA, OTHER)], "test-failover").network_id == SEA.id
+
+
+@pytest.mark.parametrize("selection", ["SelectedByDefault", "SelectedByUser", "selectedbyuseroverride", ""])
+def test_a_nic_that_is_selected_takes_part(selection: str) -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"selection": selection})
+    assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == set()
+
+
+def test_a_selection_of_an_unknown_word_is_predicted_as_taking_part_and_warned_about() -> None:
+    one = machine("vm", EA, address("web", HOME), nic={"selection": "a word of tomorrow"})
+    landing = land(one, NETWORKS, [mapping(EA, SEA)])
+    assert (landing.ip, codes(landing)) == (HOME, {"selection_unclear"})
+
+
+def test_a_nic_that_is_not_selected_takes_no_address_from_the_others() -> None:
+    there = vnet("there", subnet("web", "10.9.0.0/24"))
+    unused = machine("vm1", EA, address("web", "10.0.1.5"), nic={"selection": "NotSelected"})
+    other = machine("vm2", EA, address("web", "10.0.1.6"))
+    landings = prediction([unused, other], [EA, there], [mapping(EA, there)]).landings
+    assert [(each.ip, each.outcome) for each in landings] == [
+        (None, "not_failed_over"),
+        ("10.9.0.4", "changes_address"),
+    ]

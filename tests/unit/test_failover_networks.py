@@ -13,6 +13,7 @@ from failover_worlds import (
     GATEWAY,
     HOME,
     NETWORKS,
+    ON_PREMISES,
     OTHER,
     SEA,
     SHANGHAI,
@@ -23,15 +24,17 @@ from failover_worlds import (
     VAULT,
     address,
     codes,
+    item,
     land,
     machine,
     mapping,
     vm_network,
 )
+from msgspec import structs
 
-from asrnet.failover import RULES, Gaps, Network, Operation
+from asrnet.failover import RULES, Gaps, Network, Operation, ReplicationKind, machines_of_items
 from asrnet.model.arm import AZURE_NETWORK, ArmId
-from asrnet.model.azure import MappingKind, Nic, UnreadableMapping
+from asrnet.model.azure import NetworkMapping, Nic, UnreadableMapping
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,8 @@ from asrnet.model.azure import MappingKind, Nic, UnreadableMapping
         pytest.param(CORP, None, [GATEWAY], TO_AZURE, GATEWAY, "changes_address", id="vmm_azure_gateway"),
         pytest.param(CORP, None, [], TO_AZURE, None, "loses_connectivity", id="vmm_azure_unmapped"),
         pytest.param(CORP, OTHER, [SEA], TO_AZURE, OTHER, "changes_address", id="vmm_own_network"),
+        pytest.param(CORP, OTHER, [SEA], ON_PREMISES, OTHER, "changes_address", id="on_premises_network"),
+        pytest.param(CORP, None, [SEA], ON_PREMISES, None, "unknown", id="on_premises_no_network"),
         pytest.param(EA, None, [SEA, OTHER], A2A, None, "unknown", id="ambiguous_mapping"),
     ],
 )
@@ -55,7 +60,7 @@ def test_network_after_failover(
     primary: Network,
     own: Network | None,
     mapped: list[Network],
-    kind: MappingKind,
+    kind: ReplicationKind,
     lands_on: Network | None,
     outcome: str,
 ) -> None:
@@ -252,3 +257,65 @@ def test_an_own_test_network_beside_the_named_one_is_said() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"test_network_id": OTHER.id})
     landing = land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)
     assert codes(landing) == {"test_network_differs"}
+
+
+# --- several recovery regions, chains and zones -----------------------------------------------------------------------
+
+
+def between(primary: Network, recovery: Network, location: str) -> NetworkMapping:
+    """A mapping to a region."""
+    return structs.replace(mapping(primary, recovery), recovery_location=location)
+
+
+TO_TWO_REGIONS = [between(EA, SEA, "southeastasia"), between(EA, OTHER, "japaneast")]
+
+
+@pytest.mark.parametrize("operation", ["failover", "test-failover"])
+def test_the_recovery_region_tells_mappings_of_one_network_apart(operation: Operation) -> None:
+    one = machine("vm", EA, address("web", HOME), recovery_location="japaneast")
+    assert land(one, NETWORKS, TO_TWO_REGIONS, operation).network_id == OTHER.id
+    unclear = land(machine("vm", EA, address("web", HOME)), NETWORKS, TO_TWO_REGIONS, operation)
+    assert (unclear.network_id, codes(unclear)) == (None, {"ambiguous_mapping"})
+    assert "recovery_region in the list, or with --to" in unclear.notices[0].message
+
+
+def test_a_region_that_the_network_is_not_mapped_to_is_no_destination() -> None:
+    one = machine("vm", EA, address("web", HOME), recovery_location="westeurope")
+    assert land(one, NETWORKS, TO_TWO_REGIONS).network_rule is RULES["a2a_unmapped"]
+
+
+def test_the_region_decides_and_not_which_of_its_fabrics_a_mapping_names() -> None:
+    other_fabric = VAULT.child("replicationFabrics", "second-fabric-of-the-region")
+    one = item("vm", EA, address("web", HOME), recovery_location="southeastasia", recovery_fabric_id=other_fabric)
+    [landing] = [land(found, NETWORKS, TO_TWO_REGIONS) for found in machines_of_items([one])]
+    assert landing.network_id == SEA.id
+
+
+ZONAL = {"primary_location": "eastasia", "recovery_location": "East Asia"}
+
+
+@pytest.mark.parametrize(
+    ("own", "mappings", "lands_on"),
+    [
+        pytest.param(None, [], EA, id="zone_same_network"),
+        pytest.param(None, TO_TWO_REGIONS, EA, id="zone_same_network-mapped to other regions"),
+        pytest.param(EA, TO_TWO_REGIONS, EA, id="own_network"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["failover", "failback"])
+def test_a_machine_between_zones_stays_in_its_network(
+    *, own: Network | None, mappings: list[NetworkMapping], lands_on: Network, operation: Operation
+) -> None:
+    model = item("vm", EA, address("web", HOME), recovery_network_id=own.id if own else None, **ZONAL)
+    [one] = machines_of_items([model])
+    landing = land(one, NETWORKS, mappings, operation)
+    assert landing.network_id == lands_on.id
+    if operation == "failover":
+        assert (landing.network_rule is RULES["zone_same_network"]) is (own is None)
+    assert landing.ip == HOME
+
+
+def test_a_machine_between_zones_is_told_by_its_fabrics_where_no_location_is_known() -> None:
+    model = item("vm", EA, address("web", HOME))
+    [one] = machines_of_items([structs.replace(model, recovery_fabric_id=model.fabric_id)])
+    assert land(one, NETWORKS, []).network_rule is RULES["zone_same_network"]

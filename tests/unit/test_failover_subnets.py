@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from failover_worlds import (
     A2A,
+    CORP,
     EA,
     HOME,
     NETWORKS,
+    ON_PREMISES,
     OTHER,
     SEA,
     TO_AZURE,
@@ -63,6 +65,39 @@ def test_subnet_otherwise(
     )
     assert (landing.subnet, landing.outcome) == (lands_in, outcome)
     assert landing.subnet_rule is RULES[request.node.callspec.id]
+
+
+@pytest.mark.parametrize(
+    ("test_subnet", "recovery_subnet", "lands_in"),
+    [
+        pytest.param("TFO", "app", "tfo", id="test_own_subnet"),
+        (None, "app", "web"),
+    ],
+)
+def test_subnet_in_a_test_failover(test_subnet: str | None, recovery_subnet: str, lands_in: str) -> None:
+    bubble = vnet("bubble", subnet("app", "10.0.1.0/24"), subnet("tfo", "10.0.1.0/24"), subnet("web", "10.0.1.0/24"))
+    settings = address("web", HOME, test_subnet=test_subnet, recovery_subnet=recovery_subnet)
+    one = machine("vm", EA, settings, nic={"test_network_id": bubble.id})
+    landing = land(one, [EA, SEA, bubble], [mapping(EA, SEA)], "test-failover")
+    assert landing.subnet == lands_in
+    assert (landing.subnet_rule is RULES["test_own_subnet"]) is (test_subnet is not None)
+
+
+@pytest.mark.parametrize(
+    ("subnets", "lands_in", "outcome"),
+    [
+        pytest.param([subnet("app", "10.0.1.0/24")], "app", "changes_address", id="only_subnet"),
+        ([subnet("app", "10.0.1.0/24"), subnet("web", "10.0.2.0/24")], None, "unknown"),
+    ],
+)
+def test_no_rule_of_names_chooses_the_subnet_of_a_machine_without_mappings(
+    subnets: list[Any], lands_in: str | None, outcome: str
+) -> None:
+    there = vnet("there", *subnets)
+    one = machine("vm", CORP, address("web", HOME), nic={"recovery_network_id": there.id}, kind=ON_PREMISES)
+    landing = land(one, [CORP, there], [])
+    assert (landing.subnet, landing.outcome) == (lands_in, outcome)
+    assert landing.subnet_rule is (RULES["only_subnet"] if lands_in else None)
 
 
 def test_an_own_subnet_that_differs_is_said_beside_the_rule_of_names() -> None:

@@ -10,14 +10,13 @@ from msgspec import structs
 from states import EA, SEA, row
 from two_sites import TwoSites, vmm_row
 
-from asrnet import prediction as predicting
 from asrnet.desired import DesiredState, Region, Selection, Vault
 from asrnet.errors import InputError
 from asrnet.failover import Landing, Operation, Prediction
 from asrnet.fake.records import VmNetworkRecord
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import COPY_TAG, IpConfiguration, Nic, Subnet, VirtualNetwork
-from asrnet.prediction import Question
+from asrnet.prediction import Question, predict, read_machines, unread_inputs
 
 JP = "japaneast"
 
@@ -42,7 +41,7 @@ class World(TwoSites):
         """The answer, read and predicted as the command line does."""
         asked = Question(operation=operation, **question)
         wanted = desired or self.state()
-        return predicting.predict(asked, predicting.read(asked, wanted, self.backend, selection=selection))
+        return predict(read_machines(wanted, self.backend, asked, selection=selection))
 
     def subnets(self, desired: DesiredState | None = None) -> set[tuple[str | None, str | None]]:
         """The subnets that are asked about where no machines are given."""
@@ -294,8 +293,8 @@ def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
 
 def unread(world: World, question: Question) -> tuple[str, ...]:
     """What the answer to a question lacks."""
-    scene = predicting.read(question, world.state(), world.backend)
-    return predicting.unread(question, scene, predicting.predict(question, scene))
+    inputs = read_machines(world.state(), world.backend, question)
+    return unread_inputs(inputs, predict(inputs))
 
 
 def test_networks_and_mappings_that_machines_follow_and_nobody_could_read_are_named(world: World) -> None:

@@ -93,8 +93,8 @@ def _tell(left_out: Iterable[str]) -> None:
 
 def _with_landing_places(found: Inventory, backend: Backend) -> Inventory:
     """What machines land on belongs to a world: it is to predict with as well."""
-    from asrnet import prediction as predicting
     from asrnet.inventory import read as inventory
+    from asrnet.prediction import networks_of_machines
 
-    wanted = set(predicting.networks_of_machines(found))
-    return inventory.with_addresses(inventory.extended(found, backend, wanted), backend, wanted)
+    networks = set(networks_of_machines(found))
+    return inventory.with_addresses(inventory.extended(found, backend, networks), backend, networks)

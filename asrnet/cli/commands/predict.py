@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(session: Session) -> int:
     """Read, predict, tell."""
-    from asrnet import prediction as predicting
+    from asrnet.prediction import predict, read_machines, unread_inputs
     from asrnet.render.answers import render_answer
 
     settings = session.settings
@@ -67,11 +67,11 @@ def run(session: Session) -> int:
     question = _question(session)
     with outputs.opened(settings.output, FORMATS) as opened:
         with session.backend(desired) as backend:
-            scene = predicting.read(question, desired, backend, selection=selection)
-        prediction = predicting.predict(question, scene)
+            inputs_read = read_machines(desired, backend, question, selection=selection)
+        prediction = predict(inputs_read)
         WATCH.mark("predicting")
         opened.draw(partial(render_answer, prediction), session.view())
-    if say_what_is_missing(predicting.unread(question, scene, prediction)):
+    if say_what_is_missing(unread_inputs(inputs_read, prediction)):
         return exits.ERROR
     level = session.argument("fails_at")
     return exits.PENDING if level and prediction.fails_on(level) else exits.DONE

@@ -1,4 +1,4 @@
-"""Networks by the names that people use."""
+"""The networks of a prediction, and how to find one by the names that people use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from asrnet.errors import InputError
-from asrnet.failover.machines import Network, network_name
 from asrnet.files.problems import did_you_mean
-from asrnet.model.azure import Fabric, VirtualNetwork
+from asrnet.model.arm import normal_location
+from asrnet.model.azure import Fabric, VirtualNetwork, VmNetwork
+
+Network = VirtualNetwork | VmNetwork
+"""A network that machines are on or land on."""
+
+
+def network_name(network: Network) -> str:
+    """What people call a network."""
+    return network.name if isinstance(network, VirtualNetwork) else network.friendly_name
 
 
 class NetworkNames:
@@ -24,28 +32,42 @@ class NetworkNames:
         fabrics: Iterable[Fabric] = (),
         subscriptions: Mapping[str, str] | None = None,
     ) -> None:
+        fabrics = tuple(fabrics)
         self._servers = {fabric.id: fabric.friendly_name for fabric in fabrics if fabric.friendly_name}
         self._aliases: defaultdict[str, list[str]] = defaultdict(list)
         for alias, subscription in (subscriptions or {}).items():
             self._aliases[subscription.lower()].append(alias)
-        self._found: defaultdict[str, list[Network]] = defaultdict(list)
-        self._spelled: dict[str, str] = {}
+        self._by_name: defaultdict[str, list[Network]] = defaultdict(list)
+        self._as_written: dict[str, str] = {}
+        self._regions = {fabric.location for fabric in fabrics if fabric.location}
         for network in networks:
             names = {name.lower(): name for name in self._names_of(network)}
-            self._spelled |= names
+            self._as_written |= names
             for name in names:
-                self._found[name].append(network)
+                self._by_name[name].append(network)
+            if isinstance(network, VirtualNetwork):
+                self._regions.add(network.location)
 
     def find(self, name: str) -> Network:
         """The network called ``name``, without case. Raises InputError where there is none, or several."""
-        found = self._found.get(name.strip().lower(), [])
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(sorted(str(network.id) for network in found))
+        networks = self._by_name.get(name.strip().lower(), [])
+        if len(networks) == 1:
+            return networks[0]
+        if networks:
+            ids = ", ".join(sorted(str(network.id) for network in networks))
             raise InputError(f"several networks are called '{name}': {ids}", hint="give the id of the one you mean")
-        alike = (known for known in self._spelled.values() if known.count("/") == name.count("/"))
-        raise InputError(f"unknown network '{name}'{did_you_mean(name, alike)}")
+        candidates = (written for written in self._as_written.values() if written.count("/") == name.count("/"))
+        raise InputError(f"unknown network '{name}'{did_you_mean(name, candidates)}")
+
+    def region(self, name: str) -> str:
+        """The short name of the region called ``name``. Raises InputError where no network or fabric is in it."""
+        location = normal_location(name)
+        if location not in self._regions:
+            raise InputError(
+                f"no network and no fabric is in the region '{name}'{did_you_mean(location, self._regions)}",
+                hint=f"known regions: {', '.join(sorted(self._regions)) or 'none'}",
+            )
+        return location
 
     def _names_of(self, network: Network) -> Iterator[str]:
         yield str(network.id)
