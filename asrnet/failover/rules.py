@@ -326,7 +326,10 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "test_network_differs": ("info", "The machine's own test network is not the one named for the test."),
     "test_in_failover_network": ("info", "The test uses the failover network; a separate network is recommended."),
     "already_failed_over": ("info", "The machine runs on the recovery side already."),
-    "runs_in_recovery_region": ("info", "The machine was re-protected and runs on the recovery side: its failover takes it home."),
+    "runs_in_recovery_region": (
+        "info",
+        "The machine was re-protected and runs on the recovery side: its failover takes it home.",
+    ),
     "not_protected": ("warning", "The machine is not in the state Protected: it cannot fail over now."),
     "location_unclear": ("warning", "Where the machine runs is not known: it counts as not failed over."),
     "not_home": ("warning", "The machine does not come back to its original network or subnet."),

@@ -21,14 +21,17 @@ COLUMNS: Final[tuple[str, ...]] = (
 
 _PLAIN: Final = frozenset(COLUMNS) & frozenset(Landing.__struct_fields__)
 _NO_NICS: Final = "Site Recovery shows no NICs of this machine yet"
+_NO_RULES: Final = "machines of this provider are not predicted"
 
 
 def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
-    """A row for each address, and one for each machine without NICs."""
+    """A row for each address, and one for each machine without NICs or without rules."""
     for landing in prediction.landings:
         yield _row(landing)
     for machine in prediction.without_nics:
         yield dict.fromkeys(COLUMNS, "") | {"machine": machine, "outcome": "unknown", "notes": _NO_NICS}
+    for machine in prediction.out_of_scope:
+        yield dict.fromkeys(COLUMNS, "") | {"machine": machine, "outcome": "unknown", "warnings": _NO_RULES}
 
 
 def _row(landing: Landing) -> dict[str, str]:

@@ -71,7 +71,7 @@ def test_json_has_a_version_and_the_counts_before_the_landings(regions: Cli) -> 
     prediction = predicted(regions)
     assert list(prediction)[:1] == ["format_version"]
     assert list(prediction).index("summary") < list(prediction).index("landings")
-    assert (prediction["format_version"], prediction["operation"]) == ("1.0", "failover")
+    assert (prediction["format_version"], prediction["operation"]) == ("1.1", "failover")
     assert prediction["summary"] == {
         "machines": 5,
         "addresses": 5,
@@ -118,7 +118,7 @@ def test_several_outputs_are_written_in_one_run_and_nothing_else_is(regions: Cli
     before = snapshot(folder)
     assert regions("predict", "-o", "csv=p.csv", "-o", "json=p.json", "-o", "text").out.startswith("Failover of 5")
     written = snapshot(folder)
-    assert json.loads(written.pop("p.json"))["format_version"] == "1.0"
+    assert json.loads(written.pop("p.json"))["format_version"] == "1.1"
     assert written.pop("p.csv").startswith(b"machine,nic,")
     assert written == before
 

@@ -1,7 +1,7 @@
 """Where each machine lands after failover, in a test failover or after failback, and by which rule.
 
-Machines are those the vaults protect, those of a list (--machines), or one for every subnet (--all-subnets); where some
-are named only these fail over. Without a desired-state file, --vault takes the full id of a vault.
+Machines are those the vaults protect, those of a list (--machines), or one for every subnet (--all-subnets); if some
+are named, only these fail over. Without a desired-state file, --vault takes the full id of a vault.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     machines.add_argument("--machines", metavar="PATH", help="the machines are those of a list, YAML, JSON or CSV")
     machines.add_argument(
         "--all-subnets", action="store_true", help="a machine for every subnet of every primary network"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="REGION",
+        help="where machines of a list or of --all-subnets fail over to, if their network is mapped to several regions",
     )
     parser.add_argument("--topology", metavar="PATH", help=inputs.TOPOLOGY_HELP)
     parser.add_argument(
@@ -92,4 +97,5 @@ def _question(session: Session) -> Question:
         only=tuple(session.argument("names") or ()),
         listed_in=session.argument("machines"),
         all_subnets=session.argument("all_subnets", default=False),
+        recovery_region=session.argument("to"),
     )
