@@ -6,6 +6,7 @@ number may be under way. What then passes, divided by the time of one request, i
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal
 
 from asrnet import applying, planning
@@ -25,7 +26,7 @@ Task = Literal["plan", "apply"]
 A_REQUEST = 80_000.0
 """Simulated seconds: so many that the moments between looks at pending operations do not count beside them."""
 
-EVERYTHING = Options(per_vault=1_000_000, in_all=1_000_000, timeout=A_REQUEST * 1_000_000)
+EVERYTHING = Options(per_vault=1_000_000, in_all=1_000_000, timeout=A_REQUEST * 1_000_000, look_age=inf)
 
 
 def chain_of_asrnet(task: Task, pairs: int) -> int:

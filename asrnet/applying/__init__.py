@@ -1,35 +1,35 @@
-"""``apply``: carry out a plan, wait for it the quick way, and read back what came of it."""
+"""``apply``: carry out a plan, wait for it the quick way, and read back what became of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from asrnet.applying.audit import AuditEntry, audit_entry
+from asrnet.applying.looks import MAX_AGE, Looks
 from asrnet.applying.outcomes import outcomes
 from asrnet.applying.preflight import Verdict, inspect
-from asrnet.applying.readback import unconfirmed, unconfirmed_networks
+from asrnet.applying.readback import unconfirmed
 from asrnet.applying.run import Run
 from asrnet.applying.tasks import Task, tasks_of
-from asrnet.clocks import Bounded
-from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.plan import Plan
 from asrnet.model.report import AppliedChange, Outcome, Report, Result, result_of
 from asrnet.ports import Backend
 
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
 
-
-_MOVED_NAMED = 2
+_DIFFERENCES_NAMED = 2
+"""Every change of a stale vault says why; all the differences are said once, by whoever found them."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
     """How a plan is carried out.
 
     ``per_vault`` and ``in_all`` bound the requests in flight; ``timeout`` (seconds) how long an accepted operation is
-    waited for. ``forced`` lifts limits and ``failover_active`` by name. ``stale`` holds, by vault, why a saved plan no
-    longer fits: such vaults are left alone.
+    waited for. ``forced`` lifts limits and holds by name. ``stale`` says, by vault, how Azure differs from what a saved
+    plan saw: such vaults are left alone. ``look_age`` (seconds) bounds the age of what is known of a resource when it
+    is written.
     """
 
     per_vault: int = 4
@@ -37,6 +37,7 @@ class Options(Struct, frozen=True, kw_only=True):
     timeout: float = 1800.0
     forced: frozenset[str] = frozenset()
     stale: Mapping[str, tuple[str, ...]] = {}
+    look_age: float = MAX_AGE
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -65,17 +66,19 @@ def apply(
 ) -> Report:
     """Carry out ``plan``. Errors of single changes are in the report; running again finishes what is left.
 
-    ``on_write`` gets one entry for every write that was sent, once its end is known. Raises RefusedError when the plan
-    is over a limit that is not in ``options.forced``.
+    ``on_write`` gets one entry for every write that was sent, once its outcome is known. Raises RefusedError when the
+    plan is over a limit that is not in ``options.forced``.
     """
     plan.raise_if_over_limits(options.forced)
     began = backend.clock.now()
     backend.expect({change.kind for change in plan.changes})
+    looks = Looks(backend, options.look_age)
     changes = [change for change in plan.changes if change.vault not in options.stale]
-    verdicts = _stale_verdicts(plan, options) | inspect(changes, backend, options.in_all, options.forced)
+    verdicts = _stale_verdicts(plan, options) | inspect(changes, backend, looks, options.in_all, options.forced)
     run = Run(
         tasks_of(plan.changes),
         backend,
+        looks,
         per_vault=options.per_vault,
         in_all=options.in_all,
         timeout=options.timeout,
@@ -83,13 +86,15 @@ def apply(
     )
     problems: dict[Task, str] = {}
     try:
-        run.go(verdicts)
-        problems = {} if run.interrupted else _read_back(run.tasks, plan, backend, options)
+        run.carry_out(verdicts)
+        if not run.interrupted:
+            existing = {observed.vault_id: len(observed.mappings) for observed in plan.observed}
+            problems = unconfirmed(run.tasks, existing, backend, options.in_all)
     except KeyboardInterrupt:  # while reading back: all that was sent is in the report still
         run.interrupted = True
     finally:  # whatever happens, what was written leaves its line
         for task in run.tasks:
-            if task.accepted:
+            if task.sent:
                 on_write(audit_entry(task, problems.get(task), backend.identity()))
     applied = outcomes(plan, run, verdicts, problems)
     return Report(
@@ -103,17 +108,14 @@ def apply(
 
 
 def _stale_verdicts(plan: Plan, options: Options) -> dict[str, Verdict]:
-    verdicts = {
-        vault: Verdict(outcome="stale", reason=_what_moved(moved), refused=True)
-        for vault, moved in options.stale.items()
-    }
-    return {change.id: verdicts[change.vault] for change in plan.changes if change.vault in verdicts}
-
-
-def _what_moved(moved: Sequence[str]) -> str:
-    """A few of the things only: every change of the vault says it, and the caller has them all."""
-    more = len(moved) - _MOVED_NAMED
-    return "; ".join((*moved[:_MOVED_NAMED], *([f"and {more} more"] if more > 0 else [])))
+    verdicts: dict[str, Verdict] = {}
+    for change in plan.changes:
+        differences = options.stale.get(change.vault)
+        if differences is not None:
+            more = len(differences) - _DIFFERENCES_NAMED
+            named = [*differences[:_DIFFERENCES_NAMED], *([f"and {more} more"] if more > 0 else [])]
+            verdicts[change.id] = Verdict(outcome="stale", reason="; ".join(named), refused=True)
+    return verdicts
 
 
 def _progress(task: Task) -> Progress:
@@ -126,18 +128,3 @@ def _progress(task: Task) -> Progress:
         error=str(task.error) if task.error else None,
         undoing=task.undoes is not None,
     )
-
-
-def _read_back(tasks: Sequence[Task], plan: Plan, backend: Backend, options: Options) -> dict[Task, str]:
-    reads = Bounded(backend.clock, options.in_all)
-    done = [task for task in tasks if task.state == "done"]
-    vaults: dict[ArmId, list[Task]] = {}
-    for task in done:
-        vault = task.step.resource_id.within(VAULT)
-        if vault:
-            vaults.setdefault(vault, []).append(task)
-    existing = {observed.vault_id: len(observed.mappings) for observed in plan.observed}
-    found = unconfirmed_networks([task for task in done if task.change.kind == "virtual_network"], backend, reads)
-    for vault, members in vaults.items():
-        found |= unconfirmed(vault, members, backend, reads, existing.get(vault, 0))
-    return found

@@ -37,10 +37,10 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 
 
 def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
-    """The entry of a task that was sent; ``problem`` is what reading back found."""
+    """The entry of a task that was sent; ``problem`` is what reading it back showed."""
     error = problem or (str(task.error) if task.error else None)
     return AuditEntry(
-        time=round(task.accepted, 3),
+        time=round(task.accepted or task.sent, 3),
         identity=identity,
         action=task.step.action,
         change=task.change.id,
@@ -57,7 +57,7 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
 
 
 def undo_command(step: Step) -> str:
-    """The az command that takes a step back. az puts the host of its own cloud before an address without one."""
+    """The az command that takes a step back. An address without a host is az's own cloud's."""
     url = f"{step.resource_id}?api-version="
     if step.before is None:
         api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else API_VERSION

@@ -3,116 +3,109 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
 from asrnet.applying.preflight import Verdict
 from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
-from asrnet.model.plan import Change, Plan
+from asrnet.errors import RefusedError
+from asrnet.model.plan import Plan
 from asrnet.model.report import AppliedChange, Outcome
 
 _ACCEPTED = "accepted by Azure, which has not said how it ended"
 _UNANSWERED = "being sent when the run ended, and perhaps accepted by Azure"
 
 
+_Result = tuple[Outcome, str | None, bool]
+"""The outcome of a change, the reason, and whether a safeguard decided it."""
+
+
 def outcomes(
     plan: Plan, run: Run, verdicts: Mapping[str, Verdict], problems: Mapping[Task, str]
 ) -> tuple[AppliedChange, ...]:
     """Every change of the plan with its outcome. ``problems`` are the writes that could not be read back."""
-    steps: dict[str, list[Task]] = defaultdict(list)
-    undone: dict[Task, Task] = {}
+    tasks_by_change: dict[str, list[Task]] = defaultdict(list)
+    undo_by_task: dict[Task, Task] = {}
     for task in run.tasks:
         if task.undoes:
-            undone[task.undoes] = task
+            undo_by_task[task.undoes] = task
         else:
-            steps[task.change.id].append(task)
-    applied = tuple(
-        _applied(change, steps[change.id], undone, verdicts.get(change.id), run.groups.get(change.id), problems)
-        for change in plan.changes
-    )
-    if run.interrupted:
-        applied = tuple(_cut_short(change, steps[change.id]) for change in applied)
-    stale = {change.id for change in applied if change.outcome == "stale"}
-    return tuple(_after_stale(change, stale) for change in applied)
-
-
-def _cut_short(change: AppliedChange, steps: Sequence[Task]) -> AppliedChange:
-    """After Ctrl-C nothing is read back, and so nothing is called succeeded; what had not begun says why."""
-    if change.outcome == "succeeded":
-        return structs.replace(
-            change, outcome="in_flight", error="reported done by Azure, not read back; plan again to see"
+            tasks_by_change[task.change.id].append(task)
+    stale: set[str] = set()
+    applied: list[AppliedChange] = []
+    for change in plan.changes:
+        tasks = tasks_by_change[change.id]
+        undo = [undo_by_task[task] for task in tasks if task in undo_by_task]
+        verdict, group = verdicts.get(change.id), run.groups.get(change.id)
+        if verdict:
+            result: _Result = (verdict.outcome, verdict.reason, verdict.refused)
+        else:
+            result = _outcome(tasks, undo, group, problems)
+        outcome, error, refused = result
+        if run.interrupted and outcome == "succeeded":
+            # After Ctrl-C nothing is read back, and so nothing is called succeeded.
+            outcome, error = "in_flight", "reported done by Azure, not read back; plan again to see"
+        elif run.interrupted and outcome == "skipped" and not verdict and not any(task.started for task in tasks):
+            error = "not begun when the run was interrupted"
+        if outcome == "stale":
+            stale.add(change.id)
+        times = [moment for task in tasks for moment in (task.started, task.accepted, task.ended) if moment]
+        began = min((task.started for task in tasks if task.started), default=0.0)
+        applied.append(
+            AppliedChange(
+                **{name: getattr(change, name) for name in change.__struct_fields__},
+                outcome=outcome,
+                error=error,
+                refused=refused,
+                seconds=round(max(times, default=began) - began, 3) if began else 0.0,
+                warnings=tuple(warning for task in tasks for warning in task.warnings),
+            )
         )
-    if change.outcome == "skipped" and all(task.state in {"waiting", "queued"} for task in steps):
-        return structs.replace(change, error="not begun when the run was interrupted")
-    return change
-
-
-def _after_stale(change: AppliedChange, stale: Collection[str]) -> AppliedChange:
-    """What was skipped for something stale was declined for the same reason."""
-    declined = change.outcome == "skipped" and any(need in stale for need in change.depends_on)
-    return structs.replace(change, refused=True) if declined else change
-
-
-def _applied(  # noqa: PLR0917 - called once, a few lines above
-    change: Change,
-    steps: Sequence[Task],
-    undone: Mapping[Task, Task],
-    verdict: Verdict | None,
-    group: Group | None,
-    problems: Mapping[Task, str],
-) -> AppliedChange:
-    outcome, error, refused = _outcome(steps, undone, verdict, group, problems)
-    times = [moment for task in steps for moment in (task.started, task.accepted, task.ended) if moment]
-    began = min((task.started for task in steps if task.started), default=0.0)
-    return AppliedChange(
-        **{name: getattr(change, name) for name in change.__struct_fields__},
-        outcome=outcome,
-        error=error,
-        refused=refused,
-        seconds=round(max(times, default=began) - began, 3) if began else 0.0,
+    # What was skipped for something stale was declined for the same reason.
+    return tuple(
+        structs.replace(change, refused=True)
+        if change.outcome == "skipped" and not stale.isdisjoint(change.depends_on)
+        else change
+        for change in applied
     )
 
 
-def _outcome(
-    steps: Sequence[Task],
-    undone: Mapping[Task, Task],
-    verdict: Verdict | None,
-    group: Group | None,
-    problems: Mapping[Task, str],
-) -> tuple[Outcome, str | None, bool]:
-    if verdict:
-        return verdict.outcome, verdict.reason, verdict.refused
-    errors = [str(task.error) for task in steps if task.state == "failed" and task.error]
-    unseen = [problem for task in steps if (problem := problems.get(task))]
-    mine = [undone[task] for task in steps if task in undone]
-    under_way = {task.state for task in (*steps, *mine)} & {"sending", "pending"}
-    if under_way:
-        accepted = _ACCEPTED if "pending" in under_way else _UNANSWERED
-        unheard = next((f": {task.unheard}" for task in (*steps, *mine) if task.unheard), "")
-        return "in_flight", f"{accepted}{unheard}; plan again to see", False
-    if mine:
-        return _rolled_back(errors or [group.failed if group else ""], mine, problems)
+def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, problems: Mapping[Task, str]) -> _Result:
+    errors = [_error(task) for task in tasks if task.state == "failed"]
+    unread = [problems[task] for task in tasks if task in problems]
+    failure = group.failure if group else ""
+    stale = (group is not None and group.stale) or any(_is_stale(task) for task in tasks)
+    everything = (*tasks, *undo)
+    if any(task.state in {"sending", "pending"} for task in everything):
+        how = _ACCEPTED if any(task.state == "pending" for task in everything) else _UNANSWERED
+        denial = next((f": {task.denial}" for task in everything if task.denial), "")
+        return "in_flight", f"{how}{denial}; plan again to see", False
+    if undo:
+        reason = "; ".join(errors or [failure])
+        left = [str(task.error) for task in undo if task.error] + [problems[task] for task in undo if task in problems]
+        if left or any(task.state != "done" for task in undo):
+            return "failed", f"{reason}; putting it back failed too: {'; '.join(left) or 'not tried'}", False
+        return (
+            ("stale", f"{reason} (what was done before is undone)", True) if stale else ("rolled_back", reason, False)
+        )
+    begun = any(task.state == "done" for task in tasks)
     if errors:
-        return "failed", "; ".join(errors), False
-    if all(task.state == "done" for task in steps):
-        return ("failed", "; ".join(unseen), False) if unseen else ("succeeded", None, False)
-    return _not_done(steps, group)
+        return ("stale", "; ".join(errors), True) if stale and not begun else ("failed", "; ".join(errors), False)
+    if all(task.state == "done" for task in tasks):
+        return ("failed", "; ".join(unread), False) if unread else ("succeeded", None, False)
+    reason = failure or "something it depends on was not done"
+    if begun:
+        return "failed", f"begun and not finished: {reason}; run again", False
+    return ("stale" if stale else "skipped"), reason, group is not None and group.refused
 
 
-def _not_done(steps: Sequence[Task], group: Group | None) -> tuple[Outcome, str | None, bool]:
-    """Of a change that came to a halt through no failure of its own."""
-    why = group.failed if group and group.failed else "something it depends on was not done"
-    if any(task.state == "done" for task in steps):
-        return "failed", f"begun and not finished: {why}; run again", False
-    return ("stale" if group and group.stale else "skipped"), why, group is not None and group.refused
+def _is_stale(task: Task) -> bool:
+    return isinstance(task.error, RefusedError)
 
 
-def _rolled_back(
-    errors: Sequence[str], undo: Collection[Task], problems: Mapping[Task, str]
-) -> tuple[Outcome, str | None, bool]:
-    left = [str(task.error) for task in undo if task.error] + [problems[task] for task in undo if task in problems]
-    if left or any(task.state != "done" for task in undo):
-        return "failed", f"{'; '.join(errors)}; putting it back failed too: {'; '.join(left) or 'not tried'}", False
-    return "rolled_back", "; ".join(errors), False
+def _error(task: Task) -> str:
+    if task.patch_error and str(task.patch_error) != str(task.error):
+        return f"{task.patch_error}; and by PUT: {task.error}"
+    return str(task.error)

@@ -1,38 +1,36 @@
-"""The last look before the first write: is everything still as the plan saw it, and is nobody failing over?
+"""The checks before the first write: is everything still as the plan saw it, and does nobody fail over?
 
-Creating is an upsert on the service: a PUT on a name that is taken would retarget somebody's mapping. So one fresh list
-of each vault says which names and identities are free.
+What each single write would overwrite is looked at once more when it is sent (see ``looks``). Here whole changes are
+ruled out together, before half of a pair is made.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 
+from asrnet.applying.looks import Looks, in_the_way
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
-from asrnet.inventory.activity import Activity, activity, read_jobs, takes_away
+from asrnet.inventory.activity import activity, read_jobs, takes_away
+from asrnet.model.access import Rights
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import (
-    Fabric,
-    Job,
-    LiveMapping,
-    MappingIdentity,
-    NetworkMapping,
-    ProtectedItem,
-    UnreadableMapping,
-    VirtualNetwork,
-)
+from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.model.plan import Change
 from asrnet.model.report import Outcome
 from asrnet.ports import Backend
 
 T = TypeVar("T")
+
+_log = logging.getLogger("asrnet.applying")
+
+_MAPPING = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -43,37 +41,139 @@ class Verdict(Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
-class _Reads(Struct, frozen=True, kw_only=True):
-    """What is being read of one vault."""
+class _VaultReads(Struct, frozen=True, kw_only=True):
+    """What is being read of one vault; None is not needed."""
 
     mappings: Future[tuple[LiveMapping, ...]]
     fabrics: Future[tuple[Fabric, ...]] | None
     items: Future[tuple[ProtectedItem, ...]] | None
     jobs: Future[tuple[Job, ...]] | None
+    rights: Future[tuple[Rights, ...]] | None
 
 
-def inspect(changes: Sequence[Change], backend: Backend, at_once: int, forced: Collection[str]) -> dict[str, Verdict]:
+def inspect(
+    changes: Sequence[Change], backend: Backend, looks: Looks, at_once: int, forced: Collection[str]
+) -> dict[str, Verdict]:
     """The changes that must not be begun, by id, and why."""
     reads = Bounded(backend.clock, at_once)
-    vaults: dict[ArmId, list[Change]] = {}
+    changes_by_vault: dict[ArmId, list[Change]] = defaultdict(list)
     for change in changes:
         vault = change.resource_id.within(VAULT)
         if vault:
-            vaults.setdefault(vault, []).append(change)
-    started = {vault: _start(vault, members, backend, reads) for vault, members in vaults.items()}
+            changes_by_vault[vault].append(change)
+    vault_reads = {
+        vault: _start_reads(vault, members, backend, looks, reads) for vault, members in changes_by_vault.items()
+    }
     networks = {
-        change.id: reads.start(partial(backend.networks.virtual_network, change.resource_id))
+        change.id: reads.start(partial(looks.virtual_network, change.resource_id))
         for change in changes
         if change.kind == "virtual_network"
     }
     verdicts: dict[str, Verdict] = {}
-    for vault, members in vaults.items():
-        verdicts |= _vault_verdicts(members, started[vault], reads, forced)
+    for vault, members in changes_by_vault.items():
+        verdicts |= _vault_verdicts(vault, members, vault_reads[vault], reads, forced)
     for change_id, future in networks.items():
-        answer = reads.answer(future)
-        verdicts |= _network_verdict(change_id, answer)
+        network = reads.answer(future)
+        if isinstance(network, AsrError):
+            verdicts[change_id] = Verdict(outcome="failed", reason=f"whether it exists could not be read: {network}")
+        elif isinstance(network, VirtualNetwork):
+            reason = f"{network.name} exists now; plan again"
+            verdicts[change_id] = Verdict(outcome="stale", reason=reason, refused=True)
     verdicts |= _other_halves(changes, verdicts)
-    return verdicts | _needless(changes, verdicts)
+    return verdicts | _unneeded(changes, verdicts)
+
+
+def _start_reads(
+    vault: ArmId, changes: Sequence[Change], backend: Backend, looks: Looks, reads: Bounded
+) -> _VaultReads:
+    reader = backend.mappings
+    guarded = any(takes_away(change) for change in changes)
+    deletes = any(step.action == "delete" for change in changes for step in change.steps)
+    makes_fabrics = any(change.kind == "fabric" for change in changes)
+    return _VaultReads(
+        mappings=reads.start(partial(looks.mappings, vault)),
+        fabrics=reads.start(partial(_all, reader.fabrics, vault)) if makes_fabrics else None,
+        items=reads.start(partial(_all, reader.protected_items, vault)) if guarded else None,
+        jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
+        rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
+    )
+
+
+def _all(read_list: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
+    try:
+        return tuple(read_list(vault))
+    except VaultUnusedError:
+        return ()
+
+
+def _answer(future: Future[tuple[T, ...]] | None, reads: Bounded) -> tuple[T, ...] | AsrError:
+    if future is None:
+        return ()
+    answer = reads.answer(future)
+    return answer  # noqa: RET504 - inferred before the union of the return type confuses it
+
+
+def _vault_verdicts(
+    vault: ArmId, changes: Sequence[Change], started: _VaultReads, reads: Bounded, forced: Collection[str]
+) -> dict[str, Verdict]:
+    mappings, fabrics = reads.answer(started.mappings), _answer(started.fabrics, reads)
+    guard = activity(_answer(started.items, reads), _answer(started.jobs, reads))
+    rights = _rights(vault, _answer(started.rights, reads)) if started.rights else None
+    if isinstance(mappings, AsrError) or isinstance(fabrics, AsrError):
+        error = mappings if isinstance(mappings, AsrError) else fabrics
+        verdict = Verdict(outcome="failed", reason=f"the vault could not be read: {error}")
+        return {change.id: verdict for change in changes}
+    deleted = {step.resource_id for change in changes for step in change.steps if step.action == "delete"}
+    verdicts: dict[str, Verdict] = {}
+    for change in changes:
+        hold = guard.hold(change, forced)
+        if hold:
+            verdicts[change.id] = Verdict(outcome="skipped", reason=f"{hold.kind}: {hold.reason}", refused=True)
+        elif missing := _missing_right(change, rights):
+            reason = f"the right {missing} is missing at {vault}, so nothing is deleted"
+            verdicts[change.id] = Verdict(outcome="skipped", reason=reason, refused=True)
+        elif problem := _problem(change, mappings, fabrics, deleted):
+            verdicts[change.id] = Verdict(outcome="stale", reason=f"{problem}; plan again", refused=True)
+    return verdicts
+
+
+def _rights(vault: ArmId, rights: tuple[Rights, ...] | AsrError) -> tuple[Rights, ...] | None:
+    if isinstance(rights, AsrError):
+        _log.warning("the rights at the vault %s could not be read, so they are not checked: %s", vault.name, rights)
+        return None
+    return rights
+
+
+def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
+    """The right without which ``change`` would delete a mapping and then stop; empty where it has all, or is unread.
+
+    Locks, policies, deny assignments and roles that expire do not show in the rights.
+    """
+    actions = {step.action for step in change.steps}
+    if rights is None or "delete" not in actions:
+        return ""
+    needed = [f"{_MAPPING}/delete", *([f"{_MAPPING}/write"] if actions != {"delete"} else [])]
+    return next((action for action in needed if not any(role.allow(action) for role in rights)), "")
+
+
+def _problem(
+    change: Change, mappings: Sequence[LiveMapping], fabrics: Sequence[Fabric], deleted: Collection[ArmId]
+) -> str:
+    """What is in the way of what a change creates, in words."""
+    for step in change.steps:
+        if step.action != "create":
+            continue
+        if isinstance(step.after, Fabric):
+            for fabric in fabrics:
+                if fabric.kind == "azure" and fabric.location == step.after.location:
+                    return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
+        if isinstance(step.after, NetworkMapping):
+            for mapping in mappings:
+                problem = in_the_way(step.after, mapping)
+                # What this plan deletes makes room for another mapping of the network, under another name.
+                if problem and (mapping.id not in deleted or mapping.name.lower() == step.after.name.lower()):
+                    return problem
+    return ""
 
 
 def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
@@ -90,124 +190,15 @@ def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) ->
     }
 
 
-def _needless(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
+def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
     """Networks and fabrics are not made for changes none of which is begun."""
-    needs: dict[str, list[Verdict | None]] = defaultdict(list)
+    verdicts_of_dependents: dict[str, list[Verdict | None]] = defaultdict(list)
     for change in changes:
         for need in change.depends_on:
-            needs[need].append(verdicts.get(change.id))
-    return {
-        change.id: first
-        for change in changes
-        if change.kind != "network_mapping" and change.id not in verdicts
-        for first in needs[change.id][:1]
-        if first and all(needs[change.id])
-    }
-
-
-def _start(vault: ArmId, changes: Sequence[Change], backend: Backend, reads: Bounded) -> _Reads:
-    port = backend.mappings
-    guarded = any(takes_away(change) for change in changes)
-    fabrics = any(change.kind == "fabric" for change in changes)
-    return _Reads(
-        mappings=reads.start(partial(_listed, port.mappings, vault)),
-        fabrics=reads.start(partial(_listed, port.fabrics, vault)) if fabrics else None,
-        items=reads.start(partial(_listed, port.protected_items, vault)) if guarded else None,
-        jobs=reads.start(partial(read_jobs, port, vault)) if guarded else None,
-    )
-
-
-def _listed(read_list: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
-    try:
-        return tuple(read_list(vault))
-    except VaultUnusedError:
-        return ()
-
-
-def _vault_verdicts(
-    changes: Sequence[Change], started: _Reads, reads: Bounded, forced: Collection[str]
-) -> dict[str, Verdict]:
-    mappings, fabrics = reads.answer(started.mappings), _optional(started.fabrics, reads)
-    guard = activity(_optional(started.items, reads), _optional(started.jobs, reads))
-    if isinstance(mappings, AsrError):
-        return _unread(changes, mappings)
-    if isinstance(fabrics, AsrError):
-        return _unread(changes, fabrics)
-    doomed = {step.resource_id for change in changes for step in change.steps if step.action == "delete"}
-    taken = _Taken(
-        names={(mapping.fabric_id, mapping.name.lower()) for mapping in mappings},
-        identities={
-            mapping.identity: mapping
-            for mapping in mappings
-            if isinstance(mapping, NetworkMapping) and mapping.id not in doomed
-        },
-        unreadable={one.primary_network_id: one for one in mappings if isinstance(one, UnreadableMapping)},
-        places={fabric.location: fabric for fabric in fabrics if fabric.kind == "azure"},
-    )
-    return {change.id: verdict for change in changes if (verdict := _verdict(change, taken, guard, forced))}
-
-
-def _optional(future: Future[tuple[T, ...]] | None, reads: Bounded) -> tuple[T, ...] | AsrError:
-    if future is None:
-        return ()
-    answer = reads.answer(future)
-    return answer  # noqa: RET504 - inferred before the union of the return type confuses it
-
-
-def _unread(changes: Sequence[Change], error: AsrError) -> dict[str, Verdict]:
-    verdict = Verdict(outcome="failed", reason=f"the vault could not be read: {error}")
-    return {change.id: verdict for change in changes}
-
-
-class _Taken(Struct, frozen=True, kw_only=True):
-    """What is there now, in the ways in which it can be in the way: ``unreadable`` by the primary network it says."""
-
-    names: set[tuple[ArmId, str]]
-    identities: dict[MappingIdentity, NetworkMapping]
-    unreadable: dict[ArmId | None, UnreadableMapping]
-    places: dict[str | None, Fabric]
-
-
-def _verdict(change: Change, taken: _Taken, guard: Activity, forced: Collection[str]) -> Verdict | None:
-    hold = guard.hold(change, forced)
-    if hold:
-        return Verdict(outcome="skipped", reason=f"{hold.kind}: {hold.reason}", refused=True)
-    for obstacle in _obstacles(change, taken):
-        return Verdict(outcome="stale", reason=f"{obstacle}; plan again", refused=True)
-    return None
-
-
-def _obstacles(change: Change, taken: _Taken) -> Iterator[str]:
-    for step in change.steps:
-        if step.action != "create":
-            continue
-        if isinstance(step.after, Fabric) and step.after.location in taken.places:
-            yield f"the vault has a fabric for {step.after.location} now: {taken.places[step.after.location].name}"
-        if isinstance(step.after, NetworkMapping):
-            if (step.after.fabric_id, step.after.name.lower()) in taken.names:
-                yield f"a mapping named {step.after.name} exists now"
-            there = taken.identities.get(step.after.identity)
-            if there:
-                primary, recovery = there.primary_network_id.name, there.recovery_network_id.name
-                yield f"{primary} has the mapping {there.name} now, to {recovery}"
-            riddle = taken.unreadable.get(step.after.primary_network_id)
-            if riddle:
-                yield f"{step.after.primary_network_id.name} has the mapping {riddle.name} now, which {riddle.problem}"
-
-
-def _network_verdict(change_id: str, answer: VirtualNetwork | AsrError | None) -> dict[str, Verdict]:
-    if answer is None:
-        return {}
-    if isinstance(answer, AsrError):
-        return {change_id: Verdict(outcome="failed", reason=f"whether it exists could not be read: {answer}")}
-    return {change_id: Verdict(outcome="stale", reason=f"{answer.name} exists now; plan again", refused=True)}
-
-
-def is_as_before(expected: object, found: NetworkMapping | None) -> bool:
-    """Whether a mapping that is to be updated or deleted is still what the plan saw."""
-    return (
-        isinstance(expected, NetworkMapping)
-        and found is not None
-        and found.identity == expected.identity
-        and found.recovery_network_id == expected.recovery_network_id
-    )
+            verdicts_of_dependents[need].append(verdicts.get(change.id))
+    unneeded: dict[str, Verdict] = {}
+    for change in changes:
+        dependents = verdicts_of_dependents[change.id]
+        if change.kind != "network_mapping" and change.id not in verdicts and dependents and all(dependents):
+            unneeded[change.id] = next(verdict for verdict in dependents if verdict)
+    return unneeded

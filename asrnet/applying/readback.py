@@ -1,4 +1,4 @@
-"""Nothing is called succeeded that was not read back.
+"""Reading back: nothing is called succeeded that was not seen in Azure afterwards.
 
 One list of the vault, or a GET for each mapping when that is less; what a list does not confirm is asked for by id,
 since lists may lag.
@@ -6,32 +6,49 @@ since lists may lag.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
+from asrnet.applying.looks import description, is_same, network_differences
 from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping, VirtualNetwork
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100
 """What a page of the vault's list is taken to hold, when weighing a list against single GETs."""
 
+_MISSING: Final = "was reported done, but is not there"
+
 
 def unconfirmed(
-    vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded, existing: int
+    tasks: Sequence[Task], existing: Mapping[ArmId, int], backend: Backend, at_once: int
 ) -> dict[Task, str]:
-    """The ``tasks``, all reported done, whose effect cannot be seen, and what is seen instead."""
-    last = list({task.step.resource_id: task for task in tasks}.values())
-    mappings = [task for task in last if task.change.kind == "network_mapping"]
-    found = _unconfirmed_mappings(vault, mappings, backend, reads, existing)
-    fabrics = [task for task in last if task.change.kind == "fabric"]
-    if fabrics:
-        found |= _unconfirmed_fabrics(vault, fabrics, backend, reads)
-    return found
+    """The ``tasks`` reported done whose effect cannot be seen, and what is seen instead.
+
+    ``existing`` counts the mappings that each vault had when the plan was made.
+    """
+    reads = Bounded(backend.clock, at_once)
+    last_of_resource = {task.step.resource_id: task for task in tasks if task.state == "done"}
+    networks: list[Task] = []
+    mappings: dict[ArmId, list[Task]] = defaultdict(list)
+    fabrics: dict[ArmId, list[Task]] = defaultdict(list)
+    for resource_id, task in last_of_resource.items():
+        vault = resource_id.within(VAULT)
+        if vault:
+            (fabrics if task.change.kind == "fabric" else mappings)[vault].append(task)
+        else:
+            networks.append(task)
+    problems = _unconfirmed_networks(networks, backend, reads)
+    for vault, members in mappings.items():
+        problems |= _unconfirmed_mappings(vault, members, backend, reads, existing.get(vault, 0))
+    for vault, members in fabrics.items():
+        problems |= _unconfirmed_fabrics(vault, members, backend, reads)
+    return problems
 
 
 def _unconfirmed_mappings(
@@ -39,73 +56,84 @@ def _unconfirmed_mappings(
 ) -> dict[Task, str]:
     doubtful = list(tasks)
     if len(tasks) > 1 and len(tasks) * _MAPPINGS_A_PAGE >= existing:
-        listed = reads.answer(reads.start(partial(_mappings, backend, vault)))
-        if isinstance(listed, AsrError):
-            return dict.fromkeys(tasks, f"could not be read back: {listed}")
-        there: dict[ArmId, LiveMapping] = {mapping.id: mapping for mapping in listed}
-        doubtful = [task for task in tasks if _difference(task, there.get(task.step.resource_id))]
-    asked = [(task, reads.start(partial(backend.mappings.mapping, task.step.resource_id))) for task in doubtful]
-    problems = {}
-    for task, future in asked:
-        answer = reads.answer(future)
-        problems[task] = _difference(task, answer)
-    return {task: problem for task, problem in problems.items() if problem}
+
+        def listed() -> tuple[LiveMapping, ...]:
+            try:
+                return tuple(backend.mappings.mappings(vault))
+            except VaultUnusedError:
+                return ()
+
+        mappings = reads.answer(reads.start(listed))
+        if isinstance(mappings, AsrError):
+            return dict.fromkeys(tasks, f"could not be read back: {mappings}")
+        mapping_by_id: dict[ArmId, LiveMapping] = {mapping.id: mapping for mapping in mappings}
+        doubtful = [task for task in tasks if _problem(task, mapping_by_id.get(task.step.resource_id))]
+    futures = [(task, reads.start(partial(backend.mappings.mapping, task.step.resource_id))) for task in doubtful]
+    problems: dict[Task, str] = {}
+    for task, future in futures:
+        mapping = reads.answer(future)
+        problem = f"could not be read back: {mapping}" if isinstance(mapping, AsrError) else _problem(task, mapping)
+        if problem:
+            problems[task] = problem
+    return problems
 
 
-def _mappings(backend: Backend, vault: ArmId) -> tuple[LiveMapping, ...]:
-    try:
-        return tuple(backend.mappings.mappings(vault))
-    except VaultUnusedError:
-        return ()
-
-
-def _difference(task: Task, seen: LiveMapping | AsrError | None) -> str:
-    wanted = task.step.after
-    if isinstance(seen, AsrError):
-        return f"could not be read back: {seen}"
-    if isinstance(seen, UnreadableMapping):
-        return f"is there, and {seen.problem}"
-    if wanted is None:
-        return f"was reported deleted, but is still there, to {seen.recovery_network_id.name}" if seen else ""
-    if seen is None:
-        return "was reported done, but is not there"
-    return _mismatch(task, wanted, seen) if isinstance(wanted, NetworkMapping) else ""
-
-
-def _mismatch(task: Task, wanted: NetworkMapping, seen: NetworkMapping) -> str:
-    """What of a mapping is not as wanted. Its name alone says nothing: somebody else may have made it."""
-    if seen.primary_network_id != wanted.primary_network_id:
-        return f"was reported done, but is the mapping of {seen.primary_network_id}"
-    if seen.recovery_network_id != wanted.recovery_network_id:
-        return f"was reported done, but points at {seen.recovery_network_id}"
-    before = task.step.before
-    repaired = isinstance(before, NetworkMapping) and before.state != wanted.state
-    if repaired and seen.state.lower() != wanted.state.lower():
-        return f"was reported done, but is in state {seen.state}"
+def _problem(task: Task, mapping: LiveMapping | None) -> str:
+    """What of a mapping is not as it was written."""
+    before, after = task.step.before, task.step.after
+    if isinstance(mapping, UnreadableMapping):
+        return f"is there, and {mapping.problem}"
+    if after is None:
+        if mapping is None:
+            return ""
+        return f"was reported deleted, but is still there, to {mapping.recovery_network_id.name}"
+    if mapping is None:
+        return _MISSING
+    if not isinstance(after, NetworkMapping):
+        return ""
+    # The name alone says nothing: somebody else may have made a mapping of that name.
+    if mapping.primary_network_id != after.primary_network_id:
+        return f"was reported done, but is the mapping of {mapping.primary_network_id}"
+    if not is_same(mapping, after):
+        return f"was reported done, but {description(mapping)}"
+    is_repair = isinstance(before, NetworkMapping) and before.state != after.state
+    if is_repair and mapping.state.lower() != after.state.lower():
+        return f"was reported done, but is in state {mapping.state}"
     return ""
 
 
 def _unconfirmed_fabrics(vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded) -> dict[Task, str]:
-    listed = reads.answer(reads.start(lambda: tuple(backend.mappings.fabrics(vault))))
-    if isinstance(listed, AsrError):
-        return dict.fromkeys(tasks, f"could not be read back: {listed}")
-    places = {fabric.location for fabric in listed if fabric.kind == "azure"}
-    wanted = [(task, task.step.after) for task in tasks]
+    fabrics = reads.answer(reads.start(lambda: tuple(backend.mappings.fabrics(vault))))
+    if isinstance(fabrics, AsrError):
+        return dict.fromkeys(tasks, f"could not be read back: {fabrics}")
+    locations = {fabric.location for fabric in fabrics if fabric.kind == "azure"}
     return {
-        task: "was reported done, but is not there"
-        for task, fabric in wanted
-        if isinstance(fabric, Fabric) and fabric.location not in places
+        task: _MISSING
+        for task in tasks
+        if isinstance(task.step.after, Fabric) and task.step.after.location not in locations
     }
 
 
-def unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounded) -> dict[Task, str]:
-    """The created networks among ``tasks`` that a GET does not show."""
-    asked = [(task, reads.start(partial(backend.networks.virtual_network, task.step.resource_id))) for task in tasks]
-    problems = {}
-    for task, future in asked:
-        answer = reads.answer(future)
-        if isinstance(answer, AsrError):
-            problems[task] = f"could not be read back: {answer}"
-        elif answer is None:
-            problems[task] = "was reported done, but is not there"
+def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounded) -> dict[Task, str]:
+    futures = [(task, reads.start(partial(backend.networks.virtual_network, task.step.resource_id))) for task in tasks]
+    problems: dict[Task, str] = {}
+    for task, future in futures:
+        network, sent = reads.answer(future), task.step.after
+        if isinstance(network, AsrError):
+            problems[task] = f"could not be read back: {network}"
+        elif network is None:
+            problems[task] = _MISSING
+        elif isinstance(sent, VirtualNetwork):
+            differences = network_differences(sent, network)
+            if differences:
+                problems[task] = f"was reported done, but its {' and '.join(differences)} are not what was sent"
+            task.warnings += _additions(sent, network)
     return problems
+
+
+def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:
+    """What a network has beside what was sent: policies of an organisation add tags and DDoS plans."""
+    tags = sorted(network.tags.keys() - sent.tags.keys())
+    additions = [f"tag {tag}" for tag in tags]
+    additions += [attachment for attachment in network.attachments if attachment not in sent.attachments]
+    return [f"{network.name} has what was not sent, perhaps by policy: {', '.join(additions)}"] if additions else []

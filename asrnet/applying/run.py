@@ -1,11 +1,11 @@
-"""The coordinator: one thread decides, worker threads only send.
+"""The coordinator: one thread decides, worker threads only send requests.
 
 Parallelism bounds the requests in flight, never the operations: an accepted write makes room for the next at once.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,22 +13,33 @@ from functools import partial
 from math import ceil
 from typing import TypeVar
 
-from asrnet.applying.lanes import CLOCK_SKEW, Lane, job_error, judge
-from asrnet.applying.preflight import Verdict, is_as_before
-from asrnet.applying.tasks import Component, Group, State, Task, components_of, groups_of, undo_of
-from asrnet.applying.writing import put_back, write
-from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, OperationFailedError
+from asrnet.applying.lanes import CLOCK_SKEW, Lane, has_ended, has_succeeded
+from asrnet.applying.looks import Looks, description, has_state_of, is_same
+from asrnet.applying.preflight import Verdict
+from asrnet.applying.tasks import Component, Group, Task, component_of, components_of, groups_of, undo_of
+from asrnet.errors import (
+    AsrError,
+    CredentialError,
+    ForbiddenError,
+    NotFoundError,
+    OperationFailedError,
+    RefusedError,
+    ServiceError,
+)
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Job, NetworkMapping
-from asrnet.ports import Backend, Operation, OperationStatus
+from asrnet.model.azure import Fabric, Job, NetworkMapping, VirtualNetwork
+from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
 T = TypeVar("T")
 
-_JOB_MISSING_LOOKS = 2
-"""After so many looks at a list without its job, an operation is asked itself."""
+_READS_WITHOUT_JOB = 2
+"""After so many job lists without its job, an operation is asked itself."""
 
-_REFUSED_LOOKS = 3
+_DENIED_READS = 3
 """After so many refusals to say how an operation stands, it is not asked again: it would be until the time is up."""
+
+_PATCH_UNKNOWN = {400, 405}
+"""Statuses of a PATCH that say nothing about this mapping: where the PUT then works, no further PATCH is tried."""
 
 _GRACE = 5.0
 """Seconds that requests get to come back after Ctrl-C."""
@@ -41,6 +52,7 @@ class Run:
         self,
         tasks: Sequence[Task],
         backend: Backend,
+        looks: Looks,
         *,
         per_vault: int,
         in_all: int,
@@ -52,6 +64,7 @@ class Run:
         self.interrupted = False
         self._components: dict[str, Component] = components_of(self.tasks)
         self._backend = backend
+        self._looks = looks
         self._clock = backend.clock
         self._began = self._clock.now()
         self._per_vault = per_vault
@@ -59,16 +72,18 @@ class Run:
         self._timeout = timeout
         self._notify = notify
         self._sending = 0
+        self._patch_is_refused = False
+        self._own_jobs: set[str] = set()
         self._lanes: dict[str, Lane] = {}
-        self._turn: deque[Lane] = deque()
-        self._flights: dict[Future[object], Callable[[], None]] = {}
-        self._by_change: dict[str, list[Task]] = defaultdict(list)
+        self._lanes_in_turn: deque[Lane] = deque()
+        self._in_flight: dict[Future[object], Callable[[], None]] = {}
+        self._tasks_by_change: dict[str, list[Task]] = defaultdict(list)
         self._dependents: dict[str, list[Task]] = defaultdict(list)
         for task in self.tasks:
             self._enter(task)
 
     def _enter(self, task: Task) -> None:
-        self._by_change[task.change.id].append(task)
+        self._tasks_by_change[task.change.id].append(task)
         self._lane(task).waiting += 1
         for need in self._needs(task):
             self._dependents[need].append(task)
@@ -78,61 +93,62 @@ class Run:
         group = self.groups.get(task.change.id)
         return {*task.change.depends_on, *group.needs} if group else task.change.depends_on
 
-    def go(self, verdicts: Mapping[str, Verdict]) -> None:
+    def _lane(self, task: Task) -> Lane:
+        vault = task.step.resource_id.within(VAULT)
+        key = vault.key if vault else task.step.resource_id.subscription
+        if key not in self._lanes:
+            lane = Lane(vault=vault, most=self._per_vault, limit=self._per_vault, queue=deque())
+            self._lanes[key] = lane
+            self._lanes_in_turn.append(lane)
+        return self._lanes[key]
+
+    def carry_out(self, verdicts: Mapping[str, Verdict]) -> None:
         """Do everything that ``verdicts`` do not rule out."""
         for change_id, verdict in verdicts.items():
             self._rule_out(change_id, verdict)
         for task in self.tasks:
-            self._try(task)
+            self._queue_if_ready(task)
         try:
-            while self._advance():
-                pass
+            while True:
+                self._send()
+                self._read_statuses()
+                due = [lane.next_read for lane in self._lanes.values() if lane.may_read]
+                if not self._in_flight and not due:
+                    break
+                self._clock.wait(list(self._in_flight), max(min(due) - self._clock.now(), 0.0) if due else None)
+                self._take_answers()
         except KeyboardInterrupt:
             self.interrupted = True
             self._clock.stop()
             with suppress(KeyboardInterrupt):  # pressed again: no more grace, but still a report
-                self._land()
+                # Requests that are out get a moment to come back; nothing new is sent.
+                deadline = self._clock.now() + _GRACE
+                while self._in_flight and self._clock.now() < deadline:
+                    self._clock.wait(list(self._in_flight), deadline - self._clock.now())
+                    self._take_answers()
 
-    def _advance(self) -> bool:
-        """Send what may be sent, look where it is time to, and wait for the first answer; False when all is over."""
-        self._send()
-        self._look()
-        due = [lane.next_look for lane in self._lanes.values() if lane.may_look]
-        if not self._flights and not due:
-            return False
-        self._clock.wait(list(self._flights), max(min(due) - self._clock.now(), 0.0) if due else None)
-        self._collect()
-        return True
-
-    def _collect(self) -> None:
-        for future in [future for future in self._flights if future.done()]:
-            self._flights.pop(future)()
-
-    def _land(self) -> None:
-        """After Ctrl-C: requests that are out get a moment to come back; nothing new is sent."""
-        deadline = self._clock.now() + _GRACE
-        while self._flights and self._clock.now() < deadline:
-            self._clock.wait(list(self._flights), deadline - self._clock.now())
-            self._collect()
-
-    def _fly(self, call: Callable[[], T], land: Callable[[T | AsrError | InterruptedError], None]) -> None:
-        """Start a request; ``land`` gets its answer, in this thread."""
+    def _request(self, call: Callable[[], T], on_answer: Callable[[T | AsrError | InterruptedError], None]) -> None:
+        """Start ``call`` in a worker; ``on_answer`` gets its result or error, in this thread."""
         future = self._clock.start(call)
 
-        def landed() -> None:
+        def answered() -> None:
             try:
                 answer: T | AsrError | InterruptedError = future.result()
             except (AsrError, InterruptedError) as error:
                 answer = error
-            land(answer)
+            on_answer(answer)
 
-        self._flights[future] = landed  # type: ignore[index]  # Future is invariant, and only its end matters here
+        self._in_flight[future] = answered  # type: ignore[index]  # Future is invariant, and only its end matters here
+
+    def _take_answers(self) -> None:
+        for future in [future for future in self._in_flight if future.done()]:
+            self._in_flight.pop(future)()
 
     # What may start, and when.
 
-    def _try(self, task: Task) -> None:
-        """Queue a task as soon as nothing stands before it."""
-        if task.state != "waiting" or self.interrupted or not self._may_start(task):
+    def _queue_if_ready(self, task: Task) -> None:
+        """Queue a task as soon as nothing has to come before it."""
+        if task.state != "waiting" or self.interrupted or not self._is_ready(task):
             return
         group = self.groups.get(task.change.id)
         if group and not group.checked:
@@ -141,46 +157,35 @@ class Run:
         lane = self._lane(task)
         task.state = "queued"
         lane.waiting -= 1
-        lane.queue.append(partial(self._submit, task, lane))
+        lane.queue.append(partial(self._send_write, task, lane))
 
-    def _may_start(self, task: Task) -> bool:
-        mine = self._by_change[task.change.id]
+    def _is_ready(self, task: Task) -> bool:
+        steps = self._tasks_by_change[task.change.id]
+        earlier = steps[: steps.index(task)]
+        needed = [other for need in self._needs(task) for other in self._tasks_by_change.get(need, ())]
+        if not all(other.state == "done" for other in (*earlier, *needed)):
+            return False
         component = self._components.get(task.change.id)
-        return (
-            all(other.state == "done" for other in mine[: mine.index(task)])
-            and all(other.state == "done" for need in self._needs(task) for other in self._by_change.get(need, ()))
-            and (component is None or component.may_start(task))
-            and not (task.change.kind == "fabric" and self._fabric_under_way(task))
-        )
-
-    def _fabric_under_way(self, task: Task) -> bool:
-        """Fabrics of one vault are made one at a time."""
-        return any(
+        if component and not component.may_start(task):
+            return False
+        # Fabrics of one vault are made one at a time.
+        return task.change.kind != "fabric" or not any(
             other.state in {"queued", "sending", "pending"}
             for other in self.tasks
             if other.change.kind == "fabric" and other.change.vault == task.change.vault
         )
-
-    def _lane(self, task: Task) -> Lane:
-        vault = task.step.resource_id.within(VAULT)
-        key = vault.key if vault else task.step.resource_id.subscription
-        if key not in self._lanes:
-            lane = Lane(vault=vault, most=self._per_vault, at_once=self._per_vault, queue=deque())
-            self._lanes[key] = lane
-            self._turn.append(lane)
-        return self._lanes[key]
 
     def _send(self) -> None:
         """Let the lanes send in turn while there is room.
 
         What a busy vault does not take yet keeps its place while it waits, so no lane gets more than its share.
         """
-        working = sum(1 for lane in self._turn if lane.queue or lane.sending)
+        working = sum(1 for lane in self._lanes_in_turn if lane.queue or lane.sending)
         share = ceil(self._in_all / max(working, 1))
         idle = 0
-        while self._sending < self._in_all and idle < len(self._turn) and not self.interrupted:
-            lane = self._turn[0]
-            self._turn.rotate(-1)
+        while self._sending < self._in_all and idle < len(self._lanes_in_turn) and not self.interrupted:
+            lane = self._lanes_in_turn[0]
+            self._lanes_in_turn.rotate(-1)
             if lane.has_room(share):
                 lane.queue.popleft()()
                 idle = 0
@@ -188,177 +193,267 @@ class Run:
                 idle += 1
 
     def _send_in(
-        self, lane: Lane, call: Callable[[], T], land: Callable[[T | AsrError | InterruptedError], None]
+        self, lane: Lane, call: Callable[[], T], on_answer: Callable[[T | AsrError | InterruptedError], None]
     ) -> None:
+        """Start a request that takes one of the lane's places."""
         lane.sending += 1
         self._sending += 1
 
-        def landed(answer: T | AsrError | InterruptedError) -> None:
+        def answered(answer: T | AsrError | InterruptedError) -> None:
             lane.sending -= 1
             self._sending -= 1
-            land(answer)
+            on_answer(answer)
 
-        self._fly(call, landed)
+        self._request(call, answered)
 
-    # A last look at what is to be taken away.
+    # Before a group's first write: is everything that it takes away still as the plan saw it?
 
     def _check(self, group: Group) -> None:
-        """Re-read every mapping that a group updates or deletes, before its first write."""
-        if group.unread or group.failed:
+        if group.unanswered or group.failure:
             return
-        doomed = [task for task in group.tasks if task.step.before is not None]
-        group.unread = len(doomed)
-        for task in doomed:
+        tasks = [task for task in group.tasks if task.step.before is not None]
+        group.unanswered = len(tasks)
+        for task in tasks:
             lane = self._lane(task)
-            read = partial(self._backend.mappings.mapping, task.step.resource_id)
+            read = partial(self._looks.mapping, task.step.resource_id)
             lane.queue.append(partial(self._send_in, lane, read, partial(self._checked, group, task)))
 
     def _checked(self, group: Group, task: Task, answer: NetworkMapping | AsrError | InterruptedError | None) -> None:
-        group.unread -= 1
+        group.unanswered -= 1
         if isinstance(answer, InterruptedError):
             return
         if isinstance(answer, AsrError):
             self._give_up(group, f"{task.step.resource_id.name} could not be re-read: {answer}")
-        elif not is_as_before(task.step.before, answer):
+        elif not is_same(answer, task.step.before):
             group.stale = group.refused = True
-            now = f"points at {answer.recovery_network_id.name} now" if answer else "is gone"
-            self._give_up(group, f"{task.step.resource_id.name} {now}; plan again")
-        if not group.unread and not group.failed:
+            self._give_up(group, f"{task.step.resource_id.name} {description(answer)}; plan again")
+        if not group.unanswered and not group.failure:
             group.checked = True
             for member in group.tasks:
-                self._try(member)
+                self._queue_if_ready(member)
 
-    # Sending a write, and what becomes of it.
+    # Sending a write, and its answer.
 
-    def _submit(self, task: Task, lane: Lane) -> None:
-        if task.state != "queued":
+    def _send_write(self, task: Task, lane: Lane) -> None:
+        if task.state not in {"queued", "sending"}:
             return
-        task.state = "sending"
-        task.started = self._clock.now()
-        self._notify(task)
-        send = put_back if task.undoes else write
-        self._send_in(lane, partial(send, self._backend, task.step), partial(self._accepted, task, lane))
+        if task.state == "queued":
+            task.state = "sending"
+            task.started = self._clock.now()
+            self._notify(task)
+        self._send_in(lane, partial(self._write, task), partial(self._answered, task, lane))
 
-    def _accepted(self, task: Task, lane: Lane, answer: Operation | AsrError | InterruptedError | None) -> None:
+    def _write(self, task: Task) -> Operation | None:
+        """In a worker: look at what the write would overwrite, then send it; so again before every repeat."""
+
+        def mark() -> None:
+            task.sent = self._clock.now()
+
+        with before_sending(self._looks.before(task.step)), before_sending(mark):
+            step, writer = task.step, self._backend.mapping_writer
+            if isinstance(step.after, VirtualNetwork):
+                return self._backend.network_writer.create_virtual_network(step.after)
+            if isinstance(step.after, Fabric):
+                return writer.create_fabric(step.after)
+            if step.after is None:
+                return writer.delete_mapping(step.resource_id)
+            if step.action == "create":
+                return writer.create_mapping(step.after)
+            task.by_put = task.by_put or self._patch_is_refused
+            return writer.put_mapping(step.after) if task.by_put else writer.patch_mapping(step.after)
+
+    def _answered(self, task: Task, lane: Lane, answer: Operation | AsrError | InterruptedError | None) -> None:
         task.accepted = self._clock.now()
         if isinstance(answer, AsrError):
-            self._fail(task, answer)
+            self._failed(task, answer)
         elif isinstance(answer, Operation):
             task.state, task.operation = "pending", answer
+            self._own_jobs.add(answer.id.lower())
             lane.accepted(task, answer, task.accepted)
         elif answer is None:
-            self._settle(task, "done")
+            self._settle_done(task)
 
-    # Looking for the end of accepted writes.
+    # Finding out how accepted writes ended.
 
-    def _look(self) -> None:
+    def _read_statuses(self) -> None:
         now = self._clock.now()
         for lane in self._lanes.values():
-            if lane.may_look and now >= lane.next_look and not self.interrupted:
-                self._look_in(lane)
+            if not lane.may_read or now < lane.next_read or self.interrupted:
+                continue
+            asked = [task for task in lane.pending if lane.asks_operation(task)]
+            if lane.vault and len(asked) < len(lane.pending):
+                lane.reading += 1
+                self._request(partial(self._jobs, lane.vault), partial(self._jobs_listed, lane))
+            for task in asked:
+                self._ask_operation(task, lane)
 
-    def _look_in(self, lane: Lane) -> None:
-        direct = [task for task in lane.pending if lane.asks_directly(task)]
-        if lane.vault and len(direct) < len(lane.pending):
-            lane.looking += 1
-            self._fly(partial(self._jobs, lane.vault), partial(self._listed, lane))
-        for task in direct:
-            self._ask(task, lane)
-
-    def _ask(self, task: Task, lane: Lane) -> None:
-        """Ask an operation itself."""
-        lane.looking += 1
+    def _ask_operation(self, task: Task, lane: Lane) -> None:
         writer = self._backend.network_writer if lane.vault is None else self._backend.mapping_writer
         if task.operation:
-            self._fly(partial(writer.operation, task.operation), partial(self._told, task, lane))
+            lane.reading += 1
+            self._request(partial(writer.operation, task.operation), partial(self._operation_told, task, lane))
 
     def _jobs(self, vault: ArmId) -> tuple[Job, ...]:
         return tuple(self._backend.mappings.jobs(vault, since=self._began - CLOCK_SKEW))
 
-    def _listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
+    def _jobs_listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
         if isinstance(answer, ForbiddenError):
             lane.jobs_allowed = False
         if not isinstance(answer, InterruptedError):
             # A list that fails, as that of a vault before its first fabric does, lists no job.
             jobs = {job.name.lower(): job for job in answer} if isinstance(answer, tuple) else {}
-            for task in [task for task in lane.pending if not lane.asks_directly(task)]:
+            self._warn_of_other_jobs(lane, jobs)
+            for task in [task for task in lane.pending if not lane.asks_operation(task)]:
                 self._judge(task, lane, jobs)
-        self._looked(lane)
+        self._end_reading(lane)
+
+    def _warn_of_other_jobs(self, lane: Lane, jobs: Mapping[str, Job]) -> None:
+        """Tell of mapping jobs of others on what this run writes: whose write came last cannot be told from the list.
+
+        A job says which network it is about, and no more. One that ended before ours began does no harm.
+        """
+        others: dict[str, list[Job]] = defaultdict(list)
+        for name, job in jobs.items():
+            if "pairing" in job.scenario.lower() and job.target and name not in self._own_jobs:
+                others[job.target.lower()].append(job)
+        for task in lane.pending if others else ():
+            own_job = jobs.get(task.operation.id.lower()) if task.operation else None
+            for job in others[own_job.target.lower()] if own_job else ():
+                warning = f"another mapping job on {job.target} ran at the same time: {job.name} ({job.scenario})"
+                if (
+                    own_job
+                    and (not job.end_time or job.end_time >= own_job.start_time)
+                    and warning not in task.warnings
+                ):
+                    task.warnings.append(warning)
 
     def _judge(self, task: Task, lane: Lane, jobs: Mapping[str, Job]) -> None:
-        verdict = judge(task, jobs)
-        if verdict == "done":
-            self._end(task, lane, "done")
-        elif verdict == "failed":
-            task.error = job_error(task, jobs)
-            self._ask(task, lane)
-        elif verdict == "unlisted" and task.unlisted >= _JOB_MISSING_LOOKS:
-            task.direct = True
+        """Take from the job list what it says about a task."""
+        job = jobs.get(task.operation.id.lower()) if task.operation else None
+        if job is None:
+            task.missing_from_jobs += 1
+            task.ask_operation = task.missing_from_jobs >= _READS_WITHOUT_JOB
+        elif has_ended(job) and has_succeeded(job):
+            lane.pending.remove(task)
+            self._settle_done(task)
+        elif has_ended(job):
+            # The job list has a part of the error only; should the operation say nothing, that part has to do.
+            task.job_error = OperationFailedError(
+                "; ".join(job.errors) or f"the job {job.name} failed",
+                resource_id=task.step.resource_id,
+                hint=f"see the job {job.name} of the vault in the portal",
+            )
+            self._ask_operation(task, lane)
 
-    def _told(self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError) -> None:
+    def _operation_told(self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError) -> None:
         status = answer if isinstance(answer, OperationStatus) else None
         if status and status.state == "succeeded":
-            self._end(task, lane, "done")
-        elif (status and status.state != "in_progress") or (task.error and not isinstance(answer, InterruptedError)):
-            said = status.error if status else None
             lane.pending.remove(task)
-            self._fail(task, said or task.error or OperationFailedError("the operation did not succeed"))
+            self._settle_done(task)
+        elif (status and status.state != "in_progress") or (
+            task.job_error and not isinstance(answer, InterruptedError)
+        ):
+            error = (status.error if status else None) or task.job_error
+            task.job_error = None
+            lane.pending.remove(task)
+            self._failed(task, error or OperationFailedError("the operation did not succeed"))
         elif isinstance(answer, NotFoundError):
-            self._end(task, lane, "done")  # forgotten, and so over; reading back tells how it ended
+            # Azure forgets operations some time after their end; reading back tells how this one ended.
+            lane.pending.remove(task)
+            self._settle_done(task)
         elif isinstance(answer, (CredentialError, ForbiddenError)):
-            task.refusals += 1
-            if task.refusals >= _REFUSED_LOOKS:
-                task.unheard = answer.message
+            task.denied_reads += 1
+            if task.denied_reads >= _DENIED_READS:
+                task.denial = answer.message
                 lane.pending.remove(task)
-        self._looked(lane)
+        self._end_reading(lane)
 
-    def _looked(self, lane: Lane) -> None:
-        lane.looking -= 1
-        if lane.looking:
-            return
-        now = self._clock.now()
-        lane.looked(now)
-        lane.pending = [task for task in lane.pending if now - task.accepted <= self._timeout]
+    def _end_reading(self, lane: Lane) -> None:
+        lane.reading -= 1
+        if not lane.reading:
+            now = self._clock.now()
+            lane.ticked(now)
+            lane.pending = [task for task in lane.pending if now - task.accepted <= self._timeout]
 
-    def _end(self, task: Task, lane: Lane, state: State) -> None:
-        lane.pending.remove(task)
-        self._settle(task, state)
+    # What follows from an outcome.
 
-    # What follows from an end.
+    def _settle_done(self, task: Task) -> None:
+        if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
+            self._patch_is_refused = True
+        task.state, task.error = "done", None
+        self._settled(task)
 
-    def _settle(self, task: Task, state: State) -> None:
-        if task.state == "waiting":
-            self._lane(task).waiting -= 1
-        task.state, task.ended = state, self._clock.now()
-        if state != "skipped":
+    def _settle_failed(self, task: Task, error: AsrError) -> None:
+        """A write failed for good. What it was to make possible is skipped; a group that loses something gives up."""
+        task.state, task.error = "failed", error
+        group = self.groups.get(task.change.id)
+        if group and isinstance(error, RefusedError):
+            group.stale = group.refused = True
+        if group and task.removes_something:
+            group.failure = group.failure or str(error)
+        self._settled(task)
+        if group and group.failure:
+            self._give_up(group, group.failure)
+        self._skip(self._tasks_by_change[task.change.id])
+
+    def _settled(self, task: Task) -> None:
+        """Start what waited for a task to settle."""
+        task.ended = self._clock.now()
+        if task.state != "skipped":
             self._notify(task)
+        waiting = [*self._tasks_by_change[task.change.id], *self._dependents[task.change.id]]
         component = self._components.get(task.change.id)
         if component:
             component.unsettled[task.rank] -= 1
-        freed = [*self._by_change[task.change.id], *self._dependents[task.change.id]]
-        if component and not component.unsettled[task.rank]:
-            freed += component.tasks
+            if not component.unsettled[task.rank]:
+                waiting += component.tasks
         if task.change.kind == "fabric":
-            freed += [other for other in self.tasks if other.change.kind == "fabric"]
-        for other in freed:
-            self._try(other)
+            waiting += [other for other in self.tasks if other.change.kind == "fabric"]
+        for other in waiting:
+            self._queue_if_ready(other)
         group = self.groups.get(task.change.id)
         if group:
             self._put_back(group)
 
-    def _fail(self, task: Task, error: AsrError) -> None:
-        """A write failed. What it was to make possible is skipped; a mapping not changed puts its group back."""
-        task.error = error
-        group = self.groups.get(task.change.id)
-        if group and task.step.action != "create" and not group.failed:
-            group.failed = str(error)
-        self._settle(task, "failed")
-        if group and group.failed:
-            self._give_up(group, group.failed)
-        self._skip(self._by_change[task.change.id])
+    def _failed(self, task: Task, error: AsrError) -> None:
+        """A write did not succeed. What was to be taken away is read again before anything is concluded from that.
 
-    def _give_up(self, group: Group, why: str) -> None:
-        group.failed = group.failed or why
+        No recording shows how the service answers a PATCH, it validates much after it has accepted a write, and an
+        answer of 500 leaves open what happened. So the mapping itself decides.
+        """
+        is_stale = isinstance(error, RefusedError)
+        if task.change.kind != "network_mapping" or not task.removes_something or is_stale or self.interrupted:
+            self._settle_failed(task, error)
+            return
+        task.state = "sending"
+        lane = self._lane(task)
+        read = partial(self._backend.mappings.mapping, task.step.resource_id)
+        lane.queue.append(partial(self._send_in, lane, read, partial(self._reread, task, lane, error)))
+
+    def _reread(
+        self, task: Task, lane: Lane, error: AsrError, answer: NetworkMapping | AsrError | InterruptedError | None
+    ) -> None:
+        """Conclude from the mapping itself what became of a write that ended with ``error``."""
+        before, after = task.step.before, task.step.after
+        if isinstance(answer, InterruptedError):
+            return
+        if isinstance(answer, AsrError):
+            task.uncertain = True
+            self._settle_failed(task, error)
+        elif is_same(answer, after) and has_state_of(answer, after):
+            self._settle_done(task)
+        elif not is_same(answer, before):
+            changed = f"{task.step.resource_id.name} {description(answer)}; plan again"
+            self._settle_failed(task, RefusedError(changed, kind="stale"))
+        elif task.step.action == "update" and not task.by_put:
+            # A PUT of the same name is how az updates a mapping; it is sent once.
+            task.by_put, task.patch_error = True, error
+            lane.queue.append(partial(self._send_write, task, lane))
+        else:
+            self._settle_failed(task, error)
+
+    def _give_up(self, group: Group, failure: str) -> None:
+        group.failure = group.failure or failure
         self._skip(group.tasks)
         self._put_back(group)
 
@@ -366,8 +461,11 @@ class Run:
         """Settle what has not been sent, and whatever depends on it."""
         for task in tasks:
             if task.state in {"waiting", "queued"}:
-                self._settle(task, "skipped")
-                self._skip(self._by_change[task.change.id])
+                if task.state == "waiting":
+                    self._lane(task).waiting -= 1
+                task.state = "skipped"
+                self._settled(task)
+                self._skip(self._tasks_by_change[task.change.id])
             if task.state in {"skipped", "failed"}:
                 self._skip([other for other in self._dependents[task.change.id] if other.state == "waiting"])
 
@@ -378,21 +476,21 @@ class Run:
             group.stale = group.stale or verdict.outcome == "stale"
             group.refused = group.refused or verdict.refused
             self._give_up(group, verdict.reason)
-        self._skip(self._by_change[change_id])
+        self._skip(self._tasks_by_change[change_id])
 
     def _put_back(self, group: Group) -> None:
-        """When a group was given up after a definite refusal: undo what it did, updates first, then deletes."""
-        if group.undone or not group.failed or not all(task.settled for task in group.tasks) or self.interrupted:
+        """When a group was given up after it wrote something: undo that, updates first, then deletes."""
+        if group.undone or not group.failure or self.interrupted or not all(task.settled for task in group.tasks):
             return
-        done = [task for task in group.tasks if task.state == "done" and task.step.before is not None]
-        if not done or not any(task.refused for task in group.tasks):
+        done = [task for task in group.tasks if task.removes_something and (task.state == "done" or task.uncertain)]
+        if not done:
             return
         group.undone = True
         undo = [undo_of(task) for task in done]
-        component = Component(tasks=undo, unsettled=Counter(task.rank for task in undo))
+        component = component_of(undo)
         for task in undo:
             self.tasks.append(task)
             self._components[task.change.id] = component
             self._enter(task)
         for task in undo:
-            self._try(task)
+            self._queue_if_ready(task)

@@ -1,4 +1,4 @@
-"""The steps of a plan as tasks, and which of them must wait for each other or stand and fall together."""
+"""The steps of a plan as tasks, and which of them wait for each other or stand and fall together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from asrnet.errors import AsrError, OperationFailedError, ServiceError
+from asrnet.errors import AsrError
 from asrnet.inventory.activity import networks_of, takes_away
 from asrnet.model.azure import NetworkMapping
 from asrnet.model.plan import Change, Step
@@ -20,10 +20,11 @@ _RANK: Final = {"delete": 0, "update": 1, "create": 2}
 
 
 class Task(Struct, kw_only=True, eq=False):
-    """One write on its way. Times are the clock's; ``unlisted`` counts the ticks its job was missing from the list.
+    """One write on its way. Times are the clock's, in seconds; zero means not yet.
 
-    ``direct``: its operation is asked itself, because the job list does not tell. ``refusals`` counts how often it was
-    not answered for want of a right, ``unheard`` says why it is not asked again. ``undoes``: what this takes back.
+    ``started`` is when its turn came, ``sent`` when the request last left, ``accepted`` when it was answered, ``ended``
+    when its outcome was known.
+    ``undoes`` is the earlier write that this one takes back.
     """
 
     change: Change
@@ -32,13 +33,33 @@ class Task(Struct, kw_only=True, eq=False):
     operation: Operation | None = None
     error: AsrError | None = None
     started: float = 0.0
+    sent: float = 0.0
     accepted: float = 0.0
     ended: float = 0.0
-    unlisted: int = 0
-    direct: bool = False
-    refusals: int = 0
-    unheard: str = ""
     undoes: Task | None = None
+
+    by_put: bool = False
+    patch_error: AsrError | None = None
+    """An update is sent as a PUT where its PATCH did not change the mapping, and what became of that PATCH."""
+
+    job_error: AsrError | None = None
+    """What the job list says of a job that failed, until its operation has been asked for more."""
+
+    uncertain: bool = False
+    """It failed, and the mapping could not be read again: whether Azure did it is not known."""
+
+    missing_from_jobs: int = 0
+    """How often the job list did not have its job."""
+
+    ask_operation: bool = False
+    """Its operation is asked itself, because the job list does not have it."""
+
+    denied_reads: int = 0
+    denial: str = ""
+    """How often the operation was not answered for want of a right, and what Azure said when it was given up."""
+
+    warnings: list[str] = []
+    """What somebody should know of a write that succeeded."""
 
     @property
     def rank(self) -> int:
@@ -47,38 +68,42 @@ class Task(Struct, kw_only=True, eq=False):
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more will become of it."""
+        """Whether its outcome is final."""
         return self.state in {"done", "failed", "skipped"}
 
     @property
-    def refused(self) -> bool:
-        """Whether Azure said a definite no, so that the write certainly did not happen."""
-        if isinstance(self.error, OperationFailedError):
-            return True
-        status = self.error.status if isinstance(self.error, ServiceError) else None
-        return status is not None and status < 500  # noqa: PLR2004 - from 500 on the service may have done it
+    def removes_something(self) -> bool:
+        """Whether it updates or deletes a mapping, so that a failure may leave a pair with less than it had."""
+        return self.step.action != "create"
 
 
 class Group(Struct, kw_only=True, eq=False):
     """Changes that set or remove the mapping of the same network: given up together, and put back together.
 
-    ``checked``: what they take away was re-read and is as the plan saw it; ``unread`` counts the reads still out.
-    ``needs`` are the networks and fabrics that a group which takes something away waits for before its first write.
-    ``failed`` says why the group has been given up, ``refused`` that a safeguard said so.
+    ``failure`` says why the group was given up: because Azure had changed (``stale``), or by a safeguard (``refused``).
     """
 
     tasks: list[Task]
     needs: frozenset[str] = frozenset()
+    """The networks and fabrics that must be there before the group takes anything away, lest it stop half-way."""
+
     checked: bool = False
-    unread: int = 0
-    failed: str = ""
+    """Everything it updates or deletes was read again and is as the plan saw it."""
+
+    unanswered: int = 0
+    """How many of those reads have not been answered."""
+
+    failure: str = ""
     stale: bool = False
     refused: bool = False
     undone: bool = False
 
 
 class Component(Struct, kw_only=True, eq=False):
-    """Changes of one vault that share networks and take mappings away: all deletes, all updates, then all creates."""
+    """Changes of one vault that share networks and take mappings away: all deletes, all updates, then all creates.
+
+    Two pairs that swap their targets need this order: each deletes the reverse mapping that the other one creates.
+    """
 
     tasks: list[Task]
     unsettled: Counter[int]
@@ -88,75 +113,49 @@ class Component(Struct, kw_only=True, eq=False):
         return not any(self.unsettled[rank] for rank in range(task.rank))
 
 
+def tasks_of(changes: Iterable[Change]) -> list[Task]:
+    """A task for every step of every change."""
+    return [Task(change=change, step=step) for change in changes for step in change.steps]
+
+
 def groups_of(tasks: Sequence[Task]) -> dict[str, Group]:
     """The group of each change of a mapping, by the change's id."""
-    changes = _mapping_changes(tasks)
-    by_change = _by_change(tasks)
-    ids = {change.id for change in changes}
-    found: dict[str, Group] = {}
-    for members in _connected(changes, _set_mappings):
-        group = Group(tasks=[task for change in members for task in by_change[change.id]])
+    changes, tasks_by_change = _mapping_changes(tasks)
+    groups: dict[str, Group] = {}
+
+    def mapped_networks(change: Change) -> list[Hashable]:
+        mappings = [step.after or step.before for step in change.steps]
+        return [
+            (mapping.fabric_id, mapping.primary_network_id)
+            for mapping in mappings
+            if isinstance(mapping, NetworkMapping)
+        ]
+
+    for members in _connected(changes, mapped_networks):
+        group = Group(tasks=[task for change in members for task in tasks_by_change[change.id]])
         group.checked = not any(takes_away(change) for change in members)
         if not group.checked:
-            group.needs = frozenset(need for change in members for need in change.depends_on if need not in ids)
-        found |= {change.id: group for change in members}
-    return found
+            group.needs = frozenset(
+                need for change in members for need in change.depends_on if need not in tasks_by_change
+            )
+        groups |= dict.fromkeys((change.id for change in members), group)
+    return groups
 
 
 def components_of(tasks: Sequence[Task]) -> dict[str, Component]:
     """The component of each change that has to keep an order, by the change's id."""
-    by_change = _by_change(tasks)
-    found: dict[str, Component] = {}
-    for members in _connected(
-        _mapping_changes(tasks), lambda change: [(change.vault, one) for one in networks_of(change)]
-    ):
+    changes, tasks_by_change = _mapping_changes(tasks)
+    components: dict[str, Component] = {}
+    for members in _connected(changes, lambda change: [(change.vault, network) for network in networks_of(change)]):
         if any(takes_away(change) for change in members):
-            own = [task for change in members for task in by_change[change.id]]
-            component = Component(tasks=own, unsettled=Counter(task.rank for task in own))
-            found |= {change.id: component for change in members}
-    return found
+            component = component_of([task for change in members for task in tasks_by_change[change.id]])
+            components |= dict.fromkeys((change.id for change in members), component)
+    return components
 
 
-def _mapping_changes(tasks: Iterable[Task]) -> list[Change]:
-    return list({task.change.id: task.change for task in tasks if task.change.kind == "network_mapping"}.values())
-
-
-def _by_change(tasks: Iterable[Task]) -> dict[str, list[Task]]:
-    found: dict[str, list[Task]] = defaultdict(list)
-    for task in tasks:
-        found[task.change.id].append(task)
-    return found
-
-
-def _set_mappings(change: Change) -> list[Hashable]:
-    """The primary networks, with their fabrics, whose mapping a change sets or removes."""
-    mappings = [step.after or step.before for step in change.steps]
-    return [(one.fabric_id, one.primary_network_id) for one in mappings if isinstance(one, NetworkMapping)]
-
-
-def _connected(changes: Sequence[Change], keys: Callable[[Change], Iterable[Hashable]]) -> list[list[Change]]:
-    """The changes in sets that share a key, directly or through others."""
-    parent = list(range(len(changes)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    first: dict[Hashable, int] = {}
-    for index, change in enumerate(changes):
-        for key in keys(change):
-            parent[root(index)] = root(first.setdefault(key, index))
-    sets: dict[int, list[Change]] = defaultdict(list)
-    for index, change in enumerate(changes):
-        sets[root(index)].append(change)
-    return list(sets.values())
-
-
-def tasks_of(changes: Iterable[Change]) -> list[Task]:
-    """A task for every step of every change."""
-    return [Task(change=change, step=step) for change in changes for step in change.steps]
+def component_of(tasks: list[Task]) -> Component:
+    """A component of ``tasks``, none of which is settled."""
+    return Component(tasks=tasks, unsettled=Counter(task.rank for task in tasks))
 
 
 def undo_of(task: Task) -> Task:
@@ -169,3 +168,34 @@ def undo_of(task: Task) -> Task:
         after=task.step.before,
     )
     return Task(change=change, step=step, undoes=task)
+
+
+def _mapping_changes(tasks: Iterable[Task]) -> tuple[list[Change], dict[str, list[Task]]]:
+    """The changes of mappings among ``tasks``, and their tasks by the change's id."""
+    changes: dict[str, Change] = {}
+    tasks_by_change: dict[str, list[Task]] = defaultdict(list)
+    for task in tasks:
+        if task.change.kind == "network_mapping":
+            changes[task.change.id] = task.change
+            tasks_by_change[task.change.id].append(task)
+    return list(changes.values()), tasks_by_change
+
+
+def _connected(changes: Sequence[Change], keys: Callable[[Change], Iterable[Hashable]]) -> list[list[Change]]:
+    """The changes in sets that share a key, directly or through others: union-find."""
+    parent = list(range(len(changes)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    first_with_key: dict[Hashable, int] = {}
+    for index, change in enumerate(changes):
+        for key in keys(change):
+            parent[root(index)] = root(first_with_key.setdefault(key, index))
+    sets: dict[int, list[Change]] = defaultdict(list)
+    for index, change in enumerate(changes):
+        sets[root(index)].append(change)
+    return list(sets.values())

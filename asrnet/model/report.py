@@ -14,14 +14,16 @@ Result = Literal["succeeded", "partial", "failed", "nothing_to_do", "refused"]
 class AppliedChange(Change, frozen=True, kw_only=True):
     """A change with what came of it. ``seconds`` runs from its first request to its last answer.
 
-    ``stale``: Azure is no longer what the plan saw, and nothing was written. ``rolled_back``: it was begun, refused,
-    and undone. ``in_flight``: Azure accepted it and has not said how it ended.
+    ``stale``: Azure is no longer what the plan saw, and what others did was left alone. ``rolled_back``: it was begun,
+    refused, and undone. ``in_flight``: Azure accepted it and has not said how it ended. ``refused``: a safeguard said
+    no. ``warnings`` are what somebody should look at although the change succeeded.
     """
 
     outcome: Outcome
     error: str | None = None
     seconds: float = 0.0
     refused: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 class Report(Plan, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class Report(Plan, frozen=True, kw_only=True):
 
 
 def result_of(changes: tuple[AppliedChange, ...]) -> Result:
-    """The verdict over all changes."""
+    """The result of a run as a whole."""
     if not changes:
         return "nothing_to_do"
     if all(change.outcome == "succeeded" for change in changes):

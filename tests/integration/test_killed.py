@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform knows no SIGKILL")
 
-FIRST_WRITE, LAST_READ = 19, 39
+FIRST_WRITE, LAST_READ = 23, 54
 """Of the requests of a run that nobody kills: before come what is read to plan and to apply, and nothing after."""
 
 POINTS = 5

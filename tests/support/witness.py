@@ -11,7 +11,16 @@ from asrnet.errors import VaultUnusedError
 from asrnet.fake.world import World
 from asrnet.model.arm import VAULT, VNET, ArmId
 from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
-from asrnet.ports import Backend, MappingReader, MappingWriter, NetworkReader, NetworkWriter, Operation, OperationStatus
+from asrnet.ports import (
+    Backend,
+    MappingReader,
+    MappingWriter,
+    NetworkReader,
+    NetworkWriter,
+    Operation,
+    OperationStatus,
+    before_sending,
+)
 
 Action = Literal["create", "update", "delete"]
 List = Literal["mappings", "fabrics", "protected_items", "running", "jobs"]
@@ -152,6 +161,10 @@ class Witness:
         self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), baseless, live))
         self._on_write(action, mapping_id)
 
+    def made(self, what: Fabric | VirtualNetwork) -> None:
+        """The creation of a fabric or network is being sent."""
+        self.events.append(Made(what, self.world.clock.now()))
+
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:
         """The plan is made; somebody else may have a go before it is applied."""
         self.events.append(Planned())
@@ -287,35 +300,34 @@ class _Reader:
 
 
 class _Writer:
-    """MappingWriter that is watched."""
+    """MappingWriter that is watched: a write is noted when it leaves, and again when it is repeated."""
 
     def __init__(self, real: MappingWriter, witness: Witness) -> None:
         self._real = real
         self._witness = witness
 
     def create_fabric(self, fabric: Fabric) -> Operation | None:
-        self._witness.events.append(Made(fabric, self._witness.world.clock.now()))
-        return self._real.create_fabric(fabric)
+        with before_sending(lambda: self._witness.made(fabric)):
+            return self._real.create_fabric(fabric)
 
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._witness.wrote("create", mapping.id, mapping)
-        return self._real.create_mapping(mapping)
+        with before_sending(lambda: self._witness.wrote("create", mapping.id, mapping)):
+            return self._real.create_mapping(mapping)
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._witness.wrote("update", mapping.id, mapping)
-        return self._real.put_mapping(mapping)
+        with before_sending(lambda: self._witness.wrote("update", mapping.id, mapping)):
+            return self._real.put_mapping(mapping)
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._witness.wrote("update", mapping.id, mapping)
-        return self._real.patch_mapping(mapping)
+        with before_sending(lambda: self._witness.wrote("update", mapping.id, mapping)):
+            return self._real.patch_mapping(mapping)
 
     def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self._witness.wrote("update", mapping.id, mapping)
-        return self._real.update_mapping(mapping)
+        raise NotImplementedError("applying decides itself what follows a PATCH")
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        self._witness.wrote("delete", mapping_id, None)
-        return self._real.delete_mapping(mapping_id)
+        with before_sending(lambda: self._witness.wrote("delete", mapping_id, None)):
+            return self._real.delete_mapping(mapping_id)
 
     def operation(self, operation: Operation) -> OperationStatus:
         return self._real.operation(operation)
@@ -343,8 +355,8 @@ class _Networks:
         self._witness = witness
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
-        self._witness.events.append(Made(network, self._witness.world.clock.now()))
-        return self._real.create_virtual_network(network)
+        with before_sending(lambda: self._witness.made(network)):
+            return self._real.create_virtual_network(network)
 
     def operation(self, operation: Operation) -> OperationStatus:
         return self._real.operation(operation)

@@ -30,6 +30,8 @@ class Speechless:
         self.create_mapping = writer.create_mapping
         self.put_mapping = writer.put_mapping
         self.patch_mapping = writer.patch_mapping
+        self.put_mapping = writer.put_mapping
+        self.patch_mapping = writer.patch_mapping
         self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
 

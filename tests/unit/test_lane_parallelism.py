@@ -33,7 +33,7 @@ def task() -> Task:
 
 def lane() -> Lane:
     queue: deque[Callable[[], None]] = deque([nothing])
-    return Lane(vault=None, most=4, at_once=4, queue=queue)
+    return Lane(vault=None, most=4, limit=4, queue=queue)
 
 
 def has_room(mine: Lane, sending: int, share: int = 8) -> bool:
@@ -63,6 +63,8 @@ class Crowd:
         self._now = 0
         self.most = 0
         self.create_fabric = writer.create_fabric
+        self.put_mapping = writer.put_mapping
+        self.patch_mapping = writer.patch_mapping
         self.put_mapping = writer.put_mapping
         self.patch_mapping = writer.patch_mapping
         self.update_mapping = writer.update_mapping

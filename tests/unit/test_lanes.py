@@ -28,7 +28,7 @@ def task() -> Task:
 def lane(task: Task, **state: object) -> Lane:
     queue: deque[Callable[[], None]] = deque()
     settings = {"vault": task.step.resource_id.parent.parent.parent, "pending": [task], **state}
-    return Lane(most=4, at_once=4, **{"queue": queue, **settings})  # type: ignore[arg-type]  # fields by name
+    return Lane(most=4, limit=4, **{"queue": queue, **settings})  # type: ignore[arg-type]  # fields by name
 
 
 def _named(value: object) -> str:
@@ -41,37 +41,37 @@ def _named(value: object) -> str:
     [
         ({}, True),
         ({"pending": []}, False),
-        ({"looking": 1}, False),
+        ({"reading": 1}, False),
         ({"sending": 1}, False),
         ({"queue": deque([nothing])}, False),
         ({"sending": 1, "waiting": 1}, True),
         ({"queue": deque([nothing]), "waiting": 1}, True),
-        ({"sending": 1, "waiting": 1, "looking": 1}, False),
+        ({"sending": 1, "waiting": 1, "reading": 1}, False),
         ({"sending": 1, "waiting": 1, "pending": []}, False),
         ({"sending": 1, "vault": None}, True),
-        ({"sending": 1, "vault": None, "looking": 1}, False),
+        ({"sending": 1, "vault": None, "reading": 1}, False),
     ],
     ids=_named,
 )
 def test_a_look_makes_sense_once_all_is_sent_or_where_something_waits_for_it(
     task: Task, state: dict[str, object], makes_sense: bool
 ) -> None:
-    assert lane(task, **state).may_look is makes_sense
+    assert lane(task, **state).may_read is makes_sense
 
 
 def test_networks_have_no_jobs_and_a_lane_of_them_no_vault(task: Task) -> None:
-    assert lane(task, vault=None).asks_directly(task)
-    assert not lane(task, vault=ArmId("/subscriptions/11111111-1111-1111-1111-111111111111")).asks_directly(task)
-    assert lane(task, jobs_allowed=False).asks_directly(task)
+    assert lane(task, vault=None).asks_operation(task)
+    assert not lane(task, vault=ArmId("/subscriptions/11111111-1111-1111-1111-111111111111")).asks_operation(task)
+    assert lane(task, jobs_allowed=False).asks_operation(task)
 
 
-def test_each_accepted_write_brings_the_next_look_near_again(task: Task) -> None:
+def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None:
     operation = Operation(id="job", resource_id=task.step.resource_id, status_url="https://x", retry_after=30.0)
     found = lane(task, pending=[])
     found.accepted(task, operation, 0.0)
     for _ in range(9):
-        found.looked(100.0)
-    assert found.next_look == 105.0
+        found.ticked(100.0)
+    assert found.next_read == 105.0
     found.accepted(task, operation, 200.0)
-    found.looked(201.0)
-    assert found.next_look == 202.0
+    found.ticked(201.0)
+    assert found.next_read == 202.0

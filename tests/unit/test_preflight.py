@@ -47,7 +47,8 @@ class TestStaleness:
                 azure.network(copy.name, SEA, group="rg-asr", address_space=["192.168.0.0/16"], subnets={})
 
         report = applying.apply(plan, azure.backend, on_progress=somebody_else)
-        assert set(outcomes(report).values()) == {"failed", "skipped"}
+        assert set(outcomes(report).values()) == {"stale", "skipped"}
+        assert report.result == "refused"
         found = azure.backend.networks.virtual_network(copy)
         assert found is not None
         assert found.address_space == ("192.168.0.0/16",)

@@ -52,7 +52,7 @@ def test_a_deleted_reverse_does_not_take_the_mapping_that_somebody_made_in_its_p
     report = refused(scene.azure, scene.plan, lambda: scene.azure.map(scene.old, scene.theirs, name="by-hand"))
     assert scene.azure.mappings() == {"hub": "old", "old": "theirs"}
     assert [change.outcome for change in report.changes] == ["failed"]
-    assert "by-hand points at theirs now" in str(report.changes[0].error)
+    assert "a mapping named by-hand exists now, to theirs" in str(report.changes[0].error)
 
 
 def test_an_update_is_not_taken_back_where_somebody_moved_the_mapping_on() -> None:

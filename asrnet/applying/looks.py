@@ -1,0 +1,256 @@
+"""Looks at what a write would overwrite, taken right before it is sent and again before each repeat.
+
+Creating is an upsert on both providers, and neither Microsoft.Network nor Site Recovery declares a conditional write
+(If-Match) for what is written here. So what somebody else did between the plan and the write can only be noticed by
+reading again, as late as possible. A look is at most ``max_age`` seconds old, from sending the read to sending the
+write; what happens within that time may still be overwritten.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from msgspec import Struct
+
+from asrnet.errors import RefusedError, UnreachableError, VaultUnusedError
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, Resource, UnreadableMapping, VirtualNetwork
+from asrnet.model.plan import Step
+from asrnet.ports import Backend, before_sending
+
+T = TypeVar("T")
+
+MAX_AGE = 2.0
+"""Seconds."""
+
+_TRIES = 5
+"""How often something is read again because its answer came too late to be relied on."""
+
+
+class _Listed(Struct, frozen=True):
+    """A vault's mappings, when the first page was asked for, and where that stands in the order of lists and writes."""
+
+    mappings: tuple[LiveMapping, ...]
+    sent: float
+    turn: int
+
+
+class Looks:
+    """What is known of the mappings and networks that a run writes. Used by many threads at once."""
+
+    def __init__(self, backend: Backend, max_age: float = MAX_AGE) -> None:
+        self._backend = backend
+        self._clock = backend.clock
+        self._max_age = max_age
+        self._turns = itertools.count(1)
+        self._lock = threading.Lock()
+        self._lists: dict[ArmId, Future[_Listed]] = {}
+        self._written: dict[ArmId, int] = {}
+        self._deleted: set[ArmId] = set()
+
+    # Reading.
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        """The mapping as a GET shows it."""
+        return self._fresh(mapping_id, self._backend.mappings.mapping)
+
+    def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
+        """The network as a GET shows it."""
+        return self._fresh(network_id, self._backend.networks.virtual_network)
+
+    def mappings(self, vault: ArmId) -> tuple[LiveMapping, ...]:
+        """All mappings of the vault."""
+        return self._list(vault, 0).mappings
+
+    def _fresh(self, resource_id: ArmId, read: Callable[[ArmId], T]) -> T:
+        """The answer of ``read``, unless it comes so late that it says nothing about now."""
+        for _ in range(_TRIES):
+            sent: list[float] = []
+            with before_sending(lambda times=sent: times.append(self._clock.now())):  # type: ignore[misc]  # bound now
+                answer = read(resource_id)
+            if not sent or self._clock.now() - sent[0] <= self._max_age:
+                return answer
+        raise UnreachableError(
+            f"reading {resource_id.name} takes longer than {self._max_age:g} s, too long to write it safely",
+            hint="try again when Azure answers sooner",
+        )
+
+    def _list(self, vault: ArmId, since: int) -> _Listed:
+        """The vault's mappings, asked for after the turn ``since``. Threads that want them at the same time share one.
+
+        Of a vault with many pages the first may be too old when the last has come: see ``_is_fresh``.
+        """
+        while True:
+            with self._lock:
+                future = self._lists.get(vault)
+                is_mine = future is None or (future.done() and not self._is_usable(future, since))
+                if is_mine:
+                    future = self._lists[vault] = Future()
+            assert future is not None  # noqa: S101 - it was made above
+            if is_mine:
+                return self._read_list(vault, future)
+            while not future.done():
+                self._clock.wait([future], None)
+            if self._is_usable(future, since):
+                return future.result()
+
+    def _read_list(self, vault: ArmId, future: Future[_Listed]) -> _Listed:
+        turn = next(self._turns)
+        sent: list[float] = []
+        try:
+            with before_sending(lambda: sent.append(self._clock.now())):
+                try:
+                    mappings = tuple(self._backend.mappings.mappings(vault))
+                except VaultUnusedError:
+                    mappings = ()
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+        listed = _Listed(mappings, sent[0] if sent else self._clock.now(), turn)
+        future.set_result(listed)
+        return listed
+
+    def _is_usable(self, future: Future[_Listed], since: int) -> bool:
+        return not future.exception() and future.result().turn > since and self._is_fresh(future.result())
+
+    def _is_fresh(self, listed: _Listed) -> bool:
+        return self._clock.now() - listed.sent <= self._max_age
+
+    # Judging.
+
+    def before(self, step: Step) -> Callable[[], None]:
+        """What ``before_sending`` shall run for the write of ``step``.
+
+        It raises RefusedError (``stale``) where Azure holds neither what the plan saw nor what the write makes, and
+        whatever error the read ends with.
+        """
+        last_sent = 0
+
+        def look() -> None:
+            nonlocal last_sent
+            problem = self._problem(step, last_sent)
+            if problem:
+                raise RefusedError(f"{problem}; plan again", kind="stale")
+            last_sent = next(self._turns)
+            self._written[step.resource_id] = last_sent
+            if step.after is None:
+                self._deleted.add(step.resource_id)
+
+        return look
+
+    def _problem(self, step: Step, last_sent: int) -> str:
+        """What stands in the way of a write, in words; ``last_sent`` is its turn when it was last sent."""
+        if isinstance(step.after, VirtualNetwork):
+            network = self.virtual_network(step.resource_id)
+            # An existing network is never written, but for one that may come from an earlier attempt of this write.
+            if network is None or (last_sent and not network_differences(step.after, network)):
+                return ""
+            return f"{network.name} exists now"
+        if isinstance(step.after, Fabric):
+            fabrics = _fabrics(self._backend, step.resource_id.parent)
+            return next((problem for fabric in fabrics if (problem := fabric_in_the_way(step.after, fabric))), "")
+        if step.action == "create" and isinstance(step.after, NetworkMapping):
+            return self._problem_of_create(step.after, last_sent)
+        mapping = self.mapping(step.resource_id)
+        if is_same(mapping, step.before) or is_same(mapping, step.after):
+            return ""
+        return f"{step.resource_id.name} {description(mapping)}"
+
+    def _problem_of_create(self, wanted: NetworkMapping, last_sent: int) -> str:
+        listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))
+        for mapping in listed.mappings:
+            if is_same(mapping, wanted) or not in_the_way(wanted, mapping):
+                continue
+            if isinstance(mapping, UnreadableMapping):
+                return in_the_way(wanted, mapping)
+            # Lists may lag and show what this very run has deleted.
+            current = self.mapping(mapping.id)
+            if current and not is_same(current, wanted) and in_the_way(wanted, current):
+                return in_the_way(wanted, current)
+        if not self._is_fresh(listed) or wanted.id in self._deleted:
+            # Either the list was too long or too slow, and what would be overwritten is the mapping of this name: of
+            # another one for the same network the service itself refuses the second. Or a deleted mapping is put
+            # back, and a list that lags might still show it.
+            current = self.mapping(wanted.id)
+            if current and not is_same(current, wanted):
+                return in_the_way(wanted, current)
+        return ""
+
+
+def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
+    """Why ``wanted`` cannot be created beside ``mapping``, in words; empty where it can."""
+    # Under an Azure fabric the network segment of an id is ignored: a name is taken in the whole fabric.
+    if mapping.fabric_id == wanted.fabric_id and mapping.name.lower() == wanted.name.lower():
+        leads = f", to {mapping.recovery_network_id.name}" if isinstance(mapping, NetworkMapping) else ""
+        return f"a mapping named {mapping.name} exists now{leads}"
+    if isinstance(mapping, UnreadableMapping):
+        if mapping.primary_network_id != wanted.primary_network_id:
+            return ""
+        return f"{wanted.primary_network_id.name} has the mapping {mapping.name} now, which {mapping.problem}"
+    if mapping.identity != wanted.identity:
+        return ""
+    primary, recovery = mapping.primary_network_id.name, mapping.recovery_network_id.name
+    return f"{primary} has the mapping {mapping.name} now, to {recovery}"
+
+
+def fabric_in_the_way(wanted: Fabric, fabric: Fabric) -> str:
+    """Why ``wanted`` cannot be created beside ``fabric``, in words: a vault has one Azure fabric for each region."""
+    if fabric.kind != "azure" or fabric.location != wanted.location or fabric.id == wanted.id:
+        return ""
+    return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
+
+
+def is_same(mapping: LiveMapping | None, expected: Resource | None) -> bool:
+    """Whether a mapping has the name of ``expected`` and maps the same, or both are None."""
+    if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
+        return mapping is None and expected is None
+    return (
+        mapping.identity == expected.identity
+        and mapping.recovery_network_id == expected.recovery_network_id
+        and mapping.fabric_id == expected.fabric_id
+        and mapping.name.lower() == expected.name.lower()
+    )
+
+
+def has_state_of(mapping: LiveMapping | None, expected: Resource | None) -> bool:
+    """Whether a mapping is as much in force as ``expected``; where there is none, none is expected either."""
+    if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
+        return True
+    return mapping.state.lower() == expected.state.lower()
+
+
+def description(mapping: NetworkMapping | None) -> str:
+    """What became of a mapping that is not as it was, in words that follow its name."""
+    return f"points at {mapping.recovery_network_id.name} now" if mapping else "is gone"
+
+
+def network_differences(sent: VirtualNetwork, network: VirtualNetwork) -> tuple[str, ...]:
+    """Which parts of a network are not as they were sent."""
+    parts = {
+        "address space": set(sent.address_space) == set(network.address_space),
+        "subnets": _prefixes(sent) == _prefixes(network),
+        "tags": sent.tags.items() <= network.tags.items(),
+    }
+    return tuple(part for part, is_equal in parts.items() if not is_equal)
+
+
+def _prefixes(network: VirtualNetwork) -> set[tuple[str, frozenset[str]]]:
+    return {(subnet.name.lower(), frozenset(subnet.prefixes)) for subnet in network.subnets}
+
+
+def _mappings(backend: Backend, vault: ArmId) -> tuple[LiveMapping, ...]:
+    try:
+        return tuple(backend.mappings.mappings(vault))
+    except VaultUnusedError:
+        return ()
+
+
+def _fabrics(backend: Backend, vault: ArmId) -> tuple[Fabric, ...]:
+    try:
+        return tuple(backend.mappings.fabrics(vault))
+    except VaultUnusedError:
+        return ()
