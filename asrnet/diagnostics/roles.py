@@ -25,9 +25,6 @@ _NETWORK: Final = "Microsoft.Network/virtualNetworks"
 _RIGHTS: Final = "Microsoft.Authorization/permissions/read"
 """For doctor, and for apply, which looks at its rights before it deletes a mapping that it has to make anew."""
 
-_READ_RIGHTS: Final = "Microsoft.Authorization/permissions/read"
-"""Before anything is deleted, apply checks that it may write what follows."""
-
 _PLAN: Final = (
     f"{_NETWORK}/read",
     f"{_VAULT}/read",
@@ -52,7 +49,7 @@ _CREATE_NETWORKS: Final = (
 )
 _ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
     "plan": _PLAN,
-    "apply": (*_PLAN, *_WAIT, _READ_RIGHTS, f"{_MAPPING}/write", f"{_MAPPING}/delete"),
+    "apply": (*_PLAN, *_WAIT, f"{_MAPPING}/write", f"{_MAPPING}/delete"),
     "create-networks": _CREATE_NETWORKS,
     # A network that refers to a group, a table or a plan needs the right to join it, beside its own write:
     # "Azure permissions for Networking", and the LinkedAuthorizationFailed that Azure answers otherwise.
@@ -67,7 +64,7 @@ _ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
         "Microsoft.Resources/subscriptions/resourceGroups/read",
         "Microsoft.Resources/subscriptions/resourceGroups/write",
     ),
-    "prune": (*_PLAN, *_WAIT, _READ_RIGHTS, f"{_MAPPING}/delete"),
+    "prune": (*_PLAN, *_WAIT, f"{_MAPPING}/delete"),
 }
 _ON_PREMISES: Final = (
     f"{_FABRIC}/replicationNetworks/read",
