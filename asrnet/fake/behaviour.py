@@ -51,8 +51,10 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     ``status_retry_after`` is given (recorded ones do not), and NotStarted for the first ``not_started`` reads.
     ``page_size`` is for Site Recovery's lists, ``network_page_size`` for those of virtual networks. ``shuffle`` puts
     lists in an order drawn from that seed. ``missing_mapping`` is the status for an absent mapping (the service has
-    answered both). ``denied`` are patterns of actions that answer 403, ``hidden_networks`` names of networks that lists
-    omit, ``unregistered`` GUIDs of subscriptions without registered providers.
+    answered both). A vault in which no fabric was ever created has empty lists, as recorded in 2023, or answers 400, as
+    in 2021, where ``unused_vault`` is ``reject_400``. ``denied`` are patterns of actions that answer 403,
+    ``hidden_networks`` names of networks that lists omit, ``unregistered`` GUIDs of subscriptions without registered
+    providers.
     """
 
     operations: str = "immediate"
@@ -68,6 +70,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     shuffle: int | None = None
     patch: Literal["accept", "reject_400", "reject_405"] = "accept"
     missing_mapping: Literal[404, 400] = 404
+    unused_vault: Literal["empty", "reject_400"] = "empty"
     strict_mapping: bool = False
     denied: tuple[str, ...] = ()
     hidden_networks: tuple[str, ...] = ()

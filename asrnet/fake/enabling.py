@@ -40,7 +40,7 @@ class Enabling:
             recovery_fabric_id=self._recovery.id,
             nics=nics,
         )
-        self._state.protected_items.put(item.vault_id.key, item.id.key, item)
+        self._state.put_item(item)
 
     def _find_machine(self) -> VirtualMachine:
         machine_id = self._request.machine_id

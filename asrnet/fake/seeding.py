@@ -20,7 +20,6 @@ from asrnet.fake.state import State
 from asrnet.fake.world import World
 from asrnet.model.arm import AZURE_NETWORK, VNET, normal_location
 from asrnet.model.azure import (
-    Cloud,
     CloudMapping,
     Fabric,
     Job,
@@ -97,7 +96,7 @@ def _put(state: State, resource: Seed) -> None:
         case UnreadableMapping():
             state.put_unreadable_mapping(resource)
         case ProtectedItem():
-            _put_item(state, resource)
+            state.put_item(resource)
         case ReplicationPolicy():
             state.policies.put(resource.id.parent.key, resource.id.key, resource)
         case RecoveryPlan():
@@ -144,20 +143,3 @@ def _put_mapping(state: State, mapping: NetworkMapping) -> None:
             recovery_network_id=lowered(mapping.recovery_network_id),
         )
     state.put_mapping(mapping)
-
-
-def _put_item(state: State, item: ProtectedItem) -> None:
-    container_id, vault = item.id.parent, item.vault_id.key
-    if state.clouds.get(container_id.parent.key, container_id.key) is None:
-        record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
-        state.clouds.put(container_id.parent.key, container_id.key, record)
-    primary = state.fabrics.get(vault, item.fabric_id.key)
-    recovery = state.fabrics.get(vault, item.recovery_fabric_id.key) if item.recovery_fabric_id else None
-    location = item.primary_location or (primary.location if primary else None)
-    item = replace(
-        item,
-        primary_location=location,
-        recovery_location=item.recovery_location or (recovery.location if recovery else None),
-        initial_location=item.initial_location or location,
-    )
-    state.protected_items.put(vault, item.id.key, item)

@@ -33,6 +33,7 @@ from asrnet.fake.records import (
 from asrnet.fake.store import Store
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import (
+    Cloud,
     CloudMapping,
     Fabric,
     Job,
@@ -143,9 +144,9 @@ class State:
         return vault
 
     def known_vault(self, resource_id: ArmId) -> VaultResource:
-        """The vault an id is in. Raises NotFoundError, and VaultUnusedError where Site Recovery does not know it."""
+        """The vault an id is in. Raises NotFoundError, and VaultUnusedError where unused vaults are rejected."""
         vault = self.vault(resource_id)
-        if not vault.used:
+        if not vault.used and self.behaviour.unused_vault == "reject_400":
             raise refusals.vault_unused(vault.id)
         return vault
 
@@ -168,6 +169,23 @@ class State:
     def unreadable_mapping(self, mapping_id: ArmId) -> UnreadableMapping | None:
         """The mapping of that name that does not say what it maps, None where there is none."""
         return self.unreadable_mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
+
+    def put_item(self, item: ProtectedItem) -> None:
+        """Store a machine, with the locations that its fabrics have, and make its container exist."""
+        container_id, vault = item.id.parent, item.vault_id.key
+        if self.clouds.get(container_id.parent.key, container_id.key) is None:
+            record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
+            self.clouds.put(container_id.parent.key, container_id.key, record)
+        primary = self.fabrics.get(vault, item.fabric_id.key)
+        recovery = self.fabrics.get(vault, item.recovery_fabric_id.key) if item.recovery_fabric_id else None
+        location = item.primary_location or (primary.location if primary else None)
+        item = msgspec.structs.replace(
+            item,
+            primary_location=location,
+            recovery_location=item.recovery_location or (recovery.location if recovery else None),
+            initial_location=item.initial_location or location,
+        )
+        self.protected_items.put(vault, item.id.key, item)
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""

@@ -182,7 +182,19 @@ def test_a_lagging_list_shows_a_mapping_later_but_a_get_at_once(
     assert names(backend, regions) == [wanted.name]
 
 
-def test_a_vault_never_used_says_so_on_every_read(azure: Builder, backend: Backend) -> None:
+def test_a_vault_just_created_has_empty_lists(azure: Builder, backend: Backend) -> None:
+    vault = azure.vault("fresh").id
+    mappings, vmm = backend.mappings, backend.vmm
+    for read in (mappings.fabrics, mappings.mappings, mappings.protected_items, mappings.jobs, vmm.cloud_mappings):
+        assert list(read(vault)) == []
+    path = ("replicationFabrics", "f", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+    assert mappings.mapping(vault.child(*path)) is None
+
+
+def test_a_vault_never_used_says_so_on_every_read(
+    azure: Builder, backend: Backend, behave: Callable[..., None]
+) -> None:
+    behave(unused_vault="reject_400")
     vault = azure.vault("fresh").id
     reads: list[Callable[[ArmId], object]] = [
         backend.mappings.fabrics,
@@ -198,8 +210,11 @@ def test_a_vault_never_used_says_so_on_every_read(azure: Builder, backend: Backe
         assert "create_fabrics" in caught.value.hint
 
 
-def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(azure: Builder, backend: Backend) -> None:
+def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(
+    azure: Builder, backend: Backend, behave: Callable[..., None]
+) -> None:
     path = ("replicationFabrics", "f", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+    behave(unused_vault="reject_400")
     with pytest.raises(VaultUnusedError):
         backend.mappings.mapping(azure.vault("fresh").id.child(*path))
 
@@ -323,7 +338,10 @@ def test_what_is_not_found_above_the_fabric_says_nothing_of_a_mapping(
         assert caught.value.code == code
 
 
-def test_delete_in_a_vault_never_used_is_no_success(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
+def test_delete_in_a_vault_never_used_is_no_success(
+    azure: Builder, backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
+) -> None:
+    behave(unused_vault="reject_400")
     fresh = azure.vault("fresh")
     astray = ArmId(str(wanted.id).replace("vault-dr", fresh.id.name))
     with pytest.raises(VaultUnusedError):

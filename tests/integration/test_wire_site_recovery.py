@@ -336,7 +336,17 @@ def test_a_missing_fabric_is_named_so(site: Site) -> None:
     assert error_of(answer)["details"][0]["recommendedAction"] == "Retry the operation with a valid site."
 
 
-def test_a_vault_never_used_is_a_400(site: Site) -> None:
+def test_a_vault_just_created_has_empty_lists_and_no_fabric(site: Site) -> None:
+    fresh = site.build.vault("fresh")
+    for kind in ("replicationFabrics", "replicationNetworks", "replicationNetworkMappings", "replicationJobs"):
+        answer = site.send("GET", f"{fresh.id}/{kind}")
+        assert (answer.status, json.loads(answer.body)) == (200, {"value": [], "nextLink": None})
+    answer = site.send("GET", f"{fresh.id}/replicationFabrics/f")
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (404, "FabricArmEntityMissing")
+
+
+def test_a_vault_never_used_is_a_400_where_the_world_rejects_it(site: Site) -> None:
+    site.build.world.behaviour = structs.replace(site.build.world.behaviour, unused_vault="reject_400")
     fresh = site.build.vault("fresh")
     answer = site.send("GET", f"{fresh.id}/replicationFabrics")
     assert answer.status == 400

@@ -163,7 +163,10 @@ def _vault(walk: Walk) -> None:
 
 
 def _site(walk: Walk) -> None:
+    world = walk.wire.build.world
+    world.behaviour = structs.replace(world.behaviour, unused_vault="reject_400")
     walk.send("GET", FABRICS)
+    world.behaviour = structs.replace(world.behaviour, unused_vault="empty")
     for name, location in (("East", "eastus"), ("West", "westus")):
         body = {"properties": {"customDetails": {"instanceType": "Azure", "location": location}}}
         walk.send("PUT", f"{FABRICS}/{name}", body)

@@ -240,7 +240,7 @@ def test_each_list_is_tried_and_a_missing_right_is_named(denied: str, name: str)
 
 
 def test_a_vault_that_was_never_used_is_a_warning() -> None:
-    azure = TwoRegions(fabrics=False)
+    azure = TwoRegions(fabrics=False, behaviour=Behaviour(unused_vault="reject_400"))
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     found = examine(azure.state(row(hub, dr)), azure.backend, EVERYTHING)
     assert found.healthy

@@ -85,7 +85,7 @@ def test_a_container_of_a_missing_fabric_is_refused(azure: Builder, fabric: Fabr
 
 
 def test_a_fresh_vault_becomes_known_when_its_first_fabric_is_there() -> None:
-    azure = Builder(behaviour=Behaviour(fabric_operations="time:70"))
+    azure = Builder(behaviour=Behaviour(fabric_operations="time:70", unused_vault="reject_400"))
     vault = azure.vault()
     azure.world.fabrics.put(vault.id.child("replicationFabrics", "f"), "eastus")
     with pytest.raises(VaultUnusedError):
