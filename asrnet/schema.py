@@ -43,7 +43,7 @@ def _id_schema(kind: type) -> dict[str, Any]:
 
 
 def _desired() -> type:
-    from asrnet.desired.file import DesiredFile
+    from asrnet.desired.entries import DesiredFile
 
     return DesiredFile
 

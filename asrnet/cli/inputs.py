@@ -10,7 +10,7 @@ from msgspec import structs
 from asrnet import desired as files
 from asrnet.cli import logs
 from asrnet.desired import DesiredState, Selection, Vault
-from asrnet.desired.shards import shard
+from asrnet.desired.state import shard
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, there_are
 from asrnet.model import arm as ids

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from asrnet.desired.state import DesiredState, Row, Source, Vault, VmmRow, VmNetworkName
 from asrnet.errors import DocumentError
-from asrnet.model.arm import ArmId
+from asrnet.files.problems import did_you_mean
+from asrnet.model.arm import ArmId, normal_location
 
 
 def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
@@ -26,6 +27,7 @@ def check(state: DesiredState, *, file: str) -> None:
     _unique_directions(state)
     _rules_can_match(state)
     _copies_have_regions(state)
+    _recovery_regions_are_declared(state)
     _distinct_pairs(state)
     if len(state.regions) == 1:
         _one_recovery_per_primary(state)
@@ -104,14 +106,26 @@ def _copies_have_regions(state: DesiredState) -> None:
             )
 
 
+def _recovery_regions_are_declared(state: DesiredState) -> None:
+    declared = {region.recovery for region in state.regions}
+    for kind, entry in (*(("pair", row) for row in state.pairs), *(("rule", rule) for rule in state.rules)):
+        if entry.to is not None and normal_location(entry.to) not in declared:
+            raise _error(
+                entry.source,
+                f"{kind} '{entry.name}' says to: {entry.to}, which is the recovery region of no entry under regions"
+                f"{did_you_mean(normal_location(entry.to), declared)}",
+                f"declared are: {', '.join(sorted(declared)) or 'none'}",
+            )
+
+
 def _distinct_pairs(state: DesiredState) -> None:
-    seen: dict[tuple[str, ArmId, ArmId | None], Row] = {}
+    first: dict[tuple[str, ArmId, ArmId | str | None], Row] = {}
     for row in state.pairs:
-        same = seen.get((row.vault, row.primary, row.recovery))
-        if same:
+        recovery = row.recovery or (normal_location(row.to) if row.to else None)
+        same = first.setdefault((row.vault, row.primary, recovery), row)
+        if same is not row:
             raise _error(row.source, f"pair '{row.name}' is declared twice, first as '{same.name}' at {same.source}")
-        seen[row.vault, row.primary, row.recovery] = row
-        mirrored = seen.get((row.vault, row.recovery, row.primary)) if row.recovery else None
+        mirrored = first.get((row.vault, row.recovery, row.primary)) if row.recovery else None
         if mirrored and (row.failback or mirrored.failback):
             raise _error(
                 row.source,

@@ -1,48 +1,72 @@
-"""One entry of a desired-state file, and where it stands."""
+"""The shape of a desired-state file, as written: what differs from the resolved values of ``state.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from asrnet.desired.file import DesiredFile
-from asrnet.desired.state import Source
-from asrnet.errors import DocumentError, InputError, harmless
-from asrnet.files.yaml import Document
+from asrnet.desired.state import CloudName, Freeze, Ignore, Name, RegionKeys, RowKeys, RuleKeys, VaultKeys, VmmRowKeys
+from asrnet.model.plan import Limits
 
-T = TypeVar("T")
+Failback = Annotated[Literal["none"] | None, Meta(description="none: this row does not own the reverse mapping")]
 
 
-class Entry(Struct, Generic[T], frozen=True):
-    """What one file says at ``path``."""
+class VaultEntry(VaultKeys, frozen=True, kw_only=True):
+    """A Recovery Services vault, with options."""
 
-    raw: T
-    document: Document[DesiredFile]
-    path: tuple[str | int, ...]
+    id: Annotated[str, Meta(description="alias/resource group/name, or a full resource id")]
 
-    @property
-    def name(self) -> str:
-        """The key it stands under."""
-        return str(self.path[-1])
 
-    @property
-    def source(self) -> Source:
-        """The file and the line. A file's name need not be text, and this goes into plans."""
-        return Source(file=harmless(self.document.source), line=self.document.line(*self.path))
+class RowEntry(RowKeys, frozen=True, kw_only=True):
+    """A pair of virtual networks: two mappings, forward and reverse."""
 
-    def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
-        """The error to raise about this entry, or about what is ``below`` it."""
-        return self.document.error(problem, *self.path, *below, hint=hint)
+    primary: Annotated[str, Meta(description="A virtual network: alias/resource group/name, or a full resource id")]
+    recovery: Annotated[str, Meta(description="A virtual network like primary, or copy for one made by asrnet")]
+    failback: Failback = None
 
-    @contextmanager
-    def at(self, *below: str | int) -> Iterator[None]:
-        """Adds file, line and path to an InputError raised inside."""
-        try:
-            yield
-        except DocumentError:
-            raise
-        except InputError as error:
-            raise self.error(error.message, *below, hint=error.hint) from error
+
+class RuleEntry(RuleKeys, frozen=True, kw_only=True):
+    """Pairs for every matching network of a primary region that has no row of its own."""
+
+    recovery: Annotated[
+        str,
+        Meta(description="copy, or a virtual network in whose id {name} and {resource_group} stand for the primary's"),
+    ]
+    failback: Failback = None
+
+
+class VmmRowEntry(VmmRowKeys, frozen=True, kw_only=True):
+    """A pair of VM networks managed by System Center VMM, or a VM network mapped to Azure."""
+
+    primary: Annotated[str, Meta(description="VMM server/VM network")]
+    recovery: Annotated[
+        str, Meta(description="VMM server/VM network; or a virtual network: alias/resource group/name, or a full id")
+    ]
+
+
+class DesiredFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The desired state of Site Recovery's network mappings: one file, or one of a folder's."""
+
+    version: Annotated[Literal[1] | None, Meta(description="The version of this format")] = None
+    cloud: Annotated[
+        CloudName | None, Meta(description="Authority, endpoint and token scope together; public by default")
+    ] = None
+    subscriptions: Annotated[
+        Mapping[str, str], Meta(description="Aliases of subscriptions (GUIDs); rules search only these")
+    ] = {}
+    vaults: Annotated[
+        Mapping[str, str | VaultEntry],
+        Meta(description="Names for vaults; each an id (alias/resource group/name, or full) or a mapping with options"),
+    ] = {}
+    regions: tuple[RegionKeys, ...] = ()
+    pairs: tuple[RowEntry, ...] = ()
+    rules: tuple[RuleEntry, ...] = ()
+    ignore: tuple[Ignore, ...] = ()
+    vmm_pairs: tuple[VmmRowEntry, ...] = ()
+    topology: Annotated[
+        Name | None, Meta(description="The path, from this file, of a VMM topology; enables the availability check")
+    ] = None
+    freeze: tuple[Freeze, ...] = ()
+    limits: Limits | None = None

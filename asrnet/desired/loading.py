@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
+
+from msgspec import Struct, structs
 
 from asrnet.desired import checks, references
-from asrnet.desired.entries import Entry
-from asrnet.desired.file import DesiredFile, FreezeFile, IgnoreFile, RowFile, RuleFile, VaultFile, VmmRowFile
-from asrnet.desired.regions import region
-from asrnet.desired.state import DesiredState, Freeze, Ignore, Match, Row, Rule, Vault, VmmRow, VmNetworkName
-from asrnet.errors import DocumentError, InputError
+from asrnet.desired.entries import DesiredFile, RowEntry, RuleEntry, VaultEntry, VmmRowEntry
+from asrnet.desired.state import (
+    CopySettings,
+    DesiredState,
+    Region,
+    RegionKeys,
+    Row,
+    RowKeys,
+    Rule,
+    RuleKeys,
+    Source,
+    Vault,
+    VaultKeys,
+    VmmRow,
+    VmmRowKeys,
+    VmNetworkName,
+)
+from asrnet.errors import DocumentError, InputError, harmless
 from asrnet.files import yaml as documents
 from asrnet.files.problems import did_you_mean
 from asrnet.files.yaml import Document
@@ -18,9 +36,10 @@ from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Limits
 
+T = TypeVar("T")
+
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _HIGHEST_LIMIT: Final = 1_000_000
-_PERCENT: Final = 100
 
 
 def load(path: str | Path) -> DesiredState:
@@ -34,9 +53,14 @@ def load(path: str | Path) -> DesiredState:
 def _read(path: Path) -> list[Document[DesiredFile]]:
     if not path.is_dir():
         return [documents.read(path, DesiredFile)]
+    try:
+        inside = list(path.iterdir())
+    except OSError as error:
+        raise DocumentError(f"the folder cannot be read: {error.strerror}", file=path) from error
+    files = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
     read: list[Document[DesiredFile]] = []
     refused: dict[Path, DocumentError] = {}
-    for file in _files(path):
+    for file in files:
         try:
             read.append(documents.read(file, DesiredFile))
         except DocumentError as error:
@@ -53,12 +77,36 @@ def _read(path: Path) -> list[Document[DesiredFile]]:
     return read
 
 
-def _files(folder: Path) -> list[Path]:
-    try:
-        inside = list(folder.iterdir())
-    except OSError as error:
-        raise DocumentError(f"the folder cannot be read: {error.strerror}", file=folder) from error
-    return sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+class _Entry(Struct, Generic[T], frozen=True):
+    """One entry of a file: what is written at ``path``."""
+
+    raw: T
+    document: Document[DesiredFile]
+    path: tuple[str | int, ...]
+
+    @property
+    def name(self) -> str:
+        """The key of the entry."""
+        return str(self.path[-1])
+
+    @property
+    def source(self) -> Source:
+        """The file and the line. A file's name need not be text, and this goes into plans."""
+        return Source(file=harmless(self.document.source), line=self.document.line(*self.path))
+
+    def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
+        """The error to raise about this entry, or about what is ``below`` it."""
+        return self.document.error(problem, *self.path, *below, hint=hint)
+
+    @contextmanager
+    def at(self, *below: str | int) -> Iterator[None]:
+        """Adds file, line and path to an InputError raised inside."""
+        try:
+            yield
+        except DocumentError:
+            raise
+        except InputError as error:
+            raise self.error(error.message, *below, hint=error.hint) from error
 
 
 class _Loader:
@@ -71,53 +119,58 @@ class _Loader:
 
     def state(self) -> DesiredState:
         """The desired state, checked as a whole."""
-        self._check_version()
+        if not self._values("version"):
+            raise self._files[0].error("the key 'version' is missing, expected version: 1")
         checks.need_vaults(self._vaults, file=self._files[0].source)
+        for entry in self._entries("freeze"):
+            self._check_vault(entry)
+        topologies = self._values("topology")
         state = DesiredState(
             cloud=self._agreed("cloud") or "public",
             subscriptions=self._aliases,
             vaults=self._vaults,
-            regions=tuple(region(entry, self._aliases) for entry in self._entries("regions")),
+            regions=tuple(self._region(entry) for entry in self._entries("regions")),
             pairs=tuple(self._row(entry) for entry in self._entries("pairs")),
             rules=tuple(self._rule(entry) for entry in self._entries("rules")),
-            ignore=tuple(_ignore(entry) for entry in self._entries("ignore")),
+            ignore=tuple(entry.raw for entry in self._entries("ignore")),
             vmm_pairs=tuple(self._vmm_row(entry) for entry in self._entries("vmm_pairs")),
-            topology=self._topology(),
-            freeze=tuple(self._freeze(entry) for entry in self._entries("freeze")),
+            topology=(
+                str(Path(topologies[0].document.source).parent / self._agreed("topology", repeated=False))
+                if topologies
+                else None
+            ),
+            freeze=tuple(entry.raw for entry in self._entries("freeze")),
             limits=self._limits(),
         )
         checks.check(state, file=self._files[0].source)
         return state
 
-    def _entries(self, key: str) -> list[Entry[Any]]:
+    def _entries(self, key: str) -> list[_Entry[Any]]:
         """The entries under ``key`` of all files: items of lists, values of mappings."""
-        found: list[Entry[Any]] = []
+        entries: list[_Entry[Any]] = []
         for document in self._files:
-            inside = getattr(document.value, key)
-            steps = inside.items() if hasattr(inside, "items") else enumerate(inside)
-            found += [Entry(raw, document, (key, step)) for step, raw in steps]
-        return found
+            section = getattr(document.value, key)
+            steps = section.items() if hasattr(section, "items") else enumerate(section)
+            entries += [_Entry(raw, document, (key, step)) for step, raw in steps]
+        return entries
 
-    def _said(self, key: str) -> list[Entry[Any]]:
-        """What the files say under ``key``, where they say anything."""
+    def _values(self, key: str) -> list[_Entry[Any]]:
+        """The value of ``key`` in each file that has one."""
         values = [(document, getattr(document.value, key)) for document in self._files]
-        return [Entry(value, document, (key,)) for document, value in values if value is not None]
+        return [_Entry(value, document, (key,)) for document, value in values if value is not None]
 
     def _agreed(self, key: str, *, repeated: bool = True) -> Any:
-        said = self._said(key)
-        for entry in said[1:]:
-            if not repeated or entry.raw != said[0].raw:
-                problem = "said twice" if entry.raw == said[0].raw or not repeated else "the files disagree"
-                raise entry.error(f"{problem}, first at {said[0].source}")
-        return said[0].raw if said else None
-
-    def _check_version(self) -> None:
-        if not self._said("version"):
-            raise self._files[0].error("the key 'version' is missing, expected version: 1")
+        """The value of ``key``, which all files that have one agree on; unless ``repeated`` only one may have it."""
+        values = self._values(key)
+        for entry in values[1:]:
+            if entry.raw != values[0].raw or not repeated:
+                problem = "the files disagree" if repeated else "said twice"
+                raise entry.error(f"{problem}, first at {values[0].source}")
+        return values[0].raw if values else None
 
     def _subscriptions(self) -> dict[str, str]:
         aliases: dict[str, str] = {}
-        first: dict[str, Entry[str]] = {}
+        first: dict[str, _Entry[str]] = {}
         for entry in self._entries("subscriptions"):
             with entry.at():
                 guid = references.alias(entry.name, entry.raw)
@@ -126,128 +179,137 @@ class _Loader:
             first.setdefault(entry.name, entry)
         return aliases
 
-    def _vault(self, entry: Entry[str | VaultFile]) -> Vault:
-        raw, below = (entry.raw, ("id",)) if isinstance(entry.raw, VaultFile) else (VaultFile(id=entry.raw), ())
+    def _vault(self, entry: _Entry[str | VaultEntry]) -> Vault:
+        if isinstance(entry.raw, VaultEntry):
+            raw, id_path = entry.raw, ("id",)
+        else:
+            raw, id_path = VaultEntry(id=entry.raw), ()
         with entry.at():
             references.label(entry.name)
-        with entry.at(*below):
+        with entry.at(*id_path):
             identifier = references.resource(raw.id, ids.VAULT, self._aliases)
-        return Vault(
-            name=entry.name,
-            id=identifier,
-            unmanaged=raw.unmanaged,
-            create_fabrics=raw.create_fabrics,
-            source=entry.source,
-        )
+        return Vault(**_keys(raw, VaultKeys), name=entry.name, id=identifier, source=entry.source)
 
-    def _row(self, entry: Entry[RowFile]) -> Row:
+    def _region(self, entry: _Entry[RegionKeys]) -> Region:
+        with entry.at("primary"):
+            primary = references.region(entry.raw.primary)
+        with entry.at("recovery"):
+            recovery = references.region(entry.raw.recovery)
+        if primary == recovery:
+            raise entry.error(
+                f"{primary} is paired with itself, expected another region",
+                "recovery",
+                hint="zones of one region need no network mapping",
+            )
+        return Region(primary=primary, recovery=recovery, copy=self._copy(entry), source=entry.source)
+
+    def _copy(self, entry: _Entry[RegionKeys]) -> CopySettings:
+        raw, subscription = entry.raw.copy, entry.raw.copy.subscription
+        if subscription is not None:
+            with entry.at("copy", "subscription"):
+                subscription = references.subscription(subscription, self._aliases)
+        with entry.at("copy", "resource_group"):
+            references.check_template(raw.resource_group, references.GROUP)
+        with entry.at("copy", "name"):
+            references.check_template(raw.name, ids.VNET)
+        if "{name}" not in raw.name + raw.resource_group:
+            raise entry.error("all copies would be one network, expected {name} in it", "copy", "name")
+        if raw.subscription is None and (raw.resource_group, raw.name) == ("{resource_group}", "{name}"):
+            raise entry.error("the copy would be the network itself, expected another name", "copy", "name")
+        if not raw.dns:
+            raise entry.error("found no servers, expected their addresses, copy or azure", "copy", "dns")
+        for index, server in enumerate(raw.dns if isinstance(raw.dns, tuple) else ()):
+            try:
+                ipaddress.ip_address(server)
+            except ValueError as error:
+                problem = f"found '{server[:60]}', expected an ip address"
+                raise entry.error(problem, "copy", "dns", index) from error
+        attached: dict[str, str | None] = {}
+        for key, kind in (("network_security_group", ids.SECURITY_GROUP), ("route_table", ids.ROUTE_TABLE)):
+            template = getattr(raw, key)
+            attached[key] = None
+            if template not in {None, references.NONE}:
+                with entry.at("copy", key):
+                    attached[key] = references.template(template, kind, self._aliases, orelse=", or none")
+        return structs.replace(raw, subscription=subscription, **attached)
+
+    def _row(self, entry: _Entry[RowEntry]) -> Row:
         primary = self._network(entry, "primary")
-        recovery = None if entry.raw.recovery == references.COPY else self._network(entry, "recovery")
+        recovery = None if entry.raw.recovery == references.COPY else self._network(entry, "recovery", ", or copy")
         if primary == recovery:
             raise entry.error("this is the primary network itself, expected another", "recovery")
+        self._check_label(entry)
+        self._check_vault(entry)
         return Row(
-            name=_label(entry),
-            vault=self._vault_name(entry),
+            **_keys(entry.raw, RowKeys),
             primary=primary,
             recovery=recovery,
             failback=entry.raw.failback is None,
-            managed_by=entry.raw.managed_by,
             source=entry.source,
         )
 
-    def _network(self, entry: Entry[RowFile], side: str) -> ArmId:
-        text = getattr(entry.raw, side)
+    def _network(self, entry: _Entry[RowEntry], side: str, orelse: str = "") -> ArmId:
         with entry.at(side):
-            return references.resource(text, ids.VNET, self._aliases, orelse=_orelse(side))
+            return references.resource(getattr(entry.raw, side), ids.VNET, self._aliases, orelse=orelse)
 
-    def _rule(self, entry: Entry[RuleFile]) -> Rule:
+    def _rule(self, entry: _Entry[RuleEntry]) -> Rule:
         recovery: str | None = None
         if entry.raw.recovery != references.COPY:
             with entry.at("recovery"):
-                recovery = references.template(entry.raw.recovery, self._aliases, orelse=_orelse("recovery"))
-        return Rule(
-            name=_label(entry),
-            vault=self._vault_name(entry),
-            match=self._match(entry),
-            recovery=recovery,
-            failback=entry.raw.failback is None,
-            managed_by=entry.raw.managed_by,
-            source=entry.source,
-        )
-
-    def _match(self, entry: Entry[RuleFile]) -> Match:
-        raw = entry.raw.match
-        guid = None
-        if raw.subscription is not None:
+                recovery = references.template(entry.raw.recovery, ids.VNET, self._aliases, orelse=", or copy")
+        self._check_label(entry)
+        self._check_vault(entry)
+        keys = _keys(entry.raw, RuleKeys)
+        if entry.raw.match.subscription is not None:
             with entry.at("match", "subscription"):
-                guid = references.subscription(raw.subscription, self._aliases)
+                guid = references.subscription(entry.raw.match.subscription, self._aliases)
             if guid not in self._aliases.values():
                 raise entry.error("rules search only what is declared under subscriptions", "match", "subscription")
-        return Match(subscription=guid, resource_group=raw.resource_group, name=raw.name, tags=raw.tags)
+            keys["match"] = structs.replace(entry.raw.match, subscription=guid)
+        return Rule(**keys, recovery=recovery, failback=entry.raw.failback is None, source=entry.source)
 
-    def _vmm_row(self, entry: Entry[VmmRowFile]) -> VmmRow:
+    def _vmm_row(self, entry: _Entry[VmmRowEntry]) -> VmmRow:
+        recovery: VmNetworkName | ArmId
         with entry.at("primary"):
             primary = _vm_network(entry.raw.primary)
         with entry.at("recovery"):
-            recovery = self._vmm_recovery(entry.raw.recovery)
+            text = entry.raw.recovery
+            if text.startswith("/") or text.count("/") > 1:
+                recovery = references.resource(text, ids.VNET, self._aliases)
+            else:
+                orelse = "; or a virtual network: alias/resource group/name, or a full resource id"
+                recovery = _vm_network(text, orelse=orelse)
         if isinstance(recovery, VmNetworkName) and checks.vmm_key(primary) == checks.vmm_key(recovery):
             raise entry.error("this is the primary network itself, expected another", "recovery")
-        return VmmRow(
-            name=_label(entry),
-            vault=self._vault_name(entry),
-            primary=primary,
-            recovery=recovery,
-            managed_by=entry.raw.managed_by,
-            source=entry.source,
-        )
+        self._check_label(entry)
+        self._check_vault(entry)
+        return VmmRow(**_keys(entry.raw, VmmRowKeys), primary=primary, recovery=recovery, source=entry.source)
 
-    def _vmm_recovery(self, text: str) -> VmNetworkName | ArmId:
-        if text.startswith("/") or text.count("/") > 1:
-            return references.resource(text, ids.VNET, self._aliases)
-        return _vm_network(text, orelse="; or a virtual network: alias/resource group/name, or a full resource id")
+    def _check_label(self, entry: _Entry[Any]) -> None:
+        with entry.at("name"):
+            references.label(entry.raw.name)
 
-    def _vault_name(self, entry: Entry[Any]) -> str:
-        name: str = entry.raw.vault
+    def _check_vault(self, entry: _Entry[Any]) -> None:
         names = [vault.name for vault in self._vaults]
-        if name not in names:
+        if entry.raw.vault not in names:
             raise entry.error(
-                f"unknown vault '{name}'{did_you_mean(name, names)}",
+                f"unknown vault '{entry.raw.vault}'{did_you_mean(entry.raw.vault, names)}",
                 "vault",
                 hint=f"declared under vaults: {', '.join(sorted(names))}",
             )
-        return name
-
-    def _freeze(self, entry: Entry[FreezeFile]) -> Freeze:
-        return Freeze(
-            vault=self._vault_name(entry), until=entry.raw.until, reason=entry.raw.reason, source=entry.source
-        )
-
-    def _topology(self) -> str | None:
-        said = self._agreed("topology", repeated=False)
-        if said is None:
-            return None
-        return str(Path(self._said("topology")[0].document.source).parent / said)
 
     def _limits(self) -> Limits:
         limits: Limits = self._agreed("limits", repeated=False) or Limits()
         for name in limits.__struct_fields__:
-            highest = _PERCENT if name == "max_change_percent" else _HIGHEST_LIMIT
+            highest = 100 if name == "max_change_percent" else _HIGHEST_LIMIT
             if not 0 <= getattr(limits, name) <= highest:
-                raise self._said("limits")[0].error(f"expected a whole number from 0 to {highest}", name)
+                raise self._values("limits")[0].error(f"expected a whole number from 0 to {highest}", name)
         return limits
 
 
-def _label(entry: Entry[Any]) -> str:
-    with entry.at("name"):
-        return references.label(entry.raw.name)
-
-
-def _orelse(side: str) -> str:
-    return ", or copy" if side == "recovery" else ""
-
-
-def _ignore(entry: Entry[IgnoreFile]) -> Ignore:
-    return Ignore(name=entry.raw.name, reason=entry.raw.reason, until=entry.raw.until, source=entry.source)
+def _keys(entry: Struct, keys: type[Struct]) -> dict[str, Any]:
+    """What an entry of a file and its resolved value have in common."""
+    return {name: getattr(entry, name) for name in keys.__struct_fields__}
 
 
 def _vm_network(text: str, *, orelse: str = "") -> VmNetworkName:

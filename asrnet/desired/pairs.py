@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from msgspec import Struct, structs
 
-from asrnet.desired import CopySettings, DesiredState, Ignore, Match, Region, Row, Rule, Source
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import COPY_TAG, MappingKind, NetworkMapping, Subnet, VirtualNetwork
-from asrnet.model.findings import Finding, FindingKind, finding
+from asrnet.desired.copies import copy_id, is_copy, short_hash
+from asrnet.desired.state import DesiredState, Ignore, Match, Region, Row, Rule, Source
+from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import MappingKind, NetworkMapping, VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind, Severity, finding
 from asrnet.model.plan import RuleMatch
 
-_MOST_VNET_NAME = 64
-_MOST_GROUP_NAME = 90
-_MOST_TAG_VALUE = 256
+__all__ = ["Pair", "Resolution", "is_ignored", "recovery_location", "resolve", "short_hash", "unmapped"]
 
 
 class Pair(Struct, frozen=True, gc=False, kw_only=True):
     """A primary network and where its machines are to land.
 
     ``recovery`` is None while it cannot be known (the primary of a copy was not found). ``copy`` is set when the
-    recovery network is to be a copy, with the region it is made in. ``failback``: the pair owns the reverse mapping.
-    ``places`` are known beforehand for networks that are not Azure's: the ids of the VMM servers' fabrics.
+    recovery network is to be a copy, with the region it is made in. ``to`` is the recovery region that is asked for.
+    ``failback``: the pair owns the reverse mapping. ``places`` are known beforehand for networks that are not Azure's:
+    the ids of the VMM servers' fabrics.
     """
 
     name: str
@@ -36,6 +35,7 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     recovery: ArmId | None
     failback: bool = True
     copy: Region | None = None
+    to: str | None = None
     managed_by: str | None = None
     owner: Literal["row", "rule"] = "row"
     source: Source = Source()
@@ -43,10 +43,18 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     places: tuple[str, str] | None = None
 
     def finding(
-        self, kind: FindingKind, message: str, *, subject: ArmId | str | None = None, hint: str = ""
+        self,
+        kind: FindingKind,
+        message: str,
+        *,
+        subject: ArmId | str | None = None,
+        hint: str = "",
+        severity: Severity | None = None,
     ) -> Finding:
         """A finding about this pair."""
-        return finding(kind, message, vault=self.vault, pair=self.name, subject=subject, hint=hint)
+        return finding(
+            kind, message, vault=self.vault, pair=self.name, subject=subject, hint=hint, severity=severity
+        )
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
@@ -82,109 +90,68 @@ def unmapped(pairs: Iterable[Pair], live: Mapping[str, Sequence[NetworkMapping]]
         (vault, mapping.primary_network_id, mapping.recovery_network_id)
         for vault, mappings in live.items()
         for mapping in mappings
-        if mapping.state.lower() == "paired"
+        if mapping.is_paired
     }
     for pair in pairs:
-        there = (pair.vault, pair.primary, pair.recovery) in paired
-        back = not pair.failback or (pair.vault, pair.recovery, pair.primary) in paired
-        if not (there and back):
+        has_forward = (pair.vault, pair.primary, pair.recovery) in paired
+        has_reverse = not pair.failback or (pair.vault, pair.recovery, pair.primary) in paired
+        if not (has_forward and has_reverse):
             yield pair
 
 
-def copy_id(primary: VirtualNetwork, settings: CopySettings) -> ArmId:
-    """The id of the copy of ``primary``; names that would grow too long are cut and told apart by a hash."""
-    group = settings.resource_group.format(resource_group=primary.id.resource_group, name=primary.name)
-    name = settings.name.format(resource_group=primary.id.resource_group, name=primary.name)
-    return ArmId(
-        f"/subscriptions/{settings.subscription or primary.id.subscription}"
-        f"/resourceGroups/{_fitted(group, _MOST_GROUP_NAME, primary.id)}"
-        f"/providers/Microsoft.Network/virtualNetworks/{_fitted(name, _MOST_VNET_NAME, primary.id)}"
-    )
-
-
-def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
-    """The network to create as the copy of ``primary``: addresses, DNS servers, tags and subnets, nothing attached."""
-    dns = region.copy.dns
-    return VirtualNetwork(
-        id=copy_id(primary, region.copy),
-        location=region.recovery,
-        address_space=primary.address_space,
-        dns_servers=primary.dns_servers if dns == "copy" else () if dns == "azure" else tuple(dns),
-        tags={
-            **{name: value for name, value in primary.tags.items() if not name.lower().startswith("hidden-")},
-            COPY_TAG: str(primary.id)[:_MOST_TAG_VALUE],
-        },
-        subnets=tuple(_bare(subnet) for subnet in primary.subnets),
-    )
-
-
-def _bare(subnet: Subnet) -> Subnet:
-    return Subnet(
-        name=subnet.name,
-        prefixes=subnet.prefixes,
-        default_outbound_access=subnet.default_outbound_access,
-        private_endpoint_network_policies=subnet.private_endpoint_network_policies,
-        private_link_service_network_policies=subnet.private_link_service_network_policies,
-        service_endpoints=subnet.service_endpoints,
-    )
-
-
-def short_hash(*ids: ArmId) -> str:
-    """Eight hexadecimal digits that tell ``ids`` from others."""
-    return hashlib.sha256(">".join(one.key for one in ids).encode()).hexdigest()[:8]
-
-
-def _fitted(name: str, most: int, original: ArmId) -> str:
-    return name if len(name) <= most else f"{name[: most - 9]}-{short_hash(original)}"
-
-
 def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair, list[Finding]]:
-    network = networks.get(row.primary)
+    primary = networks.get(row.primary)
+    recovery = networks.get(row.recovery) if row.recovery else None
     pair = Pair(
         name=row.name,
         vault=row.vault,
-        primary=network.id if network else row.primary,
-        recovery=_as_listed(row.recovery, networks) if row.recovery else None,
+        # As Azure spells the ids, where the networks are known.
+        primary=primary.id if primary else row.primary,
+        recovery=recovery.id if recovery else row.recovery,
         failback=row.failback,
+        to=normal_location(row.to) if row.to else None,
         managed_by=row.managed_by,
         source=row.source,
     )
-    if row.recovery or network is None:
+    if row.recovery or primary is None:
         return pair, []
-    return _with_copy(pair, network, desired)
+    return _with_copy(pair, primary, desired)
 
 
-def _as_listed(network_id: ArmId, networks: Networks) -> ArmId:
-    """The id in Azure's own spelling, where the network is known."""
-    network = networks.get(network_id)
-    return network.id if network else network_id
-
-
-def _with_copy(pair: Pair, network: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
-    regions = [region for region in desired.regions if region.primary == network.location]
+def _with_copy(pair: Pair, primary: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
+    """The pair with the copy as its recovery network, in the recovery region that it names or that is the only one."""
+    declared = [region for region in desired.regions if region.primary == primary.location]
+    regions = [region for region in declared if pair.to in {None, region.recovery}]
     if len(regions) == 1:
-        recovery = copy_id(network, regions[0].copy)
-        return structs.replace(pair, recovery=recovery, copy=regions[0]), []
+        return structs.replace(pair, recovery=copy_id(primary, regions[0]), copy=regions[0]), []
+    recovery_regions = ", ".join(region.recovery for region in declared)
+    if not declared:
+        return pair, [
+            pair.finding(
+                FindingKind.REGION_MISMATCH,
+                f"{primary.name} is in {primary.location}, which no entry under regions has as primary",
+                subject=primary.id,
+                hint=f"add {{primary: {primary.location}, recovery: {pair.to or '...'}}} under regions",
+            )
+        ]
     if not regions:
-        problem = finding(
-            FindingKind.REGION_MISMATCH,
-            f"{network.name} is in {network.location}, which no entry under regions has as primary",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=network.id,
-            hint=f"add {{primary: {network.location}, recovery: ...}} under regions",
-        )
-    else:
-        choices = ", ".join(region.recovery for region in regions)
-        problem = finding(
+        return pair, [
+            pair.finding(
+                FindingKind.REGION_MISMATCH,
+                f"{primary.name} is in {primary.location}, and regions declares no {primary.location} -> {pair.to} "
+                f"(to: is one of {recovery_regions})",
+                subject=primary.id,
+                hint=f"correct to:, or add {{primary: {primary.location}, recovery: {pair.to}}} under regions",
+            )
+        ]
+    return pair, [
+        pair.finding(
             FindingKind.AMBIGUOUS,
-            f"a copy of {network.name} could be made in {choices}",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=network.id,
-            hint="name the recovery network instead of writing copy",
+            f"a copy of {primary.name} could be made in {recovery_regions}",
+            subject=primary.id,
+            hint=f"say in which, for instance to: {declared[0].recovery}",
         )
-    return pair, [problem]
+    ]
 
 
 def _rule_pairs(
@@ -196,71 +163,93 @@ def _rule_pairs(
 ) -> tuple[list[Pair], tuple[RuleMatch, ...], list[Finding]]:
     if not desired.rules:
         return [], (), []
-    candidates = _candidates(desired, networks, {pair.primary for pair in rows}, today)
+    subscriptions = set(desired.subscriptions.values())
+    primary_regions = {region.primary for region in desired.regions}
+    has_row = {pair.primary for pair in rows}
+    candidates = [
+        network
+        for network in sorted(networks.values(), key=lambda network: network.id.key)
+        if network.location in primary_regions
+        and network.id.subscription in subscriptions
+        and network.id not in has_row
+        and not is_copy(network)
+        and not is_ignored(network.name, desired.ignore, today)
+    ]
     proposals = [
-        (rule, *_proposed(rule, network, desired))
+        (rule, *_rule_pair(rule, network, desired))
         for rule in desired.rules
         for network in candidates
         if _fits(rule.match, network)
     ]
+
+    # A recovery network is never a primary. Live mappings in a declared direction show more of them, but where both
+    # directions are declared the reverse of a mapping looks the same: what starts at a known recovery network, and two
+    # networks that are mapped to each other, show nothing.
     recoveries = {pair.recovery for pair in rows} | {pair.recovery for _, pair, _ in proposals}
-    in_use = _live_directions(desired, live, recoveries)
+    directions = {(region.primary, region.recovery) for region in desired.regions}
+    in_use = {
+        (mapping.primary_network_id, mapping.recovery_network_id)
+        for mappings in live.values()
+        for mapping in mappings
+        if (mapping.primary_location, mapping.recovery_location) in directions
+        and mapping.primary_network_id not in recoveries
+    }
     recoveries |= {recovery for primary, recovery in in_use if (recovery, primary) not in in_use}
-    kept = [
-        (rule, pair, [*problems, *_undirected(pair, in_use)])
-        for rule, pair, problems in proposals
-        if pair.primary not in recoveries
-    ]
+    partners: dict[ArmId, list[ArmId]] = defaultdict(list)
+    for primary, recovery in in_use:
+        if (recovery, primary) in in_use:
+            partners[primary].append(recovery)
+
+    pairs: list[Pair] = []
+    findings: list[Finding] = []
     matched: dict[str, list[ArmId]] = {rule.name: [] for rule in desired.rules}
-    for rule, pair, _ in kept:
+    for rule, pair, problems in proposals:
+        if pair.primary in recoveries:
+            continue
+        pairs.append(pair)
         matched[rule.name].append(pair.primary)
-    return (
-        _distinct([pair for _, pair, _ in kept]),
-        tuple(RuleMatch(name=name, matched=tuple(ids)) for name, ids in matched.items()),
-        [problem for _, _, problems in kept for problem in problems],
-    )
-
-
-def _candidates(desired: DesiredState, networks: Networks, spoken_for: set[ArmId], today: date) -> list[VirtualNetwork]:
-    subscriptions = set(desired.subscriptions.values())
-    regions = {region.primary for region in desired.regions}
-    return [
-        network
-        for network in sorted(networks.values(), key=lambda network: network.id.key)
-        if network.location in regions
-        and network.id.subscription in subscriptions
-        and network.id not in spoken_for
-        and COPY_TAG not in network.tags
-        and not is_ignored(network.name, desired.ignore, today)
-    ]
+        findings += problems
+        findings += [
+            pair.finding(
+                FindingKind.AMBIGUOUS,
+                f"{pair.primary.name} and {partner.name} are mapped to each other and the rule matches either as "
+                "primary",
+                subject=pair.primary,
+                hint="declare the pair as a row of its own",
+            )
+            for partner in partners.get(pair.primary, ())
+        ]
+    matches = tuple(RuleMatch(name=name, matched=tuple(network_ids)) for name, network_ids in matched.items())
+    return _distinct(pairs), matches, findings
 
 
 def is_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
     """Whether a network of this name is to be passed over today."""
-    return any(_globbed(name, entry.name) for entry in ignore if entry.until is None or today <= entry.until)
-
-
-def _fits(match: Match, network: VirtualNetwork) -> bool:
-    tags = {name.lower(): value for name, value in network.tags.items()}
-    return (
-        (match.subscription is None or match.subscription == network.id.subscription)
-        and (match.resource_group is None or _globbed(network.id.resource_group, match.resource_group))
-        and (match.name is None or _globbed(network.name, match.name))
-        and all(fnmatchcase(tags.get(name.lower(), "\0"), value) for name, value in match.tags.items())
+    return any(
+        fnmatchcase(name.lower(), entry.name.lower())
+        for entry in ignore
+        if entry.until is None or today <= entry.until
     )
 
 
-def _globbed(text: str, glob: str) -> bool:
-    return fnmatchcase(text.lower(), glob.lower())
+def _fits(match: Match, network: VirtualNetwork) -> bool:
+    """Whether a network has what a rule looks for. Globs are without case, those of tags' values too."""
+    if match.subscription not in {None, network.id.subscription}:
+        return False
+    tags = {name.lower(): value for name, value in network.tags.items()}
+    globs = [(network.id.resource_group, match.resource_group), (network.name, match.name)]
+    globs += [(tags.get(name.lower(), "\0"), glob) for name, glob in match.tags.items()]
+    return all(glob is None or fnmatchcase(text.lower(), glob.lower()) for text, glob in globs)
 
 
-def _proposed(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
+def _rule_pair(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
     pair = Pair(
         name=f"{rule.name}/{network.name}",
         vault=rule.vault,
         primary=network.id,
         recovery=None,
         failback=rule.failback,
+        to=normal_location(rule.to) if rule.to else None,
         managed_by=rule.managed_by,
         owner="rule",
         source=rule.source,
@@ -271,66 +260,32 @@ def _proposed(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tup
     return structs.replace(pair, recovery=ArmId(recovery)), []
 
 
-def _live_directions(
-    desired: DesiredState, live: Mapping[str, Sequence[NetworkMapping]], recoveries: set[ArmId | None]
-) -> set[tuple[ArmId, ArmId]]:
-    """Live mappings that show which network is a recovery network: those in a declared direction of regions.
-
-    The reverse of a mapping has the primary as its recovery network, so what starts at a known recovery network
-    does not count.
-    """
-    directions = {(region.primary, region.recovery) for region in desired.regions}
-    return {
-        (mapping.primary_network_id, mapping.recovery_network_id)
-        for mappings in live.values()
-        for mapping in mappings
-        if (mapping.primary_location, mapping.recovery_location) in directions
-        and mapping.primary_network_id not in recoveries
-    }
-
-
-def _undirected(pair: Pair, in_use: set[tuple[ArmId, ArmId]]) -> list[Finding]:
-    """Where both directions are declared, two networks mapped to each other do not say which one is the primary."""
-    partners = [recovery for primary, recovery in in_use if primary == pair.primary and (recovery, primary) in in_use]
-    return [
-        finding(
-            FindingKind.AMBIGUOUS,
-            f"{pair.primary.name} and {partner.name} are mapped to each other and the rule matches either as primary",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=pair.primary,
-            hint="declare the pair as a row of its own",
-        )
-        for partner in partners
-    ]
-
-
 def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
     """Pairs that two rules propose alike are one; names shared by networks of several groups get the group's."""
-    unique = list({(pair.vault, pair.primary, pair.recovery): pair for pair in reversed(pairs)}.values())[::-1]
-    count = Counter(pair.name.lower() for pair in unique)
-    return [
-        pair
-        if count[pair.name.lower()] == 1
-        else structs.replace(
-            pair,
-            name=f"{pair.name.partition('/')[0]}/{pair.primary.subscription[:8]}/{pair.primary.resource_group}/{pair.primary.name}",
-        )
-        for pair in unique
-    ]
+    first: dict[Hashable, Pair] = {}
+    for pair in pairs:
+        first.setdefault((pair.vault, pair.primary, pair.recovery), pair)
+    uses = Counter(pair.name.lower() for pair in first.values())
+    distinct = []
+    for pair in first.values():
+        name, primary = pair.name, pair.primary
+        if uses[name.lower()] > 1:
+            rule = name.partition("/")[0]
+            name = f"{rule}/{primary.subscription[:8]}/{primary.resource_group}/{primary.name}"
+        distinct.append(pair if name == pair.name else structs.replace(pair, name=name))
+    return distinct
 
 
 def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
     """Two recovery networks for one primary in one region, two owners of one reverse, two originals of one copy."""
-    forward = _Claims()
-    reverse = _Claims()
-    copies = _Claims()
+    forward, reverse, copies = _Claims(), _Claims(), _Claims()
     for pair in pairs:
         if pair.recovery is None:
             continue
         forward.add((pair.vault, pair.primary.key, recovery_location(pair, networks)), pair)
         if pair.failback:
-            reverse.add((pair.vault, pair.recovery.key, _location(pair.primary, networks)), pair)
+            primary = networks.get(pair.primary)
+            reverse.add((pair.vault, pair.recovery.key, primary and primary.location), pair)
         if pair.copy:
             copies.add(pair.recovery.key, pair)
     for group in forward.shared():
@@ -340,6 +295,12 @@ def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
     for group in copies.shared():
         if len({pair.primary for pair in group}) > 1:
             yield from _conflict(group, "would all be copied to {recovery}; give the copies different names")
+        elif len({pair.copy.recovery for pair in group if pair.copy}) > 1:
+            yield from _conflict(
+                group,
+                "would be copied to {recovery} in different regions; write {{recovery_region}} into the copies' names",
+                differ=False,
+            )
 
 
 class _Claims:
@@ -360,22 +321,19 @@ class _Claims:
         return self._shared.values()
 
 
-def _conflict(group: Sequence[Pair], problem: str) -> Iterator[Finding]:
-    if len({(pair.primary, pair.recovery) for pair in group}) == 1:
+def _conflict(group: Sequence[Pair], problem: str, *, differ: bool = True) -> Iterator[Finding]:
+    """The finding for each pair of a group; where they must ``differ``, not for those that ask for the very same."""
+    if differ and len({(pair.primary, pair.recovery) for pair in group}) == 1:
         return
     names = ", ".join(f"{pair.name} ({pair.source})" if pair.source.file else pair.name for pair in group)
     for pair in group:
         text = problem.format(primary=pair.primary.name, recovery=pair.recovery.name if pair.recovery else "")
-        yield finding(FindingKind.CONFLICT, f"{names} {text}", vault=pair.vault, pair=pair.name, subject=pair.primary)
+        yield pair.finding(FindingKind.CONFLICT, f"{names} {text}", subject=pair.primary)
 
 
 def recovery_location(pair: Pair, networks: Networks) -> str | None:
     """The region of the pair's recovery network; None while it is not known."""
     if pair.copy:
         return pair.copy.recovery
-    return _location(pair.recovery, networks) if pair.recovery else None
-
-
-def _location(network_id: ArmId, networks: Networks) -> str | None:
-    network = networks.get(network_id)
+    network = networks.get(pair.recovery) if pair.recovery else None
     return network.location if network else None

@@ -6,7 +6,7 @@ Everything here raises InputError; the loader adds the file and the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from asrnet.errors import InputError
@@ -15,18 +15,36 @@ from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 
 COPY: Final = "copy"
+NONE: Final = "none"
 GROUP: Final = "group"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PARTS: Final = 3
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
-_PLACEHOLDERS: Final = ("name", "resource_group")
-_SAMPLE: Final = {"name": "net", "resource_group": "group"}
+_SAMPLE: Final = {"name": "net", "resource_group": "group", "recovery_region": "westus", "subnet": "web"}
+_PLACEHOLDERS: Final = {
+    ids.VNET: ("name", "resource_group"),
+    ids.SECURITY_GROUP: tuple(_SAMPLE),
+    ids.ROUTE_TABLE: tuple(_SAMPLE),
+}
+_PLACEHOLDERS_OF_COPIES: Final = ("name", "resource_group", "recovery_region")
 _REGION = re.compile(r"[a-z0-9]{2,64}")
 
-_WORDS: Final = {ids.VNET: "a virtual network", ids.VAULT: "a vault"}
+_WORDS: Final = {
+    ids.VNET: "a virtual network",
+    ids.VAULT: "a vault",
+    ids.SECURITY_GROUP: "a network security group",
+    ids.ROUTE_TABLE: "a route table",
+}
+
+_ATTACHABLE_NAME: Final = (
+    re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?"),
+    "1 to 80 letters, digits, '.', '_' or '-', beginning with a letter or digit, ending with one or '_'",
+)
 
 # "Naming rules and restrictions for Azure resources"
 _NAMES: Final = {
+    ids.SECURITY_GROUP: _ATTACHABLE_NAME,
+    ids.ROUTE_TABLE: _ATTACHABLE_NAME,
     ids.VNET: (
         re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}[A-Za-z0-9_]"),
         "2 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit, ending with one or '_'",
@@ -86,19 +104,19 @@ def resource(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = 
     return ArmId(_id_text(subscription(where, aliases), group, kind, name))
 
 
-def template(text: str, aliases: Mapping[str, str], *, orelse: str = "") -> str:
-    """The id of a virtual network in which ``{name}`` and ``{resource_group}`` are still to be filled in."""
-    _check_placeholders(text)
-    resource(text.format(**_SAMPLE), ids.VNET, aliases, orelse=orelse)
+def template(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = "") -> str:
+    """The id of a resource of type ``kind`` in which placeholders such as ``{name}`` are still to be filled in."""
+    _check_placeholders(text, _PLACEHOLDERS[kind])
+    resource(text.format(**_SAMPLE), kind, aliases, orelse=orelse)
     if text.startswith("/"):
         return text
     where, group, name = text.split("/")
-    return _id_text(subscription(where, aliases), group, ids.VNET, name)
+    return _id_text(subscription(where, aliases), group, kind, name)
 
 
 def check_template(text: str, kind: str) -> None:
-    """Make sure that ``text``, filled in, is a name; ``kind`` is the resource's type, or ``GROUP``."""
-    _check_placeholders(text)
+    """Make sure that ``text``, filled in, is the name of a copy; ``kind`` is the resource's type, or ``GROUP``."""
+    _check_placeholders(text, _PLACEHOLDERS_OF_COPIES)
     _check_name(text.format(**_SAMPLE), kind)
 
 
@@ -119,8 +137,8 @@ def label(text: str) -> str:
 
 def _checked(identifier: ArmId, kind: str) -> ArmId:
     if identifier.type != kind:
-        found = _WORDS.get(identifier.type) or (f"a {identifier.type}" if identifier.type else "no resource")
-        raise InputError(f"expected the id of {_WORDS[kind]}, '{identifier}' is that of {found}")
+        actual = _WORDS.get(identifier.type) or (f"a {identifier.type}" if identifier.type else "no resource")
+        raise InputError(f"expected the id of {_WORDS[kind]}, '{identifier}' is that of {actual}")
     _check_name(identifier.resource_group, GROUP)
     _check_name(identifier.name, kind)
     return identifier
@@ -133,15 +151,14 @@ def _check_name(name: str, kind: str) -> None:
         raise InputError(f"'{name[:120]}' cannot be the name of {words}: expected {rule}")
 
 
-def _check_placeholders(text: str) -> None:
-    for found in _PLACEHOLDER.finditer(text):
-        if found[1] not in _PLACEHOLDERS:
+def _check_placeholders(text: str, placeholders: Sequence[str]) -> None:
+    for match in _PLACEHOLDER.finditer(text):
+        if match[1] not in placeholders:
             raise InputError(
-                f"unknown placeholder '{found[0]}'{did_you_mean(found[1] or '', _PLACEHOLDERS)}",
-                hint="known placeholders: {name}, {resource_group}",
+                f"unknown placeholder '{match[0]}'{did_you_mean(match[1] or '', placeholders)}",
+                hint=f"known placeholders: {', '.join(f'{{{name}}}' for name in placeholders)}",
             )
 
 
 def _id_text(guid: str, group: str, kind: str, name: str) -> str:
-    spelled = {ids.VNET: "Microsoft.Network/virtualNetworks", ids.VAULT: "Microsoft.RecoveryServices/vaults"}[kind]
-    return f"/subscriptions/{guid}/resourceGroups/{group}/providers/{spelled}/{name}"
+    return f"/subscriptions/{guid}/resourceGroups/{group}/providers/{ids.SPELLING[kind]}/{name}"

@@ -1,17 +1,30 @@
-"""What the desired state says, as values."""
+"""What the desired state says, as values.
+
+Whatever means the same in the file and here is declared once, with the words of the JSON Schema: a section that needs
+no resolving is decoded into its Struct here, the others have their common keys in a base (``RowKeys``, ``RuleKeys``...)
+from which the Struct here and the entry of the file (``entries.py``) both follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Limits
 
 CloudName = Literal["public", "china", "usgovernment"]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+ManagedBy = Annotated[
+    Name | None, Meta(description="The tool that manages this pair; asrnet checks and reports it, and changes nothing")
+]
+To = Annotated[
+    str | None,
+    Meta(description="The recovery region; needed for a copy where regions declare several for the primary's region"),
+]
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -24,90 +37,132 @@ class Source(Struct, frozen=True, kw_only=True):
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
-class Vault(Struct, frozen=True, kw_only=True):
-    """A vault under the name the rows use. ``unmanaged`` says what becomes of live mappings that no row asks for."""
+class VaultKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options of a vault."""
+
+    unmanaged: Annotated[
+        Literal["report", "ignore", "delete"],
+        Meta(description="What becomes of live mappings that no row asks for; delete needs --allow-delete too"),
+    ] = "report"
+    create_fabrics: Annotated[bool, Meta(description="Create the Azure fabrics that pairs need")] = False
+
+
+class Vault(VaultKeys, frozen=True, kw_only=True):
+    """A vault under the name the rows use."""
 
     name: str
     id: ArmId
-    unmanaged: Literal["report", "ignore", "delete"] = "report"
-    create_fabrics: bool = False
     source: Source = Source()
 
 
-class CopySettings(Struct, frozen=True, kw_only=True):
-    """How copies are made. ``subscription`` is a GUID, None for the primary's; names take {name}, {resource_group}.
+class CopySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How copies of networks are made; {name}, {resource_group} and {recovery_region} stand for the primary's."""
 
-    ``dns`` is ``copy``, ``azure`` (Azure's own resolver) or the servers' addresses.
-    """
-
-    subscription: str | None = None
-    resource_group: str = "{resource_group}-asr"
+    subscription: Annotated[
+        str | None, Meta(description="Where copies go: an alias or a GUID; the primary's own by default")
+    ] = None
+    resource_group: Annotated[str, Meta(description="Must exist, unless create_resource_group is true")] = (
+        "{resource_group}-asr"
+    )
     name: str = "{name}-asr"
-    dns: Literal["copy", "azure"] | tuple[str, ...] = "copy"
+    dns: Annotated[
+        Literal["copy", "azure"] | tuple[str, ...],
+        Meta(description="The primary's DNS servers, Azure's own resolver, or the servers' addresses"),
+    ] = "copy"
+    network_security_group: Annotated[
+        str | None,
+        Meta(
+            description="An existing network security group for the copied subnets, in the copy's region and "
+            "subscription: alias/resource group/name, or a full id; {subnet} in it makes it one for each subnet"
+        ),
+    ] = None
+    route_table: Annotated[
+        str | None, Meta(description="An existing route table for the copied subnets, written in the same way")
+    ] = None
+    skip_subnets: Annotated[tuple[str, ...], Meta(description="Names of subnets that are not copied")] = ()
+    private_subnets: Annotated[
+        Literal["copy"] | bool,
+        Meta(description="Whether copied subnets have no default outbound access; copy: as in the primary"),
+    ] = "copy"
 
 
-class Region(Struct, frozen=True, kw_only=True):
-    """A direction in which regions may be paired (short names), and how copies are made there."""
+class RegionKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A direction in which regions may be paired, and how copies are made there."""
 
-    primary: str
-    recovery: str
+    primary: Annotated[str, Meta(description="A region of Azure, such as eastasia or East Asia")]
+    recovery: Annotated[str, Meta(description="Another region of Azure")]
     copy: CopySettings = CopySettings()
+
+
+class Region(RegionKeys, frozen=True, kw_only=True):
+    """A direction in which regions may be paired: short names, and a GUID for the subscription of copies."""
+
     source: Source = Source()
 
 
-class Row(Struct, frozen=True, gc=False, kw_only=True):
-    """An explicit pair. ``recovery`` None asks for a copy; ``managed_by`` names the tool that changes it instead."""
+class RowKeys(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """What a row of virtual networks says of itself, in the file and here."""
 
-    name: str
-    vault: str
+    name: Annotated[Name, Meta(description="Appears in plans, findings, --pair and messages")]
+    vault: Annotated[str, Meta(description="A name under vaults")]
+    to: To = None
+    managed_by: ManagedBy = None
+
+
+class Row(RowKeys, frozen=True, gc=False, kw_only=True):
+    """An explicit pair. ``recovery`` None asks for a copy; ``failback``: the row owns the reverse mapping."""
+
     primary: ArmId
     recovery: ArmId | None
     failback: bool = True
-    managed_by: str | None = None
     source: Source = Source()
 
 
-class Match(Struct, frozen=True, kw_only=True):
-    """What a rule's networks have in common: globs without case, all of which must fit. ``subscription`` is a GUID."""
+class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a rule's networks have in common: globs without case, all of which must fit."""
 
-    subscription: str | None = None
+    subscription: Annotated[str | None, Meta(description="An alias under subscriptions")] = None
     resource_group: str | None = None
     name: str | None = None
     tags: Mapping[str, str] = {}
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class RuleKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a rule says of itself, in the file and here."""
+
+    name: Annotated[Name, Meta(description="Appears in plans, findings and messages, as name/network")]
+    vault: Annotated[str, Meta(description="A name under vaults")]
+    match: Match = Match()
+    to: To = None
+    managed_by: ManagedBy = None
+
+
+class Rule(RuleKeys, frozen=True, kw_only=True):
     """Pairs for every matching network of a primary region without a row of its own.
 
     ``recovery`` None asks for copies; otherwise it is a network's id in which {name} and {resource_group} stand for
-    those of the primary.
+    those of the primary. The subscription of ``match`` is a GUID.
     """
 
-    name: str
-    vault: str
-    match: Match = Match()
     recovery: str | None = None
     failback: bool = True
-    managed_by: str | None = None
     source: Source = Source()
 
 
-class Ignore(Struct, frozen=True, kw_only=True):
-    """Networks, by a glob of their name, that rules pass over and findings about unmanaged mappings leave out."""
+class Ignore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Networks that rules pass over and findings about unmanaged mappings leave out."""
 
-    name: str
-    reason: str
-    until: date | None = None
-    source: Source = Source()
+    name: Annotated[Name, Meta(description="A glob of the network's name, without case")]
+    reason: Name
+    until: Annotated[date | None, Meta(description="The last day on which the entry counts (UTC)")] = None
 
 
-class Freeze(Struct, frozen=True, kw_only=True):
-    """No change is made in ``vault`` up to and including the day ``until`` (UTC)."""
+class Freeze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No change is made in the vault up to and including a day (UTC)."""
 
-    vault: str
+    vault: Annotated[str, Meta(description="A name under vaults")]
     until: date
-    reason: str
-    source: Source = Source()
+    reason: Name
 
 
 class VmNetworkName(Struct, frozen=True, kw_only=True):
@@ -120,14 +175,19 @@ class VmNetworkName(Struct, frozen=True, kw_only=True):
         return f"{self.server}/{self.network}"
 
 
-class VmmRow(Struct, frozen=True, kw_only=True):
+class VmmRowKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a row of VM networks says of itself, in the file and here."""
+
+    name: Annotated[Name, Meta(description="Appears in plans, findings, --pair and messages")]
+    vault: Annotated[str, Meta(description="A name under vaults")]
+    managed_by: ManagedBy = None
+
+
+class VmmRow(VmmRowKeys, frozen=True, kw_only=True):
     """An on-premises pair; with a virtual network as ``recovery`` a single mapping to Azure."""
 
-    name: str
-    vault: str
     primary: VmNetworkName
     recovery: VmNetworkName | ArmId
-    managed_by: str | None = None
     source: Source = Source()
 
 
@@ -182,3 +242,13 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 EVERYTHING = Selection()
 """No selection: the run is about all of the desired state."""
+
+
+def shard(vaults: Sequence[Vault], index: int, count: int) -> tuple[Vault, ...]:
+    """The part ``index`` (from 1) of ``count`` parts, whose sizes differ by one at most; it may be empty.
+
+    Runs that know nothing of each other and read the same files split them alike: neither the order of the vaults nor
+    their names matter, only their ids.
+    """
+    ordered = sorted(vaults, key=lambda vault: vault.id.key)
+    return tuple(ordered[index - 1 :: count])

@@ -15,7 +15,8 @@ from asrnet.model.arm import ArmId
 
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/"
-    r"(?:Microsoft\.Network/virtualNetworks|Microsoft\.RecoveryServices/vaults)/([^/]+)"
+    r"(?:Microsoft\.Network/(?:virtualNetworks|networkSecurityGroups|routeTables)|Microsoft\.RecoveryServices/vaults)"
+    r"/([^/]+)"
 )
 _WIDTH: Final = 120
 
@@ -31,13 +32,21 @@ def dumps(state: DesiredState) -> str:
         "regions": [_region(region, aliases) for region in state.regions],
         "pairs": [_row(row, aliases) for row in state.pairs],
         "rules": [_rule(rule, aliases) for rule in state.rules],
-        "ignore": [_said(entry) for entry in state.ignore],
+        "ignore": [_changed_fields(entry) for entry in state.ignore],
         "vmm_pairs": [_vmm_row(row, aliases) for row in state.vmm_pairs],
         "topology": state.topology,
-        "freeze": [_said(entry) for entry in state.freeze],
-        "limits": _said(state.limits),
+        "freeze": [_changed_fields(entry) for entry in state.freeze],
+        "limits": _changed_fields(state.limits),
     }
-    return _yaml({key: value for key, value in content.items() if value})
+    text: str = yaml.dump(
+        {key: value for key, value in content.items() if value},
+        Dumper=_Dumper,
+        default_flow_style=None,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_WIDTH,
+    )
+    return text
 
 
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -50,66 +59,64 @@ class _Dumper(_SafeDumper):  # type: ignore[misc]  # the base is chosen at run t
         return True
 
 
-def _yaml(content: dict[str, Any]) -> str:
-    text: str = yaml.dump(
-        content, Dumper=_Dumper, default_flow_style=None, sort_keys=False, allow_unicode=True, width=_WIDTH
-    )
-    return text
-
-
-def _said(entry: Struct) -> dict[str, Any]:
-    """The fields that are not at their defaults; where the entry once stood is not said."""
+def _changed_fields(entry: Struct) -> dict[str, Any]:
+    """The fields that are not at their defaults, without the place in the file."""
     defaults = dict(zip(reversed(entry.__struct_fields__), reversed(entry.__struct_defaults__), strict=False))
     values = {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "source"}
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 
 def _vault(vault: Vault, aliases: Mapping[str, str]) -> str | dict[str, Any]:
-    said = _said(vault)
-    del said["name"]
-    said["id"] = _reference(vault.id, aliases)
-    return said if len(said) > 1 else str(said["id"])
+    fields = _changed_fields(vault)
+    del fields["name"]
+    fields["id"] = _reference(vault.id, aliases)
+    return fields if len(fields) > 1 else str(fields["id"])
 
 
 def _region(region: Region, aliases: Mapping[str, str]) -> dict[str, Any]:
-    said = _said(region)
-    if "copy" in said:
-        copy = _said(region.copy)
+    fields = _changed_fields(region)
+    if "copy" in fields:
+        copy = _changed_fields(region.copy)
         if region.copy.subscription:
             copy["subscription"] = aliases.get(region.copy.subscription, region.copy.subscription)
-        if not isinstance(region.copy.dns, str):
-            copy["dns"] = list(region.copy.dns)
-        said["copy"] = copy
-    return said
+        for key in ("network_security_group", "route_table"):
+            if key in copy:
+                copy[key] = _reference(copy[key], aliases)
+        fields["copy"] = {key: list(value) if isinstance(value, tuple) else value for key, value in copy.items()}
+    return fields
 
 
 def _row(row: Row, aliases: Mapping[str, str]) -> dict[str, Any]:
     recovery = COPY if row.recovery is None else _reference(row.recovery, aliases)
-    return {**_with_failback(row), "primary": _reference(row.primary, aliases), "recovery": recovery}
+    fields = {**_with_failback(row), "primary": _reference(row.primary, aliases), "recovery": recovery}
+    order = ("name", "vault", "primary", "recovery")
+    return {key: fields[key] for key in (*order, *(key for key in fields if key not in order))}
 
 
 def _rule(rule: Rule, aliases: Mapping[str, str]) -> dict[str, Any]:
-    said = {**_with_failback(rule), "recovery": COPY if rule.recovery is None else _reference(rule.recovery, aliases)}
-    match = _said(rule.match)
+    recovery = COPY if rule.recovery is None else _reference(rule.recovery, aliases)
+    fields = {**_with_failback(rule), "recovery": recovery}
+    match = _changed_fields(rule.match)
     if rule.match.subscription:
         match["subscription"] = aliases.get(rule.match.subscription, rule.match.subscription)
     match["tags"] = dict(rule.match.tags)
-    said["match"] = {key: value for key, value in match.items() if value}
-    if not said["match"]:
-        del said["match"]
-    return {key: said[key] for key in rule.__struct_fields__ if key in said}
+    fields["match"] = {key: value for key, value in match.items() if value}
+    order = ("name", "vault", *(("match",) if fields["match"] else ()), "recovery")
+    return {key: fields[key] for key in (*order, *(key for key in fields if key not in {*order, "match"}))}
 
 
 def _with_failback(row: Row | Rule) -> dict[str, Any]:
-    said = _said(row)
-    if not said.pop("failback", True):
-        said["failback"] = "none"
-    return said
+    fields = _changed_fields(row)
+    if not fields.pop("failback", True):
+        fields["failback"] = "none"
+    return fields
 
 
 def _vmm_row(row: VmmRow, aliases: Mapping[str, str]) -> dict[str, Any]:
     recovery = _reference(row.recovery, aliases) if isinstance(row.recovery, ArmId) else str(row.recovery)
-    return {**_said(row), "primary": str(row.primary), "recovery": recovery}
+    fields = {**_changed_fields(row), "primary": str(row.primary), "recovery": recovery}
+    order = ("name", "vault", "primary", "recovery")
+    return {key: fields[key] for key in (*order, *(key for key in fields if key not in order))}
 
 
 def _reference(identifier: ArmId | str, aliases: Mapping[str, str]) -> str:

@@ -82,6 +82,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
 class Inventory(Struct, frozen=True, kw_only=True):
     """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
 
+    ``attachments`` are the security groups and route tables that copies are to be attached to.
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
     ``elsewhere`` holds the mappings of vaults that the run is not about: they too show what is a recovery network.
     """
@@ -91,6 +92,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     networks: Mapping[ArmId, VirtualNetwork]
     missing: Mapping[ArmId, Absent | Unknown]
     subscriptions: Mapping[str, AsrError]
+    attachments: Mapping[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
     listed: frozenset[str] = frozenset()
     elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
     tenant: str = ""

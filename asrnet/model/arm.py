@@ -9,10 +9,20 @@ from typing import Final
 from asrnet.errors import InputError
 
 VNET: Final = "microsoft.network/virtualnetworks"
+SECURITY_GROUP: Final = "microsoft.network/networksecuritygroups"
+ROUTE_TABLE: Final = "microsoft.network/routetables"
 VAULT: Final = "microsoft.recoveryservices/vaults"
 FABRIC: Final = f"{VAULT}/replicationfabrics"
 ASR_NETWORK: Final = f"{FABRIC}/replicationnetworks"
 MAPPING: Final = f"{ASR_NETWORK}/replicationnetworkmappings"
+
+SPELLING: Final = {
+    VNET: "Microsoft.Network/virtualNetworks",
+    SECURITY_GROUP: "Microsoft.Network/networkSecurityGroups",
+    ROUTE_TABLE: "Microsoft.Network/routeTables",
+    VAULT: "Microsoft.RecoveryServices/vaults",
+}
+"""Types of resources as people write them."""
 
 AZURE_NETWORK: Final = "azureNetwork"
 """The constant network segment under every Azure fabric."""
@@ -36,6 +46,8 @@ _USUAL_SPELLING = {
         "providers",
         "Microsoft.Network",
         "virtualNetworks",
+        "networkSecurityGroups",
+        "routeTables",
         "subnets",
         "Microsoft.RecoveryServices",
         "vaults",

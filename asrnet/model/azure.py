@@ -37,6 +37,7 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     ``used`` counts the addresses in use as far as Azure tells (its ip configurations); ``used_ips`` are those known
     by value. ``attachments`` name what a copy of the network leaves behind (security group, route table...).
+    ``network_security_group`` and ``route_table`` are what a new subnet is attached to when it is created.
     None for a policy means that Azure did not say.
     """
 
@@ -50,6 +51,8 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     private_link_service_network_policies: str | None = None
     service_endpoints: tuple[str, ...] = ()
     attachments: tuple[str, ...] = ()
+    network_security_group: ArmId | None = None
+    route_table: ArmId | None = None
 
 
 class VirtualNetwork(
@@ -204,6 +207,10 @@ LiveMapping = NetworkMapping | UnreadableMapping
 """What a list of mappings has."""
 
 Resource = NetworkMapping | VirtualNetwork | Fabric
+
+
+NOT_SELECTED = "NotSelected"
+"""The selectionType of a NIC that is not failed over."""
 
 
 class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from asrnet.desired.pairs import Pair
 from asrnet.failover.addresses import capacity
-from asrnet.failover.subnets import choose_subnet, is_reserved
+from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits
+from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Nic, ProtectedItem, Subnet, VirtualNetwork
-from asrnet.model.bodies import API_VERSION
+from asrnet.model.azure import NOT_SELECTED, ProtectedItem, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.planning.view import VaultView
-from asrnet.planning.wants import PairWants
+from asrnet.planning.copies import left_behind
+from asrnet.planning.view import VaultView, WantedPair
 
 
-def vault_findings(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Finding]:
-    """A vault that goes down with the primary region, and machines that will not land where the mapping says."""
+def vault_findings(
+    view: VaultView, wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
+) -> Iterator[Finding]:
+    """A vault that fails with the primary region, and machines that run or will land elsewhere than one may think."""
     location = view.inventory.location
-    if location and any(known.forward.primary.place == location for known in chosen):
+    if location and any(wanted.forward.primary.place == location for wanted in wanted_pairs):
         yield finding(
             FindingKind.VAULT_IN_PRIMARY_REGION,
             f"the vault is in {location}, where machines it protects run: it fails with them",
@@ -28,126 +29,131 @@ def vault_findings(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Fin
             subject=view.vault.id,
             hint="keep the vault in the recovery region, or in a third one",
         )
-    yield from _stale_items(view, chosen)
-
-
-def _stale_items(view: VaultView, chosen: Sequence[PairWants]) -> Iterator[Finding]:
-    """Changing a mapping does not move machines already protected: each keeps its own recovery network."""
     items = () if isinstance(view.inventory.items, Unknown) else view.inventory.items
-    if not items:
-        return
-    wanted = {
-        (known.pair.primary, known.forward.primary.place): known.pair for known in chosen if not known.pair.managed_by
+    if items:
+        yield from _stale_items(items, view, wanted_pairs)
+        yield from _reversed_items(items, wanted_pairs, held_pairs)
+
+
+def _stale_items(
+    items: Sequence[ProtectedItem], view: VaultView, wanted_pairs: Sequence[WantedPair]
+) -> Iterator[Finding]:
+    """Machines that keep an older recovery network: changing a mapping does not move those already protected.
+
+    A machine belongs to a pair by the network it is on and by the region it is replicated to. One that has failed over
+    or been re-protected goes the other way now, and zone-to-zone replication stays on its network.
+    """
+    pairs: dict[tuple[ArmId | None, str | None, str | None], Pair] = {
+        (wanted.pair.primary, wanted.forward.primary.place, wanted.forward.recovery.place): wanted.pair
+        for wanted in wanted_pairs
+        if not wanted.pair.managed_by
     }
-    places = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
+    regions = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
     for item in items:
+        primary_region = regions.get(item.fabric_id) or item.primary_location
+        recovery_region = item.recovery_location
+        if item.recovery_fabric_id and regions.get(item.recovery_fabric_id):
+            recovery_region = regions[item.recovery_fabric_id]
+        if item.has_failed_over or item.is_reversed or primary_region == recovery_region:
+            continue
         for nic in item.nics:
-            pair = wanted.get((nic.primary_network_id, places.get(item.fabric_id)))  # type: ignore[arg-type]  # None is no key
-            if pair and pair.recovery and nic.recovery_network_id and nic.recovery_network_id != pair.recovery:
-                yield _stale_item(item, nic, nic.recovery_network_id, pair, pair.recovery)
+            pair = pairs.get((nic.primary_network_id, primary_region, recovery_region))
+            network = nic.recovery_network_id or item.recovery_network_id
+            if pair and network and network != pair.recovery and nic.selection != NOT_SELECTED:
+                yield pair.finding(
+                    FindingKind.STALE_PROTECTED_ITEM,
+                    f"{item.friendly_name} ({nic.name}) still fails over to {network.name}; "
+                    "mapping changes do not move it",
+                    subject=item.id,
+                    # No command: what an update that names the network alone does to subnets and addresses of the
+                    # machine is not documented.
+                    hint=f"in the portal: vault {view.vault.id.name} > Replicated items > {item.friendly_name} > "
+                    "Network > Edit, and choose the network and the subnet of each NIC",
+                )
 
 
-def _stale_item(item: ProtectedItem, nic: Nic, own: ArmId, pair: Pair, target: ArmId) -> Finding:
-    body = {
-        "properties": {
-            "selectedRecoveryAzureNetworkId": str(target),
-            "providerSpecificDetails": {"instanceType": item.provider},
-        }
-    }
-    url = f"{item.id}?api-version={API_VERSION}"  # az puts the host of its own cloud before it
-    return finding(
-        FindingKind.STALE_PROTECTED_ITEM,
-        f"{item.friendly_name} ({nic.name}) still fails over to {own.name}; mapping changes do not move it",
-        vault=pair.vault,
-        pair=pair.name,
-        subject=item.id,
-        hint=f"az rest --method patch --url '{url}' --body '{json.dumps(body)}'",
-    )
-
-
-def pair_findings(known: PairWants, inventory: Inventory) -> Iterator[Finding]:
-    """How well the two networks of a pair fit, and what a copy that is about to be made leaves behind."""
-    pair = known.pair
-    primary = inventory.network(pair.primary)
-    recovery = inventory.network(pair.recovery) if pair.recovery else None
-    if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
-        yield from _parity(pair, primary, recovery)
-    elif isinstance(primary, VirtualNetwork) and pair.copy and not pair.managed_by:
-        yield from _left_behind(pair, primary)
-
-
-def _parity(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
-    if set(primary.address_space) != set(recovery.address_space):
-        yield finding(
-            FindingKind.ADDRESS_SPACE_DIFFERS,
-            f"{primary.name} has {', '.join(primary.address_space)} and {recovery.name} "
-            f"{', '.join(recovery.address_space)}: machines change their addresses",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=recovery.id,
-        )
-    there = {subnet.name.lower(): subnet for subnet in recovery.subnets}
-    mine = [subnet for subnet in primary.subnets if not is_reserved(subnet.name)]
-    missing = [subnet for subnet in mine if subnet.name.lower() not in there]
-    if missing:
-        yield from _missing_subnets(pair, recovery, missing)
-    for subnet in mine:
-        twin = there.get(subnet.name.lower())
-        if twin and capacity(twin.prefixes) < subnet.used:
-            yield finding(
-                FindingKind.SUBNET_TOO_SMALL,
-                f"subnet {twin.name} of {recovery.name} holds {capacity(twin.prefixes)} machines, {subnet.used} "
-                f"addresses are in use in {primary.name}",
-                vault=pair.vault,
-                pair=pair.name,
-                subject=recovery.id,
+def _reversed_items(
+    items: Sequence[ProtectedItem], wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
+) -> Iterator[Finding]:
+    """How many machines of each pair run in the recovery region, where no change is held back for their sake."""
+    reversed_items = [item for item in items if item.is_reversed and not item.has_failed_over]
+    for wanted in wanted_pairs if reversed_items else ():
+        pair = wanted.pair
+        machines = machines_in_recovery_region(reversed_items, pair.primary, wanted.forward.recovery.network)
+        if machines and pair.name not in held_pairs:
+            number = "1 machine of the pair runs" if len(machines) == 1 else f"{len(machines)} machines of the pair run"
+            yield pair.finding(
+                FindingKind.REVERSED,
+                f"{number} in the recovery region and would fail back to {wanted.forward.primary.label}",
+                subject=pair.primary,
+                severity="info",
             )
 
 
-def _missing_subnets(pair: Pair, recovery: VirtualNetwork, missing: Sequence[Subnet]) -> Iterator[Finding]:
-    names = ", ".join(subnet.name for subnet in missing)
+def pair_findings(wanted: WantedPair, inventory: Inventory) -> Iterator[Finding]:
+    """How well the two networks of a pair fit, and what a copy that is about to be made leaves behind."""
+    pair = wanted.pair
+    primary = inventory.network(pair.primary)
+    recovery = inventory.network(pair.recovery) if pair.recovery else None
+    if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
+        yield from _missing_subnets(pair, primary, recovery)
+        yield from _address_findings(pair, primary, recovery)
+    elif isinstance(primary, VirtualNetwork) and pair.copy and not pair.managed_by:
+        yield from left_behind(pair, primary)
+
+
+def _missing_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
+    names = {subnet.name.lower() for subnet in recovery.subnets}
+    missing = [
+        subnet for subnet in primary.subnets if not is_reserved(subnet.name) and subnet.name.lower() not in names
+    ]
+    if not missing:
+        return
+    missing_names = ", ".join(subnet.name for subnet in missing)
     choice = choose_subnet([subnet.name for subnet in recovery.subnets], missing[0].name)
-    where = f"; machines land in {choice.name}, the first by name" if choice else " and has no subnets at all"
-    yield finding(
+    consequence = f"; machines land in {choice.name}, the first by name" if choice else " and has no subnets at all"
+    yield pair.finding(
         FindingKind.SUBNET_MISSING,
-        f"{recovery.name} has no subnet {names}{where}",
-        vault=pair.vault,
-        pair=pair.name,
+        f"{recovery.name} has no subnet {missing_names}{consequence}",
         subject=recovery.id,
         hint="create the subnet in the recovery network, or choose one for each machine",
     )
     fallback = next((subnet for subnet in recovery.subnets if choice and subnet.name == choice.name), None)
     if fallback and (is_reserved(fallback.name) or fallback.delegation):
-        why = f"delegated to {fallback.delegation}" if fallback.delegation else "reserved for a service of Azure"
-        yield finding(
+        reason = f"delegated to {fallback.delegation}" if fallback.delegation else "reserved for a service of Azure"
+        yield pair.finding(
             FindingKind.FALLBACK_SUBNET_RESERVED,
-            f"machines of subnet {names} would land in {fallback.name} of {recovery.name}, which is {why}",
-            vault=pair.vault,
-            pair=pair.name,
+            f"machines of subnet {missing_names} would land in {fallback.name} of {recovery.name}, which is {reason}",
             subject=recovery.id,
         )
 
 
-def _left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
-    attached = [*primary.attachments]
+def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
+    """Subnets whose machines get new addresses, in either direction, and subnets that cannot hold them all."""
+    directions = [("failover", primary, recovery)]
+    if pair.failback:
+        directions.append(("failback", recovery, primary))
+    for occasion, start, end in directions:
+        changed = []
+        for fit in subnet_fits(start, end):
+            if fit.recovery_subnet and fit.address_space in {"differs", "overlaps"}:
+                prefixes = ", ".join(fit.subnet.prefixes)
+                landing = f"{fit.recovery_subnet.name} with {', '.join(fit.recovery_subnet.prefixes)}"
+                some = "some " if fit.address_space == "overlaps" else ""
+                changed.append(f"{some}of {fit.subnet.name} with {prefixes}, which land in {landing}")
+        if changed:
+            yield pair.finding(
+                FindingKind.ADDRESS_SPACE_DIFFERS,
+                f"machines of {start.name} get new addresses at {occasion} to {end.name}: {'; '.join(changed)}",
+                subject=end.id,
+            )
+    by_name = {subnet.name.lower(): subnet for subnet in recovery.subnets}
     for subnet in primary.subnets:
-        attached += [f"{attachment} of subnet {subnet.name}" for attachment in subnet.attachments]
-        if subnet.delegation:
-            attached.append(f"delegation of subnet {subnet.name} to {subnet.delegation}")
-    if attached:
-        yield finding(
-            FindingKind.NOT_COPIED,
-            f"the copy of {primary.name} is made without: {', '.join(attached)}",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=primary.id,
-        )
-    if primary.dns_servers and pair.copy and pair.copy.copy.dns == "copy":
-        yield finding(
-            FindingKind.COPIED_DNS,
-            f"the copy of {primary.name} is given its DNS servers {', '.join(primary.dns_servers)}: "
-            "they must answer from the recovery region",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=primary.id,
-        )
+        counterpart = by_name.get(subnet.name.lower())
+        if counterpart and not is_reserved(subnet.name) and capacity(counterpart.prefixes) < subnet.used:
+            yield pair.finding(
+                FindingKind.SUBNET_TOO_SMALL,
+                f"subnet {counterpart.name} of {recovery.name} holds {capacity(counterpart.prefixes)} machines, "
+                f"{subnet.used} addresses are in use in {primary.name}",
+                subject=recovery.id,
+            )

@@ -11,7 +11,7 @@ from asrnet.inventory.activity import Hold, activity, takes_away
 from asrnet.inventory.read import Unknown
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, mapping_of
-from asrnet.planning.request import Request
+from asrnet.planning.view import Request
 
 
 class Held(Struct, frozen=True, kw_only=True):

@@ -6,235 +6,254 @@ A -> B, create the new B -> A. That is one change here, with three steps in this
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
+from asrnet.desired.pairs import short_hash
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
 from asrnet.model.findings import Finding, FindingKind
-from asrnet.model.plan import Change, Direction, PairStatus, Step
-from asrnet.planning.names import mapping_name
-from asrnet.planning.view import VaultView, Wanted
-from asrnet.planning.wants import PairWants
+from asrnet.model.plan import Change, PairStatus, Step
+from asrnet.planning.view import VaultView, WantedMapping, WantedPair
+
+_LONGEST_NAME: Final = 63
 
 
-class Diff(Struct, kw_only=True):
-    """What becomes of the wanted mappings of one vault; filled while it is worked out.
+class MappingDiff:
+    """What becomes of the wanted mappings of one vault: ``changes``, ``findings`` and the ``status`` of each mapping.
 
-    ``support`` are the changes that create fabrics (by place) and networks (by key); ``deleted_by`` names the change
-    that deletes a mapping. Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
+    ``wanted`` has every wanted mapping of the vault, ``support`` the changes that create fabrics (by place) and
+    networks (by key). Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
     """
 
-    view: VaultView
-    wanted: Mapping[MappingIdentity, Wanted]
-    support: Mapping[str, Change]
-    unsure: frozenset[ArmId] = frozenset()
-    changes: list[Change] = []
-    findings: list[Finding] = []
-    deleted_by: dict[ArmId, str] = {}
-    status: dict[tuple[str, str], PairStatus] = {}
+    def __init__(
+        self,
+        view: VaultView,
+        wanted: Mapping[MappingIdentity, WantedMapping],
+        support: Mapping[str, Change],
+        unsure: Collection[ArmId] = (),
+    ) -> None:
+        self.changes: list[Change] = []
+        self.findings: list[Finding] = []
+        self.status: dict[tuple[str, str], PairStatus] = {}
+        self._view = view
+        self._wanted = wanted
+        self._support = support
+        self._unsure = frozenset(unsure)
+        self._deleted_by: dict[ArmId, str] = {}
 
-    def live(self, identity: MappingIdentity) -> NetworkMapping | None:
-        """The live mapping of an identity, unless a retarget of this plan deletes it."""
-        found = self.view.live.get(identity, ())
-        return found[0] if found and found[0].id not in self.deleted_by else None
+    def plan(self, pairs: Sequence[WantedPair]) -> None:
+        """Work out changes and findings for ``pairs``."""
+        retargeted = set()
+        for wanted_pair in pairs:
+            forward = self._live(wanted_pair.forward)
+            if forward and not wanted_pair.pair.managed_by and not _leads_to(forward, wanted_pair.forward):
+                retargeted.add(wanted_pair.pair.name)
+                old_reverse = self._old_reverse(wanted_pair)
+                if old_reverse:
+                    self._deleted_by[old_reverse.id] = change_id(wanted_pair.forward)
+        for wanted_pair in pairs:
+            pair = wanted_pair.pair
+            lives = [(wanted, self._live(wanted)) for wanted in wanted_pair.mappings]
+            in_sync = {wanted.direction for wanted, live in lives if live and _is_as_wanted(live, wanted)}
+            self.status |= {(pair.name, direction): "in_sync" for direction in in_sync}
+            if len(in_sync) == len(lives):
+                continue
+            self._report(wanted_pair, lives)
+            if pair.managed_by:
+                for wanted in wanted_pair.mappings:
+                    self.status.setdefault((pair.name, wanted.direction), "external")
+            elif pair.name in retargeted:
+                self._retarget(wanted_pair)
+            else:
+                for wanted in wanted_pair.mappings:
+                    self._create_or_update(wanted)
 
+    def _live(self, wanted: WantedMapping) -> NetworkMapping | None:
+        """The live mapping of a wanted one, unless a retarget of this plan deletes it."""
+        mappings = self._view.live.get(wanted.identity, ())
+        return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
-def diff_pairs(diff: Diff, pairs: Sequence[PairWants]) -> None:
-    """Work out changes and findings for ``pairs``."""
-    retargets = {wants.pair.name: wants for wants in pairs if _is_retarget(diff, wants.forward)}
-    for wants in retargets.values():
-        old = _old_reverse(diff, wants)
-        if old:
-            diff.deleted_by[old.id] = change_id(wants.forward)
-    for wants in pairs:
-        if all(_is_met(diff, wanted) for wanted in wants.each()):
-            diff.status |= {(wants.pair.name, wanted.direction): "in_sync" for wanted in wants.each()}
-            continue
-        _report(diff, wants)
-        if wants.pair.managed_by:
-            _external(diff, wants)
-        elif wants.pair.name in retargets:
-            _retarget(diff, wants)
+    def _old_reverse(self, wanted_pair: WantedPair) -> NetworkMapping | None:
+        """The reverse of the forward mapping as it is now, where it points back at this very primary.
+
+        None where somebody else wants it so: it is another pair's, or may be one's that could not be read.
+        """
+        forward, reverse = self._live(wanted_pair.forward), wanted_pair.reverse
+        if forward is None or reverse is None or forward.recovery_network_id in self._unsure:
+            return None
+        near = wanted_pair.forward.primary
+        identity = (wanted_pair.forward.recovery.place, forward.recovery_network_id.key, near.place)
+        mappings = self._view.live.get(identity, ())
+        if len(mappings) != 1 or mappings[0].recovery_network_id != near.network:
+            return None
+        owner = self._wanted.get(identity)
+        if owner and (
+            owner.direction == "forward"  # its own pair updates it in place
+            or owner.recovery.network == mappings[0].recovery_network_id
+            or owner.pair.managed_by
+        ):
+            return None
+        return mappings[0]
+
+    def _report(
+        self, wanted_pair: WantedPair, lives: Sequence[tuple[WantedMapping, NetworkMapping | None]]
+    ) -> None:
+        """Say what is not as wanted, whoever is to change it."""
+        pair, label = wanted_pair.pair, self._view.label
+        hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
+        names = f"{wanted_pair.forward.primary.label} and {wanted_pair.forward.recovery.label}"
+        forward = lives[0][1]
+        absent = [wanted.direction for wanted, live in lives if live is None]
+        if len(absent) == len(lives):
+            problem = f"{names} are not mapped"
+            self.findings.append(pair.finding(FindingKind.MISSING_PAIR, problem, subject=pair.primary, hint=hint))
+        # A forward mapping to another network is a retarget, which makes the reverse too.
+        elif absent and (forward is None or _leads_to(forward, wanted_pair.forward)):
+            problem = f"{names} are mapped one way: the {absent[0]} mapping is missing"
+            self.findings.append(pair.finding(FindingKind.HALF_PAIR, problem, subject=pair.primary, hint=hint))
+        for wanted, live in lives:
+            if live is None or _is_as_wanted(live, wanted):
+                continue
+            arrow = f"{label(live.primary_network_id)} is mapped to {label(live.recovery_network_id)}"
+            if _leads_to(live, wanted):
+                kind, problem = FindingKind.NOT_PAIRED, f"{arrow}, but is in state {live.state}"
+            else:
+                kind, problem = FindingKind.RETARGETED, f"{arrow} and not to {wanted.recovery.label}"
+            self.findings.append(pair.finding(kind, problem, subject=live.id, hint=hint))
+
+    def _create_or_update(self, wanted: WantedMapping) -> None:
+        """One direction by itself: nothing, a create, or an update in place."""
+        step = self._step(wanted)
+        if step is None:
+            self.status[wanted.pair.name, wanted.direction] = "in_sync"
+            return
+        self.status[wanted.pair.name, wanted.direction] = "create" if step.action == "create" else "update"
+        self._add_change(wanted, step)
+
+    def _retarget(self, wanted_pair: WantedPair) -> None:
+        """One change: delete the old reverse, update the forward mapping, create the new reverse or correct it."""
+        update = self._step(wanted_pair.forward)
+        if update is None:
+            return
+        old = self._old_reverse(wanted_pair)
+        delete = Step(action="delete", resource_id=old.id, before=old) if old else None
+        reverse = self._step(wanted_pair.reverse) if wanted_pair.reverse else None
+        name = wanted_pair.pair.name
+        self.status[name, "forward"] = "update"
+        if wanted_pair.reverse:
+            self.status[name, "reverse"] = "update" if reverse else "in_sync"
+        self._add_change(wanted_pair.forward, update, before=delete, after=reverse)
+
+    def _step(self, wanted: WantedMapping) -> Step | None:
+        """The write that makes a wanted mapping exist as wanted, or None where it does."""
+        live = self._live(wanted)
+        place = wanted.recovery.place
+        recovery_fabric = None if place == MICROSOFT_AZURE else self._view.fabric(place).id
+        if live is None:
+            new = self._new_mapping(wanted, recovery_fabric)
+            return Step(action="create", resource_id=new.id, after=new)
+        if _is_as_wanted(live, wanted):
+            return None
+        after = structs.replace(
+            live, recovery_network_id=wanted.recovery.network, recovery_fabric_id=recovery_fabric, state="Paired"
+        )
+        return Step(action="update", resource_id=live.id, before=live, after=after)
+
+    def _new_mapping(self, wanted: WantedMapping, recovery_fabric: ArmId | None) -> NetworkMapping:
+        taken = self._view.names[self._view.fabric(wanted.primary.place).id.key]
+        primary, recovery = wanted.primary, wanted.recovery
+        name = mapping_name(primary.label, recovery.label, (primary.network, recovery.network), taken)
+        taken.add(name.lower())
+        is_azure = wanted.pair.kind == "azure_to_azure"
+        return NetworkMapping(
+            id=self._view.mapping_id(wanted, name),
+            kind=wanted.pair.kind,
+            primary_network_id=primary.network,
+            recovery_network_id=recovery.network,
+            recovery_fabric_id=recovery_fabric,
+            primary_location=primary.place if is_azure else None,
+            recovery_location=recovery.place if is_azure else None,
+        )
+
+    def _add_change(
+        self, wanted: WantedMapping, main: Step, *, before: Step | None = None, after: Step | None = None
+    ) -> None:
+        own_id = change_id(wanted)
+        needs = {
+            self._support[end].id
+            for side in (wanted.primary, wanted.recovery)
+            for end in (side.place, side.network.key)
+            if end in self._support
+        }
+        # The mapping of this identity that exists now is deleted by another change: this one makes the next.
+        mappings = self._view.live.get(wanted.identity, ())
+        if mappings and mappings[0].id in self._deleted_by:
+            needs.add(self._deleted_by[mappings[0].id])
+        needs.discard(own_id)
+        pair, depends_on = wanted.pair, tuple(sorted(needs))
+        assert isinstance(main.after, NetworkMapping)  # noqa: S101 - it creates or updates a mapping
+        if main.before is None:
+            change = Change.create(
+                main.after,
+                id=own_id,
+                vault=pair.vault,
+                reason=f"the {wanted.direction} mapping is missing",
+                pair=pair.name,
+                direction=wanted.direction,
+                depends_on=depends_on,
+                owner=pair.owner,
+            )
         else:
-            _separate(diff, wants)
+            live = mappings[0]
+            instead = f"points at {self._view.label(live.recovery_network_id)} instead of {wanted.recovery.label}"
+            steps = tuple(step for step in (before, main, after) if step)
+            change = Change.update(
+                main.before,
+                main.after,
+                id=own_id,
+                vault=pair.vault,
+                reason=f"is in state {live.state}" if _leads_to(live, wanted) else instead,
+                steps=steps,
+                pair=pair.name,
+                direction="both" if len(steps) > 1 else wanted.direction,
+                depends_on=depends_on,
+                owner=pair.owner,
+            )
+        self.changes.append(change)
 
 
-def change_id(wanted: Wanted) -> str:
+def change_id(wanted: WantedMapping) -> str:
     """The id of the change that creates or updates a wanted mapping; the same on every run."""
     return f"{wanted.pair.vault}:{wanted.pair.name}:{wanted.direction}"
 
 
-def _is_retarget(diff: Diff, wanted: Wanted) -> bool:
-    live = diff.live(wanted.identity)
-    return live is not None and live.recovery_network_id != wanted.recovery.network and not wanted.pair.managed_by
+def _leads_to(live: NetworkMapping, wanted: WantedMapping) -> bool:
+    return live.recovery_network_id == wanted.recovery.network
 
 
-def _is_met(diff: Diff, wanted: Wanted) -> bool:
-    """Whether a wanted mapping is there and as it shall be."""
-    live = diff.live(wanted.identity)
-    return live is not None and live.recovery_network_id == wanted.recovery.network and live.is_paired
+def _is_as_wanted(live: NetworkMapping, wanted: WantedMapping) -> bool:
+    return live.recovery_network_id == wanted.recovery.network and live.is_paired
 
 
-def _old_reverse(diff: Diff, wants: PairWants) -> NetworkMapping | None:
-    """The reverse of the forward mapping as it is now, if it points back at this very primary and none wants it so."""
-    forward = diff.live(wants.forward.identity)
-    if forward is None or wants.reverse is None or forward.recovery_network_id in diff.unsure:
-        return None
-    identity = (wants.forward.recovery.place, forward.recovery_network_id.key, wants.forward.primary.place)
-    found = diff.view.live.get(identity, ())
-    if len(found) != 1 or found[0].recovery_network_id != wants.forward.primary.network:
-        return None
-    owner = diff.wanted.get(identity)
-    kept = owner and (
-        owner.direction == "forward"  # its own pair updates it in place
-        or owner.recovery.network == found[0].recovery_network_id
-        or owner.pair.managed_by
-    )
-    return None if kept else found[0]
+def mapping_name(primary: str, recovery: str, ids: tuple[ArmId, ArmId], taken: set[str]) -> str:
+    """``{primary}-to-{recovery}`` in letters, digits and hyphens, at most 63 of them.
 
-
-def _report(diff: Diff, wants: PairWants) -> None:
-    """Say what is not as wanted, whoever is to change it."""
-    pair = wants.pair
-    lives = {wanted.direction: diff.live(wanted.identity) for wanted in wants.each()}
-    absent = [direction for direction, mapping in lives.items() if mapping is None]
-    hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
-    names = f"{wants.forward.primary.called} and {wants.forward.recovery.called}"
-    if len(absent) == len(lives):
-        missing = pair.finding(FindingKind.MISSING_PAIR, f"{names} are not mapped", subject=pair.primary, hint=hint)
-        diff.findings.append(missing)
-    elif absent and not _leads_elsewhere(lives["forward"], wants.forward):
-        problem = f"{names} are mapped one way: the {absent[0]} mapping is missing"
-        diff.findings.append(pair.finding(FindingKind.HALF_PAIR, problem, subject=pair.primary, hint=hint))
-    for wanted in wants.each():
-        live = lives[wanted.direction]
-        if live and live.recovery_network_id != wanted.recovery.network:
-            problem = f"{_arrow(diff, live)} and not to {wanted.recovery.called}"
-            diff.findings.append(pair.finding(FindingKind.RETARGETED, problem, subject=live.id, hint=hint))
-        elif live and not live.is_paired:
-            problem = f"{_arrow(diff, live)}, but is in state {live.state}"
-            diff.findings.append(pair.finding(FindingKind.NOT_PAIRED, problem, subject=live.id, hint=hint))
-
-
-def _leads_elsewhere(live: NetworkMapping | None, forward: Wanted) -> bool:
-    """Whether the forward mapping is there with another recovery network: a retarget, which makes the reverse too."""
-    return live is not None and live.recovery_network_id != forward.recovery.network
-
-
-def _arrow(diff: Diff, mapping: NetworkMapping) -> str:
-    return (
-        f"{diff.view.called(mapping.primary_network_id)} is mapped to {diff.view.called(mapping.recovery_network_id)}"
-    )
-
-
-def _external(diff: Diff, wants: PairWants) -> None:
-    for wanted in wants.each():
-        diff.status[wanted.pair.name, wanted.direction] = "in_sync" if _is_met(diff, wanted) else "external"
-
-
-def _separate(diff: Diff, wants: PairWants) -> None:
-    """Each direction on its own: nothing, a create, or an update in place."""
-    for wanted in wants.each():
-        step = _step(diff, wanted)
-        if step is None:
-            diff.status[wanted.pair.name, wanted.direction] = "in_sync"
-            continue
-        diff.status[wanted.pair.name, wanted.direction] = "create" if step.action == "create" else "update"
-        diff.changes.append(_change(diff, wanted, (step,), step, wanted.direction))
-
-
-def _retarget(diff: Diff, wants: PairWants) -> None:
-    """One change: delete the old reverse, update the forward mapping, create the new reverse (or correct it)."""
-    old = _old_reverse(diff, wants)
-    update = _step(diff, wants.forward)
-    if update is None:
-        return
-    delete = Step(action="delete", resource_id=old.id, before=old) if old else None
-    reverse = _step(diff, wants.reverse) if wants.reverse else None
-    steps = tuple(step for step in (delete, update, reverse) if step)
-    diff.status[wants.pair.name, "forward"] = "update"
-    if wants.reverse:
-        diff.status[wants.pair.name, "reverse"] = "update" if reverse else "in_sync"
-    diff.changes.append(_change(diff, wants.forward, steps, update, "both" if len(steps) > 1 else "forward"))
-
-
-def _step(diff: Diff, wanted: Wanted) -> Step | None:
-    """The write that makes a wanted mapping true, or None when it is."""
-    live = diff.live(wanted.identity)
-    if live is None:
-        new = _new_mapping(diff, wanted)
-        return Step(action="create", resource_id=new.id, after=new)
-    if live.recovery_network_id == wanted.recovery.network and live.is_paired:
-        return None
-    after = structs.replace(
-        live,
-        recovery_network_id=wanted.recovery.network,
-        recovery_fabric_id=_recovery_fabric(diff.view, wanted),
-        state="Paired",
-    )
-    return Step(action="update", resource_id=live.id, before=live, after=after)
-
-
-def _new_mapping(diff: Diff, wanted: Wanted) -> NetworkMapping:
-    fabric = diff.view.fabric(wanted.primary.place).id
-    taken = diff.view.names[fabric.key]
-    primary, recovery = wanted.primary.network, wanted.recovery.network
-    name = mapping_name(wanted.primary.called, wanted.recovery.called, (primary, recovery), taken)
-    taken.add(name.lower())
-    azure = wanted.kind == "azure_to_azure"
-    return NetworkMapping(
-        id=diff.view.mapping_id(wanted, name),
-        kind=wanted.kind,
-        primary_network_id=primary,
-        recovery_network_id=recovery,
-        recovery_fabric_id=_recovery_fabric(diff.view, wanted),
-        primary_location=wanted.primary.place if azure else None,
-        recovery_location=wanted.recovery.place if azure else None,
-    )
-
-
-def _recovery_fabric(view: VaultView, wanted: Wanted) -> ArmId | None:
-    return None if wanted.recovery.place == MICROSOFT_AZURE else view.fabric(wanted.recovery.place).id
-
-
-def _change(diff: Diff, wanted: Wanted, steps: tuple[Step, ...], main: Step, direction: Direction) -> Change:
-    needs = _needs(diff, wanted) if diff.support else set()
-    found = diff.view.live.get(wanted.identity, ())
-    if found and found[0].id in diff.deleted_by:
-        needs.add(diff.deleted_by[found[0].id])
-    needs.discard(change_id(wanted))
-    return Change(
-        id=change_id(wanted),
-        action="create" if main.action == "create" else "update",
-        kind="network_mapping",
-        vault=wanted.pair.vault,
-        pair=wanted.pair.name,
-        direction=direction,
-        name=main.resource_id.name,
-        resource_id=main.resource_id,
-        primary_network_id=wanted.primary.network,
-        recovery_network_id=wanted.recovery.network,
-        before=main.before,
-        after=main.after,
-        reason=_reason(diff, wanted, main),
-        steps=steps,
-        depends_on=tuple(sorted(needs)),
-        owner=wanted.pair.owner,
-    )
-
-
-def _needs(diff: Diff, wanted: Wanted) -> set[str]:
-    """The changes that make the fabrics and networks of a mapping."""
-    ends = [end for side in (wanted.primary, wanted.recovery) for end in (side.place, side.network.key)]
-    return {diff.support[end].id for end in ends if end in diff.support}
-
-
-def _reason(diff: Diff, wanted: Wanted, main: Step) -> str:
-    if main.action == "create":
-        return f"the {wanted.direction} mapping is missing"
-    before = diff.view.live[wanted.identity][0]
-    if before.recovery_network_id != wanted.recovery.network:
-        return f"points at {diff.view.called(before.recovery_network_id)} instead of {wanted.recovery.called}"
-    return f"is in state {before.state}"
+    A hash of both ids is added when anything was cut or changed, or when the name is in ``taken`` (lower case), so
+    that two networks never share a mapping by accident. The same ids give the same name on every run.
+    """
+    plain = f"{primary}-to-{recovery}"
+    name = re.sub(r"[^A-Za-z0-9-]", "-", plain)
+    if name == plain and len(name) <= _LONGEST_NAME and name.lower() not in taken:
+        return name
+    suffix = f"-{short_hash(*ids)}"
+    hashed = f"{name[: _LONGEST_NAME - len(suffix)].rstrip('-')}{suffix}"
+    number = 1
+    candidate = hashed
+    while candidate.lower() in taken:
+        number += 1
+        candidate = f"{hashed[: _LONGEST_NAME - len(str(number)) - 1]}-{number}"
+    return candidate

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from asrnet.desired import DesiredState, VmmRow
 from asrnet.desired.pairs import Pair
-from asrnet.inventory.read import Inventory, Unknown, VaultInventory
+from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
-from asrnet.vmm import Found, Problem, Topology, check_machines, check_row, check_topology, refusal
+from asrnet.vmm import Found, Topology, check_machines, check_row, check_topology, refusal
 
 RETIRED = "2023-03-01"
 """When Microsoft retired replication from System Center VMM."""
@@ -30,76 +30,70 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
         if vault is None or vault.error:
             continue
         if isinstance(vault.topology, Unknown):
-            problem = f"the VMM servers could not be read: {vault.topology.error}"
-            findings.append(
-                finding(FindingKind.UNKNOWN, problem, vault=row.vault, pair=row.name, subject=str(row.primary))
+            message = f"the VMM servers could not be read: {vault.topology.error}"
+            unknown = finding(
+                FindingKind.UNKNOWN, message, vault=row.vault, pair=row.name, subject=str(row.primary)
             )
+            findings.append(unknown)
             continue
-        pairs.append(_pair(row, vault.topology))
-        findings += [_problem(problem, row) for problem in check_row(vault.topology, row)]
-    _refuse_two_of_one(pairs, inventory)
+        pair = _pair(row, vault.topology)
+        pairs.append(pair)
+        findings += [
+            pair.finding(problem.kind, problem.message, subject=problem.subject, hint=problem.hint)
+            for problem in check_row(vault.topology, row)
+        ]
+    _refuse_double_claims(pairs, inventory)
     return pairs, findings
 
 
 def _pair(row: VmmRow, topology: Topology) -> Pair:
-    primary = topology.network(row.primary, row.source)
+    primary, primary_place = _network_and_place(topology.network(row.primary, row.source))
     if isinstance(row.recovery, ArmId):
-        recovery, place = row.recovery, MICROSOFT_AZURE
+        recovery, recovery_place = row.recovery, MICROSOFT_AZURE
     else:
-        recovery, place = _ends(topology.network(row.recovery, row.source))
-    primary_id, primary_place = _ends(primary)
-    to_azure = place == MICROSOFT_AZURE
+        recovery, recovery_place = _network_and_place(topology.network(row.recovery, row.source))
+    is_to_azure = recovery_place == MICROSOFT_AZURE
     return Pair(
         name=row.name,
         vault=row.vault,
-        primary=primary_id,
+        primary=primary,
         recovery=recovery,
-        failback=not to_azure,
+        failback=not is_to_azure,
         managed_by=row.managed_by,
         source=row.source,
-        kind="vmm_to_azure" if to_azure else "vmm_to_vmm",
-        places=(primary_place, place),
+        kind="vmm_to_azure" if is_to_azure else "vmm_to_vmm",
+        places=(primary_place, recovery_place),
     )
 
 
-def _ends(found: Found) -> tuple[ArmId, str]:
+def _network_and_place(found: Found) -> tuple[ArmId, str]:
     network, fabric = found.network.id, found.server.fabric_id
     if network is None or fabric is None:
         raise ValueError(f"{found.network.name} was not read from a vault")
     return network, fabric.key
 
 
-def _problem(problem: Problem, row: VmmRow) -> Finding:
-    return finding(
-        problem.kind, problem.message, vault=row.vault, pair=row.name, subject=problem.subject, hint=problem.hint
-    )
-
-
-def _refuse_two_of_one(pairs: Sequence[Pair], inventory: Inventory) -> None:
+def _refuse_double_claims(pairs: Sequence[Pair], inventory: Inventory) -> None:
     """Rows that name one network alike are refused when the file is read; here ids are known too."""
     claims: dict[tuple[str, ArmId, str], Pair] = {}
     for pair in pairs:
-        for primary, place in _mapped(pair):
-            other = claims.setdefault((pair.vault, primary, place), pair)
-            if other is not pair:
-                raise refusal(
-                    f"pairs '{other.name}' and '{pair.name}' both map {_name(primary, inventory.vaults[pair.vault])} "
-                    f"forward or in reverse; the first is at {other.source}",
-                    pair.source,
-                )
-
-
-def _name(network_id: ArmId, vault: VaultInventory) -> str:
-    found = None if isinstance(vault.topology, Unknown) else vault.topology.network_by_id(network_id)
-    return f"{found.server.name}/{found.network.name}" if found else str(network_id)
-
-
-def _mapped(pair: Pair) -> Iterator[tuple[ArmId, str]]:
-    """The primary network of each mapping of the pair, and where it leads."""
-    if pair.places and pair.recovery:
-        yield pair.primary, pair.places[1]
+        if pair.places is None or pair.recovery is None:
+            continue
+        mapped = [(pair.primary, pair.places[1])]
         if pair.failback:
-            yield pair.recovery, pair.places[0]
+            mapped.append((pair.recovery, pair.places[0]))
+        for primary, place in mapped:
+            other = claims.setdefault((pair.vault, primary, place), pair)
+            if other is pair:
+                continue
+            topology = inventory.vaults[pair.vault].topology
+            network = None if isinstance(topology, Unknown) else topology.network_by_id(primary)
+            name = f"{network.server.name}/{network.network.name}" if network else str(primary)
+            raise refusal(
+                f"pairs '{other.name}' and '{pair.name}' both map {name} forward or in reverse; "
+                f"the first is at {other.source}",
+                pair.source,
+            )
 
 
 def vmm_findings(view: VaultView) -> Iterator[Finding]:

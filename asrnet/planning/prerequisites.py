@@ -2,131 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
-from asrnet.desired import DesiredState, Vault
 from asrnet.desired.pairs import Pair
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
+from asrnet.model.bodies import API_VERSION
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.planning.view import VaultView
+from asrnet.planning.copies import copy_problems
+from asrnet.planning.view import Request, VaultView, WantedPair
 
 
-def problems(pair: Pair, view: VaultView, inventory: Inventory, desired: DesiredState) -> Iterator[Finding]:
-    """Everything that stands in the way of ``pair``; nothing when it may be planned."""
+def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Finding]:
+    """Everything that keeps ``pair`` from being planned; nothing when it may be."""
+    inventory = request.inventory
     if view.inventory.error:
         yield _unknown(pair, view.vault.id, view.inventory.error)
         return
     if pair.kind != "azure_to_azure":
         if pair.recovery and pair.kind == "vmm_to_azure":
-            yield from _network_problems(pair, pair.recovery, inventory.network(pair.recovery))
+            yield from _network_problems(pair, pair.recovery, inventory)
         return
+    yield from _network_problems(pair, pair.primary, inventory)
     primary = inventory.network(pair.primary)
     recovery = inventory.network(pair.recovery) if pair.recovery else None
-    yield from _network_problems(pair, pair.primary, primary)
-    if recovery is not None and pair.recovery:
-        yield from _network_problems(pair, pair.recovery, recovery, may_be_made=pair.copy is not None)
-    if isinstance(primary, VirtualNetwork):
-        yield from _extended_location(pair, primary)
-        if isinstance(recovery, VirtualNetwork):
-            yield from _extended_location(pair, recovery)
-            yield from _region_problems(pair, primary, recovery, desired)
-        place = recovery.location if isinstance(recovery, VirtualNetwork) else pair.copy and pair.copy.recovery
-        for location in (primary.location, place):
-            if location:
-                yield from _fabric_problems(pair, location, view)
-
-
-def _network_problems(
-    pair: Pair, network_id: ArmId, state: VirtualNetwork | Absent | Unknown, *, may_be_made: bool = False
-) -> Iterator[Finding]:
-    if isinstance(state, Unknown):
-        yield _unknown(pair, network_id, state.error)
-    elif isinstance(state, Absent) and may_be_made:
-        if state.no_group:
-            yield finding(
-                FindingKind.MISSING_RESOURCE_GROUP,
-                f"{network_id.name} is to be made in resource group {network_id.resource_group}, which does not exist",
-                vault=pair.vault,
-                pair=pair.name,
-                subject=network_id.parent,
-                hint=f"az group create --subscription {network_id.subscription} --name {network_id.resource_group} "
-                f"--location {pair.copy.recovery if pair.copy else 'REGION'}",
+    if pair.recovery and pair.copy and isinstance(recovery, Absent):
+        if isinstance(primary, VirtualNetwork) and not pair.managed_by:
+            yield from copy_problems(pair, primary, recovery, inventory)
+    elif pair.recovery:
+        yield from _network_problems(pair, pair.recovery, inventory)
+    if not isinstance(primary, VirtualNetwork):
+        return
+    networks = [primary, recovery] if isinstance(recovery, VirtualNetwork) else [primary]
+    for network in networks:
+        if network.extended_location:
+            yield pair.finding(
+                FindingKind.REGION_MISMATCH,
+                f"{network.name} is in the extended location {network.extended_location}, which is not supported",
+                subject=network.id,
             )
-    elif isinstance(state, Absent):
-        detail = f": resource group {network_id.resource_group} does not exist" if state.no_group else ""
-        yield finding(
+    if isinstance(recovery, VirtualNetwork):
+        yield from _region_problems(pair, primary, recovery, request)
+    recovery_location = recovery.location if isinstance(recovery, VirtualNetwork) else pair.copy and pair.copy.recovery
+    for location in (primary.location, recovery_location):
+        if location:
+            yield from _fabric_problems(pair, location, view)
+
+
+def _network_problems(pair: Pair, network_id: ArmId, inventory: Inventory) -> Iterator[Finding]:
+    network = inventory.network(network_id)
+    if isinstance(network, Unknown):
+        yield _unknown(pair, network_id, network.error)
+    elif isinstance(network, Absent):
+        detail = f": resource group {network_id.resource_group} does not exist" if network.no_group else ""
+        yield pair.finding(
             FindingKind.MISSING_NETWORK,
             f"{network_id} does not exist{detail}",
-            vault=pair.vault,
-            pair=pair.name,
             subject=network_id,
             hint="create the network, or correct the row",
         )
 
 
-def unread_subscriptions(vault: Vault, inventory: Inventory, desired: DesiredState) -> Iterator[Finding]:
-    """The subscriptions that rules of ``vault`` search and whose list failed: what they match there is not known."""
-    searched = {
-        subscription
-        for rule in desired.rules
-        if rule.vault == vault.name
-        for subscription in ([rule.match.subscription] if rule.match.subscription else desired.subscriptions.values())
-    }
-    for subscription in sorted(searched & inventory.subscriptions.keys()):
-        error = inventory.subscriptions[subscription]
-        scope = ArmId(f"/subscriptions/{subscription}")
-        yield finding(
-            FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
-            f"the networks of {scope} could not be listed, so what rules match there is not known: {error}",
-            vault=vault.name,
-            subject=scope,
-            hint=_hint(error, scope),
-        )
+def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
+    kind = FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN
+    hint = _grant_or_hint(error, subject)
+    return pair.finding(kind, f"{subject.name} could not be read: {error}", subject=subject, hint=hint)
 
 
-def _hint(error: AsrError, subject: ArmId) -> str:
+def _grant_or_hint(error: AsrError, subject: ArmId) -> str:
     return f"grant {error.action} on {subject}" if isinstance(error, ForbiddenError) and error.action else error.hint
 
 
-def _unknown(pair: Pair, subject: ArmId, error: AsrError) -> Finding:
-    return finding(
-        FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
-        f"{subject.name} could not be read: {error}",
-        vault=pair.vault,
-        pair=pair.name,
-        subject=subject,
-        hint=_hint(error, subject),
-    )
-
-
-def _extended_location(pair: Pair, network: VirtualNetwork) -> Iterator[Finding]:
-    if network.extended_location:
-        yield finding(
-            FindingKind.REGION_MISMATCH,
-            f"{network.name} is in the extended location {network.extended_location}, which is not supported",
-            vault=pair.vault,
-            pair=pair.name,
-            subject=network.id,
-        )
-
-
 def _region_problems(
-    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, desired: DesiredState
+    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, request: Request
 ) -> Iterator[Finding]:
-    mismatch = partial(finding, FindingKind.REGION_MISMATCH, vault=pair.vault, pair=pair.name)
-    if primary.location == recovery.location:
-        yield mismatch(
+    directions = {(region.primary, region.recovery) for region in request.desired.regions}
+    if pair.to and pair.to != recovery.location:
+        yield pair.finding(
+            FindingKind.REGION_MISMATCH,
+            f"{recovery.name} is in {recovery.location}, and the pair says to: {pair.to}",
+            subject=recovery.id,
+            hint="correct one of them, or leave out to: the recovery network says where it is",
+        )
+    elif primary.location == recovery.location:
+        yield pair.finding(
+            FindingKind.REGION_MISMATCH,
             f"{primary.name} and {recovery.name} are both in {primary.location}; mappings pair two regions",
             subject=recovery.id,
         )
-    elif not any(
-        (region.primary, region.recovery) == (primary.location, recovery.location) for region in desired.regions
-    ):
-        yield mismatch(
+    elif (primary.location, recovery.location) not in directions:
+        yield pair.finding(
+            FindingKind.REGION_MISMATCH,
             f"{primary.name} is in {primary.location} and {recovery.name} in {recovery.location}, "
             "which regions does not declare",
             subject=recovery.id,
@@ -137,21 +106,83 @@ def _region_problems(
 def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Finding]:
     fabrics = view.fabrics.get(location, ())
     if len(fabrics) > 1:
-        names = ", ".join(fabric.name for fabric in fabrics)
-        yield finding(
+        yield pair.finding(
             FindingKind.AMBIGUOUS,
-            f"the vault has several fabrics for {location}: {names}",
-            vault=pair.vault,
-            pair=pair.name,
+            f"the vault has several fabrics for {location}: {', '.join(fabric.name for fabric in fabrics)}",
             subject=view.vault.id,
             hint="remove all but one",
         )
     elif not fabrics and not view.vault.create_fabrics:
-        yield finding(
+        yield pair.finding(
             FindingKind.MISSING_FABRIC,
             f"the vault has no fabric for {location}",
-            vault=pair.vault,
-            pair=pair.name,
             subject=view.vault.id,
             hint=f"set create_fabrics: true for vault {view.vault.name}, or enable replication of a machine there",
+        )
+
+
+def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
+    """Several live mappings for one primary network: which one counts is not for asrnet to guess."""
+    for wanted in wanted_pair.mappings:
+        mappings = view.live.get(wanted.identity, ())
+        if len(mappings) > 1:
+            names = ", ".join(f"{mapping.name} -> {view.label(mapping.recovery_network_id)}" for mapping in mappings)
+            yield wanted_pair.pair.finding(
+                FindingKind.DUPLICATE,
+                f"{wanted.primary.label} has {len(mappings)} {wanted.direction} mappings: {names}",
+                subject=wanted.primary.network,
+                hint="delete all but one; the ids are: " + ", ".join(str(mapping.id) for mapping in mappings),
+            )
+
+
+def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request) -> Iterator[Finding]:
+    """Mappings that do not say what they map. Absent is not unknown: what they may be about is blocked.
+
+    Their names are taken in any case (``VaultView.names``).
+    """
+    pairs_of: dict[ArmId, list[Pair]] = defaultdict(list)
+    for pair in pairs if view.inventory.unreadable else ():
+        pairs_of[pair.primary].append(pair)
+        if pair.failback and pair.recovery:
+            pairs_of[pair.recovery].append(pair)
+    for mapping in view.inventory.unreadable:
+        primary = mapping.primary_network_id
+        blocked: list[str | None] = [pair.name for pair in pairs_of.get(primary, ())] if primary else []
+        kind = FindingKind.UNKNOWN
+        if blocked:
+            consequence = "so whether it is mapped as it should be is not known"
+        elif primary is None:
+            blocked, consequence = [None], "its name is left alone, and so is the mapping"
+        elif view.vault.unmanaged == "ignore" or request.is_ignored(view.label(primary)):
+            continue
+        else:
+            blocked, kind, consequence = [None], FindingKind.UNMANAGED, "no row or rule asks for it"
+        of_network = f" of {view.label(primary)}" if primary else ""
+        url = f"{mapping.id}?api-version={API_VERSION}"
+        for pair_name in blocked:
+            yield finding(
+                kind,
+                f"the mapping {mapping.name}{of_network} {mapping.problem}; {consequence}",
+                vault=view.vault.name,
+                pair=pair_name,
+                subject=mapping.id,
+                hint=f"see with: az rest --method get --url '{url}'; correct or delete it",
+            )
+
+
+def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]:
+    """The subscriptions that rules of the vault search and whose list failed: what they match there is not known."""
+    desired, failed = request.desired, request.inventory.subscriptions
+    searched: set[str] = set()
+    for rule in desired.rules:
+        if rule.vault == view.vault.name:
+            searched |= {rule.match.subscription} if rule.match.subscription else set(desired.subscriptions.values())
+    for subscription in sorted(searched & failed.keys()):
+        error, scope = failed[subscription], ArmId(f"/subscriptions/{subscription}")
+        yield finding(
+            FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
+            f"the networks of {scope} could not be listed, so what rules match there is not known: {error}",
+            vault=view.vault.name,
+            subject=scope,
+            hint=_grant_or_hint(error, scope),
         )

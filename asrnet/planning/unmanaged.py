@@ -6,78 +6,76 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from asrnet.desired.pairs import Pair, is_ignored
+from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Absent, Unknown
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MappingIdentity, NetworkMapping
+from asrnet.model.azure import NetworkMapping
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.model.plan import Change, Step
-from asrnet.planning.request import Request
-from asrnet.planning.view import VaultView, is_zone_to_zone
-from asrnet.planning.wants import PairWants
+from asrnet.model.plan import Change
+from asrnet.planning.view import Request, VaultView, WantedPair, is_zone_to_zone
 
 
-class Leftovers(Struct, frozen=True, kw_only=True):
-    """What became of the mappings nobody asks for, and how many there are."""
+class Unmanaged(Struct, frozen=True, kw_only=True):
+    """What becomes of the mappings nobody asks for, and how many of them stay."""
 
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     count: int = 0
 
 
-def leftovers(
-    view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants], request: Request, *, complete: bool
-) -> Leftovers:
+def unmanaged_mappings(
+    view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair], request: Request, *, complete: bool
+) -> Unmanaged:
     """The unmanaged mappings of a vault. Unless the picture is ``complete`` nothing is deleted.
 
     A run about single pairs says nothing of the others.
     """
-    if request.selection.pairs or not view.inventory.mappings:
-        return Leftovers()
-    stray = [mapping for mapping in _unmanaged(view, pairs, wants) if not _ignored(mapping, view, request)]
-    if view.vault.unmanaged == "ignore":
-        return Leftovers()
-    certain = {mapping.id for mapping in stray if complete and not _may_be_a_rules(mapping, request)}
-    doomed = {one.id: one for one in stray if one.id in certain and _may_be_deleted(one, view, request)}
-    kept = [mapping for mapping in stray if mapping.id not in doomed]
-    return Leftovers(
-        changes=tuple(_deletion(mapping, view) for mapping in doomed.values()),
-        findings=tuple(_finding(mapping, view, request, complete=mapping.id in certain) for mapping in kept),
-        count=len(kept),
-    )
+    vault = view.vault
+    if request.selection.pairs or vault.unmanaged == "ignore":
+        return Unmanaged()
+    changes: list[Change] = []
+    findings: list[Finding] = []
+    for mapping in _mappings_of_no_pair(view, pairs, wanted_pairs):
+        if any(request.is_ignored(view.label(network)) for network in _networks(mapping)):
+            continue
+        is_certain = complete and not _may_be_a_rules(mapping, request)
+        may_be_deleted = vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
+        if is_certain and may_be_deleted:
+            change = Change.delete(
+                mapping,
+                id=f"{vault.name}:{mapping.fabric_id.name}/{mapping.name}",
+                vault=vault.name,
+                reason=f"no row or rule asks for it, and vault {vault.name} says unmanaged: delete",
+            )
+            changes.append(change)
+        else:
+            findings.append(_finding(mapping, view, request, is_certain=is_certain))
+    return Unmanaged(changes=tuple(changes), findings=tuple(findings), count=len(findings))
 
 
-def _unmanaged(view: VaultView, pairs: Sequence[Pair], wants: Sequence[PairWants]) -> Iterator[NetworkMapping]:
-    managed = {wanted.identity for known in wants for wanted in known.each()}
-    managed |= {identity for known in wants for identity in _present_reverse(known, view)}
-    known_names = {known.pair.name for known in wants}
-    vague = [pair for pair in pairs if pair.name not in known_names]
-    ends = {network for pair in vague for network in (pair.primary, pair.recovery)}
+def _mappings_of_no_pair(
+    view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair]
+) -> Iterator[NetworkMapping]:
+    """The mappings that are certainly no pair's, now or before this plan."""
+    managed = {wanted.identity for wanted_pair in wanted_pairs for wanted in wanted_pair.mappings}
+    for wanted_pair in wanted_pairs:
+        if wanted_pair.reverse is None:
+            continue
+        # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it.
+        forward = wanted_pair.forward
+        for live in view.live.get(forward.identity, ()):
+            back = (forward.recovery.place, live.recovery_network_id.key, forward.primary.place)
+            if any(opposite.recovery_network_id == wanted_pair.pair.primary for opposite in view.live.get(back, ())):
+                managed.add(back)
+    placed = {wanted_pair.pair.name for wanted_pair in wanted_pairs}
+    unplaced = [pair for pair in pairs if pair.name not in placed]
+    ends = {network for pair in unplaced for network in (pair.primary, pair.recovery)}
     # The recovery network of a copy is unknown while its primary is; what leads back to the primary is its reverse.
-    primaries = {pair.primary for pair in vague}
+    primaries = {pair.primary for pair in unplaced}
     for mapping in view.inventory.mappings:
-        asked = mapping.primary_network_id in ends or mapping.recovery_network_id in primaries
-        if mapping.identity not in managed and not asked:
+        may_be_asked_for = mapping.primary_network_id in ends or mapping.recovery_network_id in primaries
+        if mapping.identity not in managed and not may_be_asked_for:
             yield mapping
-
-
-def _present_reverse(known: PairWants, view: VaultView) -> Iterator[MappingIdentity]:
-    """Until a pair is retargeted, the reverse of its mapping as it is now belongs to it."""
-    if known.reverse is None:
-        return
-    for forward in view.live.get(known.forward.identity, ()):
-        identity = (known.forward.recovery.place, forward.recovery_network_id.key, known.forward.primary.place)
-        if any(back.recovery_network_id == known.pair.primary for back in view.live.get(identity, ())):
-            yield identity
-
-
-def _ignored(mapping: NetworkMapping, view: VaultView, request: Request) -> bool:
-    names = [view.called(network) for network in _networks(mapping)]
-    return any(is_ignored(name, request.desired.ignore, request.inventory.today) for name in names)
-
-
-def _may_be_deleted(mapping: NetworkMapping, view: VaultView, request: Request) -> bool:
-    return view.vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
 
 
 def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
@@ -85,62 +83,39 @@ def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
 
     Rules ask for virtual networks alone, and so never for what is on premises.
     """
+    if not request.desired.rules or mapping.kind != "azure_to_azure":
+        return False
     searched = set(request.desired.subscriptions.values())
-    unread = mapping.kind == "azure_to_azure" and any(
+    return any(
         network.subscription in searched and isinstance(request.inventory.network(network), Unknown)
         for network in _networks(mapping)
     )
-    return unread and bool(request.desired.rules)
 
 
-def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, complete: bool) -> Finding:
-    text = f"{mapping.name} maps {' to '.join(view.called(network) for network in _networks(mapping))}"
-    vault = view.vault.name
+def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_certain: bool) -> Finding:
+    primary, recovery = _networks(mapping)
+    text = f"{mapping.name} maps {view.label(primary)} to {view.label(recovery)}"
+    absent = [network for network in (primary, recovery) if isinstance(request.inventory.missing.get(network), Absent)]
+    hint = ""
     if is_zone_to_zone(mapping):
-        return finding(
-            FindingKind.ZONE_TO_ZONE,
-            f"{text} within {mapping.primary_location}; it is left alone",
-            vault=vault,
-            subject=mapping.id,
-        )
-    gone = [network for network in _networks(mapping) if isinstance(request.inventory.missing.get(network), Absent)]
-    if gone:
-        names = " and ".join(network.name for network in gone)
-        words = f"{names} no longer {'exists' if len(gone) == 1 else 'exist'}"
-        return finding(FindingKind.ORPHAN, f"{text}, but {words}", vault=vault, subject=mapping.id)
-    if _may_be_a_rules(mapping, request):
-        why = "one of its networks could not be read, so whether a rule asks for it is not known"
-        return finding(
-            FindingKind.UNKNOWN, f"{text}; {why}", vault=vault, subject=mapping.id, hint="see what could not be read"
-        )
-    why = "no row or rule asks for it"
-    return finding(FindingKind.UNMANAGED, f"{text}; {why}", vault=vault, subject=mapping.id, hint=_hint(view, complete))
-
-
-def _hint(view: VaultView, complete: bool) -> str:  # noqa: FBT001 - read at one place, two lines above
-    if view.vault.unmanaged != "delete":
-        return "add a row for it, or list it under ignore"
-    return "use --allow-delete to delete it" if complete else "not deleted while part of the picture is missing"
+        kind, message = FindingKind.ZONE_TO_ZONE, f"{text} within {mapping.primary_location}; it is left alone"
+    elif absent:
+        names = " and ".join(network.name for network in absent)
+        verb = "exists" if len(absent) == 1 else "exist"
+        kind, message = FindingKind.ORPHAN, f"{text}, but {names} no longer {verb}"
+    elif _may_be_a_rules(mapping, request):
+        kind = FindingKind.UNKNOWN
+        message = f"{text}; one of its networks could not be read, so whether a rule asks for it is not known"
+        hint = "see what could not be read"
+    else:
+        kind, message = FindingKind.UNMANAGED, f"{text}; no row or rule asks for it"
+        if view.vault.unmanaged != "delete":
+            hint = "add a row for it, or list it under ignore"
+        else:
+            incomplete = "not deleted while part of the picture is missing"
+            hint = "use --allow-delete to delete it" if is_certain else incomplete
+    return finding(kind, message, vault=view.vault.name, subject=mapping.id, hint=hint)
 
 
 def _networks(mapping: NetworkMapping) -> tuple[ArmId, ArmId]:
     return (mapping.primary_network_id, mapping.recovery_network_id)
-
-
-def _deletion(mapping: NetworkMapping, view: VaultView) -> Change:
-    return Change(
-        id=f"{view.vault.name}:{mapping.fabric_id.name}/{mapping.name}",
-        action="delete",
-        kind="network_mapping",
-        vault=view.vault.name,
-        pair=None,
-        direction=None,
-        name=mapping.name,
-        resource_id=mapping.id,
-        primary_network_id=mapping.primary_network_id,
-        recovery_network_id=mapping.recovery_network_id,
-        before=mapping,
-        after=None,
-        reason=f"no row or rule asks for it, and vault {view.vault.name} says unmanaged: delete",
-        steps=(Step(action="delete", resource_id=mapping.id, before=mapping),),
-    )

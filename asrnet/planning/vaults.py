@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from asrnet.desired import Vault
 from asrnet.desired.pairs import Pair
-from asrnet.inventory.read import Inventory
-from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric
 from asrnet.model.findings import UNREAD, Finding, FindingKind, finding
 from asrnet.model.plan import Change, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
+from asrnet.planning.copies import copy_changes
 from asrnet.planning.holds import hold
-from asrnet.planning.mappings import Diff, diff_pairs
+from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
-from asrnet.planning.prerequisites import problems, unread_subscriptions
-from asrnet.planning.request import Request
-from asrnet.planning.support import fabric_change, network_change, new_fabrics, new_networks
-from asrnet.planning.unmanaged import leftovers
-from asrnet.planning.unreadable import unreadable_mappings
-from asrnet.planning.view import VaultView, view_of, with_fabrics
-from asrnet.planning.wants import PairWants, duplicates, wants_of
+from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings
+from asrnet.planning.unmanaged import unmanaged_mappings
+from asrnet.planning.view import Request, VaultView, WantedPair, view_of
 
 
 class VaultPart(Struct, frozen=True, kw_only=True):
@@ -36,97 +32,124 @@ class VaultPart(Struct, frozen=True, kw_only=True):
 
 def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding], request: Request) -> VaultPart:
     """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
-    view = view_of(vault, request.inventory.vaults[vault.name], request.display)
-    wants = {pair.name: known for pair in pairs if (known := wants_of(pair, view, request.inventory))}
-    stops = [*conflicts, *_stops(pairs, wants, view, request)]
-    blocked = {stop.pair for stop in stops if stop.severity == "error"}
-    chosen = [known for name, known in wants.items() if name not in blocked and request.selection.has_pair(name)]
-    vague = [pair for pair in pairs if pair.name not in wants]
-    diff = structs.replace(_diff(view, chosen, wants, request.inventory), unsure=frozenset(_owned(vague)))
-    diff_pairs(diff, chosen)
-    rest = leftovers(view, pairs, tuple(wants.values()), request, complete=_is_complete(stops, request))
-    held = hold([*diff.changes, *rest.changes], vault, request)
-    shown = [pair for pair in pairs if request.selection.has_pair(pair.name)]
-    statuses = _statuses(diff, held.held)
-    return VaultPart(
-        changes=(*_needed(diff.support.values(), held.allowed), *held.allowed),
-        findings=(
-            *(stop for stop in stops if request.selection.has_pair(stop.pair)),
-            *vault_findings(view, chosen),
-            *diff.findings,
-            *held.findings,
-            *rest.findings,
-            *(found for known in chosen for found in pair_findings(known, request.inventory)),
-        ),
-        pairs=tuple(_pair_view(pair, wants.get(pair.name), statuses, view) for pair in shown),
-        unmanaged=rest.count,
-    )
+    inventory = request.inventory
+    view = view_of(vault, inventory.vaults[vault.name], request.display)
+    wanted_pairs = {pair.name: wanted for pair in pairs if (wanted := view.want(pair, inventory))}
+    problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
+    blocked = {problem.pair for problem in problems if problem.severity == "error"}
+    chosen = [
+        wanted
+        for name, wanted in wanted_pairs.items()
+        if name not in blocked and request.selection.has_pair(name)
+    ]
 
+    # What has to be created before there is something to map; used only as far as changes that are made need it.
+    fabrics = _missing_fabrics(chosen, view)
+    support = {fabric.location or "": _fabric_change(vault, fabric) for fabric in fabrics}
+    copies = copy_changes(chosen, inventory)
+    support |= copies.by_network
+    wanted_mappings = {wanted.identity: wanted for each in wanted_pairs.values() for wanted in each.mappings}
+    # The mappings of these networks are left to pairs whose places are not known, or to other tools.
+    unplaced = [pair for pair in pairs if pair.name not in wanted_pairs]
+    unsure = {pair.primary for pair in unplaced}
+    unsure |= {pair.recovery for pair in unplaced if pair.recovery and pair.failback and pair.managed_by}
+    diff = MappingDiff(view.with_fabrics(fabrics), wanted_mappings, support, unsure)
+    diff.plan(chosen)
 
-def _stops(
-    pairs: Sequence[Pair], wants: Mapping[str, PairWants], view: VaultView, request: Request
-) -> Iterator[Finding]:
-    for pair in pairs:
-        yield from problems(pair, view, request.inventory, request.desired)
-    for known in wants.values():
-        yield from duplicates(known, view)
-    yield from unreadable_mappings(view, pairs, request)
-    yield from vmm_findings(view)
-    yield from unread_subscriptions(view.vault, request.inventory, request.desired)
-    if not pairs and view.inventory.error:
-        error = view.inventory.error
-        yield finding(FindingKind.UNKNOWN, str(error), vault=view.vault.name, subject=view.vault.id, hint=error.hint)
-
-
-def _diff(view: VaultView, chosen: Sequence[PairWants], wants: Mapping[str, PairWants], inventory: Inventory) -> Diff:
-    fabrics, copies = new_fabrics(chosen, view), new_networks(chosen, inventory)
-    support = {str(fabric.location): fabric_change(view.vault, fabric) for fabric in fabrics}
-    support |= {network.id.key: network_change(view.vault, network, known) for network, known in copies}
-    return Diff(
-        view=with_fabrics(view, fabrics),
-        wanted={wanted.identity: wanted for known in wants.values() for wanted in known.each()},
-        support=support,
-    )
-
-
-def _owned(pairs: Sequence[Pair]) -> Iterator[ArmId]:
-    """The primary networks of the mappings that are left to ``pairs``, of which not all is known, or to other tools."""
-    for pair in pairs:
-        yield pair.primary
-        if pair.recovery and pair.failback and pair.managed_by:
-            yield pair.recovery
-
-
-def _is_complete(stops: Sequence[Finding], request: Request) -> bool:
-    """Whether it is certain which mappings are managed: not while a network or a rule's subscription is unread."""
-    unread = any(stop.kind in UNREAD for stop in stops)
-    return not unread and not (request.desired.rules and request.inventory.subscriptions)
-
-
-def _needed(support: Iterable[Change], allowed: Sequence[Change]) -> tuple[Change, ...]:
-    needed = {need for change in allowed for need in change.depends_on}
-    return tuple(change for change in support if change.id in needed)
-
-
-def _statuses(diff: Diff, held: Sequence[Change]) -> dict[tuple[str, str], PairStatus]:
+    # It is not certain which mappings are managed while a network or a subscription that a rule searches is unread.
+    is_unread = any(problem.kind in UNREAD for problem in problems)
+    complete = not is_unread and not (request.desired.rules and inventory.subscriptions)
+    unmanaged = unmanaged_mappings(view, pairs, tuple(wanted_pairs.values()), request, complete=complete)
+    held = hold([*diff.changes, *unmanaged.changes], vault, request)
     statuses = dict(diff.status)
-    for change in held:
+    for change in held.held:
         for direction in ("forward", "reverse") if change.direction == "both" else (change.direction,):
             if change.pair and direction:
                 statuses[change.pair, direction] = "blocked"
-    return statuses
+    held_pairs = {change.pair for change in held.held}
+    return VaultPart(
+        changes=(*_needed([*copies.resource_groups, *support.values()], held.allowed), *held.allowed),
+        findings=(
+            *(problem for problem in problems if request.selection.has_pair(problem.pair)),
+            *vault_findings(view, chosen, held_pairs),
+            *diff.findings,
+            *held.findings,
+            *unmanaged.findings,
+            *(found for wanted in chosen for found in pair_findings(wanted, inventory)),
+        ),
+        pairs=tuple(
+            _pair_view(pair, wanted_pairs.get(pair.name), statuses, view)
+            for pair in pairs
+            if request.selection.has_pair(pair.name)
+        ),
+        unmanaged=unmanaged.count,
+    )
+
+
+def _problems(
+    pairs: Sequence[Pair], wanted_pairs: Mapping[str, WantedPair], view: VaultView, request: Request
+) -> list[Finding]:
+    """What stands in the way of pairs, or of knowing what the vault has."""
+    problems = [problem for pair in pairs for problem in pair_problems(pair, view, request)]
+    problems += [problem for wanted in wanted_pairs.values() for problem in duplicates(wanted, view)]
+    problems += unreadable_mappings(view, pairs, request)
+    problems += vmm_findings(view)
+    problems += unread_subscriptions(view, request)
+    error = view.inventory.error
+    if error and not pairs:
+        unknown = finding(
+            FindingKind.UNKNOWN, str(error), vault=view.vault.name, subject=view.vault.id, hint=error.hint
+        )
+        problems.append(unknown)
+    return problems
+
+
+def _missing_fabrics(wanted_pairs: Sequence[WantedPair], view: VaultView) -> list[Fabric]:
+    """The fabrics that pairs need and the vault lacks, named the way the portal names them."""
+    places = {
+        side.place
+        for wanted in wanted_pairs
+        if wanted.pair.kind == "azure_to_azure" and not wanted.pair.managed_by
+        for side in (wanted.forward.primary, wanted.forward.recovery)
+    }
+    taken = {fabric.name.lower() for fabric in view.inventory.fabrics}
+    fabrics = []
+    for place in sorted(places - view.fabrics.keys()):
+        name = f"asr-a2a-default-{place}"
+        while name in taken:
+            name += "-1"
+        fabrics.append(Fabric(id=view.vault.id.child("replicationFabrics", name), kind="azure", location=place))
+    return fabrics
+
+
+def _fabric_change(vault: Vault, fabric: Fabric) -> Change:
+    return Change.create(
+        fabric,
+        id=f"{vault.name}:fabric:{fabric.location}",
+        vault=vault.name,
+        reason=f"the vault has no fabric for {fabric.location}",
+    )
+
+
+def _needed(support: Sequence[Change], allowed: Sequence[Change]) -> list[Change]:
+    """Of the changes that support others those that are needed, directly or through another one, in their order."""
+    needed = {need for change in allowed for need in change.depends_on}
+    for change in reversed(support):
+        if change.id in needed:
+            needed.update(change.depends_on)
+    return [change for change in support if change.id in needed]
 
 
 def _pair_view(
-    pair: Pair, wants: PairWants | None, statuses: Mapping[tuple[str, str], PairStatus], view: VaultView
+    pair: Pair, wanted: WantedPair | None, statuses: Mapping[tuple[str, str], PairStatus], view: VaultView
 ) -> PairView:
     return PairView(
         name=pair.name,
         vault=pair.vault,
         primary_network_id=pair.primary,
         recovery_network_id=pair.recovery,
-        primary_location=view.place_called(wants.forward.primary.place) if wants else None,
-        recovery_location=view.place_called(wants.forward.recovery.place) if wants else None,
+        primary_location=view.place_label(wanted.forward.primary.place) if wanted else None,
+        recovery_location=view.place_label(wanted.forward.recovery.place) if wanted else None,
         failback=pair.failback,
         forward=statuses.get((pair.name, "forward"), "blocked"),
         reverse=statuses.get((pair.name, "reverse"), "blocked") if pair.failback else None,
@@ -134,6 +157,6 @@ def _pair_view(
         owner=pair.owner,
         file=pair.source.file,
         line=pair.source.line,
-        primary_network=view.called(pair.primary),
-        recovery_network=view.called(pair.recovery) if pair.recovery else "",
+        primary_network=view.label(pair.primary),
+        recovery_network=view.label(pair.recovery) if pair.recovery else "",
     )

@@ -1,4 +1,4 @@
-"""A vault as planning looks at it: its live mappings by what they map, its fabrics by place."""
+"""What planning looks at: what was asked for, the mappings of a vault by what they map, and those that pairs want."""
 
 from __future__ import annotations
 
@@ -8,11 +8,29 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from asrnet.desired import Vault
-from asrnet.desired.pairs import Pair
-from asrnet.inventory.read import VaultInventory
+from asrnet.desired import DesiredState, Selection, Vault
+from asrnet.desired.pairs import Pair, is_ignored
+from asrnet.inventory.read import Inventory, VaultInventory
 from asrnet.model.arm import AZURE_NETWORK, ArmId
-from asrnet.model.azure import Fabric, MappingIdentity, MappingKind, NetworkMapping
+from asrnet.model.azure import Fabric, MappingIdentity, NetworkMapping, VirtualNetwork
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """The desired state and the inventory, which part of them, and which safeguards are lifted.
+
+    ``display`` has the names of networks as people know them.
+    """
+
+    desired: DesiredState
+    inventory: Inventory
+    selection: Selection
+    forced: frozenset[str]
+    allow_delete: bool
+    display: Mapping[ArmId, str]
+
+    def is_ignored(self, name: str) -> bool:
+        """Whether the file says to leave networks of this name out."""
+        return is_ignored(name, self.desired.ignore, self.inventory.today)
 
 
 class Side(Struct, frozen=True, gc=False, kw_only=True):
@@ -20,18 +38,30 @@ class Side(Struct, frozen=True, gc=False, kw_only=True):
 
     network: ArmId
     place: str
-    called: str
+    label: str
 
 
-class Wanted(Struct, frozen=True, gc=False, kw_only=True):
-    """A directed mapping that a pair asks for. ``identity`` is by what a live one is recognised."""
+class WantedMapping(Struct, frozen=True, gc=False, kw_only=True):
+    """A directed mapping that a pair asks for. A live one is recognised by its ``identity``."""
 
     pair: Pair
-    kind: MappingKind
     direction: Literal["forward", "reverse"]
     primary: Side
     recovery: Side
     identity: MappingIdentity
+
+
+class WantedPair(Struct, frozen=True, gc=False, kw_only=True):
+    """A pair with the mappings it asks for; ``reverse`` is None where it does not own one."""
+
+    pair: Pair
+    forward: WantedMapping
+    reverse: WantedMapping | None
+
+    @property
+    def mappings(self) -> tuple[WantedMapping, ...]:
+        """The wanted mappings, forward first."""
+        return (self.forward, self.reverse) if self.reverse else (self.forward,)
 
 
 class VaultView(Struct, frozen=True, kw_only=True):
@@ -48,11 +78,11 @@ class VaultView(Struct, frozen=True, kw_only=True):
     names: Mapping[str, set[str]]
     display: Mapping[ArmId, str]
 
-    def called(self, network: ArmId) -> str:
+    def label(self, network: ArmId) -> str:
         """What people call a network."""
         return self.display.get(network) or network.name
 
-    def place_called(self, place: str) -> str:
+    def place_label(self, place: str) -> str:
         """What people call a place: the region, or the VMM server."""
         fabrics = self.fabrics.get(place, ())
         return fabrics[0].friendly_name if fabrics and fabrics[0].kind == "vmm" else place
@@ -61,11 +91,34 @@ class VaultView(Struct, frozen=True, kw_only=True):
         """The fabric of a place; prerequisites have made sure that there is exactly one."""
         return self.fabrics[place][0]
 
-    def mapping_id(self, wanted: Wanted, name: str) -> ArmId:
+    def mapping_id(self, wanted: WantedMapping, name: str) -> ArmId:
         """The id of a new mapping called ``name``."""
-        segment = AZURE_NETWORK if wanted.kind == "azure_to_azure" else wanted.primary.network.name
+        segment = AZURE_NETWORK if wanted.pair.kind == "azure_to_azure" else wanted.primary.network.name
         fabric = self.fabric(wanted.primary.place).id
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
+
+    def with_fabrics(self, new: Iterable[Fabric]) -> VaultView:
+        """The view as if the ``new`` fabrics existed already."""
+        return structs.replace(self, fabrics=_by_place((*self.inventory.fabrics, *new)))
+
+    def want(self, pair: Pair, inventory: Inventory) -> WantedPair | None:
+        """The mappings that ``pair`` asks for; None while the place of one of its networks is not known."""
+        if pair.recovery is None:
+            return None
+        places = pair.places
+        if places is None:
+            primary, recovery = inventory.network(pair.primary), inventory.network(pair.recovery)
+            copied_to = pair.copy.recovery if pair.copy else None
+            recovery_place = recovery.location if isinstance(recovery, VirtualNetwork) else copied_to
+            if not isinstance(primary, VirtualNetwork) or recovery_place is None:
+                return None
+            places = primary.location, recovery_place
+        near = Side(network=pair.primary, place=places[0], label=self.label(pair.primary))
+        far = Side(network=pair.recovery, place=places[1], label=self.label(pair.recovery))
+        there, back = (near.place, near.network.key, far.place), (far.place, far.network.key, near.place)
+        forward = WantedMapping(pair=pair, direction="forward", primary=near, recovery=far, identity=there)
+        reverse = WantedMapping(pair=pair, direction="reverse", primary=far, recovery=near, identity=back)
+        return WantedPair(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
 
 
 def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str]) -> VaultView:
@@ -83,18 +136,13 @@ def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str
     return VaultView(vault=vault, inventory=inventory, live=live, fabrics=fabrics, names=names, display=display)
 
 
-def with_fabrics(view: VaultView, new: Iterable[Fabric]) -> VaultView:
-    """The view as if the ``new`` fabrics were there already."""
-    return structs.replace(view, fabrics=_by_place((*view.inventory.fabrics, *new)))
-
-
 def _by_place(fabrics: Iterable[Fabric]) -> dict[str, list[Fabric]]:
-    found: dict[str, list[Fabric]] = defaultdict(list)
+    by_place: dict[str, list[Fabric]] = defaultdict(list)
     for fabric in fabrics:
         place = fabric.location if fabric.kind == "azure" else fabric.id.key
         if place:
-            found[place].append(fabric)
-    return found
+            by_place[place].append(fabric)
+    return by_place
 
 
 def is_zone_to_zone(mapping: NetworkMapping) -> bool:

@@ -10,7 +10,7 @@ from states import EA, GENEROUS, SEA
 
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import EVERYTHING, DesiredState, Match, Region, Row, Rule, Selection, Vault
-from asrnet.desired.shards import shard
+from asrnet.desired.state import shard
 from asrnet.drift import detect_drift
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.ports import backend

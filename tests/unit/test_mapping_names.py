@@ -7,7 +7,7 @@ import re
 import pytest
 
 from asrnet.model.arm import ArmId
-from asrnet.planning.names import mapping_name
+from asrnet.planning.mappings import mapping_name
 
 GROUP = ArmId("/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg")
 HUB, APP = (GROUP.child("providers", "Microsoft.Network", "virtualNetworks", name) for name in ("hub", "app"))

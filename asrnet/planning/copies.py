@@ -1,0 +1,159 @@
+"""Copies of networks: what keeps one from being made, the changes that make it, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from asrnet.desired.copies import MOST_TAGS, copied_subnets, copy_of, subnets_without_their_own
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind
+from asrnet.model.plan import Change
+from asrnet.planning.view import WantedPair
+
+
+def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inventory: Inventory) -> Iterator[Finding]:
+    """What keeps the copy of ``primary`` from being made as the pair asks for it."""
+    region, copy_id = pair.copy, pair.recovery
+    if region is None or copy_id is None:
+        return
+    if copy_state.no_group:
+        yield pair.finding(
+            FindingKind.MISSING_RESOURCE_GROUP,
+            f"{copy_id.name} is to be made in resource group {copy_id.resource_group}, which does not exist",
+            subject=copy_id.parent,
+            hint=f"az group create --subscription {copy_id.subscription} --name {copy_id.resource_group} "
+            f"--location {region.recovery}",
+        )
+    if pair.managed_by:
+        return
+    if any("IPAM" in attachment for part in (primary, *primary.subnets) for attachment in part.attachments):
+        yield _cannot_be_copied(
+            pair,
+            f"{primary.name} has its addresses from an IPAM pool, which gives the same ones to nobody else",
+            f"create the recovery network from a pool, and name it: recovery: alias/group/{primary.name}-dr "
+            "(in a rule alias/group/{name}-dr)",
+        )
+    elif not primary.address_space:
+        yield _cannot_be_copied(pair, f"{primary.name} has no addresses yet", "give it an address space first")
+    network = copy_of(primary, region)
+    if len(network.tags) > MOST_TAGS:
+        yield _cannot_be_copied(
+            pair,
+            f"the copy of {primary.name} would have {len(network.tags)} tags, and Azure allows {MOST_TAGS}: "
+            "those of the primary and the one that marks a copy",
+            "remove a tag from the primary network, or create the recovery network and name it under recovery",
+        )
+    for subnet, key in subnets_without_their_own(primary, region.copy):
+        yield _cannot_be_copied(
+            pair,
+            f"{subnet} of {primary.name} needs rules of its own, and {key} names one for all subnets",
+            f"write {{subnet}} into its name, or leave the subnet out: skip_subnets: [{subnet}]",
+        )
+    for attached_id in attached_to(network):
+        yield from _attachment_problems(pair, attached_id, network, inventory)
+
+
+def _cannot_be_copied(pair: Pair, message: str, hint: str) -> Finding:
+    return pair.finding(FindingKind.NOT_COPIED, message, subject=pair.primary, hint=hint, severity="error")
+
+
+def attached_to(network: VirtualNetwork) -> tuple[ArmId, ...]:
+    """The security groups and route tables that the subnets of a new network name, each once."""
+    ends = (end for subnet in network.subnets for end in (subnet.network_security_group, subnet.route_table))
+    return tuple(dict.fromkeys(end for end in ends if end))
+
+
+def _attachment_problems(
+    pair: Pair, attached_id: ArmId, network: VirtualNetwork, inventory: Inventory
+) -> Iterator[Finding]:
+    what = "network security group" if attached_id.type.endswith("networksecuritygroups") else "route table"
+    attached = inventory.attachments.get(attached_id)
+    if attached_id.subscription != network.id.subscription:
+        yield _cannot_be_copied(
+            pair,
+            f"the {what} {attached_id.name} is in another subscription than the copy {network.name}",
+            "subnets can only be attached to what is in their own subscription and region",
+        )
+    elif isinstance(attached, Unknown):
+        message = f"the {what} {attached_id.name} could not be read: {attached.error}"
+        yield pair.finding(FindingKind.UNKNOWN, message, subject=attached_id, hint=attached.error.hint)
+    elif attached is None or isinstance(attached, Absent):
+        yield pair.finding(
+            FindingKind.MISSING_NETWORK,
+            f"the {what} {attached_id} for the copy {network.name} does not exist",
+            subject=attached_id,
+            hint=f"create it in {network.location}, or correct its name under copy in regions",
+        )
+    elif attached.location != network.location:
+        yield pair.finding(
+            FindingKind.REGION_MISMATCH,
+            f"the {what} {attached_id.name} is in {attached.location}, and the copy {network.name} in "
+            f"{network.location}",
+            subject=attached_id,
+            hint=f"name one in {network.location} under copy in regions",
+        )
+
+
+class CopyChanges(Struct, frozen=True, kw_only=True):
+    """The changes that make copies, by the key of each network, and those that make the resource groups they are in."""
+
+    by_network: Mapping[str, Change] = {}
+    resource_groups: tuple[Change, ...] = ()
+
+
+def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> CopyChanges:
+    """The changes that make the copies that pairs need and that do not exist."""
+    by_network: dict[str, Change] = {}
+    for wanted in wanted_pairs:
+        pair = wanted.pair
+        if pair.copy and pair.recovery and not pair.managed_by and isinstance(inventory.network(pair.recovery), Absent):
+            network = copy_of(inventory.networks[pair.primary], pair.copy)
+            by_network[network.id.key] = Change.create(
+                network,
+                id=f"network:{network.id.key}",
+                vault=pair.vault,
+                reason=f"a copy of {pair.primary.name}, as the pair asks for",
+                pair=pair.name,
+                primary_network_id=pair.primary,
+                recovery_network_id=network.id,
+                owner=pair.owner,
+            )
+    return CopyChanges(by_network=by_network)
+
+
+def left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
+    """What a copy that is about to be made does not take over from its primary network."""
+    if pair.copy is None:
+        return
+    settings = pair.copy.copy
+    new = {subnet.name: subnet for subnet in copy_of(primary, pair.copy).subnets}
+    copied = {subnet.name for subnet in copied_subnets(primary, settings)}
+    missing = [*primary.attachments]
+    for subnet in primary.subnets:
+        if subnet.name not in copied:
+            reason = "" if subnet.prefixes else ", which has no prefix"
+            missing.append(f"subnet {subnet.name}{reason}")
+            continue
+        for attachment in subnet.attachments:
+            is_replaced = (attachment.startswith("network security group") and new[subnet.name].network_security_group) or (
+                attachment.startswith("route table") and new[subnet.name].route_table
+            )
+            if not is_replaced:
+                missing.append(f"{attachment} of subnet {subnet.name}")
+        if subnet.delegation:
+            missing.append(f"delegation of subnet {subnet.name} to {subnet.delegation}")
+    if missing:
+        message = f"the copy of {primary.name} is made without: {', '.join(missing)}"
+        yield pair.finding(FindingKind.NOT_COPIED, message, subject=primary.id)
+    if primary.dns_servers and settings.dns == "copy":
+        yield pair.finding(
+            FindingKind.COPIED_DNS,
+            f"the copy of {primary.name} is given its DNS servers {', '.join(primary.dns_servers)}: "
+            "they must answer from the recovery region",
+            subject=primary.id,
+        )

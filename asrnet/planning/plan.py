@@ -1,0 +1,83 @@
+"""The plan of all vaults, with its summary."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+
+from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.desired.pairs import Pair
+from asrnet.inventory.read import Inventory
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Plan, Resources, Summary
+from asrnet.planning.on_premises import retired_scenario, vmm_pairs
+from asrnet.planning.staleness import observe
+from asrnet.planning.vaults import plan_vault
+from asrnet.planning.view import Request
+
+
+def plan(
+    desired: DesiredState,
+    inventory: Inventory,
+    *,
+    selection: Selection = EVERYTHING,
+    forced: Collection[str] = (),
+    allow_delete: bool = False,
+) -> Plan:
+    """What has to be done so that Azure is as ``desired``, and everything worth knowing about it.
+
+    ``forced`` lifts the safeguards it names (``failover_active``, ``frozen``, and for the selected pairs
+    ``reversed``); limits are judged when the plan is applied.
+    """
+    request = Request(
+        desired=desired,
+        inventory=inventory,
+        selection=selection,
+        forced=frozenset(forced),
+        allow_delete=allow_delete,
+        display=inventory.display_names(),
+    )
+    resolution = inventory.resolved(desired)
+    on_premises, problems = vmm_pairs(desired, inventory)
+    pairs: dict[str, list[Pair]] = defaultdict(list)
+    conflicts: dict[str, list[Finding]] = defaultdict(list)
+    for pair in (*resolution.pairs, *on_premises):
+        pairs[pair.vault].append(pair)
+    for problem in (*resolution.findings, *problems):
+        conflicts[problem.vault or ""].append(problem)
+    parts = {
+        vault.name: plan_vault(vault, pairs[vault.name], conflicts[vault.name], request)
+        for vault in desired.vaults
+        if vault.name in inventory.vaults
+    }
+
+    # Two vaults may need the same copy of a network: it is made once.
+    changes = tuple({change.id: change for part in parts.values() for change in part.changes}.values())
+    views = tuple(view for part in parts.values() for view in part.pairs)
+    actions = Counter(change.action for change in changes if change.kind == "network_mapping")
+    statuses = Counter(status for view in views for status in (view.forward, view.reverse))
+    kinds = Counter(change.kind for change in changes)
+    networks = {
+        name: {network for pair in pairs[name] for network in (pair.primary, pair.recovery) if network}
+        for name in parts
+    }
+    return Plan(
+        cloud=desired.cloud,
+        tenant=inventory.tenant or None,
+        summary=Summary(
+            in_sync=statuses["in_sync"],
+            create=actions["create"],
+            update=actions["update"],
+            delete=actions["delete"],
+            blocked=statuses["blocked"],
+            unmanaged=sum(part.unmanaged for part in parts.values()),
+        ),
+        resources=Resources(virtual_network=kinds["virtual_network"], fabric=kinds["fabric"]),
+        rules=resolution.rules,
+        changes=changes,
+        findings=(*(found for part in parts.values() for found in part.findings), *retired_scenario(desired)),
+        pairs=views,
+        limits=desired.limits,
+        existing={name: len(inventory.vaults[name].mappings) for name in parts},
+        observed=tuple(observe(inventory.vaults[name], networks[name], inventory) for name in parts),
+    ).sealed()
