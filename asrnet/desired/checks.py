@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from asrnet.desired.state import DesiredState, Row, Source, Vault, VmmRow, VmNetworkName
+from asrnet.desired.state import DesiredState, Row, Rule, Source, Vault, VmmRow, VmNetworkName
 from asrnet.errors import DocumentError
 from asrnet.files.problems import did_you_mean
 from asrnet.model.arm import ArmId, normal_location
@@ -108,7 +108,9 @@ def _copies_have_regions(state: DesiredState) -> None:
 
 def _recovery_regions_are_declared(state: DesiredState) -> None:
     declared = {region.recovery for region in state.regions}
-    for kind, entry in (*(("pair", row) for row in state.pairs), *(("rule", rule) for rule in state.rules)):
+    entries: list[tuple[str, Row | Rule]] = [("pair", row) for row in state.pairs]
+    entries += [("rule", rule) for rule in state.rules]
+    for kind, entry in entries:
         if entry.to is not None and normal_location(entry.to) not in declared:
             raise _error(
                 entry.source,

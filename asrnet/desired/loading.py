@@ -180,13 +180,11 @@ class _Loader:
         return aliases
 
     def _vault(self, entry: _Entry[str | VaultEntry]) -> Vault:
-        if isinstance(entry.raw, VaultEntry):
-            raw, id_path = entry.raw, ("id",)
-        else:
-            raw, id_path = VaultEntry(id=entry.raw), ()
+        has_options = isinstance(entry.raw, VaultEntry)
+        raw = entry.raw if isinstance(entry.raw, VaultEntry) else VaultEntry(id=entry.raw)
         with entry.at():
             references.label(entry.name)
-        with entry.at(*id_path):
+        with entry.at(*(("id",) if has_options else ())):
             identifier = references.resource(raw.id, ids.VAULT, self._aliases)
         return Vault(**_keys(raw, VaultKeys), name=entry.name, id=identifier, source=entry.source)
 

@@ -52,9 +52,7 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
         severity: Severity | None = None,
     ) -> Finding:
         """A finding about this pair."""
-        return finding(
-            kind, message, vault=self.vault, pair=self.name, subject=subject, hint=hint, severity=severity
-        )
+        return finding(kind, message, vault=self.vault, pair=self.name, subject=subject, hint=hint, severity=severity)
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
@@ -226,9 +224,7 @@ def _rule_pairs(
 def is_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
     """Whether a network of this name is to be passed over today."""
     return any(
-        fnmatchcase(name.lower(), entry.name.lower())
-        for entry in ignore
-        if entry.until is None or today <= entry.until
+        fnmatchcase(name.lower(), entry.name.lower()) for entry in ignore if entry.until is None or today <= entry.until
     )
 
 

@@ -84,6 +84,10 @@ class CopySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Literal["copy"] | bool,
         Meta(description="Whether copied subnets have no default outbound access; copy: as in the primary"),
     ] = "copy"
+    create_resource_group: Annotated[bool, Meta(description="Create the copies' resource group")] = False
+    add_subnets: Annotated[
+        bool, Meta(description="Add subnets that the primary has and an existing copy lacks, one by one")
+    ] = False
 
 
 class RegionKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

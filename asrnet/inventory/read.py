@@ -33,7 +33,9 @@ from asrnet.model.azure import (
     Job,
     LiveMapping,
     NetworkMapping,
+    NetworkSecurityGroup,
     ProtectedItem,
+    RouteTable,
     UnreadableMapping,
     VirtualNetwork,
 )

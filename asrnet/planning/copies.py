@@ -31,7 +31,8 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
         )
     if pair.managed_by:
         return
-    if any("IPAM" in attachment for part in (primary, *primary.subnets) for attachment in part.attachments):
+    attachments = [*primary.attachments, *(name for subnet in primary.subnets for name in subnet.attachments)]
+    if any(attachment.startswith("IPAM") for attachment in attachments):
         yield _cannot_be_copied(
             pair,
             f"{primary.name} has its addresses from an IPAM pool, which gives the same ones to nobody else",
@@ -140,9 +141,9 @@ def left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
             missing.append(f"subnet {subnet.name}{reason}")
             continue
         for attachment in subnet.attachments:
-            is_replaced = (attachment.startswith("network security group") and new[subnet.name].network_security_group) or (
-                attachment.startswith("route table") and new[subnet.name].route_table
-            )
+            is_replaced = (
+                attachment.startswith("network security group") and new[subnet.name].network_security_group
+            ) or (attachment.startswith("route table") and new[subnet.name].route_table)
             if not is_replaced:
                 missing.append(f"{attachment} of subnet {subnet.name}")
         if subnet.delegation:

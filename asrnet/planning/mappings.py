@@ -99,9 +99,7 @@ class MappingDiff:
             return None
         return mappings[0]
 
-    def _report(
-        self, wanted_pair: WantedPair, lives: Sequence[tuple[WantedMapping, NetworkMapping | None]]
-    ) -> None:
+    def _report(self, wanted_pair: WantedPair, lives: Sequence[tuple[WantedMapping, NetworkMapping | None]]) -> None:
         """Say what is not as wanted, whoever is to change it."""
         pair, label = wanted_pair.pair, self._view.label
         hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""

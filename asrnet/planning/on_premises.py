@@ -31,9 +31,7 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
             continue
         if isinstance(vault.topology, Unknown):
             message = f"the VMM servers could not be read: {vault.topology.error}"
-            unknown = finding(
-                FindingKind.UNKNOWN, message, vault=row.vault, pair=row.name, subject=str(row.primary)
-            )
+            unknown = finding(FindingKind.UNKNOWN, message, vault=row.vault, pair=row.name, subject=str(row.primary))
             findings.append(unknown)
             continue
         pair = _pair(row, vault.topology)

@@ -35,8 +35,7 @@ def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Invento
         vault_id=vault.id,
         mappings=mappings | {mapping.id.key: mapping.problem for mapping in vault.unreadable},
         networks={
-            network.key: _fingerprint(inventory.network(network))
-            for network in sorted(networks, key=attrgetter("key"))
+            network.key: _fingerprint(inventory.network(network)) for network in sorted(networks, key=attrgetter("key"))
         },
         fabrics={fabric.id.key: fabric.location or fabric.friendly_name for fabric in vault.fabrics},
     )

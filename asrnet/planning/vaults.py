@@ -38,9 +38,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
     blocked = {problem.pair for problem in problems if problem.severity == "error"}
     chosen = [
-        wanted
-        for name, wanted in wanted_pairs.items()
-        if name not in blocked and request.selection.has_pair(name)
+        wanted for name, wanted in wanted_pairs.items() if name not in blocked and request.selection.has_pair(name)
     ]
 
     # What has to be created before there is something to map; used only as far as changes that are made need it.

@@ -103,12 +103,42 @@ def test_everything_else_is_taken_over() -> None:
         "freeze: [{vault: sea, until: 2026-12-01, reason: exercise}]\ntopology: sub/t.yaml\nlimits: {max_updates: 3}\n"
     )
     assert state.cloud == "china"
-    assert state.ignore[0] == Ignore(
-        name="x-*", reason="old", until=date(2027, 3, 31), source=Source(file="f.yaml", line=8)
-    )
+    assert state.ignore[0] == Ignore(name="x-*", reason="old", until=date(2027, 3, 31))
     assert (state.freeze[0].vault, state.freeze[0].until) == ("sea", date(2026, 12, 1))
     assert state.limits == Limits(max_updates=3)
     assert state.topology == str(Path("sub/t.yaml"))
+
+
+def test_how_copies_are_made_is_taken_over_with_ids_for_aliases() -> None:
+    copy = (
+        "copy: {subscription: dr, resource_group: rg-dr, name: '{name}-{recovery_region}', create_resource_group: true, "
+        "network_security_group: 'dr/rg-dr/nsg-{subnet}', route_table: none, "
+        "skip_subnets: [RouteServerSubnet], private_subnets: true, add_subnets: true}"
+    )
+    text = BASE.replace("recovery: southeastasia", f"recovery: southeastasia, {copy}") + HUB
+    settings = load(text).regions[0].copy
+    assert settings.network_security_group == str(vnet(DR, "rg-dr", "x")).replace(
+        "virtualNetworks/x", "networkSecurityGroups/nsg-{subnet}"
+    )
+    assert (settings.route_table, settings.skip_subnets) == (None, ("RouteServerSubnet",))
+    assert (settings.private_subnets, settings.create_resource_group, settings.add_subnets) == (True, True, True)
+    assert without_sources(load(desired.dump_desired(load(text)))) == without_sources(load(text))
+
+
+@pytest.mark.parametrize(("written", "read"), [("copy", "copy"), ("true", True), ("false", False)])
+def test_private_subnets_are_copied_or_forced_either_way(written: str, read: object) -> None:
+    text = BASE.replace("recovery: southeastasia", f"recovery: southeastasia, copy: {{private_subnets: {written}}}")
+    assert load(text + HUB).regions[0].copy.private_subnets == read
+
+
+def test_the_recovery_region_of_rows_and_rules_is_taken_over() -> None:
+    state = load(
+        BASE
+        + "pairs:\n- {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: copy, to: southeastasia}\n"
+        + "rules:\n- {name: all, vault: sea, recovery: copy, to: Southeast Asia}\n"
+    )
+    assert (state.pairs[0].to, state.rules[0].to) == ("southeastasia", "Southeast Asia")
+    assert without_sources(load(desired.dump_desired(state))) == without_sources(state)
 
 
 def test_a_topology_is_found_from_the_file_that_names_it(here: Path) -> None:
