@@ -111,8 +111,8 @@ def test_everything_else_is_taken_over() -> None:
 
 def test_how_copies_are_made_is_taken_over_with_ids_for_aliases() -> None:
     copy = (
-        "copy: {subscription: dr, resource_group: rg-dr, name: '{name}-{recovery_region}', create_resource_group: true, "
-        "network_security_group: 'dr/rg-dr/nsg-{subnet}', route_table: none, "
+        "copy: {subscription: dr, resource_group: rg-dr, name: '{name}-{recovery_region}', "
+        "create_resource_group: true, network_security_group: 'dr/rg-dr/nsg-{subnet}', route_table: none, "
         "skip_subnets: [RouteServerSubnet], private_subnets: true, add_subnets: true}"
     )
     text = BASE.replace("recovery: southeastasia", f"recovery: southeastasia, {copy}") + HUB
