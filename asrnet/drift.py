@@ -12,8 +12,7 @@ from asrnet import planning
 from asrnet.applying import AppliedChange, Report
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.errors import AsrError
-from asrnet.inventory import read as inventory
-from asrnet.inventory.read import Inventory
+from asrnet.inventory.read import Inventory, read_inventory
 from asrnet.model.azure import NetworkMapping
 from asrnet.model.findings import CORRECTED, HOLDS, Finding, FindingKind
 from asrnet.model.plan import Change, PairView, Plan, Resources
@@ -54,10 +53,6 @@ class Correction(Struct, frozen=True, kw_only=True):
     problem: AsrError | None = None
 
 
-def _ignore(_: object) -> None:
-    """Nobody is listening."""
-
-
 def detect_drift(
     desired: DesiredState,
     backend: Backend,
@@ -66,17 +61,24 @@ def detect_drift(
     kinds: Kinds = ALL_KINDS,
     forced: Collection[str] = (),
     allow_delete: bool = False,
-    told: Callable[[str], None] = _ignore,
 ) -> Detected:
-    """Read and plan, for the drift of these ``kinds``. Raises what reading raises.
+    """Read and plan, for the drift of these ``kinds``. Raises what reading raises."""
+    inventory = read_inventory(desired, backend, selection=selection)
+    return drift_in(desired, inventory, selection=selection, kinds=kinds, forced=forced, allow_delete=allow_delete)
 
-    ``told`` hears of ``reads`` and ``planning`` when they are over.
-    """
-    found = inventory.read_inventory(desired, backend, selection=selection)
-    told("reads")
-    plan = planning.plan(desired, found, selection=selection, forced=forced, allow_delete=allow_delete)
-    told("planning")
-    return Detected(inventory=found, plan=restricted(plan, kinds))
+
+def drift_in(
+    desired: DesiredState,
+    inventory: Inventory,
+    *,
+    selection: Selection = EVERYTHING,
+    kinds: Kinds = ALL_KINDS,
+    forced: Collection[str] = (),
+    allow_delete: bool = False,
+) -> Detected:
+    """Plan, for the drift of these ``kinds`` in what was read."""
+    plan = planning.plan(desired, inventory, selection=selection, forced=forced, allow_delete=allow_delete)
+    return Detected(inventory=inventory, plan=restricted(plan, kinds))
 
 
 def correct_drift(

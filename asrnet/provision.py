@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
 from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault, references
@@ -19,6 +19,13 @@ from asrnet.model.azure import NetworkMapping
 from asrnet.model.plan import Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
+
+
+class PairRequest(Struct, frozen=True, kw_only=True):
+    """One pair as a desired state of its own, and everything that was read to plan it."""
+
+    desired: DesiredState
+    inventory: Inventory
 
 
 def plan_pair(
@@ -33,15 +40,41 @@ def plan_pair(
     create_fabrics: bool = True,
     cloud: CloudName = "public",
     forced: frozenset[str] = frozenset(),
-    told: Callable[[str], None] = lambda _: None,
 ) -> Plan:
-    """The plan that maps ``primary`` into the region ``to``, and back.
+    """The plan that maps ``primary`` into the region ``to``, and back; see ``request_pair``, which raises the same."""
+    request = request_pair(
+        backend,
+        vault=vault,
+        primary=primary,
+        to=to,
+        recovery=recovery,
+        copy=copy,
+        retarget=retarget,
+        create_fabrics=create_fabrics,
+        cloud=cloud,
+    )
+    return plan(request.desired, request.inventory, forced=forced)
+
+
+def request_pair(
+    backend: Backend,
+    *,
+    vault: ArmId,
+    primary: ArmId,
+    to: str,
+    recovery: ArmId | None = None,
+    copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
+    retarget: bool = False,
+    create_fabrics: bool = True,
+    cloud: CloudName = "public",
+) -> PairRequest:
+    """What it takes to map ``primary`` into the region ``to``, and back: everything is read here, and nothing planned.
 
     A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
     (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
     Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
     region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where there is no network
-    ``primary``. ``told`` hears of ``reads`` and ``planning`` when they are over.
+    ``primary``.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     for network in (primary, recovery):
@@ -63,11 +96,7 @@ def plan_pair(
     inventory = read_inventory(desired, backend)
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
     settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
-    found = read_inventory(settled, backend) if settled != desired else inventory
-    told("reads")
-    planned = plan(settled, found, forced=forced)
-    told("planning")
-    return planned
+    return PairRequest(desired=settled, inventory=read_inventory(settled, backend) if settled != desired else inventory)
 
 
 def ensure_pair(

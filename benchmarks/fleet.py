@@ -103,7 +103,7 @@ def _compile_all() -> None:
 
 
 def _command(task: Task, emulator: Emulated) -> list[str]:
-    words = [sys.executable, "-m", "asrnet.cli", task, "--endpoint", emulator.url, "-o", "text=report.txt", "--quiet"]
+    words = [sys.executable, "-m", "asrnet", task, "--endpoint", emulator.url, "-o", "text=report.txt", "--quiet"]
     return [*words, "--yes"] if task == "apply" else words
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 EXAMPLE: Final = Path(__file__).parent.parent / "examples" / "01-two-regions"
-CLI: Final = [sys.executable, "-m", "asrnet.cli"]
+CLI: Final = [sys.executable, "-m", "asrnet"]
 BARE: Final = "python -c pass"
 COMMANDS: Final = {
     BARE: ([sys.executable, "-c", "pass"], None),

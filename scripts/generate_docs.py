@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from asrnet.cli.arguments import command_parser, knows
-from asrnet.cli.commands import COMMANDS
+from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.cli.layout import exits_of
 from asrnet.emulator import coverage
 from asrnet.model.findings import FindingKind
+from asrnet.render import formats_of
 from asrnet.render.markdown import escaped
-from asrnet.settings import OPTIONS, Option, default_of, env_example
+from asrnet.settings import OPTIONS, Option, default_of, env_example, options_of
 
 ROOT: Final = Path(__file__).parent.parent
 
 _HEAD: Final = """\
 # Commands
 
-Made from the parsers by `make docs`; `asrnet COMMAND --help` says the same. A tour is in [the tutorial](tutorial.md).
+Made from the table of options by `make docs`; `asrnet COMMAND --help` says the same. [The tutorial](tutorial.md) is a
+tour.
 
 | command | does |
 |---|---|
@@ -75,26 +76,28 @@ def commands_page() -> str:
 
 
 def _command(name: str) -> Iterator[str]:
-    parser, module = command_parser(name)
-    common = {option.name for option in OPTIONS}
-    own = [action for action in parser._actions if action.dest not in {*common, "help"}]  # noqa: SLF001 - argparse has no other way to list them
+    module = import_module(MODULE.format(name))
+    own = [option for option in options_of(name) if not option.group]
     yield f"## asrnet {name}"
     yield ""
-    yield module.__doc__.strip()
+    yield (module.__doc__ or "").strip()
     yield ""
     if own:
-        yield "| argument | meaning |"
-        yield "|---|---|"
-        yield from (f"| {_named(action)} | {escaped(_help(action))} |" for action in own)
+        yield "| argument | variable | meaning | default |"
+        yield "|---|---|---|---|"
+        for option in sorted(own, key=lambda option: not option.positional):
+            help_text = getattr(module, "HELP", {}).get(option.name, option.help)
+            variable = f"`{option.variable}`" if option.variable else ""
+            yield f"| `{_spelled(option)}` | {variable} | {_meaning(option, help_text)} | {_default(option)} |"
         yield ""
-    if formats := getattr(module, "FORMATS", ()):
-        yield f"Formats of `--output`: {', '.join(formats)}."
+    if document := getattr(module, "DOCUMENT", None):
+        yield f"Formats of `--output`: {', '.join(formats_of(document))}."
         yield ""
     yield "Examples:"
     yield ""
-    yield from (f"- `{command}`: {escaped(words)}" for command, words in module.EXAMPLES)
+    yield from (f"- `{command}`: {escaped(text)}" for command, text in module.EXAMPLES)
     yield ""
-    yield f"Exit codes: {'; '.join(f'**{code}** {escaped(words)}' for code, words in exits_of(module).items())}."
+    yield f"Exit codes: {'; '.join(f'**{code}** {escaped(text)}' for code, text in exits_of(module).items())}."
     yield ""
 
 
@@ -110,25 +113,12 @@ def _drift(kind: FindingKind) -> str:
     return {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}[kind.severity]
 
 
-def _named(action: argparse.Action) -> str:
-    metavar = str(action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper()))
-    if not action.option_strings:
-        return f"`{metavar}`" if action.nargs not in {"?", "*"} else f"`[{metavar}]`"
-    names = ", ".join(action.option_strings)
-    takes_value = action.nargs != 0
-    return f"`{names} {metavar}`".replace("|", "\\|") if takes_value else f"`{names}`"
-
-
-def _help(action: argparse.Action) -> str:
-    return (action.help or "").replace("%%", "%")
-
-
 def _options() -> Iterator[str]:
     yield "## Options"
     yield ""
     yield "They may stand before the command and after it. The command line wins over the environment, the environment"
     yield "over `.env`. Every variable is in [.env.example](../.env.example)."
-    for group in dict.fromkeys(option.group for option in OPTIONS):
+    for group in dict.fromkeys(option.group for option in OPTIONS if option.group):
         yield ""
         yield f"### {group}"
         yield ""
@@ -136,22 +126,28 @@ def _options() -> Iterator[str]:
         yield "|---|---|---|---|---|"
         for option in OPTIONS:
             if option.group == group:
-                metavar = option.metavar or "|".join(option.choices)
-                flags = f"{', '.join(option.flags)} {metavar}".strip().replace("|", "\\|")
-                words = escaped(option.help + (f" ({', '.join(option.choices)})" if option.choices else ""))
-                words += "; may be repeated" if option.repeatable else ""
-                yield f"| `{flags}` | `{option.variable}` | {words} | {_default(option)} | {_commands_with(option)} |"
+                commands = "all" if not option.commands else ", ".join(name for name in COMMANDS if option.is_of(name))
+                meaning = _meaning(option, option.help)
+                yield f"| `{_spelled(option)}` | `{option.variable}` | {meaning} | {_default(option)} | {commands} |"
     yield ""
+
+
+def _spelled(option: Option) -> str:
+    value = "" if option.kind in {"flag", "count"} else option.metavar or "|".join(option.choices)
+    if option.bare is not None or (option.positional and not option.required):
+        value = f"[{value}{' ...' if option.repeatable else ''}]"
+    return f"{', '.join(option.flags)} {value}".strip().replace("|", "\\|")
+
+
+def _meaning(option: Option, help_text: str) -> str:
+    choices = f" ({', '.join(option.choices)})" if option.choices else ""
+    repeatable = "; may be repeated" if option.repeatable and not option.positional else ""
+    return f"{escaped(help_text + choices)}{repeatable}"
 
 
 def _default(option: Option) -> str:
     value = "text" if option.name == "output" else default_of(option)
-    return f"`{value}`" if value else ""
-
-
-def _commands_with(option: Option) -> str:
-    names = [name for name in COMMANDS if knows(name, option)]
-    return "all" if len(names) == len(COMMANDS) else ", ".join(names)
+    return f"`{value}`" if value and option.kind not in {"flag", "count"} else ""
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {

@@ -7,9 +7,17 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``asrnet`` with ``argv`` (the process's own arguments without it) and return the exit code."""
-    from asrnet.cli.stopwatch import WATCH
+    # Everything is imported in here: an interrupt meanwhile is told in a line, as it is later.
+    try:
+        from asrnet.cli.stopwatch import WATCH
 
-    WATCH.begin()
-    from asrnet.cli.error_exits import guarded
+        WATCH.begin()
+        from asrnet.cli.error_exits import guarded
 
-    return guarded(argv)
+        return guarded(argv)
+    except KeyboardInterrupt:
+        import sys
+
+        if sys.stderr is not None:
+            print("error: interrupted", file=sys.stderr)
+        return 1

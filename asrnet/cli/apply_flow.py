@@ -11,16 +11,17 @@ from msgspec import structs
 
 from asrnet.cli import exits, logs, streams
 from asrnet.cli.outputs import check_apart
+from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH, timed
-from asrnet.cli.unread import say_what_is_unread
+from asrnet.cli.unreadable import report_unreadable
 from asrnet.errors import InputError
 from asrnet.model.plan import Plan, load_plan, to_json
 from asrnet.render import render
+from asrnet.settings import Settings
 
 if TYPE_CHECKING:
     from asrnet.applying import AuditEntry, Report
     from asrnet.cli.outputs import Outputs
-    from asrnet.cli.session import Session
     from asrnet.ports import Backend
     from asrnet.render import Run
 
@@ -31,23 +32,21 @@ _YES: Final = "yes"
 
 def load(path: str) -> Plan:
     """A saved plan. Raises InputError where the file holds none, RefusedError where somebody has changed it."""
+    hint = "save a plan with: asrnet plan --out PATH"
     try:
-        data = _bytes(Path(path))
+        is_device = Path(path).is_char_device()  # which may never end
+        data = b"" if is_device else Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read: {why}", hint="make it with: asrnet plan --out PATH") from error
+        raise InputError(f"{path}: cannot be read: {why}", hint=hint) from error
+    if is_device:
+        raise InputError(f"{path}: cannot be read: it is a device", hint=hint)
     return load_plan(data, source=path)
 
 
-def _bytes(path: Path) -> bytes:
-    if path.is_char_device():
-        raise OSError(0, "it is a device")  # which may never end
-    return path.read_bytes()
-
-
 @contextmanager
-def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
-    """What to call with every write: a JSON line at the end of the audit file, or among the remarks at ``-v``.
+def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
+    """The function to call with every write: it appends a JSON line to the audit file, or logs the line at ``-v``.
 
     Raises InputError at once where the file cannot be written or is that of an output ``beside``, and at the end where
     lines are missing from it.
@@ -56,36 +55,38 @@ def audit(session: Session, beside: Outputs) -> Iterator[OnWrite]:
     if path is None:
         yield lambda entry: logs.detail(f"audit: {_line(entry, session).decode()}")
         return
-    check_apart(path, "--audit", beside)
+    source = session.settings.source("audit")
+    check_apart(path, source, beside)
     try:
         stream = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below; only opening is an error here
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"--audit: {path} cannot be written: {why}", hint="nothing was changed") from error
-    lost: list[OSError] = []
+        raise InputError(f"{source}: {path} cannot be written: {why}", hint="nothing was changed") from error
+    failures: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:
-        line = left = _line(entry, session) + b"\n"
+        line = unwritten = _line(entry, session) + b"\n"
         try:
-            while left:
-                left = left[stream.write(left) :]
+            while unwritten:
+                unwritten = unwritten[stream.write(unwritten) :]
         except OSError as error:
-            lost.append(error)
-            logs.error(f"--audit: not written: {line.decode().strip()}")
+            failures.append(error)
+            logs.error(f"{source}: not written: {line.decode().strip()}")
 
     with stream:
         yield write
-    if lost:
-        problem = f"--audit: {len(lost)} lines could not be written to {path}: {lost[0].strerror or lost[0]}"
+    if failures:
+        why = failures[0].strerror or failures[0]
+        problem = f"{source}: {len(failures)} lines could not be written to {path}: {why}"
         raise InputError(problem, hint="the changes were made; standard error has the lines")
 
 
-def _line(entry: AuditEntry, session: Session) -> bytes:
+def _line(entry: AuditEntry, session: Session[Settings]) -> bytes:
     return to_json(structs.replace(entry, run=session.run))
 
 
 def carry_out(
-    session: Session,
+    session: Session[Settings],
     plan: Plan,
     backend: Backend,
     outputs: Outputs,
@@ -93,19 +94,25 @@ def carry_out(
     *,
     stale: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Report | None:
-    """Show ``plan``, ask, apply it; None where the user does not want to.
+    """Show ``plan``, ask, apply it; None where the user does not agree.
 
     A plan over a limit is not shown: its report, of which nothing was begun, says all. Raises InputError where there is
     something to write and nobody to ask.
     """
     settings, stale = session.settings, stale or {}
-    if over := plan.violations(settings.force):
+    if violations := plan.violations(settings.force):
         from asrnet.drift import refused
 
-        return refused(plan, over)
+        return refused(plan, violations)
     if plan.changes:
-        backend.expect({change.kind for change in plan.changes})  # beside the reading and the answer of the user
-        _show(render(plan, "text", session.view()), outputs, quiet=settings.quiet or settings.yes)
+        # What the writes need is imported while the plan is shown and the user reads it.
+        backend.expect({change.kind for change in plan.changes})
+        text = f"{render(plan, 'text', session.view())}\n"
+        if outputs.printed == "text":
+            streams.write(text)
+        elif not (settings.quiet or settings.yes):
+            # Standard output is for another format: the plan is shown only to somebody who is about to be asked.
+            streams.write_error(text)
         WATCH.mark("rendering")
         if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _agreed(session):
             return None
@@ -113,7 +120,7 @@ def carry_out(
     return applied(session, plan, backend, on_write, stale=stale)
 
 
-def _agreed(session: Session) -> bool:
+def _agreed(session: Session[Settings]) -> bool:
     """The user's answer. Raises InputError where nobody is there to give one."""
     if not streams.can_ask():
         raise InputError(
@@ -122,38 +129,18 @@ def _agreed(session: Session) -> bool:
         )
     answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
     if answer != _YES:
-        said = f"the answer was '{answer}', not {_YES}" if answer else f"there was no {_YES}"
-        logs.remark(f"nothing was changed: {said}")
+        reason = f"the answer was '{answer}', not {_YES}" if answer else f"there was no {_YES}"
+        logs.remark(f"nothing was changed: {reason}")
     return answer == _YES
 
 
-def concluded(
-    session: Session, report: Report | None, outputs: Outputs, *, all_pairs: bool = False, run: Run | None = None
-) -> int:
-    """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
-    if report is None:
-        return exits.ERROR
-    report = structs.replace(report, run=session.run)
-    outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
-    if report.result == "refused":
-        for line in report.violations(session.settings.force):
-            logs.error(f"refused: {line}")
-    unread = say_what_is_unread(report)
-    code = exits.of_report(report)
-    # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.
-    return exits.ERROR if unread and code == exits.PENDING and session.command != "drift" else code
-
-
-def _show(text: str, outputs: Outputs, *, quiet: bool) -> None:
-    """The plan goes where the report will go, if that is text; else only to somebody who is to be asked."""
-    if outputs.printed == "text":
-        streams.write(f"{text}\n")
-    elif not quiet:
-        streams.write_error(f"{text}\n")
-
-
 def applied(
-    session: Session, plan: Plan, backend: Backend, on_write: OnWrite, *, stale: Mapping[str, tuple[str, ...]]
+    session: Session[Settings],
+    plan: Plan,
+    backend: Backend,
+    on_write: OnWrite,
+    *,
+    stale: Mapping[str, tuple[str, ...]],
 ) -> Report:
     """Apply ``plan`` as the settings say, with progress on standard error."""
     from asrnet.applying import Options, apply
@@ -167,5 +154,30 @@ def applied(
         forced=frozenset(settings.force),
         stale=stale,
     )
-    with following(plan, session) as on_progress, timed(backend.clock, on_progress, on_write) as (progressed, written):
-        return apply(plan, backend, options, on_progress=progressed, on_write=written)
+    with (
+        following(plan, session) as on_progress,
+        timed(backend.clock, on_progress, on_write) as (timed_progress, timed_write),
+    ):
+        return apply(plan, backend, options, on_progress=timed_progress, on_write=timed_write)
+
+
+def concluded(
+    session: Session[Settings],
+    report: Report | None,
+    outputs: Outputs,
+    *,
+    all_pairs: bool = False,
+    run: Run | None = None,
+) -> int:
+    """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
+    if report is None:
+        return exits.ERROR
+    report = structs.replace(report, run=session.run)
+    outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
+    if report.result == "refused":
+        for line in report.violations(session.settings.force):
+            logs.error(f"refused: {line}")
+    is_incomplete = report_unreadable(report)
+    code = exits.of_report(report)
+    # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.
+    return exits.ERROR if is_incomplete and code == exits.PENDING and session.command != "drift" else code

@@ -1,4 +1,4 @@
-"""The parsers, made from the table of options. Common options may stand before and after the command."""
+"""The parsers, made from the table of options. Options may stand before and after the command."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 
-from asrnet.cli import layout, streams
+from asrnet.cli import habits, layout, streams
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, either
-from asrnet.settings import OPTIONS, Option, default_of
+from asrnet.render import FORMATS, formats_of
+from asrnet.settings import OPTIONS, Option, default_of, options_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}
 
@@ -34,32 +35,29 @@ class Parser(argparse.ArgumentParser):
         """Refuse a command line."""
         raise InputError(message.removeprefix("argument "), hint=f"see: {self.prog} --help")
 
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Refuse a choice in the words that options of the table are refused in."""
-        known = [str(choice) for choice in action.choices or ()]
-        if known and value not in known:
-            problem = f"{action.option_strings[-1]}: found '{value}', expected {either(known)}"
-            raise InputError(f"{problem}{did_you_mean(value, known)}", hint=f"see: {self.prog} --help")
-
 
 def parse(argv: Sequence[str]) -> Invocation:
-    """Take ``argv`` apart. Raises InputError for what it does not know, naming the nearest that there is."""
+    """Take ``argv`` apart. Raises InputError for unknown options and commands, proposing the nearest known one."""
+    _refuse_single_dashes(argv)
     parser = main_parser()
     namespace, unknown = parser.parse_known_args(argv)
     if unknown:
         raise _unknown(unknown[0], parser)
     if not namespace.command:
         raise InputError("a command is missing", hint=f"there are {', '.join(COMMANDS)}; see: asrnet --help")
-    name, *rest = namespace.command
+    name, *after = namespace.command
     del namespace.command
     if name not in COMMANDS:
+        habit = f"; did you mean '{habits.COMMANDS[name]}'?" if name in habits.COMMANDS else ""
         raise InputError(
-            f"unknown command '{name}'{did_you_mean(name, COMMANDS)}", hint=f"there are {', '.join(COMMANDS)}"
+            f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}", hint=f"there are {', '.join(COMMANDS)}"
         )
     for given in vars(namespace):
-        _refuse_foreign(given, name)
+        same_name = [option for option in OPTIONS if option.name == given and option.flags]
+        if not any(option.is_of(name) for option in same_name):
+            raise _foreign(same_name[0].flag, name)
     parser, module = command_parser(name)
-    _, unknown = parser.parse_known_args(rest, namespace)
+    _, unknown = parser.parse_known_args(after, namespace)
     if unknown:
         raise _unknown(unknown[0], parser, name)
     return Invocation(name, module, vars(namespace))
@@ -71,7 +69,10 @@ def main_parser() -> Parser:
     parser.usage = "asrnet [options] COMMAND ..."
     parser.epilog = layout.commands(COMMANDS)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    _add_options(parser, OPTIONS)
+    # Commands share some flags: the main parser knows each once. An option that may have a value or not would take the
+    # command for its value.
+    by_flag = {option.flag: option for option in reversed(OPTIONS) if option.flags and option.bare is None}
+    _add_options(parser, [option for option in OPTIONS if by_flag.get(option.flag) is option])
     parser.add_argument("command", nargs="...", help=argparse.SUPPRESS)
     return parser
 
@@ -80,10 +81,10 @@ def command_parser(name: str) -> tuple[Parser, Any]:
     """The parser of what stands after the command ``name``, and the command's module."""
     module = import_module(MODULE.format(name))
     parser = _parser(f"asrnet {name}", module.__doc__ or "")
-    module.add_arguments(parser)
-    parser.usage = layout.usage(parser)
+    options = options_of(name)
+    parser.usage = layout.usage(name, [option for option in options if not option.group])
     parser.epilog = layout.ending(module)
-    _add_options(parser, [option for option in OPTIONS if knows(name, option)], module)
+    _add_options(parser, options, module)
     return parser, module
 
 
@@ -97,68 +98,80 @@ def _parser(program: str, description: str) -> Parser:
     )
 
 
-def knows(command: str, option: Option) -> bool:
-    """Whether a command has an option."""
-    return not option.commands or command in option.commands
-
-
 def _add_options(parser: Parser, options: Iterable[Option], module: ModuleType | None = None) -> None:
-    groups = {option.group: parser.add_argument_group(option.group) for option in options}
-    main = parser.prog == "asrnet"
-    for option in options:
-        details: dict[str, Any] = {"dest": option.name, "default": argparse.SUPPRESS}
+    groups: dict[str, Any] = {"": parser}
+    # The command's own options come first, then those that it shares with others.
+    for option in sorted(options, key=lambda option: bool(option.group)):
+        if option.group not in groups:
+            groups[option.group] = parser.add_argument_group(option.group)
+        # Everything is understood before the command, but the general help shows only what most commands have.
+        common = not option.commands or ("show" in option.commands and option.group not in {"", "Pace"})
+        details: dict[str, Any] = {"default": argparse.SUPPRESS}
+        details["help"] = help_of(option, module) if module or common else argparse.SUPPRESS
         if option.kind in _ACTIONS:
             details["action"] = _ACTIONS[option.kind]
         else:
-            details["action"] = "append" if option.repeatable else "store"
             details["metavar"] = option.metavar or "|".join(option.choices)
-        # Everything is understood before the command, but the general help shows what most commands have.
-        details["help"] = argparse.SUPPRESS if main and _is_particular(option) else help_of(option, module)
-        groups[option.group].add_argument(*option.flags, **details)
-
-
-def _is_particular(option: Option) -> bool:
-    return bool(option.commands) and ("show" not in option.commands or option.group == "Pace")
+        if option.positional:
+            nargs = {"nargs": "*" if option.repeatable else None if option.required else "?"}
+            groups[option.group].add_argument(option.name, **details, **nargs)
+            continue
+        if option.repeatable:
+            details["action"] = "append"
+        if option.bare is not None:
+            details |= {"nargs": "?", "const": option.bare}
+        groups[option.group].add_argument(*option.flags, dest=option.name, **details)
 
 
 def help_of(option: Option, module: ModuleType | None = None) -> str:
     """What an option means, with its choices, its default and its variable, as a command's ``module`` knows it."""
-    particular = getattr(module, "WORDS", {}).get(option.name)
+    particular = getattr(module, "HELP", {}).get(option.name)
     words: str = particular or option.help
     if option.choices and option.metavar:
         words += f": {', '.join(option.choices)}"
-    if option.name == "output" and module:
-        words = f"{either(module.FORMATS)}; to standard output or to a file"
-    if option.repeatable and not particular:
+    if option.name == "output":
+        names = formats_of(module.DOCUMENT) if module else tuple(FORMATS)
+        words = (
+            f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
+        )
+    if option.repeatable and not option.positional and not particular:
         words += "; may be repeated"
     value = "text" if option.name == "output" else default_of(option)
     default = f" (default: {value})" if value and option.kind not in _ACTIONS else ""
-    return f"{words}{default} [{option.variable}]".replace("%", "%%")
+    variable = f" [{option.variable}]" if option.variable else ""
+    return f"{words}{default}{variable}".replace("%", "%%")
 
 
-def _refuse_foreign(given: str, command: str) -> None:
-    """Options before the command are those of the command as well."""
-    for option in OPTIONS:
-        if option.name == given and not knows(command, option):
-            raise _foreign(option, option.flags[-1], command)
+def _refuse_single_dashes(argv: Sequence[str]) -> None:
+    """Raise InputError for ``-out=x`` and the like, which terraform takes: here it would be ``-o`` with ``ut=x``."""
+    known = {option.flag[2:]: option for option in OPTIONS if option.flags}
+    for argument in argv:
+        name = argument.partition("=")[0]
+        option = known.get(name[1:])
+        if option and name[:2] != "--" and len(name) > 2:  # noqa: PLR2004 - a dash and a letter are a short option
+            proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
+            raise InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
 
 
-def _foreign(option: Option, flag: str, command: str) -> InputError:
-    return InputError(
-        f"{command} has no option {flag}",
-        hint=f"it belongs to {', '.join(name for name in COMMANDS if knows(name, option))}",
-    )
+def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
+    owners = [name for name in COMMANDS if any(flag == option.flag and option.is_of(name) for option in OPTIONS)]
+    hint = f"it belongs to {', '.join(owners)}"
+    return InputError(f"{command} has no option {spelling or flag}", hint=habits.OPTIONS.get(flag[2:], hint))
 
 
 def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
-    flag = argument.partition("=")[0]
-    for option in OPTIONS:
-        if command and flag in option.flags:
-            return _foreign(option, flag, command)
-    if not flag.startswith("-"):
+    spelling = argument.partition("=")[0]
+    if not spelling.startswith("-"):
         return InputError(f"unexpected argument '{argument}'", hint=f"see: {parser.prog} --help")
-    known = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no other way
-    return InputError(f"unknown option '{flag}'{did_you_mean(flag, known)}", hint=f"see: {parser.prog} --help")
+    for option in OPTIONS:
+        if command and spelling in option.flags:
+            return _foreign(option.flag, command, spelling)
+    if habit := habits.OPTIONS.get(spelling.lstrip("-")):
+        return InputError(f"unknown option '{spelling}'", hint=habit)
+    dangerous = {flag for option in OPTIONS if option.is_dangerous for flag in option.flags}
+    flags = [flag for option in OPTIONS if not command or option.is_of(command) for flag in option.flags]
+    known = [flag for flag in ("--help", *flags) if flag not in dangerous]
+    return InputError(f"unknown option '{spelling}'{did_you_mean(spelling, known)}", hint=f"see: {parser.prog} --help")
 
 
 class _ShowVersion(argparse.Action):

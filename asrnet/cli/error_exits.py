@@ -17,15 +17,24 @@ def guarded(argv: Sequence[str] | None) -> int:
     """Run a command line; errors are told on standard error, with a traceback only at ``-vv``."""
     streams.prepare()
     logs.configure()
+    with _ended_by_signals():
+        code = _exit_code(sys.argv[1:] if argv is None else list(argv))
+        try:
+            streams.flush()
+        except AsrError as error:
+            logs.error(error.message, hint=error.hint)
+            code = code or exits.ERROR
+    return code
+
+
+def _exit_code(argv: Sequence[str]) -> int:
     try:
-        with _terminable():
-            return _run(sys.argv[1:] if argv is None else list(argv))
-    except RefusedError as error:
-        _tell(error, "refused")
-        return exits.REFUSED
+        return _run(argv)
     except AsrError as error:
-        _tell(error, "")
-        return exits.ERROR
+        is_refused = isinstance(error, RefusedError)
+        message = f"refused: {error.message}" if is_refused else error.message
+        logs.error(message, hint=error.hint, traceback=logs.wants_tracebacks())
+        return exits.REFUSED if is_refused else exits.ERROR
     except KeyboardInterrupt:
         logs.error("interrupted")
         return exits.ERROR
@@ -41,19 +50,26 @@ def guarded(argv: Sequence[str] | None) -> int:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM, with which schedulers end a job, does what Ctrl-C does: nothing more is begun, and what was is told.
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP do what Ctrl-C does: nothing new is begun, and what was begun is reported.
 
-    As the first process of a container asrnet would not even hear of it otherwise.
+    Schedulers end a job with the first, of which asrnet as the first process of a container would not even hear
+    otherwise; a terminal that is closed sends the second. With nohup it stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Windows has no SIGHUP.
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if handlers[number] != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -69,8 +85,3 @@ def _run(argv: Sequence[str]) -> int:
         WATCH.mark("rendering")
         logs.detail(f"time: {WATCH}")
     return code
-
-
-def _tell(error: AsrError, kind: str) -> None:
-    message = f"{kind}: {error.message}" if kind else error.message
-    logs.error(message, hint=error.hint, traceback=logs.wants_tracebacks())

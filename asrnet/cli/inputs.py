@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from asrnet import desired as files
 from asrnet.cli import logs
-from asrnet.desired import DesiredState, Selection, Vault
+from asrnet.cli.overwrite_check import check_overwrites
+from asrnet.cli.session import Session
+from asrnet.desired import DesiredState, Selection, Vault, load_desired
 from asrnet.desired.state import shard
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, there_are
@@ -21,24 +22,22 @@ from asrnet.settings import Settings
 if TYPE_CHECKING:
     from asrnet.model.plan import Plan
 
-TOPOLOGY_HELP = "a VMM topology: logical networks, clouds, hosts; instead of the one the desired state names"
+
+def desired_state(session: Session[Settings]) -> DesiredState:
+    """The desired state of ``--file``. Raises InputError where an output would replace the topology that it names."""
+    desired = load_desired(session.settings.file)
+    check_overwrites(session.settings, command=session.command, topology=desired.topology)
+    return desired
 
 
-def desired_state(settings: Settings) -> DesiredState:
-    """The desired state of ``--file``."""
-    return files.load_desired(settings.file)
-
-
-def desired_or_vaults(settings: Settings) -> DesiredState:
-    """The desired state; or, where there is no file and ``--vault`` has full ids, one of nothing but these vaults."""
-    if Path(settings.file).exists() or not any(_is_id(name) for name in settings.vault):
-        return _with_vaults(desired_state(settings), settings)
-    return _with_vaults(DesiredState(), settings)
-
-
-def with_topology(desired: DesiredState, path: str | None) -> DesiredState:
-    """``desired`` with another VMM topology, where one is given."""
-    return structs.replace(desired, topology=path) if path else desired
+def desired_or_vaults(session: Session[Settings]) -> DesiredState:
+    """The desired state, with the vaults that ``--vault`` gives by id; these alone where there is no file."""
+    settings = session.settings
+    vault_ids = [_vault_id(text, settings) for text in settings.vault if _is_id(text)]
+    desired = desired_state(session) if Path(settings.file).exists() or not vault_ids else DesiredState()
+    declared = {vault.id for vault in desired.vaults}
+    new = [Vault(name=vault.name, id=vault) for vault in dict.fromkeys(vault_ids) if vault not in declared]
+    return structs.replace(desired, vaults=(*desired.vaults, *new), topology=settings.topology or desired.topology)
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:
@@ -46,34 +45,54 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
 
     A shard without vaults is told, and no error: another run may have more of them tomorrow.
     """
-    mine = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
+    part = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
     selected = Selection(
-        vaults=frozenset(_vault_name(name, desired) for name in settings.vault),
-        pairs=frozenset(_pair_name(name, desired) for name in settings.pair),
-        elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in mine),
+        vaults=frozenset(_vault_name(text, settings, desired) for text in settings.vault),
+        pairs=frozenset(settings.pair),
+        elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in part),
     )
-    _check_together(selected, desired)
+    for name in settings.pair:
+        _check_pair_is_declared(name, settings, desired)
+    _check_vaults_have_pairs(selected, settings, desired)
     if settings.shard and not any(selected.has_vault(vault.name) for vault in desired.vaults):
         logs.remark(f"no vault is in shard {settings.shard.index}/{settings.shard.count}: there is nothing to do")
     return selected
 
 
-def check_pairs(selected: Selection, plan: Plan, desired: DesiredState) -> None:
+def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: DesiredState) -> None:
     """Raise InputError where no rule makes a pair of ``--pair``: a wrong name must not look like nothing to do.
 
     What rules make is not known where something could not be read, nor of vaults that the run leaves to others.
     """
-    if selected.elsewhere or any(found.kind in UNREAD for found in plan.findings):
+    if selected.elsewhere or any(finding.kind in UNREAD for finding in plan.findings):
         return
     rows = {row.name for row in desired.pairs} | {row.name for row in desired.vmm_pairs}
     made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}
     made |= {pair.name for pair in plan.pairs if pair.name not in rows}
     for name in sorted(selected.pairs - rows - made):
-        problem = f"--pair: no rule makes a pair '{name}'{did_you_mean(name, made)}"
+        problem = f"{settings.source('pair')}: no rule makes a pair '{name}'{did_you_mean(name, made)}"
         raise InputError(problem, hint=there_are(name, sorted(made)))
 
 
-def _check_together(selected: Selection, desired: DesiredState) -> None:
+def no_vault(text: str, settings: Settings, desired: DesiredState) -> InputError:
+    """The error of a vault that ``desired`` does not have."""
+    names = [vault.name for vault in desired.vaults]
+    problem = f"{settings.source('vault')}: there is no vault '{text}'{did_you_mean(text, names)}"
+    return InputError(problem, hint=there_are(text, names))
+
+
+def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState) -> None:
+    """Raise InputError where ``name`` is neither a row nor NETWORK of a rule, written RULE/NETWORK."""
+    rows = [row.name for row in desired.pairs] + [row.name for row in desired.vmm_pairs]
+    rules = [rule.name for rule in desired.rules]
+    if name in rows or name.partition("/")[0] in rules:
+        return
+    by_rule = "; for NETWORK write a network that the rule matches, as plan shows it" if rules else ""
+    problem = f"{settings.source('pair')}: there is no pair '{name}'{did_you_mean(name, rows)}"
+    raise InputError(problem, hint=f"{there_are(name, rows + [f'{rule}/NETWORK' for rule in rules])}{by_rule}")
+
+
+def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: DesiredState) -> None:
     """Raise InputError where ``--vault`` leaves out a pair of ``--pair``, which would look like nothing to do."""
     if not selected.vaults:
         return
@@ -83,47 +102,26 @@ def _check_together(selected: Selection, desired: DesiredState) -> None:
         vault = vaults.get(name) or vaults[name.partition("/")[0]]
         if vault not in selected.vaults:
             raise InputError(
-                f"--pair: '{name}' belongs to vault '{vault}', which --vault leaves out",
-                hint="leave --vault out, or choose a pair of that vault",
+                f"{settings.source('pair')}: '{name}' belongs to vault '{vault}', "
+                f"which {settings.source('vault')} leaves out",
+                hint="select no vault, or a pair of the vault that is selected",
             )
 
 
-def _with_vaults(desired: DesiredState, settings: Settings) -> DesiredState:
-    """``desired`` with the vaults that ``--vault`` gives by id and that it does not have, under their own names."""
-    known = {vault.id for vault in desired.vaults}
-    wanted = [_vault_id(text) for text in settings.vault if _is_id(text)]
-    new = tuple(Vault(name=vault.name, id=vault) for vault in dict.fromkeys(wanted) if vault not in known)
-    return structs.replace(desired, vaults=desired.vaults + new)
+def _vault_name(text: str, settings: Settings, desired: DesiredState) -> str:
+    vault_id = _vault_id(text, settings) if _is_id(text) else None
+    for vault in desired.vaults:
+        if text == vault.name or vault_id == vault.id:
+            return vault.name
+    raise no_vault(text, settings, desired)
 
 
 def _is_id(text: str) -> bool:
     return text.startswith("/")
 
 
-def _vault_id(text: str) -> ArmId:
-    return ids.expect(ArmId(text), ids.VAULT, "a Recovery Services vault")
-
-
-def _vault_name(text: str, desired: DesiredState) -> str:
-    vault_id = _vault_id(text) if _is_id(text) else None
-    found = next((vault.name for vault in desired.vaults if text == vault.name or vault_id == vault.id), None)
-    if found is None:
-        raise no_vault(text, desired)
-    return found
-
-
-def no_vault(text: str, desired: DesiredState) -> InputError:
-    """The error of a vault that ``desired`` does not have."""
-    known = [vault.name for vault in desired.vaults]
-    return InputError(f"--vault: there is no vault '{text}'{did_you_mean(text, known)}", hint=there_are(text, known))
-
-
-def _pair_name(text: str, desired: DesiredState) -> str:
-    rows = [row.name for row in desired.pairs] + [row.name for row in desired.vmm_pairs]
-    rules = [rule.name for rule in desired.rules]
-    if text not in rows and text.partition("/")[0] not in rules:
-        known = rows + [f"{rule}/NETWORK" for rule in rules]
-        by_rule = "; for NETWORK write a network that the rule matches, as plan shows it" if rules else ""
-        problem = f"--pair: there is no pair '{text}'{did_you_mean(text, rows)}"
-        raise InputError(problem, hint=f"{there_are(text, known)}{by_rule}")
-    return text
+def _vault_id(text: str, settings: Settings) -> ArmId:
+    try:
+        return ids.expect(ArmId(text), ids.VAULT, "a Recovery Services vault")
+    except InputError as error:
+        raise InputError(f"{settings.source('vault')}: {error.message}", hint=error.hint) from error

@@ -3,52 +3,64 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from shutil import get_terminal_size
 from textwrap import fill, wrap
 from types import ModuleType
 from typing import Final
 
+from asrnet.settings import Option
+
 _WIDEST: Final = 100
-_BRACKETS: Final = re.compile(r"\[[^][]*\]|--\w+ [A-Z]+")
-_GLUE: Final = "\0"
+_NARROWEST: Final = 40
+"""What COLUMNS says may be nonsense, and argparse fails where a word has no room."""
 _EXITS: Final[Mapping[int, str]] = {0: "done", 1: "an error"}
+_GLUE: Final = "\0"
 
 
 class Layout(argparse.HelpFormatter):
-    """Wraps what is told paragraph by paragraph; lines that begin with a space stay as they are."""
+    """Wraps text paragraph by paragraph; paragraphs with lines that begin with a space stay as they are."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=_width())
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n\n".join(f"{indent}{_paragraph(part, width)}" for part in text.strip().split("\n\n"))
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(
+            indent + (part if "\n " in part else fill(part, width, break_on_hyphens=False)) for part in paragraphs
+        )
 
 
-def _paragraph(text: str, width: int) -> str:
-    return text if "\n " in text else fill(text, width, break_on_hyphens=False)
-
-
-def usage(parser: argparse.ArgumentParser) -> str:
-    """The command's own arguments, wrapped; its options are told below, and would bury them."""
-    words = " ".join(parser.format_usage().removeprefix("usage: ").split()).replace("[-h]", "[options]", 1)
-    whole = _BRACKETS.sub(lambda found: found[0].replace(" ", _GLUE), words)
-    indent = " " * len(f"usage: {parser.prog} ")
-    lines = wrap(f"usage: {whole}", _width(), subsequent_indent=indent, break_on_hyphens=False)
+def usage(command: str, options: Iterable[Option]) -> str:
+    """The arguments and options that only this command has, wrapped; those that it shares would bury them."""
+    alternatives: dict[str, list[str]] = {}
+    for option in sorted(options, key=lambda option: not option.positional):
+        value = "" if option.kind == "flag" else option.metavar or "|".join(option.choices)
+        if option.positional and option.repeatable:
+            value += " ..."
+        text = f"{option.flag} {f'[{value}]' if option.bare is not None else value}".strip()
+        # The option and its value stay on one line.
+        texts = alternatives.setdefault(option.alternative or option.name, [])
+        texts.append((text if option.required else f"[{text}]").replace(" ", _GLUE))
+    shown = [
+        f"[{' | '.join(text[1:-1] for text in texts)}]" if texts[1:] else texts[0] for texts in alternatives.values()
+    ]
+    line = " ".join([f"usage: asrnet {command} [options]", *shown])
+    indent = " " * len(f"usage: asrnet {command} ")
+    lines = wrap(line, _width(), subsequent_indent=indent, break_on_hyphens=False)
     return "\n".join(lines).replace(_GLUE, " ").removeprefix("usage: ").replace("%", "%%")
 
 
-def commands(words: Mapping[str, str]) -> str:
+def commands(descriptions: Mapping[str, str]) -> str:
     """The list of commands, each with what it does."""
-    return "\n".join(["commands:", *_table(words), "", "asrnet COMMAND --help tells more of each."])
+    return "\n".join(["commands:", *_table(descriptions), "", "asrnet COMMAND --help tells more about each."])
 
 
 def ending(module: ModuleType) -> str:
     """The examples and the exit codes of a command's ``module``, which may leave out the codes that all have."""
-    shown = [line for command, words in module.EXAMPLES for line in (f"  {command}", *_indented(words, 6))]
+    examples = [line for command, words in module.EXAMPLES for line in (f"  {command}", *_indented(words, 6))]
     exits = {str(code): words for code, words in exits_of(module).items()}
-    return "\n".join(["examples:", *shown, "", "exit codes:", *_table(exits)])
+    return "\n".join(["examples:", *examples, "", "exit codes:", *_table(exits)])
 
 
 def exits_of(module: ModuleType) -> Mapping[int, str]:
@@ -71,4 +83,4 @@ def _indented(words: str, by: int) -> Iterable[str]:
 
 
 def _width() -> int:
-    return min(get_terminal_size().columns - 2, _WIDEST)
+    return max(_NARROWEST, min(get_terminal_size().columns - 2, _WIDEST))

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from asrnet.cli import streams
+from asrnet.cli import habits, streams
 from asrnet.errors import InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.files.problems import did_you_mean
 from asrnet.model.plan import Plan, to_json
-from asrnet.render import View, render
-from asrnet.settings import Output
+from asrnet.render import DocumentKind, View, formats_of, render
+from asrnet.settings import Output, Settings
 
 if TYPE_CHECKING:
     from asrnet.cli.step_files import StepFiles
     from asrnet.render.layout import Document
-
-PLAN_FORMATS = ("text", "json", "markdown", "mermaid", "html", "github", "junit", "prometheus")
-"""What plans and reports can be written as."""
-
-LIVE_FORMATS = ("text", "json", "markdown", "mermaid", "html")
-"""What live pairs can be written as."""
-
-ANSWER_FORMATS = ("text", "json", "csv", "markdown")
-"""What predictions and targets can be written as."""
 
 TEXT = Output("text")
 
@@ -39,7 +29,7 @@ _TOGETHER = frozenset({"text", "github"})
 
 
 class Outputs(Struct, frozen=True):
-    """The outputs of a run; a file is None for standard output. ``step`` are those of GitHub's step, if it is told."""
+    """The outputs of a run; a file is None for standard output. ``step`` are the files of a step on GitHub, if any."""
 
     targets: tuple[tuple[Output, PendingFile | None], ...]
     step: StepFiles | None = None
@@ -51,36 +41,29 @@ class Outputs(Struct, frozen=True):
         return "text" if "text" in formats else next(iter(formats), None)
 
     def write(self, document: Document, view: View) -> None:
-        """Write ``document`` everywhere; files are drawn plain, whatever the terminal."""
-        try:
-            self.draw(partial(render, document), view)
-        finally:
-            if self.step:
-                self.step.append(document, _plain(view))
-
-    def draw(self, drawn: Callable[[str, View], str], view: View) -> None:
-        """Write everywhere what ``drawn`` makes of a format's name and a view.
+        """Write ``document`` everywhere; files are drawn plain, whatever the terminal.
 
         A place that cannot be written in the end does not keep the others from being written; InputError comes last.
         """
+        plain = structs.replace(view, width=None, colour=False)
         problems = []
         for output, file in self.targets:
             try:
                 if file is None:
-                    streams.write(drawn(output.format, view))
+                    streams.write(render(document, output.format, view))
                 else:
-                    file.commit(drawn(output.format, _after(file, output, _plain(view))))
+                    file.commit(render(document, output.format, _with_last_success(plain, output, file)))
             except InputError as error:
                 problems.append(error)
-        if problems:
-            raise problems[0]
+        try:
+            if self.step and isinstance(document, Plan):
+                self.step.append(document, plain)
+        finally:
+            if problems:
+                raise problems[0]
 
 
-def _plain(view: View) -> View:
-    return structs.replace(view, width=None, colour=False)
-
-
-def _after(file: PendingFile, output: Output, view: View) -> View:
+def _with_last_success(view: View, output: Output, file: PendingFile) -> View:
     """Metrics of a run that was no success tell when the last one was: the file that they replace knows."""
     if output.format != "prometheus":
         return view
@@ -90,78 +73,74 @@ def _after(file: PendingFile, output: Output, view: View) -> View:
 
 
 @contextmanager
-def opened(
-    wanted: Collection[Output], formats: Collection[str] = PLAN_FORMATS, variables: Mapping[str, str] | None = None
-) -> Iterator[Outputs]:
-    """The outputs, or text on standard output where none is wanted; files not written by the end stay as they were.
+def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
+    """The outputs of the settings, or text on standard output; files not written by the end stay as they were.
 
-    ``variables`` may name the files of a step on GitHub. Raises InputError for formats other than ``formats``, two
-    outputs to one place, and files that cannot be written.
+    Raises InputError for formats that such a document does not have, two outputs to one place, and files that cannot be
+    written, among them those of a step on GitHub.
     """
-    outputs = tuple(wanted) or (TEXT,)
+    outputs = settings.output or (TEXT,)
+    source, formats = settings.source("output"), formats_of(document)
     for output in outputs:
         if output.format not in formats:
-            problem = f"--output: there is no format '{output.format}' here{did_you_mean(output.format, formats)}"
+            habit = habits.FORMATS.get(output.format)
+            proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
+            problem = f"{source}: there is no format '{output.format}' here{proposal}"
             raise InputError(problem, hint=f"there are {', '.join(formats)}")
-    _check_places(outputs)
+    _check_places(outputs, source)
     files: list[PendingFile] = []
     try:
-        targets = tuple((output, _file(output, files)) for output in outputs)
-        on_github = any(output.format == "github" for output in outputs)
-        yield Outputs(targets, _step_files(variables or {}) if on_github else None)
+        targets: list[tuple[Output, PendingFile | None]] = []
+        for output in outputs:
+            file = PendingFile(output.path) if output.path is not None else None
+            files += [file] if file else []
+            targets.append((output, file))
+        step = None
+        if any(output.format == "github" for output in outputs):
+            from asrnet.cli.step_files import StepFiles
+
+            step = StepFiles.of(settings.variables)
+        yield Outputs(tuple(targets), step)
     finally:
         for file in files:
             file.abandon()
 
 
-def _check_places(outputs: Collection[Output]) -> None:
+def _check_places(outputs: Collection[Output], source: str) -> None:
     """No two outputs may go to one place, however it is spelled."""
     printed = Counter(output.format for output in outputs if output.path is None)
-    files = {output.path: os.path.realpath(output.path) for output in outputs if output.path is not None}
-    times = Counter(files[output.path] for output in outputs if output.path is not None)
     if printed.total() > 1 and (printed.keys() - _TOGETHER or max(printed.values()) > 1):
-        raise InputError(f"--output: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
-    for path, place in files.items():
-        if times[place] > 1:
-            raise InputError(f"--output: {times[place]} outputs to {path}", hint="give each a file of its own")
-
-
-def _step_files(variables: Mapping[str, str]) -> StepFiles:
-    from asrnet.cli.step_files import StepFiles
-
-    return StepFiles.of(variables)
-
-
-def _file(output: Output, files: list[PendingFile]) -> PendingFile | None:
-    if output.path is None:
-        return None
-    files.append(PendingFile(output.path))
-    return files[-1]
+        raise InputError(f"{source}: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
+    paths = [output.path for output in outputs if output.path is not None]
+    outputs_to = Counter(map(os.path.realpath, paths))
+    for path in paths:
+        if (number := outputs_to[os.path.realpath(path)]) > 1:
+            raise InputError(f"{source}: {number} outputs to {path}", hint="give each a file of its own")
 
 
 @contextmanager
-def saved(path: str | None, beside: Outputs) -> Iterator[Callable[[Plan], None]]:
-    """What to call with a plan that is to be saved in ``path``, if there is one; proved writable at once.
+def saved(settings: Settings, path: str | None, beside: Outputs) -> Iterator[Callable[[Plan], None]]:
+    """Saves a plan in ``path``, which ``--out`` named and which is proved writable at once; without one, nowhere.
 
-    Raises InputError where it cannot be, or where one of the outputs ``beside`` goes there.
+    Raises InputError where it cannot be written, or where one of the outputs ``beside`` goes there.
     """
     if path is None:
         yield lambda _: None
         return
-    check_apart(path, "--out", beside)
+    check_apart(path, settings.source("out"), beside)
     with destination(path) as write:
         yield lambda plan: write(to_json(plan).decode() + "\n")
 
 
-def check_apart(path: str, option: str, beside: Outputs) -> None:
-    """Raise InputError where one of the outputs ``beside`` goes to ``path`` as well, which ``option`` names."""
+def check_apart(path: str, source: str, beside: Outputs) -> None:
+    """Raise InputError where one of the outputs ``beside`` goes to ``path`` as well, which was given at ``source``."""
     if any(file and os.path.realpath(file.path) == os.path.realpath(path) for _, file in beside.targets):
-        raise InputError(f"{option}: an --output goes to {path} already", hint="give each a file of its own")
+        raise InputError(f"{source}: an --output goes to {path} already", hint="give each a file of its own")
 
 
 @contextmanager
 def destination(path: str | None) -> Iterator[Callable[[str], None]]:
-    """What to call with text for the file ``path``, proved writable at once; without one, for standard output."""
+    """Writes text to the file ``path``, which is proved writable at once; without one, to standard output."""
     if path is None:
         yield streams.write
         return

@@ -1,60 +1,59 @@
-"""What a run reads is not what it writes over: every place it writes to is compared with every file it reads."""
+"""Outputs never replace inputs: every file that a run writes is compared with every file that it reads."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asrnet.errors import InputError
-
-if TYPE_CHECKING:
-    from asrnet.cli.session import Session
-    from asrnet.desired import DesiredState
+from asrnet.settings import Settings, options_of
 
 
-def check_kept(session: Session, desired: DesiredState | None) -> None:
-    """Raise InputError where an output would replace a file that this run reads."""
-    read = list(_read(session, desired))
-    for option, path in _written(session):
+def check_overwrites(settings: Settings, *, command: str, topology: str | None = None) -> None:
+    """Raise InputError where an output of ``command`` would replace a file that it reads.
+
+    ``topology`` is the file that the desired state names, once it is known.
+    """
+    inputs = list(_inputs(settings, command, topology))
+    for source, path in _outputs(settings, command):
         place = Path(os.path.realpath(path))
-        for what, source in read:
-            if _holds(source, place):
-                problem = f"{option}: {path} is {what}, which this would write over"
+        for what, read in inputs:
+            if _is_at(place, read):
+                problem = f"{source}: {path} is {what}, which this would write over"
                 raise InputError(problem, hint="give the output a file of its own; nothing was written")
 
 
-def _written(session: Session) -> Iterator[tuple[str, str]]:
-    settings = session.settings
-    yield from (("--output", output.path) for output in settings.output if output.path is not None)
-    if settings.audit:
-        yield "--audit", settings.audit
-    if out := session.argument("out"):
-        yield "--out", out
+def _outputs(settings: Settings, command: str) -> Iterator[tuple[str, str]]:
+    """Where each path was given, and the path."""
+    for option in options_of(command):
+        value = getattr(settings, option.name)
+        if option.name == "output":
+            yield from ((settings.source("output"), output.path) for output in settings.output if output.path)
+        elif option.writes and value:
+            yield settings.source(option.name), value
 
 
-def _read(session: Session, desired: DesiredState | None) -> Iterator[tuple[str, str]]:
-    """What is read, in words. A dump may make the desired state, and not replace it: it has no rules and comments."""
-    settings = session.settings
-    desired_file = Path(settings.file)
-    place = "in the folder of " if desired_file.is_dir() else ""
-    given = (
-        (f"{place}the desired state", settings.file if desired_file.exists() else None),
-        ("the world", settings.world),
-        ("the file of variables", settings.env_file or ".env"),
-        ("the saved plan", session.argument("planfile")),
-        ("the list of machines", session.argument("machines")),
-        ("the topology", session.argument("topology")),
-        ("the topology", desired.topology if desired else None),
-    )
-    yield from ((what, path) for what, path in given if path)
+def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[tuple[str, str]]:
+    """What each file is, in words, and its path."""
+    for option in options_of(command):
+        path = getattr(settings, option.name) if option.reads else None
+        # A dump may make the first desired state, and not replace one: it has neither rules nor comments.
+        if path and (option.name != "file" or Path(path).exists()):
+            place = "in the folder of " if Path(path).is_dir() else ""
+            yield f"{place}{option.reads}", path
+    if settings.world:
+        yield "the world", settings.world
+    if not settings.env_file:
+        yield "the file of variables", ".env"
+    if topology:
+        yield "the topology", topology
 
 
-def _holds(source: str, place: Path) -> bool:
-    """Whether ``place`` is the file ``source``, or one that a folder of desired-state files has or would have."""
-    if not Path(source).is_dir():
-        return os.path.realpath(source) == str(place)
+def _is_at(place: Path, read: str) -> bool:
+    """Whether ``place`` is the file ``read``, or one that a folder of desired-state files has or would have."""
+    if not Path(read).is_dir():
+        return os.path.realpath(read) == str(place)
     from asrnet.desired.loading import SUFFIXES
 
-    return place.parent == Path(os.path.realpath(source)) and place.suffix.lower() in SUFFIXES
+    return place.parent == Path(os.path.realpath(read)) and place.suffix.lower() in SUFFIXES

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asrnet.applying import Progress
     from asrnet.cli.session import Session
     from asrnet.model.plan import Plan
+    from asrnet.settings import Settings
 
 OnProgress = Callable[["Progress"], None]
 
@@ -20,28 +21,28 @@ _SENDING: Final = {"create": "creating", "update": "updating", "delete": "deleti
 
 
 @contextmanager
-def following(plan: Plan, session: Session) -> Iterator[OnProgress]:
-    """What to call with every step of ``plan`` while it is applied."""
+def following(plan: Plan, session: Session[Settings]) -> Iterator[OnProgress]:
+    """The function to call with every step of ``plan`` while it is applied."""
     settings = session.settings
-    wanted = plan.changes and not settings.quiet and settings.log_format == "text"
-    if wanted and streams.progress_on_terminal():
-        with _bar(plan, colour="NO_COLOR" not in settings.variables) as on_progress:
+    is_shown = plan.changes and not settings.quiet and settings.log_format == "text"
+    if is_shown and streams.progress_on_terminal():
+        with _bar(plan, colour=streams.wants_colour(settings.variables, on_error=True)) as on_progress:
             yield on_progress
     else:
-        yield _say
+        yield _log
 
 
 def line(event: Progress) -> str:
     """A step in words: ``created hub-ea-to-hub-sea (pair hub)``."""
-    where = f" (pair {event.pair})" if event.pair else ""
+    pair = f" (pair {event.pair})" if event.pair else ""
     undoing = "putting back: " if event.undoing else ""
     if event.state == "failed":
-        return f"{undoing}could not {event.action} {event.name}{where}: {event.error}"
-    words = _DONE if event.state == "done" else _SENDING
-    return f"{undoing}{words[event.action]} {event.name}{where}"
+        return f"{undoing}could not {event.action} {event.name}{pair}: {event.error}"
+    verbs = _DONE if event.state == "done" else _SENDING
+    return f"{undoing}{verbs[event.action]} {event.name}{pair}"
 
 
-def _say(event: Progress) -> None:
+def _log(event: Progress) -> None:
     if event.state == "sending":
         logs.detail(line(event))
     else:

@@ -1,4 +1,4 @@
-"""What every command starts from: its settings and arguments, the desired state, the backend, where output goes."""
+"""What every command starts from: its settings, the backend, the terminal."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
-from asrnet.cli.overwrite_check import check_kept
+from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError
 from asrnet.render import Run, View
-from asrnet.settings import Settings
+from asrnet.settings import DriftSettings, Settings
 
 if TYPE_CHECKING:
     from asrnet.cli.arguments import Invocation
@@ -25,34 +25,37 @@ if TYPE_CHECKING:
     from asrnet.model.plan import Plan
     from asrnet.ports import Backend
 
+S_co = TypeVar("S_co", bound=Settings, covariant=True)
 
-class Session(Struct, frozen=True):
+
+class Session(Struct, Generic[S_co], frozen=True):
     """One run of one command, which ``started`` at this time; ``run`` is its id, a GUID."""
 
     command: str
-    settings: Settings
-    arguments: Mapping[str, Any]
+    settings: S_co
     started: float = 0.0
     run: str = ""
 
     @classmethod
-    def of(cls, invocation: Invocation) -> Session:
-        """Read the settings, set up what is told on standard error, and tell what the settings complain about."""
-        settings = options.from_process(invocation.arguments)
-        run = _new_id()
+    def of(cls, invocation: Invocation) -> Session[Settings]:
+        """Read the settings, set up the messages on standard error, and warn of what is wrong with the settings.
+
+        Raises InputError for a value that is wrong, and for an output that would replace what the command reads.
+        """
+        settings = options.from_process(invocation.arguments, invocation.command)
+        # A random GUID, by hand: importing the module uuid takes longer than all else here.
+        digits = os.urandom(16).hex()
+        run = "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:]))
         logs.configure(settings, run=run)
         for warning in settings.warnings:
             logs.warn(warning)
-        return cls(invocation.command, settings, invocation.arguments, time.time(), run)
-
-    def argument(self, name: str, default: Any = None) -> Any:
-        """An argument of the command's own; ``default`` where it was not given."""
-        return self.arguments.get(name, default)
+        check_overwrites(settings, command=invocation.command)
+        return Session(invocation.command, settings, time.time(), run)
 
     @property
     def warnings_count(self) -> bool:
         """Whether warnings count as drift."""
-        return self.command == "drift" and self.settings.fail_on == "warning"
+        return isinstance(self.settings, DriftSettings) and self.settings.fail_on == "warning"
 
     def so_far(
         self,
@@ -65,26 +68,31 @@ class Session(Struct, frozen=True):
         now = time.time()
         return Run(at=now, seconds=now - self.started, requests=requests or {}, inventory=inventory, left=left)
 
-    def view(self, *, all_pairs: bool = False, run: Run | None = None) -> View:
+    def view(
+        self, *, all_pairs: bool = False, run: Run | None = None, aliases: Mapping[str, str] | None = None
+    ) -> View:
         """For whom standard output is drawn."""
+        colour = streams.wants_colour(self.settings.variables)
         width = streams.width()
+        if width is None and colour:  # forced: a log that shows colours, such as that of a build
+            width = streams.usual_width()
         checkout = self.settings.variables.get("GITHUB_WORKSPACE")
         return View(
             verbose=self.settings.verbose > 0,
             all_pairs=all_pairs,
             width=width,
-            colour=width is not None and "NO_COLOR" not in self.settings.variables,
+            colour=colour,
             forced=self.settings.force,
             warnings_count=self.warnings_count,
             run=run or Run(),
             folder=os.path.realpath(os.curdir),
             workspace=os.path.realpath(checkout) if checkout else "",
+            aliases=aliases or {},
         )
 
     @contextmanager
     def backend(self, desired: DesiredState | None = None, *, cloud: str | None = None) -> Iterator[Backend]:
-        """The backend, closed at the end: a fake world is saved then. InputError where an output is a file it reads."""
-        check_kept(self, desired)
+        """The backend, closed at the end: a fake world is saved then."""
         WATCH.mark("files")
         from asrnet import backends
 
@@ -104,9 +112,3 @@ class Session(Struct, frozen=True):
         finally:
             WATCH.mark("reads")
             backend.close()
-
-
-def _new_id() -> str:
-    """A random GUID; the module uuid takes longer to import than this to make."""
-    digits = os.urandom(16).hex()
-    return "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:]))

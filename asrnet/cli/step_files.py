@@ -12,8 +12,8 @@ from asrnet.errors import InputError
 from asrnet.render import github
 
 if TYPE_CHECKING:
+    from asrnet.model.plan import Plan
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 
 class StepFiles(Struct, frozen=True):
@@ -30,12 +30,12 @@ class StepFiles(Struct, frozen=True):
             _append(path, "")
         return files
 
-    def append(self, document: Document, view: View) -> None:
+    def append(self, plan: Plan, view: View) -> None:
         """Add the summary and the outputs of this run to what the step has said before."""
         if self.summary:
-            _append(self.summary, github.summary(document, view, room=github.SUMMARY_LIMIT - _size(self.summary)))
+            _append(self.summary, github.summary(plan, view, room=github.SUMMARY_LIMIT - _size(self.summary)))
         if self.outputs:
-            _append(self.outputs, github.outputs(document, view))
+            _append(self.outputs, github.outputs(plan, view))
 
 
 def _size(path: str) -> int:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TextIO
+from shutil import get_terminal_size
+from typing import Final, TextIO
 
 from asrnet.errors import InputError
+
+_NARROWEST: Final = 20
+"""Columns that tables are drawn for at least: a terminal that says it has one cannot mean it."""
 
 
 def prepare() -> None:
@@ -24,19 +29,35 @@ def write(text: str) -> None:
     Raises InputError where standard output cannot be written, such as a file on a full disk.
     """
     if sys.stdout is None:
-        raise InputError("standard output is closed", hint="send it somewhere, /dev/null if need be")
+        raise InputError("standard output is closed", hint="redirect it, for example to /dev/null")
     try:
         _write(sys.stdout, text)
     except OSError as error:
-        _forget(sys.stdout)
+        _discard(sys.stdout)
         raise InputError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def write_error(text: str) -> None:
-    """Write to standard error what is for people only; where that cannot be, nobody is told."""
+    """Write what is only for people to standard error; failing to is no error."""
     with suppress(OSError):
         if sys.stderr is not None:
             _write(sys.stderr, text)
+
+
+def flush() -> None:
+    """Write what is still in a buffer, and empty the buffers of streams that cannot be written.
+
+    Python flushes both streams when it ends and turns a failure into exit code 120, whatever the run came to. What
+    standard error cannot take is lost; raises InputError where standard output cannot be written.
+    """
+    if sys.stdout is not None:
+        write("")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            _discard(stream)
 
 
 def ask(question: str) -> str:
@@ -52,7 +73,23 @@ def can_ask() -> bool:
 
 def width() -> int | None:
     """The columns of the terminal that standard output is; None where it is none."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns or None if _is_terminal(sys.stdout) else None
+    if not _is_terminal(sys.stdout):
+        return None
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(columns, _NARROWEST) if columns else None
+
+
+def usual_width() -> int:
+    """The columns to draw for where there is no terminal: those of COLUMNS, or 120."""
+    return max(get_terminal_size((120, 24)).columns, _NARROWEST)
+
+
+def wants_colour(variables: Mapping[str, str], *, on_error: bool = False) -> bool:
+    """Whether standard output, or error, is coloured: on terminals, where a variable forces it, never with NO_COLOR."""
+    if "NO_COLOR" in variables:
+        return False
+    forced = any(variables.get(name, "0") != "0" for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
+    return forced or _is_terminal(sys.stderr if on_error else sys.stdout)
 
 
 def progress_on_terminal() -> bool:
@@ -71,10 +108,11 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        _forget(stream)
+        _discard(stream)
 
 
-def _forget(stream: TextIO) -> None:
+def _discard(stream: TextIO) -> None:
     """Send what is left nowhere: Python flushes once more at the end, which would complain again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        stream.flush()

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from asrnet.clocks import Bounded
 from asrnet.desired import DesiredState, Selection
-from asrnet.diagnostics.roles import Task, actions, scopes, tasks_of
+from asrnet.diagnostics.roles import actions, scopes, tasks_of
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import FORMAT_VERSION
 from asrnet.ports import Backend
+from asrnet.settings import Task
 
 Verdict = Literal["ok", "warning", "failed", "unknown"]
 Read = Callable[[], Iterable[object]]

@@ -7,15 +7,15 @@ that they suffice is tested against what asrnet sends.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Final, get_args
 
 from msgspec import Struct
 
 from asrnet.desired import DesiredState, Region
 from asrnet.model.arm import ArmId
+from asrnet.settings import Task
 
-Task = Literal["plan", "apply", "create-networks", "landing-zones", "prune"]
-TASKS: Final[tuple[Task, ...]] = ("plan", "apply", "create-networks", "landing-zones", "prune")
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
 
 _VAULT: Final = "Microsoft.RecoveryServices/vaults"
 _FABRIC: Final = f"{_VAULT}/replicationFabrics"

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -86,17 +86,17 @@ class Emulator(Struct, frozen=True, kw_only=True):
         return json.dumps({"http": self.http, "https": self.https, "ca": str(self.ca)})
 
 
-def serve(options: ServeOptions) -> int:
+def serve(options: ServeOptions, announce: Callable[[str], None]) -> int:
     """Run an emulator until SIGTERM or Ctrl-C; the exit code. Must be called in the main thread.
 
-    Prints the announcement on standard output once connections are accepted. Raises InputError and DocumentError where
+    Calls ``announce`` with the announcement once connections are accepted. Raises InputError and DocumentError where
     it cannot start, and InputError where the state cannot be saved.
     """
     app = app_of(options)
     capture = Capture(options.capture) if options.capture else None
     stopping = threading.Event()
     with _stop_signals(stopping), running(app, options, capture=capture) as emulator:
-        print(emulator.announcement(), flush=True)  # noqa: T201 - the announcement is the output
+        announce(emulator.announcement())
         while not stopping.wait(0.5):
             pass  # a signal does not interrupt the wait on every platform: look now and then
     if options.state:
@@ -205,7 +205,11 @@ def _stop_signals(stopping: threading.Event) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    # Windows has no SIGHUP, and with nohup it stays ignored.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

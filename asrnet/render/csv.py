@@ -5,9 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from asrnet.failover import Prediction
+from asrnet.inventory.targets import Targets
+from asrnet.render import prediction_table, targets_layout
+
+if TYPE_CHECKING:
+    from asrnet.render import View
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
+
+
+def render(document: Prediction | Targets, view: View) -> str:  # noqa: ARG001 - every format has this signature
+    """A line for each address of a prediction, or for each target network of a pair of clouds."""
+    if isinstance(document, Prediction):
+        return table(prediction_table.COLUMNS, prediction_table.prediction_rows(document))
+    return table(targets_layout.COLUMNS, targets_layout.target_rows(document))
 
 
 def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:

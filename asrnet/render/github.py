@@ -16,12 +16,11 @@ from asrnet.model.findings import Finding
 from asrnet.model.plan import Change, Plan
 from asrnet.model.report import Report
 from asrnet.render import markdown, wording
-from asrnet.render.layout import planned, sections
+from asrnet.render.layout import sections
 from asrnet.render.pair_status import error_of, is_drifting, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 Level = Literal["error", "warning", "notice"]
 
@@ -43,9 +42,8 @@ class Annotation(Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-def render(document: Document, view: View) -> str:
-    """The annotations of a plan or report, the most severe first. Raises InputError for other documents."""
-    plan = planned(document, "told to GitHub")
+def render(plan: Plan, view: View) -> str:
+    """The annotations of a plan or report, the most severe first."""
     annotations = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
     return "".join(f"{command(annotation)}\n" for annotation in annotations)
 
@@ -61,9 +59,9 @@ def command(annotation: Annotation) -> str:
     return f"::{annotation.level} {properties_text}::{_data(annotation.message)}"
 
 
-def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str:
+def summary(plan: Plan, view: View, *, room: int = SUMMARY_LIMIT) -> str:
     """The Markdown for the step's summary, cut between lines to ``room`` bytes."""
-    text = markdown.whole(document, view) + "\n"
+    text = markdown.whole(plan, view) + "\n"
     data = text.encode()
     if len(data) <= room:
         return text
@@ -71,9 +69,8 @@ def summary(document: Document, view: View, *, room: int = SUMMARY_LIMIT) -> str
     return head[: head.rfind(b"\n") + 1].decode() + _CUT if head else ""
 
 
-def outputs(document: Document, view: View) -> str:
+def outputs(plan: Plan, view: View) -> str:
     """The step's outputs: ``drift``, the counts, ``result`` and the summary line."""
-    plan = planned(document, "told to GitHub")
     current = view.run.left or plan
     severities = pair_results(plan, view.run.left).severities
     values = {

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from asrnet.inventory.live_pairs import LivePairs
 from asrnet.model.plan import Plan
 from asrnet.render.page_data import Page
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 SCRIPTS: Final = ("layout.js", "picture.js", "details.js", "report.js")
 """The parts of the script, in their order."""
@@ -30,7 +30,7 @@ _LISTED: Final = 200
 """The most rows in the list for viewers that run no scripts."""
 
 
-def render(document: Document, view: View) -> str:
+def render(document: Plan | LivePairs, view: View) -> str:
     """``document`` as an HTML page."""
     page = _page(document, view)
     script = "(() => {\n'use strict';\n" + "\n".join(_part(name) for name in SCRIPTS) + "})();\n"
@@ -47,7 +47,7 @@ def render(document: Document, view: View) -> str:
     )
 
 
-def _page(document: Document, view: View) -> Page:
+def _page(document: Plan | LivePairs, view: View) -> Page:
     if isinstance(document, Plan):
         from asrnet.render.page_plan import plan_page
 

@@ -11,10 +11,9 @@ from asrnet.model.plan import to_json
 
 if TYPE_CHECKING:
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 
-def render(document: Document, view: View) -> str:  # noqa: ARG001 - every format has this signature
+def render(document: Struct, view: View) -> str:  # noqa: ARG001 - every format has this signature
     """``document`` as JSON."""
     return as_json(document)
 

@@ -15,15 +15,13 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct, structs
 
 from asrnet.model.findings import UNREAD, Finding
-from asrnet.model.plan import Change
+from asrnet.model.plan import Change, Plan
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
-from asrnet.render.layout import planned
 from asrnet.render.pair_status import Direction, PairResult, PairResults, error_of, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import Run, View
-    from asrnet.render.layout import Document
 
 _STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corrected", "blocked": "blocked"}
 
@@ -44,9 +42,9 @@ class Case(Struct, frozen=True, kw_only=True):
     details: tuple[str, ...] = ()
 
 
-def render(document: Document, view: View) -> str:
-    """A plan or report as JUnit XML. Raises InputError for other documents."""
-    status = pair_results(planned(document, "told as test cases"), view.run.left)
+def render(plan: Plan, view: View) -> str:
+    """A plan or report as JUnit XML."""
+    status = pair_results(plan, view.run.left)
     root = ET.Element("testsuites")
     for number, vault in enumerate(_vaults(status)):
         root.append(_suite(number, vault, status, view.run))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from asrnet.inventory.live_pairs import LivePair, LivePairs, LiveStatus
 from asrnet.model.arm import ArmId
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
+
+if TYPE_CHECKING:
+    from asrnet.render import View
 
 _HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "State")
 _STATUS: Final[dict[LiveStatus, tuple[str, str, Tone]]] = {
@@ -23,11 +26,11 @@ _STATUS: Final[dict[LiveStatus, tuple[str, str, Tone]]] = {
 }
 
 
-def live_sections(live: LivePairs, *, verbose: bool) -> Iterator[Section]:
-    """The live mappings of each vault as pairs; with ``verbose`` the ids of the mappings."""
+def sections(live: LivePairs, view: View) -> Iterator[Section]:
+    """The live mappings of each vault as pairs; with ``view.verbose`` the ids of the mappings."""
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in live.pairs:
-        rows[pair.vault].append(_row(pair, verbose=verbose))
+        rows[pair.vault].append(_row(pair, verbose=view.verbose))
     for vault in live.vaults:
         title = f"Vault {vault.name}" + (f" ({vault.location})" if vault.location else "")
         if vault.error:

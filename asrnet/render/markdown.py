@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from asrnet.inventory.live_pairs import LivePairs
+from asrnet.model.plan import Plan
 from asrnet.render import layout
 from asrnet.render.mermaid import picture
 from asrnet.render.sections import Section
@@ -13,6 +15,7 @@ from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
     from asrnet.render import View
+    from asrnet.render.layout import Document
 
 COMMENT_LIMIT: Final = 65_536
 """Characters of a comment on GitHub, which refuses longer ones; GitLab and Azure DevOps take more."""
@@ -24,9 +27,9 @@ _SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+=>]|(?<=^\d)[.)]")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 
 
-def render(document: layout.Document, view: View) -> str:
+def render(document: Document, view: View) -> str:
     """``document`` as GitHub-flavoured Markdown that fits a comment; rows left out are counted at the end."""
-    text, drawn = _words(document, view), picture(document, view)
+    text, drawn = _words(document, view), _picture(document, view)
     room = COMMENT_LIMIT - _HEADROOM
     if len(text) + len(drawn) < room:
         return _joined(text, drawn)
@@ -35,14 +38,20 @@ def render(document: layout.Document, view: View) -> str:
     return _joined(head + _left_out(text.count("\n") - head.count("\n")), drawn)
 
 
-def whole(document: layout.Document, view: View) -> str:
+def whole(document: Document, view: View) -> str:
     """``document`` as GitHub-flavoured Markdown of any length."""
-    return _joined(_words(document, view), picture(document, view))
+    return _joined(_words(document, view), _picture(document, view))
 
 
-def _words(document: layout.Document, view: View) -> str:
-    *body, summary = layout.sections(document, view)
-    return draw([summary, *body])
+def _words(document: Document, view: View) -> str:
+    sections = layout.sections(document, view)
+    if isinstance(document, (Plan, LivePairs)):  # whose summary comes last, where it is still in sight on a terminal
+        sections = (sections[-1], *sections[:-1])
+    return draw(sections)
+
+
+def _picture(document: Document, view: View) -> str:
+    return picture(document, view) if isinstance(document, (Plan, LivePairs)) else ""
 
 
 def _joined(*parts: str) -> str:

@@ -17,7 +17,6 @@ from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 MOST_DRAWN: Final = 60
 """The most pairs in a diagram on a page: more are unreadable, and GitHub draws at most 500 arrows."""
@@ -56,12 +55,12 @@ class Edge(Struct, frozen=True):
     label: str = ""
 
 
-def render(document: Document, view: View) -> str:
+def render(document: Plan | LivePairs, view: View) -> str:
     """All pairs of ``document`` as a Mermaid flowchart."""
     return drawing(tuple(_edges(document, view)))
 
 
-def picture(document: Document, view: View) -> str:
+def picture(document: Plan | LivePairs, view: View) -> str:
     """A diagram to embed in Markdown, with the pairs that need attention first and a remark if some are left out."""
     edges = tuple(islice(_edges(document, view), MOST_DRAWN + 1))
     if not edges:
@@ -91,7 +90,7 @@ def drawing(edges: Sequence[Edge]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _edges(document: Document, view: View) -> Iterator[Edge]:
+def _edges(document: Plan | LivePairs, view: View) -> Iterator[Edge]:
     if isinstance(document, LivePairs):
         return (_live(pair) for pair in document.pairs)
     return _planned(document, view)

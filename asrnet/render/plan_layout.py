@@ -35,7 +35,7 @@ _SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired"}  # whose line says no more 
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 
 
-def plan_sections(plan: Plan, view: View) -> Iterator[Section]:
+def sections(plan: Plan, view: View) -> Iterator[Section]:
     """A plan as sections. Pairs in sync and full ids are shown only with ``view.verbose``."""
     yield rules_section(plan)
     yield from pair_sections(plan, view)

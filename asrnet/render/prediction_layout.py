@@ -36,7 +36,7 @@ _SAID_SINGLY: Final = 3
 """A note that more addresses than these share is said once, below the table."""
 
 
-def prediction_sections(prediction: Prediction, view: View) -> Iterator[Section]:
+def sections(prediction: Prediction, view: View) -> Iterator[Section]:
     """A prediction as sections, its summary first; with ``view.verbose`` ids and every rule of every address."""
     yield sentences("", [prediction_summary(prediction)])
     shared = _shared_notes(prediction)

@@ -15,12 +15,10 @@ from msgspec import Struct
 from asrnet.model.findings import FindingKind, Severity
 from asrnet.model.plan import Plan
 from asrnet.model.report import Report
-from asrnet.render.layout import planned
 from asrnet.render.pair_status import VERDICTS, PairResults, is_drifting, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
-    from asrnet.render.layout import Document
 
 LAST_SUCCESS: Final = "asrnet_last_success_timestamp_seconds"
 
@@ -39,9 +37,8 @@ class Metric(Struct, frozen=True):
     samples: tuple[Sample, ...]
 
 
-def render(document: Document, view: View) -> str:
-    """The metrics of a plan or report. Raises InputError for other documents."""
-    plan = planned(document, "counted as metrics")
+def render(plan: Plan, view: View) -> str:
+    """The metrics of a plan or report."""
     metrics = (*_state(plan, view), *_work(plan, view), *_times(plan, view))
     return "".join(f"{line}\n" for metric in metrics if metric.samples for line in _lines(metric))
 

@@ -37,7 +37,7 @@ _RESULTS: Final[Mapping[Result, str]] = {
 }
 
 
-def report_sections(report: Report, view: View) -> Iterator[Section]:
+def sections(report: Report, view: View) -> Iterator[Section]:
     """A report as sections. Pairs in sync are shown only where ``view`` asks for them.
 
     A run that a limit refused began nothing: the reason is given once, and the pairs show what was planned.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from asrnet.inventory.targets import Targets
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, sentences
 from asrnet.vmm import Target
+
+if TYPE_CHECKING:
+    from asrnet.render import View
 
 COLUMNS: Final = ("vault", *Target.__struct_fields__)
 """The columns of a table of values."""
@@ -17,7 +20,7 @@ COLUMNS: Final = ("vault", *Target.__struct_fields__)
 _HEADER: Final = ("", "Recovery network", "", "Why")
 
 
-def target_sections(targets: Targets) -> Iterator[Section]:
+def sections(targets: Targets, view: View) -> Iterator[Section]:  # noqa: ARG001 - every layout has this signature
     """Target networks as sections, their count first."""
     yield sentences("", [targets_summary(targets)])
     several = len(targets.vaults) > 1

@@ -11,9 +11,10 @@ from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
     from asrnet.render import View
+    from asrnet.render.layout import Document
 
 
-def render(document: layout.Document, view: View) -> str:
+def render(document: Document, view: View) -> str:
     """``document`` as text; fitted to ``view.width`` where there is a terminal."""
     sections = layout.sections(document, view)
     if view.width is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from textwrap import wrap
 from typing import Final
 
 from asrnet.settings import default_of
-from asrnet.settings.table import OPTIONS, VARIABLES, Option, Variable
+from asrnet.settings.table import OPTIONS, SETTINGS, VARIABLES, Option, Variable
 
 _WIDTH: Final = 110
 _HEAD: Final = """\
@@ -21,40 +21,36 @@ _HEAD: Final = """\
 
 def env_example() -> str:
     """See ``asrnet.settings.env_example``."""
-    groups = dict.fromkeys(option.group for option in OPTIONS)
-    parts = [_HEAD]
-    parts += [_section(group, [_option(option) for option in OPTIONS if option.group == group]) for group in groups]
-    parts.append(_section("Signing in", [_variable(variable) for variable in VARIABLES if variable.identity]))
-    parts.append(
-        _section(
-            "Surroundings, from the environment only",
-            [_variable(variable) for variable in VARIABLES if not variable.identity],
-        )
+    options = [option for option in OPTIONS if option.variable]
+    sections: dict[str, list[str]] = {}
+    for option in options:
+        if option.group:
+            sections.setdefault(option.group, []).append(_option(option))
+    for command in SETTINGS:
+        own = [_option(option) for option in options if option.commands == (command,) and not option.group]
+        if own:
+            sections[f"asrnet {command}"] = own
+    sections["Signing in"] = _variables(variable for variable in VARIABLES if variable.identity)
+    sections["Surroundings, from the environment only"] = _variables(
+        variable for variable in VARIABLES if not variable.identity
     )
-    return "\n".join(parts)
-
-
-def _section(title: str, entries: list[str]) -> str:
-    return "\n".join([f"# --- {title} ---", *entries]) + "\n"
+    return "\n".join([_HEAD, *("\n".join([f"# --- {title} ---", *lines, ""]) for title, lines in sections.items())])
 
 
 def _option(option: Option) -> str:
-    words = f"{', '.join(option.flags)}: {option.help}"
+    text = f"{', '.join(option.flags)}: {option.help}"
     if option.choices:
-        words += f" ({', '.join(option.choices)})"
+        text += f" ({', '.join(option.choices)})"
     if option.repeatable:
-        words += "; several are separated by commas"
-    return _entry(words, option.variable, default_of(option), in_dotenv=option.in_dotenv)
+        text += "; several are separated by commas"
+    return _entry(f"[!] {text}" if option.barred else text, option.variable, default_of(option))
 
 
-def _variable(variable: Variable) -> str:
-    return _entry(variable.help, variable.name, "", in_dotenv=not variable.identity)
+def _variables(variables: Iterable[Variable]) -> list[str]:
+    return [
+        _entry(f"[!] {variable.help}" if variable.identity else variable.help, variable.name) for variable in variables
+    ]
 
 
-def _entry(words: str, name: str, value: str, *, in_dotenv: bool) -> str:
-    return "\n".join([*_remark(words if in_dotenv else f"[!] {words}"), f"#{name}={value}"])
-
-
-def _remark(words: str) -> Iterator[str]:
-    for line in wrap(words, _WIDTH):
-        yield f"# {line}"
+def _entry(text: str, name: str, value: str = "") -> str:
+    return "\n".join([*(f"# {line}" for line in wrap(text, _WIDTH)), f"#{name}={value}"])

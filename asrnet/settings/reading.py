@@ -1,99 +1,121 @@
-"""From words to values: arguments, environment and ``.env`` -> Settings."""
+"""From text to values: arguments, environment and ``.env`` -> Settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
 
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, either
-from asrnet.settings import Settings
+from asrnet.settings import values
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
-from asrnet.settings.table import OPTIONS, VARIABLES, Option
-from asrnet.settings.values import backend, endpoint, flag, kind, number, output, shard
+from asrnet.settings.table import IDENTITY, OPTIONS, SETTINGS, VARIABLES, Option, Settings, options_of
 
-_OTHERS: Final = ("ASRNET_LIVE",)
-"""Variables that are read elsewhere: by the tests against live Azure."""
-
-_SPECIAL: Final[Mapping[str, Callable[[str], object]]] = {
-    "backend": backend,
-    "endpoint": endpoint,
-    "output": output,
-    "only": kind,
-    "ignore": kind,
-    "shard": shard,
-}
+_READ_BY_TESTS: Final = ("ASRNET_LIVE",)
+"""Prefixes of variables that the tests against live Azure read."""
 
 
 class _Given(Struct, frozen=True):
-    """A value and where it was given, for errors."""
+    """A value, and where it was given: on the command line (``place`` 0), in the environment (1) or a file (2)."""
 
     value: object
-    where: str
+    source: str
+    place: int
 
 
 def read(
-    arguments: Mapping[str, object], environ: Mapping[str, str], *, dotenv: str | None, env_file: str | None
+    command: str,
+    arguments: Mapping[str, object],
+    environ: Mapping[str, str],
+    *,
+    dotenv: str | None,
+    env_file: str | None,
 ) -> Settings:
     """See ``asrnet.settings.read``."""
     named = env_file or arguments.get("env_file") or environ.get("ASRNET_ENV_FILE")
     file = load(str(named), trusted=True) if named else load(dotenv) if dotenv else NO_FILE
-    values: dict[str, Any] = {}
-    for option in OPTIONS:
-        given = _given(option, arguments, environ, file)
-        if given:
-            values[option.name] = _value(option, given)
+    options = options_of(command)
+    given = {option.name: value for option in options if (value := _given(option, arguments, environ, file))}
+    for option in options:
+        if option.required and option.name not in given:
+            spelling = option.metavar if option.positional else f"{option.flag} {option.metavar}"
+            raise InputError(f"{spelling} is missing: {option.help}")
+    _choose_alternatives(options, given)
+    fields: dict[str, Any] = {
+        option.name: _value(option, given[option.name]) for option in options if option.name in given
+    }
+    if str(fields.get("backend", "")).startswith("fake:") and "endpoint" in fields:
+        raise InputError(
+            f"{given['backend'].source} names a fake world and {given['endpoint'].source} an endpoint",
+            hint="a fake world is a file and has no endpoint: leave one of them out",
+        )
     variables = dict(_variables(environ, file))
-    values.setdefault("credential", variables.get("AZURE_TOKEN_CREDENTIALS"))
-    values["env_file"] = str(named) if named else None
-    return Settings(**values, variables=variables, warnings=(*file.problems, *_warnings(environ, file)))
+    fields.setdefault("credential", variables.get("AZURE_TOKEN_CREDENTIALS"))
+    fields["env_file"] = str(named) if named else None
+    return SETTINGS.get(command, Settings)(
+        **fields,
+        variables=variables,
+        warnings=(*file.problems, *_warnings(environ, file)),
+        sources={name: value.source for name, value in given.items()},
+    )
 
 
 def _given(
     option: Option, arguments: Mapping[str, object], environ: Mapping[str, str], file: DotenvFile
 ) -> _Given | None:
     argument = arguments.get(option.name)
+    # A flag that is off and a list that is empty were not given: the variables decide.
     if argument is not None and (argument or not (option.repeatable or option.kind in {"flag", "count"})):
-        return _Given(argument, option.flags[-1])
-    if environ.get(option.variable):
-        return _Given(environ[option.variable], option.variable)
-    if file.values.get(option.variable) and (file.trusted or option.in_dotenv):
-        return _Given(file.values[option.variable], f"{file.path}: {option.variable}")
+        return _Given(argument, option.spelling, 0)
+    if option.variable and environ.get(option.variable):
+        return _Given(environ[option.variable], option.variable, 1)
+    if file.values.get(option.variable) and (file.trusted or not option.barred):
+        return _Given(file.values[option.variable], f"{file.path}: {option.variable}", 2)
     return None
 
 
+def _choose_alternatives(options: tuple[Option, ...], given: dict[str, _Given]) -> None:
+    """Keep one of the options that exclude each other: the command line wins over variables, as for a single option."""
+    for alternative in {option.alternative for option in options if option.alternative}:
+        rivals = [option.name for option in options if option.alternative == alternative and option.name in given]
+        rivals.sort(key=lambda name: given[name].place)
+        for name in rivals[1:]:
+            first, other = given[rivals[0]], given[name]
+            if first.place == other.place:
+                raise InputError(f"{other.source}: not allowed with {first.source}")
+            del given[name]
+
+
 def _value(option: Option, given: _Given) -> object:
-    if option.repeatable:
-        return tuple(_one(option, item, given.where) for item in _items(given.value))
-    return _one(option, given.value, given.where)
-
-
-def _items(value: object) -> list[object]:
-    """Several values: a list from the command line, separated by commas in a variable."""
-    if isinstance(value, str):
-        return [item.strip() for item in value.split(",") if item.strip()]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _one(option: Option, value: object, where: str) -> object:
+    items = [given.value]
+    if isinstance(given.value, (list, tuple)):
+        items = list(given.value)
+    elif option.repeatable and isinstance(given.value, str):  # a variable: several values are separated by commas
+        # Without any value between its commas it stands for an empty one, which is refused: to take it for no selection
+        # at all would widen the run to everything.
+        items = [item.strip() for item in given.value.split(",") if item.strip()] or [given.value.strip(" ,")]
     try:
-        if option.kind == "flag":
-            return flag(value)
-        if option.kind != "text":
-            return number(value, option)
-        return _text(option, str(value))
+        parsed = tuple(_parsed(option, item) for item in items)
+        return parsed if option.repeatable else parsed[0]
     except InputError as error:
-        raise InputError(f"{where}: {error.message}", hint=error.hint) from error
+        raise InputError(f"{given.source}: {error.message}", hint=error.hint) from error
 
 
-def _text(option: Option, text: str) -> object:
+def _parsed(option: Option, value: object) -> object:
+    if option.kind == "flag":
+        return values.flag(value)
+    if option.kind != "text":
+        return values.number(value, option)
+    text = str(value)
+    if text == option.bare:
+        return text
     if not text.strip() or "\0" in text:
         raise InputError(f"found nothing, expected {option.metavar}")
     if option.choices and text not in option.choices:
         raise InputError(f"found '{text}', expected {either(option.choices)}{did_you_mean(text, option.choices)}")
-    return _SPECIAL.get(option.name, str)(text)
+    return option.parse(text)
 
 
 def _variables(environ: Mapping[str, str], file: DotenvFile) -> Iterator[tuple[str, str]]:
@@ -106,19 +128,19 @@ def _variables(environ: Mapping[str, str], file: DotenvFile) -> Iterator[tuple[s
 
 
 def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
-    ignored = [] if file.trusted else [name for name in _not_for_dotenv() if file.values.get(name)]
-    if ignored:
-        yield (
-            f"{file.path}: ignored {', '.join(ignored)}: a .env in the working directory cannot say where and as whom "
-            f"to sign in; if you mean it, use --env-file {file.path}"
-        )
-    known = [option.variable for option in OPTIONS]
-    for where, names in (("environment", environ), (file.path, file.values)):
+    if not file.trusted:
+        barred = {option.variable: option.barred for option in OPTIONS if option.barred}
+        barred |= {variable.name: IDENTITY for variable in VARIABLES if variable.identity}
+        for reason in dict.fromkeys(barred.values()):
+            ignored = [name for name in barred if barred[name] == reason and file.values.get(name)]
+            if ignored:
+                yield (
+                    f"{file.path}: ignored {', '.join(ignored)}: a .env in the working directory {reason}; "
+                    f"if you mean it, use --env-file {file.path}"
+                )
+    known = [option.variable for option in OPTIONS if option.variable]
+    proposed = [option.variable for option in OPTIONS if option.variable and not option.is_dangerous]
+    for place, names in (("environment", environ), (file.path, file.values)):
         for name in names:
-            if name.startswith("ASRNET_") and name not in known and not name.startswith(_OTHERS):
-                yield f"{where}: {name} is no variable of asrnet{did_you_mean(name, known)}"
-
-
-def _not_for_dotenv() -> list[str]:
-    options = [option.variable for option in OPTIONS if not option.in_dotenv]
-    return options + [variable.name for variable in VARIABLES if variable.identity]
+            if name.startswith("ASRNET_") and name not in known and not name.startswith(_READ_BY_TESTS):
+                yield f"{place}: {name} is no variable of asrnet{did_you_mean(name, proposed)}"

@@ -1,43 +1,606 @@
-"""The options of asrnet, once: the command line, the environment, ``.env.example`` and the docs are made from this."""
+"""The options of asrnet, once: the command line, the environment, ``.env.example`` and the docs are made from this.
 
-from __future__ import annotations
+An option is a field of ``Settings``, or of the settings of the one command that has it: its type and default are those
+of the field, and ``Option`` says the rest.
+"""
 
-from typing import Final, Literal
+# No "from __future__ import annotations" here: the annotations are the table, read as objects at import.
 
-from msgspec import Struct
+from collections.abc import Callable, Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from msgspec import NODEFAULT, Struct, structs
 
 from asrnet.model.plan import FORCEABLE
+from asrnet.settings import values
+from asrnet.settings.values import Output, Shard
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
-Group = Literal["Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
+Group = Literal["", "Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
+Task = Literal["plan", "apply", "create-networks", "landing-zones", "prune"]
+"""The tasks that a custom role can be made for."""
 
 WRITING: Final = ("apply", "drift", "map")
 """The commands that change something in Azure."""
 READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "doctor")
-"""The commands that talk to Azure or a fake, those included that write."""
+"""The commands that talk to Azure or a fake, including those that write."""
 _SELECTING: Final = tuple(name for name in READING if name != "map")
+
+# What a .env that was merely found in the working directory must not decide, in the words of the warning.
+IDENTITY: Final = "cannot say where and as whom to sign in"
+_FILES: Final = "cannot say which files are written"
+_CONSENT: Final = "cannot say what may be changed, or changed without asking"
+_OPEN: Final = "cannot open the emulator to the network"
 
 
 class Option(Struct, frozen=True, kw_only=True):
-    """An option: its field in Settings, its flags, its variable, how it is read and what it means.
+    """An option, or a positional argument: what it means, how it is written, and which commands have it.
 
-    ``commands`` names those that know it; empty is all of them. ``at_least`` and ``at_most`` bound numbers.
-    ``in_dotenv`` False: a ``.env`` that merely lies in the working directory cannot set it.
+    ``commands`` is empty for those that every command has. ``at_least`` and ``at_most`` bound numbers. ``parse`` makes
+    the value of its text. A ``.env`` that merely lies in the working directory cannot set an option that has a
+    ``barred`` reason. ``reads`` and ``writes`` say what the file is that it names. Of the options with the same
+    ``alternative`` only one can be given. ``bare`` is the value of an option that is given without one.
+
+    The last fields follow from the field of the settings and are filled in by this module.
     """
 
-    name: str
-    flags: tuple[str, ...]
-    variable: str
-    group: Group
     help: str
-    kind: Kind = "text"
-    repeatable: bool = False
+    group: Group = ""
+    short: str = ""
+    flag: str = ""
+    positional: bool = False
     metavar: str = ""
     choices: tuple[str, ...] = ()
     at_least: float = 0
     at_most: float = float("inf")
+    counts: bool = False
+    parse: Callable[[str], object] = str
     commands: tuple[str, ...] = ()
-    in_dotenv: bool = True
+    barred: str = ""
+    reads: str = ""
+    writes: bool = False
+    alternative: str = ""
+    bare: str | None = None
+    variable: str = ""
+    name: str = ""
+    kind: Kind = "text"
+    repeatable: bool = False
+    required: bool = False
+    default: Any = None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The spellings on the command line, the long one last; none for a positional argument."""
+        return () if self.positional else tuple(filter(None, (self.short, self.flag)))
+
+    @property
+    def spelling(self) -> str:
+        """What the option is called in messages about a value from the command line."""
+        return self.metavar if self.positional else self.flag
+
+    def is_of(self, command: str) -> bool:
+        """Whether a command has this option."""
+        return not self.commands or command in self.commands
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Whether it lifts a safeguard: such an option is never proposed to somebody who did not write it."""
+        return self.barred in {_CONSENT, _OPEN}
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The options that several commands have. Times are in seconds.
+
+    ``variables`` holds the variables of other tools that are set, by name; ``warnings`` what to tell the user;
+    ``sources`` where each value was given that is not a default: a flag, or the name of a variable.
+    """
+
+    file: Annotated[
+        str,
+        Option(
+            help="the desired state: a file, or a folder whose YAML and JSON files are merged",
+            group="Input",
+            short="-f",
+            metavar="PATH",
+            commands=(*READING, "validate", "permissions"),
+            reads="the desired state",
+        ),
+    ] = "asrnet.yaml"
+    vault: Annotated[
+        tuple[str, ...],
+        Option(
+            help="only this vault of the desired state, by its name or its full id",
+            group="Input",
+            metavar="NAME",
+            commands=(*READING, "permissions"),
+        ),
+    ] = ()
+    pair: Annotated[
+        tuple[str, ...],
+        Option(help="only this pair of the desired state", group="Input", metavar="NAME", commands=_SELECTING),
+    ] = ()
+    shard: Annotated[
+        Shard | None,
+        Option(
+            help="only part I of N of the vaults, for parallel runs; the same file is always split in the same way",
+            group="Input",
+            metavar="I/N",
+            parse=values.shard,
+            commands=_SELECTING,
+        ),
+    ] = None
+    topology: Annotated[
+        str | None,
+        Option(
+            help="a VMM topology: logical networks, clouds, hosts; used instead of the one the desired state names",
+            group="Input",
+            metavar="PATH",
+            commands=("predict", "targets"),
+            reads="the topology",
+        ),
+    ] = None
+    env_file: Annotated[
+        str | None,
+        Option(
+            help="read variables from this file instead of .env; it may also set those marked [!] in .env.example",
+            group="Input",
+            metavar="PATH",
+            barred=IDENTITY,
+            reads="the file of variables",
+        ),
+    ] = None
+    backend: Annotated[
+        str,
+        Option(
+            help="Azure itself, or the fake world in a file, which apply rewrites",
+            group="Azure",
+            metavar="azure|fake:WORLD",
+            parse=values.backend,
+            commands=READING,
+            barred=IDENTITY,
+        ),
+    ] = "azure"
+    endpoint: Annotated[
+        str | None,
+        Option(
+            help="another Azure Resource Manager than the cloud's own, such as the emulator; http on loopback only",
+            group="Azure",
+            metavar="URL",
+            parse=values.endpoint,
+            commands=READING,
+            barred=IDENTITY,
+        ),
+    ] = None
+    credential: Annotated[
+        str | None,
+        Option(
+            help="the credential to sign in with; without it AZURE_TOKEN_CREDENTIALS or azure-identity decides",
+            group="Azure",
+            metavar="NAME",
+            commands=READING,
+            barred=IDENTITY,
+        ),
+    ] = None
+    inventory: Annotated[
+        Literal["network", "graph"],
+        Option(
+            help="where virtual networks are read from: Microsoft.Network, which is exact, or Resource Graph, which is "
+            "fast and may lag a little",
+            group="Azure",
+            commands=READING,
+        ),
+    ] = "network"
+    output: Annotated[
+        tuple[Output, ...],
+        Option(
+            help="the format of the result; to standard output or to a file",
+            group="Output",
+            short="-o",
+            metavar="FORMAT[=PATH]",
+            parse=values.output,
+            commands=(*WRITING, "plan", "show", "predict", "targets", "doctor"),
+            barred=_FILES,
+            writes=True,
+        ),
+    ] = ()
+    verbose: Annotated[
+        int,
+        Option(
+            help="tell more on standard error; twice: every request; three times: its headers too",
+            group="Output",
+            short="-v",
+            counts=True,
+            at_most=3,
+        ),
+    ] = 0
+    quiet: Annotated[
+        bool,
+        Option(help="no progress and no remarks on standard error, only errors", group="Output", short="-q"),
+    ] = False
+    log_format: Annotated[
+        Literal["text", "json"],
+        Option(help="the format of messages on standard error", group="Output"),
+    ] = "text"
+    audit: Annotated[
+        str | None,
+        Option(
+            help="append a JSON line for every write: who, what, before and after, the job, the command that undoes it",
+            group="Output",
+            metavar="PATH",
+            commands=WRITING,
+            barred=_FILES,
+            writes=True,
+        ),
+    ] = None
+    yes: Annotated[
+        bool,
+        Option(help="do not ask", group="Safety", short="-y", commands=WRITING, barred=_CONSENT),
+    ] = False
+    allow_delete: Annotated[
+        bool,
+        Option(
+            help="delete unmanaged mappings of vaults with unmanaged: delete, up to max_deletes",
+            group="Safety",
+            commands=("plan", "apply", "drift"),
+            barred=_CONSENT,
+        ),
+    ] = False
+    force: Annotated[
+        tuple[str, ...],
+        Option(
+            help="lift this limit or safeguard",
+            group="Safety",
+            metavar="NAME",
+            choices=FORCEABLE,
+            commands=("plan", *WRITING),
+            barred=_CONSENT,
+        ),
+    ] = ()
+    parallelism: Annotated[
+        int,
+        Option(
+            help="requests in flight per vault", group="Pace", metavar="N", at_least=1, at_most=64, commands=READING
+        ),
+    ] = 4
+    total_parallelism: Annotated[
+        int,
+        Option(help="requests in flight in all", group="Pace", metavar="N", at_least=1, at_most=256, commands=READING),
+    ] = 8
+    operation_timeout: Annotated[
+        float,
+        Option(
+            help="how long a single change may take in Azure before it is reported as in flight",
+            group="Pace",
+            metavar="SECONDS",
+            at_least=1,
+            commands=WRITING,
+        ),
+    ] = 1800.0
+    retry_attempts: Annotated[
+        int,
+        Option(
+            help="how often a request is sent at most while Azure throttles, is busy or cannot be reached; 1: no retry",
+            group="Pace",
+            metavar="N",
+            at_least=1,
+            at_most=100,
+            commands=READING,
+        ),
+    ] = 10
+    retry_deadline: Annotated[
+        float,
+        Option(help="how long a request is retried", group="Pace", metavar="SECONDS", commands=READING),
+    ] = 300.0
+    variables: Mapping[str, str] = {}
+    warnings: tuple[str, ...] = ()
+    sources: Mapping[str, str] = {}
+
+    @property
+    def world(self) -> str | None:
+        """The file of the fake world to work on; None for the real Azure."""
+        return self.backend.removeprefix("fake:") if self.backend.startswith("fake:") else None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be told."""
+        return tuple(
+            self.variables[variable.name]
+            for variable in VARIABLES
+            if variable.secret and variable.name in self.variables
+        )
+
+    def source(self, name: str) -> str:
+        """Where the option ``name`` was given, for messages: its flag, or the variable that stood in for it."""
+        return self.sources.get(name) or next(option.spelling for option in OPTIONS if option.name == name)
+
+    def __repr__(self) -> str:
+        secret = {variable.name for variable in VARIABLES if variable.secret}
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        fields["variables"] = {name: "***" if name in secret else text for name, text in self.variables.items()}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
+
+class PlanSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet plan`` takes."""
+
+    out: Annotated[
+        str | None,
+        Option(help="save the plan, for: asrnet apply PATH", metavar="PATH", barred=_FILES, writes=True),
+    ] = None
+    detailed_exitcode: Annotated[bool, Option(help="exit 2, not 0, when changes are pending or a pair is blocked")] = (
+        False
+    )
+
+
+class ApplySettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet apply`` takes."""
+
+    planfile: Annotated[
+        str | None,
+        Option(help="a plan saved by asrnet plan --out", positional=True, metavar="PLANFILE", reads="the saved plan"),
+    ] = None
+
+
+class DriftSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet drift`` takes."""
+
+    correct: Annotated[bool, Option(help="correct what may be corrected, then plan again", barred=_CONSENT)] = False
+    only: Annotated[
+        tuple[str, ...],
+        Option(
+            help="report, count and correct only this kind of drift, such as half_pair; each finding names its kind",
+            group="Safety",
+            metavar="KIND",
+            parse=values.finding_kind,
+            variable="ASRNET_ONLY",
+        ),
+    ] = ()
+    ignore: Annotated[
+        tuple[str, ...],
+        Option(
+            help="neither correct nor count this kind of drift",
+            group="Safety",
+            metavar="KIND",
+            parse=values.finding_kind,
+            variable="ASRNET_IGNORE",
+        ),
+    ] = ()
+    fail_on: Annotated[
+        Literal["error", "warning"],
+        Option(help="which findings count as drift besides pending changes", group="Safety", variable="ASRNET_FAIL_ON"),
+    ] = "error"
+
+
+class MapSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet map`` takes."""
+
+    primary: Annotated[
+        str,
+        Option(help="the network: a full id, or alias/resource group/name", positional=True, metavar="PRIMARY"),
+    ]
+    to: Annotated[str, Option(help="the recovery region", metavar="REGION")]
+    recovery: Annotated[str | None, Option(help="the recovery network, in the recovery region", metavar="NETWORK")] = (
+        None
+    )
+    retarget: Annotated[bool, Option(help="change a mapping that leads to another network", barred=_CONSENT)] = False
+
+
+class PredictSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet predict`` takes."""
+
+    names: Annotated[tuple[str, ...], Option(help="only these machines fail over", positional=True, metavar="VM")] = ()
+    failover: Annotated[bool, Option(help="predict a failover, which is the default", alternative="operation")] = False
+    test_failover: Annotated[
+        str | None,
+        Option(
+            help="predict a test failover, into NETWORK if one is given; write machines before this option",
+            metavar="NETWORK",
+            bare="",
+            alternative="operation",
+        ),
+    ] = None
+    failback: Annotated[bool, Option(help="predict the failback after a failover", alternative="operation")] = False
+    machines: Annotated[
+        str | None,
+        Option(
+            help="take the machines from a list, in YAML, JSON or CSV",
+            metavar="PATH",
+            reads="the list of machines",
+            alternative="machines",
+        ),
+    ] = None
+    all_subnets: Annotated[
+        bool,
+        Option(help="assume a machine in every subnet of every primary network", alternative="machines"),
+    ] = False
+    to: Annotated[
+        str | None,
+        Option(
+            help="where machines of a list or of --all-subnets fail over to, if their network is mapped to several "
+            "regions",
+            metavar="REGION",
+        ),
+    ] = None
+    fail_on: Annotated[
+        Literal["warning", "lost"] | None,
+        Option(help="exit 2 when an address loses its connectivity (lost), or also on a warning (warning)"),
+    ] = None
+
+
+class TargetsSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet targets`` takes."""
+
+    primary_network: Annotated[
+        str | None,
+        Option(help="only clouds that use this VM network: its name, SERVER/NAME or its id", metavar="NAME"),
+    ] = None
+    recovery_network: Annotated[str | None, Option(help="only this VM network as a target", metavar="NAME")] = None
+
+
+class DumpSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet dump`` takes."""
+
+    format: Annotated[
+        Literal["asrnet", "world", "terraform"],
+        Option(help="a desired state, a world, or resources with import blocks for Terraform"),
+    ] = "asrnet"
+    out: Annotated[
+        str | None,
+        Option(help="the file to write; standard output without it", metavar="PATH", barred=_FILES, writes=True),
+    ] = None
+
+
+class ValidateSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet validate`` takes."""
+
+    paths: Annotated[
+        tuple[str, ...],
+        Option(help="files or folders; without any, the file of --file", positional=True, metavar="PATH"),
+    ] = ()
+    worlds: Annotated[bool, Option(help="the files are worlds", flag="--world")] = False
+
+
+class DoctorSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet doctor`` takes."""
+
+    task: Annotated[
+        Task | None, Option(help="fail if rights for this task are missing", flag="--for", metavar="TASK")
+    ] = None
+
+
+class PermissionsSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet permissions`` takes."""
+
+    task: Annotated[Task, Option(help="what the role is for", flag="--for", metavar="TASK")] = "apply"
+    minimal: Annotated[bool, Option(help="leave out the rights that only save time")] = False
+    name: Annotated[
+        str | None, Option(help="the name of the role; without it, asrnet and the tasks", metavar="NAME")
+    ] = None
+    out: Annotated[
+        str | None,
+        Option(help="the file to write; standard output without it", metavar="PATH", barred=_FILES, writes=True),
+    ] = None
+
+
+class SchemaSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet schema`` takes."""
+
+    kind: Annotated[str, Option(help="what to print the schema of", positional=True, metavar="KIND")] = "desired"
+
+
+class EmulatorSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet emulator`` takes. ``latency`` is in milliseconds."""
+
+    host: Annotated[str, Option(help="the address to listen on", group="Emulator", metavar="HOST", barred=_OPEN)] = (
+        "127.0.0.1"
+    )
+    port: Annotated[
+        int, Option(help="the port for HTTP; 0 picks a free one", group="Emulator", metavar="PORT", at_most=65_535)
+    ] = 4590
+    tls_port: Annotated[
+        int, Option(help="the port for HTTPS; 0 picks a free one", group="Emulator", metavar="PORT", at_most=65_535)
+    ] = 4591
+    tls_cert: Annotated[
+        str | None,
+        Option(
+            help="a certificate of your own, instead of one made at start",
+            group="Emulator",
+            metavar="PATH",
+            reads="the certificate",
+        ),
+    ] = None
+    tls_key: Annotated[
+        str | None,
+        Option(help="the certificate's key", group="Emulator", metavar="PATH", reads="the certificate's key"),
+    ] = None
+    seed: Annotated[
+        str | None,
+        Option(help="the world to start with", group="Emulator", metavar="WORLD", reads="the seed"),
+    ] = None
+    state: Annotated[
+        str | None,
+        Option(
+            help="start with this world if it exists, and save the world there at the end",
+            group="Emulator",
+            metavar="WORLD",
+            barred=_FILES,
+            writes=True,
+        ),
+    ] = None
+    operations: Annotated[
+        str | None,
+        Option(
+            help="how long operations take: time:SECONDS, immediate, or manual:READS",
+            group="Emulator",
+            metavar="TIMING",
+        ),
+    ] = None
+    retry_after: Annotated[
+        int | None,
+        Option(
+            help="the Retry-After of accepted writes and of status answers",
+            group="Emulator",
+            metavar="SECONDS",
+            at_most=1_000_000_000,
+        ),
+    ] = None
+    latency: Annotated[
+        int | None,
+        Option(
+            help="how long every request takes at least",
+            group="Emulator",
+            metavar="MILLISECONDS",
+            at_most=1_000_000_000,
+        ),
+    ] = None
+    page_size: Annotated[
+        int | None,
+        Option(
+            help="how many elements a page of a list has",
+            group="Emulator",
+            metavar="N",
+            at_least=1,
+            at_most=1_000_000_000,
+        ),
+    ] = None
+    capture: Annotated[
+        str | None,
+        Option(
+            help="write every request and answer to this folder, without tokens",
+            group="Emulator",
+            metavar="FOLDER",
+            barred=_FILES,
+            writes=True,
+        ),
+    ] = None
+    no_auth: Annotated[bool, Option(help="answer requests without a bearer token", group="Emulator")] = False
+    allow_remote: Annotated[
+        bool,
+        Option(
+            help="listen on other addresses than this machine's own; note that any credential is accepted",
+            group="Emulator",
+            barred=_OPEN,
+        ),
+    ] = False
+
+
+SETTINGS: Final[Mapping[str, type[Settings]]] = {
+    "plan": PlanSettings,
+    "apply": ApplySettings,
+    "drift": DriftSettings,
+    "map": MapSettings,
+    "predict": PredictSettings,
+    "targets": TargetsSettings,
+    "show": Settings,
+    "dump": DumpSettings,
+    "validate": ValidateSettings,
+    "doctor": DoctorSettings,
+    "permissions": PermissionsSettings,
+    "schema": SchemaSettings,
+    "emulator": EmulatorSettings,
+}
+"""The settings of each command."""
 
 
 class Variable(Struct, frozen=True, kw_only=True):
@@ -48,291 +611,6 @@ class Variable(Struct, frozen=True, kw_only=True):
     secret: bool = False
     identity: bool = True
 
-
-def _of_emulator(name: str, kind: Kind, metavar: str, words: str) -> Option:
-    return Option(
-        name=f"emulator_{name}",
-        flags=(f"--{name.replace('_', '-')}",),
-        variable=f"ASRNET_EMULATOR_{name.upper()}",
-        group="Emulator",
-        kind=kind,
-        metavar=metavar,
-        help=words,
-        at_least=1 if name == "page_size" else 0,
-        at_most=65_535 if name.endswith("port") else 1_000_000_000,
-        commands=("emulator",),
-        # What opens the emulator to a network must not come from a file that was merely found.
-        in_dotenv=name not in {"host", "allow_remote"},
-    )
-
-
-OPTIONS: Final = (
-    Option(
-        name="file",
-        flags=("-f", "--file"),
-        variable="ASRNET_FILE",
-        group="Input",
-        metavar="PATH",
-        help="the desired state: a file, or a folder whose YAML and JSON files are merged",
-        commands=(*READING, "validate", "permissions"),
-    ),
-    Option(
-        name="vault",
-        flags=("--vault",),
-        variable="ASRNET_VAULT",
-        group="Input",
-        repeatable=True,
-        metavar="NAME",
-        help="only this vault of the desired state, by its name or its full id",
-        commands=(*READING, "permissions"),
-    ),
-    Option(
-        name="pair",
-        flags=("--pair",),
-        variable="ASRNET_PAIR",
-        group="Input",
-        repeatable=True,
-        metavar="NAME",
-        help="only this pair of the desired state",
-        commands=_SELECTING,
-    ),
-    Option(
-        name="shard",
-        flags=("--shard",),
-        variable="ASRNET_SHARD",
-        group="Input",
-        metavar="I/N",
-        help="only the I-th of N parts of the vaults, which the same file always splits alike: for parallel runs",
-        commands=_SELECTING,
-    ),
-    Option(
-        name="env_file",
-        flags=("--env-file",),
-        variable="ASRNET_ENV_FILE",
-        group="Input",
-        metavar="PATH",
-        help="read variables from this file instead of .env, those that say where and as whom to sign in included",
-        in_dotenv=False,
-    ),
-    Option(
-        name="backend",
-        flags=("--backend",),
-        variable="ASRNET_BACKEND",
-        group="Azure",
-        metavar="azure|fake:WORLD",
-        help="the real Azure, or the fake world in a file, which apply rewrites",
-        commands=READING,
-        in_dotenv=False,
-    ),
-    Option(
-        name="endpoint",
-        flags=("--endpoint",),
-        variable="ASRNET_ENDPOINT",
-        group="Azure",
-        metavar="URL",
-        help="another Azure Resource Manager than the cloud's own, such as the emulator's; http on loopback only",
-        commands=READING,
-        in_dotenv=False,
-    ),
-    Option(
-        name="credential",
-        flags=("--credential",),
-        variable="ASRNET_CREDENTIAL",
-        group="Azure",
-        metavar="NAME",
-        help="the credential to sign in with; AZURE_TOKEN_CREDENTIALS, or azure-identity's own choice, without it",
-        commands=READING,
-        in_dotenv=False,
-    ),
-    Option(
-        name="inventory",
-        flags=("--inventory",),
-        variable="ASRNET_INVENTORY",
-        group="Azure",
-        choices=("network", "graph"),
-        help="where the virtual networks are read: exactly, or fast and perhaps a little behind (Resource Graph)",
-        commands=READING,
-    ),
-    Option(
-        name="output",
-        flags=("-o", "--output"),
-        variable="ASRNET_OUTPUT",
-        group="Output",
-        repeatable=True,
-        metavar="FORMAT[=PATH]",
-        help="text, json, markdown, mermaid, html, github, junit, prometheus or csv, as far as the command has them; "
-        "to standard output or to a file",
-        commands=(*WRITING, "plan", "show", "predict", "targets", "doctor"),
-    ),
-    Option(
-        name="verbose",
-        flags=("-v", "--verbose"),
-        variable="ASRNET_VERBOSE",
-        group="Output",
-        kind="count",
-        at_most=3,
-        help="tell more on standard error; twice: every request; three times: its headers too",
-    ),
-    Option(
-        name="quiet",
-        flags=("-q", "--quiet"),
-        variable="ASRNET_QUIET",
-        group="Output",
-        kind="flag",
-        help="no progress and no remarks on standard error, errors only",
-    ),
-    Option(
-        name="log_format",
-        flags=("--log-format",),
-        variable="ASRNET_LOG_FORMAT",
-        group="Output",
-        choices=("text", "json"),
-        help="the form of what is told on standard error",
-    ),
-    Option(
-        name="audit",
-        flags=("--audit",),
-        variable="ASRNET_AUDIT",
-        group="Output",
-        metavar="PATH",
-        help="append a JSON line for every write: who, what, before and after, the job, the command that undoes it",
-        commands=WRITING,
-    ),
-    Option(
-        name="yes",
-        flags=("-y", "--yes"),
-        variable="ASRNET_YES",
-        group="Safety",
-        kind="flag",
-        help="do not ask",
-        commands=WRITING,
-        in_dotenv=False,
-    ),
-    Option(
-        name="allow_delete",
-        flags=("--allow-delete",),
-        variable="ASRNET_ALLOW_DELETE",
-        group="Safety",
-        kind="flag",
-        help="let unmanaged: delete delete, within max_deletes",
-        commands=("plan", "apply", "drift"),
-        in_dotenv=False,
-    ),
-    Option(
-        name="force",
-        flags=("--force",),
-        variable="ASRNET_FORCE",
-        group="Safety",
-        repeatable=True,
-        metavar="NAME",
-        choices=FORCEABLE,
-        help="lift this limit or safeguard",
-        commands=("plan", *WRITING),
-        in_dotenv=False,
-    ),
-    Option(
-        name="only",
-        flags=("--only",),
-        variable="ASRNET_ONLY",
-        group="Safety",
-        repeatable=True,
-        metavar="KIND",
-        help="report, count and correct only this kind of drift, such as half_pair; the findings name their kinds",
-        commands=("drift",),
-    ),
-    Option(
-        name="ignore",
-        flags=("--ignore",),
-        variable="ASRNET_IGNORE",
-        group="Safety",
-        repeatable=True,
-        metavar="KIND",
-        help="leave this kind of drift alone, and do not count it",
-        commands=("drift",),
-    ),
-    Option(
-        name="fail_on",
-        flags=("--fail-on",),
-        variable="ASRNET_FAIL_ON",
-        group="Safety",
-        choices=("error", "warning"),
-        help="which findings count as drift beside pending changes",
-        commands=("drift",),
-    ),
-    Option(
-        name="parallelism",
-        flags=("--parallelism",),
-        variable="ASRNET_PARALLELISM",
-        group="Pace",
-        kind="whole",
-        metavar="N",
-        at_least=1,
-        at_most=64,
-        help="requests under way per vault",
-        commands=READING,
-    ),
-    Option(
-        name="total_parallelism",
-        flags=("--total-parallelism",),
-        variable="ASRNET_TOTAL_PARALLELISM",
-        group="Pace",
-        kind="whole",
-        metavar="N",
-        at_least=1,
-        at_most=256,
-        help="requests under way in all",
-        commands=READING,
-    ),
-    Option(
-        name="operation_timeout",
-        flags=("--operation-timeout",),
-        variable="ASRNET_OPERATION_TIMEOUT",
-        group="Pace",
-        kind="seconds",
-        metavar="SECONDS",
-        at_least=1,
-        help="how long a single change may take in Azure before it is reported as in flight",
-        commands=WRITING,
-    ),
-    Option(
-        name="retry_attempts",
-        flags=("--retry-attempts",),
-        variable="ASRNET_RETRY_ATTEMPTS",
-        group="Pace",
-        kind="whole",
-        metavar="N",
-        at_least=1,
-        at_most=100,
-        help="how often a request is sent at most while Azure is throttling, busy or out of reach; 1 never repeats",
-        commands=READING,
-    ),
-    Option(
-        name="retry_deadline",
-        flags=("--retry-deadline",),
-        variable="ASRNET_RETRY_DEADLINE",
-        group="Pace",
-        kind="seconds",
-        metavar="SECONDS",
-        help="how long a request may be repeated",
-        commands=READING,
-    ),
-    _of_emulator("host", "text", "HOST", "the address to listen on"),
-    _of_emulator("port", "whole", "PORT", "the port for HTTP; 0 picks a free one"),
-    _of_emulator("tls_port", "whole", "PORT", "the port for HTTPS; 0 picks a free one"),
-    _of_emulator("tls_cert", "text", "PATH", "a certificate of your own, instead of one made at start"),
-    _of_emulator("tls_key", "text", "PATH", "the certificate's key"),
-    _of_emulator("seed", "text", "WORLD", "the world to start with"),
-    _of_emulator("state", "text", "WORLD", "start with this world if it exists, and save the world there at the end"),
-    _of_emulator("operations", "text", "TIMING", "how long operations take: time:SECONDS, immediate, or manual:READS"),
-    _of_emulator("retry_after", "whole", "SECONDS", "what accepted writes and status answers say in Retry-After"),
-    _of_emulator("latency", "whole", "MILLISECONDS", "how long every request takes at least"),
-    _of_emulator("page_size", "whole", "N", "how many elements a page of a list has"),
-    _of_emulator("capture", "text", "FOLDER", "write every request and answer there, without tokens"),
-    _of_emulator("no_auth", "flag", "", "answer requests without a bearer token"),
-    _of_emulator(
-        "allow_remote", "flag", "", "listen on other addresses than this machine's own: any credential is taken there"
-    ),
-)
 
 VARIABLES: Final = (
     Variable(name="AZURE_TENANT_ID", help="the tenant to sign in to"),
@@ -351,7 +629,7 @@ VARIABLES: Final = (
     Variable(name="ARM_CLIENT_SECRET", help="as AZURE_CLIENT_SECRET", secret=True),
     Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
     Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
-    Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where there is no desired state to say it"),
+    Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where no desired state names the cloud"),
     Variable(name="ARM_USE_OIDC", help="true: sign in with one of the tokens below"),
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
     Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
@@ -360,9 +638,68 @@ VARIABLES: Final = (
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_URL", help="GitHub's own name of ARM_OIDC_REQUEST_URL"),
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_TOKEN", help="GitHub's own name of ARM_OIDC_REQUEST_TOKEN", secret=True),
     Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
+    Variable(name="FORCE_COLOR", help="set to anything but 0: colours even where there is no terminal", identity=False),
+    Variable(name="CLICOLOR_FORCE", help="as FORCE_COLOR", identity=False),
     Variable(
-        name="GITHUB_WORKSPACE", help="the checkout of a GitHub workflow, from which annotations count", identity=False
+        name="GITHUB_WORKSPACE",
+        help="the checkout of a GitHub workflow; annotations name files within it",
+        identity=False,
     ),
     Variable(name="GITHUB_STEP_SUMMARY", help="the file of the step's summary in a GitHub workflow", identity=False),
     Variable(name="GITHUB_OUTPUT", help="the file of the step's outputs in a GitHub workflow", identity=False),
 )
+
+
+def _options(settings: type[Settings], command: str = "") -> Iterator[Option]:
+    """The options that the class itself declares, completed by the name, type and default of each field."""
+    defaults = settings.__struct_defaults__
+    default_of = dict(zip(settings.__struct_fields__[-len(defaults) :], defaults, strict=True))
+    for name, annotation in settings.__annotations__.items():
+        option = next((part for part in getattr(annotation, "__metadata__", ()) if isinstance(part, Option)), None)
+        if option is None:
+            continue
+        kind, repeatable, choices = _value_type(annotation.__origin__)
+        default = default_of.get(name, NODEFAULT)
+        flag = option.flag or f"--{name.replace('_', '-')}"
+        variable = option.variable or "_".join(filter(None, ("ASRNET", command, flag[2:]))).replace("-", "_").upper()
+        yield structs.replace(
+            option,
+            name=name,
+            flag="" if option.positional else flag,
+            # A positional argument has no variable: what a command is about is said on its command line.
+            variable="" if option.positional else variable,
+            commands=(command,) if command else option.commands,
+            kind="count" if option.counts else kind,
+            repeatable=repeatable,
+            choices=option.choices or choices,
+            required=default is NODEFAULT,
+            default=None if default is NODEFAULT else default,
+        )
+
+
+def _value_type(declared: Any) -> tuple[Kind, bool, tuple[str, ...]]:
+    """How a value of a field's type is read, whether there can be several, and the choices there are."""
+    if get_origin(declared) is UnionType or type(None) in get_args(declared):
+        declared, *_ = (part for part in get_args(declared) if part is not type(None))
+    if get_origin(declared) is Literal:
+        return "text", False, get_args(declared)
+    kinds: dict[Any, Kind] = {bool: "flag", int: "whole", float: "seconds"}
+    return kinds.get(declared, "text"), get_origin(declared) is tuple, ()
+
+
+_SHARED: Final = tuple(_options(Settings))
+OPTIONS: Final = (
+    *_SHARED,
+    *(
+        option
+        for command, settings in SETTINGS.items()
+        if settings is not Settings
+        for option in _options(settings, command)
+    ),
+)
+"""Every option and positional argument of every command."""
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """The options and positional arguments of a command; those that several commands have for an empty name."""
+    return tuple(option for option in OPTIONS if option.is_of(command)) if command else _SHARED

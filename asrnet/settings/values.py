@@ -1,23 +1,40 @@
-"""How the value of an option reads. Everything here raises InputError without saying where the value was given."""
+"""How the text of an option becomes its value. Everything here raises InputError without naming the option."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, there_are
 from asrnet.model.findings import FindingKind
-from asrnet.settings import Output, Shard
-from asrnet.settings.table import Option
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+    from asrnet.settings.table import Option
 
 _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
 _NUMBER = re.compile(r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?")
 _SHARD = re.compile(r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})")
 _FORMAT = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class Output(Struct, frozen=True):
+    """A format and the file it goes to; None is standard output."""
+
+    format: str
+    path: str | None = None
+
+
+class Shard(Struct, frozen=True):
+    """Part ``index`` (from 1) of ``count``."""
+
+    index: int
+    count: int
 
 
 def flag(value: object) -> bool:
@@ -31,19 +48,17 @@ def flag(value: object) -> bool:
 
 
 def number(value: object, option: Option) -> int | float:
-    """A whole number, or seconds, within the option's bounds."""
+    """A whole number, or seconds, within the option's bounds; a count beyond its highest meaning has that meaning."""
     is_whole = option.kind != "seconds"
-    found = _NUMBER.fullmatch(str(value).strip())
-    if not found or (is_whole and found["fraction"]) or not option.at_least <= float(found[0]) <= option.at_most:
-        raise InputError(f"found '{str(value)[:60]}', expected {_expected(option)}")
-    return int(found[0]) if is_whole else float(found[0])
-
-
-def _expected(option: Option) -> str:
-    words = "a number of seconds" if option.kind == "seconds" else "a whole number"
-    if option.at_most == float("inf"):
-        return f"{words}, at least {option.at_least:g}"
-    return f"{words} from {option.at_least:g} to {option.at_most:g}"
+    highest = float("inf") if option.kind == "count" else option.at_most
+    match = _NUMBER.fullmatch(str(value).strip())
+    if not match or (is_whole and match["fraction"]) or not option.at_least <= float(match[0]) <= highest:
+        words = "a whole number" if is_whole else "a number of seconds"
+        bounds = f"from {option.at_least:g} to {option.at_most:g}"
+        if option.at_most == float("inf"):
+            bounds = f"of at least {option.at_least:g}"
+        raise InputError(f"found '{str(value)[:60]}', expected {words} {bounds}")
+    return min(int(match[0]), int(option.at_most)) if option.kind == "count" else (int if is_whole else float)(match[0])
 
 
 def output(text: str) -> Output:
@@ -65,7 +80,7 @@ def backend(text: str) -> str:
     return text
 
 
-def kind(text: str) -> str:
+def finding_kind(text: str) -> str:
     """The kind of a finding."""
     if text not in list(FindingKind):
         raise InputError(
@@ -77,30 +92,16 @@ def kind(text: str) -> str:
 
 def shard(text: str) -> Shard:
     """``I/N``."""
-    found = _SHARD.fullmatch(text.strip())
-    if not found or not 1 <= int(found["index"]) <= int(found["count"]):
+    match = _SHARD.fullmatch(text.strip())
+    if not match or not 1 <= int(match["index"]) <= int(match["count"]):
         raise InputError(f"found '{text[:60]}', expected I/N with I from 1 to N, such as 2/4")
-    return Shard(int(found["index"]), int(found["count"]))
+    return Shard(int(match["index"]), int(match["count"]))
 
 
 def endpoint(text: str) -> str:
     """The URL of an Azure Resource Manager, without a slash at its end: https, or http on loopback."""
-    url = _split(text)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise InputError(f"found '{_bare(url)}', expected a URL, such as https://127.0.0.1:4591")
-    if url.username is not None or url.password is not None:
-        raise InputError("the URL has a user or password in it, expected none")
-    if url.path.strip("/") or url.query or url.fragment:
-        raise InputError(f"found '{_bare(url)}' with more behind it, expected scheme, host and port only")
-    if url.scheme == "http" and not _is_loopback(url.hostname):
-        raise InputError(
-            f"'{_bare(url)}' is http and not this machine: tokens would travel unprotected",
-            hint="use https, or http with 127.0.0.1, ::1 or localhost",
-        )
-    return f"{url.scheme}://{url.netloc}"
+    from urllib.parse import urlsplit  # needed by few runs, and slow to import
 
-
-def _split(text: str) -> SplitResult:
     try:
         url = urlsplit(text.strip())
         _ = url.port
@@ -108,15 +109,28 @@ def _split(text: str) -> SplitResult:
         raise InputError(f"not a URL: {error}") from error
     if re.search(r"[\s\x00-\x1f\\]", text.strip()):
         raise InputError("the URL has a space, a backslash or a control character in it, expected none")
-    return url
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise InputError(f"found '{_without_secrets(url)}', expected a URL, such as https://127.0.0.1:4591")
+    if url.username is not None or url.password is not None:
+        raise InputError("the URL has a user or password in it, expected none")
+    if url.path.strip("/") or url.query or url.fragment:
+        raise InputError(f"found more than '{_without_secrets(url)}', expected only a scheme, a host and a port")
+    if url.scheme == "http" and not _is_loopback(url.hostname):
+        raise InputError(
+            f"'{_without_secrets(url)}' is http and not this machine: tokens would travel unprotected",
+            hint="use https, or http with 127.0.0.1, ::1 or localhost",
+        )
+    return f"{url.scheme}://{url.netloc}"
 
 
-def _bare(url: SplitResult) -> str:
-    """The URL as far as it can hold no secret."""
+def _without_secrets(url: SplitResult) -> str:
+    """The URL without its user, password, path and query, where a secret could be."""
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}" if url.netloc else url.path[:60]
 
 
 def _is_loopback(host: str) -> bool:
+    import ipaddress
+
     if host.lower() == "localhost":
         return True
     try:

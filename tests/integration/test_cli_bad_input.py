@@ -143,11 +143,11 @@ def test_an_endpoint_without_tls_that_is_not_this_machine_is_refused(cli: Cli) -
 
 
 def test_a_found_dotenv_cannot_set_the_endpoint(cli: Cli, folder: Path) -> None:
-    (folder / ".env").write_text("ASRNET_ENDPOINT=https://evil.example\nASRNET_OUTPUT=json\n", "utf-8")
+    (folder / ".env").write_text("ASRNET_ENDPOINT=https://evil.example\nASRNET_PAIR=hub\n", "utf-8")
     ran = cli("plan", "--backend", "fake:world.yaml")
     assert ran.code == 0
     assert "warning: .env: ignored ASRNET_ENDPOINT" in ran.err
-    assert ran.out.startswith("{")  # the rest of the file counts
+    assert "Plan: 2 mappings to create" in ran.out  # the rest of the file counts
 
 
 def test_no_credentials_say_which_variables_to_set(cli: Cli) -> None:

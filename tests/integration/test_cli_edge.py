@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from command_line import Cli, edit
 
-from asrnet.cli import commands, outputs
+from asrnet.cli import commands
 from asrnet.cli.arguments import parse
-from asrnet.render import answers
+from asrnet.render import formats_of
 
 COMMANDS = list(commands.COMMANDS)
 
@@ -111,9 +111,8 @@ def test_help_names_formats_defaults_and_exit_codes(cli: Cli) -> None:
         "text, json, csv or markdown; to standard output or to a file; may be repeated (default: text) [ASRNET_OUTPUT]"
         in text
     )
-    assert "requests under way per vault (default: 4) [ASRNET_PARALLELISM]" in text
+    assert "requests in flight per vault (default: 4) [ASRNET_PARALLELISM]" in text
     assert "exit codes: 0 predicted 1 an error, or something could not be read 2 what --fail-on names was found" in text
-    assert outputs.ANSWER_FORMATS == answers.FORMATS
 
 
 def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_business(
@@ -173,7 +172,7 @@ def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
     variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them
     streams: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # streams hold what Popen takes
-        [sys.executable, "-m", "asrnet.cli", *argv, "--backend", "fake:world.yaml"],
+        [sys.executable, "-m", "asrnet", *argv, "--backend", "fake:world.yaml"],
         cwd=folder,
         env=variables,
         stdin=subprocess.DEVNULL,
@@ -217,7 +216,7 @@ def test_a_full_disk_behind_standard_error_ends_no_apply(folder: Path) -> None:
 
 
 def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
-    command = [sys.executable, "-m", "asrnet.cli", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
+    command = [sys.executable, "-m", "asrnet", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
     out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
     assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.0")
 
@@ -225,7 +224,7 @@ def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(
 def test_a_file_whose_name_is_no_text_can_be_planned_in_every_format(folder: Path) -> None:
     name = os.fsdecode(b"plan-\xff.yaml")
     (folder / name).write_bytes((folder / "asrnet.yaml").read_bytes())
-    files = [f"-o{each}={each}" for each in outputs.PLAN_FORMATS]
+    files = [f"-o{each}={each}" for each in formats_of("plan")]
     process = run(folder, "plan", "--file", name, "--out", "saved", *files)
     _, errors = process.communicate()
     assert (process.returncode, errors) == (0, b"")
@@ -289,7 +288,7 @@ def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
 def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path) -> None:
     arguments = ["emulator", "--port", "0", "--tls-port", "0", "--seed", "world.yaml", "--state", "end.yaml"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "asrnet.cli", *arguments],
+        [sys.executable, "-m", "asrnet", *arguments],
         cwd=folder,
         env={**os.environ, "XDG_CACHE_HOME": str(folder)},
         stdout=subprocess.PIPE,

@@ -26,7 +26,7 @@ def screen(folder: Path, *argv: str, columns: int = 80, answer: str = "", **vari
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     process = subprocess.Popen(
-        [sys.executable, "-m", "asrnet.cli", *argv, "--backend", "fake:world.yaml"],
+        [sys.executable, "-m", "asrnet", *argv, "--backend", "fake:world.yaml"],
         cwd=folder,
         env={**clean, "TERM": "xterm", **variables},
         stdin=theirs,

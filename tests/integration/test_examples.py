@@ -82,7 +82,7 @@ def run(*argv: str, folder: Path, **variables: str) -> subprocess.CompletedProce
 
 
 def test_the_command_line_runs_as_a_process_of_its_own(folder: Path) -> None:
-    ran = run("-m", "asrnet.cli", "plan", "--detailed-exitcode", folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    ran = run("-m", "asrnet", "plan", "--detailed-exitcode", folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (ran.returncode, ran.stderr) == (2, "")
     assert ran.stdout.splitlines()[-1].startswith("Plan: 6 mappings to create")
 

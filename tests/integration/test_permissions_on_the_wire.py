@@ -18,7 +18,7 @@ from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Row, load_desired
-from asrnet.diagnostics.roles import TASKS, Task, actions
+from asrnet.diagnostics.roles import TASKS, actions
 from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
@@ -29,6 +29,7 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
 from asrnet.model.azure import Nic
 from asrnet.ports import Backend
+from asrnet.settings import Task
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
 ITEMS = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"

@@ -36,7 +36,7 @@ from asrnet.emulator.messages import Request, Response, json_response
 from asrnet.emulator.serving import Emulator, ServeOptions, running
 from asrnet.emulator.transport import session
 from asrnet.fake import world_file
-from asrnet.render import FORMATS, render
+from asrnet.render import formats_of, render
 
 EA = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network-ea"
 GROUP = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-dr"
@@ -166,7 +166,7 @@ def witness(
 
 def everywhere(stem: str) -> list[str]:
     """A file in every format that plans have, and one on standard output."""
-    return [word for name in FORMATS for word in ("-o", f"{name}={stem}.{name}")] + ["-o", "json"]
+    return [word for name in formats_of("plan") for word in ("-o", f"{name}={stem}.{name}")] + ["-o", "json"]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -312,7 +312,7 @@ def test_a_program_that_logs_everything_logs_no_secret(folder: Path, caplog: pyt
         repr(report),
         repr(azure),
         repr(found),
-        *(render(report, name) for name in FORMATS),
+        *(render(report, name) for name in formats_of("plan")),
     ]
     assert report.result == "succeeded"
     assert len(app.known) > 5
@@ -324,7 +324,7 @@ def test_the_emulators_process_keeps_nothing_of_what_clients_send(tmp_path: Path
     seed.write_text("version: 1\nsubscriptions: [{id: 11111111-1111-1111-1111-111111111111}]\n")
     words = ["--port", "0", "--tls-port", "0", "--seed", seed, "--state", state, "--capture", traffic, "-vv"]
     child = subprocess.Popen(
-        [sys.executable, "-m", "asrnet.cli", "emulator", *map(str, words)],
+        [sys.executable, "-m", "asrnet", "emulator", *map(str, words)],
         env={**os.environ, "HOME": certificates},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

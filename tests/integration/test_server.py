@@ -521,7 +521,7 @@ class Process:
 
     def __init__(self, home: str, seed: Path, state: Path, *more: str) -> None:
         options = ["--port", "0", "--tls-port", "0", "--operations", "immediate", "--seed", seed, "--state", state]
-        command = [sys.executable, "-m", "asrnet.cli", "emulator", *map(str, options), *more]
+        command = [sys.executable, "-m", "asrnet", "emulator", *map(str, options), *more]
         self.child = subprocess.Popen(
             command,
             cwd=seed.parent,

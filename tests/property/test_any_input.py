@@ -17,7 +17,7 @@ from asrnet.desired import DesiredState
 from asrnet.errors import DocumentError, InputError
 from asrnet.export import terraform
 from asrnet.files import yaml as documents
-from asrnet.settings import OPTIONS, Settings, read
+from asrnet.settings import Settings, options_of, read
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 KEYS = st.sampled_from(
@@ -86,7 +86,9 @@ def test_any_tree_is_a_value_or_a_document_error_in_both_notations(tree: Any) ->
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.sampled_from([option.variable for option in OPTIONS if option.name != "env_file"]), st.text(max_size=30))
+@given(
+    st.sampled_from([option.variable for option in options_of("") if option.name != "env_file"]), st.text(max_size=30)
+)
 def test_any_text_is_a_setting_or_an_input_error(variable: str, text: str) -> None:
     try:
         assert isinstance(read({}, {variable: text}), Settings)

@@ -40,7 +40,7 @@ def clean(folder: Path) -> dict[str, str]:
 
 def command(*words: str) -> list[str]:
     """A command line of asrnet."""
-    return [sys.executable, "-m", "asrnet.cli", *words]
+    return [sys.executable, "-m", "asrnet", *words]
 
 
 def killed_at(call: int, *words: str, folder: Path, told_to_end: bool = False) -> subprocess.CompletedProcess[str]:

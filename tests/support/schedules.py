@@ -57,7 +57,7 @@ def shell(
     program: str, arguments: list[str], folder: Path, stubs: Path, variables: Mapping[str, str] | None = None
 ) -> Finished:
     """Run a program with asrnet, and what is in ``stubs``, on its path; no variable of this machine has a say."""
-    stub(stubs, "asrnet", f'exec {sys.executable} -m asrnet.cli "$@"')
+    stub(stubs, "asrnet", f'exec {sys.executable} -m asrnet "$@"')
     clean = {name: os.environ[name] for name in ("HOME", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ}
     environ = {**clean, "PATH": f"{stubs}:/usr/bin:/bin", **(variables or {})}
     ran = subprocess.run(

@@ -11,7 +11,6 @@ from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import EVERYTHING, DesiredState, Region, Rule, Selection
 from asrnet.diagnostics.checks import Check, Examination, examine
-from asrnet.diagnostics.roles import Task
 from asrnet.errors import CredentialError, UnreachableError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION
@@ -19,6 +18,7 @@ from asrnet.fake.records import Subscription
 from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend, Surroundings
+from asrnet.settings import Task
 
 MAPPINGS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
 

@@ -8,9 +8,8 @@ from failover_worlds import address, machine, mapping, prediction, subnet, vnet
 from asrnet.errors import InputError
 from asrnet.failover import Prediction
 from asrnet.inventory.targets import Targets, VaultTargets
-from asrnet.render import View
-from asrnet.render.answers import render_answer
-from asrnet.render.prediction_layout import prediction_sections
+from asrnet.render import View, render
+from asrnet.render.prediction_layout import sections
 from asrnet.vmm import Target
 
 HERE = vnet("here", subnet("web", "10.0.1.0/24"), subnet("batch", "10.0.2.0/24"))
@@ -25,8 +24,8 @@ def landed(*machines: tuple[str, str, str]) -> Prediction:
 
 
 def tones(answer: Prediction) -> list[str]:
-    sections = list(prediction_sections(answer, View()))
-    return [row.tone for row in sections[1].rows]
+    machines = list(sections(answer, View()))[1]
+    return [row.tone for row in machines.rows]
 
 
 def test_what_is_lost_is_loud_and_what_is_kept_is_not() -> None:
@@ -38,7 +37,7 @@ def test_what_is_lost_is_loud_and_what_is_kept_is_not() -> None:
 def test_what_is_not_known_is_not_called_no_network() -> None:
     both = [mapping(HERE, THERE), mapping(HERE, ALONE)]
     unclear = prediction([machine("a", HERE, address("web", "10.0.1.4"))], [HERE, THERE, ALONE], both)
-    [row] = next(section.rows for section in prediction_sections(unclear, View()) if section.title == "Machines")
+    [row] = next(section.rows for section in sections(unclear, View()) if section.title == "Machines")
     assert row.cells[0] == "?"
     assert row.cells[3] == "not known"
 
@@ -50,26 +49,26 @@ def test_a_warning_is_seen_whatever_becomes_of_the_address() -> None:
 def test_what_machines_are_called_reaches_a_terminal_harmless() -> None:
     answer = landed(("\x1b[31mred", "web", "10.0.1.4"))
     for output in ("text", "markdown"):
-        assert "\x1b" not in render_answer(answer, output, View())
-    assert "\x1b" not in render_answer(answer, "text", View(width=80, colour=False))
+        assert "\x1b" not in render(answer, output, View())
+    assert "\x1b" not in render(answer, "text", View(width=80, colour=False))
 
 
 def test_on_a_terminal_the_table_fits_its_width() -> None:
     answer = landed(("a-machine-with-quite-a-long-name", "web", "10.0.1.4"), ("b", "batch", "10.0.2.4"))
     for width in (60, 80, 120):
-        drawn = render_answer(answer, "text", View(width=width))
+        drawn = render(answer, "text", View(width=width))
         assert max(map(len, drawn.splitlines())) <= width
 
 
-def test_an_unknown_format_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="unknown output format 'html'") as caught:
-        render_answer(landed(), "html", View())
+def test_a_format_that_an_answer_does_not_have_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="predictions cannot be written as html") as caught:
+        render(landed(), "html", View())
     assert caught.value.hint == "there are text, json, csv, markdown"
 
 
 def test_nobody_to_fail_over_is_said_in_one_line() -> None:
     expected = "Failover of 0 machines: 0 keep their address (=), 0 change it (~), 0 lose connectivity (!).\n"
-    assert render_answer(landed(), "text", View()) == expected
+    assert render(landed(), "text", View()) == expected
 
 
 def target(network: str, *, available: bool) -> Target:
@@ -87,7 +86,7 @@ def target(network: str, *, available: bool) -> Target:
 
 def test_targets_of_several_vaults_are_told_apart() -> None:
     found = [VaultTargets(vault=name, servers=("one",), targets=(target("N", available=True),)) for name in ("x", "y")]
-    both = render_answer(Targets(vaults=tuple(found)), "text", View())
-    alone = render_answer(Targets(vaults=tuple(found[:1])), "text", View())
+    both = render(Targets(vaults=tuple(found)), "text", View())
+    alone = render(Targets(vaults=tuple(found[:1])), "text", View())
     assert both.startswith("2 pairs of clouds: 2 of 2 target networks available.\n\nVault x: A (one), protected by B")
     assert "Vault" not in alone

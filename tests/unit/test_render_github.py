@@ -109,7 +109,7 @@ def test_what_a_safeguard_refused_is_said_once_beside_what_is_pending() -> None:
 
 
 def test_live_pairs_are_nothing_to_annotate() -> None:
-    with pytest.raises(InputError, match="live pairs cannot be told to GitHub"):
+    with pytest.raises(InputError, match="live pairs cannot be written as github"):
         render(LivePairs(vaults=(), pairs=()), "github")
 
 

@@ -20,7 +20,6 @@ from asrnet.inventory import read as inventory
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
-from asrnet.render.layout import Document
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u202e"
 
@@ -58,7 +57,7 @@ def parsed(text: str) -> Elements:
     return page
 
 
-def data(document: Document, **run: Any) -> dict[str, Any]:
+def data(document: Plan | live.LivePairs, **run: Any) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(parsed(render(document, "html", View(run=Run(**run)))).texts["script"][0])
     return found
 

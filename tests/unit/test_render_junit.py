@@ -147,5 +147,5 @@ def test_any_text_makes_well_formed_xml_without_control_characters(hostile: str)
 
 
 def test_live_pairs_are_no_test_cases() -> None:
-    with pytest.raises(InputError, match="live pairs cannot be told as test cases"):
+    with pytest.raises(InputError, match="live pairs cannot be written as junit"):
         render(LivePairs(vaults=(), pairs=()), "junit")

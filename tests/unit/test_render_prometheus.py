@@ -116,5 +116,5 @@ def test_labels_are_escaped() -> None:
 
 
 def test_live_pairs_are_no_metrics() -> None:
-    with pytest.raises(InputError, match="live pairs cannot be counted as metrics"):
+    with pytest.raises(InputError, match="live pairs cannot be written as prometheus"):
         render(LivePairs(vaults=(), pairs=()), "prometheus")

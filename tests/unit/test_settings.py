@@ -6,10 +6,22 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 import asrnet
 from asrnet.errors import InputError
-from asrnet.settings import OPTIONS, VARIABLES, Output, Settings, env_example, read
+from asrnet.settings import (
+    OPTIONS,
+    SETTINGS,
+    VARIABLES,
+    EmulatorSettings,
+    Output,
+    Settings,
+    Shard,
+    env_example,
+    options_of,
+)
+from asrnet.settings import read as read_with_sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,9 +32,14 @@ def dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path(".env")
 
 
-def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] | None = None, **files: str) -> str:
+def read(arguments: dict[str, object], environ: dict[str, str], **details: str | None) -> Settings:
+    """The settings, without where each value was given."""
+    return structs.replace(read_with_sources(arguments, environ, **details), sources={})  # type: ignore[arg-type]  # no command is None
+
+
+def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] | None = None, **details: str) -> str:
     with pytest.raises(InputError) as caught:
-        read(arguments or {}, environ or {}, **files)
+        read(arguments or {}, environ or {}, **details)
     return str(caught.value)
 
 
@@ -42,9 +59,16 @@ def test_without_any_word_the_defaults_hold() -> None:
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(dotenv: Path) -> None:
-    dotenv.write_text("ASRNET_FILE=c.yaml\nASRNET_PARALLELISM=3\nASRNET_AUDIT=c.log\n", encoding="utf-8")
+    dotenv.write_text("ASRNET_FILE=c.yaml\nASRNET_PARALLELISM=3\nASRNET_SHARD=1/2\n", encoding="utf-8")
     given = read({"file": "a.yaml"}, {"ASRNET_FILE": "b.yaml", "ASRNET_PARALLELISM": "2"}, dotenv=".env")
-    assert (given.file, given.parallelism, given.audit) == ("a.yaml", 2, "c.log")
+    assert (given.file, given.parallelism, given.shard) == ("a.yaml", 2, Shard(1, 2))
+
+
+def test_settings_know_where_each_value_was_given(dotenv: Path) -> None:
+    dotenv.write_text("ASRNET_QUIET=1\n", encoding="utf-8")
+    given = read_with_sources({"file": "a.yaml"}, {"ASRNET_VAULT": "sea"}, dotenv=".env")
+    names = ("file", "vault", "quiet", "pair")
+    assert [given.source(name) for name in names] == ["--file", "ASRNET_VAULT", ".env: ASRNET_QUIET", "--pair"]
 
 
 def test_what_is_absent_or_empty_is_not_given() -> None:
@@ -75,20 +99,34 @@ def test_values_in_a_dotenv_are_taken_as_they_stand(dotenv: Path) -> None:
 # What a found .env may not say
 
 
-IDENTITY = [option.variable for option in OPTIONS if not option.in_dotenv] + [
-    variable.name for variable in VARIABLES if variable.identity
-]
+SIGN_IN = ["ASRNET_ENDPOINT", "ASRNET_BACKEND", "ASRNET_CREDENTIAL", "ASRNET_ENV_FILE"]
+FILES = ["ASRNET_AUDIT", "ASRNET_OUTPUT", "ASRNET_EMULATOR_STATE", "ASRNET_EMULATOR_CAPTURE"]
+FILES += ["ASRNET_PLAN_OUT", "ASRNET_DUMP_OUT", "ASRNET_PERMISSIONS_OUT"]
+CONSENT = ["ASRNET_YES", "ASRNET_FORCE", "ASRNET_ALLOW_DELETE", "ASRNET_DRIFT_CORRECT", "ASRNET_MAP_RETARGET"]
+OPEN = ["ASRNET_EMULATOR_HOST", "ASRNET_EMULATOR_ALLOW_REMOTE"]
+BARRED = dict.fromkeys(SIGN_IN, "cannot say where and as whom to sign in")
+BARRED |= {variable.name: "cannot say where and as whom to sign in" for variable in VARIABLES if variable.identity}
+BARRED |= dict.fromkeys(FILES, "cannot say which files are written")
+BARRED |= dict.fromkeys(CONSENT, "cannot say what may be changed, or changed without asking")
+BARRED |= dict.fromkeys(OPEN, "cannot open the emulator to the network")
 
 
-@pytest.mark.parametrize("name", IDENTITY)
-def test_a_found_dotenv_cannot_say_where_and_as_whom_to_sign_in(dotenv: Path, name: str) -> None:
+def test_every_option_that_a_found_dotenv_cannot_set_is_known_here() -> None:
+    identity = {variable.name for variable in VARIABLES if variable.identity}
+    assert {option.variable for option in OPTIONS if option.barred} == BARRED.keys() - identity
+    assert {option.variable for option in OPTIONS if option.writes} == set(FILES)
+
+
+@pytest.mark.parametrize(("name", "reason"), BARRED.items(), ids=BARRED)
+def test_a_found_dotenv_cannot_say_what_could_do_harm(dotenv: Path, name: str, reason: str) -> None:
     dotenv.write_text(f"{name}=https://elsewhere.example\n", encoding="utf-8")
-    given = read({}, {}, dotenv=".env")
-    warning = (
-        f".env: ignored {name}: a .env in the working directory cannot say where and as whom to sign in; "
-        "if you mean it, use --env-file .env"
-    )
-    assert given == Settings(warnings=(warning,))
+    warning = f".env: ignored {name}: a .env in the working directory {reason}; if you mean it, use --env-file .env"
+    assert read({}, {}, dotenv=".env") == Settings(warnings=(warning,))
+    assert read({"to": "x", "primary": "x"}, {}, dotenv=".env", command=_command_of(name)).warnings == (warning,)
+
+
+def _command_of(variable: str) -> str:
+    return next((option.commands[0] for option in OPTIONS if option.variable == variable and option.commands), "plan")
 
 
 def test_one_warning_names_all_that_is_ignored_and_no_value(dotenv: Path) -> None:
@@ -180,6 +218,12 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
     )
 
 
+def test_a_variable_that_lifts_a_safeguard_is_never_proposed() -> None:
+    environ = {"ASRNET_YESS": "1", "ASRNET_FORC": "max_updates", "ASRNET_ALLOW_DELET": "1"}
+    assert [warning for warning in read({}, environ).warnings if "ASRNET_YES'" in warning] == []
+    assert [warning for warning in read({}, environ).warnings if "FORCE'" in warning or "DELETE'" in warning] == []
+
+
 # Values
 
 
@@ -192,11 +236,11 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
         ("parallelism", "1.5", "found '1.5', expected a whole number from 1 to 64"),
         ("parallelism", "9" * 400, f"found '{'9' * 60}', expected a whole number from 1 to 64"),
         ("total_parallelism", "-1", "found '-1', expected a whole number from 1 to 256"),
-        ("operation_timeout", "1h", "found '1h', expected a number of seconds, at least 1"),
-        ("operation_timeout", "nan", "found 'nan', expected a number of seconds, at least 1"),
-        ("retry_deadline", "inf", "found 'inf', expected a number of seconds, at least 0"),
+        ("operation_timeout", "1h", "found '1h', expected a number of seconds of at least 1"),
+        ("operation_timeout", "nan", "found 'nan', expected a number of seconds of at least 1"),
+        ("retry_deadline", "inf", "found 'inf', expected a number of seconds of at least 0"),
         ("retry_attempts", "0", "found '0', expected a whole number from 1 to 100"),
-        ("verbose", "4", "found '4', expected a whole number from 0 to 3"),
+        ("verbose", "much", "found 'much', expected a whole number from 0 to 3"),
         ("yes", "perhaps", "found 'perhaps', expected true or false"),
         ("inventory", "grph", "found 'grph', expected network or graph; did you mean 'graph'?"),
         ("log_format", "xml", "found 'xml', expected text or json"),
@@ -216,15 +260,23 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
         ("endpoint", "http://127.0.0.1.example.com", "'http://127.0.0.1.example.com' is http and not this machine"),
         ("endpoint", "https://localhost@example.com", "the URL has a user or password in it, expected none"),
         ("endpoint", "https://a:canary@example.com", "the URL has a user or password in it, expected none"),
-        ("endpoint", "https://example.com/path", "found 'https://example.com' with more behind it"),
-        ("endpoint", "https://example.com?sig=canary", "found 'https://example.com' with more behind it"),
+        (
+            "endpoint",
+            "https://example.com/path",
+            "found more than 'https://example.com', expected only a scheme, a host and a port",
+        ),
+        (
+            "endpoint",
+            "https://example.com?sig=canary",
+            "found more than 'https://example.com', expected only a scheme, a host and a port",
+        ),
         ("endpoint", "https://example.com:99999", "not a URL: Port out of range"),
         ("endpoint", "https://exa\tmple.com", "the URL has a space, a backslash or a control character in it"),
         ("endpoint", "https://[::1", "not a URL: "),
     ],
 )
 def test_a_bad_value_names_the_flag_or_the_variable(dotenv: Path, name: str, value: str, problem: str) -> None:
-    option = next(option for option in OPTIONS if option.name == name)
+    option = next(option for option in options_of("") if option.name == name)
     argument = [value] if option.repeatable else value
     assert refusal({name: argument}).startswith(f"{option.flags[-1]}: {problem}")
     if "\0" not in value:
@@ -232,6 +284,29 @@ def test_a_bad_value_names_the_flag_or_the_variable(dotenv: Path, name: str, val
         dotenv.with_name("f.env").write_text(f"{option.variable}='{value}'", encoding="utf-8")
         assert refusal(env_file="f.env").startswith(f"f.env: {option.variable}: {problem}")
     assert "canary" not in refusal({name: argument})
+
+
+@pytest.mark.parametrize("variable", ["ASRNET_PAIR", "ASRNET_VAULT", "ASRNET_OUTPUT", "ASRNET_FORCE"])
+@pytest.mark.parametrize("value", [",", " ", " , ,"])
+def test_separators_alone_are_no_selection_of_everything(variable: str, value: str) -> None:
+    assert refusal({}, {variable: value}).startswith(f"{variable}: found nothing, expected ")
+
+
+def test_more_v_than_there_are_levels_are_the_highest_level() -> None:
+    assert read({"verbose": 5}, {}).verbose == 3
+    assert read({}, {"ASRNET_VERBOSE": "7"}).verbose == 3
+
+
+@pytest.mark.parametrize("endpoint_in", ["argument", "variable"])
+def test_a_fake_world_has_no_endpoint(endpoint_in: str) -> None:
+    arguments: dict[str, object] = {"backend": "fake:world.yaml"}
+    environ = {}
+    if endpoint_in == "argument":
+        arguments["endpoint"] = "https://127.0.0.1:1"
+    else:
+        environ["ASRNET_ENDPOINT"] = "https://127.0.0.1:1"
+    source = "--endpoint" if endpoint_in == "argument" else "ASRNET_ENDPOINT"
+    assert refusal(arguments, environ) == f"--backend names a fake world and {source} an endpoint"
 
 
 @pytest.mark.parametrize(
@@ -260,11 +335,48 @@ def test_limits_and_safeguards_are_lifted_by_name() -> None:
 
 
 def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> None:
-    fields = set(Settings.__struct_fields__) - {"variables", "warnings"}
-    assert {option.name for option in OPTIONS} == fields
+    for command, settings in SETTINGS.items():
+        fields = set(settings.__struct_fields__) - {"variables", "warnings", "sources"}
+        assert {option.name for option in options_of(command)} <= fields
+        own = fields - set(Settings.__struct_fields__)
+        assert own <= {option.name for option in options_of(command)}
     for option in OPTIONS:
-        assert option.flags[-1] == f"--{option.name.removeprefix('emulator_').replace('_', '-')}"
-        assert option.variable == f"ASRNET_{option.name.upper()}"
+        assert bool(option.flag) is bool(option.variable) is not option.positional
+        assert option.flag == "" or re.fullmatch(r"--[a-z]+(-[a-z]+)*", option.flag)
+        assert option.variable == "" or re.fullmatch(r"ASRNET(_[A-Z]+)+", option.variable)
+
+
+def test_a_flag_that_several_commands_have_is_read_in_one_way() -> None:
+    readings: dict[str, set[tuple[object, ...]]] = {}
+    for option in OPTIONS:
+        for flag in option.flags:
+            readings.setdefault(flag, set()).add((option.name, option.kind == "flag", option.repeatable))
+    assert [flag for flag, found in readings.items() if len(found) > 1] == []
+
+
+def test_no_variable_sets_options_of_two_commands() -> None:
+    variables = [option.variable for option in OPTIONS if option.variable]
+    assert sorted(variables) == sorted(set(variables))
+
+
+def test_options_of_one_command_are_read_from_variables_and_files_too(dotenv: Path) -> None:
+    dotenv.write_text("ASRNET_EMULATOR_TLS_PORT=8\nASRNET_PLAN_DETAILED_EXITCODE=1\n", encoding="utf-8")
+    given = read({"latency": 5}, {"ASRNET_EMULATOR_PORT": "7"}, dotenv=".env", command="emulator")
+    assert given == EmulatorSettings(latency=5, port=7, tls_port=8)
+
+
+def test_what_a_command_needs_may_come_from_a_variable_and_is_missed_by_name() -> None:
+    given = read({"primary": "n"}, {"ASRNET_MAP_TO": "southeastasia"}, command="map")
+    assert getattr(given, "to", None) == "southeastasia"
+    assert refusal({"primary": "n"}, command="map") == "--to REGION is missing: the recovery region"
+
+
+def test_a_variable_gives_way_to_the_alternative_on_the_command_line() -> None:
+    environ = {"ASRNET_PREDICT_FAILBACK": "1", "ASRNET_FILE": "a.yaml"}
+    given = read({"test_failover": ""}, environ, command="predict")
+    assert (getattr(given, "test_failover", None), getattr(given, "failback", None)) == ("", False)
+    both = {"ASRNET_PREDICT_FAILBACK": "1", "ASRNET_PREDICT_FAILOVER": "1"}
+    assert refusal({}, both, command="predict") == "ASRNET_PREDICT_FAILBACK: not allowed with ASRNET_PREDICT_FAILOVER"
 
 
 def test_the_example_file_is_what_the_table_says() -> None:
@@ -274,7 +386,9 @@ def test_the_example_file_is_what_the_table_says() -> None:
 def test_the_example_file_names_every_variable_and_sets_none(dotenv: Path) -> None:
     dotenv.write_text(env_example(), encoding="utf-8")
     assert read({}, {}, dotenv=".env") == Settings()
-    for variable in [option.variable for option in OPTIONS] + [variable.name for variable in VARIABLES]:
+    for variable in [option.variable for option in OPTIONS if option.variable] + [
+        variable.name for variable in VARIABLES
+    ]:
         assert f"\n#{variable}=" in env_example()
 
 

@@ -1,29 +1,27 @@
-"""Show the plan, ask, carry it out, and read back what came of it.
+"""Show the plan, ask, apply it, and read back the result.
 
 A saved plan (asrnet plan --out PLANFILE) is refused, vault by vault, where what it read has moved since.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from asrnet.cli import apply_flow as carrying_out
-from asrnet.cli import inputs, logs, outputs
+from asrnet.cli import apply_flow, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import InputError
+from asrnet.render import DocumentKind
+from asrnet.settings import ApplySettings
 
 if TYPE_CHECKING:
     from asrnet.applying import Report
     from asrnet.render import Run
 
-
-FORMATS: Final = outputs.PLAN_FORMATS
+DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (
     ("asrnet apply", "show the plan, ask, apply it"),
-    ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan unasked, and keep a line of each write"),
+    ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan unasked, and keep a line for each write"),
     ("asrnet apply --pair hub --force max_updates", "one pair, whatever the limit on updates"),
 )
 EXITS: Final = {
@@ -34,43 +32,41 @@ EXITS: Final = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of this command."""
-    parser.add_argument("planfile", nargs="?", metavar="PLANFILE", help="a plan saved by asrnet plan --out")
-
-
-def run(session: Session) -> int:
+def run(session: Session[ApplySettings]) -> int:
     """Apply a fresh plan, or a saved one."""
-    settings = session.settings
     with (
-        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
-        carrying_out.audit(session, opened) as on_write,
+        outputs.opened(session.settings, DOCUMENT) as opened,
+        apply_flow.audit(session, opened) as on_write,
     ):
-        apply = _saved if session.argument("planfile") else _fresh
+        apply = _apply_saved if session.settings.planfile else _apply_fresh
         report, run = apply(session, opened, on_write)
-        return carrying_out.concluded(session, report, opened, run=run)
+        return apply_flow.concluded(session, report, opened, run=run)
 
 
-def _fresh(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> tuple[Report | None, Run]:
+def _apply_fresh(
+    session: Session[ApplySettings], opened: outputs.Outputs, on_write: apply_flow.OnWrite
+) -> tuple[Report | None, Run]:
     from asrnet import planning
-    from asrnet.inventory import read as inventory
+    from asrnet.inventory import read
 
     settings = session.settings
-    desired = inputs.desired_state(settings)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
     with session.backend(desired) as backend:
-        found = inventory.read_inventory(desired, backend, selection=selection)
+        inventory = read.read_inventory(desired, backend, selection=selection)
         WATCH.mark("reads")
         plan = planning.plan(
-            desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
+            desired, inventory, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
         WATCH.mark("planning")
-        inputs.check_pairs(selection, plan, desired)
-        report = carrying_out.carry_out(session, plan, backend, opened, on_write)
-        return report, session.so_far(inventory=found, requests=backend.requests())
+        inputs.check_pairs(selection, plan, settings, desired)
+        report = apply_flow.carry_out(session, plan, backend, opened, on_write)
+        return report, session.so_far(inventory=inventory, requests=backend.requests())
 
 
-def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnWrite) -> tuple[Report | None, Run]:
+def _apply_saved(
+    session: Session[ApplySettings], opened: outputs.Outputs, on_write: apply_flow.OnWrite
+) -> tuple[Report | None, Run]:
     from asrnet.planning.staleness import moved_since
 
     settings = session.settings
@@ -78,18 +74,15 @@ def _saved(session: Session, opened: outputs.Outputs, on_write: carrying_out.OnW
         raise InputError(
             "a saved plan is applied as it is", hint="use --vault, --pair and --shard with asrnet plan --out"
         )
-    plan = carrying_out.load(session.argument("planfile"))
+    plan = apply_flow.load(settings.planfile or "")
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
         WATCH.mark("reads")
-        _say_what_moved(stale)
-        report = carrying_out.carry_out(session, plan, backend, opened, on_write, stale=stale)
+        # Everything that moved, once: the report names only a few with each change.
+        for vault, moved in stale.items():
+            hint = "plan again, and save that plan"
+            logs.error(f"refused: vault {vault} has moved since the plan was saved", hint=hint)
+            for movement in moved:
+                logs.error(f"vault {vault}: {movement}")
+        report = apply_flow.carry_out(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())
-
-
-def _say_what_moved(stale: Mapping[str, tuple[str, ...]]) -> None:
-    """Every thing once; the report names a few of them with each change."""
-    for vault, moved in stale.items():
-        logs.error(f"refused: vault {vault} has moved since the plan was saved", hint="plan again, and save that plan")
-        for what in moved:
-            logs.error(f"vault {vault}: {what}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
-from asrnet.cli.unread import say_what_is_unread
+from asrnet.cli.unreadable import report_unreadable
+from asrnet.render import DocumentKind
+from asrnet.settings import PlanSettings
 
-FORMATS: Final = outputs.PLAN_FORMATS
+DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (
     ("asrnet plan", "what apply would do"),
     ("asrnet plan --vault sea -o text -o html=plan.html", "the same for one vault, and as a page to look at"),
@@ -23,36 +24,25 @@ EXITS: Final = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of this command."""
-    parser.add_argument("--out", metavar="PATH", help="save the plan, for: asrnet apply PATH")
-    parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2, not 0, when changes are pending or a pair is blocked"
-    )
-
-
-def run(session: Session) -> int:
+def run(session: Session[PlanSettings]) -> int:
     """Plan, show, and save where asked to."""
     from asrnet import planning
-    from asrnet.inventory import read as inventory
+    from asrnet.inventory import read
 
     settings = session.settings
-    desired = inputs.desired_state(settings)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
-    with (
-        outputs.opened(settings.output, FORMATS, settings.variables) as opened,
-        outputs.saved(session.argument("out"), opened) as save,
-    ):
+    with outputs.opened(settings, DOCUMENT) as opened, outputs.saved(settings, settings.out, opened) as save:
         with session.backend(desired) as backend:
-            found = inventory.read_inventory(desired, backend, selection=selection)
+            inventory = read.read_inventory(desired, backend, selection=selection)
             requests = backend.requests()
         plan = planning.plan(
-            desired, found, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
+            desired, inventory, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
         WATCH.mark("planning")
-        inputs.check_pairs(selection, plan, desired)
-        opened.write(plan, session.view(run=session.so_far(inventory=found, requests=requests)))
+        inputs.check_pairs(selection, plan, settings, desired)
+        opened.write(plan, session.view(run=session.so_far(inventory=inventory, requests=requests)))
         save(plan)
-    if say_what_is_unread(plan):
+    if report_unreadable(plan):
         return exits.ERROR
-    return exits.of_plan(plan) if session.argument("detailed_exitcode") else exits.DONE
+    return exits.of_plan(plan) if settings.detailed_exitcode else exits.DONE

@@ -5,13 +5,14 @@ Without a desired-state file, --vault takes the full id of a vault.
 
 from __future__ import annotations
 
-import argparse
 from typing import Final
 
 from asrnet.cli import exits, inputs, outputs
 from asrnet.cli.session import Session
+from asrnet.render import DocumentKind
+from asrnet.settings import Settings
 
-FORMATS: Final = outputs.LIVE_FORMATS
+DOCUMENT: Final[DocumentKind] = "live"
 EXAMPLES: Final = (
     ("asrnet show", "all live pairs of the declared vaults"),
     (
@@ -21,23 +22,15 @@ EXAMPLES: Final = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of this command: none of its own."""
-
-
-def run(session: Session) -> int:
+def run(session: Session[Settings]) -> int:
     """Read and show."""
-    from asrnet.inventory import live_pairs as live
-    from asrnet.inventory import read as inventory
+    from asrnet.inventory import live_pairs, read
 
-    settings = session.settings
-    desired = inputs.desired_or_vaults(settings)
-    selection = inputs.selection(settings, desired)
-    with outputs.opened(settings.output, FORMATS) as opened:
+    desired = inputs.desired_or_vaults(session)
+    selection = inputs.selection(session.settings, desired)
+    with outputs.opened(session.settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
-            found = inventory.read_inventory(desired, backend, selection=selection, confirm=False)
-        opened.write(
-            live.live_pairs(found, desired, selection),
-            session.view(all_pairs=True, run=session.so_far(inventory=found)),
-        )
+            inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)
+        pairs = live_pairs.live_pairs(inventory, desired, selection)
+        opened.write(pairs, session.view(all_pairs=True, run=session.so_far(inventory=inventory)))
     return exits.DONE

@@ -1,4 +1,4 @@
-"""``python -m asrnet.cli``."""
+"""``python -m asrnet``."""
 
 import sys
 

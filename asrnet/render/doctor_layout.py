@@ -1,0 +1,31 @@
+"""How the checks of doctor are shown: a line for each, the fix below it, and their count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from asrnet.render.sections import Row, Section, Tone, sentences
+
+if TYPE_CHECKING:
+    from asrnet.diagnostics.checks import Examination
+    from asrnet.render import View
+
+_TONES: Final[Mapping[str, Tone]] = {"ok": "good", "warning": "warning", "failed": "error", "unknown": "quiet"}
+
+
+def sections(examination: Examination, view: View) -> Iterator[Section]:
+    """The checks as a table, and their count; subscriptions are called what ``view.aliases`` calls them."""
+    rows = (
+        Row(
+            (check.verdict, check.name, view.aliases.get(check.subject, check.subject), check.message),
+            _TONES[check.verdict],
+            (f"fix: {check.fix}",) if check.fix else (),
+        )
+        for check in examination.checks
+    )
+    yield Section("", ("", "Check", "Of", "Found"), tuple(rows))
+    numbers = Counter(check.verdict for check in examination.checks)
+    counts = [f"{numbers[verdict]} {verdict}" for verdict in ("ok", "warning", "failed", "unknown") if numbers[verdict]]
+    yield sentences("", [f"{len(examination.checks)} checks: {', '.join(counts)}."])
