@@ -14,6 +14,7 @@ Body = Mapping[str, object]
 
 _LONGEST_LOCATION: Final = 90
 """No region's name comes near it, and a world file takes no longer ones."""
+_GREATEST_NUMBER: Final = 2**31 - 1
 
 
 def member(body: Body, name: str) -> object:
@@ -68,10 +69,22 @@ def text(body: Body, name: str) -> str | None:
 
 
 def flag(body: Body, name: str) -> bool | None:
-    """True or false; None where it is absent."""
+    """True or false, or one of them as text, which some clients send; None where it is absent."""
     value = member(body, name)
+    if isinstance(value, str):
+        value = {"true": True, "false": False}.get(value.lower(), value)
     if value is not None and not isinstance(value, bool):
         raise _wrong(name, "true or false")
+    return value
+
+
+def number(body: Body, name: str, default: int) -> int:
+    """A whole number from 0; ``default`` where it is absent."""
+    value = member(body, name)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _GREATEST_NUMBER:
+        raise _wrong(name, "a whole number")
     return value
 
 

@@ -70,5 +70,8 @@ def page() -> str:
         "| name | status | code | message |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {name} | {status} | {code} | {message} |" for name, (status, code, message) in assumptions().items()]
+    lines += [
+        f"| {name} | {status} | {code} | {' '.join(message.split())} |"
+        for name, (status, code, message) in assumptions().items()
+    ]
     return "\n".join([*lines, ""])

@@ -20,6 +20,8 @@ Assumption = Literal[
     "duplicate_fabric",
     "fabric_in_use",
     "vault_in_use",
+    "policy_in_use",
+    "policy_missing",
     "patch_refused",
     "target_not_mapped",
     "network_not_configured",

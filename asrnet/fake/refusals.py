@@ -36,7 +36,18 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "kind_mismatch": (400, "InvalidParameter", "The instance type does not fit the fabric '{0}'."),
     "duplicate_fabric": (409, "FabricAlreadyExists", "The fabric '{0}' already stands for the region {1}."),
     "fabric_in_use": (409, "FabricInUse", "The fabric '{0}' protects machines and cannot be removed."),
-    "vault_in_use": (409, "VaultInUse", "The vault '{0}' protects machines and cannot be deleted."),
+    # Code and message reported: MicrosoftDocs/azure-docs issue 42016. What was left there were containers of Backup.
+    "vault_in_use": (
+        400,
+        "ServiceResourceNotEmptyWithContainerDetails",
+        (
+            "Vault cannot be deleted as there are existing resources within the vault. : {1}\n"
+            "Unregister all containers from the vault and then retry to delete vault. "
+            "For instructions, see https://aka.ms/AB-AA4ecq5"
+        ),
+    ),
+    "policy_in_use": (409, "PolicyInUse", "The policy '{0}' is associated with a protection container."),
+    "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),

@@ -55,19 +55,22 @@ class Vaults:
             return started
 
     def delete(self, vault_id: ArmId) -> Started | None:
-        """Delete a vault and all in it; None where there is none. Refused while it protects machines (assumption)."""
+        """Delete a vault; None where there is none. Refused while there are fabrics in it."""
         with self._state.request("DELETE", vault_id) as admission:
             known = self._state.vaults.get(vault_id.subscription, vault_id.key)
             if known is None:
                 return None
-            if self._state.protected_items.values(vault_id.key):
-                raise self._state.assumed("vault_in_use", vault_id.name, resource_id=vault_id)
+            fabrics = self._state.fabrics.values(vault_id.key)
+            if fabrics:
+                names = ", ".join(fabric.friendly_name or fabric.name for fabric in fabrics)
+                raise self._state.assumed("vault_in_use", vault_id.name, names, resource_id=vault_id)
             write = Write(method="DELETE", resource_id=known.id, timing=self._state.behaviour.operations)
             return self._state.start(write, lambda: self._forget(known.id), admission)
 
     def _forget(self, vault_id: ArmId) -> None:
         for fabric in self._state.fabrics.values(vault_id.key):
             forget_fabric(self._state, fabric.id)
+        self._state.policies.clear(vault_id.key)
         self._state.vaults.remove(vault_id.subscription, vault_id.key)
 
 

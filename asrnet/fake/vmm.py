@@ -164,10 +164,19 @@ class ContainerMappings:
             for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
                 _container(self._state, container_id)
             vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
+            policy_id = mapping.policy_id
+            if policy_id is not None and self._state.policies.get(policy_id.parent.key, policy_id.key) is None:
+                raise self._state.assumed("policy_missing", policy_id.name, resource_id=mapping.id)
             write = self._write("PUT", mapping.id, "CloudPairing")
             return self._state.start(
                 write, lambda: self._state.cloud_mappings.put(vault, mapping.id.key, mapping), admission
             )
+
+    def patch(self, mapping_id: ArmId) -> Started:
+        """Change settings of a container mapping that no model has. Raises NotFoundError."""
+        with self._state.request("PATCH", mapping_id) as admission:
+            self._existing(mapping_id)
+            return self._state.start(self._write("PATCH", mapping_id, "CloudPairing"), lambda: None, admission)
 
     def remove(self, mapping_id: ArmId, *, method: str = "POST") -> Started:
         """Remove (POST remove) or purge (DELETE) a container mapping. Raises NotFoundError."""

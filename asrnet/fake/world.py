@@ -11,7 +11,8 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.networks             list, list_vault, get                       (replicationNetworks: VM networks)
     world.logical_networks     list, get
     world.containers           list, list_vault, get, put, remove   (clouds)
-    world.container_mappings   list, list_container, get, put, remove
+    world.container_mappings   list, list_container, get, put, patch, remove
+    world.policies             list, get, put, patch, delete
     world.mappings             list, list_network, get, put, patch, delete
     world.protected_items      list, list_container, get, enable, update, delete
     world.intents              list, get, put
@@ -35,6 +36,7 @@ from asrnet.fake.journal import Journal
 from asrnet.fake.machines import ProtectedItems, VirtualMachines
 from asrnet.fake.mappings import Mappings
 from asrnet.fake.networks import VirtualNetworks
+from asrnet.fake.policies import Policies
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.subscriptions import Subscriptions
 from asrnet.fake.vaults import Fabrics, Vaults
@@ -56,6 +58,7 @@ class World:
         self.logical_networks = LogicalNetworks(self._state)
         self.containers = Containers(self._state)
         self.container_mappings = ContainerMappings(self._state)
+        self.policies = Policies(self._state)
         self.mappings = Mappings(self._state)
         self.protected_items = ProtectedItems(self._state)
         self.intents = Intents(self._state)

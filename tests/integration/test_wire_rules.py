@@ -103,9 +103,9 @@ def test_a_method_that_is_not_allowed_names_those_that_are(wire: Wire) -> None:
 
 def test_operations_not_implemented_are_named(wire: Wire) -> None:
     vault = wire.build.vault("Vault")
-    answer = wire.send("GET", f"{vault.id}/replicationPolicies")
+    answer = wire.send("GET", f"{vault.id}/replicationAppliances")
     assert answer.status == 501
-    assert "'ReplicationPolicies_List'" in error_of(answer)["message"]
+    assert "'ReplicationAppliances_List'" in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b'"text"'])

@@ -12,6 +12,7 @@ from wire_case import Wire, error_of, exactly
 
 from asrnet.emulator.faults import Fault
 from asrnet.fake.faults import Fault as ServiceFault
+from asrnet.fake.records import ReplicationPolicy
 from asrnet.model.azure import IpConfiguration, Nic, Subnet
 
 SUB = "11111111-1111-1111-1111-111111111111"
@@ -88,7 +89,9 @@ def test_a_container_mapping_between_regions(wire: Wire) -> None:
     east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
     primary, recovery = wire.build.container(east), wire.build.container(west)
     path = f"{primary.id}/replicationProtectionContainerMappings/pair"
-    body = {"properties": {"targetProtectionContainerId": str(recovery.id), "policyId": "p"}}
+    policy = vault.id.child("replicationPolicies", "Daily")
+    wire.build.add(ReplicationPolicy(id=policy))
+    body = {"properties": {"targetProtectionContainerId": str(recovery.id), "policyId": str(policy)}}
     assert wire.send("PUT", path, body=body).status == 202
     below = f"{WIRE_VAULT}/replicationFabrics"
     expected = {
@@ -102,19 +105,19 @@ def test_a_container_mapping_between_regions(wire: Wire) -> None:
             "providerSpecificDetails": {
                 "instanceType": "A2A",
                 "agentAutoUpdateStatus": "Disabled",
-                "automationAccountArmId": None,
                 "automationAccountAuthenticationType": "RunAsAccount",
+                "automationAccountArmId": None,
                 "scheduleName": None,
                 "jobScheduleName": None,
             },
             "health": "Normal",
             "healthErrorDetails": [],
-            "policyId": f"{WIRE_VAULT}/replicationPolicies/default",
+            "policyId": f"{WIRE_VAULT}/replicationPolicies/Daily",
             "state": "Paired",
             "sourceProtectionContainerFriendlyName": "E-container",
             "sourceFabricFriendlyName": "East US",
             "targetFabricFriendlyName": "West US",
-            "policyFriendlyName": "default",
+            "policyFriendlyName": "Daily",
         },
     }
     assert exactly(wire.get(path)) == exactly(expected)

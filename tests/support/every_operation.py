@@ -32,6 +32,7 @@ MAPPING: Final = f"{FABRICS}/East/replicationNetworks/azureNetwork/replicationNe
 CONTAINERS: Final = "replicationProtectionContainers"
 BOX: Final = f"{FABRICS}/East/{CONTAINERS}/Box-East"
 BOX_MAPPING: Final = f"{BOX}/replicationProtectionContainerMappings/East-To-West"
+POLICY: Final = f"{VAULT}/replicationPolicies/Daily"
 ITEM: Final = f"{BOX}/replicationProtectedItems/vm1"
 INTENT: Final = f"{VAULT}/replicationProtectionIntents/vm2"
 GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources"
@@ -174,8 +175,15 @@ def _site(walk: Walk) -> None:
         walk.send("PUT", f"{FABRICS}/{name}/{CONTAINERS}/Box-{name}", box)
     walk.get(FABRICS, f"{FABRICS}/East", f"{FABRICS}/None", BOX, f"{BOX}-None")
     walk.get(f"{FABRICS}/East/{CONTAINERS}", f"{VAULT}/{CONTAINERS}")
-    target = {"targetProtectionContainerId": f"{FABRICS}/West/{CONTAINERS}/Box-West", "policyId": "policy"}
+    settings = {"instanceType": "A2A", "multiVmSyncStatus": "Enable"}
+    walk.send("GET", POLICY)
+    walk.send("PUT", POLICY, {"properties": {"providerSpecificInput": settings}})
+    walk.send("PATCH", POLICY, {"properties": {"replicationProviderSettings": settings}})
+    walk.get(POLICY, POLICY.rpartition("/")[0])
+    target = {"targetProtectionContainerId": f"{FABRICS}/West/{CONTAINERS}/Box-West", "policyId": POLICY}
     walk.send("PUT", BOX_MAPPING, {"properties": target})
+    walk.send("PATCH", BOX_MAPPING, {"properties": {"providerSpecificInput": {"agentAutoUpdateStatus": "Enabled"}}})
+    walk.send("DELETE", POLICY)
     kind = "replicationProtectionContainerMappings"
     walk.get(BOX_MAPPING, f"{BOX}/{kind}", f"{VAULT}/{kind}", f"{BOX_MAPPING}-None")
 
@@ -229,8 +237,12 @@ def _the_end(walk: Walk) -> None:
     walk.send("PUT", BOX_MAPPING, {"properties": target})
     walk.send("DELETE", BOX_MAPPING)
     walk.send("POST", f"{BOX}/remove")
+    walk.send("DELETE", POLICY)
+    walk.send("DELETE", VAULT)
     walk.send("POST", f"{FABRICS}/East/remove")
     walk.send("DELETE", f"{FABRICS}/West")
+    for fabric in json.loads(walk.send("GET", FABRICS).body)["value"]:
+        walk.send("DELETE", fabric["id"])
     walk.send("DELETE", VAULT)
     walk.send("DELETE", VAULT)
     walk.send("DELETE", f"{NETWORKS}/Hub")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from asrnet.errors import ConflictError, NotFoundError, VaultUnusedError
+from asrnet.errors import ConflictError, NotFoundError, ServiceError, VaultUnusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
-from asrnet.fake.records import VaultResource
+from asrnet.fake.records import ReplicationPolicy, VaultResource
 from asrnet.model.azure import CloudMapping, Fabric
 
 VAULTS = ("providers", "Microsoft.RecoveryServices", "vaults")
@@ -50,18 +50,19 @@ def test_replacing_a_used_vault_does_not_make_it_fresh(azure: Builder, vault: Va
     assert azure.world.fabrics.list(vault.id) == (fabric,)
 
 
-def test_deleting_a_vault_deletes_what_is_in_it(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
-    network = azure.virtual_network("one", "eastasia")
-    azure.mapping(fabric, network, fabric, network)
+def test_deleting_a_vault_deletes_its_policies(azure: Builder, vault: VaultResource) -> None:
+    azure.add(ReplicationPolicy(id=vault.id.child("replicationPolicies", "daily")))
     azure.world.vaults.delete(vault.id)
     azure.world.vaults.put(structs.replace(vault, used=True))
-    assert azure.world.mappings.list(vault.id) == ()
+    assert azure.world.policies.list(vault.id) == ()
 
 
-def test_a_vault_that_protects_machines_cannot_be_deleted(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
-    azure.protected_item("vm", fabric, fabric)
-    with pytest.raises(ConflictError):
+def test_a_vault_with_fabrics_cannot_be_deleted(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    with pytest.raises(ServiceError, match=fabric.friendly_name) as caught:
         azure.world.vaults.delete(vault.id)
+    assert (caught.value.status, caught.value.code) == (400, "ServiceResourceNotEmptyWithContainerDetails")
+    azure.world.fabrics.purge(fabric.id)
+    assert azure.world.vaults.delete(vault.id) is not None
 
 
 def test_a_fabric_is_named_after_its_region_for_people(azure: Builder, vault: VaultResource) -> None:

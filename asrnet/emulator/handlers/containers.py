@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.emulator.bodies import an_id, an_object, text
+from asrnet.emulator.bodies import Body, an_id, an_object, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
@@ -54,11 +54,14 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
         details = {
             "instanceType": "A2A",
             "agentAutoUpdateStatus": "Disabled",
-            "automationAccountArmId": None,
             "automationAccountAuthenticationType": "RunAsAccount",
+            "automationAccountArmId": None,
             "scheduleName": None,
             "jobScheduleName": None,
+            **world.extras.get(mapping.id.key, {}),
         }
+    # A mapping that came with a world need not name its policy; clients expect one.
+    policy_id = mapping.policy_id or primary.parent.parent.child("replicationPolicies", "default")
     recovery_name = mapping.recovery_cloud_name or MICROSOFT_AZURE
     return {
         "id": wire_id(mapping.id),
@@ -70,12 +73,12 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
             "providerSpecificDetails": details,
             "health": "Normal",
             "healthErrorDetails": [],
-            "policyId": wire_id(primary.parent.parent.child("replicationPolicies", "default")),
+            "policyId": wire_id(policy_id),
             "state": "Paired",
             "sourceProtectionContainerFriendlyName": container_name(world, primary),
             "sourceFabricFriendlyName": fabric_name(world, primary.parent),
             "targetFabricFriendlyName": fabric_name(world, recovery.parent) if recovery else MICROSOFT_AZURE,
-            "policyFriendlyName": "default",
+            "policyFriendlyName": policy_id.name,
         },
     }
 
@@ -145,7 +148,7 @@ def get_container_mapping(call: Call) -> Response:
     CONTAINER_MAPPING,
     "ReplicationProtectionContainerMappings_Create",
     "recorded",
-    "the policy is taken and not kept",
+    "that the policy must exist is assumed in its words",
 )
 def put_container_mapping(call: Call) -> Response:
     """Create or replace a container mapping."""
@@ -157,8 +160,28 @@ def put_container_mapping(call: Call) -> Response:
         primary_cloud_id=call.id("container"),
         recovery_cloud_id=target,
         recovery_cloud_name=container_name(call.world, target) if target else MICROSOFT_AZURE,
+        policy_id=an_id(properties, "policyId"),
     )
-    return call.accepted(call.world.container_mappings.put(mapping), mapping.id)
+    update = _read_agent_update(an_object(properties, "providerSpecificInput"))
+    started = call.world.container_mappings.put(mapping)
+    call.world.extras[mapping.id.key] = update
+    return call.accepted(started, mapping.id)
+
+
+@routes.patch(CONTAINER_MAPPING, "ReplicationProtectionContainerMappings_Update", "specified")
+def patch_container_mapping(call: Call) -> Response:
+    """Change how the agent on the machines of a container is updated."""
+    mapping_id = call.id("mapping")
+    properties = an_object(call.request.document(), "properties")
+    update = _read_agent_update(an_object(properties, "providerSpecificInput"))
+    started = call.world.container_mappings.patch(mapping_id)
+    call.world.extras[mapping_id.key] = call.world.extras.get(mapping_id.key, {}) | update
+    return call.accepted(started, mapping_id)
+
+
+def _read_agent_update(settings: Body) -> dict[str, object]:
+    names = ("agentAutoUpdateStatus", "automationAccountAuthenticationType", "automationAccountArmId")
+    return {name: value for name in names if (value := text(settings, name)) is not None}
 
 
 @routes.post(f"{CONTAINER_MAPPING}/remove", "ReplicationProtectionContainerMappings_Delete", "recorded")

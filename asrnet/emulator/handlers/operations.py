@@ -8,7 +8,7 @@ from typing import Final
 from asrnet.emulator.calls import Call
 from asrnet.emulator.messages import Document, Response, empty_response, json_response
 from asrnet.emulator.routing import VAULT, Handler, Routes
-from asrnet.errors import ServiceError
+from asrnet.errors import NotFoundError, ServiceError
 from asrnet.fake.operations import Started
 from asrnet.fake.times import iso_time
 
@@ -43,9 +43,9 @@ def get_status(call: Call) -> Response:
 
 
 def add_results(module_routes: Routes, template: str, show: Handler) -> None:
-    """Add the route for results of operations on a resource, which ``show`` shows after a PUT or PATCH.
+    """Add the route for results of operations on a resource, which ``show`` shows.
 
-    202 until the operation ends, then 200 or 204; where it failed, its error with 400.
+    202 until the operation ends, then 200 with the resource, or 204 where it is gone; its error with 400 if it failed.
     """
     kind = template.rsplit("/", 2)[-2]
     resource = str(re.findall(r"{(\w+)}", template)[-1])
@@ -58,7 +58,10 @@ def add_results(module_routes: Routes, template: str, show: Handler) -> None:
         if started.state == "InProgress":
             return call.accepted(started, call.id(resource))
         if started.state == "Succeeded":
-            return show(call) if started.method in {"PUT", "PATCH"} else empty_response(204)
+            try:
+                return show(call) if started.method != "DELETE" else empty_response(204)
+            except NotFoundError:  # what a POST removed, or moved to another place
+                return empty_response(204)
         error = started.error
         raise ServiceError(
             error.message if error else "The operation was canceled.",

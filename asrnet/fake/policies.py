@@ -1,0 +1,70 @@
+"""Replication policies of a vault: how often machines are replicated, and how long their recovery points are kept."""
+
+from __future__ import annotations
+
+from asrnet.fake import refusals
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.records import ReplicationPolicy
+from asrnet.fake.state import State
+from asrnet.model.arm import ArmId
+
+
+class Policies:
+    """Replication policies."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, vault_id: ArmId) -> tuple[ReplicationPolicy, ...]:
+        """The policies of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationPolicies"):
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.policies.values(vault.id.key))
+
+    def get(self, policy_id: ArmId) -> ReplicationPolicy:
+        """One policy. Raises NotFoundError."""
+        with self._state.request("GET", policy_id):
+            return self._existing(policy_id)
+
+    def put(self, policy: ReplicationPolicy) -> Started:
+        """Create or replace a policy."""
+        with self._state.request("PUT", policy.id) as admission:
+            self._state.vault(policy.id)
+            write = self._write("PUT", policy.id, "AddProtectionProfile")
+            return self._state.start(write, lambda: self._store(policy), admission)
+
+    def patch(self, policy: ReplicationPolicy) -> Started:
+        """Change a policy. Raises NotFoundError."""
+        with self._state.request("PATCH", policy.id) as admission:
+            self._existing(policy.id)
+            write = self._write("PATCH", policy.id, "UpdateProtectionProfile")
+            return self._state.start(write, lambda: self._store(policy), admission)
+
+    def delete(self, policy_id: ArmId) -> Started:
+        """Delete a policy. Raises NotFoundError, and ServiceError while a container mapping uses it (assumption)."""
+        with self._state.request("DELETE", policy_id) as admission:
+            policy = self._existing(policy_id)
+            vault = policy_id.parent.key
+            if any(mapping.policy_id == policy.id for mapping in self._state.cloud_mappings.values(vault)):
+                raise self._state.assumed("policy_in_use", policy_id.name, resource_id=policy_id)
+            write = self._write("DELETE", policy.id, "DeleteProtectionProfile")
+            return self._state.start(write, lambda: self._state.policies.remove(vault, policy_id.key), admission)
+
+    def _existing(self, policy_id: ArmId) -> ReplicationPolicy:
+        vault = self._state.known_vault(policy_id)
+        policy = self._state.policies.get(vault.id.key, policy_id.key)
+        if policy is None:
+            raise refusals.missing(policy_id)
+        return policy
+
+    def _store(self, policy: ReplicationPolicy) -> None:
+        self._state.policies.put(policy.id.parent.key, policy.id.key, policy)
+
+    def _write(self, method: str, policy_id: ArmId, scenario: str) -> Write:
+        return Write(
+            method=method,
+            resource_id=policy_id,
+            timing=self._state.behaviour.operations,
+            scenario=scenario,
+            target=policy_id.name,
+        )
