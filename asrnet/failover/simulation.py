@@ -204,7 +204,10 @@ class _Simulation:
         if choice.rule is rules.FAILBACK_UNCHANGED:
             # Nobody touches the machine's own NIC: it is where it was, as it was.
             place = Place(address.configuration.subnet, is_known=True)
-            return self._describe(address, move, place, Assignment(None, "keeps_address", address.configuration.ip))
+            unchanged = Assignment(None, "keeps_address", address.configuration.ip)
+            if primary is None:
+                unchanged = Assignment(None, "unknown", notices=(notice("primary_network_unknown"),))
+            return self._describe(address, move, place, unchanged)
         return self._land(address, move)
 
     def _land(self, address: _Address, move: _Move) -> Landing:

@@ -391,3 +391,21 @@ def test_where_there_are_no_targets_it_says_why(
     example(name)
     ran = fake("targets")
     assert (ran.code, ran.out) == (0, words)
+
+
+def test_a_region_may_be_written_as_azure_shows_it(regions: Cli) -> None:
+    plain = predicted(regions, "--all-subnets")
+    assert predicted(regions, "--all-subnets", "--to", "Southeast Asia") == plain
+
+
+def test_machines_of_providers_without_rules_are_named_once_in_every_output(regions: Cli, folder: Path) -> None:
+    edit(folder, "  - name: web1\n", "  - name: web1\n    provider: A2ACrossClusterMigration\n", "world.yaml")
+    prediction = predicted(regions)
+    assert prediction["out_of_scope"] == ["web1 (A2ACrossClusterMigration)"]
+    assert all(landing["machine"] != "web1" for landing in prediction["landings"])
+    assert regions("predict").out.count("web1 (A2ACrossClusterMigration)") == 1
+    rows = list(csv.DictReader(io.StringIO(regions("predict", "-o", "csv").out)))
+    assert [row["warnings"] for row in rows if row["machine"].startswith("web1")] == [
+        "machines of this provider are not predicted"
+    ]
+    assert regions("predict", "--fail-on", "warning").code == 2

@@ -225,3 +225,12 @@ def test_a_network_that_two_servers_have_is_refused_with_their_ids(sites: Cli, f
     edit(folder, "friendly_name: VMNetwork2-Shanghai", "friendly_name: VMNetwork1-Beijing", "world.yaml")
     refused(sites("targets", "--primary-network", "VMNetwork1-Beijing"), "is the name of several: /")
     assert sites("targets", "--primary-network", "VMM-Beijing/VMNetwork1-Beijing").code == 0
+
+
+def test_a_region_for_machines_that_are_protected_is_refused_with_what_it_is_for(regions: Cli) -> None:
+    refused(regions("predict", "--to", "southeastasia"), "cannot be chosen", "--machines and --all-subnets")
+
+
+def test_a_region_where_nothing_is_is_refused_with_the_nearest(regions: Cli, folder: Path) -> None:
+    (folder / "new.csv").write_text(f"{HEADER}vm,hub-ea,,10.0.1.4,\n", encoding="utf-8")
+    refused(regions("predict", "--machines", "new.csv", "--to", "southeastasai"), "did you mean 'southeastasia'?")

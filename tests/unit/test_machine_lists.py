@@ -132,6 +132,34 @@ def test_a_subnet_without_ranges_takes_any_address() -> None:
     assert machine.nics[0].ip_configurations[0].ip == "192.168.1.4"
 
 
+REGIONS = NetworkNames([HUB, APP, CORP], fabrics=[Fabric(id=BEIJING, kind="azure", location="southeastasia"), *FABRICS])
+
+
+def with_regions(*rows: str) -> tuple[Machine, ...]:
+    text = "".join(f"{row}\n" for row in (f"{HEADER.strip()},recovery_region", *rows))
+    return parse_machines(text, REGIONS, source="machines.csv", is_csv=True)
+
+
+def test_the_region_that_a_machine_fails_over_to_is_an_optional_column() -> None:
+    machines = with_regions("a,hub-ea,web,,,Southeast Asia", "b,hub-ea,web,,,")
+    assert [machine.recovery_location for machine in machines] == ["southeastasia", None]
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (["a,hub-ea,web,,,southeastasai"], "'southeastasai'; did you mean 'southeastasia'"),
+        (["a,corp,,,,eastasia"], "recovery_region: 'corp' is a VM network, which is not mapped to a region"),
+        (["a,hub-ea,web,,,eastasia", "a,app-ea,app,,,southeastasia"], "'a' has another recovery region"),
+    ],
+    ids=["unknown", "of a VM network", "two of one machine"],
+)
+def test_a_recovery_region_that_cannot_be_is_refused_at_its_line(rows: list[str], problem: str) -> None:
+    with pytest.raises(DocumentError, match=problem) as error:
+        with_regions(*rows)
+    assert error.value.line == len(rows) + 1
+
+
 def test_plan_and_replica_are_optional_columns() -> None:
     text = HEADER.strip() + ",recovery_plan,replica_network\na,VMM-Beijing/corp,,,,plan-a,disconnected\n"
     [machine] = from_csv(text + "b,VMM-Beijing/corp,,,,plan-a,VMM-Shanghai/corp\n")[:1]

@@ -67,6 +67,42 @@ def test_a_machine_lands_where_the_mapping_of_its_vault_leads(world: World) -> N
     assert (landing.network, landing.ip, landing.outcome) == ("there", "10.0.1.4", "keeps_address")
 
 
+def test_networks_that_are_set_on_the_item_are_read_and_count(world: World) -> None:
+    hub, there = world.network("hub"), world.network("there", SEA)
+    elsewhere = "33333333-3333-3333-3333-333333333333"
+    own, bubble = (world.network(name, SEA, subscription=elsewhere) for name in ("own", "bubble"))
+    world.map(hub, there)
+    nic = Nic(name="n", primary_network_id=hub.id, ip_configurations=(IpConfiguration(subnet="web", ip="10.0.1.4"),))
+    bare = world.build.protected_item("vm", world.fabrics[EA], world.fabrics[SEA], nic)
+    world.build.add(structs.replace(bare, recovery_network_id=own.id, test_network_id=bubble.id))
+    landing = only(world.ask())
+    assert (landing.network, landing.network_rule.code, landing.ip) == ("own", "own_network", "10.0.1.4")
+    landing = only(world.ask(operation="test-failover"))
+    assert (landing.network, landing.network_rule.code, landing.ip) == ("bubble", "test_own_network", "10.0.1.4")
+
+
+def test_a_region_tells_where_planned_machines_fail_over_to(world: World, tmp_path: Path) -> None:
+    hub, there, far = world.network("hub"), world.network("there", SEA), world.network("far", JP)
+    world.map(hub, there)
+    world.build.mapping(world.fabrics[EA], hub, world.build.azure_fabric(world.vault, JP), far)
+    listed = tmp_path / "machines.csv"
+    listed.write_text("name,primary_network,subnet,ip,ip_type\nvm,hub,web,10.0.1.4,\n", encoding="utf-8")
+    assert only(world.ask(listed_in=str(listed))).network_rule.code == "ambiguous_mapping"
+    assert only(world.ask(listed_in=str(listed), recovery_region="Japan East")).network == "far"
+    landings = world.ask(all_subnets=True, recovery_region=SEA).landings
+    assert {landing.network for landing in landings if landing.primary_network == "hub"} == {"there"}
+
+
+def test_a_region_that_is_not_there_or_for_protected_machines_is_refused(world: World) -> None:
+    world.network("hub")
+    with pytest.raises(
+        InputError, match="no network and no fabric is in the region 'eastasai'; did you mean 'eastasia'"
+    ):
+        world.ask(all_subnets=True, recovery_region="eastasai")
+    with pytest.raises(InputError, match="a recovery region cannot be chosen for machines that are protected"):
+        world.ask(recovery_region=SEA)
+
+
 def test_networks_of_machines_are_read_wherever_they_are(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     own = world.network("own", SEA, subscription="33333333-3333-3333-3333-333333333333")

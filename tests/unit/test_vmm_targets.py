@@ -25,8 +25,18 @@ from topologies import (
 from asrnet.desired import VmmRow, VmNetworkName
 from asrnet.failover import RULES, Operation, Replica
 from asrnet.model import azure as models
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkMapping, ProtectedItem, VmNetwork
-from asrnet.vmm import REASONS, check_machines, check_row, check_topology, eligible_hosts, targets
+from asrnet.vmm import (
+    REASONS,
+    Topology,
+    check_machines,
+    check_row,
+    check_topology,
+    eligible_hosts,
+    failback_hosts,
+    targets,
+)
 
 # --- the document's example -------------------------------------------------------------------------------------------
 
@@ -235,6 +245,42 @@ def test_hosts_of_clouds_that_protect_no_machine_of_the_network_do_not_count() -
 def test_without_known_hosts_placement_is_not_known() -> None:
     assert eligible_hosts(declared(CORRECTED), BEIJING1.id, SHANGHAI1.id) is None
     assert eligible_hosts(declared(CORRECTED + HOSTS), BEIJING1.id, VAULT) is None
+
+
+HOME_HOSTS = """\
+  hosts:
+  - {name: home1, cloud: GoldCloud1, networks: [VMNetwork1-Beijing]}
+  - {name: home2, cloud: GoldCloud1, networks: [VMNetwork2-Beijing]}
+  - {name: home3, cloud: SilverCloud1}
+"""
+
+
+def home_hosts() -> Topology:
+    """Hosts on both sides; no machine of the two networks is in SilverCloud1."""
+    text = CORRECTED.replace("{friendly_name: SilverCloud1}", "{friendly_name: SilverCloud1, logical_networks: []}")
+    return declared(text.replace("- server: VMM-Shanghai", f"{HOME_HOSTS}- server: VMM-Shanghai") + HOSTS)
+
+
+def test_a_machine_comes_back_to_hosts_of_a_protected_cloud_of_home() -> None:
+    assert failback_hosts(home_hosts(), SHANGHAI1.id, BEIJING1.id) == ("home1",)
+    assert failback_hosts(home_hosts(), None, BEIJING2.id) == ("home2",)
+    assert failback_hosts(declared(CORRECTED + HOSTS), SHANGHAI1.id, BEIJING1.id) is None
+
+
+@pytest.mark.parametrize(("operation", "hosts"), [("failover", ("host1",)), ("failback", ("home1",))])
+def test_each_way_is_warned_about_the_hosts_of_the_side_it_leads_to(
+    operation: Operation, hosts: tuple[str, ...]
+) -> None:
+    topology = home_hosts()
+
+    def find(start: ArmId | None, target: ArmId, *, is_failback: bool) -> tuple[str, ...] | None:
+        if is_failback:
+            return failback_hosts(topology, start, target)
+        return eligible_hosts(topology, start, target) if start else None
+
+    one = machine("VM-1", BEIJING1, address(None))
+    [landing] = prediction([one], NETWORKS, MAPPINGS, operation, eligible_hosts=find).landings
+    assert landing.hosts == hosts
 
 
 def test_a_row_whose_network_no_host_reaches_is_a_problem() -> None:
