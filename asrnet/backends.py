@@ -23,12 +23,14 @@ def connect(
     cloud: str | None = None,
     subscriptions: Sequence[str] = (),
     run: str = "",
+    whole_process: bool = False,
 ) -> Backend:
     """The backend that ``settings`` (those of this process, where none are given) ask for.
 
     Close it when done, which saves a fake world that was written to. ``cloud`` is what the desired state says; without
     one ARM_ENVIRONMENT does. ``run`` is the id by which Azure's logs find the requests. Raises InputError; whether
-    Azure answers shows with the first request.
+    Azure answers shows with the first request. ``whole_process``: this process does nothing else, so what speeds up
+    the import of the SDKs may be set for all of it.
     """
     if settings is None:
         from asrnet.settings import from_process
@@ -36,7 +38,8 @@ def connect(
         settings = from_process({})
     if settings.world is not None:
         return _fake(settings.world)
-    return _azure(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public", subscriptions, run)
+    cloud = cloud or settings.variables.get("ARM_ENVIRONMENT") or "public"
+    return _azure(settings, cloud, subscriptions, run, whole_process)
 
 
 def _fake(path: str) -> Backend:
@@ -56,7 +59,7 @@ def _fake(path: str) -> Backend:
     return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
 
 
-def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: str) -> Backend:
+def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: str, whole_process: bool) -> Backend:  # noqa: FBT001 - passed on
     from asrnet.azure import clouds, connect, credentials
     from asrnet.azure.retry import RetryLimits
 
@@ -74,7 +77,8 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: st
         ),
         inventory=settings.inventory,
         subscriptions=subscriptions,
-        sign_in_now=True,
+        start_now=True,
+        whole_process=whole_process,
         run=run,
     )
 
@@ -120,5 +124,5 @@ def in_process(path: str, *, operations: str = "time:2") -> Backend:
     world = world_file.load(path, clock=clock)
     world.behaviour = structs.replace(world.behaviour, operations=operations)
     return connect.backend(
-        clock=clock, credential=given(EmulatorCredential(world.tenant)), session=session_on(world), sign_in_now=True
+        clock=clock, credential=given(EmulatorCredential(world.tenant)), session=session_on(world), start_now=True
     )

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from asrnet.azure.clouds import PUBLIC, Cloud
 from asrnet.azure.credentials import Credential, choose
 from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.resource_manager import ResourceManager
 from asrnet.azure.retry import RetryLimits
+from asrnet.azure.sdk import NETWORK, OLDER_VERSIONS, RESOURCE_GRAPH, SITE_RECOVERY, Clients, load
 from asrnet.azure.sign_in import SignIn
-from asrnet.azure.site_recovery_writer import AzureSiteRecovery
-from asrnet.azure.surroundings import AzureSurroundings
+from asrnet.azure.site_recovery import AzureSiteRecovery
 from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock, NetworkReader
 from asrnet.site_recovery import SiteRecovery
 
 if TYPE_CHECKING:
     import requests
-
-_SITE_RECOVERY: Final = "azure.mgmt.recoveryservicessiterecovery"
-_PACKAGES: Final[Mapping[str, str]] = {
-    "fabric": _SITE_RECOVERY,
-    "network_mapping": _SITE_RECOVERY,
-    "virtual_network": "azure.mgmt.network",
-}
-"""What writing each kind of resource needs. The quick import comes first: its user need not wait for the slow one."""
 
 
 def backend(
@@ -41,24 +33,45 @@ def backend(
     session: requests.Session | None = None,
     inventory: Literal["network", "graph"] = "network",
     subscriptions: Sequence[str] = (),
-    sign_in_now: bool = False,
+    api_versions: Mapping[str, str] | None = None,
+    start_now: bool = False,
+    whole_process: bool = False,
     run: str = "",
 ) -> Backend:
     """Azure, or with ``session`` an emulator in this process.
 
-    ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together.
-    ``run`` is the correlation id of all requests. ``sign_in_now``: the sign-in runs beside whatever the caller does
-    first.
+    ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together. ``api_versions``
+    has those to ask for by provider, where neither the SDK's own nor the cloud's is right.
+    ``run`` is the correlation id of all requests. ``start_now``: the sign-in and the import of the SDKs run beside
+    whatever the caller does first; ``whole_process``: the process does nothing else (see ``sdk.load``).
     """
+    if start_now:
+        # Site Recovery first: it is the quicker one, so its lists are asked for while the other is imported.
+        load([SITE_RECOVERY, RESOURCE_GRAPH if inventory == "graph" else NETWORK], whole_process=whole_process)
     credential = credential or choose(cloud)
     sign_in = SignIn(credential, cloud.scope)
-    if sign_in_now:
+    if start_now:
         threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
-    pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session, run=run)
-    networks = AzureNetworks(pipeline)
-    site_recovery = SiteRecovery(AzureSiteRecovery(pipeline))
+    pipeline = Pipeline(
+        cloud=cloud,
+        credential=sign_in.tokens,
+        clock=clock,
+        limits=limits,
+        session=session,
+        api_versions={**OLDER_VERSIONS.get(cloud.name, {}), **(api_versions or {})},
+        run=run,
+    )
+    clients = Clients(pipeline)
+    manager = ResourceManager(pipeline, clients, authority="" if credential.is_made_up else cloud.authority)
+    networks = AzureNetworks(clients, manager)
+    site_recovery = SiteRecovery(AzureSiteRecovery(clients, manager))
+    reader: NetworkReader = networks
+    if inventory == "graph":
+        from asrnet.azure.resource_graph import GraphNetworks
+
+        reader = GraphNetworks(pipeline, networks, subscriptions)
     return Backend(
-        networks=_listed_by_graph(pipeline, networks, subscriptions) if inventory == "graph" else networks,
+        networks=reader,
         network_writer=networks,
         mappings=site_recovery,
         mapping_writer=site_recovery,
@@ -67,30 +80,10 @@ def backend(
         requests=pipeline.meter.counts,
         identity=lambda: str(sign_in.identity()),
         tenant=lambda: sign_in.identity().tenant_id,
-        surroundings=AzureSurroundings(pipeline, authority="" if credential.is_made_up else cloud.authority),
+        surroundings=manager,
         close=pipeline.close,
-        expect=_expect,
         lists_may_lag=inventory == "graph",
     )
-
-
-def _listed_by_graph(pipeline: Pipeline, exact: NetworkReader, subscriptions: Sequence[str]) -> NetworkReader:
-    from asrnet.azure.resource_graph import GraphNetworks
-
-    return GraphNetworks(pipeline, exact, subscriptions)
-
-
-def _expect(kinds: Collection[str]) -> None:
-    """Import the SDKs for writing ``kinds`` beside what comes before. What fails fails again where it is needed."""
-    packages = list(dict.fromkeys(_PACKAGES[kind] for kind in _PACKAGES if kind in kinds))
-    if packages:
-        threading.Thread(target=_import_all, args=(packages,), daemon=True).start()
-
-
-def _import_all(packages: Sequence[str]) -> None:
-    for package in packages:
-        with suppress(ImportError):
-            importlib.import_module(package)
 
 
 def _sign_in(sign_in: SignIn) -> None:

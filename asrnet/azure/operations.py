@@ -7,28 +7,36 @@ go through the SDK with a polling method that ends at once, and whoever waits as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NoReturn
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal
+from urllib.parse import urljoin, urlsplit
 
-import msgspec
 from azure.core.pipeline import PipelineResponse
 from azure.core.polling import PollingMethod
 from azure.core.rest import HttpResponse
 
-from asrnet.azure.answers import error_body, request_id, retry_after
+from asrnet.azure.answers import error_body, json_document, request_id, retry_after
 from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.ports import Operation, OperationStatus
 
+State = Literal["in_progress", "succeeded", "failed", "canceled"]
+
 _ACCEPTED: Final = 202
-_STATES: Final[Mapping[str, Literal["succeeded", "failed", "canceled"]]] = {
+_STATES: Final[Mapping[str, State]] = {
     "succeeded": "succeeded",
+    "completed": "succeeded",
+    "completedwithinformation": "succeeded",
+    # What part of a mapping succeeded shows when it is read back, which nothing is called done without.
+    "partiallysucceeded": "succeeded",
     "failed": "failed",
+    "timedout": "failed",
     "canceled": "canceled",
     "cancelled": "canceled",
+    "aborted": "canceled",
 }
+"""The words that end an operation. Resource Manager's contract has three; Site Recovery's jobs and others have more."""
 
 
 class Submitted(PollingMethod[Operation | None]):
@@ -63,11 +71,21 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
     http = response.http_response
     url = http.headers.get("Azure-AsyncOperation")
     if not url and http.status_code == _ACCEPTED:
-        url = http.headers.get("Location") or _nowhere(resource_id, http)
+        url = http.headers.get("Location")
+        if not url:
+            raise ServiceError(
+                f"the write of '{resource_id}' was accepted, but the answer does not say where to ask for its outcome",
+                resource_id=resource_id,
+                request_id=request_id(http.headers),
+                hint="run again: what the write achieved is read back first",
+            )
     if not url:
-        if _is_done(http):
+        # The resource came back with the answer. Without a body, or a state in it, there is nothing more to come.
+        state = _provisioning_state(_document(http))
+        if state is None or state.lower() == "succeeded":
             return None
         url = http.request.url
+    url = urljoin(http.request.url, url)  # HTTP allows a relative address
     return Operation(
         id=urlsplit(url).path.rstrip("/").rpartition("/")[2],
         resource_id=resource_id,
@@ -79,42 +97,33 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
 
 
 def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
-    """Where ``operation`` stands. Only the status counts: errors beside a success or a run are warnings."""
+    """Where ``operation`` stands. Only the status counts: errors beside a success or a run are warnings.
+
+    Raises ServiceError where the answer is neither empty nor a document.
+    """
+    content = response.read()
     document = _document(response)
+    if content.strip() and not document:
+        raise ServiceError(
+            f"the state of the operation on '{operation.resource_id}' cannot be read",
+            resource_id=operation.resource_id,
+            request_id=request_id(response.headers),
+            hint="something between here and Azure may change answers",
+        )
     word = document.get("status") or _provisioning_state(document)
     if word is None:
         return OperationStatus(state="in_progress" if response.status_code == _ACCEPTED else "succeeded")
-    state = _STATES.get(str(word).lower())
-    if state is None:
-        return OperationStatus(state="in_progress")
-    if state == "succeeded":
-        return OperationStatus(state="succeeded")
+    state = _STATES.get(str(word).lower(), "in_progress")
+    if state not in {"failed", "canceled"}:
+        return OperationStatus(state=state)
     error = document.get("error")
     body = error_body(error if isinstance(error, dict) else {})
     failure = operation_failed(body, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
 
 
-def _nowhere(resource_id: ArmId, http: Any) -> NoReturn:
-    raise ServiceError(
-        f"the write of '{resource_id}' was accepted, but the answer does not say where to ask for its outcome",
-        resource_id=resource_id,
-        request_id=request_id(http.headers),
-        hint="run again: what the write achieved is read back first",
-    )
-
-
-def _is_done(http: Any) -> bool:
-    """Whether a resource that came back with the answer is complete. Without a body there is nothing more to come."""
-    state = _provisioning_state(_document(http))
-    return state is None or state.lower() == "succeeded"
-
-
 def _document(http: Any) -> Mapping[str, Any]:
-    try:
-        document = msgspec.json.decode(http.read())
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
+    document = json_document(http.read())
     return document if isinstance(document, dict) else {}
 
 

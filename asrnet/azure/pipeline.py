@@ -6,6 +6,7 @@ unregistered subscription sends a POST, and then waits without end. Redirects ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
-    ContentDecodePolicy,
     CustomHookPolicy,
     DistributedTracingPolicy,
     HeadersPolicy,
@@ -57,12 +57,14 @@ class Pipeline:
         clock: Clock,
         limits: RetryLimits | None = None,
         session: requests.Session | None = None,
+        api_versions: Mapping[str, str] | None = None,
         run: str = "",
     ) -> None:
         quieten_vendors()
         if session is None and cloud.endpoint.startswith("https://"):
             check_roots()  # here, where it is a mistake in the environment; at the first request it is any OSError
         self._run = run
+        self.api_versions = api_versions or {}
         self.cloud = cloud
         self.credential = credential
         self.clock = clock
@@ -98,7 +100,6 @@ class Pipeline:
             RequestIdPolicy(),
             HeadersPolicy({CORRELATION: self._run} if self._run else None),
             UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
-            ContentDecodePolicy(),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
             TokenGuardPolicy(self.cloud),
             BearerTokenCredentialPolicy(self.credential, self.cloud.scope)

@@ -10,14 +10,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import msgspec
-
-from asrnet.azure.network_wire import WireNetwork, read_network
+from asrnet.azure.members import Model, every_readable, parts
+from asrnet.azure.models import read_network
 from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.translate import translated
-from asrnet.azure.wire import each_readable
+from asrnet.azure.sdk import answering
 from asrnet.errors import InputError, ServiceError
-from asrnet.files.decoding import TYPES
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.ports import NetworkReader
@@ -37,16 +34,16 @@ class GraphNetworks:
         self._pipeline = pipeline
         self._exact = exact
         self._together = tuple(dict.fromkeys(subscription.lower() for subscription in subscriptions))
-        self._found: dict[str, list[VirtualNetwork]] = {}
+        self._networks: dict[str, list[VirtualNetwork]] = {}
         self._lock = threading.Lock()
 
     def virtual_networks(self, subscription: str) -> Iterator[VirtualNetwork]:
         """The networks of a subscription, as Resource Graph knows them."""
-        wanted = subscription.lower()
+        asked = subscription.lower()
         with self._lock:
-            if wanted not in self._found:
-                self._ask(self._together if wanted in self._together else (wanted,))
-            return iter(self._found[wanted])
+            if asked not in self._networks:
+                self._ask(self._together if asked in self._together else (asked,))
+            return iter(self._networks[asked])
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, from Microsoft.Network."""
@@ -54,46 +51,41 @@ class GraphNetworks:
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
         """Ask about ``subscriptions``; what is known of them is set only when every page was read."""
-        client = self._client()
-        found: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
-        for begin in range(0, len(subscriptions), _MOST_SUBSCRIPTIONS):
-            rows = _rows(client, subscriptions[begin : begin + _MOST_SUBSCRIPTIONS])
-            for network in each_readable(rows, read_network, "a virtual network"):
-                found.setdefault(network.id.subscription, []).append(network)
-        self._found |= found
-
-    def _client(self) -> Any:
         try:
             from azure.mgmt.resourcegraph import ResourceGraphClient
         except ImportError as error:
             raise InputError(
                 "Resource Graph needs a package that is not installed", hint="pip install 'asrnet[graph]'"
             ) from error
-        return ResourceGraphClient(**self._pipeline.client_options())
+        client = ResourceGraphClient(**self._pipeline.client_options())
+        networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
+        for begin in range(0, len(subscriptions), _MOST_SUBSCRIPTIONS):
+            part = subscriptions[begin : begin + _MOST_SUBSCRIPTIONS]
+            scope = ArmId(f"/subscriptions/{part[0]}")
+            for network in every_readable(_rows(client, part, scope), read_network, scope, "a virtual network"):
+                networks.setdefault(network.id.subscription, []).append(network)
+        self._networks |= networks
 
 
-def _rows(client: Any, subscriptions: Sequence[str]) -> Iterator[WireNetwork]:
+def _rows(client: Any, subscriptions: Sequence[str], scope: ArmId) -> Iterator[Model]:
+    """The rows of all pages. Raises ServiceError where the answers do not lead to the last of them."""
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     token: str | None = None
-    seen: set[str] = set()
+    tokens: set[str] = set()
     while True:
         options = QueryRequestOptions(top=_MOST_ROWS, skip_token=token, result_format="objectArray")
         request = QueryRequest(subscriptions=list(subscriptions), query=_QUERY, options=options)
-        with translated(ArmId(f"/subscriptions/{subscriptions[0]}")):
+        with answering(scope):
             answer = client.resources(request)
-        yield from _converted(answer.data)
-        token = answer.skip_token
+            page = parts({"data": answer.data}, "data")
+            token, truncated = answer.skip_token, str(answer.result_truncated).lower().endswith("true")
+        yield from page
         if not token:
+            # The service cuts results without a way on where a query cannot be paged, or a row is too large.
+            if truncated:
+                raise ServiceError("Resource Graph left out rows and does not say how to go on", resource_id=scope)
             return
-        if token in seen:
-            raise ServiceError("Resource Graph's pages go round in circles")
-        seen.add(token)
-
-
-def _converted(data: object) -> list[WireNetwork]:
-    try:
-        with TYPES:
-            return msgspec.convert(data, list[WireNetwork])
-    except msgspec.ValidationError as error:
-        raise ServiceError(f"the answer of Resource Graph cannot be read: {error}") from error
+        if token in tokens:
+            raise ServiceError("Resource Graph's pages go round in circles", resource_id=scope)
+        tokens.add(token)

@@ -1,31 +1,26 @@
-"""Site Recovery, read: like networks without an SDK of its own, which takes 0.6 s to import and is for writing.
-
-The roles Site Recovery Contributor, Operator and Reader do not allow the lists of a whole vault. Where such a list
-answers 403, the same is read in parts: mappings network by network, machines and clouds container by container.
-"""
+"""Site Recovery through azure-mgmt-recoveryservicessiterecovery."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Any
 
-from azure.mgmt.core import ARMPipelineClient
-
-from asrnet.azure.machine_wire import WireItem, read_item
-from asrnet.azure.mapping_wire import WireFabric, WireJob, WireMapping, read_fabric, read_job, read_mapping
-from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.reading import Sender, address, decoded, get, rows
-from asrnet.azure.vmm_wire import (
-    WireContainerMapping,
-    WireNamed,
+from asrnet.azure.machines import read_item
+from asrnet.azure.members import every, every_readable
+from asrnet.azure.models import (
     read_cloud,
     read_cloud_mapping,
+    read_fabric,
+    read_job,
     read_logical_network,
+    read_mapping,
     read_vm_network,
 )
-from asrnet.azure.wire import Wire, each, each_readable
-from asrnet.model.arm import ArmId, normal_location
+from asrnet.azure.operations import status_of
+from asrnet.azure.resource_manager import ResourceManager
+from asrnet.azure.sdk import Clients, read, rows, submit
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import (
     Cloud,
     CloudMapping,
@@ -33,113 +28,147 @@ from asrnet.model.azure import (
     Job,
     LiveMapping,
     LogicalNetwork,
+    NetworkMapping,
     ProtectedItem,
     VmNetwork,
 )
-from asrnet.model.bodies import API_VERSION
-
-W = TypeVar("W", bound=Wire)
-R = TypeVar("R")
-
-VAULT_API_VERSION: Final = "2024-04-01"
+from asrnet.model.bodies import mapping_body
+from asrnet.ports import Operation, OperationStatus
 
 
-class WireVault(Wire, frozen=True):
-    """A vault; only its region matters."""
+class AzureSiteRecovery:
+    """SiteRecoveryRequests."""
 
-    location: str = ""
-
-
-class SiteRecoveryReader:
-    """What SiteRecoveryRequests reads."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._endpoint = pipeline.cloud.endpoint
-        self._sender: Sender = ARMPipelineClient(**pipeline.client_options())
+    def __init__(self, clients: Clients, manager: ResourceManager) -> None:
+        self._clients = clients
+        self._manager = manager
 
     def vault_location(self, vault: ArmId) -> str:
-        """The region of the vault itself."""
-        response = get(self._sender, self._address(vault, VAULT_API_VERSION), vault)
-        found: WireVault = decoded(response, WireVault, vault)
-        return normal_location(found.location)
+        """The region of the vault itself, which Site Recovery's operations do not read."""
+        return self._manager.vault_location(vault)
 
     def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
-        """All fabrics."""
-        return self._every(vault, "replicationFabrics", WireFabric, read_fabric)
+        """The fabrics of a vault."""
+        fabrics = rows(self._client(vault).replication_fabrics.list, *_vault(vault), of=vault)
+        return every(fabrics, read_fabric, vault)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
         """The mappings of a vault, in one list."""
-        return self._every(vault, "replicationNetworkMappings", WireMapping, read_mapping)
+        mappings = rows(self._client(vault).replication_network_mappings.list, *_vault(vault), of=vault)
+        return every(mappings, read_mapping, vault)
 
     def mappings_of_network(self, network_id: ArmId) -> Iterator[LiveMapping]:
         """The mappings under one network of a fabric."""
-        return self._every(network_id, "replicationNetworkMappings", WireMapping, read_mapping)
+        operation = self._client(network_id).replication_network_mappings.list_by_replication_networks
+        return every(rows(operation, *_child(network_id), of=network_id), read_mapping, network_id)
 
     def mapping(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping."""
-        response = get(self._sender, self._address(mapping_id), mapping_id)
-        return read_mapping(decoded(response, WireMapping, mapping_id))
+        operation = self._client(mapping_id).replication_network_mappings.get
+        return read(operation, *_grandchild(mapping_id), of=mapping_id, translate=read_mapping)
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of a vault, in one list."""
-        return self._every(vault, "replicationProtectedItems", WireItem, read_item)
+        items = rows(self._client(vault).replication_protected_items.list, *_vault(vault), of=vault)
+        return every(items, read_item, vault)
 
     def protected_items_of_container(self, container_id: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of one container."""
-        return self._every(container_id, "replicationProtectedItems", WireItem, read_item)
+        operation = self._client(container_id).replication_protected_items.list_by_replication_protection_containers
+        return every(rows(operation, *_child(container_id), of=container_id), read_item, container_id)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         """Jobs by start or state. The service filters, and so does this: which filters it honours is not certain."""
-        terms = [f"startTime eq '{_timestamp(since)}'"] if since is not None else []
-        terms += [f"jobStatus eq '{state}'"] if state else []
+        terms = []
+        if since is not None:
+            terms.append(f"startTime eq '{datetime.fromtimestamp(int(since), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'")
+        if state:
+            terms.append(f"jobStatus eq '{state}'")
         query = {"filter": " and ".join(terms)} if terms else {}
-        found = self._list(vault, "replicationJobs", WireJob, read_job, **query)
-        return (job for job in found if _matches(job, since, state))
+        jobs = rows(self._client(vault).replication_jobs.list, *_vault(vault), of=vault, **query)
+        for job in every_readable(jobs, read_job, vault, "a job"):
+            started = _seconds(job.start_time)
+            late = since is None or started is None or started >= since
+            if late and (not state or job.state.lower() == state.lower()):
+                yield job
 
     def vm_networks(self, fabric_id: ArmId) -> Iterator[VmNetwork]:
         """The VM networks of a VMM server."""
-        return self._list(fabric_id, "replicationNetworks", WireNamed, read_vm_network)
+        operation = self._client(fabric_id).replication_networks.list_by_replication_fabrics
+        networks = rows(operation, *_fabric(fabric_id), of=fabric_id)
+        return every_readable(networks, read_vm_network, fabric_id, "a VM network")
 
     def logical_networks(self, fabric_id: ArmId) -> Iterator[LogicalNetwork]:
         """The logical networks of a VMM server."""
-        return self._list(fabric_id, "replicationLogicalNetworks", WireNamed, read_logical_network)
+        operation = self._client(fabric_id).replication_logical_networks.list_by_replication_fabrics
+        networks = rows(operation, *_fabric(fabric_id), of=fabric_id)
+        return every_readable(networks, read_logical_network, fabric_id, "a logical network")
 
     def clouds(self, fabric_id: ArmId) -> Iterator[Cloud]:
-        """The clouds of a VMM server."""
-        return self._list(fabric_id, "replicationProtectionContainers", WireNamed, read_cloud)
+        """The containers of a fabric."""
+        operation = self._client(fabric_id).replication_protection_containers.list_by_replication_fabrics
+        return every_readable(rows(operation, *_fabric(fabric_id), of=fabric_id), read_cloud, fabric_id, "a cloud")
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
         """Which cloud is protected by which, in one list."""
-        return self._list(vault, "replicationProtectionContainerMappings", WireContainerMapping, read_cloud_mapping)
+        operation = self._client(vault).replication_protection_container_mappings.list
+        mappings = rows(operation, *_vault(vault), of=vault)
+        return every_readable(mappings, read_cloud_mapping, vault, "a mapping of clouds")
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterator[CloudMapping]:
         """By which clouds one cloud is protected."""
-        return self._list(
-            container_id, "replicationProtectionContainerMappings", WireContainerMapping, read_cloud_mapping
-        )
+        mappings = self._client(container_id).replication_protection_container_mappings
+        operation = mappings.list_by_replication_protection_containers
+        found = rows(operation, *_child(container_id), of=container_id)
+        return every_readable(found, read_cloud_mapping, container_id, "a mapping of clouds")
 
-    def _address(self, path: ArmId | str, api_version: str = API_VERSION, **query: str) -> str:
-        return address(self._endpoint, path, api_version, **query)
+    def put_fabric(self, fabric: Fabric) -> Operation | None:
+        """Start creating an Azure fabric."""
+        operation = self._client(fabric.id).replication_fabrics.begin_create
+        body = {"properties": {"customDetails": {"instanceType": "Azure", "location": fabric.location}}}
+        return submit(operation, *_fabric(fabric.id), body, of=fabric.id)
 
-    def _list(
-        self, parent: ArmId, name: str, kind: type[W], read: Callable[[W], R | None], **query: str
-    ) -> Iterator[R]:
-        url = self._address(f"{parent}/{name}", **query)
-        return each_readable(rows(self._sender, url, kind, parent), read, f"an element of {name}")
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start creating a mapping, or replacing the one of that name."""
+        operation = self._client(mapping.id).replication_network_mappings.begin_create
+        return submit(operation, *_grandchild(mapping.id), mapping_body(mapping), of=mapping.id)
 
-    def _every(self, parent: ArmId, name: str, kind: type[W], read: Callable[[W], R]) -> Iterator[R]:
-        url = self._address(f"{parent}/{name}")
-        return each(rows(self._sender, url, kind, parent), read, parent)
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        """Start pointing a mapping elsewhere."""
+        operation = self._client(mapping.id).replication_network_mappings.begin_update
+        return submit(operation, *_grandchild(mapping.id), mapping_body(mapping), of=mapping.id)
+
+    def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
+        """Start deleting a mapping."""
+        operation = self._client(mapping_id).replication_network_mappings.begin_delete
+        return submit(operation, *_grandchild(mapping_id), of=mapping_id)
+
+    def operation(self, operation: Operation) -> OperationStatus:
+        """Where an operation stands, by its own address, sent as it was given: the query is signed."""
+        return status_of(self._manager.get(operation.status_url, operation.resource_id), operation)
+
+    def _client(self, resource_id: ArmId) -> Any:
+        return self._clients.site_recovery(resource_id.subscription)
 
 
-def _timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _vault(vault: ArmId) -> tuple[str, str]:
+    """The names that address what is in a vault."""
+    return vault.resource_group, vault.name
 
 
-def _matches(job: Job, since: float | None, state: str | None) -> bool:
-    if state and job.state.lower() != state.lower():
-        return False
-    return since is None or (started := _seconds(job.start_time)) is None or started >= since
+def _fabric(fabric_id: ArmId) -> tuple[str, str, str]:
+    """The names that address a fabric or what is in it."""
+    return *_vault(fabric_id.parent), fabric_id.name
+
+
+def _child(resource_id: ArmId) -> tuple[str, str, str, str]:
+    """The names that address a network or a container of a fabric, or what is in it."""
+    return *_fabric(resource_id.parent), resource_id.name
+
+
+def _grandchild(resource_id: ArmId) -> tuple[str, str, str, str, str]:
+    """The names that address a mapping, with the network segment as it was listed."""
+    return *_child(resource_id.parent), resource_id.name
 
 
 def _seconds(time: str) -> float | None:

@@ -101,6 +101,7 @@ class Session(Struct, Generic[S_co], frozen=True):
             cloud=desired.cloud if desired else cloud,
             subscriptions=tuple(desired.subscriptions.values()) if desired else (),
             run=self.run,
+            whole_process=True,
         )
         WATCH.mark("import")
         if self.settings.verbose:

@@ -12,7 +12,7 @@ from asrnet.errors import NotFoundError, ServiceError, VaultUnusedError
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic, ProtectedItem
 from asrnet.ports import Backend
 
 
@@ -381,11 +381,20 @@ def test_fabrics_jobs_and_machines_come_in_pages_too(
     assert azure.world.journal.methods() == {"GET": 8}
 
 
-def test_a_protected_machine_tells_where_its_nics_are_and_where_they_go(
+def test_a_protected_machine_tells_where_it_runs_and_where_its_nics_go(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
+    beside = f"/subscriptions/{regions.sea.id.subscription}/resourceGroups/Rg-SEA/providers/Microsoft.Network"
     first = IpConfiguration(
-        subnet="web", ip="10.0.1.4", ip_type="Static", recovery_subnet="app", recovery_ip="10.1.1.4"
+        subnet="web",
+        ip="10.0.1.4",
+        ip_type="Static",
+        recovery_subnet="app",
+        recovery_ip="10.1.1.4",
+        recovery_public_ip=ArmId(f"{beside}/publicIPAddresses/front"),
+        recovery_load_balancer_pools=(ArmId(f"{beside}/loadBalancers/lb/backendAddressPools/web"),),
+        test_subnet="bubble",
+        test_ip="10.9.1.4",
     )
     second = IpConfiguration(
         name="ipconfig2", primary=False, subnet="db", ip_type="Dynamic", selected_for_failover=False
@@ -395,9 +404,24 @@ def test_a_protected_machine_tells_where_its_nics_are_and_where_they_go(
         primary_network_id=regions.ea.id,
         recovery_network_id=regions.sea.id,
         test_network_id=regions.other_sea.id,
+        recovery_network_security_group=ArmId(f"{beside}/networkSecurityGroups/nsg"),
+        selection="NotSelected",
         ip_configurations=(first, second),
     )
-    added = azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea, nic)
+    added = ProtectedItem(
+        id=azure.container(regions.fabric_ea).id.child("replicationProtectedItems", "vm1"),
+        friendly_name="vm1",
+        recovery_fabric_id=regions.fabric_sea.id,
+        recovery_network_id=regions.sea.id,
+        test_network_id=regions.sea.id,
+        primary_location="eastasia",
+        recovery_location="southeastasia",
+        initial_location="southeastasia",
+        primary_zone="1",
+        initial_zone="2",
+        nics=(nic,),
+    )
+    azure.add(added)
     (item,) = backend.mappings.protected_items(regions.vault.id)
     assert item == added
 

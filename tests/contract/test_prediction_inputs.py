@@ -64,10 +64,10 @@ def test_of_an_on_premises_machine_site_recovery_names_the_network(azure: Builde
     vault = azure.vault()
     server = azure.vmm_fabric(vault, "VMM-Beijing")
     network = azure.vm_network(server, "VMNetwork1-Beijing")
-    nic = Nic(name="nic0", primary_network_id=network.id)
+    nic = Nic(name="nic0", primary_network_id=network.id, selection="SelectedByDefault")
     azure.protected_item("VM-1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure")
     [told] = backend.mappings.protected_items(vault.id)
-    assert told.nics == (Nic(name="nic0", primary_network="VMNetwork1-Beijing"),)
+    assert told.nics == (Nic(name="nic0", primary_network="VMNetwork1-Beijing", selection="SelectedByDefault"),)
     items = inventory.read_inventory(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
     assert not isinstance(items, Unknown)
     assert items[0].nics[0].primary_network_id == network.id

@@ -101,12 +101,37 @@ def test_the_sdk_gets_the_operation_as_the_result_of_a_method_that_does_not_poll
         ("Failed", "failed"),
         ("Canceled", "canceled"),
         ("Cancelled", "canceled"),
+        ("Completed", "succeeded"),
+        ("PartiallySucceeded", "succeeded"),
+        ("CompletedWithInformation", "succeeded"),
+        ("TimedOut", "failed"),
+        ("Aborted", "canceled"),
         ("Accepted", "in_progress"),
         ("SomethingNew", "in_progress"),
     ],
 )
 def test_only_the_status_decides(word: str, state: str) -> None:
     assert status({"status": word, "error": None, "id": None, "properties": None}).state == state
+
+
+@pytest.mark.parametrize("body", [b"not json", b"<html>busy</html>", b"[]", b"{}x"])
+def test_a_state_that_cannot_be_read_is_no_success(body: bytes) -> None:
+    with pytest.raises(ServiceError, match="cannot be read"):
+        status(body)
+
+
+def test_a_byte_order_mark_hides_no_state() -> None:
+    assert status(b'\xef\xbb\xbf{"status": "InProgress"}').state == "in_progress"
+
+
+@pytest.mark.parametrize("header", ["Azure-AsyncOperation", "Location"])
+def test_a_relative_address_is_joined_to_the_endpoint(header: str) -> None:
+    operation = operation_of(answered((202, {header: "/subscriptions/1/op/0a1b?s=x~y"}, None)), MAPPING)
+    assert operation is not None
+    assert (operation.id, operation.status_url) == (
+        "0a1b",
+        "https://management.azure.com/subscriptions/1/op/0a1b?s=x~y",
+    )
 
 
 @pytest.mark.parametrize("word", ["Succeeded", "InProgress"])
@@ -144,7 +169,6 @@ def test_a_failure_without_words_is_a_failure() -> None:
         ({"properties": {"provisioningState": "Succeeded"}}, 200, "succeeded"),
         ({"properties": {"provisioningState": "Failed"}}, 200, "failed"),
         ({"properties": {"state": "Paired"}}, 200, "succeeded"),
-        (b"not json", 200, "succeeded"),
     ],
 )
 def test_other_addresses_tell_in_their_own_way(document: object, code: int, state: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec import structs
 
-from asrnet.azure.mapping_wire import WireMapping, read_mapping
-from asrnet.azure.wire import each, each_readable
+from asrnet.azure.members import every, every_readable
+from asrnet.azure.models import read_mapping
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkMapping, UnreadableMapping
@@ -23,8 +22,8 @@ FABRIC_B = f"{VAULT}/replicationFabrics/Fabric-B"
 VNETS = f"/subscriptions/{S}/resourceGroups/Rg/providers/Microsoft.Network/virtualNetworks"
 
 
-def mapping_row(**properties: object) -> WireMapping:
-    document = {
+def mapping_row(**properties: object) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "type": "ignored",
         "id": f"{FABRIC_A}/replicationNetworks/azureNetwork/replicationNetworkMappings/Hub-Map",
         "name": "Hub-Map",
@@ -45,7 +44,7 @@ def mapping_row(**properties: object) -> WireMapping:
             **properties,
         },
     }
-    return msgspec.convert(document, WireMapping)
+    return document
 
 
 MAPPING = NetworkMapping(
@@ -106,7 +105,7 @@ def test_under_a_server_the_primary_network_of_a_mapping_is_the_one_it_lies_unde
     mapping_id = str(above.child("replicationNetworkMappings", "m"))
     for settings in (None, {"instanceType": "VmmToVmm"}):
         row = mapping_row(primaryNetworkId=None, recoveryNetworkId=None, fabricSpecificSettings=settings)
-        assert read_mapping(structs.replace(row, id=mapping_id)) == UnreadableMapping(
+        assert read_mapping({**row, "id": mapping_id}) == UnreadableMapping(
             id=ArmId(mapping_id), primary_network_id=above
         )
 
@@ -114,20 +113,20 @@ def test_under_a_server_the_primary_network_of_a_mapping_is_the_one_it_lies_unde
 def test_a_region_with_another_segment_than_the_constant_one_is_no_network() -> None:
     """Terraform writes the primary network's name in its place."""
     mapping_id = str(MAPPING.fabric_id.child("replicationNetworks", "Hub-EA", "replicationNetworkMappings", "m"))
-    row = structs.replace(mapping_row(primaryNetworkId=None), id=mapping_id)
+    row = {**mapping_row(primaryNetworkId=None), "id": mapping_id}
     assert read_mapping(row) == UnreadableMapping(id=ArmId(mapping_id))
 
 
 def test_one_element_that_makes_no_sense_spoils_a_list_that_tells_what_is_absent() -> None:
-    rows = [mapping_row(), structs.replace(mapping_row(), id="/what/is/this")]
+    rows = [mapping_row(), {**mapping_row(), "id": "/what/is/this"}]
     with pytest.raises(ServiceError, match="an element that cannot be read: '/what/is/this' is not a resource id"):
-        list(each(rows, read_mapping, MAPPING.vault_id))
+        list(every(rows, read_mapping, MAPPING.vault_id))
 
 
 def test_where_absence_proves_nothing_it_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    rows = [structs.replace(mapping_row(), id="/what/is/this"), mapping_row()]
+    rows = [{**mapping_row(), "id": "/what/is/this"}, mapping_row()]
     with caplog.at_level(logging.WARNING):
-        assert list(each_readable(rows, read_mapping, "a mapping")) == [MAPPING]
+        assert list(every_readable(rows, read_mapping, MAPPING.vault_id, "a mapping")) == [MAPPING]
     assert "left out a mapping that cannot be read: '/what/is/this'" in caplog.text
 
 

@@ -14,7 +14,7 @@ from asrnet.emulator.routing import Routes
 from asrnet.errors import InputError
 from asrnet.fake import world_file
 from asrnet.fake.faults import Fault as ServiceFault
-from asrnet.files.decoding import TYPES
+from asrnet.files.yaml import TYPES_LOCK
 from asrnet.model.arm import ArmId
 
 routes: Final = Routes(open=True, versioned=False)
@@ -131,7 +131,7 @@ def _json(call: Call) -> Any:
 def _read_fault(entry: Any) -> Fault | ServiceFault:
     kind: type[Fault | ServiceFault] = ServiceFault if isinstance(entry, dict) and "effect" in entry else Fault
     try:
-        with TYPES:
+        with TYPES_LOCK:
             return msgspec.convert(entry, kind, dec_hook=lambda _, value: ArmId(str(value)))
     except (msgspec.ValidationError, InputError) as error:
         raise GatewayError(400, "InvalidFault", f"The fault cannot be read: {error}.") from error

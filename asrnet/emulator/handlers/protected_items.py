@@ -86,9 +86,11 @@ def _details(item: ProtectedItem) -> Document:
         # A world does not say where its machines are; beside their network is as good a place as any.
         group = f"/subscriptions/{network.subscription}/resourceGroups/{network.resource_group}"
         machine = f"{group}/providers/Microsoft.Compute/virtualMachines/{item.friendly_name}"
-    recovery_networks = [str(nic.recovery_network_id) for nic in item.nics if nic.recovery_network_id]
-    test_networks = [str(nic.test_network_id) for nic in item.nics if nic.test_network_id]
+    recovery_networks = [item.recovery_network_id, *(nic.recovery_network_id for nic in item.nics)]
+    test_networks = [item.test_network_id, *(nic.test_network_id for nic in item.nics)]
     locations = {
+        "initialPrimaryZone": item.initial_zone or "",
+        "primaryAvailabilityZone": item.primary_zone or "",
         "initialPrimaryFabricLocation": item.initial_location,
         "primaryFabricLocation": item.primary_location,
         "recoveryFabricLocation": item.recovery_location,
@@ -98,8 +100,8 @@ def _details(item: ProtectedItem) -> Document:
         **(locations if item.provider == "A2A" else {}),
         "fabricObjectId": machine,
         "vmNics": [_nic_json(item, nic) for nic in item.nics],
-        "selectedRecoveryAzureNetworkId": recovery_networks[0] if recovery_networks else None,
-        "selectedTfoAzureNetworkId": test_networks[0] if test_networks else None,
+        "selectedRecoveryAzureNetworkId": next((str(network) for network in recovery_networks if network), None),
+        "selectedTfoAzureNetworkId": next((str(network) for network in test_networks if network), None),
     }
 
 
@@ -111,8 +113,8 @@ def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
         "vMNetworkName": str(nic.primary_network_id) if nic.primary_network_id else nic.primary_network or None,
         "recoveryVMNetworkId": str(nic.recovery_network_id) if nic.recovery_network_id else None,
         "ipConfigs": [_ip_configuration_json(configuration) for configuration in nic.ip_configurations],
-        "selectionType": "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault",
-        "recoveryNetworkSecurityGroupId": None,
+        "selectionType": nic.selection or ("SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"),
+        "recoveryNetworkSecurityGroupId": _text_or_none(nic.recovery_network_security_group),
         "enableAcceleratedNetworkingOnRecovery": False,
         "tfoVMNetworkId": str(nic.test_network_id) if nic.test_network_id else None,
         "tfoNetworkSecurityGroupId": None,
@@ -139,13 +141,17 @@ def _ip_configuration_json(configuration: IpConfiguration) -> Document:
         "recoverySubnetName": configuration.recovery_subnet,
         "recoveryStaticIPAddress": configuration.recovery_ip or "",
         "recoveryIPAddressType": None if configuration.recovery_subnet is None else recovery_type,
-        "recoveryPublicIPAddressId": None,
-        "recoveryLBBackendAddressPoolIds": None,
-        "tfoSubnetName": None,
-        "tfoStaticIPAddress": None,
+        "recoveryPublicIPAddressId": _text_or_none(configuration.recovery_public_ip),
+        "recoveryLBBackendAddressPoolIds": [str(pool) for pool in configuration.recovery_load_balancer_pools] or None,
+        "tfoSubnetName": configuration.test_subnet,
+        "tfoStaticIPAddress": configuration.test_ip,
         "tfoPublicIPAddressId": None,
         "tfoLBBackendAddressPoolIds": None,
     }
+
+
+def _text_or_none(resource_id: ArmId | None) -> str | None:
+    return str(resource_id) if resource_id else None
 
 
 def read_enabling(body: Body, item_id: ArmId) -> EnableRequest:

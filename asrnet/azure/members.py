@@ -1,0 +1,147 @@
+"""Members of the SDKs' models, read by the names that they have on the wire.
+
+The models are mappings and check nothing: a number passes for a text, a string for a list, and an empty model is
+falsy. So every member is read through these functions, which give one kind of value or raise TypeError. Access by
+attribute would convert each member once more, and costs two and a half times as much (96 against 39 us a network).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from asrnet.errors import InputError, ServiceError
+from asrnet.model.arm import ArmId, arm_id
+
+_log: Final = logging.getLogger("asrnet.azure.members")
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+Model = Mapping[str, Any]
+"""A model of an SDK, a part of one, or a row of Resource Graph."""
+
+
+def text(model: Model, name: str) -> str:
+    """A text; empty where it is absent or null."""
+    value = model.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"'{name}' is no text but {value!r:.40}")
+    return value
+
+
+def texts(model: Model, name: str) -> tuple[str, ...]:
+    """A list of texts; nulls in it are left out."""
+    values = _list(model, name)
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"'{name}' has an element that is no text but {value!r:.40}")
+    return tuple(value for value in values if value is not None)
+
+
+def flag(model: Model, name: str) -> bool | None:
+    """Truth, which Site Recovery writes as a word in places; None where it is not said."""
+    value = model.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in {"true", "false", ""}:
+        return value.lower() == "true" if value else None
+    raise TypeError(f"'{name}' is neither true nor false but {value!r:.40}")
+
+
+def part(model: Model, name: str) -> Model:
+    """An object; an empty one where it is absent or null."""
+    value = model.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"'{name}' is no object but {value!r:.40}")
+    return value
+
+
+def parts(model: Model, name: str) -> tuple[Model, ...]:
+    """A list of objects; nulls in it are left out."""
+    values = _list(model, name)
+    for value in values:
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"'{name}' has an element that is no object but {value!r:.40}")
+    return tuple(value for value in values if value is not None)
+
+
+def reference(model: Model, name: str) -> ArmId | None:
+    """The id of another resource; None where there is none, or a word such as ``Microsoft Azure`` in its place."""
+    return _id_or_none(text(model, name))
+
+
+def references(model: Model, name: str) -> tuple[ArmId, ...]:
+    """The ids of other resources."""
+    return tuple(found for value in texts(model, name) if (found := _id_or_none(value)))
+
+
+def _list(model: Model, name: str) -> list[Any] | tuple[Any, ...]:
+    values = model.get(name)
+    if values is None:
+        return ()
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"'{name}' is no list but {values!r:.40}")
+    return values
+
+
+def _id_or_none(value: str) -> ArmId | None:
+    if not value.startswith("/"):
+        return None
+    try:
+        return arm_id(value)
+    except InputError:
+        return None
+
+
+@contextmanager
+def understanding(resource_id: ArmId) -> Iterator[None]:
+    """Turn whatever Python raises where an answer has the wrong shape into a ServiceError about ``resource_id``."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise ServiceError(
+            f"the answer for '{resource_id}' cannot be read: {error}",
+            resource_id=resource_id,
+            hint="something between here and Azure may change answers",
+        ) from error
+
+
+def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iterator[R]:
+    """``models`` of ``of`` translated one by one, for lists by which something is called absent.
+
+    Raises ServiceError where one has an id that makes no sense: without it the list would not be the whole truth.
+    """
+    for model in models:
+        try:
+            with understanding(of):
+                row = translate(model)
+        except InputError as error:
+            raise ServiceError(
+                f"a list of '{of}' has an element that cannot be read: {error}",
+                resource_id=of,
+                hint="see with az rest what it is; asrnet takes nothing for absent that it cannot read",
+            ) from error
+        yield row
+
+
+def every_readable(models: Iterable[M], translate: Callable[[Any], R | None], of: ArmId, what: str) -> Iterator[R]:
+    """``models`` translated one by one; what becomes None is left out.
+
+    One whose id makes no sense is left out with a warning, lest it hide all the others.
+    """
+    for model in models:
+        try:
+            with understanding(of):
+                row = translate(model)
+        except InputError as error:
+            _log.warning("left out %s that cannot be read: %s", what, error)
+        else:
+            if row is not None:
+                yield row

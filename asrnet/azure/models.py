@@ -1,0 +1,239 @@
+"""What the models of the SDKs, and the rows of Resource Graph, become; and the bodies that create networks.
+
+Answers carry a mapping's details under ``fabricSpecificSettings``, requests under ``fabricSpecificDetails``. Virtual
+networks of Azure to Azure mappings come back in lower case; ids compare without case, so that does not matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from asrnet.azure.members import Model, flag, part, parts, reference, text, texts
+from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
+from asrnet.model.azure import (
+    Cloud,
+    CloudMapping,
+    Fabric,
+    FabricKind,
+    Job,
+    LiveMapping,
+    LogicalNetwork,
+    MappingKind,
+    NetworkMapping,
+    Subnet,
+    UnreadableMapping,
+    VirtualNetwork,
+    VmNetwork,
+)
+from asrnet.model.bodies import INSTANCE_TYPES
+
+_KINDS: Final[Mapping[str, MappingKind]] = {word: kind for kind, word in INSTANCE_TYPES.items()}
+_FABRIC_KINDS: Final[Mapping[str, FabricKind]] = {"Azure": "azure", "VMM": "vmm"}
+_AZURE_TO_AZURE: Final = "A2A"
+_GATEWAY_SUBNET: Final = "gatewaysubnet"
+
+
+def read_network(model: Model) -> VirtualNetwork:
+    """A virtual network as asrnet knows it."""
+    properties = part(model, "properties")
+    subnets = tuple(_read_subnet(subnet) for subnet in parts(properties, "subnets"))
+    tags = part(model, "tags")
+    return VirtualNetwork(
+        id=ArmId(text(model, "id")),
+        location=normal_location(text(model, "location")),
+        address_space=texts(part(properties, "addressSpace"), "addressPrefixes"),
+        subnets=subnets,
+        tags={name: text(tags, name) for name in tags},
+        dns_servers=texts(part(properties, "dhcpOptions"), "dnsServers"),
+        gateway=any(subnet.name.lower() == _GATEWAY_SUBNET and subnet.used for subnet in subnets),
+        extended_location=text(part(model, "extendedLocation"), "name") or None,
+        attachments=tuple(_network_attachments(properties)),
+    )
+
+
+def _read_subnet(model: Model) -> Subnet:
+    properties = part(model, "properties")
+    prefix = text(properties, "addressPrefix")
+    users = parts(properties, "ipConfigurations")
+    addresses = (text(part(user, "properties"), "privateIPAddress") for user in users)
+    services = (text(part(delegation, "properties"), "serviceName") for delegation in parts(properties, "delegations"))
+    endpoints = (text(endpoint, "service") for endpoint in parts(properties, "serviceEndpoints"))
+    return Subnet(
+        name=text(model, "name"),
+        prefixes=texts(properties, "addressPrefixes") or ((prefix,) if prefix else ()),
+        used=len(users),
+        used_ips=tuple(filter(None, addresses)),
+        delegation=next(filter(None, services), None),
+        default_outbound_access=flag(properties, "defaultOutboundAccess"),
+        private_endpoint_network_policies=text(properties, "privateEndpointNetworkPolicies") or None,
+        private_link_service_network_policies=text(properties, "privateLinkServiceNetworkPolicies") or None,
+        service_endpoints=tuple(filter(None, endpoints)),
+        attachments=tuple(_subnet_attachments(properties)),
+    )
+
+
+def network_body(network: VirtualNetwork) -> dict[str, Any]:
+    """The body that creates ``network``."""
+    properties: dict[str, Any] = {
+        "addressSpace": {"addressPrefixes": list(network.address_space)},
+        "subnets": [subnet_body(subnet) for subnet in network.subnets],
+    }
+    if network.dns_servers:
+        properties["dhcpOptions"] = {"dnsServers": list(network.dns_servers)}
+    return {"location": network.location, "tags": dict(network.tags), "properties": properties}
+
+
+def subnet_body(subnet: Subnet) -> dict[str, Any]:
+    """The body that creates ``subnet``, alone or within its network."""
+    properties: dict[str, Any] = (
+        {"addressPrefix": subnet.prefixes[0]}
+        if len(subnet.prefixes) == 1
+        else {"addressPrefixes": list(subnet.prefixes)}
+    )
+    # Said either way: newer versions of the API take silence for a subnet that cannot reach the internet by itself.
+    properties["defaultOutboundAccess"] = subnet.default_outbound_access is not False
+    optional = {
+        "privateEndpointNetworkPolicies": subnet.private_endpoint_network_policies,
+        "privateLinkServiceNetworkPolicies": subnet.private_link_service_network_policies,
+        "serviceEndpoints": [{"service": service} for service in subnet.service_endpoints],
+    }
+    properties |= {name: value for name, value in optional.items() if value}
+    return {"name": subnet.name, "properties": properties}
+
+
+def _subnet_attachments(properties: Model) -> Iterator[str]:
+    """What a copy of the subnet leaves behind, in words."""
+    resources = [
+        ("network security group", part(properties, "networkSecurityGroup")),
+        ("route table", part(properties, "routeTable")),
+        ("NAT gateway", part(properties, "natGateway")),
+        *(("service endpoint policy", policy) for policy in parts(properties, "serviceEndpointPolicies")),
+    ]
+    for word, resource in resources:
+        if resource_id := text(resource, "id"):
+            yield f"{word} {resource_id.rpartition('/')[2]}"
+    if parts(properties, "ipamPoolPrefixAllocations"):
+        yield "IPAM pool"
+
+
+def _network_attachments(properties: Model) -> Iterator[str]:
+    """What a copy of the network leaves behind, in words."""
+    for peering in parts(properties, "virtualNetworkPeerings"):
+        yield f"peering {text(peering, 'name')}"
+    if text(part(properties, "ddosProtectionPlan"), "id"):
+        yield "DDoS protection plan"
+    if flag(part(properties, "encryption"), "enabled"):
+        yield "encryption"
+    if parts(part(properties, "addressSpace"), "ipamPoolPrefixAllocations"):
+        yield "IPAM pool"
+
+
+def read_fabric(model: Model) -> Fabric:
+    """A fabric as asrnet knows it."""
+    properties = part(model, "properties")
+    details = part(properties, "customDetails")
+    location = text(details, "location")
+    return Fabric(
+        id=arm_id(text(model, "id")),
+        kind=_FABRIC_KINDS.get(text(details, "instanceType"), "other"),
+        location=normal_location(location) if location else None,
+        friendly_name=text(properties, "friendlyName"),
+    )
+
+
+def read_mapping(model: Model) -> LiveMapping:
+    """A mapping as asrnet knows it, or what can be told of one that does not say what it maps."""
+    properties = part(model, "properties")
+    settings = part(properties, "fabricSpecificSettings")
+    instance_type = text(settings, "instanceType")
+    mapping_id = ArmId(text(model, "id"))
+    primary = reference(properties, "primaryNetworkId")
+    if primary is None and instance_type != "AzureToAzure" and mapping_id.parent.name != AZURE_NETWORK:
+        # A VM network is the parent of its mappings; under an Azure fabric the segment is no network's.
+        primary = mapping_id.parent
+    recovery = reference(properties, "recoveryNetworkId")
+    if primary is None or recovery is None:
+        return UnreadableMapping(id=mapping_id, primary_network_id=primary)
+    # The networks tell the kind where the mapping does not.
+    by_networks: MappingKind = "vmm_to_azure" if recovery.type == VNET else "vmm_to_vmm"
+    kind = _KINDS.get(instance_type) or ("azure_to_azure" if primary.type == VNET else by_networks)
+    primary_location = recovery_location = None
+    if kind == "azure_to_azure":
+        # An Azure fabric's friendly name is its region's display name.
+        from_region = text(settings, "primaryFabricLocation") or text(properties, "primaryFabricFriendlyName")
+        to_region = text(settings, "recoveryFabricLocation") or text(properties, "recoveryFabricFriendlyName")
+        if not (from_region and to_region):
+            return UnreadableMapping(id=mapping_id, primary_network_id=primary)
+        primary_location, recovery_location = normal_location(from_region), normal_location(to_region)
+    return NetworkMapping(
+        id=mapping_id,
+        kind=kind,
+        primary_network_id=primary,
+        recovery_network_id=recovery,
+        recovery_fabric_id=reference(properties, "recoveryFabricArmId"),
+        primary_location=primary_location,
+        recovery_location=recovery_location,
+        state=text(properties, "state"),
+    )
+
+
+def read_job(model: Model) -> Job:
+    """A job as asrnet knows it."""
+    properties = part(model, "properties")
+    messages = (
+        text(part(error, "serviceErrorDetails"), "message") or text(part(error, "providerErrorDetails"), "errorMessage")
+        for error in parts(properties, "errors")
+    )
+    return Job(
+        id=ArmId(text(model, "id")),
+        scenario=text(properties, "scenarioName"),
+        state=text(properties, "state"),
+        start_time=text(properties, "startTime"),
+        end_time=text(properties, "endTime"),
+        target=text(properties, "targetObjectName"),
+        target_id=text(properties, "targetObjectId"),
+        errors=tuple(filter(None, messages)),
+    )
+
+
+def read_vm_network(model: Model) -> VmNetwork:
+    """A VM network as asrnet knows it."""
+    subnets = tuple(
+        Subnet(name=text(subnet, "friendlyName") or text(subnet, "name"), prefixes=texts(subnet, "addressList"))
+        for subnet in parts(part(model, "properties"), "subnets")
+    )
+    network_id, friendly_name = _named(model)
+    return VmNetwork(id=network_id, friendly_name=friendly_name, subnets=subnets)
+
+
+def read_logical_network(model: Model) -> LogicalNetwork:
+    """A logical network as asrnet knows it."""
+    network_id, friendly_name = _named(model)
+    return LogicalNetwork(id=network_id, friendly_name=friendly_name)
+
+
+def read_cloud(model: Model) -> Cloud:
+    """A cloud as asrnet knows it."""
+    cloud_id, friendly_name = _named(model)
+    return Cloud(id=cloud_id, friendly_name=friendly_name)
+
+
+def read_cloud_mapping(model: Model) -> CloudMapping | None:
+    """Which cloud is protected by which; None for the containers of Azure regions, which are no clouds."""
+    properties = part(model, "properties")
+    if text(part(properties, "providerSpecificDetails"), "instanceType") == _AZURE_TO_AZURE:
+        return None
+    mapping_id = ArmId(text(model, "id"))
+    return CloudMapping(
+        id=mapping_id,
+        primary_cloud_id=mapping_id.parent,
+        recovery_cloud_id=reference(properties, "targetProtectionContainerId"),
+        recovery_cloud_name=text(properties, "targetProtectionContainerFriendlyName"),
+    )
+
+
+def _named(model: Model) -> tuple[ArmId, str]:
+    """The id and what people call it."""
+    resource_id = ArmId(text(model, "id"))
+    return resource_id, text(part(model, "properties"), "friendlyName") or resource_id.name

@@ -1,0 +1,137 @@
+"""What no operation of the SDKs asks for: subscriptions, providers, rights, a vault's region, the state of operations.
+
+These few addresses are written by hand and sent through azure-mgmt-core's own client, on the same pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core import ARMPipelineClient
+
+from asrnet.azure.members import Model, part, parts, text, texts
+from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.sdk import Clients, answering, versions_sent
+from asrnet.azure.translate import refuse
+from asrnet.errors import ServiceError
+from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
+from asrnet.model.arm import ArmId, normal_location
+
+_SUBSCRIPTION_API: Final = "2022-12-01"
+_PROVIDER_API: Final = "2021-04-01"
+_PERMISSIONS_API: Final = "2022-04-01"
+_VAULT_API: Final = "2024-04-01"
+_FIRST_ERROR: Final = 300
+
+
+class ResourceManager:
+    """Surroundings, and single GETs. ``authority`` is where the token comes from, if it comes from anywhere."""
+
+    def __init__(self, pipeline: Pipeline, clients: Clients, authority: str) -> None:
+        self._cloud = pipeline.cloud
+        self._clients = clients
+        self._authority = authority
+        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(**pipeline.client_options())
+
+    def get(self, url: str, resource_id: ArmId) -> HttpResponse:
+        """The answer to a GET of ``url``, which is sent as it stands. An error status is raised as asrnet's error."""
+        # The client takes an address for a template: it would fill in braces, or drop what it cannot fill in.
+        request = HttpRequest("GET", url.replace("{", "%7B").replace("}", "%7D"))
+        with answering(resource_id):
+            response: HttpResponse = self._client.send_request(request)
+        if response.status_code >= _FIRST_ERROR:
+            refuse(response, resource_id)
+        return response
+
+    def vault_location(self, vault: ArmId) -> str:
+        """The region of a vault."""
+        return normal_location(text(self._document(vault, _VAULT_API, vault), "location"))
+
+    @property
+    def cloud(self) -> CloudView:
+        """The cloud in use."""
+        return CloudView(name=self._cloud.name, endpoint=self._cloud.endpoint, authority=self._authority)
+
+    @property
+    def api_versions(self) -> Mapping[str, str]:
+        """The API version that is used for each resource type."""
+        return {**versions_sent(self._clients), "Microsoft.RecoveryServices/vaults": _VAULT_API}
+
+    def subscription(self, subscription: str) -> SubscriptionView:
+        """A subscription, and what time it is there."""
+        scope = ArmId(f"/subscriptions/{subscription}")
+        response = self.get(self._address(scope, _SUBSCRIPTION_API), scope)
+        with answering(scope):
+            model: Model = part({"body": response.json()}, "body")
+            return SubscriptionView(
+                id=text(model, "subscriptionId") or subscription,
+                name=text(model, "displayName"),
+                tenant=text(model, "tenantId"),
+                state=text(model, "state") or "Enabled",
+                managed_by=tuple(
+                    tenant_id for tenant in parts(model, "managedByTenants") if (tenant_id := text(tenant, "tenantId"))
+                ),
+                said_at=_seconds(response.headers.get("Date", "")),
+            )
+
+    def regions(self, subscription: str) -> tuple[str, ...]:
+        """The short names of the regions that a subscription has."""
+        scope = ArmId(f"/subscriptions/{subscription}")
+        names = (text(model, "name") for model in self._rows(f"{scope}/locations", _SUBSCRIPTION_API, scope))
+        with answering(scope):
+            return tuple(normal_location(name) for name in names if name)
+
+    def provider(self, subscription: str, namespace: str) -> ProviderView:
+        """A resource provider of a subscription."""
+        scope = ArmId(f"/subscriptions/{subscription}")
+        model = self._document(f"{scope}/providers/{namespace}", _PROVIDER_API, scope)
+        with answering(scope):
+            return ProviderView(
+                namespace=namespace,
+                state=text(model, "registrationState"),
+                api_versions={
+                    text(kind, "resourceType").lower(): texts(kind, "apiVersions")
+                    for kind in parts(model, "resourceTypes")
+                },
+            )
+
+    def rights(self, scope: ArmId) -> tuple[Rights, ...]:
+        """What each role that counts at ``scope`` allows this identity."""
+        path = f"{scope}/providers/Microsoft.Authorization/permissions"
+        with answering(scope):
+            return tuple(
+                Rights(actions=texts(model, "actions"), not_actions=texts(model, "notActions"))
+                for model in self._rows(path, _PERMISSIONS_API, scope)
+            )
+
+    def _document(self, path: ArmId | str, version: str, resource_id: ArmId) -> Model:
+        response = self.get(self._address(path, version), resource_id)
+        with answering(resource_id):
+            return part({"body": response.json()}, "body")
+
+    def _rows(self, path: str, version: str, resource_id: ArmId) -> Iterator[Model]:
+        url = self._address(path, version)
+        asked: set[str] = set()
+        while url:
+            if url in asked:
+                raise ServiceError(f"the list of '{resource_id}' goes round in circles", resource_id=resource_id)
+            asked.add(url)
+            response = self.get(url, resource_id)
+            with answering(resource_id):
+                page: Any = part({"body": response.json()}, "body")
+                models, url = parts(page, "value"), text(page, "nextLink")
+            yield from models
+
+    def _address(self, path: ArmId | str, version: str) -> str:
+        return f"{self._cloud.endpoint}{quote(str(path), safe='/')}?api-version={version}"
+
+
+def _seconds(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,204 @@
+"""How the SDKs' operations are called: their clients, their lists page by page, and their failures as asrnet's errors.
+
+``azure-mgmt-network`` and ``azure-mgmt-recoveryservicessiterecovery`` make every request to their providers. They are
+imported when a client is first needed, which ``load`` does ahead of time.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from azure.core.exceptions import AzureError
+from azure.core.paging import ItemPaged, PageIterator
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import HTTPPolicy
+
+from asrnet.azure.members import understanding
+from asrnet.azure.operations import Submitted
+from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.translate import translated
+from asrnet.errors import ServiceError
+from asrnet.model.arm import ArmId
+from asrnet.ports import Operation
+
+if TYPE_CHECKING:
+    from azure.mgmt.network import NetworkManagementClient
+    from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+NETWORK: Final = "azure.mgmt.network"
+SITE_RECOVERY: Final = "azure.mgmt.recoveryservicessiterecovery"
+RESOURCE_GRAPH: Final = "azure.mgmt.resourcegraph"
+
+NETWORK_PROVIDER: Final = "Microsoft.Network"
+RECOVERY_PROVIDER: Final = "Microsoft.RecoveryServices"
+
+OLDER_VERSIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "china": {NETWORK_PROVIDER: "2024-05-01"},
+    "usgovernment": {NETWORK_PROVIDER: "2024-05-01"},
+}
+"""By cloud, the API versions to ask for where the SDKs' own are too new: sovereign clouds get them months later."""
+
+
+class Clients:
+    """The SDKs' clients, which are each for one subscription; all share the pipeline's connections and gates."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._lock = threading.Lock()
+        self._networks: dict[str, NetworkManagementClient] = {}
+        self._site_recoveries: dict[str, SiteRecoveryManagementClient] = {}
+
+    def network(self, subscription: str) -> NetworkManagementClient:
+        """The client for Microsoft.Network."""
+        with self._lock:
+            if subscription not in self._networks:
+                from azure.mgmt.network import NetworkManagementClient
+
+                options = self._pipeline.client_options()
+                self._networks[subscription] = NetworkManagementClient(subscription_id=subscription, **options)
+            return self._networks[subscription]
+
+    def site_recovery(self, subscription: str) -> SiteRecoveryManagementClient:
+        """The client for Site Recovery."""
+        with self._lock:
+            if subscription not in self._site_recoveries:
+                from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+                options = {**self._pipeline.client_options(), **self.version(RECOVERY_PROVIDER)}
+                self._site_recoveries[subscription] = SiteRecoveryManagementClient(
+                    subscription_id=subscription, **options
+                )
+            return self._site_recoveries[subscription]
+
+    def version(self, provider: str) -> dict[str, str]:
+        """The argument that asks for another API version than the SDK's own; nothing where that is right.
+
+        Microsoft.Network takes it for each operation and ignores it on the client, Site Recovery the other way round.
+        """
+        version = self._pipeline.api_versions.get(provider)
+        return {"api_version": version} if version else {}
+
+
+def load(packages: Sequence[str], *, whole_process: bool) -> None:
+    """Import ``packages`` in a thread, in this order, so that the import is over when the first client is needed.
+
+    ``whole_process`` is for a process that does nothing else: the garbage collector, which would walk the thousands of
+    classes again and again while they are made, is off meanwhile and does not look at them afterwards (0.5 s of
+    imports become 0.33 s).
+    """
+
+    def import_all() -> None:
+        if whole_process:
+            gc.disable()
+        try:
+            for package in packages:
+                # What cannot be imported fails again, and is reported, where it is needed.
+                with suppress(ImportError):
+                    importlib.import_module(package)
+        finally:
+            if whole_process:
+                gc.freeze()
+                gc.enable()
+
+    threading.Thread(target=import_all, daemon=True).start()
+
+
+@contextmanager
+def answering(resource_id: ArmId) -> Iterator[None]:
+    """Turn what an operation, or the translation of its answer, raises inside into asrnet's errors."""
+    with understanding(resource_id), translated(resource_id):
+        yield
+
+
+def read(operation: Callable[..., M], *names: str, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
+    """What ``translate`` makes of the answer to one operation about ``of``."""
+    with answering(of):
+        return translate(operation(*names, **options))
+
+
+def submit(operation: Callable[..., Any], *arguments: Any, of: ArmId, **options: Any) -> Operation | None:
+    """Start a long-running operation; None where Azure finished at once."""
+    with answering(of):
+        submitted: Operation | None = operation(*arguments, polling=Submitted(of), **options).result()
+    return submitted
+
+
+def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **options: Any) -> Iterator[M]:
+    """The elements of a list, each page fetched when it is needed. ``of`` is what the list belongs to.
+
+    Raises ServiceError where the pages go round in circles, which the SDK would follow for ever.
+    """
+    asked: set[str] = set()
+
+    def note_address(response: Any) -> None:
+        asked.add(response.http_request.url)
+
+    with answering(of):
+        pages: Any = operation(*names, raw_response_hook=note_address, **options).by_page()
+    while True:
+        with answering(of):
+            page = list(next(pages, ()))
+            following = _next_address(pages)
+        yield from page
+        if following is None:
+            return
+        if following in asked:
+            raise ServiceError(f"the list of '{of}' goes round in circles", resource_id=of)
+        asked.add(following)
+
+
+def _next_address(pages: PageIterator[Any]) -> str | None:
+    """The address of the next page, its braces escaped: the SDK takes addresses for templates, and would fill them."""
+    if not pages.continuation_token:
+        return None
+    pages.continuation_token = pages.continuation_token.replace("{", "%7B").replace("}", "%7D")
+    return pages.continuation_token
+
+
+class _Unsent(HTTPPolicy[Any, Any]):
+    """Keeps the address of a request and does not send it."""
+
+    url = ""
+
+    def send(self, request: PipelineRequest[Any]) -> NoReturn:
+        """Note the address, and end the call."""
+        self.url = request.http_request.url
+        raise AzureError("not sent")
+
+
+def versions_sent(clients: Clients) -> Mapping[str, str]:
+    """The API version that each resource type is asked for with: what the SDKs themselves put into an address.
+
+    No SDK tells it: it stands in the address of a request, so one is made for each, and not sent.
+    """
+    from azure.mgmt.network import NetworkManagementClient
+    from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
+
+    unsent = _Unsent()
+    options: dict[str, Any] = {"credential": object(), "subscription_id": "any", "policies": [unsent]}
+    recovery_options: dict[str, Any] = {**options, **clients.version(RECOVERY_PROVIDER)}
+    network = NetworkManagementClient(**options)
+    site_recovery = SiteRecoveryManagementClient(**recovery_options)
+    lists: dict[str, Callable[[], Any]] = {
+        "Microsoft.Network/virtualNetworks": lambda: network.virtual_networks.list_all(
+            **clients.version(NETWORK_PROVIDER)
+        ),
+        "Microsoft.RecoveryServices/vaults/replicationFabrics": lambda: site_recovery.replication_fabrics.list(
+            "any", "any"
+        ),
+    }
+    versions = {}
+    for kind, operation in lists.items():
+        with suppress(AzureError):
+            next(operation())
+        versions[kind] = parse_qs(urlsplit(unsent.url).query)["api-version"][0]
+    return versions
