@@ -12,11 +12,15 @@ from asrnet.model.azure import Cloud, MappingKind, Nic, VmmHost, VmNetwork
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """A subscription, of which ids may be the only trace. ``id`` is its GUID; without a tenant it is the world's."""
+    """A subscription, of which ids may be the only trace. ``id`` is its GUID; without a tenant it is the world's.
+
+    ``managed_by`` are the tenants that it is delegated to (Azure Lighthouse).
+    """
 
     id: str
     name: str = ""
     tenant: str = ""
+    managed_by: tuple[str, ...] = ()
 
 
 class ResourceGroup(Struct, frozen=True, kw_only=True):

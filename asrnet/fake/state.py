@@ -236,7 +236,7 @@ class State:
         subscription = self.subscriptions.get(key)
         if subscription is None:
             raise refusals.subscription_not_found(key)
-        if subscription.tenant != self.tenant:
+        if self.tenant not in {subscription.tenant, *subscription.managed_by}:
             raise refusals.wrong_tenant(key, self.tenant, subscription.tenant)
         namespace = type_of(path).partition("/")[0]
         unregistered = key in {entry.lower() for entry in self.behaviour.unregistered}

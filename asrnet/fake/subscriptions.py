@@ -19,7 +19,11 @@ class Subscriptions:
     def list(self) -> tuple[Subscription, ...]:
         """All subscriptions of the credential's tenant."""
         with self._state.lock:
-            return tuple(found for found in self._state.subscriptions.values() if found.tenant == self._state.tenant)
+            return tuple(
+                found
+                for found in self._state.subscriptions.values()
+                if self._state.tenant in {found.tenant, *found.managed_by}
+            )
 
     def get(self, subscription: str) -> Subscription:
         """A subscription by its GUID. Raises NotFoundError (SubscriptionNotFound) and CrossTenantError."""

@@ -29,7 +29,13 @@ class FakeSurroundings:
         """A subscription of the world."""
         self._world.count("GET", f"/subscriptions/{subscription}")
         found = self._world.subscriptions.get(subscription)
-        return SubscriptionView(id=found.id, name=found.name, tenant=found.tenant, said_at=self._world.clock.now())
+        return SubscriptionView(
+            id=found.id,
+            name=found.name,
+            tenant=found.tenant,
+            managed_by=found.managed_by,
+            said_at=self._world.clock.now(),
+        )
 
     def regions(self, subscription: str) -> tuple[str, ...]:
         """All regions that are known."""

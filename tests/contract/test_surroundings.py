@@ -32,6 +32,17 @@ def test_a_subscription_of_another_tenant_is_said_to_be_one(azure: Builder, back
         backend.surroundings.subscription(SUBSCRIPTION)
 
 
+def test_a_subscription_that_is_delegated_to_this_tenant_answers_and_tells_both(
+    azure: Builder, backend: Backend
+) -> None:
+    home, mine = "44444444-4444-4444-4444-444444444444", azure.world.tenant
+    azure.world.state.subscriptions[SUBSCRIPTION] = Subscription(
+        id=SUBSCRIPTION, name="x", tenant=home, managed_by=(mine,)
+    )
+    view = backend.surroundings.subscription(SUBSCRIPTION)
+    assert (view.tenant, view.managed_by) == (home, (mine,))
+
+
 def test_a_subscription_has_regions_by_their_short_names(backend: Backend) -> None:
     found = backend.surroundings.regions(SUBSCRIPTION)
     assert {"eastasia", "eastus2"} < set(found)

@@ -36,7 +36,7 @@ def subscription_json(subscription: Subscription) -> Document:
     return {
         "id": f"/subscriptions/{subscription.id}",
         "authorizationSource": "RoleBased",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": tenant} for tenant in subscription.managed_by],
         "subscriptionId": subscription.id,
         "tenantId": subscription.tenant,
         "displayName": subscription.name,
