@@ -72,8 +72,9 @@ def seed(world: World, *resources: Seed) -> None:
 def _put(state: State, resource: Seed) -> None:
     match resource:
         case Subscription(id=guid, name=name, tenant=tenant):
-            subscription = Subscription(id=guid.lower(), name=name or guid, tenant=tenant or state.tenant)
-            state.subscriptions[guid.lower()] = subscription
+            state.subscriptions[guid.lower()] = replace(
+                resource, id=guid.lower(), name=name or guid, tenant=tenant or state.tenant
+            )
         case ResourceGroup():
             state.ensure_subscription(resource.id.subscription)
             state.groups.put(resource.id.subscription, resource.id.key, resource)

@@ -17,13 +17,10 @@ class Subscriptions:
         self._state = state
 
     def list(self) -> tuple[Subscription, ...]:
-        """All subscriptions of the credential's tenant."""
+        """All subscriptions of the credential's tenant, and those delegated to it."""
         with self._state.lock:
-            return tuple(
-                found
-                for found in self._state.subscriptions.values()
-                if self._state.tenant in {found.tenant, *found.managed_by}
-            )
+            tenant, subscriptions = self._state.tenant, self._state.subscriptions.values()
+            return tuple(found for found in subscriptions if tenant in {found.tenant, *found.managed_by})
 
     def get(self, subscription: str) -> Subscription:
         """A subscription by its GUID. Raises NotFoundError (SubscriptionNotFound) and CrossTenantError."""
