@@ -4,7 +4,7 @@ Source: "Understand how Azure Resource Manager throttles requests": a token buck
 of 250 reads refilled by 25 a second, 200 writes by 10, 200 deletes by 10; the answers say what remains.
 
 On the simulated clock, 1,000 writes by eight threads against such a bucket, which itself allows no less than 80.0 s,
-take 80.6 s and are never refused. Where answers do not say what remains they take 81.7 s, and seven are refused once.
+take 80.6 s and are never refused. Where answers do not say what remains they take 81.3 s, and seven are refused once.
 """
 
 from __future__ import annotations
@@ -25,9 +25,14 @@ REFILL: Final[Mapping[Kind, float]] = {"reads": 25.0, "writes": 10.0, "deletes":
 _RESERVE: Final = 4.0
 """What a gate leaves in the bucket, for requests that overtake one another and for others' requests."""
 
-_SLOWEST, _FASTEST = 0.2, 100.0
+_SLOWEST, _FASTEST = 1.0, 100.0
+"""The bounds of the pace, in requests a second. A storm of refusals need not come from this run's own bucket: others
+share the tenant's and the provider's. So it is probed once a second, which costs a slower bucket little."""
+
 _SHORTEST_WINDOW: Final = 2.0
-_SLOWER: Final = 0.7
+_SLOWER: Final = 0.5
+_FASTER: Final = 0.05
+"""By what each refusal multiplies the pace, and what each success without a word on what remains adds to it."""
 
 
 def kind_of(method: str) -> Kind:
@@ -48,12 +53,14 @@ class Gate:
     """A model of one bucket. Pure: the time comes in as ``now``, in seconds; nothing here waits or locks.
 
     ``_level`` is what the bucket holds after everything sent and queued, as far as is known; None before the first
-    answer that tells, when nothing is held back. A 429 closes the gate, voids all tickets, empties the level; whoever
-    waits comes back in turn at the pace of the refill, and not all at once.
+    answer that tells, when nothing is held back. A 429 closes the gate and voids all tickets; when it opens, whoever
+    waits comes back in turn at the pace of the refill, and not all at once. Until an answer tells what remains
+    (``_is_guess``) that pace is a guess.
     """
 
     def __init__(self, refill: float) -> None:
         self._refill = refill
+        self._documented = refill
         self._level: float | None = None
         self._as_of = 0.0
         self._most = 0.0
@@ -61,6 +68,7 @@ class Gate:
         self._queued = 0
         self._sent = 0
         self._closed_until = 0.0
+        self._is_guess = False
         self._window: tuple[float, int] | None = None
         self._answered = 0
 
@@ -75,9 +83,11 @@ class Gate:
         opens = max(now, self._closed_until)
         if self._level is None:
             return Ticket(opens, self._round)
-        self._level = self._level_at(opens) - 1.0
+        grown = self._level + self._refill * max(0.0, opens - self._as_of)
+        self._level = min(grown, max(self._most, self._level, _RESERVE)) - 1.0
         self._as_of = opens
-        return Ticket(opens + max(0.0, (_RESERVE - self._level) / self._refill), self._round)
+        departure = opens + max(0.0, (_RESERVE - self._level) / self._refill)
+        return Ticket(departure, self._round)
 
     def stands(self, ticket: Ticket) -> bool:
         """Whether ``ticket`` is still good; it is not when the gate has been closed since it was taken."""
@@ -97,8 +107,17 @@ class Gate:
         """A request was answered, and the answer said how many more are allowed."""
         self._sent -= 1
         self._answered += 1
-        if remaining is None or now < self._closed_until:
+        if now < self._closed_until:
             return
+        if remaining is None:
+            # Nothing but success tells that the storm is over: the pace recovers, up to what is documented.
+            self._refill = max(self._refill, min(self._refill + _FASTER, self._documented))
+            return
+        if self._is_guess:
+            # Tickets given out since the refusal rest on a guess; whoever holds one queues again by what is known now.
+            self._is_guess = False
+            self._round += 1
+            self._queued = 0
         self._most = max(self._most, float(remaining))
         self._estimate(now, remaining)
         self._level = float(remaining) - self._sent - self._queued
@@ -107,34 +126,26 @@ class Gate:
     def throttled(self, now: float, retry_after: float) -> None:
         """A request was refused; try none for ``retry_after`` seconds."""
         self._sent -= 1
-        if now >= self._closed_until:
-            self._slow_down()
+        if now >= self._closed_until and (self._round or self._most):
+            # Refused again in spite of the pace: the refill was taken for too high.
+            self._refill = max(_SLOWEST, self._refill * _SLOWER)
         self._closed_until = max(self._closed_until, now + retry_after)
         self._round += 1
         self._queued = 0
-        self._level = 0.0
+        self._level = _RESERVE  # the reserve is not held back, or it would starve the probes at a slow pace
         self._as_of = self._closed_until
         self._window = None
-
-    def _slow_down(self) -> None:
-        """Refused again in spite of the pace: the refill was taken for too high. The answers may tell better later."""
-        if self._round:
-            self._refill = max(_SLOWEST, self._refill * _SLOWER)
-
-    def _level_at(self, when: float) -> float:
-        level = self._level if self._level is not None else 0.0
-        grown = level + self._refill * max(0.0, when - self._as_of)
-        return min(grown, max(self._most, level))
+        self._is_guess = True
 
     def _estimate(self, now: float, remaining: int) -> None:
         """Learn the refill from what came back while requests were counted; a full bucket teaches nothing."""
         if self._window is None or remaining >= self._most:
             self._window, self._answered = (now, remaining), 0
             return
-        began, then = self._window
+        began, remained = self._window
         if now - began < _SHORTEST_WINDOW:
             return
-        measured = (self._answered - (then - remaining)) / (now - began)
+        measured = (self._answered - (remained - remaining)) / (now - began)
         self._refill = min(max((self._refill + measured) / 2.0, _SLOWEST), _FASTEST)
         self._window, self._answered = (now, remaining), 0
 
@@ -156,9 +167,21 @@ class Gates:
         with self._lock:
             gate = self._gates.setdefault((subscription.lower(), kind), Gate(REFILL[kind]))
         ends = self._clock.now() + patience
-        while not self._admitted(gate, ends):
-            pass
-        return gate
+        while True:  # once more whenever the gate was closed while this waited
+            now = self._clock.now()
+            with self._lock:
+                ticket = gate.take(now)
+            if now < ticket.at <= ends:
+                try:
+                    self._clock.sleep(ticket.at - now)
+                except InterruptedError:
+                    with self._lock:
+                        gate.leave(ticket)
+                    raise
+            with self._lock:
+                if gate.stands(ticket) or ticket.at > ends:
+                    gate.depart(ticket)
+                    return gate
 
     def answered(self, gate: Gate, remaining: int | None = None) -> None:
         """Tell ``gate`` of an answer."""
@@ -169,24 +192,3 @@ class Gates:
         """Tell ``gate`` of a refusal."""
         with self._lock:
             gate.throttled(self._clock.now(), retry_after)
-
-    def _admitted(self, gate: Gate, ends: float) -> bool:
-        """One turn in the queue; False where the gate was closed meanwhile."""
-        now = self._clock.now()
-        with self._lock:
-            ticket = gate.take(now)
-        if now < ticket.at <= ends:
-            self._sleep(ticket.at - now, gate, ticket)
-        with self._lock:
-            if gate.stands(ticket) or ticket.at > ends:
-                gate.depart(ticket)
-                return True
-        return False
-
-    def _sleep(self, seconds: float, gate: Gate, ticket: Ticket) -> None:
-        try:
-            self._clock.sleep(seconds)
-        except InterruptedError:
-            with self._lock:
-                gate.leave(ticket)
-            raise

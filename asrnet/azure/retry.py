@@ -124,7 +124,9 @@ class RetryLimits(Struct, frozen=True, kw_only=True):
     """How long to go on. Times in seconds.
 
     ``attempts`` bounds requests that were answered, ``connection_attempts`` those that were not; ``deadline`` the time
-    from the first attempt to the last. Waits grow from ``first_wait`` by doubling, up to ``longest_wait``.
+    from the first attempt to the last. Refusals for too many requests count against the deadline only, unless nothing
+    is to be repeated: in a storm it is chance which of the waiting requests meets how many of them. Other waits grow
+    from ``first_wait`` by doubling, up to ``longest_wait``.
     """
 
     attempts: int = 10
@@ -238,6 +240,7 @@ class _Sending:
         self._subscription = subscription[1] if subscription else ""
         self._started = policy.clock.now()
         self._number = 0
+        self._throttled = 0
         self._waited = 0.0
         self.busy = 0
         self.wait = 0.0
@@ -272,6 +275,7 @@ class _Sending:
         now = policy.clock.now()
         self._conclude(judge(answer.status_code, answer.headers, body, now=now, busy_codes=policy.limits.busy_codes))
         if self.verdict.throttled:
+            self._throttled += 1
             pause = self.verdict.retry_after
             policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)
         else:
@@ -283,10 +287,13 @@ class _Sending:
         """Whether the limits leave no further attempt."""
         limits = self._policy.limits
         most = limits.connection_attempts if self.verdict.status is None else limits.attempts
+        counted = self._number
         if _testing:
             most = min(_testing.attempts, most) if _testing.cap else _testing.attempts
+        elif most > 1:
+            counted -= self._throttled
         late = self._policy.clock.now() + self.wait - self._started > limits.deadline
-        return self._number >= most or late
+        return counted >= most or late
 
     def announce(self, _state: RetryCallState) -> None:
         """Tell the hooks that there will be another attempt."""

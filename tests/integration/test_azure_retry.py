@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 import requests
@@ -22,6 +24,7 @@ from asrnet.clocks import SimulatedClock
 S = "11111111-1111-1111-1111-111111111111"
 URL = f"https://management.azure.com/subscriptions/{S}/providers/x?api-version=1&s=secret"
 OK: Reply = (200, {}, {"value": []})
+NO_POOL: Any = None
 UNAVAILABLE: Reply = (503, {}, error("ServiceUnavailable", "The service is unavailable."))
 
 
@@ -124,6 +127,7 @@ def test_other_busy_codes_can_be_added() -> None:
         "RequestDisallowedByPolicy",
         "LinkedAuthorizationFailed",
         "AuthorizationFailed",
+        "DenyAssignmentAuthorizationFailed",
         "MissingSubscriptionRegistration",
     ],
 )
@@ -151,6 +155,30 @@ def test_attempts_are_bounded() -> None:
     call = Call(UNAVAILABLE, limits=RetryLimits(attempts=3))
     assert call.status() == 503
     assert call.attempts == 3
+
+
+def test_refusals_for_too_many_requests_count_against_the_deadline_and_not_as_attempts() -> None:
+    throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
+    call = Call(*[throttled] * 20, UNAVAILABLE, OK, limits=RetryLimits(attempts=3))
+    assert call.status() == 200
+    endless = Call(throttled, limits=RetryLimits(attempts=3, deadline=60.0))
+    begun = endless.clock.now()
+    assert endless.status() == 429
+    assert 58.0 <= endless.clock.now() - begun <= 61.0
+
+
+def test_who_wants_no_repeats_gets_none_when_throttled_either() -> None:
+    throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
+    call = Call(throttled, OK, limits=RetryLimits(attempts=1))
+    assert (call.status(), call.attempts) == (429, 1)
+
+
+def test_a_certificate_that_does_not_verify_is_asked_for_once() -> None:
+    cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+    call = Call(requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(NO_POOL, URL, cause)), OK)
+    with pytest.raises(ServiceRequestError):
+        call.status()
+    assert call.attempts == 1
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun() -> None:

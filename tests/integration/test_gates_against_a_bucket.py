@@ -111,3 +111,16 @@ def test_without_headers_nobody_is_refused_twice_and_it_is_as_fast(workers: int)
     assert outcome.seconds == pytest.approx(80.0, rel=0.1)
     assert max(outcome.refused.values()) == 1
     assert len(outcome.refused) < workers
+
+
+@pytest.mark.parametrize(
+    ("refill", "headers", "refusals"),
+    [(10, True, 0), (1, True, 5), (0.5, True, 15), (10, False, 10), (1, False, 25), (0.5, False, 65)],
+)
+def test_probing_once_a_second_wastes_no_time_and_few_requests_on_a_slow_bucket(
+    refill: float, headers: bool, refusals: int
+) -> None:
+    writes = 1000 if refill == 10 else 300
+    outcome = run(writes=writes, refill=refill, headers=headers)
+    assert outcome.seconds == pytest.approx((writes - 200) / refill, rel=0.05)
+    assert outcome.refused.total() <= refusals

@@ -104,3 +104,12 @@ def test_a_busy_vault_does_not_slow_the_others(retry_after: float | None) -> Non
     assert busy.sent("vault0") > 2 * calm.sent("vault0")
     for vault in ("vault1", "vault2"):
         assert busy.sent(vault) <= 1.1 * calm.sent(vault)
+
+
+@pytest.mark.parametrize(("refusals", "at_most"), [(20, 120.0), (40, 240.0), (80, 480.0)])
+def test_a_storm_of_refusals_costs_an_apply_minutes_and_no_change(refusals: int, at_most: float) -> None:
+    storm = fleet(1, 200)
+    storm.app.faults.add(Fault(kind="throttle", method="PUT", times=refusals, retry_after=1.0))
+    report = storm.apply()
+    assert len(report.changes) == 400
+    assert report.seconds <= at_most

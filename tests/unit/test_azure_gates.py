@@ -28,6 +28,45 @@ def test_closing_the_gate_voids_every_ticket() -> None:
     assert not gate.stands(waiting)
 
 
+def test_however_many_refusals_come_in_a_row_a_probe_follows_within_a_second_of_each() -> None:
+    gate, now = Gate(10.0), 0.0
+    for _ in range(80):
+        ticket = gate.take(now)
+        gate.depart(ticket)
+        gate.throttled(ticket.at, 1.0)
+        now = ticket.at + 1.0
+        assert now <= gate.take(now).at <= now + 1.0
+        gate.leave(gate.take(now))
+    assert gate.refill == 1.0
+
+
+def test_the_pace_recovers_with_success_up_to_what_is_documented() -> None:
+    gate = Gate(10.0)
+    for _ in range(20):
+        gate.depart(gate.take(0.0))
+        gate.throttled(0.0, 0.0)
+    slow = gate.refill
+    for _ in range(100):
+        gate.depart(gate.take(1.0))
+        gate.answered(1.0)
+    assert slow + 4.0 < gate.refill < 10.0
+    for _ in range(200):
+        gate.depart(gate.take(1.0))
+        gate.answered(1.0)
+    assert gate.refill == 10.0
+
+
+def test_after_a_refusal_the_first_answer_that_tells_what_remains_voids_what_was_guessed() -> None:
+    gate = Gate(10.0)
+    for _ in range(2):
+        gate.depart(gate.take(0.0))
+    gate.throttled(0.0, 1.0)
+    guessed = gate.take(1.0)
+    gate.answered(1.5, 0)
+    assert not gate.stands(guessed)
+    assert gate.take(1.5).at > guessed.at
+
+
 def test_nothing_is_held_back_before_an_answer_or_with_plenty_left() -> None:
     gate = Gate(10.0)
     assert [gate.take(0.0).at for _ in range(300)] == [0.0] * 300
