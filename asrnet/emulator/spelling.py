@@ -14,9 +14,6 @@ VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
 FABRIC_TYPE: Final = f"{VAULT_TYPE}/replicationFabrics"
 CONTAINER_TYPE: Final = f"{FABRIC_TYPE}/replicationProtectionContainers"
 
-AZURE_PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
-"""The fabric that stands for Azure as the recovery side of on-premises networks; it is in no list of fabrics."""
-
 NEVER: Final = "1753-01-01T01:01:01Z"
 """The service's time for what has not happened: the earliest date of its database."""
 

@@ -14,7 +14,7 @@ from asrnet.errors import InputError, harmless
 from asrnet.inventory.live_pairs import LivePair, LiveStatus, live_pairs
 from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import ArmId
-from asrnet.vmm import Found, Topology
+from asrnet.vmm import ServerNetwork, Topology
 
 _LEFT_OUT: Final[dict[LiveStatus, str]] = {
     "duplicate": "one of several mappings of this network to that region",
@@ -154,7 +154,7 @@ def _vm_network(network_id: ArmId, topology: Topology | Unknown) -> VmNetworkNam
     return next((name for name in names if _leads_to(name, network_id, topology)), resources)
 
 
-def _vm_network_names(found: Found | None, network_id: ArmId) -> Iterator[VmNetworkName]:
+def _vm_network_names(found: ServerNetwork | None, network_id: ArmId) -> Iterator[VmNetworkName]:
     servers = (found.server.name, found.server.fabric) if found else ()
     networks = (found.network.name, network_id.name) if found else ()
     for server in filter(_can_be_written, servers):

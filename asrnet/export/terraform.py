@@ -18,7 +18,7 @@ from asrnet.inventory.live_pairs import LivePair, live_pairs
 from asrnet.inventory.read import Inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkMapping
-from asrnet.vmm import Found, Topology
+from asrnet.vmm import ServerNetwork, Topology
 
 BETWEEN_REGIONS: Final = "azurerm_site_recovery_network_mapping"
 FROM_VMM: Final = "azurerm_site_recovery_hyperv_network_mapping"
@@ -125,7 +125,7 @@ class _Reader:
             "target_network_id": self._spelled(mapping.recovery_network_id),
         }
 
-    def _vm_network(self, pair: LivePair) -> Found | None:
+    def _vm_network(self, pair: LivePair) -> ServerNetwork | None:
         topology = self._inventory.vaults[pair.vault].topology
         return topology.network_by_id(pair.primary_network_id) if isinstance(topology, Topology) else None
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from asrnet.inventory.read import Inventory, Unknown, VaultInventory
 from asrnet.model.plan import FORMAT_VERSION
-from asrnet.vmm import Found, Target, Topology, targets
+from asrnet.vmm import ServerNetwork, Target, Topology, targets
 
 
 class VaultTargets(Struct, frozen=True, kw_only=True):
@@ -69,5 +69,5 @@ def _unread(vault: VaultInventory) -> Iterator[str]:
         yield f"the VMM servers of vault {vault.name}: {vault.topology.error}"
 
 
-def _label(found: Found | None) -> str | None:
+def _label(found: ServerNetwork | None) -> str | None:
     return f"{found.server.name}/{found.network.name}" if found else None

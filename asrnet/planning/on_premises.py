@@ -11,7 +11,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
-from asrnet.vmm import Found, Topology, check_machines, check_row, check_topology, refusal
+from asrnet.vmm import ServerNetwork, Topology, check_machines, check_row, check_topology, refusal
 
 RETIRED = "2023-03-01"
 """When Microsoft retired replication from System Center VMM."""
@@ -36,10 +36,7 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
             continue
         pair = _pair(row, vault.topology)
         pairs.append(pair)
-        findings += [
-            pair.finding(problem.kind, problem.message, subject=problem.subject, hint=problem.hint)
-            for problem in check_row(vault.topology, row)
-        ]
+        findings += check_row(vault.topology, row)
     _refuse_double_claims(pairs, inventory)
     return pairs, findings
 
@@ -64,7 +61,7 @@ def _pair(row: VmmRow, topology: Topology) -> Pair:
     )
 
 
-def _network_and_place(found: Found) -> tuple[ArmId, str]:
+def _network_and_place(found: ServerNetwork) -> tuple[ArmId, str]:
     network, fabric = found.network.id, found.server.fabric_id
     if network is None or fabric is None:
         raise ValueError(f"{found.network.name} was not read from a vault")
@@ -99,9 +96,9 @@ def vmm_findings(view: VaultView) -> Iterator[Finding]:
     topology, items = view.inventory.topology, view.inventory.items
     if isinstance(topology, Unknown):
         return
-    machines = () if isinstance(items, Unknown) else check_machines(topology, items)
-    for problem in (*check_topology(topology), *machines):
-        yield finding(problem.kind, problem.message, vault=view.vault.name, subject=problem.subject, hint=problem.hint)
+    yield from check_topology(topology, view.vault.name)
+    if not isinstance(items, Unknown):
+        yield from check_machines(topology, items, view.vault.name)
 
 
 def retired_scenario(desired: DesiredState) -> Iterator[Finding]:

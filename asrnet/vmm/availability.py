@@ -10,8 +10,8 @@ from msgspec import Struct
 from asrnet.desired import VmmRow, VmNetworkName
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import ProtectedItem
-from asrnet.model.findings import FindingKind
-from asrnet.vmm.topology import Cloud, CloudPair, Found, Network, Server, Topology, contains
+from asrnet.model.findings import Finding, FindingKind, finding
+from asrnet.vmm.topology import Cloud, CloudPair, Network, Server, ServerNetwork, Topology, contains
 
 SOURCE: Final = "Prepare network mapping for Hyper-V VM disaster recovery to Azure"
 
@@ -46,20 +46,9 @@ class Target(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Problem(Struct, frozen=True, kw_only=True):
-    """Something in a topology that cannot work; ``row`` names the row of the desired state it is about.
-
-    Planning makes a finding of it, which needs the vault and the pair that a topology does not know.
-    """
-
-    kind: FindingKind
-    message: str
-    subject: str
-    row: str | None = None
-    hint: str = ""
-
-
-def targets(topology: Topology, *, primary: Found | None = None, recovery: Found | None = None) -> tuple[Target, ...]:
+def targets(
+    topology: Topology, *, primary: ServerNetwork | None = None, recovery: ServerNetwork | None = None
+) -> tuple[Target, ...]:
     """For each pair of clouds the VM networks of the protecting one's server, or only ``recovery``, and which to take.
 
     With ``primary`` only protected clouds that use that network are shown. Source: Prepare network mapping for Hyper-V
@@ -70,7 +59,7 @@ def targets(topology: Topology, *, primary: Found | None = None, recovery: Found
         if primary is not None and not _uses(pair, primary):
             continue
         for network in pair.recovery_server.networks:
-            candidate = Found(pair.recovery_server, network)
+            candidate = ServerNetwork(pair.recovery_server, network)
             if candidate == primary or (recovery is not None and candidate != recovery):
                 continue
             reason, message = _judge(pair.protecting, network)
@@ -117,7 +106,7 @@ def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId)
     return _hosts_of(clouds, home)
 
 
-def check_row(topology: Topology, row: VmmRow) -> tuple[Problem, ...]:
+def check_row(topology: Topology, row: VmmRow) -> tuple[Finding, ...]:
     """What is wrong with a VMM to VMM row: no pair of clouds has its target, or no host reaches it.
 
     Where no cloud of the one server is protected by one of the other, there is nothing to judge by: nothing is wrong.
@@ -126,7 +115,7 @@ def check_row(topology: Topology, row: VmmRow) -> tuple[Problem, ...]:
     if not isinstance(row.recovery, VmNetworkName):
         return ()
     primary, recovery = topology.network(row.primary), topology.network(row.recovery)
-    problems = []
+    findings = []
     pairs = _between(topology, primary.server, recovery.server)
     reasons = []
     for pair in pairs:
@@ -136,53 +125,56 @@ def check_row(topology: Topology, row: VmmRow) -> tuple[Problem, ...]:
         elif reason not in _AVAILABLE:
             reasons.append(message)
     if pairs and len(reasons) == len(pairs):
-        problems.append(
-            Problem(
-                kind=FindingKind.TARGET_NOT_AVAILABLE,
-                message=f"{row.recovery} is available to no pair of clouds that uses {row.primary}: "
+        findings.append(
+            finding(
+                FindingKind.TARGET_NOT_AVAILABLE,
+                f"{row.recovery} is available to no pair of clouds that uses {row.primary}: "
                 f"{'; '.join(sorted(reasons))}",
                 subject=str(row.recovery),
-                row=row.name,
+                vault=row.vault,
+                pair=row.name,
                 hint=f"see: asrnet targets --primary-network {row.primary}",
             )
         )
     if _hosts(topology, primary, recovery) == ():
-        problems.append(
-            Problem(
-                kind=FindingKind.NO_ELIGIBLE_HOST,
-                message=f"no host of the protecting clouds reaches {row.recovery}",
+        findings.append(
+            finding(
+                FindingKind.NO_ELIGIBLE_HOST,
+                f"no host of the protecting clouds reaches {row.recovery}",
                 subject=str(row.recovery),
-                row=row.name,
+                vault=row.vault,
+                pair=row.name,
                 hint="replicas are placed on hosts that can reach the mapped network",
             )
         )
-    return tuple(problems)
+    return tuple(findings)
 
 
-def check_topology(topology: Topology) -> tuple[Problem, ...]:
-    """Logical networks without VM networks, on servers whose VM networks are known to link to any."""
-    problems = []
+def check_topology(topology: Topology, vault: str) -> tuple[Finding, ...]:
+    """Findings of logical networks without VM networks, on servers whose VM networks are known to link to any."""
+    findings = []
     for server in topology.servers:
         is_linked = any(network.logical_network is not None for network in server.networks)
         # From a vault alone no VM network links anywhere, which says nothing.
         if not is_linked and server.networks and all(cloud.logical_networks is None for cloud in server.clouds):
             continue
-        problems += [
-            Problem(
-                kind=FindingKind.LOGICAL_NETWORK_WITHOUT_NETWORKS,
-                message=f"the logical network {logical.name} of {server.name} has no VM networks",
+        findings += [
+            finding(
+                FindingKind.LOGICAL_NETWORK_WITHOUT_NETWORKS,
+                f"the logical network {logical.name} of {server.name} has no VM networks",
+                vault=vault,
                 subject=logical.name,
                 hint="no network mapping can use it",
             )
             for logical in server.logical_networks
             if not any(contains((logical.name,), network.logical_network) for network in server.networks)
         ]
-    return tuple(problems)
+    return tuple(findings)
 
 
-def check_machines(topology: Topology, items: Iterable[ProtectedItem]) -> tuple[Problem, ...]:
-    """Protected machines on a VM network that links to no logical network of their cloud."""
-    problems = []
+def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: str) -> tuple[Finding, ...]:
+    """Findings of protected machines on a VM network that links to no logical network of their cloud."""
+    findings = []
     for item in items:
         for nic in item.nics:
             primary = nic.primary_network_id
@@ -194,15 +186,16 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem]) -> tuple[
             if clouds and not any(_has(cloud, on_premises.network) for cloud in clouds):
                 name = on_premises.network.name
                 names = ", ".join(cloud.name for cloud in clouds)
-                problems.append(
-                    Problem(
-                        kind=FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
-                        message=f"{item.friendly_name} is on {name}, on no logical network of {names}",
+                findings.append(
+                    finding(
+                        FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
+                        f"{item.friendly_name} is on {name}, on no logical network of {names}",
+                        vault=vault,
                         subject=item.friendly_name,
                         hint="its cloud is not offered any target network",
                     )
                 )
-    return tuple(problems)
+    return tuple(findings)
 
 
 def _judge(cloud: Cloud, network: Network) -> tuple[ReasonCode, str]:
@@ -220,7 +213,7 @@ def _has(cloud: Cloud, network: Network) -> bool:
     return _judge(cloud, network)[0] in _AVAILABLE
 
 
-def _uses(pair: CloudPair, primary: Found) -> bool:
+def _uses(pair: CloudPair, primary: ServerNetwork) -> bool:
     return pair.primary_server == primary.server and _has(pair.protected, primary.network)
 
 
@@ -228,14 +221,14 @@ def _between(topology: Topology, primary: Server, recovery: Server) -> list[Clou
     return [pair for pair in topology.pairs() if pair.primary_server == primary and pair.recovery_server == recovery]
 
 
-def _hosts(topology: Topology, primary: Found, recovery: Found) -> tuple[str, ...] | None:
+def _hosts(topology: Topology, primary: ServerNetwork, recovery: ServerNetwork) -> tuple[str, ...] | None:
     if not recovery.server.hosts:
         return None
     pairs = _between(topology, primary.server, recovery.server)
     return _hosts_of([pair.protecting for pair in pairs if _uses(pair, primary)], recovery)
 
 
-def _hosts_of(clouds: Collection[Cloud], place: Found) -> tuple[str, ...]:
+def _hosts_of(clouds: Collection[Cloud], place: ServerNetwork) -> tuple[str, ...]:
     """The hosts that reach the network, of ``clouds`` or, where none is known to matter, of any cloud."""
     names = [name for cloud in clouds for name in (cloud.name, cloud.resource_name) if name]
     return tuple(

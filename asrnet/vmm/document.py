@@ -1,9 +1,12 @@
-"""The topology file: shaped like the fabrics of a world, but that resource names (GUIDs) may be left out."""
+"""The topology file, shaped like the fabrics of a world, except that resource names (GUIDs) may be left out.
+
+The entries have the keys of the file; ``topology`` has the models, with the ids of a vault and the lines of the file,
+which no file may set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -76,7 +79,7 @@ class HostEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FabricEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A VMM server. Other fabrics may stand beside them and mean nothing here."""
+    """A VMM server. Fabrics of other kinds are allowed, as in a world, and ignored."""
 
     name: Annotated[Name | None, Meta(description="The name of the fabric")] = None
     kind: Literal["vmm", "azure", "other"] = "vmm"
@@ -108,9 +111,10 @@ def parse_topology(text: str, source: str = "<text>") -> Topology:
 
 def topology_of(document: Document[TopologyFile]) -> Topology:
     """The topology that a document describes. Raises DocumentError where a name is missing or given twice."""
-    listed = enumerate(document.value.fabrics)
-    servers = [_server(document, entry, index) for index, entry in listed if entry.kind == "vmm"]
-    _refuse_twice(((server.name, "", server.source) for server in servers), "VMM server")
+    servers = [
+        _server(document, entry, index) for index, entry in enumerate(document.value.fabrics) if entry.kind == "vmm"
+    ]
+    _refuse_repeats(((server.name, "", server.source) for server in servers), "VMM server")
     return Topology(servers=tuple(servers))
 
 
@@ -119,94 +123,90 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
     if name is None:
         raise document.error("the server is missing, expected the name of the VMM server", "fabrics", index)
 
-    def at(*steps: str | int) -> Source:
+    def source(*steps: str | int) -> Source:
         return Source(file=document.source, line=document.line("fabrics", index, *steps))
 
+    protections = []
+    for number, mapping in enumerate(entry.cloud_mappings):
+        to_azure = mapping.recovery_fabric == MICROSOFT_AZURE
+        protections.append(
+            Protection(
+                primary=mapping.primary,
+                recovery=None if to_azure else mapping.recovery,
+                recovery_server=None if to_azure else mapping.recovery_fabric,
+                source=source("cloud_mappings", number),
+            )
+        )
     server = Server(
         name=name,
         fabric=entry.name or "",
-        networks=tuple(_network(each, at("networks", n)) for n, each in enumerate(entry.networks)),
+        networks=tuple(
+            Network(
+                name=network.friendly_name,
+                resource_name=network.name or "",
+                logical_network=network.logical_network,
+                subnets=_subnets(network, source("networks", number)),
+                source=source("networks", number),
+            )
+            for number, network in enumerate(entry.networks)
+        ),
         logical_networks=tuple(
-            LogicalNetwork(name=each.friendly_name, resource_name=each.name or "", source=at("logical_networks", n))
-            for n, each in enumerate(entry.logical_networks)
+            LogicalNetwork(
+                name=logical.friendly_name,
+                resource_name=logical.name or "",
+                source=source("logical_networks", number),
+            )
+            for number, logical in enumerate(entry.logical_networks)
         ),
-        clouds=tuple(_cloud(each, at("clouds", n)) for n, each in enumerate(entry.clouds)),
-        protections=tuple(_protection(each, at("cloud_mappings", n)) for n, each in enumerate(entry.cloud_mappings)),
+        clouds=tuple(
+            Cloud(
+                name=cloud.friendly_name,
+                resource_name=cloud.name or "",
+                logical_networks=cloud.logical_networks,
+                source=source("clouds", number),
+            )
+            for number, cloud in enumerate(entry.clouds)
+        ),
+        protections=tuple(protections),
         hosts=tuple(
-            Host(name=each.name, cloud=each.cloud, networks=each.networks, source=at("hosts", n))
-            for n, each in enumerate(entry.hosts)
+            Host(name=host.name, cloud=host.cloud, networks=host.networks, source=source("hosts", number))
+            for number, host in enumerate(entry.hosts)
         ),
-        source=at(),
+        source=source(),
     )
-    _refuse_all_twice(server)
+    # Two of one name need resource names that tell them apart; logical networks and hosts are only known by name.
+    networks, clouds = server.networks, server.clouds
+    _refuse_repeats(((network.name, network.resource_name, network.source) for network in networks), "VM network")
+    _refuse_repeats(((cloud.name, cloud.resource_name, cloud.source) for cloud in clouds), "cloud")
+    _refuse_repeats(((logical.name, "", logical.source) for logical in server.logical_networks), "logical network")
+    _refuse_repeats(((host.name, "", host.source) for host in server.hosts), "host")
     return server
 
 
-def _network(entry: NetworkEntry, source: Source) -> Network:
-    _refuse_twice(((each.name, "", source) for each in entry.subnets), "subnet")
-    return Network(
-        name=entry.friendly_name,
-        resource_name=entry.name or "",
-        logical_network=entry.logical_network,
-        subnets=tuple(_subnet(each, source) for each in entry.subnets),
-        source=source,
-    )
+def _subnets(network: NetworkEntry, source: Source) -> tuple[Subnet, ...]:
+    _refuse_repeats(((subnet.name, "", source) for subnet in network.subnets), "subnet")
+    subnets = []
+    for entry in network.subnets:
+        for prefix in entry.prefixes:
+            try:
+                ip_network(prefix, strict=False)
+            except ValueError as error:
+                raise refusal(f"'{prefix}' is not an address range such as 10.0.0.0/24", source) from error
+        for address in entry.used_ips:
+            try:
+                ip_address(address)
+            except ValueError as error:
+                raise refusal(f"'{address}' is not an address such as 10.0.0.4", source) from error
+        used = len(entry.used_ips) if entry.used is None else entry.used
+        subnets.append(Subnet(name=entry.name, prefixes=entry.prefixes, used=used, used_ips=entry.used_ips))
+    return tuple(subnets)
 
 
-def _subnet(entry: SubnetEntry, source: Source) -> Subnet:
-    for prefix in entry.prefixes:
-        with _refused(f"'{prefix}' is not an address range such as 10.0.0.0/24", source):
-            ip_network(prefix, strict=False)
-    for address in entry.used_ips:
-        with _refused(f"'{address}' is not an address such as 10.0.0.4", source):
-            ip_address(address)
-    return Subnet(
-        name=entry.name,
-        prefixes=entry.prefixes,
-        used=len(entry.used_ips) if entry.used is None else entry.used,
-        used_ips=entry.used_ips,
-    )
-
-
-@contextmanager
-def _refused(problem: str, source: Source) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise refusal(problem, source) from error
-
-
-def _cloud(entry: CloudEntry, source: Source) -> Cloud:
-    return Cloud(
-        name=entry.friendly_name,
-        resource_name=entry.name or "",
-        logical_networks=entry.logical_networks,
-        source=source,
-    )
-
-
-def _protection(entry: CloudMappingEntry, source: Source) -> Protection:
-    to_azure = entry.recovery_fabric == MICROSOFT_AZURE
-    return Protection(
-        primary=entry.primary,
-        recovery=None if to_azure else entry.recovery,
-        recovery_server=None if to_azure else entry.recovery_fabric,
-        source=source,
-    )
-
-
-def _refuse_all_twice(server: Server) -> None:
-    _refuse_twice(((each.name, each.resource_name, each.source) for each in server.networks), "VM network")
-    _refuse_twice(((each.name, each.resource_name, each.source) for each in server.clouds), "cloud")
-    _refuse_twice(((each.name, "", each.source) for each in server.logical_networks), "logical network")
-    _refuse_twice(((each.name, "", each.source) for each in server.hosts), "host")
-
-
-def _refuse_twice(entries: Iterable[tuple[str, str, Source]], what: str) -> None:
-    """Two of one name need resource names that tell them apart."""
-    seen: dict[tuple[str, str], Source] = {}
+def _refuse_repeats(entries: Iterable[tuple[str, str, Source]], what: str) -> None:
+    """Raises DocumentError for an entry whose name and resource name an earlier one has."""
+    first_sources: dict[tuple[str, str], Source] = {}
     for name, resource_name, source in entries:
         key = (name.lower(), resource_name.lower())
-        if key in seen:
-            raise refusal(f"the {what} '{name}' is given twice, first in line {seen[key].line}", source)
-        seen[key] = source
+        if key in first_sources:
+            raise refusal(f"the {what} '{name}' is given twice, first in line {first_sources[key].line}", source)
+        first_sources[key] = source

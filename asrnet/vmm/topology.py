@@ -1,6 +1,6 @@
 """The topology of VMM servers: clouds and who protects them, logical networks, the VM networks on them, hosts.
 
-What nobody told is None and filters nothing; what is known to be empty is ``()``. Names compare without case.
+What is not known is None and filters nothing; what is known to be empty is ``()``. Names compare without case.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Server(Struct, frozen=True, kw_only=True):
     source: Source = Source()
 
 
-class Found(Struct, frozen=True):
+class ServerNetwork(Struct, frozen=True):
     """A VM network and the server it belongs to."""
 
     server: Server
@@ -100,8 +100,10 @@ class CloudPair(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The servers' and the clouds' names, with what tells two of one name apart."""
-        ends = ((self.primary_server, self.protected), (self.recovery_server, self.protecting))
-        return tuple(part for at, cloud in ends for part in (at.name, at.fabric, cloud.name, cloud.resource_name))
+        sides = ((self.primary_server, self.protected), (self.recovery_server, self.protecting))
+        return tuple(
+            name for server, cloud in sides for name in (server.name, server.fabric, cloud.name, cloud.resource_name)
+        )
 
 
 class Topology(Struct, frozen=True, kw_only=True):
@@ -113,34 +115,36 @@ class Topology(Struct, frozen=True, kw_only=True):
         """The server of that name, by its own or its fabric's. Raises InputError: unknown, or several."""
         return _one(name, self.servers, _server_names, "unknown VMM server", Source())
 
-    def network(self, name: VmNetworkName, where: Source = Source()) -> Found:  # noqa: B008 - a frozen value
+    def network(self, name: VmNetworkName, where: Source = Source()) -> ServerNetwork:  # noqa: B008 - a frozen value
         """The VM network by server and name. Raises InputError, at ``where``: unknown, or several, with their ids."""
         server = _one(name.server, self.servers, _server_names, "unknown VMM server", where)
         lacking = f"{server.name} has no VM network"
-        return Found(server, _one(name.network, server.networks, _network_names, lacking, where))
+        return ServerNetwork(server, _one(name.network, server.networks, _network_names, lacking, where))
 
-    def find_network(self, text: str) -> Found:
+    def find_network(self, text: str) -> ServerNetwork:
         """The VM network called ``text``: by id, ``server/name``, or a name that only one has. Raises InputError."""
-        everywhere = [Found(server, network) for server in self.servers for network in server.networks]
-        return _one(text, everywhere, _found_names, "unknown VM network", Source())
+        everywhere = [ServerNetwork(server, network) for server in self.servers for network in server.networks]
+        return _one(text, everywhere, _names_anywhere, "unknown VM network", Source())
 
-    def network_by_id(self, network_id: ArmId) -> Found | None:
+    def network_by_id(self, network_id: ArmId) -> ServerNetwork | None:
         """The VM network with this id."""
-        return next(
-            (Found(server, each) for server in self.servers for each in server.networks if each.id == network_id), None
-        )
+        for server in self.servers:
+            for network in server.networks:
+                if network.id == network_id:
+                    return ServerNetwork(server, network)
+        return None
 
     def pairs(self) -> Iterator[CloudPair]:
         """Every cloud that another cloud protects, and that one. Raises like ``recovery_of``."""
-        seen: set[tuple[str, ...]] = set()
+        names: set[tuple[str, ...]] = set()
         for server in self.servers:
             for protection in server.protections:
                 if protection.recovery is None:
                     continue
                 pair = self.recovery_of(server, protection)
-                # A file may say again, by other names, what the vault tells.
-                if pair.names not in seen:
-                    seen.add(pair.names)
+                # A file may repeat, by other names, what the vault lists.
+                if pair.names not in names:
+                    names.add(pair.names)
                     yield pair
 
     def recovery_of(self, server: Server, protection: Protection) -> CloudPair:
@@ -168,7 +172,7 @@ def same(one: str, other: str) -> bool:
 
 def contains(names: Iterable[str], name: str | None) -> bool:
     """Whether ``name`` is one of ``names``, without case."""
-    return name is not None and name != "" and any(same(each, name) for each in names)
+    return name is not None and name != "" and any(same(other, name) for other in names)
 
 
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
@@ -180,13 +184,13 @@ def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
 
 def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source) -> V:
     """The candidate called ``name``; the first name of each is what people call it, the second tells it apart."""
-    found = [each for each in candidates if contains(names_of(each), name)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        known = [each for candidate in candidates for each in names_of(candidate)]
-        raise refusal(f"{lacking} '{name}'{did_you_mean(name, known)}", where)
-    ids = ", ".join(sorted(names_of(each)[1] for each in found))
+    matches = [candidate for candidate in candidates if contains(names_of(candidate), name)]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        all_names = [candidate_name for candidate in candidates for candidate_name in names_of(candidate)]
+        raise refusal(f"{lacking} '{name}'{did_you_mean(name, all_names)}", where)
+    ids = ", ".join(sorted(names_of(match)[1] for match in matches))
     raise refusal(f"'{name}' is the name of several: {ids}", where, hint="give the id of the one you mean")
 
 
@@ -202,6 +206,6 @@ def _cloud_names(cloud: Cloud) -> Sequence[str]:
     return cloud.name, str(cloud.id or cloud.resource_name or cloud.name), cloud.resource_name
 
 
-def _found_names(found: Found) -> Sequence[str]:
-    plain, told_apart, resource_name = _network_names(found.network)
-    return plain, told_apart, resource_name, f"{found.server.name}/{plain}", f"{found.server.fabric}/{plain}"
+def _names_anywhere(network: ServerNetwork) -> Sequence[str]:
+    plain, told_apart, resource_name = _network_names(network.network)
+    return plain, told_apart, resource_name, f"{network.server.name}/{plain}", f"{network.server.fabric}/{plain}"

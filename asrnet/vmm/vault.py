@@ -39,12 +39,13 @@ def topology_of_vault(
 
     ``links`` say it, by fabric, where the vault is one of a fake's world.
     """
-    vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
-    everything = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
-    servers = [_server(fabric, *everything) for fabric in vmm]
-    told = links or {}
+    lists = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
     return Topology(
-        servers=tuple(_with_links(each, told.get(each.fabric_id)) if each.fabric_id else each for each in servers)
+        servers=tuple(
+            _with_links(_server(fabric, *lists), (links or {}).get(fabric.id))
+            for fabric in fabrics
+            if fabric.kind == "vmm"
+        )
     )
 
 
@@ -66,10 +67,14 @@ def merge_all(vaults: Sequence[Topology], declared: Topology, *, complete: bool 
     Raises like ``merge``; a server that none of them has counts as wrong only where they are all there are.
     """
     if complete:
-        everyone = [server for vault in vaults for server in vault.servers]
+        all_servers = [server for vault in vaults for server in vault.servers]
         for server in declared.servers:
-            _index_of_server(everyone, server)
-    return [merge(vault, Topology(servers=_known_to(vault, declared.servers))) for vault in vaults]
+            _index_of_server(all_servers, server)
+    merged = []
+    for vault in vaults:
+        additions = (server for server in declared.servers if any(_is_server(live, server) for live in vault.servers))
+        merged.append(merge(vault, Topology(servers=tuple(additions))))
+    return merged
 
 
 def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
@@ -83,18 +88,26 @@ def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
 
 
 def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> tuple[models.ProtectedItem, ...]:
-    """``items`` with the ids of the VM networks that Site Recovery only names, where the name is that of one."""
-    known: dict[tuple[ArmId | None, str], list[ArmId]] = {}
+    """``items`` with the ids of the VM networks that Site Recovery only names, where one network has that name."""
+    ids_by_name: dict[tuple[ArmId | None, str], list[ArmId]] = {}
     for server in topology.servers:
         for network in server.networks:
             if network.id is not None:
-                known.setdefault((server.fabric_id, network.name.lower()), []).append(network.id)
-    return tuple(_with_networks(item, known) for item in items)
+                ids_by_name.setdefault((server.fabric_id, network.name.lower()), []).append(network.id)
+    completed = []
+    for item in items:
+        nics = []
+        for nic in item.nics:
+            ids = ids_by_name.get((item.fabric_id, nic.primary_network.lower()), ()) if nic.primary_network else ()
+            nics.append(structs.replace(nic, primary_network_id=ids[0]) if len(ids) == 1 else nic)
+        completed.append(structs.replace(item, nics=tuple(nics)))
+    return tuple(completed)
 
 
 def checked(topology: Topology) -> Topology:
     """``topology`` itself, once every name in it leads somewhere. Raises DocumentError or InputError."""
-    logical = {each.name for server in topology.servers for each in server.logical_networks}
+    # A cloud may be associated with logical networks of another site, so those of all servers count.
+    logical_networks = {logical.name for server in topology.servers for logical in server.logical_networks}
     for server in topology.servers:
         for protection in server.protections:
             if protection.recovery is not None:
@@ -105,26 +118,20 @@ def checked(topology: Topology) -> Topology:
             cloud_of(server, host.cloud, host.source)
             for name in host.networks or ():
                 _expect(name, [network.name for network in server.networks], "VM network", host.source)
-        _check_logical_networks(server, logical)
+        # Where no logical network is listed, none is known and every name is allowed.
+        for network in server.networks if logical_networks else ():
+            if network.logical_network is not None:
+                _expect(network.logical_network, logical_networks, "logical network", network.source)
+        for cloud in server.clouds if logical_networks else ():
+            for name in cloud.logical_networks or ():
+                _expect(name, logical_networks, "logical network", cloud.source)
     return topology
 
 
-def _check_logical_networks(server: Server, known: set[str]) -> None:
-    """A cloud may be associated with logical networks of another site, so all servers' count. None listed: no check."""
-    if not known:
-        return
-    for network in server.networks:
-        if network.logical_network is not None:
-            _expect(network.logical_network, known, "logical network", network.source)
-    for cloud in server.clouds:
-        for name in cloud.logical_networks or ():
-            _expect(name, known, "logical network", cloud.source)
-
-
 def _expect(name: str, known: Iterable[str], what: str, where: Source) -> None:
-    listed = tuple(known)
-    if not contains(listed, name):
-        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, listed)}", where)
+    names = tuple(known)
+    if not contains(names, name):
+        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, names)}", where)
 
 
 def _server(
@@ -134,78 +141,68 @@ def _server(
     clouds: Sequence[models.Cloud],
     mappings: Sequence[models.CloudMapping],
 ) -> Server:
-    names = {cloud.id: cloud.friendly_name for cloud in clouds}
+    known_clouds = {cloud.id for cloud in clouds}
+    protections = []
+    for mapping in mappings:
+        primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
+        if primary.parent != fabric.id:
+            continue
+        # By resource names where there are any: two clouds of one server may have one friendly name.
+        if recovery is None or recovery not in known_clouds:
+            protections.append(Protection(primary=primary.name))
+        else:
+            server = recovery.parent.name
+            protections.append(Protection(primary=primary.name, recovery=recovery.name, recovery_server=server))
     return Server(
         name=fabric.friendly_name or fabric.name,
         fabric=fabric.name,
         fabric_id=fabric.id,
         networks=tuple(
-            Network(name=each.friendly_name, id=each.id, resource_name=each.id.name, subnets=each.subnets)
-            for each in networks
-            if each.fabric_id == fabric.id
+            Network(name=network.friendly_name, id=network.id, resource_name=network.id.name, subnets=network.subnets)
+            for network in networks
+            if network.fabric_id == fabric.id
         ),
         logical_networks=tuple(
-            LogicalNetwork(name=each.friendly_name, id=each.id, resource_name=each.id.name)
-            for each in logical_networks
-            if each.id.parent == fabric.id
+            LogicalNetwork(name=logical.friendly_name, id=logical.id, resource_name=logical.id.name)
+            for logical in logical_networks
+            if logical.id.parent == fabric.id
         ),
         clouds=tuple(
-            Cloud(name=each.friendly_name, id=each.id, resource_name=each.id.name)
-            for each in clouds
-            if each.id.parent == fabric.id
+            Cloud(name=cloud.friendly_name, id=cloud.id, resource_name=cloud.id.name)
+            for cloud in clouds
+            if cloud.id.parent == fabric.id
         ),
-        protections=tuple(_protection(each, names) for each in mappings if each.primary_cloud_id.parent == fabric.id),
+        protections=tuple(protections),
     )
 
 
 def _with_links(server: Server, links: models.VmmLinks | None) -> Server:
     if links is None:
         return server
-    networks = ((each, links.networks.get(each.id) if each.id else None) for each in server.networks)
-    clouds = ((each, links.clouds.get(each.id) if each.id else None) for each in server.clouds)
     return structs.replace(
         server,
-        networks=tuple(structs.replace(network, logical_network=link) for network, link in networks),
-        clouds=tuple(structs.replace(cloud, logical_networks=those) for cloud, those in clouds),
+        networks=tuple(
+            structs.replace(network, logical_network=links.networks.get(network.id) if network.id else None)
+            for network in server.networks
+        ),
+        clouds=tuple(
+            structs.replace(cloud, logical_networks=links.clouds.get(cloud.id) if cloud.id else None)
+            for cloud in server.clouds
+        ),
         hosts=tuple(Host(name=host.name, cloud=host.cloud, networks=host.networks) for host in links.hosts),
     )
 
 
-def _with_networks(
-    item: models.ProtectedItem, known: Mapping[tuple[ArmId | None, str], Sequence[ArmId]]
-) -> models.ProtectedItem:
-    if not any(nic.primary_network for nic in item.nics):
-        return item
-    found = [known.get((item.fabric_id, nic.primary_network.lower()), ()) for nic in item.nics]
-    nics = zip(item.nics, found, strict=True)
-    return structs.replace(
-        item,
-        nics=tuple(structs.replace(nic, primary_network_id=ids[0]) if len(ids) == 1 else nic for nic, ids in nics),
-    )
+def _is_server(live: Server, declared: Server) -> bool:
+    return same(live.name, declared.name) or (declared.fabric != "" and same(live.fabric, declared.fabric))
 
 
-def _protection(mapping: models.CloudMapping, names: dict[ArmId, str]) -> Protection:
-    """By resource names where there are any: two clouds of one server may have one friendly name."""
-    primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
-    if recovery is None or recovery not in names:
-        return Protection(primary=primary.name)
-    return Protection(primary=primary.name, recovery=recovery.name, recovery_server=recovery.parent.name)
-
-
-def _known_to(vault: Topology, declared: Iterable[Server]) -> tuple[Server, ...]:
-    return tuple(server for server in declared if any(_is_server(each, server) for each in vault.servers))
-
-
-def _is_server(live: Server, wanted: Server) -> bool:
-    return same(live.name, wanted.name) or (wanted.fabric != "" and same(live.fabric, wanted.fabric))
-
-
-def _index_of_server(servers: Sequence[Server], wanted: Server) -> int:
+def _index_of_server(servers: Sequence[Server], declared: Server) -> int:
     for index, server in enumerate(servers):
-        if _is_server(server, wanted):
+        if _is_server(server, declared):
             return index
-    known = [server.name for server in servers]
-    raise refusal(f"the vault has no VMM server '{wanted.name}'{did_you_mean(wanted.name, known)}", wanted.source)
+    nearest = did_you_mean(declared.name, [server.name for server in servers])
+    raise refusal(f"the vault has no VMM server '{declared.name}'{nearest}", declared.source)
 
 
 def _merged(live: Server, declared: Server) -> Server:
@@ -229,46 +226,43 @@ Named = TypeVar("Named", Network, Cloud, LogicalNetwork)
 
 
 def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, server: Server) -> None:
-    known = [each.name for each in live]
-    for each in declared:
-        if not contains(known, each.name):
-            raise refusal(f"{server.name} has no {what} '{each.name}'{did_you_mean(each.name, known)}", each.source)
-        _expect_one(each, [found for found in live if same(each.name, found.name)], what, server)
-
-
-def _expect_one(declared: Named, live: Sequence[Named], what: str, server: Server) -> None:
-    """Of those that are ``live`` under its name."""
-    meant = [found for found in live if _means(declared, found)]
-    ids = ", ".join(sorted(found.resource_name for found in live))
-    if not meant:
-        words = f"{server.name} has no {what} '{declared.name}' with the id '{declared.resource_name}', but {ids}"
-        raise refusal(words, declared.source)
-    if len(meant) > 1:
-        words = f"{server.name} has several {what}s '{declared.name}': {ids}"
-        raise refusal(words, declared.source, hint="say which one by its id, as the key 'name'")
+    names = [entry.name for entry in live]
+    for entry in declared:
+        namesakes = [candidate for candidate in live if same(entry.name, candidate.name)]
+        if not namesakes:
+            raise refusal(f"{server.name} has no {what} '{entry.name}'{did_you_mean(entry.name, names)}", entry.source)
+        meant = [candidate for candidate in namesakes if _means(entry, candidate)]
+        ids = ", ".join(sorted(candidate.resource_name for candidate in namesakes))
+        if not meant:
+            message = f"{server.name} has no {what} '{entry.name}' with the id '{entry.resource_name}', but {ids}"
+            raise refusal(message, entry.source)
+        if len(meant) > 1:
+            message = f"{server.name} has several {what}s '{entry.name}': {ids}"
+            raise refusal(message, entry.source, hint="say which one by its id, as the key 'name'")
 
 
 def _linked(live: Network, declared: Sequence[Network]) -> Network:
-    said = next((each for each in declared if _means(each, live)), None)
-    if said is None:
-        return live
-    return structs.replace(
-        live,
-        logical_network=said.logical_network or live.logical_network,
-        subnets=live.subnets or said.subnets,
-        source=said.source,
-    )
+    for entry in declared:
+        if _means(entry, live):
+            return structs.replace(
+                live,
+                logical_network=entry.logical_network or live.logical_network,
+                subnets=live.subnets or entry.subnets,
+                source=entry.source,
+            )
+    return live
 
 
 def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
-    said = next((each for each in declared if _means(each, live)), None)
-    if said is None:
-        return live
-    logical_networks = live.logical_networks if said.logical_networks is None else said.logical_networks
-    return structs.replace(live, logical_networks=logical_networks, source=said.source)
+    for entry in declared:
+        if _means(entry, live):
+            # An empty list says that it is associated with none.
+            names = live.logical_networks if entry.logical_networks is None else entry.logical_networks
+            return structs.replace(live, logical_networks=names, source=entry.source)
+    return live
 
 
 def _means(declared: Named, live: Named) -> bool:
-    """A resource name, where one is given, tells two of one name apart."""
+    """Whether both have one name and, where ``declared`` gives a resource name, that too."""
     is_told_apart = not declared.resource_name or same(declared.resource_name, live.resource_name)
     return same(declared.name, live.name) and is_told_apart

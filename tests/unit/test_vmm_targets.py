@@ -167,15 +167,15 @@ def row(primary: str, recovery: str) -> VmmRow:
 def test_a_row_whose_target_no_pair_of_clouds_has_is_a_problem() -> None:
     first = row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork2-Shanghai")
     assert check_row(two_sites(), first) == ()
-    [problem] = check_row(two_sites(TWO_SITES), first)
-    assert (problem.kind, problem.row) == ("target_not_available", "vm1")
-    assert "GoldCloud2 is not associated with LogicalNetwork2Shanghai" in problem.message
+    [finding] = check_row(two_sites(TWO_SITES), first)
+    assert (finding.kind, finding.pair) == ("target_not_available", "vm1")
+    assert "GoldCloud2 is not associated with LogicalNetwork2Shanghai" in finding.message
 
 
 def test_a_row_whose_primary_no_source_cloud_uses_is_a_problem() -> None:
     text = CORRECTED.replace("Cloud1}", "Cloud1, logical_networks: []}")
-    [problem] = check_row(two_sites(text), row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai"))
-    assert "GoldCloud1 does not use VMNetwork1-Beijing" in problem.message
+    [finding] = check_row(two_sites(text), row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai"))
+    assert "GoldCloud1 does not use VMNetwork1-Beijing" in finding.message
 
 
 def test_without_any_pair_of_clouds_between_the_servers_nothing_is_judged() -> None:
@@ -191,13 +191,13 @@ def test_a_logical_network_without_vm_networks_is_a_problem() -> None:
     text = CORRECTED.replace(
         "[{friendly_name: LogicalNetwork1-B", "[{friendly_name: Spare}, {friendly_name: LogicalNetwork1-B"
     )
-    assert check_topology(two_sites()) == ()
-    [problem] = check_topology(two_sites(text))
-    assert (problem.kind, problem.subject) == ("logical_network_without_networks", "Spare")
+    assert check_topology(two_sites(), "sea") == ()
+    [finding] = check_topology(two_sites(text), "sea")
+    assert (finding.kind, finding.subject) == ("logical_network_without_networks", "Spare")
 
 
 def test_a_vault_alone_says_nothing_of_links_and_gives_no_problems() -> None:
-    assert check_topology(live()) == ()
+    assert check_topology(live(), "sea") == ()
     assert all(target.available for target in targets(live()))
 
 
@@ -205,8 +205,8 @@ def test_a_protected_machine_on_a_network_without_a_logical_network_of_its_cloud
     text = TWO_SITES.replace("{friendly_name: GoldCloud1}", "{friendly_name: GoldCloud1, logical_networks: []}")
     topology = declared(text[: text.index("  cloud_mappings")])
     gold = protected(CLOUDS[0])
-    [problem] = check_machines(topology, [gold, protected(CLOUDS[1])])
-    assert (problem.kind, problem.subject) == ("network_without_logical_network", "vm-of-GoldCloud1")
+    [finding] = check_machines(topology, [gold, protected(CLOUDS[1])], "sea")
+    assert (finding.kind, finding.subject) == ("network_without_logical_network", "vm-of-GoldCloud1")
 
 
 def protected(of: models.Cloud) -> ProtectedItem:
@@ -218,7 +218,7 @@ def protected(of: models.Cloud) -> ProtectedItem:
 
 def test_machines_between_regions_are_none_of_vmms_business() -> None:
     model = item("azure-vm", BEIJING1, address(None))
-    assert check_machines(live(), [ProtectedItem(id=model.id, friendly_name="azure-vm")]) == ()
+    assert check_machines(live(), [ProtectedItem(id=model.id, friendly_name="azure-vm")], "sea") == ()
 
 
 # --- placement --------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_each_way_is_warned_about_the_hosts_of_the_side_it_leads_to(
 
 def test_a_row_whose_network_no_host_reaches_is_a_problem() -> None:
     only = HOSTS[: HOSTS.index("  - {name: host2")]
-    [problem] = check_row(
+    [finding] = check_row(
         two_sites(CORRECTED + only), row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork2-Shanghai")
     )
-    assert (problem.kind, problem.subject) == ("no_eligible_host", "VMM-Shanghai/VMNetwork2-Shanghai")
+    assert (finding.kind, finding.subject) == ("no_eligible_host", "VMM-Shanghai/VMNetwork2-Shanghai")

@@ -9,8 +9,9 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import MAPPING, NETWORK, VAULT, Routes
-from asrnet.emulator.spelling import AZURE_PSEUDO_FABRIC, FABRIC_TYPE, fabric_name, network_name, wire_id
+from asrnet.emulator.spelling import FABRIC_TYPE, fabric_name, network_name, wire_id
 from asrnet.fake import refusals
+from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.world import World
 from asrnet.model.arm import VNET, ArmId
@@ -42,7 +43,7 @@ def mapping_json(world: World, mapping: LiveMapping) -> Document:
 
     recovery_fabric_id, recovery_fabric_name = mapping.recovery_fabric_id, MICROSOFT_AZURE
     if recovery_fabric_id is None or recovery_fabric_id.name == MICROSOFT_AZURE:
-        recovery_fabric_id = mapping.vault_id.child("replicationFabrics", AZURE_PSEUDO_FABRIC)
+        recovery_fabric_id = mapping.vault_id.child("replicationFabrics", PSEUDO_FABRIC)
     if mapping.kind != "vmm_to_azure" and mapping.recovery_fabric_id is not None:
         recovery_fabric_name = fabric_name(world, mapping.recovery_fabric_id)
     settings: Document = {"instanceType": _INSTANCE_TYPES[mapping.kind]}
