@@ -280,7 +280,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     retry_attempts: Annotated[
         int,
         Option(
-            help="how often a request is sent at most while Azure throttles, is busy or cannot be reached; 1: no retry",
+            help="how often a request is sent at most while Azure is busy or cannot be reached; 1: no retry. "
+            "Throttled requests are retried until --retry-deadline",
             group="Pace",
             metavar="N",
             at_least=1,
