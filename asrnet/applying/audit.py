@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 from msgspec import Struct
 
@@ -61,9 +62,9 @@ def undo_command(step: Step) -> str:
     url = f"{step.resource_id}?api-version="
     if step.before is None:
         api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else API_VERSION
-        return f"az rest --method delete --url '{url}{api}'"
+        return shlex.join(["az", "rest", "--method", "delete", "--url", url + api])
     if isinstance(step.before, NetworkMapping):
         method = "patch" if step.after else "put"
         body = json.dumps(mapping_body(step.before))
-        return f"az rest --method {method} --url '{url}{API_VERSION}' --body '{body}'"
+        return shlex.join(["az", "rest", "--method", method, "--url", url + API_VERSION, "--body", body])
     return ""

@@ -7,6 +7,7 @@ the HTTP status. Errors of Azure Resource Manager and of the network provider ha
 from __future__ import annotations
 
 import re
+import shlex
 import zlib
 from collections.abc import Mapping
 from typing import Final
@@ -195,7 +196,7 @@ def not_registered(subscription: str, namespace: str) -> ConflictError:
         resource_id=ArmId(f"/subscriptions/{subscription}"),
         status=409,
         code="MissingSubscriptionRegistration",
-        hint=f"az provider register --namespace {namespace}",
+        hint=shlex.join(["az", "provider", "register", "--namespace", namespace]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -22,12 +23,12 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
     if region is None or copy_id is None:
         return
     if copy_state.no_group:
+        group = ["--subscription", copy_id.subscription, "--name", copy_id.resource_group]
         yield pair.finding(
             FindingKind.MISSING_RESOURCE_GROUP,
             f"{copy_id.name} is to be made in resource group {copy_id.resource_group}, which does not exist",
             subject=copy_id.parent,
-            hint=f"az group create --subscription {copy_id.subscription} --name {copy_id.resource_group} "
-            f"--location {region.recovery}",
+            hint=shlex.join(["az", "group", "create", *group, "--location", region.recovery]),
         )
     if pair.managed_by:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -166,7 +167,7 @@ def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request
                 vault=view.vault.name,
                 pair=pair_name,
                 subject=mapping.id,
-                hint=f"see with: az rest --method get --url '{url}'; correct or delete it",
+                hint=f"see with: {shlex.join(['az', 'rest', '--method', 'get', '--url', url])}; correct or delete it",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
@@ -133,7 +134,7 @@ def check_row(topology: Topology, row: VmmRow) -> tuple[Finding, ...]:
                 subject=str(row.recovery),
                 vault=row.vault,
                 pair=row.name,
-                hint=f"see: asrnet targets --primary-network {row.primary}",
+                hint=f"see: {shlex.join(['asrnet', 'targets', '--primary-network', str(row.primary)])}",
             )
         )
     if _hosts(topology, primary, recovery) == ():

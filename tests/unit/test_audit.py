@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from states import SEA, TwoRegions, row
@@ -49,6 +50,7 @@ def test_every_write_leaves_one_entry_with_the_command_that_undoes_it() -> None:
     ]
     assert str(old.id) in entries[1].undo
     assert all(f"--url '{entry.resource_id}?api-version=" in entry.undo for entry in entries)  # in any cloud
+    assert {len(shlex.split(entry.undo)) for entry in entries} == {6, 8}, "what is between quotes is one argument"
     assert all(entry.job_id for entry in entries)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
@@ -139,6 +140,15 @@ class TestCopies:
         plan = azure.plan(azure.state(row(azure.network("app"), None)))
         assert (plan.changes, kinds(plan)) == ((), ["missing_resource_group"])
         assert "az group create" in plan.findings[0].hint
+
+    @pytest.mark.parametrize("group", ["RG-App(EU)", "rg & co", "it's", "a;b", "$(x)", "*"])
+    def test_the_command_that_makes_the_group_is_one_for_a_shell_whatever_the_groups_name(self, group: str) -> None:
+        azure = TwoRegions()
+        plan = azure.plan(azure.state(row(azure.network("app", group=group), None)))
+        words = shlex.split(plan.findings[0].hint)
+        assert words[:3] == ["az", "group", "create"]
+        assert words[words.index("--name") + 1] == f"{group}-asr"
+        assert len(words) == 9
 
     def test_what_a_copy_leaves_behind_is_said(self) -> None:
         azure = TwoRegions()

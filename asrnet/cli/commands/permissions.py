@@ -6,6 +6,7 @@ task, no task has rights in the scopes of another.
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from asrnet.cli import exits, inputs, logs, outputs
@@ -40,8 +41,9 @@ def run(session: Session[PermissionsSettings]) -> int:
                 logs.remark(f"this desired state needs another role, too: asrnet permissions --for {other}")
     if time_savers := optional(definition.actions):
         logs.remark(f"these only save time, and --minimal leaves them out: {', '.join(time_savers)}")
-    logs.remark(f"create it with: az role definition create --role-definition {settings.out or 'role.json'}")
-    assign = f"az role assignment create --assignee OBJECT_ID --role '{definition.name}' --scope"
+    create = ["az", "role", "definition", "create", "--role-definition", settings.out or "role.json"]
+    logs.remark(f"create it with: {shlex.join(create)}")
+    assign = ["az", "role", "assignment", "create", "--assignee", "OBJECT_ID", "--role", definition.name, "--scope"]
     for scope in definition.assignable_scopes:
-        logs.remark(f"assign it with: {assign} {scope}")
+        logs.remark(f"assign it with: {shlex.join([*assign, scope])}")
     return exits.DONE
