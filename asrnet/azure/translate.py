@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
 from azure.core.rest import HttpResponse
@@ -26,6 +27,7 @@ from asrnet.azure.answers import (
     request_id,
     scrub,
 )
+from asrnet.azure.clouds import is_loopback
 from asrnet.azure.retry import attempts_of
 from asrnet.errors import (
     AsrError,
@@ -65,6 +67,7 @@ _ASSIGNMENT: Final = re.compile(r'"policyAssignment"\s*:\s*\{\s*"name"\s*:\s*"([
 
 _UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the firewall, and run 'asrnet doctor'"
 _UNRESOLVED: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
+_EMULATOR_ROOTS: Final = "let REQUESTS_CA_BUNDLE name the file of the emulator's authority, which it tells at its start"
 _UNAVAILABLE: Final = (
     "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
 )
@@ -161,7 +164,9 @@ def _unreachable(error: AzureError, certificate: str) -> UnreachableError:
     attempts = attempts_of(error)
     host = attempts.host if attempts else "Azure"
     if certificate:
-        return UnreachableError(f"the certificate of {host} is not trusted: {certificate}", hint=certificate_hint())
+        is_emulator = is_loopback((urlsplit(f"//{host}").hostname) or "")
+        hint = _EMULATOR_ROOTS if is_emulator else certificate_hint()
+        return UnreachableError(f"the certificate of {host} is not trusted: {certificate}", hint=hint)
     system = next((cause.strerror for cause in causes(error) if isinstance(cause, OSError) and cause.strerror), "")
     reason = without_secrets(system or str(error.message or error)).strip()
     return UnreachableError(

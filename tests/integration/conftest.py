@@ -12,12 +12,14 @@ from command_line import EXAMPLES, Cli, Ran
 from asrnet.cli import main
 from asrnet.clocks import SimulatedClock
 
+OTHERS = {"NO_COLOR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variable of this machine has a say."""
     for name in os.environ:
-        if name.startswith(("ASRNET_", "AZURE_", "ARM_", "GITHUB_")) or name == "NO_COLOR":
+        if name.startswith(("ACTIONS_", "ASRNET_", "AZURE_", "ARM_", "GITHUB_")) or name in OTHERS:
             monkeypatch.delenv(name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,34 @@ def test_an_emulator_is_as_healthy_as_its_world_whatever_the_worlds_tenant(cli: 
     assert "tenant 2222" not in ran.out
     assert "signing in at" not in ran.out
     assert ran.out.splitlines()[-1] == "24 checks: 24 ok."
+
+
+@pytest.fixture
+def inspected(folder: Path) -> Iterator[str]:
+    """The address of an Azure whose certificate no root of this machine has signed."""
+    app = App(world_file.load(folder / "world.yaml", clock=SimulatedClock()))
+    with running(app, ServeOptions(port=0, tls_port=0, cache=str(folder / "certificates"))) as emulator:
+        yield emulator.https
+
+
+def test_a_certificate_that_is_not_trusted_is_one_cause_told_once(cli: Cli, inspected: str) -> None:
+    ran = cli("doctor", "--endpoint", inspected)
+    assert ran.code == 1
+    assert ran.out.count("is not trusted") == 1
+    assert ran.out.splitlines()[-1].endswith("checks: 2 ok, 1 failed.")
+    assert "asrnet doctor" not in ran.out
+    assert "attempt" not in ran.out, "nobody asks twice"
+
+
+def test_a_variable_that_names_no_roots_is_the_users_mistake_and_not_a_bug(
+    cli: Cli, inspected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nope")
+    for command in ("doctor", "plan"):
+        ran = cli(command, "--endpoint", inspected)
+        assert ran.code == 1
+        assert "REQUESTS_CA_BUNDLE names '/nope', which does not exist" in ran.out + ran.err
+        assert "bug" not in ran.err
 
 
 def test_what_is_wrong_comes_with_the_fix_and_exit_1(fake: Cli, folder: Path) -> None:
