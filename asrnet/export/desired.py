@@ -1,20 +1,23 @@
-"""Live mappings -> the desired state that asks for exactly these: where to start from, and what to compare with."""
+"""Live mappings -> the desired state that asks for them: where to start from, and what to compare with."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain, count
 from typing import Final
 
 from msgspec import Struct, structs
 
 from asrnet import desired as files
 from asrnet.desired import DesiredState, Region, Row, VmmRow, VmNetworkName
+from asrnet.desired.copies import is_copy, original_of
 from asrnet.errors import InputError, harmless
 from asrnet.inventory.live_pairs import LivePair, LiveStatus, live_pairs
 from asrnet.inventory.read import Inventory, Unknown
-from asrnet.model.arm import ArmId
-from asrnet.vmm import ServerNetwork, Topology
+from asrnet.model.arm import VNET, ArmId
+from asrnet.vmm import Topology
 
 _LEFT_OUT: Final[dict[LiveStatus, str]] = {
     "duplicate": "one of several mappings of this network to that region",
@@ -30,115 +33,157 @@ _LEFT_OUT_ON_PREMISES: Final[dict[LiveStatus, str]] = {
 
 
 class Dump(Struct, frozen=True, kw_only=True):
-    """A desired state, and in words what it could not take up."""
+    """A desired state, and in words what it could not take up and what it says of half pairs."""
 
     desired: DesiredState
     left_out: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     def text(self, folder: str = ".") -> str:
-        """The YAML file that is to lie in ``folder``; what was left out is said in comments at its top."""
-        comments = "".join(f"# left out: {harmless(line)}\n" for line in self.left_out)
+        """The YAML file that is to be saved in ``folder``, with the remarks and what was left out at its top."""
+        comments = "".join(f"# {harmless(line)}\n" for line in self.remarks)
+        comments += "".join(f"# left out: {harmless(line)}\n" for line in self.left_out)
         topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
         return comments + files.dump_desired(structs.replace(self.desired, topology=topology))
 
 
-def dump(inventory: Inventory, desired: DesiredState) -> Dump:
-    """The desired state whose plan is empty, with the names, vaults and aliases that ``desired`` has.
+def dump(inventory: Inventory, desired: DesiredState, *, accept_halves: bool = False) -> Dump:
+    """The desired state that the live mappings are, with the names, vaults and aliases that ``desired`` has.
 
-    A half pair becomes a row with ``failback: none``: what is, not what should be.
+    Its plan is empty but for half pairs: each is written as a pair, so that the next plan shows the missing reverse.
+    ``accept_halves`` writes them as they are, with ``failback: none``.
     """
-    all_live = live_pairs(inventory, desired)
-    live = all_live.pairs
+    live = live_pairs(inventory, desired)
     topologies = {vault.name: vault.topology for vault in inventory.vaults.values()}
-    problems = {pair.forward: _problem(pair, topologies[pair.vault]) for pair in live}
-    kept = [pair for pair in live if not problems[pair.forward]]
-    left_out = [f"{_label(pair)}: {problem}" for pair in live if (problem := problems[pair.forward])]
+    left_out: list[str] = []
+    between_regions: list[LivePair] = []
+    vmm_rows: list[VmmRow] = []
+    taken: set[str] = set()
+    for pair in live.pairs:
+        problem = _problem(pair, topologies[pair.vault])
+        if problem:
+            left_out.append(
+                f"mapping {pair.forward.name} of {pair.primary_network} to {pair.recovery_network}: {problem}"
+            )
+        elif pair.kind == "azure_to_azure":
+            between_regions.append(_starting_at_the_original(pair, inventory))
+        else:
+            vmm_rows.append(_vmm_row(pair, _row_name(pair, taken), topologies[pair.vault]))
     left_out += [f"vault {vault.name}: {vault.error}" for vault in inventory.vaults.values() if vault.error]
-    left_out += [said for vault in all_live.vaults for said in vault.unreadable]
-    between_regions = [pair for pair in kept if pair.kind == "azure_to_azure"]
-    names = _Names()
+    left_out += [mapping for vault in live.vaults for mapping in vault.unreadable]
+    rows, remarks = _rows(between_regions, live.pairs, taken, accept_halves=accept_halves)
+    declared = {(region.primary, region.recovery): region for region in desired.regions}
+    directions = dict.fromkeys((pair.primary_location or "", pair.recovery_location or "") for pair in between_regions)
     state = DesiredState(
         cloud=desired.cloud,
         subscriptions=desired.subscriptions,
         vaults=tuple(vault for vault in desired.vaults if vault.name in inventory.vaults),
-        regions=tuple(_regions(between_regions, desired)),
-        pairs=tuple(_row(pair, names) for pair in between_regions),
-        vmm_pairs=tuple(
-            _vmm_row(pair, names, topologies[pair.vault]) for pair in kept if pair.kind != "azure_to_azure"
+        regions=tuple(
+            declared.get((primary, recovery)) or Region(primary=primary, recovery=recovery)
+            for primary, recovery in directions
         ),
+        pairs=tuple(rows),
+        vmm_pairs=tuple(vmm_rows),
         topology=desired.topology,
         limits=desired.limits,
     )
-    return Dump(desired=state, left_out=tuple(left_out))
+    return Dump(desired=state, left_out=tuple(left_out), remarks=tuple(remarks))
 
 
 def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
+    """Why a mapping cannot be written down; empty where it can."""
     if pair.absent:
-        return _absent([network.name for network in pair.absent])
+        return _do_not_exist([network.name for network in pair.absent])
     if pair.kind == "azure_to_azure":
+        for network in (pair.primary_network_id, pair.recovery_network_id):
+            if network.type != VNET:
+                return f"{network.name} is no virtual network of Resource Manager ({network.type})"
         return _LEFT_OUT.get(pair.status, "")
     if isinstance(topology, Unknown):
         return f"the VMM servers could not be read: {topology.error}"
     ends = (pair.primary_network_id, *((pair.recovery_network_id,) if pair.kind == "vmm_to_vmm" else ()))
     gone = [network.name for network in ends if topology.network_by_id(network) is None]
     if gone:
-        return f"the VM {'network' if len(gone) == 1 else 'networks'} {_absent(gone)}"
+        return f"the VM {'network' if len(gone) == 1 else 'networks'} {_do_not_exist(gone)}"
     return _LEFT_OUT_ON_PREMISES.get(pair.status, "")
 
 
-def _absent(names: Sequence[str]) -> str:
+def _do_not_exist(names: Sequence[str]) -> str:
     return f"{' and '.join(names)} {'does' if len(names) == 1 else 'do'} not exist"
 
 
-def _label(pair: LivePair) -> str:
-    return f"mapping {pair.forward.name} of {pair.primary_network} to {pair.recovery_network}"
-
-
-def _regions(pairs: Iterable[LivePair], desired: DesiredState) -> Iterator[Region]:
-    known = {(region.primary, region.recovery): region for region in desired.regions}
-    used = dict.fromkeys((pair.primary_location or "", pair.recovery_location or "") for pair in pairs)
-    for primary, recovery in used:
-        yield known.get((primary, recovery)) or Region(primary=primary, recovery=recovery)
-
-
-class _Names:
-    """Names for rows, each given once."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def name(self, pair: LivePair) -> str:
-        """The nicest name for ``pair`` that no row has."""
-        name = next(name for name in _candidates(pair) if name not in self._taken)
-        self._taken.add(name)
-        return name
-
-
-def _candidates(pair: LivePair) -> Iterator[str]:
-    """Names for a row, the nicest first, without end."""
-    plain = pair.primary_network if _is_label(pair.primary_network) else pair.primary_network_id.name
-    longer = f"{plain}-{pair.recovery_location}"
-    yield from (pair.pair or plain, longer, f"{pair.primary_network_id.resource_group}-{longer}")
-    number = 2
-    while True:
-        yield f"{longer}-{number}"
-        number += 1
-
-
-def _row(pair: LivePair, names: _Names) -> Row:
-    return Row(
-        name=names.name(pair),
-        vault=pair.vault,
-        primary=pair.primary_network_id,
-        recovery=pair.recovery_network_id,
-        failback=pair.reverse is not None,
+def _starting_at_the_original(pair: LivePair, inventory: Inventory) -> LivePair:
+    """``pair`` with its sides exchanged where only the way back from a copy to its original is mapped."""
+    primary = inventory.networks.get(pair.primary_network_id)
+    if pair.reverse or primary is None or not is_copy(primary):
+        return pair
+    # A tag's value may have been cut.
+    if not str(pair.recovery_network_id).lower().startswith(original_of(primary).lower()):
+        return pair
+    return structs.replace(
+        pair,
+        primary_network_id=pair.recovery_network_id,
+        recovery_network_id=pair.primary_network_id,
+        primary_network=pair.recovery_network,
+        recovery_network=pair.primary_network,
+        primary_location=pair.recovery_location,
+        recovery_location=pair.primary_location,
     )
 
 
-def _vmm_row(pair: LivePair, names: _Names, topology: Topology | Unknown) -> VmmRow:
+def _rows(
+    pairs: Sequence[LivePair], live: Sequence[LivePair], taken: set[str], *, accept_halves: bool
+) -> tuple[list[Row], list[str]]:
+    """A row for each of ``pairs``, and remarks on those that are half. ``live`` are all pairs there are."""
+    # A network has one mapping to a region. One that leads elsewhere is not to be retargeted by a row that asks for the
+    # way back, and of several half pairs with one recovery network the first gets it.
+    mapped = {(pair.vault, pair.primary_network_id, pair.recovery_location) for pair in live}
+    claimed: dict[tuple[str, ArmId, str | None], LivePair] = {}
+    rows: list[Row] = []
+    remarks: list[str] = []
+    for pair in pairs:
+        name = _row_name(pair, taken)
+        way_back = (pair.vault, pair.recovery_network_id, pair.primary_location)
+        owns_reverse = pair.reverse is not None
+        if pair.status == "half" and accept_halves:
+            remarks.append(f"half, and accepted as such: {name} has one mapping only, so machines cannot fail back")
+        elif pair.status == "half" and way_back in mapped:
+            remarks.append(f"half: {name} has no way back: {pair.recovery_network} is mapped to another network there")
+        elif pair.status == "half" and way_back in claimed:
+            other = claimed[way_back].primary_network
+            remarks.append(f"half: {name} has no way back: {pair.recovery_network} is to fail back to {other}")
+        elif pair.status == "half":
+            claimed[way_back] = pair
+            owns_reverse = True
+            remarks.append(f"half: {name} has one mapping only; the next plan creates the other")
+        row = Row(
+            name=name,
+            vault=pair.vault,
+            primary=pair.primary_network_id,
+            recovery=pair.recovery_network_id,
+            failback=owns_reverse,
+        )
+        rows.append(row)
+    return rows, remarks
+
+
+def _row_name(pair: LivePair, taken: set[str]) -> str:
+    """The shortest name for the row of ``pair`` that no row has; it is ``taken`` from then on."""
+    plain = pair.primary_network if _is_label(pair.primary_network) else pair.primary_network_id.name
+    longer = f"{plain}-{pair.recovery_location}"
+    names = chain(
+        (pair.pair or plain, longer, f"{pair.primary_network_id.resource_group}-{longer}"),
+        (f"{longer}-{number}" for number in count(2)),
+    )
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
+
+
+def _vmm_row(pair: LivePair, name: str, topology: Topology | Unknown) -> VmmRow:
     primary, recovery = pair.primary_network_id, pair.recovery_network_id
     return VmmRow(
-        name=names.name(pair),
+        name=name,
         vault=pair.vault,
         primary=_vm_network(primary, topology),
         recovery=_vm_network(recovery, topology) if pair.kind == "vmm_to_vmm" else recovery,
@@ -148,29 +193,18 @@ def _vmm_row(pair: LivePair, names: _Names, topology: Topology | Unknown) -> Vmm
 def _vm_network(network_id: ArmId, topology: Topology | Unknown) -> VmNetworkName:
     """The names of a VM network where they are its own and can be written, else those of the resources."""
     resources = VmNetworkName(server=network_id.parent.name, network=network_id.name)
-    if isinstance(topology, Unknown):
+    located = None if isinstance(topology, Unknown) else topology.network_by_id(network_id)
+    if isinstance(topology, Unknown) or located is None:
         return resources
-    names = _vm_network_names(topology.network_by_id(network_id), network_id)
-    return next((name for name in names if _leads_to(name, network_id, topology)), resources)
-
-
-def _vm_network_names(found: ServerNetwork | None, network_id: ArmId) -> Iterator[VmNetworkName]:
-    servers = (found.server.name, found.server.fabric) if found else ()
-    networks = (found.network.name, network_id.name) if found else ()
-    for server in filter(_can_be_written, servers):
-        for network in filter(_can_be_written, networks):
-            yield VmNetworkName(server=server, network=network)
-
-
-def _leads_to(name: VmNetworkName, network_id: ArmId, topology: Topology) -> bool:
-    try:
-        return topology.network(name).network.id == network_id
-    except InputError:
-        return False
-
-
-def _can_be_written(name: str) -> bool:
-    return "/" not in name and _is_label(name)
+    for server in (located.server.name, located.server.fabric):
+        for network in (located.network.name, network_id.name):
+            name = VmNetworkName(server=server, network=network)
+            if not all(_is_label(part) and "/" not in part for part in (server, network)):
+                continue
+            with suppress(InputError):
+                if topology.network(name).network.id == network_id:
+                    return name
+    return resources
 
 
 def _is_label(text: str) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
 
 from msgspec import Struct
 
-from asrnet.desired import EVERYTHING, DesiredState, Selection, VmmRow
+from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.desired.copies import is_copy
+from asrnet.desired.pairs import recovery_location
 from asrnet.errors import InputError
+from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, MappingKind, NetworkMapping, UnreadableMapping
+from asrnet.model.azure import MICROSOFT_AZURE, MappingKind, NetworkMapping
 from asrnet.model.plan import FORMAT_VERSION
 from asrnet.vmm import Topology
 
@@ -25,7 +28,8 @@ class LivePair(Struct, frozen=True, kw_only=True):
     """A mapping and, where there is one, its opposite. ``pair`` is the name under which it is declared.
 
     ``primary_network`` and ``recovery_network`` are what people call the networks; a location is a region, or the VMM
-    server. ``absent`` are those of its networks that do not exist, ``unknown`` those that could not be read.
+    server. ``reversed_machines`` counts the machines that run in the recovery region and fail back from there.
+    ``absent`` are those of its networks that do not exist, ``unknown`` those that could not be read.
     """
 
     vault: str
@@ -40,6 +44,7 @@ class LivePair(Struct, frozen=True, kw_only=True):
     recovery_location: str | None
     forward: ArmId
     reverse: ArmId | None
+    reversed_machines: int = 0
     absent: tuple[ArmId, ...] = ()
     unknown: tuple[ArmId, ...] = ()
 
@@ -68,197 +73,181 @@ class LivePairs(Struct, frozen=True, kw_only=True):
 
 def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection = EVERYTHING) -> LivePairs:
     """The live mappings as pairs, those that ``desired`` declares by its names and in its direction."""
-    names, display = _Names(_declared(desired, inventory)), inventory.display_names()
-    found = (pair for vault in inventory.vaults.values() for pair in _pairs(vault, names, display, inventory))
-    return LivePairs(
-        vaults=tuple(_vault(vault, display) for vault in inventory.vaults.values()),
-        pairs=tuple(pair for pair in found if selection.has_pair(pair.pair)),
-    )
+    names, display = _declared_names(desired, inventory), inventory.display_names()
+    vaults: list[LiveVault] = []
+    pairs: list[LivePair] = []
+    for vault in inventory.vaults.values():
+        unreadable = []
+        for mapping in vault.unreadable:
+            primary = mapping.primary_network_id
+            of_network = f" of {display.get(primary, primary.name)}" if primary else ""
+            unreadable.append(f"mapping {mapping.name}{of_network} {mapping.problem}")
+        live_vault = LiveVault(
+            name=vault.name,
+            id=vault.id,
+            location=vault.location,
+            mappings=len(vault.mappings),
+            error=vault.error.message if vault.error else None,
+            unreadable=tuple(unreadable),
+        )
+        vaults.append(live_vault)
+        pairs += _VaultPairs(vault, names, display, inventory).pairs()
+    return LivePairs(vaults=tuple(vaults), pairs=tuple(pair for pair in pairs if selection.has_pair(pair.pair)))
 
 
-class _Names:
-    """The names under which mappings are declared: by vault, primary network and, on premises, by where they lead."""
-
-    def __init__(self, declared: Iterable[tuple[str, ArmId, str, str]]) -> None:
-        self._names = {(vault, primary, place): name for vault, primary, place, name in declared}
-
-    def of(self, vault: str, mapping: NetworkMapping) -> str | None:
-        """The name of the pair that ``mapping`` is the forward one of."""
-        place = "" if mapping.kind == "azure_to_azure" else mapping.identity[2]
-        return self._names.get((vault, mapping.primary_network_id, place))
-
-    def primaries(self, vault: str) -> set[ArmId]:
-        """The declared primary networks."""
-        return {primary for name, primary, _ in self._names if name == vault}
+_PairNames = Mapping[tuple[str, ArmId, str], str]
+"""Names of declared pairs by vault, primary network, and the place of the recovery network or, where that is not known,
+its key: pairs may share a primary network, and in a chain a recovery network is the primary of the next pair."""
 
 
-def _declared(desired: DesiredState, inventory: Inventory) -> Iterator[tuple[str, ArmId, str, str]]:
+def _declared_names(desired: DesiredState, inventory: Inventory) -> _PairNames:
+    names: dict[tuple[str, ArmId, str], str] = {}
     for pair in inventory.resolved(desired).pairs:
-        yield pair.vault, pair.primary, "", pair.name
+        place = recovery_location(pair, inventory.networks) or pair.to
+        primary = inventory.networks.get(pair.primary)
+        if place is None and primary:
+            regions = {region.recovery for region in desired.regions if region.primary == primary.location}
+            place = next(iter(regions)) if len(regions) == 1 else None
+        if place or pair.recovery:
+            names[pair.vault, pair.primary, place or (pair.recovery.key if pair.recovery else "")] = pair.name
     for row in desired.vmm_pairs:
         vault = inventory.vaults.get(row.vault)
-        if vault and isinstance(vault.topology, Topology):
-            with suppress(InputError):  # a name that is not there is an error of plans; here it only names nothing
-                yield row.vault, *_ends(row, vault.topology), row.name
+        if vault is None or not isinstance(vault.topology, Topology):
+            continue
+        # A name that the topology does not have is an error of plans; here it only names nothing.
+        with suppress(InputError):
+            network_id = vault.topology.network(row.primary).network.id
+            place = MICROSOFT_AZURE
+            if not isinstance(row.recovery, ArmId):
+                fabric_id = vault.topology.network(row.recovery).server.fabric_id
+                place = fabric_id.key if fabric_id else ""
+            if network_id and place:
+                names[row.vault, network_id, place] = row.name
+    return names
 
 
-def _ends(row: VmmRow, topology: Topology) -> tuple[ArmId, str]:
-    """The primary network of a row, and the place it leads to as mappings tell it."""
-    primary = topology.network(row.primary).network.id
-    to_azure = isinstance(row.recovery, ArmId)
-    server = None if isinstance(row.recovery, ArmId) else topology.network(row.recovery).server.fabric_id
-    if primary is None or (server is None and not to_azure):
-        raise InputError(f"{row.primary} was not read from a vault")
-    return primary, server.key if server else MICROSOFT_AZURE
+class _VaultPairs:
+    """The mappings of one vault, matched with their opposites."""
 
+    def __init__(
+        self, vault: VaultInventory, names: _PairNames, display: Mapping[ArmId, str], inventory: Inventory
+    ) -> None:
+        self._vault, self._names, self._display, self._inventory = vault, names, display, inventory
+        self._items = () if isinstance(vault.items, Unknown) else vault.items
+        self._reversed = [item for item in self._items if item.is_reversed]
+        self._opposites = _opposites(vault.mappings)
+        self._uses = Counter(_primary_and_place(mapping) for mapping in vault.mappings)
+        self._failing_back = {
+            _primary_and_place(mapping) for mapping in vault.mappings if mapping.id in self._opposites
+        }
+        self._weights = self._weigh_directions()
 
-def _vault(vault: VaultInventory, display: Mapping[ArmId, str]) -> LiveVault:
-    return LiveVault(
-        name=vault.name,
-        id=vault.id,
-        location=vault.location,
-        mappings=len(vault.mappings),
-        error=vault.error.message if vault.error else None,
-        unreadable=tuple(_riddle(mapping, display) for mapping in vault.unreadable),
-    )
+    def pairs(self) -> Iterator[LivePair]:
+        """Each forward mapping with its reverse, in the order of the primary networks."""
+        ordered = sorted(self._vault.mappings, key=lambda mapping: (mapping.primary_network_id.key, mapping.id.key))
+        for mapping in ordered:
+            reverse = self._opposites.get(mapping.id)
+            if reverse is None or self._rank(mapping) > self._rank(reverse):
+                yield self._pair(mapping, reverse)
 
+    def _rank(self, mapping: NetworkMapping) -> tuple[bool, bool, int, bool, str]:
+        """Of two opposite mappings the forward one has the higher rank.
 
-def _riddle(mapping: UnreadableMapping, display: Mapping[ArmId, str]) -> str:
-    primary = mapping.primary_network_id
-    whose = f" of {display.get(primary, primary.name)}" if primary else ""
-    return f"mapping {mapping.name}{whose} {mapping.problem}"
+        It is the declared one; failing that, the one that starts at the original of a copy, or in the region from
+        which more leads to the other: mappings without an opposite, protected machines, and the vault, which is best
+        kept in the recovery region.
+        """
+        primary, recovery = _places(mapping)
+        network = self._inventory.networks.get(mapping.primary_network_id)
+        from_original = network is None or not is_copy(network)
+        weight = self._weights[primary, recovery]
+        return self._name_of(mapping) is not None, from_original, weight, primary < recovery, mapping.id.key
 
+    def _name_of(self, mapping: NetworkMapping) -> str | None:
+        """The name of the pair that ``mapping`` is the forward one of."""
+        vault, primary = self._vault.name, mapping.primary_network_id
+        by_place = self._names.get((vault, primary, mapping.identity[2]))
+        return by_place or self._names.get((vault, primary, mapping.recovery_network_id.key))
 
-def matched(
-    vault: VaultInventory, declared: frozenset[ArmId] | set[ArmId] = frozenset()
-) -> Iterator[tuple[NetworkMapping, NetworkMapping | None]]:
-    """Each forward mapping of the vault with its reverse, in the order of the primary networks.
+    def _weigh_directions(self) -> Counter[tuple[str, str]]:
+        """How much leads from one place to another."""
+        weights = Counter(_places(mapping) for mapping in self._vault.mappings if mapping.id not in self._opposites)
+        places = {fabric.id: fabric.location or fabric.id.key for fabric in self._vault.fabrics}
+        for item in self._items:
+            if item.recovery_fabric_id:
+                primary, recovery = places.get(item.fabric_id, ""), places.get(item.recovery_fabric_id, "")
+                weights[(recovery, primary) if item.is_reversed else (primary, recovery)] += 1
+        for sides in {_places(mapping) for mapping in self._vault.mappings}:
+            weights[sides] += sides[1] == self._vault.location
+        return weights
 
-    Of two opposite mappings the forward one starts at a ``declared`` primary; failing that, in the region from which
-    more leads to the other one: mappings without an opposite, protected machines, and a vault is best kept in the
-    recovery region.
-    """
-    opposites = _opposites(vault.mappings)
-    weights = _weights(vault, opposites)
-    for mapping in sorted(vault.mappings, key=lambda one: (one.primary_network_id.key, one.id.key)):
-        reverse = opposites.get(mapping.id)
-        if reverse is None:
-            yield mapping, None
-        elif _rank(mapping, declared, weights) > _rank(reverse, declared, weights):
-            yield mapping, reverse
+    def _pair(self, forward: NetworkMapping, reverse: NetworkMapping | None) -> LivePair:
+        networks = (forward.primary_network_id, forward.recovery_network_id)
+        missing = {network: self._inventory.missing.get(network) for network in networks}
+        # Site Recovery answers in lower case; networks spell themselves.
+        spelled = [
+            self._inventory.networks[network].id if network in self._inventory.networks else network
+            for network in networks
+        ]
+        servers = {fabric.id: fabric.friendly_name for fabric in self._vault.fabrics}
+        location = forward.recovery_location
+        if forward.kind == "vmm_to_azure":
+            recovery = self._inventory.networks.get(forward.recovery_network_id)
+            location = recovery.location if recovery else MICROSOFT_AZURE
+        elif location is None and forward.recovery_fabric_id:
+            location = servers.get(forward.recovery_fabric_id)
+        return LivePair(
+            vault=self._vault.name,
+            pair=self._name_of(forward),
+            kind=forward.kind,
+            status=self._status(forward, reverse),
+            primary_network_id=spelled[0],
+            recovery_network_id=spelled[1],
+            primary_network=self._display.get(networks[0], networks[0].name),
+            recovery_network=self._display.get(networks[1], networks[1].name),
+            primary_location=forward.primary_location or servers.get(forward.fabric_id),
+            recovery_location=location,
+            forward=forward.id,
+            reverse=reverse.id if reverse else None,
+            reversed_machines=len(machines_in_recovery_region(self._reversed, *networks)),
+            absent=tuple(network for network, state in missing.items() if isinstance(state, Absent)),
+            unknown=tuple(network for network, state in missing.items() if isinstance(state, Unknown)),
+        )
+
+    def _status(self, forward: NetworkMapping, reverse: NetworkMapping | None) -> LiveStatus:
+        primary, recovery = _places(forward)
+        if not forward.is_paired or (reverse and not reverse.is_paired):
+            return "not_paired"
+        if forward.kind == "vmm_to_azure":
+            return "single"
+        if forward.kind == "azure_to_azure" and primary == recovery:
+            return "zone_to_zone"
+        if self._uses[_primary_and_place(forward)] > 1:
+            return "duplicate"
+        if reverse:
+            return "paired"
+        return "shared" if (forward.recovery_network_id, primary) in self._failing_back else "half"
 
 
 def _opposites(mappings: Sequence[NetworkMapping]) -> dict[ArmId, NetworkMapping]:
     """The opposite of each mapping that has one; each is the opposite of one other at most."""
     waiting: dict[tuple[ArmId, ArmId], list[NetworkMapping]] = defaultdict(list)
     opposites: dict[ArmId, NetworkMapping] = {}
-    for mapping in sorted(mappings, key=lambda one: one.id.key):
-        there, back = mapping.primary_network_id, mapping.recovery_network_id
-        if there != back and waiting[back, there]:
-            other = waiting[back, there].pop(0)
+    for mapping in sorted(mappings, key=lambda mapping: mapping.id.key):
+        primary, recovery = mapping.primary_network_id, mapping.recovery_network_id
+        if primary != recovery and waiting[recovery, primary]:
+            other = waiting[recovery, primary].pop(0)
             opposites[mapping.id], opposites[other.id] = other, mapping
         else:
-            waiting[there, back].append(mapping)
+            waiting[primary, recovery].append(mapping)
     return opposites
 
 
-def _sides(mapping: NetworkMapping) -> tuple[str, str]:
+def _places(mapping: NetworkMapping) -> tuple[str, str]:
     """The two regions, or on premises the two servers."""
     recovery = mapping.recovery_fabric_id.key if mapping.recovery_fabric_id else ""
     return mapping.primary_location or mapping.fabric_id.key, mapping.recovery_location or recovery
 
 
-def _weights(vault: VaultInventory, opposites: Mapping[ArmId, NetworkMapping]) -> Counter[tuple[str, str]]:
-    weights = Counter(_sides(mapping) for mapping in vault.mappings if mapping.id not in opposites)
-    places = {fabric.id: fabric.location or fabric.id.key for fabric in vault.fabrics}
-    for item in () if isinstance(vault.items, Unknown) else vault.items:
-        if item.recovery_fabric_id:
-            weights[places.get(item.fabric_id, ""), places.get(item.recovery_fabric_id, "")] += 1
-    for sides in {_sides(mapping) for mapping in vault.mappings}:
-        weights[sides] += sides[1] == vault.location
-    return weights
-
-
-def _rank(
-    mapping: NetworkMapping, declared: frozenset[ArmId] | set[ArmId], weights: Mapping[tuple[str, str], int]
-) -> tuple[bool, int, bool, str]:
-    primary, recovery = _sides(mapping)
-    return mapping.primary_network_id in declared, weights[primary, recovery], primary < recovery, mapping.id.key
-
-
-class _Shape(Struct, frozen=True):
-    """What the status of a pair depends on beyond itself: identities in use, and networks that fail back somewhere."""
-
-    identities: Mapping[tuple[ArmId, str], int]
-    failing_back: frozenset[tuple[ArmId, str]]
-
-
-def _shape(mappings: Sequence[NetworkMapping]) -> _Shape:
-    opposites = _opposites(mappings)
-    return _Shape(
-        Counter(_identity(mapping) for mapping in mappings),
-        frozenset(_identity(mapping) for mapping in mappings if mapping.id in opposites),
-    )
-
-
-def _identity(mapping: NetworkMapping) -> tuple[ArmId, str]:
-    return mapping.primary_network_id, _sides(mapping)[1]
-
-
-def _status(forward: NetworkMapping, reverse: NetworkMapping | None, shape: _Shape) -> LiveStatus:
-    primary, recovery = _sides(forward)
-    if any(mapping and not mapping.is_paired for mapping in (forward, reverse)):
-        return "not_paired"
-    if forward.kind == "vmm_to_azure":
-        return "single"
-    if forward.kind == "azure_to_azure" and primary == recovery:
-        return "zone_to_zone"
-    if shape.identities[_identity(forward)] > 1:
-        return "duplicate"
-    if reverse:
-        return "paired"
-    return "shared" if (forward.recovery_network_id, primary) in shape.failing_back else "half"
-
-
-def _pairs(
-    vault: VaultInventory, names: _Names, display: Mapping[ArmId, str], inventory: Inventory
-) -> Iterator[LivePair]:
-    shape = _shape(vault.mappings)
-    for forward, reverse in matched(vault, names.primaries(vault.name)):
-        networks = (forward.primary_network_id, forward.recovery_network_id)
-        missing = {network: inventory.missing.get(network) for network in networks}
-        primary, recovery = (display.get(network, network.name) for network in networks)
-        yield LivePair(
-            vault=vault.name,
-            pair=names.of(vault.name, forward),
-            kind=forward.kind,
-            status=_status(forward, reverse, shape),
-            primary_network_id=_spelled(forward.primary_network_id, inventory),
-            recovery_network_id=_spelled(forward.recovery_network_id, inventory),
-            primary_network=primary,
-            recovery_network=recovery,
-            primary_location=forward.primary_location or _server(forward.fabric_id, vault),
-            recovery_location=_recovery_location(forward, vault, inventory),
-            forward=forward.id,
-            reverse=reverse.id if reverse else None,
-            absent=tuple(network for network, state in missing.items() if isinstance(state, Absent)),
-            unknown=tuple(network for network, state in missing.items() if isinstance(state, Unknown)),
-        )
-
-
-def _server(fabric_id: ArmId | None, vault: VaultInventory) -> str | None:
-    """The name of a VMM server."""
-    return next((fabric.friendly_name for fabric in vault.fabrics if fabric.id == fabric_id), None)
-
-
-def _recovery_location(mapping: NetworkMapping, vault: VaultInventory, inventory: Inventory) -> str | None:
-    if mapping.kind == "vmm_to_azure":
-        network = inventory.networks.get(mapping.recovery_network_id)
-        return network.location if network else MICROSOFT_AZURE
-    return mapping.recovery_location or _server(mapping.recovery_fabric_id, vault)
-
-
-def _spelled(network_id: ArmId, inventory: Inventory) -> ArmId:
-    """The id as the network itself spells it: Site Recovery answers in lower case."""
-    network = inventory.networks.get(network_id)
-    return network.id if network else network_id
+def _primary_and_place(mapping: NetworkMapping) -> tuple[ArmId, str]:
+    return mapping.primary_network_id, _places(mapping)[1]

@@ -49,6 +49,9 @@ def _row(pair: LivePair, *, verbose: bool) -> Row:
     symbol, label, tone = _STATUS[pair.status]
     ids = [f"mapping {mapping}" for mapping in (pair.forward, pair.reverse) if mapping]
     networks = [str(pair.primary_network_id), str(pair.recovery_network_id)]
+    if pair.reversed_machines:
+        verb = "runs" if pair.reversed_machines == 1 else "run"
+        label += f"; {wording.count(pair.reversed_machines, 'machine')} {verb} in the recovery region"
     return Row(
         (
             symbol,

@@ -446,6 +446,12 @@ class DumpSettings(Settings, frozen=True, kw_only=True):
         Literal["asrnet", "world", "terraform"],
         Option(help="a desired state, a world, or resources with import blocks for Terraform"),
     ] = "asrnet"
+    accept_halves: Annotated[
+        bool,
+        Option(
+            help="write pairs that have one mapping as they are (failback: none); otherwise the next plan completes them"
+        ),
+    ] = False
     out: Annotated[
         str | None,
         Option(help="the file to write; standard output without it", metavar="PATH", barred=_FILES, writes=True),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from states import SEA, TwoRegions, row
+from msgspec import structs
+from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import DesiredState
 from asrnet.export.desired import Dump, dump
+from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory.read import read_inventory
+from asrnet.model.arm import ArmId
 
 
 def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None:
@@ -23,3 +26,93 @@ def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None
 def test_what_is_left_out_stays_a_comment_whatever_its_name() -> None:
     text = Dump(desired=DesiredState(), left_out=("mapping a\nvaults: {}",)).text()
     assert text.splitlines()[0] == "# left out: mapping a\\nvaults: {}"
+
+
+def classic(name: str) -> ArmId:
+    return ArmId(
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/old/providers/Microsoft.ClassicNetwork/virtualNetworks/{name}"
+    )
+
+
+def dumped(azure: TwoRegions, *, accept_halves: bool = False) -> Dump:
+    nothing = azure.state()
+    return dump(read_inventory(nothing, azure.backend), nothing, accept_halves=accept_halves)
+
+
+def test_a_half_pair_is_written_as_a_pair_and_its_reverse_is_in_the_next_plan() -> None:
+    azure = TwoRegions()
+    azure.map(azure.network("a"), azure.network("b", SEA))
+    dump = dumped(azure)
+    assert dump.text().startswith("# half: a has one mapping only; the next plan creates the other\n")
+    assert [(change.action, change.direction) for change in azure.plan(dump.desired).changes] == [("create", "reverse")]
+
+
+def test_an_accepted_half_pair_stays_half_and_says_so() -> None:
+    azure = TwoRegions()
+    azure.map(azure.network("a"), azure.network("b", SEA))
+    dump = dumped(azure, accept_halves=True)
+    assert "half, and accepted as such: a has one mapping only, so machines cannot fail back" in dump.text()
+    assert "failback: none" in dump.text()
+    assert azure.plan(dump.desired).changes == ()
+
+
+def test_of_half_pairs_that_share_a_recovery_network_one_gets_the_way_back() -> None:
+    azure = TwoRegions()
+    hub = azure.network("hub", SEA)
+    azure.map(azure.network("a"), hub)
+    azure.map(azure.network("c"), hub)
+    dump = dumped(azure)
+    assert [(row.name, row.failback) for row in dump.desired.pairs] == [("a", True), ("c", False)]
+    assert "half: c has no way back: hub is to fail back to a" in dump.remarks
+
+
+def test_a_half_pair_does_not_take_the_way_back_that_leads_elsewhere() -> None:
+    azure = TwoRegions()
+    a, b, c = azure.network("a"), azure.network("b", SEA), azure.network("c")
+    azure.map(a, b)
+    azure.map(b, c)
+    rows = {row.name: row.failback for row in dumped(azure).desired.pairs}
+    assert rows["a"] is False
+
+
+def test_only_the_way_back_from_a_copy_is_written_with_the_original_as_primary() -> None:
+    azure = TwoRegions()
+    original = azure.network("app")
+    copy = azure.network("app-asr", SEA, tags={"ASRNET-copy-of": str(original.id)})
+    azure.map(copy, original)
+    dump = dumped(azure)
+    assert [(row.primary.name, row.recovery and row.recovery.name) for row in dump.desired.pairs] == [
+        ("app", "app-asr")
+    ]
+    assert [(region.primary, region.recovery) for region in dump.desired.regions] == [(EA, SEA)]
+    assert [change.direction for change in azure.plan(dump.desired).changes] == ["forward"]
+
+
+def test_pairs_that_share_a_primary_are_named_by_their_recovery_region() -> None:
+    azure = TwoRegions()
+    azure.fabrics["westus"] = azure.build.azure_fabric(azure.vault, "westus")
+    app = azure.network("app")
+    azure.map_both(app, azure.network("b", SEA))
+    azure.map_both(app, azure.network("c", "westus"))
+    names = {row.name: row.recovery and row.recovery.name for row in dumped(azure).desired.pairs}
+    assert names == {"app": "b", "app-westus": "c"}
+
+
+def test_a_classic_network_is_left_out_with_a_remark() -> None:
+    azure = TwoRegions()
+    app = azure.network("app")
+    azure.map_both(app, azure.network("b", SEA))
+    nothing = azure.state()
+    found = read_inventory(nothing, azure.backend)
+    mapping = structs.replace(
+        found.vaults["sea"].mappings[0],
+        id=azure.fabrics[EA].id.child("replicationNetworks", "azureNetwork", "replicationNetworkMappings", "old"),
+        primary_network_id=classic("old"),
+    )
+    vault = structs.replace(found.vaults["sea"], mappings=(*found.vaults["sea"].mappings, mapping))
+    dump_of_both = dump(structs.replace(found, vaults={"sea": vault}), nothing)
+    assert [row.name for row in dump_of_both.desired.pairs] == ["app"]
+    assert dump_of_both.left_out == (
+        f"mapping old of old to {mapping.recovery_network_id.name}: old is no virtual network of Resource Manager "
+        "(microsoft.classicnetwork/virtualnetworks)",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec import structs
 from sample_plans import VAULT, vnet
 
@@ -10,7 +11,7 @@ from asrnet.errors import ForbiddenError
 from asrnet.inventory.live_pairs import LivePair, LivePairs, live_pairs
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import Fabric, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
 from asrnet.render import render
 
 EA, SEA = (VAULT.child("replicationFabrics", name) for name in ("ea", "sea"))
@@ -89,6 +90,86 @@ def test_a_declared_pair_has_its_name_and_direction() -> None:
     desired = DesiredState(pairs=(row,), regions=(Region(primary="southeastasia", recovery="eastasia"),))
     [pair] = live_pairs(inventory(mapping("there", "a", "b"), back("back", "b", "a")), desired).pairs
     assert (pair.pair, pair.primary_network_id.name) == ("hub", "b")
+
+
+NORTH = VAULT.child("replicationFabrics", "north")
+LOCATIONS[NORTH] = "northeurope"
+
+
+def regional(name: str, place: str, **tags: str) -> VirtualNetwork:
+    return VirtualNetwork(id=vnet(name), location=place, address_space=("10.0.0.0/16",), tags=tags)
+
+
+def declared(*rows: tuple[str, str, str], regions: tuple[tuple[str, str], ...]) -> DesiredState:
+    return DesiredState(
+        pairs=tuple(Row(name=name, vault="sea", primary=vnet(a), recovery=vnet(b)) for name, a, b in rows),
+        regions=tuple(Region(primary=primary, recovery=recovery) for primary, recovery in regions),
+    )
+
+
+def test_pairs_that_share_a_primary_are_told_apart_by_their_recovery_region() -> None:
+    desired = declared(
+        ("near", "a", "b"), ("far", "a", "n"), regions=(("eastasia", "southeastasia"), ("eastasia", "northeurope"))
+    )
+    networks = [regional("a", "eastasia"), regional("b", "southeastasia"), regional("n", "northeurope")]
+    found = live_pairs(
+        inventory(
+            mapping("one", "a", "b"), mapping("two", "a", "n", to=NORTH), networks={one.id: one for one in networks}
+        ),
+        desired,
+    )
+    assert [(pair.pair, pair.recovery_location) for pair in found.pairs] == [
+        ("near", "southeastasia"),
+        ("far", "northeurope"),
+    ]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_in_a_chain_each_pair_keeps_its_sides(known: bool) -> None:
+    """a -> b -> n: the network in the middle is a recovery network of one pair and the primary one of the other."""
+    desired = declared(
+        ("first", "a", "b"), ("second", "b", "n"), regions=(("eastasia", "southeastasia"), ("southeastasia", "northeurope"))
+    )
+    networks = [regional("a", "eastasia"), regional("b", "southeastasia"), regional("n", "northeurope")]
+    found = live_pairs(
+        inventory(
+            mapping("there", "a", "b"),
+            back("back", "b", "a"),
+            mapping("on", "b", "n", fabric=SEA, to=NORTH),
+            mapping("home", "n", "b", fabric=NORTH, to=SEA),
+            networks={one.id: one for one in networks} if known else {},
+        ),
+        desired,
+    )
+    assert [(pair.pair, pair.primary_network, pair.recovery_network) for pair in found.pairs] == [
+        ("first", "a", "b"),
+        ("second", "b", "n"),
+    ]
+
+
+def test_a_copy_is_never_the_primary_of_its_original() -> None:
+    copy = regional("z", "eastasia", **{"Asrnet-Copy-Of": str(vnet("a"))})
+    [pair] = pairs(mapping("there", "z", "a"), back("back", "a", "z"), networks={copy.id: copy})
+    assert (pair.primary_network_id.name, pair.recovery_network_id.name) == ("a", "z")
+
+
+def reversed_machine(name: str, runs_on: str, home: str | None) -> ProtectedItem:
+    return ProtectedItem(
+        id=SEA.child("replicationProtectionContainers", "c", "replicationProtectedItems", name),
+        friendly_name=name,
+        recovery_fabric_id=EA,
+        initial_location="eastasia",
+        primary_location="southeastasia",
+        nics=(Nic(name="n", primary_network_id=vnet(runs_on), recovery_network_id=vnet(home) if home else None),),
+    )
+
+
+def test_a_pair_counts_the_machines_that_run_in_its_recovery_region() -> None:
+    items = (reversed_machine("one", "b", "a"), reversed_machine("two", "b", None), reversed_machine("three", "b", "c"))
+    [pair] = pairs(mapping("there", "a", "b"), back("back", "b", "a"), items=items)
+    assert (pair.primary_network, pair.reversed_machines) == ("a", 2)
+    lines = shown(mapping("there", "a", "b"), back("back", "b", "a"), items=items[:1])
+    assert lines[2] == "= - a (eastasia) <-> b (southeastasia) paired; 1 machine runs in the recovery region"
 
 
 def test_undeclared_pairs_point_where_most_mappings_without_an_opposite_do() -> None:

@@ -1,5 +1,6 @@
-"""Write the live mappings as a desired state whose plan is empty, as a world to work offline with, or as Terraform.
+"""Write the live mappings as a desired state, as a world to work offline with, or as Terraform.
 
+The plan of that desired state completes half pairs and changes nothing else; with --accept-halves it is empty.
 Terraform gets a resource of the azurerm provider and an import block for each mapping (docs/coexistence.md).
 Without a desired-state file, --vault takes the full id of a vault.
 """
@@ -51,7 +52,7 @@ def _text(session: Session[DumpSettings]) -> str:
     else:
         from asrnet.export import desired as export
 
-        dump = export.dump(inventory, desired)
+        dump = export.dump(inventory, desired, accept_halves=settings.accept_halves)
         text, left_out = dump.text(str(Path(settings.out or ".").parent)), dump.left_out
     for line in left_out:
         logs.warn(f"left out: {line}")
