@@ -203,6 +203,12 @@ def extended(
     return _probe(grown, wanted, backend)
 
 
+def mapped_networks(inventory: Inventory) -> set[ArmId]:
+    """The networks of all live mappings."""
+    mappings = [mapping for vault in inventory.vaults.values() for mapping in vault.mappings]
+    return {network for mapping in mappings for network in (mapping.primary_network_id, mapping.recovery_network_id)}
+
+
 def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
     """``inventory`` with the addresses in use in ``networks``, a GET for each that has any; where one fails, without.
 

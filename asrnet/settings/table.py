@@ -449,7 +449,7 @@ class DumpSettings(Settings, frozen=True, kw_only=True):
     accept_halves: Annotated[
         bool,
         Option(
-            help="write pairs that have one mapping as they are (failback: none); otherwise the next plan completes them"
+            help="write pairs with one mapping as they are (failback: none); otherwise the next plan completes them"
         ),
     ] = False
     out: Annotated[

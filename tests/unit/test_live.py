@@ -128,7 +128,9 @@ def test_pairs_that_share_a_primary_are_told_apart_by_their_recovery_region() ->
 def test_in_a_chain_each_pair_keeps_its_sides(known: bool) -> None:
     """a -> b -> n: the network in the middle is a recovery network of one pair and the primary one of the other."""
     desired = declared(
-        ("first", "a", "b"), ("second", "b", "n"), regions=(("eastasia", "southeastasia"), ("southeastasia", "northeurope"))
+        ("first", "a", "b"),
+        ("second", "b", "n"),
+        regions=(("eastasia", "southeastasia"), ("southeastasia", "northeurope")),
     )
     networks = [regional("a", "eastasia"), regional("b", "southeastasia"), regional("n", "northeurope")]
     found = live_pairs(

@@ -44,6 +44,9 @@ def _text(session: Session[DumpSettings]) -> str:
             for line in backends.unread(inventory):
                 logs.warn(f"could not be read and is not in the world: {line}")
             return backends.snapshot(inventory)
+        if settings.format == "asrnet":
+            # Tags tell copies from their originals, and what is gone cannot be declared.
+            inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
     if settings.format == "terraform":
         from asrnet.export import terraform
 
