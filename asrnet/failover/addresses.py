@@ -62,7 +62,9 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
     same address space. Raises InputError where a prefix is no range.
     """
     needed = [addresses for addresses in map(span, primary) if addresses]
-    offered = sorted((addresses for addresses in map(span, recovery) if addresses), key=lambda one: one.start)
+    offered = sorted(
+        (addresses for addresses in map(span, recovery) if addresses), key=lambda addresses: addresses.start
+    )
     if not needed or not offered:
         return "unknown"
     # Neighbouring ranges are joined, so that one that spans two of them is seen to be inside.
@@ -72,9 +74,9 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
             joined[-1] = range(joined[-1].start, max(joined[-1].stop, addresses.stop))
         else:
             joined.append(addresses)
-    if all(any(one.start <= part.start and part.stop <= one.stop for one in joined) for part in needed):
+    if all(any(whole.start <= part.start and part.stop <= whole.stop for whole in joined) for part in needed):
         return "same"
-    if any(one.start < part.stop and part.start < one.stop for one in joined for part in needed):
+    if any(whole.start < part.stop and part.start < whole.stop for whole in joined for part in needed):
         return "overlaps"
     return "differs"
 

@@ -74,14 +74,14 @@ def assign(request: AddressRequest, pool: Pool | None, kind: ReplicationKind) ->
 
 def _own_address(request: AddressRequest, own_ip: str, pool: Pool, rule: Rule) -> Assignment:
     """The address set on the machine, by ``rule``, or the next one where it is not available."""
-    own, detail = number(own_ip), ""
-    if own is None:
+    address, detail = number(own_ip), ""
+    if address is None:
         message = f"'{own_ip}', which is set on the machine as its address, is no IPv4 address"
-    elif _is_free(own, pool):
-        return _take(request, own, pool, rule)
+    elif _is_free(address, pool):
+        return _take(request, address, pool, rule)
     else:
         message = f"the address {own_ip} that is set on the machine is not available"
-        detail = _holder_of(own, pool)
+        detail = _holder_of(address, pool)
     assignment = _next_address(request, pool, rules.ADDRESS_OWN_UNAVAILABLE, detail)
     unavailable = notice("own_address_unavailable", message)
     return structs.replace(assignment, notices=(unavailable, *assignment.notices))

@@ -166,8 +166,8 @@ def _header(cells: Sequence[str], source: str, line: int) -> tuple[str, ...]:
     missing = [column for column in COLUMNS if column not in columns]
     unknown = [column for column in columns if column not in allowed]
     if missing:
-        found = f"; found {', '.join(columns)}" if unknown else ""
-        message = f"missing columns: {', '.join(missing)}{found}"
+        others = f"; found {', '.join(columns)}" if unknown else ""
+        message = f"missing columns: {', '.join(missing)}{others}"
         raise DocumentError(message, file=source, line=line, hint=_HEADER_HINT)
     if unknown:
         message = f"unknown column '{unknown[0]}'{did_you_mean(unknown[0], allowed)}"

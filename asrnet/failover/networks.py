@@ -39,7 +39,7 @@ def failover_network(
     """The network at failover: the one set on the machine, else the mapped one, else none."""
     if machine.kind == "on_premises_to_azure":
         return _on_premises_network(nic)
-    own = nic.recovery_network_id
+    own_network = nic.recovery_network_id
     match = mappings.find(
         nic.primary_network_id,
         vault_id=machine.vault_id,
@@ -51,20 +51,20 @@ def failover_network(
 
     # A mapping is the default of the day replication is enabled; what is set on the machine since wins.
     # Source: Set up network mapping and IP addressing for VNets.
-    if own is not None and own != mapped:
+    if own_network is not None and own_network != mapped:
         notices: tuple[Notice, ...] = ()
         if mapped is not None:
-            message = f"the machine's own recovery network is {own.name}, the mapping's {mapped.name}"
+            message = f"the machine's own recovery network is {own_network.name}, the mapping's {mapped.name}"
             notices = (notice("differs_from_mapping", message),)
         return NetworkChoice(
             kind=kind,
             rule=rules.OWN_NETWORK if kind == "azure_to_azure" else rules.VMM_OWN_NETWORK,
-            network_id=own,
-            own_network_id=own,
+            network_id=own_network,
+            own_network_id=own_network,
             mapped_network_id=mapped,
             notices=notices,
         )
-    if own is None and (doubt := _doubt(machine, nic, match)) is not None:
+    if own_network is None and (doubt := _doubt(machine, nic, match)) is not None:
         rule, reason = doubt
         return NetworkChoice(kind=kind, rule=rule, notices=(reason,))
     if mapped is None and machine.between_zones:
@@ -78,7 +78,7 @@ def failover_network(
         kind=kind,
         rule=_mapping_rule(kind, mapped, networks),
         network_id=mapped,
-        own_network_id=own,
+        own_network_id=own_network,
         mapped_network_id=mapped,
         notices=notices,
     )
@@ -89,12 +89,12 @@ def _on_premises_network(nic: Nic) -> NetworkChoice:
 
     Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
     """
-    own = nic.recovery_network_id
-    if own is None:
+    own_network = nic.recovery_network_id
+    if own_network is None:
         rule = rules.ON_PREMISES_NO_NETWORK
         return NetworkChoice(kind="on_premises_to_azure", rule=rule, notices=(notice("no_network_set"),))
     return NetworkChoice(
-        kind="on_premises_to_azure", rule=rules.ON_PREMISES_NETWORK, network_id=own, own_network_id=own
+        kind="on_premises_to_azure", rule=rules.ON_PREMISES_NETWORK, network_id=own_network, own_network_id=own_network
     )
 
 
@@ -123,18 +123,18 @@ def test_network(
     is_planned = failover.kind == "azure_to_azure" and machine.vault_id is None
     if is_planned and failover.rule in {rules.A2A_UNMAPPED, rules.MAPPING_UNKNOWN}:
         return failover
-    own = nic.test_network_id
-    network_id = own or named or failover.network_id
+    own_network = nic.test_network_id
+    network_id = own_network or named or failover.network_id
     if network_id is None:
         return failover
     is_failover_network = network_id == failover.network_id
-    notices = list(failover.notices) if own is None and named is None else []
+    notices = list(failover.notices) if own_network is None and named is None else []
     if is_failover_network:
         notices.append(notice("test_in_failover_network"))
-    if own is not None and named is not None and own != named:
-        message = f"its own test network is {label(own, networks)}, the test names {label(named, networks)}"
+    if own_network is not None and named is not None and own_network != named:
+        message = f"its own test network is {label(own_network, networks)}, the test names {label(named, networks)}"
         notices.append(notice("test_network_differs", message))
-    if own is not None:
+    if own_network is not None:
         rule = rules.TEST_OWN_NETWORK
     else:
         rule = rules.TEST_FAILOVER_NETWORK if named is None else rules.TEST_NAMED_NETWORK
@@ -142,11 +142,11 @@ def test_network(
         kind=failover.kind,
         rule=rule,
         network_id=network_id,
-        own_network_id=own,
+        own_network_id=own_network,
         mapped_network_id=failover.mapped_network_id,
-        # Settings are made for one network: those of the failover for its own, those of a test for the test's.
+        # Settings are made for one network: those of a failover for its network, those of a test for its.
         failover_settings=is_failover_network,
-        test_settings=own is not None or is_failover_network,
+        test_settings=own_network is not None or is_failover_network,
         notices=tuple(notices),
     )
 

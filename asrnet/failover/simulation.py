@@ -159,13 +159,13 @@ class _Simulation:
         if landed.kind == "on_premises_to_azure":
             choice = NetworkChoice(kind=landed.kind, rule=rules.FAILBACK_NOT_PREDICTED)
             return self._land(address, _Move(choice, home, is_failback=True))
-        own = nic.recovery_network_id
-        if machine.is_reversed and (landed.kind == "azure_to_azure" or own is not None):
+        own_network = nic.recovery_network_id
+        if machine.is_reversed and (landed.kind == "azure_to_azure" or own_network is not None):
             # A re-protected machine has failed over already: failback is its next failover, by its own settings.
             # Source: Set up network mapping and IP addressing for VNets.
             choice = failover_network(machine, nic, self._mappings, self._networks)
-            if choice.kind == "azure_to_azure" and own is not None:
-                choice = structs.replace(choice, rule=rules.A2A_FAILBACK_OWN, network_id=own)
+            if choice.kind == "azure_to_azure" and own_network is not None:
+                choice = structs.replace(choice, rule=rules.A2A_FAILBACK_OWN, network_id=own_network)
             return self._land(address, _Move(choice, home, is_failback=True))
 
         replica = machine.replicas.get(nic.name)

@@ -1,6 +1,6 @@
 """The topology of System Center VMM servers, and what follows from it: which target networks are available where.
 
-Pure: values of a vault and of a topology file in, answers out.
+Pure, except for ``read_topology`` and ``read_topology_of_vault``: values in, answers out.
 """
 
 from asrnet.vmm.availability import (
@@ -15,7 +15,6 @@ from asrnet.vmm.availability import (
     targets,
 )
 from asrnet.vmm.document import TopologyFile, parse_topology, read_topology, topology_of
-from asrnet.vmm.reading import read_topology_of_vault
 from asrnet.vmm.topology import (
     Cloud,
     CloudPair,
@@ -29,7 +28,15 @@ from asrnet.vmm.topology import (
     cloud_of,
     refusal,
 )
-from asrnet.vmm.vault import checked, merge, merge_all, topology_of_vault, vm_networks, with_networks
+from asrnet.vmm.vault import (
+    checked,
+    merge,
+    merge_all,
+    read_topology_of_vault,
+    topology_of_vault,
+    vm_networks,
+    with_networks,
+)
 
 __all__ = [
     "REASONS",

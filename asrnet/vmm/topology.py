@@ -165,9 +165,9 @@ def cloud_of(server: Server, name: str, where: Source) -> Cloud:
     return _one(name, server.clouds, _cloud_names, f"{server.name} has no cloud", where)
 
 
-def same(one: str, other: str) -> bool:
+def same(name: str, other: str) -> bool:
     """Whether two names are the same, without case."""
-    return one.lower() == other.lower()
+    return name.lower() == other.lower()
 
 
 def contains(names: Iterable[str], name: str | None) -> bool:

@@ -1,16 +1,20 @@
-"""The topology of a vault: what Site Recovery tells, and what a file adds to it."""
+"""The topology of a vault: what Site Recovery knows of it, and what a file adds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from msgspec import structs
 
+from asrnet.clocks import Bounded
 from asrnet.desired import Source
 from asrnet.files.problems import did_you_mean
 from asrnet.model import azure as models
 from asrnet.model.arm import ArmId
+from asrnet.ports import Backend
 from asrnet.vmm.topology import (
     Cloud,
     Host,
@@ -24,6 +28,42 @@ from asrnet.vmm.topology import (
     refusal,
     same,
 )
+
+T = TypeVar("T")
+
+
+def read_topology_of_vault(
+    vault_id: ArmId, fabrics: Iterable[models.Fabric], backend: Backend, reads: Bounded
+) -> Topology:
+    """What Site Recovery knows of the VMM servers among ``fabrics``. Raises the first error of the lists."""
+    port = backend.vmm
+    vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
+
+    def start(read_list: Callable[[ArmId], Iterable[T]], scopes: Iterable[ArmId]) -> list[Future[tuple[T, ...]]]:
+        return [reads.start(partial(_whole_list, read_list, scope)) for scope in scopes]
+
+    def finish(futures: Sequence[Future[tuple[T, ...]]]) -> list[T]:
+        reads.settle(futures)
+        return [element for future in futures for element in future.result()]
+
+    # All lists are under way before the first is waited for.
+    fabric_ids = [fabric.id for fabric in vmm]
+    networks = start(port.vm_networks, fabric_ids)
+    logical_networks = start(port.logical_networks, fabric_ids)
+    clouds = start(port.clouds, fabric_ids)
+    cloud_mappings = start(port.cloud_mappings, [vault_id])
+    return topology_of_vault(
+        vmm,
+        networks=finish(networks),
+        logical_networks=finish(logical_networks),
+        clouds=finish(clouds),
+        cloud_mappings=finish(cloud_mappings),
+        links={fabric.id: backend.vmm_links(fabric.id) for fabric in vmm},
+    )
+
+
+def _whole_list(read_list: Callable[[ArmId], Iterable[T]], scope: ArmId) -> tuple[T, ...]:
+    return tuple(read_list(scope))
 
 
 def topology_of_vault(
@@ -128,8 +168,8 @@ def checked(topology: Topology) -> Topology:
     return topology
 
 
-def _expect(name: str, known: Iterable[str], what: str, where: Source) -> None:
-    names = tuple(known)
+def _expect(name: str, allowed: Iterable[str], what: str, where: Source) -> None:
+    names = tuple(allowed)
     if not contains(names, name):
         raise refusal(f"unknown {what} '{name}'{did_you_mean(name, names)}", where)
 
