@@ -13,7 +13,7 @@ from msgspec import Struct
 from asrnet.cli import habits, layout, streams
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, either
+from asrnet.files.problems import did_you_mean, either, nearest
 from asrnet.render import FORMATS, formats_of
 from asrnet.settings import OPTIONS, Option, default_of, options_of
 
@@ -168,10 +168,11 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
             return _foreign(option.flag, command, spelling)
     if habit := habits.OPTIONS.get(spelling.lstrip("-")):
         return InputError(f"unknown option '{spelling}'", hint=habit)
-    dangerous = {flag for option in OPTIONS if option.is_dangerous for flag in option.flags}
-    flags = [flag for option in OPTIONS if not command or option.is_of(command) for flag in option.flags]
-    known = [flag for flag in ("--help", *flags) if flag not in dangerous]
-    return InputError(f"unknown option '{spelling}'{did_you_mean(spelling, known)}", hint=f"see: {parser.prog} --help")
+    known = {"--help": False}  # and whether it lifts a safeguard: then nothing is proposed, not even the next best
+    options = options_of(command) if command else OPTIONS
+    known |= {flag: option.is_dangerous for option in options for flag in option.flags}
+    proposal = "" if known.get(nearest(spelling, known) or "") else did_you_mean(spelling, known)
+    return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
 
 
 class _ShowVersion(argparse.Action):

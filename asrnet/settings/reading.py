@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, either
+from asrnet.files.problems import did_you_mean, either, nearest
 from asrnet.settings import values
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import IDENTITY, OPTIONS, SETTINGS, VARIABLES, Option, Settings, options_of
@@ -138,9 +138,10 @@ def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
                     f"{file.path}: ignored {', '.join(ignored)}: a .env in the working directory {reason}; "
                     f"if you mean it, use --env-file {file.path}"
                 )
-    known = [option.variable for option in OPTIONS if option.variable]
-    proposed = [option.variable for option in OPTIONS if option.variable and not option.is_dangerous]
+    # Whether a variable lifts a safeguard: such a one is never proposed.
+    known = {option.variable: option.is_dangerous for option in OPTIONS if option.variable}
     for place, names in (("environment", environ), (file.path, file.values)):
         for name in names:
             if name.startswith("ASRNET_") and name not in known and not name.startswith(_READ_BY_TESTS):
-                yield f"{place}: {name} is no variable of asrnet{did_you_mean(name, proposed)}"
+                proposal = "" if known.get(nearest(name, known) or "") else did_you_mean(name, known)
+                yield f"{place}: {name} is no variable of asrnet{proposal}"

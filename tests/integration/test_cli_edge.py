@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from command_line import Cli, edit
+from command_line import Cli, edit, snapshot
 
 from asrnet.cli import commands
 from asrnet.cli.arguments import parse
@@ -68,6 +68,28 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
             "--format: found 'wrld', expected asrnet, world or terraform; did you mean 'world'?",
         ),
         (["plan", "-o"], "-o/--output: expected one argument"),
+        (["apply", "--forc", "max_updates"], "unknown option '--forc'\n"),
+        (["apply", "--yess"], "unknown option '--yess'\n"),
+        (["apply", "-yes"], "unknown option '-yes'\n"),
+        (["plan", "--allow-delet"], "unknown option '--allow-delet'\n"),
+        (["drift", "--corect"], "unknown option '--corect'\n"),
+        (["emulator", "--allow-remot"], "unknown option '--allow-remot'\n"),
+        (["map", "a", "--to", "b", "--retargt"], "unknown option '--retargt'\n"),
+        (["plan", "--json"], "unknown option '--json'\nhint: use -o json\n"),
+        (["plan", "-json"], "unknown option '-json'\nhint: use -o json\n"),
+        (
+            ["plan", "-out=plan.json"],
+            "unknown option '-out'; did you mean '--out'?\nhint: long options have two dashes",
+        ),
+        (["plan", "-detailed-exitcode"], "unknown option '-detailed-exitcode'; did you mean '--detailed-exitcode'?"),
+        (["apply", "-auto-approve"], "unknown option '-auto-approve'\nhint: apply shows the plan and asks"),
+        (["plan", "--format", "json"], "plan has no option --format\nhint: use -o FORMAT"),
+        (["plan", "-target=x"], "unknown option '-target'\nhint: use --pair NAME or --vault NAME"),
+        (["show", "-o", "table"], "there is no format 'table' here; did you mean 'text'?"),
+        (["predict", "-o", "tsv"], "there is no format 'tsv' here; did you mean 'csv'?"),
+        (["diff"], "unknown command 'diff'; did you mean 'plan'?"),
+        (["map", "--to", "b"], "PRIMARY"),
+        (["map", "a"], "--to REGION is missing"),
         (["map", "a", "--to", "b", "--pair", "c"], "map has no option --pair"),
     ],
 )
@@ -84,6 +106,14 @@ def test_every_command_explains_itself_and_its_options(cli: Cli, command: str) -
     assert ran.code == 0
     assert ran.out.startswith(f"usage: asrnet {command} [options]")
     assert "--log-format" in ran.out
+
+
+@pytest.mark.parametrize("columns", ["1", "0", "-7", "many", "9" * 30])
+def test_nonsense_in_columns_is_no_bug(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for argv in (["--help"], ["predict", "--help"], ["plan", "--backend", "fake:world.yaml"]):
+        ran = cli(*argv)
+        assert (ran.code, "bug" in ran.err) == (0, False)
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
@@ -121,6 +151,84 @@ def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_busines
     monkeypatch.setenv("ASRNET_OUTPUT", "github")
     assert cli("validate").code == 0
     assert cli("dump", "--backend", "fake:world.yaml").out.startswith("version: 1")
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ("ASRNET_OUTPUT=jsn", ["plan"]),
+        ("ASRNET_OUTPUT=json=a,text=a", ["plan"]),
+        ("ASRNET_OUTPUT=json=asrnet.yaml", ["plan"]),
+        ("ASRNET_PLAN_OUT=world.yaml", ["plan"]),
+        ("ASRNET_AUDIT=nowhere/audit.log", ["apply", "--yes"]),
+        ("ASRNET_AUDIT=asrnet.yaml", ["apply", "--yes"]),
+        ("ASRNET_PAIR=hubb", ["plan"]),
+        ("ASRNET_PAIR=,", ["apply", "--yes"]),
+        ("ASRNET_VAULT=see", ["plan"]),
+        ("ASRNET_VAULT=/subscriptions/1", ["show"]),
+        ("ASRNET_PERMISSIONS_FOR=aply", ["permissions"]),
+    ],
+)
+def test_an_error_of_a_value_names_the_variable_that_it_came_from(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, given: str, command: list[str]
+) -> None:
+    variable, _, value = given.partition("=")
+    monkeypatch.setenv(variable, value)
+    before = snapshot(folder)
+    backend = [] if command == ["permissions"] else ["--backend", "fake:world.yaml"]
+    ran = cli(*command, *backend)
+    assert (ran.code, ran.out, snapshot(folder) == before) == (1, "", True)
+    assert ran.err.startswith(f"error: {variable}: ")
+    assert ran.err.count("--") == ran.err.partition("hint: ")[2].count("--")
+
+
+def test_a_found_dotenv_writes_no_file(cli: Cli, folder: Path) -> None:
+    (folder / ".env").write_text("ASRNET_AUDIT=stolen\nASRNET_OUTPUT=json=stolen\nASRNET_PLAN_OUT=stolen\n", "utf-8")
+    for command in (["plan"], ["apply", "--yes"]):
+        ran = cli(*command, "--backend", "fake:world.yaml")
+        assert ran.code == 0
+        warning = (
+            "ignored ASRNET_OUTPUT, ASRNET_AUDIT, ASRNET_PLAN_OUT: a .env in the working directory cannot say which"
+        )
+        assert f"warning: .env: {warning} files are written" in ran.err
+    assert not (folder / "stolen").exists()
+    assert cli("plan", "--backend", "fake:world.yaml", "--env-file", ".env").code == 1  # two outputs to one file
+
+
+def test_a_found_dotenv_does_not_answer_for_the_user(cli: Cli, folder: Path) -> None:
+    (folder / ".env").write_text("ASRNET_YES=1\n", "utf-8")
+    ran = cli("apply", "--backend", "fake:world.yaml")
+    assert ran.code == 1
+    assert "ignored ASRNET_YES: a .env in the working directory cannot say what may be changed" in ran.err
+    assert "apply asks before it writes" in ran.err
+
+
+def test_more_v_than_there_are_is_no_error(fake: Cli) -> None:
+    assert fake("plan", "-vvvvv").code == 0
+
+
+def test_a_fake_world_and_an_endpoint_are_refused(fake: Cli) -> None:
+    ran = fake("plan", "--endpoint", "https://127.0.0.1:1")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: --backend names a fake world and --endpoint an endpoint\nhint: ")
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_colours_can_be_forced_without_a_terminal(
+    fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    plain = fake("plan").out
+    monkeypatch.setenv(variable, "0")
+    assert fake("plan").out == plain
+    monkeypatch.setenv(variable, "1")
+    coloured = fake("plan", "-o", "text", "-o", "text=plan.txt").out
+    assert "\x1b[32m" in coloured
+    assert (folder / "plan.txt").read_text("utf-8") == plain
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", fake("plan").out).splitlines()
+    assert max(map(len, lines)) <= 60
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert fake("plan").out == plain
 
 
 def test_help_lists_every_command(cli: Cli) -> None:
@@ -168,7 +276,9 @@ def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:
 
 
 def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
+    # PYTHONUNBUFFERED hides what Python does with its buffers when it ends.
+    other = ("ASRNET_", "AZURE_", "ARM_", "PYTHONUNBUFFERED")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(other)}
     variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them
     streams: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]  # streams hold what Popen takes
@@ -207,12 +317,41 @@ def test_a_full_disk_behind_standard_output_is_an_error_in_words(folder: Path) -
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
-def test_a_full_disk_behind_standard_error_ends_no_apply(folder: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_behind_standard_error_ends_no_apply(folder: Path, unbuffered: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        process = run(folder, "apply", "--yes", "--pair", "hub", stderr=full)
+        process = run(folder, "apply", "--yes", "--pair", "hub", stderr=full, env={"PYTHONUNBUFFERED": unbuffered})
         out, _ = process.communicate()
     assert process.returncode == 0
     assert b"Done: " in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+@pytest.mark.parametrize(
+    ("argv", "code"), [(["plan", "--file", "missing.yaml"], 1), (["apply", "--yes", "--force", "max_update"], 1)]
+)
+def test_a_full_disk_behind_standard_error_changes_no_exit_code(folder: Path, argv: list[str], code: int) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = run(folder, *argv, stderr=full)
+        assert process.communicate()[0] == b""
+    assert process.returncode == code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["plan", "--help"], ["--version"], ["emulator", "--port=0", "--tls-port=0"]]
+)
+def test_whatever_cannot_be_printed_is_an_error_in_words(folder: Path, argv: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "asrnet", *argv],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
 
 
 def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
@@ -240,7 +379,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path, number: signal.Signals) -> None:
     edit(folder, "version: 1", "version: 1\nbehaviour: {operations: time:60}", "world.yaml")
     process = run(folder, "apply", "--yes", "-v", "--pair", "hub")
@@ -253,6 +392,43 @@ def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path
     assert b"in flight" in out
     assert b"interrupted" in out.lower()
     assert b"Traceback" not in errors
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_while_asrnet_is_still_being_imported_is_no_traceback(folder: Path) -> None:
+    # The first import of the command line's own modules interrupts the process, as Ctrl-C at that moment would.
+    code = """
+import builtins, os, signal, sys
+original = builtins.__import__
+def interrupting(name, *rest, **more):
+    if name == sys.argv[1]:
+        builtins.__import__ = original
+        os.kill(os.getpid(), signal.SIGINT)
+    return original(name, *rest, **more)
+builtins.__import__ = interrupting
+from asrnet.cli import main
+sys.exit(main(["plan"]))
+"""
+    for module in ("asrnet.cli.stopwatch", "asrnet.cli.error_exits", "asrnet.cli.arguments", "asrnet.cli.session"):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, module], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert (module, ran.returncode, ran.stdout, ran.stderr) == (module, 1, "", "error: interrupted\n")
+
+
+def test_nohup_is_respected(folder: Path) -> None:
+    edit(folder, "version: 1", "version: 1\nbehaviour: {operations: time:1}", "world.yaml")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = run(folder, "apply", "--yes", "-v", "--pair", "hub")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.stderr
+    while b"creating" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, b"Done: " in out) == (0, True)
 
 
 def test_the_command_line_imports_nothing_heavy() -> None:
@@ -285,7 +461,8 @@ def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
         _ = asrnet.nonsense
 
 
-def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path, number: signal.Signals) -> None:
     arguments = ["emulator", "--port", "0", "--tls-port", "0", "--seed", "world.yaml", "--state", "end.yaml"]
     process = subprocess.Popen(
         [sys.executable, "-m", "asrnet", *arguments],
@@ -296,7 +473,7 @@ def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path) -> No
     )
     assert process.stdout
     announced = json.loads(process.stdout.readline())
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     out, errors = process.communicate(timeout=60)
     assert (process.returncode, out, errors) == (0, b"", b"")
     assert announced["http"].startswith("http://127.0.0.1:")

@@ -179,6 +179,11 @@ def test_a_place_that_fails_in_the_end_does_not_take_the_step_with_it(
         (["predict", "--machines", "m.csv", "-o", "csv=m.csv"], "m.csv", "the list of machines"),
         (["dump", "--format", "world", "--out", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
         (["dump", "--out", "world.yaml"], "world.yaml", "the world"),
+        (["dump", "--format", "terraform", "--out", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["doctor", "-o", "json=asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["map", "prod/rg/n", "--vault", "sea", "--to", "b", "--audit", ".env"], ".env", "the file of variables"),
+        (["map", "prod/rg/n", "--vault", "sea", "--to", "b", "-o", "json=world.yaml"], "world.yaml", "the world"),
+        (["targets", "--topology", "t.yaml", "-o", "json=t.yaml"], "t.yaml", "the topology"),
     ],
 )
 def test_no_output_replaces_what_the_run_reads(fake: Cli, folder: Path, argv: list[str], file: str, what: str) -> None:
@@ -189,6 +194,35 @@ def test_no_output_replaces_what_the_run_reads(fake: Cli, folder: Path, argv: li
     ran = fake(*argv)
     assert (ran.code, snapshot(folder)) == (1, before)
     assert f"{file} is {what}, which this would write over" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "file", "what"),
+    [
+        (["permissions", "--out", "asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["permissions", "--out", ".env"], ".env", "the file of variables"),
+        (["permissions", "-f", "asrnet.yaml", "--out", "./asrnet.yaml"], "asrnet.yaml", "the desired state"),
+        (["permissions", "--out", "t.yaml"], "t.yaml", "the topology"),
+        (["emulator", "--seed", "world.yaml", "--state", "world.yaml"], "world.yaml", "the seed"),
+        (
+            ["emulator", "--tls-key", "key.pem", "--tls-cert", "c.pem", "--state", "key.pem"],
+            "key.pem",
+            "the certificate",
+        ),
+    ],
+)
+def test_no_output_replaces_what_a_command_without_a_backend_reads(
+    cli: Cli, folder: Path, argv: list[str], file: str, what: str
+) -> None:
+    for name in (".env", "key.pem", "c.pem"):
+        (folder / name).write_text("", "utf-8")
+    (folder / "t.yaml").write_text("version: 1\nservers: []\n", "utf-8")
+    with (folder / "asrnet.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("topology: t.yaml\n")
+    before = snapshot(folder)
+    ran = cli(*argv)
+    assert (ran.code, snapshot(folder)) == (1, before)
+    assert f"{file} is {what}" in ran.err
 
 
 def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:
