@@ -10,10 +10,13 @@ The names a program needs, each imported when it is first used, so that ``import
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+# This module imports nothing by itself, not even typing: an interrupt before the command line guards itself against
+# one would end in a traceback.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from asrnet.applying import Options, Progress, Report, apply
     from asrnet.backends import connect
     from asrnet.desired import CopySettings, DesiredState, Selection, dump_desired, load_desired
@@ -90,6 +93,8 @@ def __getattr__(name: str) -> Any:
         return version("asrnet")
     if name not in _MODULES:
         raise AttributeError(f"module 'asrnet' has no attribute '{name}'")
+    from importlib import import_module
+
     found = getattr(import_module(f"asrnet.{_MODULES[name]}"), name)
     globals()[name] = found
     return found

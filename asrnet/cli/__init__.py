@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+# As little as possible is imported before main() guards itself against an interrupt.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``asrnet`` with ``argv`` (the process's own arguments without it) and return the exit code."""
-    # Everything is imported in here: an interrupt meanwhile is told in a line, as it is later.
     try:
         from asrnet.cli.stopwatch import WATCH
 
