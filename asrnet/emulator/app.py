@@ -6,7 +6,7 @@ Its doors are ``asrnet.emulator.transport`` (in process) and ``asrnet.emulator.s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -28,6 +28,7 @@ from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.routing import Match, Router
 from asrnet.emulator.spelling import stable_guid
 from asrnet.errors import InputError, ServiceError
+from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.world import World
 
 ADMIN: Final = "/_asrnet/"
@@ -52,8 +53,13 @@ class Options(Struct, frozen=True, kw_only=True):
 class App(Emulation):
     """A world behind Resource Manager's protocol. Safe to call from several threads at once."""
 
-    def __init__(self, world: World, options: Options | None = None) -> None:
-        super().__init__(world)
+    def __init__(
+        self,
+        world: World,
+        options: Options | None = None,
+        adjust: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour,
+    ) -> None:
+        super().__init__(world, adjust)
         self.options = options or Options()
         self._throttle = Throttle(self.options.buckets)
         self._count = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Protocol, runtime_checkable
@@ -36,11 +37,13 @@ class Advanceable(Protocol):
 class Emulation:
     """A world and what the emulator keeps beside it. Handlers get it with every call; ``App`` serves it.
 
-    ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS.
+    ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS. ``adjust`` makes the
+    behaviour of a world that is taken fit the emulator's options.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, adjust: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour) -> None:
         self.world = world
+        self._adjust = adjust
         self.faults = Faults()
         self.journal = Journal()
         self.authority = b""
@@ -59,7 +62,8 @@ class Emulation:
         if self._seed is None:
             raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
         with self.lock:
-            self._become(Document(self._seed, "<seed>", LineNumbers("", "<seed>")))
+            seed = Document(self._seed, "<seed>", LineNumbers("", "<seed>"))
+            self._become(seed, self._seed.behaviour)
             self.faults.clear()
             self.journal.clear()
 
@@ -71,13 +75,12 @@ class Emulation:
             if seed:
                 self.checkpoint()
 
-    def _become(self, document: Document[WorldDocument]) -> None:
-        # A world that does not say how it behaves behaves like the one before it.
-        behaviour: Behaviour | None = None
-        if document.value.behaviour is None:
-            strict = document.value.strict_mapping
-            behaviour = self.world.behaviour
-            behaviour = behaviour if strict is None else replace(behaviour, strict_mapping=strict)
+    def _become(self, document: Document[WorldDocument], behaviour: Behaviour | None = None) -> None:
+        if behaviour is None:
+            behaviour = document.value.behaviour or Behaviour()
+            if document.value.strict_mapping is not None:
+                behaviour = replace(behaviour, strict_mapping=document.value.strict_mapping)
+            behaviour = self._adjust(behaviour)
         self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
         self._started.clear()
         self._status_reads.clear()

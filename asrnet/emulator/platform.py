@@ -74,6 +74,7 @@ RESOURCE_LIMIT: Final = "x-ms-ratelimit-remaining-subscription-resource-requests
 """What a provider with limits of its own says instead of what is left of the subscription's."""
 
 _SITE_RECOVERY: Final = re.compile(r"/vaults/[^/]+/replication", re.IGNORECASE)
+_NETWORK: Final = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)
 _NO_CONTENT: Final = 204
 
 
@@ -105,8 +106,9 @@ def with_platform_headers(
     if allowance is not None and response.header(RESOURCE_LIMIT) is None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))
-    if of_site_recovery:
-        headers.append(("Server", "Kestrel"))
+    of_network = _NETWORK.search(request.path) is not None
+    if of_site_recovery or of_network:
+        headers.append(("Server", "Kestrel" if of_site_recovery else "Microsoft-HTTPAPI/2.0"))
         if response.body:
             headers.append(("Vary", "Accept-Encoding"))
     if response.status != _NO_CONTENT:

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from asrnet.emulator.calls import Call
 from asrnet.emulator.messages import GatewayError, Response
+from asrnet.fake.journal import type_of
 
 Source = Literal["recorded", "specified", "documented", "assumed"]
 """Where a route's behaviour is known from: real traffic, the API's specification, Microsoft's documents, or nowhere."""
@@ -152,7 +153,11 @@ class Router:
             node.names[route.method] = tuple(names)
 
     def find(self, method: str, path: str) -> Match:
-        """The route for a request. Refused: 400 for an unsafe path, 404 for an unknown one, 405 for the method."""
+        """The route for a request.
+
+        Refused: 400 for an unsafe path, 404 for one of no known provider, 405 for the method, 501 for anything else
+        that Azure may have.
+        """
         allowed: set[str] = set()
         for node, values in _walk(self._root, split_path(path), ()):
             route = node.routes.get(method)
@@ -162,10 +167,17 @@ class Router:
         if allowed:
             message = f"The requested resource does not support http method '{method}'."
             raise GatewayError(405, "MethodNotAllowed", message, headers={"Allow": ", ".join(sorted(allowed))})
+        # What Azure has and the emulator does not must not look like something that is absent: programs take a 404
+        # for an answer.
+        kind = unquote(type_of(path))[:200]
+        namespace = kind.partition("/")[0].lower()
+        if path.lower().startswith(("/subscriptions/", "/providers/")) and namespace.startswith("microsoft."):
+            message = f"The emulator does not implement {method} of '{kind}'."
+            raise GatewayError(501, "NotImplemented", message)
         shown = unquote(path)[:300]
-        if re.search(r"/providers/[^/]+/[^/]+", path, re.IGNORECASE):
-            message = f"The resource type could not be found in the namespace for the path '{shown}'."
-            raise GatewayError(404, "InvalidResourceType", message)
+        if "/" in kind and re.search(r"/providers/[^/]+", path, re.IGNORECASE):
+            message = f"The resource namespace '{namespace[:100]}' is invalid, for the path '{shown}'."
+            raise GatewayError(404, "InvalidResourceNamespace", message)
         raise GatewayError(404, "ResourceNotFound", f"No resource was found for the path '{shown}'.")
 
 

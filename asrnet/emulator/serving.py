@@ -118,7 +118,7 @@ def app_of(options: ServeOptions) -> App:
     saved = world_file.load(options.state, clock=clock) if options.state and Path(options.state).exists() else None
     world = seed or Builder(clock=clock).world
     world.behaviour = _behaviour(world.behaviour, options)
-    app = App(world, Options(authenticate=options.authenticate))
+    app = App(world, Options(authenticate=options.authenticate), lambda behaviour: _behaviour(behaviour, options))
     app.checkpoint()
     if saved:
         saved.behaviour = _behaviour(saved.behaviour, options)

@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from asrnet.errors import InputError
+from asrnet.settings.roots import cache_folder
 
 _RENEWED_BEFORE: Final = 30 * 86400.0
 _NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -45,7 +46,7 @@ class Trust(Struct, frozen=True, kw_only=True):
 
 def default_folder() -> Path:
     """The folder of the user's cache for certificates: below XDG_CACHE_HOME, else below ~/.cache."""
-    return Path.home() / ".cache" / "asrnet" / "emulator"
+    return cache_folder() / "emulator"
 
 
 def given_trust(certificate: str, key: str) -> Trust:

@@ -19,6 +19,12 @@ _READ: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _NOT_READ: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder for what can be made again: below XDG_CACHE_HOME where that is an absolute path, else ~/.cache."""
+    home = environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "asrnet"
+
+
 def check_roots(environ: Mapping[str, str] = os.environ) -> None:
     """Raise InputError where the variable that names the roots names nothing that can serve as such."""
     variable = _variable(environ)

@@ -19,7 +19,8 @@ from asrnet.emulator.faults import Kind
 from asrnet.emulator.journal import Entry, Journal
 from asrnet.emulator.messages import Request
 from asrnet.emulator.routes import ROUTES
-from asrnet.emulator.serving import ShiftedClock
+from asrnet.emulator.serving import ServeOptions, ShiftedClock, app_of
+from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Effect
 
@@ -325,3 +326,17 @@ def test_every_path_of_the_admin_is_documented() -> None:
 def test_the_document_in_python_is_python() -> None:
     for text in re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
         compile(text, "docs/emulator.md", "exec")
+
+
+def test_a_seed_that_says_no_behaviour_does_not_inherit_that_of_the_one_before(wire: Wire) -> None:
+    admin(wire, "POST", "seed", raw=b'version: 1\nbehaviour: {denied: ["*"], operations: "manual:3"}')
+    admin(wire, "POST", "seed", raw=b"version: 1")
+    assert wire.app.world.behaviour == Behaviour()
+
+
+def test_the_options_of_an_emulator_count_for_every_seed() -> None:
+    app = app_of(ServeOptions(operations="time:1"))
+    app.replace_world(b'version: 1\nbehaviour: {denied: ["*"]}', seed=True)
+    assert (app.world.behaviour.operations, app.world.behaviour.denied) == ("time:1", ("*",))
+    app.replace_world(b"version: 1", seed=True)
+    assert (app.world.behaviour.operations, app.world.behaviour.denied) == ("time:1", ())

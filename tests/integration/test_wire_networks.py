@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from wire_case import Wire, error_of, exactly
+from wire_case import BEARER, Wire, error_of, exactly
 
 from asrnet.emulator.messages import Response
 from asrnet.model.azure import Subnet
@@ -361,3 +361,47 @@ def test_older_versions_leave_out_what_came_later(wire: Wire) -> None:
     old, new = wire.get(HUB, version="2022-01-01"), wire.get(HUB, version="2024-05-01")
     assert "privateEndpointVNetPolicies" not in old["properties"]
     assert new["properties"]["privateEndpointVNetPolicies"] == "Disabled"
+
+
+def test_a_network_says_its_etag_in_a_header_too(wire: Wire) -> None:
+    network = wire.build.virtual_network("Hub", "eastus", group="Rg")
+    answer = wire.send("GET", network.id)
+    assert answer.header("ETag") == json.loads(answer.body)["etag"]
+    assert (answer.header("Vary"), answer.header("Server")) == ("Accept-Encoding", "Microsoft-HTTPAPI/2.0")
+
+
+def test_a_network_that_has_not_changed_is_not_sent_again(wire: Wire) -> None:
+    network = wire.build.virtual_network("Hub", "eastus", group="Rg")
+    etag = wire.send("GET", network.id).header("ETag") or ""
+    again = wire.send("GET", network.id, headers=BEARER | {"if-none-match": etag})
+    assert (again.status, again.body, again.header("ETag")) == (304, b"", etag)
+
+
+@pytest.mark.parametrize(
+    ("method", "condition", "status"),
+    [
+        ("PUT", {"if-match": "CURRENT"}, 200),
+        ("PUT", {"if-match": "*"}, 200),
+        ("PUT", {"if-match": 'W/"another"'}, 412),
+        ("PUT", {"if-none-match": "*"}, 412),
+        ("PATCH", {"if-match": 'W/"another"'}, 412),
+        ("DELETE", {"if-match": 'W/"another"'}, 412),
+        ("DELETE", {"if-match": "CURRENT"}, 202),
+    ],
+)
+def test_a_write_with_a_condition_that_does_not_hold_is_refused(
+    wire: Wire, method: str, condition: dict[str, str], status: int
+) -> None:
+    network = wire.build.virtual_network("Hub", "eastus", group="Rg")
+    etag = wire.send("GET", network.id).header("ETag") or ""
+    headers = BEARER | {name: value.replace("CURRENT", etag) for name, value in condition.items()}
+    body = None if method == "DELETE" else {"location": "eastus", "tags": {"a": "b"}}
+    assert wire.send(method, network.id, body=body, headers=headers).status == status
+
+
+def test_a_condition_can_ask_that_a_network_is_new(wire: Wire) -> None:
+    wire.build.resource_group("Rg")
+    path = f"/subscriptions/{SUB}/resourceGroups/Rg/providers/Microsoft.Network/virtualNetworks/New"
+    body = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
+    assert wire.send("PUT", path, body=body, headers=BEARER | {"if-match": "*"}).status == 412
+    assert wire.send("PUT", path, body=body, headers=BEARER | {"if-none-match": "*"}).status == 201

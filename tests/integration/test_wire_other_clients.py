@@ -122,10 +122,22 @@ def test_deleting_a_vault_is_an_operation_with_both_addresses(wire: Wire) -> Non
 
 
 def test_the_result_of_creating_a_vault_is_the_vault(wire: Wire) -> None:
-    url = wire.send("PUT", VAULT, body=terraforms_vault()).header("Location") or ""
+    answer = wire.send("PUT", VAULT, body=terraforms_vault())
+    assert answer.header("Location") is None
+    url = (answer.header("Azure-AsyncOperation") or "").replace("/operationStatus/", "/operationResults/")
     assert wire.follow(url).status == 202
     wire.build.world.clock.sleep(3)
     assert json.loads(wire.follow(url).body) == wire.get(VAULT)
+
+
+def test_a_put_that_changes_nothing_of_a_vault_starts_no_operation(wire: Wire) -> None:
+    wire.send("PUT", VAULT, body=terraforms_vault())
+    wire.build.world.clock.sleep(3)
+    answer = wire.send("PUT", VAULT, body=terraforms_vault())
+    assert (answer.status, answer.header("Azure-AsyncOperation"), answer.header("Retry-After")) == (200, None, None)
+    assert json.loads(answer.body) == wire.get(VAULT)
+    changed = terraforms_vault() | {"tags": {"a": "b"}}
+    assert wire.send("PUT", VAULT, body=changed).header("Azure-AsyncOperation")
 
 
 def test_terraforms_network_mapping_lives_under_the_path_that_terraform_uses(wire: Wire) -> None:

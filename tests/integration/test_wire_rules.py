@@ -92,8 +92,23 @@ def test_a_subscription_that_is_no_guid_is_refused(wire: Wire) -> None:
 
 def test_unknown_paths_are_404(wire: Wire) -> None:
     assert error_of(wire.send("GET", "/nowhere"))["code"] == "ResourceNotFound"
-    kind = wire.send("GET", f"/subscriptions/{SUB}/providers/Microsoft.Sql/servers")
-    assert (kind.status, error_of(kind)["code"]) == (404, "InvalidResourceType")
+    kind = wire.send("GET", f"/subscriptions/{SUB}/providers/Contoso.Sql/servers")
+    assert (kind.status, error_of(kind)["code"]) == (404, "InvalidResourceNamespace")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"/subscriptions/{SUB}/providers/Microsoft.Sql/servers", "Microsoft.Sql/servers"),
+        (f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.Network/natGateways", "Microsoft.Network/natGat"),
+        (f"/subscriptions/{SUB}/tagNames", "Microsoft.Resources/subscriptions/tagNames"),
+        ("/providers/Microsoft.Management/managementGroups", "Microsoft.Management/managementGroups"),
+    ],
+)
+def test_what_azure_has_and_the_emulator_does_not_is_501_with_its_name(wire: Wire, path: str, name: str) -> None:
+    answer = wire.send("GET", path)
+    assert (answer.status, error_of(answer)["code"]) == (501, "NotImplemented")
+    assert f"GET of '{name}" in error_of(answer)["message"]
 
 
 def test_a_method_that_is_not_allowed_names_those_that_are(wire: Wire) -> None:

@@ -46,6 +46,7 @@ def test_a_vault(wire: Wire) -> None:
                     "crossRegionRestore": "Disabled",
                 },
                 "publicNetworkAccess": "Enabled",
+                "costManagementSettings": {"granularityLevel": "VaultLevel"},
             },
             "id": VAULT,
             "type": "Microsoft.RecoveryServices/vaults",
@@ -82,6 +83,15 @@ def test_a_subscription_and_a_region(wire: Wire) -> None:
             "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
         }
     )
+
+
+def test_the_tags_of_a_resource_group_can_be_changed(wire: Wire) -> None:
+    group = f"/subscriptions/{SUB}/resourceGroups/Rg"
+    wire.send("PUT", group, body={"location": "eastus", "tags": {"a": "b"}})
+    answer = wire.send("PATCH", group, body={"tags": {"c": "d"}})
+    assert (answer.status, json.loads(answer.body)["tags"]) == (200, {"c": "d"})
+    assert wire.get(group)["location"] == "eastus"
+    assert wire.send("PATCH", f"{group}-none", body={"tags": {}}).status == 404
 
 
 def test_a_container_mapping_between_regions(wire: Wire) -> None:

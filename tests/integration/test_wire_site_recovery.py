@@ -443,6 +443,8 @@ def test_a_vmm_fabric_keeps_a_key_and_logical_networks(site: Site) -> None:
     properties = site.get(server.id)["properties"]
     assert (properties["friendlyName"], properties["customDetails"]) == ("VMM-One.example", {"instanceType": "VMM"})
     assert properties["encryptionDetails"]["kekState"] == "Enabled"
+    assert len(properties["encryptionDetails"]["kekCertThumbprint"]) == 40
+    assert properties["rolloverEncryptionDetails"] == {"kekState": "None", "kekCertThumbprint": None}
     (listed,) = site.get(f"{server.id}/replicationLogicalNetworks")["value"]
     assert listed == site.get(logical.id)
     assert list(listed) == ["type", "id", "name", "properties"]

@@ -43,7 +43,7 @@ _FORMS: Final = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<guid>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z", "<time>"),
     (r"datetime'[^']+'", "<etag>"),
-    (r"\b[A-Z0-9]{32}\b", "<thumbprint>"),
+    (r"\b[0-9A-F]{40}\b", "<thumbprint>"),
     (r"\b[0-9a-f]{64}\b", "<64 hex>"),
     (r"operationStatus/\w+", "operationStatus/<name>"),
     (r"\b17\d{8}\b", "<seconds>"),
@@ -127,6 +127,7 @@ def _resources(walk: Walk) -> None:
     walk.send("POST", f"{SUB}/providers/Microsoft.RecoveryServices/register")
     walk.send("GET", GROUP)
     walk.send("PUT", GROUP, {"location": "eastus", "tags": {"a": "b"}})
+    walk.send("PATCH", GROUP, {"tags": {"a": "b"}})
     walk.send("HEAD", GROUP)
     walk.get(GROUP, f"{SUB}/resourceGroups", f"{GROUP}/providers/Microsoft.Authorization/permissions")
 

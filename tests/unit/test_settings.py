@@ -22,6 +22,7 @@ from asrnet.settings import (
     options_of,
 )
 from asrnet.settings import read as read_with_sources
+from asrnet.settings.roots import cache_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -396,3 +397,9 @@ def test_the_defaults_in_the_example_file_are_accepted(dotenv: Path) -> None:
     text = "\n".join(line[1:] for line in env_example().splitlines() if line[:2] in {"#A", "#N", "#G"})
     dotenv.with_name("f.env").write_text(text, encoding="utf-8")
     assert read({}, {}, env_file="f.env") == Settings(env_file="f.env")
+
+
+def test_what_can_be_made_again_is_kept_where_xdg_says(tmp_path: Path) -> None:
+    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "asrnet"
+    assert cache_folder({}) == Path.home() / ".cache" / "asrnet"
+    assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "asrnet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,9 +23,11 @@ _LOGICAL: Final = f"{FABRIC}/replicationLogicalNetworks"
 
 def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
     """A fabric: a region of Azure or a VMM server. Without ``container_ids``, as lists show it."""
-    encryption: Document = {"kekState": "None", "kekCertThumbprint": None}
+    rollover: Document = {"kekState": "None", "kekCertThumbprint": None}
+    encryption = rollover
     if fabric.kind == "vmm":
-        thumbprint = stable_guid(str(fabric.id), "certificate").replace("-", "").upper()
+        # Recorded: a VMM server keeps a key, whose certificate has a SHA-1 thumbprint, and rolls it over to no other.
+        thumbprint = hashlib.sha1(str(fabric.id).encode(), usedforsecurity=False).hexdigest().upper()
         encryption = {
             "kekState": "Enabled",
             "kekCertThumbprint": thumbprint,
@@ -42,7 +45,7 @@ def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> D
         "properties": {
             "friendlyName": fabric_friendly_name(fabric),
             "encryptionDetails": encryption,
-            "rolloverEncryptionDetails": encryption,
+            "rolloverEncryptionDetails": rollover,
             "internalIdentifier": stable_guid(str(fabric.id)),
             "bcdrState": "Valid",
             "customDetails": details,

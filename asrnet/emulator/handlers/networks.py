@@ -29,6 +29,7 @@ from asrnet.model.azure import Subnet, VirtualNetwork
 
 routes: Final = Routes()
 
+_CONDITIONS: Final = "what If-Match and If-None-Match do is assumed"
 _NO_LINK: Final = "that an empty list has no nextLink is recorded"
 _SUBNET: Final = f"{VNET}/subnets/{{subnet}}"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
@@ -48,15 +49,20 @@ def list_networks(call: Call) -> Response:
 def get_network(call: Call) -> Response:
     """One network."""
     network = call.world.virtual_networks.get(call.id("vnet"))
-    return json_response(network_json(network, _view(call, network)))
+    document = network_json(network, _view(call, network))
+    etag = ("ETag", str(document["etag"]))
+    if call.request.header("if-none-match") == etag[1]:
+        return empty_response(304, etag)
+    return json_response(document, headers=(etag,))
 
 
-@routes.put(VNET, "VirtualNetworks_CreateOrUpdate", "recorded")
+@routes.put(VNET, "VirtualNetworks_CreateOrUpdate", "recorded", _CONDITIONS)
 def put_network(call: Call) -> Response:
     """Create or replace a network: 201 for a new one, 200 otherwise, and an operation to follow."""
     network_id = call.id("vnet")
     check_name("virtual network", network_id.name)
     body = call.request.document()
+    _check_conditions(call)
     network = read_network(network_id, body, call.world.state.network(network_id))
     extras = network_extras(network.id, body)
     started = call.world.virtual_networks.put(network)
@@ -64,20 +70,22 @@ def put_network(call: Call) -> Response:
     return _written(call, started, network_json(network, _view(call, network)), network.location)
 
 
-@routes.patch(VNET, "VirtualNetworks_UpdateTags", "specified")
+@routes.patch(VNET, "VirtualNetworks_UpdateTags", "specified", _CONDITIONS)
 def patch_network(call: Call) -> Response:
     """Change a network's tags, the only thing of it that a PATCH can change."""
     network = call.world.virtual_networks.get(call.id("vnet"))
+    _check_conditions(call)
     tags = string_map(call.request.document(), "tags")
     call.world.virtual_networks.put(msgspec.structs.replace(network, tags=tags))
     return get_network(call)
 
 
-@routes.delete(VNET, "VirtualNetworks_Delete", "specified")
+@routes.delete(VNET, "VirtualNetworks_Delete", "specified", _CONDITIONS)
 def delete_network(call: Call) -> Response:
     """Delete a network: 204 where there is none."""
     network_id = call.id("vnet")
     network = call.world.state.network(network_id)
+    _check_conditions(call)
     started = call.world.virtual_networks.delete(network_id)
     if started is None or network is None:
         return empty_response(204)
@@ -135,6 +143,20 @@ def _view(call: Call, network: VirtualNetwork) -> View:
         expand="ipconfigurations" in call.request.parameters.get("$expand", "").lower(),
         api_version=call.request.api_version,
     )
+
+
+def _check_conditions(call: Call) -> None:
+    """Refuse a write whose If-Match or If-None-Match does not hold for the network as it is."""
+    if_match, if_none_match = call.request.header("if-match"), call.request.header("if-none-match")
+    if not if_match and not if_none_match:
+        return
+    network = call.world.state.network(call.id("vnet"))
+    etag = str(network_json(network, _view(call, network))["etag"]) if network else None
+    if (if_match and (etag is None or if_match not in {"*", etag})) or (
+        if_none_match and etag is not None and if_none_match in {"*", etag}
+    ):
+        message = "The condition specified using HTTP conditional header(s) is not met."
+        raise GatewayError(412, "PreconditionFailed", message)
 
 
 def _find(network: VirtualNetwork, name: str) -> Subnet | None:
@@ -210,7 +232,8 @@ def _operation(call: Call) -> Started:
 
 
 def _written(call: Call, started: Started, document: Document, location: str) -> Response:
-    headers = (("Azure-AsyncOperation", _status_url(call, started, location)), _retry_after(call))
+    status_url = ("Azure-AsyncOperation", _status_url(call, started, location))
+    headers = (status_url, _retry_after(call), ("ETag", str(document["etag"])))
     return json_response(document, status=201 if started.created else 200, headers=headers)
 
 

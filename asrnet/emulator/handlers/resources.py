@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
-from asrnet.emulator.bodies import check_name, location_of, string_map
+import msgspec
+
+from asrnet.emulator.bodies import check_name, location_of, member, string_map
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.network_shapes import VNET_TYPE
 from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
@@ -150,6 +152,17 @@ def put_group(call: Call) -> Response:
     group = ResourceGroup(id=call.id("group"), location=location_of(body), tags=string_map(body, "tags"))
     created = call.world.subscriptions.put_resource_group(group)
     return json_response(group_json(group), status=201 if created else 200)
+
+
+@routes.patch(GROUP, "ResourceGroups_Update", "documented")
+def patch_group(call: Call) -> Response:
+    """Change a resource group's tags."""
+    group = call.world.subscriptions.resource_group(call.id("group"))
+    body = call.request.document()
+    if member(body, "tags") is not None:
+        group = msgspec.structs.replace(group, tags=string_map(body, "tags"))
+        call.world.subscriptions.put_resource_group(group)
+    return json_response(group_json(group))
 
 
 @routes.delete(GROUP, "ResourceGroups_Delete", "documented", "at once, where the service takes its time")

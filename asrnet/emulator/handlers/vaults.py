@@ -23,6 +23,7 @@ routes: Final = Routes()
 _DEFAULTS: Final[Document] = {
     "redundancySettings": {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"},
     "publicNetworkAccess": "Enabled",
+    "costManagementSettings": {"granularityLevel": "VaultLevel"},
 }
 _SKU: Final[Document] = {"name": "RS0", "tier": "Standard"}
 # The properties that clients set; the others the service computes.
@@ -33,6 +34,7 @@ _ECHOED: Final = (
     "securitySettings",
     "encryption",
     "restoreSettings",
+    "costManagementSettings",
 )
 
 
@@ -127,6 +129,15 @@ def put_vault(call: Call) -> Response:
     check_name("vault", call.values["vault"])
     body = call.request.document()
     vault = VaultResource(id=call.id("vault"), location=location_of(body), tags=string_map(body, "tags"))
+    before = call.world.state.vaults.get(vault.id.subscription, vault.id.key)
+    extras = read_extras(vault.id, body, {}, call.world.tenant)
+    if before and (before.location, before.tags, call.world.extras.get(vault.id.key)) == (
+        vault.location,
+        vault.tags,
+        extras,
+    ):
+        # Recorded: a PUT that changes nothing is answered with the vault, and no operation to follow.
+        return json_response(_shown(call, _existing(call)), headers=((RESOURCE_LIMIT, "209"),))
     return _write(call, vault, {})
 
 
@@ -162,7 +173,8 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
     started = call.world.vaults.put(vault)
     call.world.extras[vault.id.key] = extras
     state = "Succeeded" if started.state == "Succeeded" else "Provisioning"
-    headers = _addresses(call, started) if started.state == "InProgress" else ()
+    # Recorded: the answer to a PUT says where the operation's status is, and has no Location.
+    headers = _addresses(call, started)[::2] if started.state == "InProgress" else ()
     document = _shown(call, vault, state)
     status = 201 if started.created else 200
     return json_response(document, status=status, headers=(*headers, (RESOURCE_LIMIT, "209")))
