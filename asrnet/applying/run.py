@@ -28,6 +28,7 @@ from asrnet.errors import (
 )
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import Fabric, Job, NetworkMapping, VirtualNetwork
+from asrnet.model.plan import Change
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
 T = TypeVar("T")
@@ -395,6 +396,16 @@ class Run:
         if group and group.failure:
             self._give_up(group, group.failure)
         self._skip(self._tasks_by_change[task.change.id])
+        if isinstance(error, RefusedError) and task.change.pair and task.change.kind == "network_mapping":
+            self._leave_other_half(task.change, str(error))
+
+    def _leave_other_half(self, change: Change, reason: str) -> None:
+        """Do not begin the other direction of a pair of which one is stale: it would lead back from nowhere."""
+        for other in [other for other in self.tasks if other.change.pair == change.pair and not other.undoes]:
+            group = self.groups.get(other.change.id)
+            is_other_half = other.change.vault == change.vault and other.change.id != change.id
+            if group and is_other_half and all(member.state in {"waiting", "queued"} for member in group.tasks):
+                self._rule_out(other.change.id, Verdict(outcome="stale", reason=reason, refused=True))
 
     def _settled(self, task: Task) -> None:
         """Start what waited for a task to settle."""

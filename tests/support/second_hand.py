@@ -1,0 +1,43 @@
+"""Somebody else who acts at the worst moment: when a write leaves, so that only a repeat can notice it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import structs
+
+from asrnet.ports import Backend, before_sending
+
+
+class _Watched:
+    """A writer of which the first request of one method is noticed."""
+
+    def __init__(self, writer: Any, method: str, act: Callable[[], object]) -> None:
+        self._writer = writer
+        self._method = method
+        self._acts = [act]
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._writer, name)
+        if name != self._method:
+            return call
+
+        def watched(*arguments: Any) -> Any:
+            with before_sending(self._act_once):
+                return call(*arguments)
+
+        return watched
+
+    def _act_once(self) -> None:
+        while self._acts:
+            self._acts.pop()()
+
+
+def meddled(backend: Backend, method: str, act: Callable[[], object]) -> Backend:
+    """``backend``, but that ``act`` happens when the first request of a writer's ``method`` leaves."""
+    return structs.replace(
+        backend,
+        mapping_writer=_Watched(backend.mapping_writer, method, act),
+        network_writer=_Watched(backend.network_writer, method, act),
+    )
