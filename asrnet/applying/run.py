@@ -321,11 +321,8 @@ class Run:
             own_job = jobs.get(task.operation.id.lower()) if task.operation else None
             for job in others[own_job.target.lower()] if own_job else ():
                 warning = f"another mapping job on {job.target} ran at the same time: {job.name} ({job.scenario})"
-                if (
-                    own_job
-                    and (not job.end_time or job.end_time >= own_job.start_time)
-                    and warning not in task.warnings
-                ):
+                is_over = has_ended(job) and own_job and (job.end_time or job.start_time) < own_job.start_time
+                if not is_over and warning not in task.warnings:
                     task.warnings.append(warning)
 
     def _judge(self, task: Task, lane: Lane, jobs: Mapping[str, Job]) -> None:

@@ -16,7 +16,12 @@ from asrnet.desired import DesiredState
 from asrnet.fake.faults import Fault
 from asrnet.ports import Backend
 
-REPEATED = [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (500, "InternalServerError"), (409, "Busy")]
+REPEATED = [
+    (429, "TooManyRequests"),
+    (503, "ServiceUnavailable"),
+    (500, "InternalServerError"),
+    (409, "AnotherOperationInProgress"),
+]
 
 
 @pytest.fixture
