@@ -80,10 +80,11 @@ class MappingDiff:
     def _old_reverse(self, wanted_pair: WantedPair) -> NetworkMapping | None:
         """The reverse of the forward mapping as it is now, where it points back at this very primary.
 
-        None where somebody else wants it so: it is another pair's, or may be one's that could not be read.
+        It goes with the retarget, whether or not the pair has a reverse of its own: it would lead back from where
+        nothing leads to any more. None where somebody else wants it so: it is another pair's, or may be one's that could not be read.
         """
-        forward, reverse = self._live(wanted_pair.forward), wanted_pair.reverse
-        if forward is None or reverse is None or forward.recovery_network_id in self._unsure:
+        forward = self._live(wanted_pair.forward)
+        if forward is None or forward.recovery_network_id in self._unsure:
             return None
         near = wanted_pair.forward.primary
         identity = (wanted_pair.forward.recovery.place, forward.recovery_network_id.key, near.place)

@@ -254,3 +254,30 @@ def test_jobs_of_this_run_and_those_that_ended_before_it_are_not_reported() -> N
     scene.azure.build.job(scene.azure.vault, "NetworkPairing", target="hub", state="Succeeded")
     scene.azure.clock.advance(60.0)
     assert [change.warnings for change in scene.apply().changes] == [()]
+
+
+class TestWithoutAReverseOfItsOwn:
+    """The old reverse would lead back from where nothing leads to any more."""
+
+    def test_a_pair_without_failback_loses_its_old_reverse(self) -> None:
+        scene = Retarget()
+        azure = scene.azure
+        plan = azure.plan(azure.state(row(scene.hub, scene.new, failback=False)))
+        assert [step.action for step in plan.changes[0].steps] == ["delete", "update"]
+        assert azure.apply(plan).result == "succeeded"
+        assert azure.mappings() == {"hub": "new"}
+
+    def test_so_does_one_that_moves_to_a_network_from_which_another_pair_fails_back(self) -> None:
+        scene = Retarget()
+        azure, other = scene.azure, scene.azure.network("other")
+        azure.map_both(other, scene.new)
+        desired = azure.state(row(scene.hub, scene.new, failback=False), row(other, scene.new))
+        assert azure.apply(azure.plan(desired)).result == "succeeded"
+        assert azure.mappings() == {"hub": "new", "other": "new", "new": "other"}
+
+    def test_a_reverse_that_another_tool_manages_stays(self) -> None:
+        scene = Retarget()
+        azure, other = scene.azure, scene.azure.network("other")
+        rows = [row(scene.hub, scene.new, failback=False), row(other, scene.old, managed_by="terraform")]
+        plan = azure.plan(azure.state(*rows))
+        assert "delete" not in {step.action for change in plan.changes for step in change.steps}
