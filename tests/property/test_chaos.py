@@ -10,7 +10,7 @@ import os
 import pytest
 from chaos import Scene
 from chaos_faults import SERVICE, WIRE, service_faults, wire_faults
-from chaos_judge import Chaos
+from chaos_judge import Chaos, LossError
 
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
@@ -22,6 +22,7 @@ from asrnet.fake.ports import backend as fake_backend
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "240"))
 WIRE_FROM = 1_000_000
 RUNS = 4
+BLIND_SEEDS = 60
 
 
 def judge(chaos: Chaos, seed: int, test: str) -> None:
@@ -90,3 +91,19 @@ def test_faults_of_the_wire_through_the_real_sdk(seed: int) -> None:
     for wire_fault in wire_faults(scene):
         app.faults.add(wire_fault)
     judge(chaos, seed, "test_faults_of_the_wire_through_the_real_sdk")
+
+
+def test_without_the_looks_somebody_elses_work_would_be_lost() -> None:
+    """The same scenes, but that nothing is looked at before a write is sent: else the suite would prove nothing."""
+    lost = 0
+    for seed in range(BLIND_SEEDS):
+        scene = Scene(seed)
+        chaos = Chaos(scene, fake_backend(scene.world), service_faults(scene), looks=False)
+        try:
+            for _ in range(RUNS):
+                chaos.run()
+        except LossError:
+            lost += 1
+        except AssertionError:
+            continue  # looks that are missing are found out in other ways too
+    assert lost > 0

@@ -11,10 +11,12 @@ from chaos_others import Others
 from chaos_plans import judge_order, judge_pairs, judge_plan, way_of
 from chaos_wishes import Way, wishes_of
 from msgspec import structs
+from second_hand import blind
 from witness import Made, Witness, Wrote
 
 from asrnet import applying
 from asrnet.applying import AppliedChange, Options, Report
+from asrnet.applying.looks import MAX_AGE
 from asrnet.cli import exits
 from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
@@ -22,9 +24,14 @@ from asrnet.errors import AsrError
 from asrnet.fake.faults import Fault
 from asrnet.fake.ports import backend as fake_backend
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Fabric, Job, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
 from asrnet.model.plan import Limits, Plan
 from asrnet.ports import Backend
+
+
+class LossError(AssertionError):
+    """A write went over what somebody else had made, long enough before to be noticed."""
+
 
 WENT_WRONG = {"failed", "rolled_back", "in_flight"}
 
@@ -32,7 +39,9 @@ WENT_WRONG = {"failed", "rolled_back", "in_flight"}
 class Chaos:
     """A scene being corrected again and again, under the eyes of a witness."""
 
-    def __init__(self, scene: Scene, backend: Backend, faults: Sequence[Fault], app: App | None = None) -> None:
+    def __init__(
+        self, scene: Scene, backend: Backend, faults: Sequence[Fault], app: App | None = None, *, looks: bool = True
+    ) -> None:
         self.scene = scene
         self.app = app
         self.others = Others(scene)
@@ -47,7 +56,10 @@ class Chaos:
             lag=25.0 if lags else 0.0,
             on_write=self.others.after_a_write,
         )
+        self._apply_with = self.witness.backend if looks else blind(self.witness.backend)
+        self._age = MAX_AGE + self.witness.lag
         self.wishes = {site.name: tuple(wishes_of(scene, site)) for site in scene.sites}
+        self._is_over = False
         self._limits = scene.desired.limits
         self._frozen = {freeze.vault for freeze in scene.desired.freeze}
 
@@ -56,6 +68,8 @@ class Chaos:
     def run(self) -> int:
         """One run of drift --correct; its exit code."""
         self.witness.forget()
+        self._is_over = False
+        self.scene.clock.start(self._second_hand)
         try:
             correction = correct_drift(
                 partial(detect_drift, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
@@ -64,19 +78,26 @@ class Chaos:
         except AsrError:
             assert not self.witness.wrote_anything
             return exits.ERROR
+        finally:
+            self._is_over = True
         self._judge_writes()
         code = exits.of_correction(correction)
         self._judge_code(correction, code)
         return code
 
+    def _second_hand(self) -> None:
+        self.others.at_any_moment(lambda: self.witness.disturbed(self.others.act), lambda: self._is_over)
+
     def _applied(self, plan: Plan) -> Report:
+        self.others.aim_at(plan)
         self.witness.planned(self.others.between_plan_and_apply)
-        report = applying.apply(plan, self.witness.backend, Options(timeout=self.scene.timeout))
+        report = applying.apply(plan, self._apply_with, Options(timeout=self.scene.timeout))
         self._judge_limits(plan)
         for site in self.scene.sites:
             judge_plan(plan, site.name, self.wishes[site.name], self.witness.planned_by(site.vault.id, "mappings"))
         judge_order(report, self.witness)
-        judge_pairs(report)
+        if not self.witness.was_disturbed_while_applying():
+            judge_pairs(report)
         for change in report.changes:
             self.outcomes[f"{change.kind} {change.action} {change.outcome}"] += 1
             if change.outcome == "succeeded":
@@ -86,6 +107,13 @@ class Chaos:
     # Nothing is touched that is not managed, and nothing that others changed meanwhile.
 
     def _judge_writes(self) -> None:
+        for event in self.witness.events:
+            if isinstance(event, Wrote):
+                self._judge_loss(event, self._site_of(event.id))
+            if isinstance(event, Made) and event.there and not event.is_repeat:
+                theirs = self.witness.theirs_since(event.what.id, event)
+                if event.when - theirs > self._age:
+                    raise LossError(event)
         for event in self.witness.events:
             if isinstance(event, Wrote):
                 site = self._site_of(event.id)
@@ -131,11 +159,24 @@ class Chaos:
         else:
             self._judge_change(wrote, site)
 
+    def _judge_loss(self, wrote: Wrote, site: Site) -> None:
+        """What a write finds is what the plan saw or an earlier write of ours, or somebody made it a moment ago."""
+        planned = {mapping.id: mapping for mapping in self.witness.planned_by(site.vault.id, "mappings", wrote)}
+        before = planned.get(wrote.id)
+        known = {way_of(before) if before else None}
+        for event in self.witness.before(wrote):
+            if isinstance(event, Wrote) and event.id == wrote.id:
+                known.add(way_of(event.after) if event.after else None)
+        made = way_of(wrote.after) if wrote.after else None
+        there = way_of(wrote.there) if wrote.there else None
+        if there not in {*known, made} and wrote.when - self.witness.theirs_since(wrote.id, wrote) > self._age:
+            raise LossError(wrote)
+
     def _undone_by(self, wrote: Wrote) -> Wrote | None:
         """The write of this run that this one takes back, if it does: to what was there, or was last seen there."""
         earlier = self.witness.before(wrote)
         before = next((each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id), None)
-        if before is None or wrote.after is None:
+        if before is None or wrote.after is None or before.after == wrote.after:
             return None
         got = self.witness.got_to_apply(wrote.id, before)
         ways = {way_of(each) for each in (before.there, got.found if got else None) if each}
@@ -147,37 +188,55 @@ class Chaos:
         assert seen, wrote
         assert self.witness.events.index(seen) > self.witness.events.index(undone), wrote
         left = way_of(undone.after) if undone.after else None
-        assert (way_of(seen.found) if seen.found else None) == left, wrote
+        assert (way_of(seen.found) if seen.found else None) in {left, way_of(wrote.after) if wrote.after else None}, (
+            wrote
+        )
 
     def _judge_create(self, wrote: Wrote, site: Site) -> None:
-        """Creating is an upsert: the name must be free, and the network unmapped, by a list read to apply."""
+        """Creating is an upsert: a list just read must show the name free, and the network unmapped."""
         assert wrote.after
-        listed = self.witness.listed_to_apply(site.vault.id, "mappings", wrote)
         assert way_of(wrote.after) in self._ways(site), wrote
-        assert listed is not None, wrote
+        recent = wrote.when - MAX_AGE
+        lists = self.witness.lists_to_apply(site.vault.id, "mappings", wrote, recent)
+        if not lists:
+            # A list of many slow pages is older than that when it has come: then the name is asked for besides.
+            got = self.witness.got_to_apply(wrote.id, wrote)
+            assert got, wrote
+            assert got.when >= recent, wrote
+            assert got.found is None or way_of(got.found) == way_of(wrote.after), wrote
+            lists = self.witness.lists_to_apply(site.vault.id, "mappings", wrote, 0.0)
         deleted = {each.id for each in self.witness.writes if each.action == "delete"}
-        left = [mapping for mapping in listed if mapping.id not in deleted]
-        assert wrote.after.identity not in {mapping.identity for mapping in left}, wrote
-        assert _name(wrote.after) not in {_name(mapping) for mapping in listed}, wrote
+        assert any(self._is_free(wrote.after, mappings, deleted) for mappings in lists), wrote
         # A broken 200 on the wire to a PUT that never arrived looks like a network that was made.
         assert self.app or wrote.baseless == (), wrote
-        # What is there may only be what an earlier run of ours left on its way, or came unseen.
-        assert wrote.there is None or way_of(wrote.there) == way_of(wrote.after) or wrote.unseen, wrote
+
+    @staticmethod
+    def _is_free(wanted: NetworkMapping, mappings: Sequence[LiveMapping], deleted: set[ArmId]) -> bool:
+        """Whether a list shows neither the name nor the network taken; what this run made or deleted does not count."""
+        others = [mapping for mapping in mappings if isinstance(mapping, NetworkMapping)]
+        others = [mapping for mapping in others if (mapping.id, way_of(mapping)) != (wanted.id, way_of(wanted))]
+        names = {_name(mapping) for mapping in others if mapping.id not in deleted}
+        return _name(wanted) not in names and wanted.identity not in {
+            mapping.identity for mapping in others if mapping.id not in deleted
+        }
 
     def _judge_change(self, wrote: Wrote, site: Site) -> None:
         """What is updated or deleted was re-read, is what the plan was made for, and nobody is failing over."""
         got = self.witness.got_to_apply(wrote.id, wrote)
         seen = got.found if got else None
         planned = {mapping.id: mapping for mapping in self.witness.planned_by(site.vault.id, "mappings", wrote)}
-        assert isinstance(seen, NetworkMapping), wrote
+        assert got, wrote
+        assert wrote.when - got.when <= MAX_AGE, wrote
         assert wrote.id in planned, wrote
-        assert (seen.identity, way_of(seen)) == (planned[wrote.id].identity, way_of(planned[wrote.id])), wrote
+        before = planned[wrote.id]
+        expected = {way_of(before), way_of(wrote.after) if wrote.after else None}
+        assert (way_of(seen) if seen else None) in expected, wrote
         if wrote.after:
             assert way_of(wrote.after) in self._ways(site), wrote
-            assert wrote.after.identity == seen.identity, wrote
+            assert wrote.after.identity == before.identity, wrote
         else:
-            assert self._may_go(seen, site, {way_of(mapping) for mapping in planned.values()}), wrote
-        ends = {*way_of(seen), *(way_of(wrote.after) if wrote.after else ())}
+            assert self._may_go(before, site, {way_of(mapping) for mapping in planned.values()}), wrote
+        ends = {*way_of(before), *(way_of(wrote.after) if wrote.after else ())}
         self._judge_failover(wrote, site, ends)
 
     def _judge_failover(self, wrote: Wrote, site: Site, ends: set[ArmId]) -> None:
@@ -248,7 +307,7 @@ class Chaos:
     def _judge_code(self, correction: Correction, code: int) -> None:
         outcomes = {change.outcome for change in correction.report.changes}
         wrong = bool(outcomes & WENT_WRONG) or correction.left is None
-        assert bool(correction.refusals) == self._is_over(correction.detected.plan)
+        assert bool(correction.refusals) == self._exceeds_limits(correction.detected.plan)
         if correction.refusals:
             assert not self.witness.wrote_anything
             assert code == exits.REFUSED
@@ -263,7 +322,7 @@ class Chaos:
             assert outcomes <= {"succeeded", "stale", "skipped"}
             self._judge_seen()
 
-    def _is_over(self, plan: Plan) -> bool:
+    def _exceeds_limits(self, plan: Plan) -> bool:
         scopes = [{vault} for vault in plan.existing]
         for vaults in (*scopes, set(plan.existing)):
             inside = [one for one in plan.changes if one.vault in vaults and one.kind == "network_mapping"]
@@ -307,7 +366,7 @@ class Chaos:
         """It has converged, or stopped for reasons that are there to see; what they do not hold up is done."""
         plan = detect_drift(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
         errors = [found for found in plan.findings if found.severity == "error"]
-        over = self._is_over(plan)
+        over = self._exceeds_limits(plan)
         assert over == (code == exits.REFUSED and bool(plan.changes))
         assert over or plan.changes == ()
         assert code in {exits.DONE, exits.PENDING, exits.REFUSED}, code

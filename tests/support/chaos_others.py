@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chaos import COPIES, Scene, Site
 from msgspec import structs
 from states import EA, SEA
 
-from asrnet.model.arm import ArmId
+from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import NetworkMapping, VirtualNetwork, VmNetwork
+from asrnet.model.plan import Plan, Step
 
 WAYS: Final = ("meddle", "meddle", "meddle", "squat", "squat", "squat", "restore", "copy", "fabric", "failover")
 
@@ -27,6 +28,7 @@ class Others:
         self._scene = scene
         self._quiet = False
         self._missed: NetworkMapping | None = None
+        self._targets: Sequence[Step] = ()
         self._reads_left = self._pause()
 
     def _pause(self) -> float:
@@ -54,6 +56,60 @@ class Others:
         if action == "delete" and self._scene.chance(0.1):
             self._missed = self._scene.world.state.mapping(mapping_id)
 
+    def at_any_moment(self, act: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        """A second hand at work beside a run: it acts at random moments until ``is_over``."""
+        clock, random = self._scene.clock, self._scene.random
+        for _ in range(random.choice([0, 0, 3, 8, 16])):
+            clock.sleep(random.choice([0.1, 0.5, 1.0, 2.5]) * random.uniform(0.1, 2.0))
+            if is_over() or self._quiet:
+                return
+            act()
+
+    def act(self) -> ArmId | None:
+        """Somebody acts; the mapping or network they wrote to, if any."""
+        if self._quiet:
+            return None
+        return self._aimed_act() if self._targets and self._scene.chance(0.7) else self._act()
+
+    def aim_at(self, plan: Plan) -> None:
+        """Know what asrnet is about to write, and be after the very same things."""
+        self._targets = [step for change in plan.changes for step in change.steps if change.kind != "fabric"]
+
+    def _aimed_act(self) -> ArmId | None:
+        """Make what is about to be made, in another way; or change what is about to be changed or deleted."""
+        step = self._scene.random.choice(self._targets)
+        if isinstance(step.after, VirtualNetwork):
+            if self._scene.world.state.network(step.resource_id):
+                return None
+            self.did["aimed copy"] += 1
+            return self._scene.build.virtual_network(
+                step.resource_id.name, SEA, group=COPIES, subnets={"precious": "10.9.0.0/24"}
+            ).id
+        vault_id = step.resource_id.within(VAULT)
+        site = next(site for site in self._scene.sites if site.vault.id == vault_id)
+        live = self._scene.world.state.mapping(step.resource_id)
+        if live:
+            self.did["aimed meddling"] += 1
+            return self._meddle(site, live)
+        wanted = step.after
+        if not isinstance(wanted, NetworkMapping) or wanted.kind != "azure_to_azure":
+            return None
+        elsewhere = [end for end in self._elsewhere(site, wanted) if end.id != wanted.recovery_network_id]
+        taken = {mapping.primary_network_id for mapping in self._scene.live(site)}
+        if not elsewhere or wanted.primary_network_id in taken:
+            return None
+        self.did["aimed squatting"] += 1
+        name = self._scene.random.choice([wanted.name, "portal"])
+        theirs = structs.replace(
+            wanted,
+            id=wanted.id.parent.child("replicationNetworkMappings", name),
+            recovery_network_id=self._scene.random.choice(elsewhere).id,
+        )
+        if self._scene.world.state.mapping(theirs.id):
+            return None
+        self._scene.build.add(theirs)
+        return theirs.id
+
     def between_plan_and_apply(self) -> ArmId | None:
         """Perhaps somebody acts just when the plan was made."""
         return self._act() if not self._quiet and self._scene.chance(0.4) else None
@@ -62,7 +118,9 @@ class Others:
         site = self._scene.random.choice(self._scene.sites)
         what = self._scene.random.choice(WAYS)
         self.did[what] += 1
-        others = {"copy": self._make_a_copy, "fabric": self._make_a_fabric, "failover": self._fail_over}
+        if what == "copy":
+            return self._make_a_copy()
+        others = {"fabric": self._make_a_fabric, "failover": self._fail_over}
         if what in others:
             others[what](site)
             return None
@@ -126,16 +184,17 @@ class Others:
         for place in {EA, SEA} - there:
             self._scene.build.azure_fabric(site.vault, place, name=f"theirs-{place}")
 
-    def _make_a_copy(self, _: Site) -> None:
+    def _make_a_copy(self) -> ArmId | None:
         """Make a network where a copy is to be, with what a second PUT would wipe out."""
         asked = {row.primary.name for row in self._scene.desired.pairs if row.recovery is None}
         asked |= {network.name for network in self._scene.auto}
         names = [f"{name}-asr" for name in sorted(asked)]
         there = {network.name for network in self._scene.world.state.virtual_networks}
         free = [name for name in names if name not in there]
-        if free:
-            name = self._scene.random.choice(free)
-            self._scene.build.virtual_network(name, SEA, group=COPIES, subnets={"precious": "10.9.0.0/24"})
+        if not free:
+            return None
+        name = self._scene.random.choice(free)
+        return self._scene.build.virtual_network(name, SEA, group=COPIES, subnets={"precious": "10.9.0.0/24"}).id
 
     def _fail_over(self, site: Site) -> None:
         """Start the failover of a machine, or of one that nobody has listed yet."""

@@ -44,12 +44,13 @@ class Got(Struct, eq=False):
     """A single mapping or network that was asked for; ``ended`` is when the answer came, None where none did."""
 
     id: ArmId
+    when: float
     ended: float | None = None
     found: Any = None
 
 
 class Intruded(Struct, eq=False):
-    """Somebody else wrote to a mapping, at a time."""
+    """Somebody else wrote to a mapping or made a network, at a time."""
 
     id: ArmId
     when: float
@@ -60,7 +61,7 @@ class Planned(Struct, eq=False):
 
 
 class Wrote(Struct, eq=False):
-    """A write to a mapping that was sent. ``there`` is what really was there.
+    """A write to a mapping that was sent, or sent again, at a time. ``there`` is what really was there.
 
     ``unseen``: somebody else wrote to it since the last read that could have shown it. ``baseless`` are virtual
     networks of it that there were not, and ``live`` is where each mapping of the vault really led.
@@ -68,6 +69,7 @@ class Wrote(Struct, eq=False):
 
     action: Action
     id: ArmId
+    when: float
     after: NetworkMapping | None
     there: NetworkMapping | None
     unseen: bool
@@ -76,10 +78,15 @@ class Wrote(Struct, eq=False):
 
 
 class Made(Struct, eq=False):
-    """A fabric or network whose creation was sent, at a time."""
+    """A fabric or network whose creation was sent, at a time; ``there`` is the network that really was there.
+
+    ``is_repeat``: it may have been made by an earlier sending of this very run.
+    """
 
     what: Fabric | VirtualNetwork
     when: float
+    there: VirtualNetwork | None = None
+    is_repeat: bool = False
 
 
 Event = Listed | Got | Intruded | Planned | Wrote | Made
@@ -105,7 +112,7 @@ class Witness:
         self.world = world
         self._intrude = intrude
         self._on_write = on_write
-        self._lag = lag
+        self.lag = lag
         self.backend = structs.replace(
             backend,
             networks=_NetworkReader(backend.networks, self),
@@ -117,6 +124,16 @@ class Witness:
     def forget(self) -> None:
         """Start with an empty page, but for what others did: lists may not show it yet."""
         self.events[:] = [event for event in self.events if isinstance(event, Intruded)]
+
+    def lists_to_apply(self, vault: ArmId, what: List, until: Event, since: float) -> list[tuple[Any, ...]]:
+        """What such lists since the plan showed, those that began at ``since`` or later."""
+        shown: list[tuple[Any, ...]] = []
+        for event in self.before(until):
+            if isinstance(event, Planned):
+                break
+            if isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.when >= since:
+                shown += [event.found] if event.found is not None else []
+        return shown
 
     @property
     def writes(self) -> list[Wrote]:
@@ -132,7 +149,7 @@ class Witness:
 
     def lists(self, what: List, vault: ArmId, call: Callable[[], Iterable[E]]) -> Iterator[E]:
         """Pass a list on; somebody else may have had a go just before it began."""
-        self._disturbed(self._intrude)
+        self.disturbed(self._intrude)
         event = Listed(what, vault, self.world.clock.now())
         self.events.append(event)
         try:
@@ -144,8 +161,8 @@ class Witness:
 
     def gets(self, resource_id: ArmId, call: Callable[[], E]) -> E:
         """Pass a single resource on."""
-        self._disturbed(self._intrude)
-        event = Got(resource_id)
+        self.disturbed(self._intrude)
+        event = Got(resource_id, self.world.clock.now())
         self.events.append(event)
         event.found = found = call()
         event.ended = self.world.clock.now()
@@ -158,19 +175,24 @@ class Witness:
         ends = (after.primary_network_id, after.recovery_network_id) if after else ()
         baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
         live = {each.id: each.recovery_network_id for each in state.mappings.values(vault_of(mapping_id).key)}
-        self.events.append(Wrote(action, mapping_id, after, there, self._unseen(mapping_id), baseless, live))
+        self.events.append(
+            Wrote(action, mapping_id, self.world.clock.now(), after, there, self._unseen(mapping_id), baseless, live)
+        )
         self._on_write(action, mapping_id)
 
     def made(self, what: Fabric | VirtualNetwork) -> None:
         """The creation of a fabric or network is being sent."""
-        self.events.append(Made(what, self.world.clock.now()))
+        there = self.world.state.network(what.id) if isinstance(what, VirtualNetwork) else None
+        is_repeat = any(isinstance(event, Made) and event.what.id == what.id for event in self.events)
+        self.events.append(Made(what, self.world.clock.now(), there, is_repeat))
 
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:
         """The plan is made; somebody else may have a go before it is applied."""
         self.events.append(Planned())
-        self._disturbed(intrude)
+        self.disturbed(intrude)
 
-    def _disturbed(self, intrude: Callable[[], ArmId | None]) -> None:
+    def disturbed(self, intrude: Callable[[], ArmId | None]) -> None:
+        """Let somebody else have a go, and note it."""
         mapping_id = intrude()
         if mapping_id:
             self.events.append(Intruded(mapping_id, self.world.clock.now()))
@@ -183,10 +205,24 @@ class Witness:
         latest = intrusions[-1]
         later = self.events[self.events.index(latest) :]
         return not any(
-            shows(event, mapping_id) and (isinstance(event, Got) or event.when >= latest.when + self._lag)
+            shows(event, mapping_id) and (isinstance(event, Got) or event.when >= latest.when + self.lag)
             for event in later
             if isinstance(event, Got | Listed)
         )
+
+    def theirs_since(self, resource_id: ArmId, until: Event) -> float:
+        """When somebody else last touched a mapping or network before an event; far in the past where nobody did."""
+        return next(
+            (event.when for event in self.before(until) if isinstance(event, Intruded) and event.id == resource_id),
+            float("-inf"),
+        )
+
+    def was_disturbed_while_applying(self) -> bool:
+        """Whether somebody else wrote anything after the last list before the first write."""
+        events = self.events
+        last_plan = max((at for at, event in enumerate(events) if isinstance(event, Planned)), default=0)
+        lists = [at for at, event in enumerate(events) if at > last_plan and isinstance(event, Listed)]
+        return any(isinstance(event, Intruded) for event in events[lists[0] if lists else last_plan :])
 
     def was_touched(self, mapping_id: ArmId) -> bool:
         """Whether somebody else ever wrote to a mapping."""
@@ -244,11 +280,18 @@ class Witness:
             if isinstance(event, Made) and event.what.id == resource_id:
                 return False
             if isinstance(event, Got) and event.id == resource_id and event.found:
-                return True
+                made = next(
+                    made.what for made in self.before(event) if isinstance(made, Made) and made.what.id == resource_id
+                )
+                return not isinstance(made, VirtualNetwork) or _subnets(made) == _subnets(event.found)
             listed = event.found if isinstance(event, Listed) and event.what == "fabrics" else None
             if resource_id in {fabric.id for fabric in listed or ()}:
                 return True
         return False
+
+
+def _subnets(network: VirtualNetwork) -> list[tuple[str, tuple[str, ...]]]:
+    return sorted((subnet.name, subnet.prefixes) for subnet in network.subnets)
 
 
 def vault_of(resource_id: ArmId) -> ArmId:
