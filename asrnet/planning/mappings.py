@@ -81,7 +81,8 @@ class MappingDiff:
         """The reverse of the forward mapping as it is now, where it points back at this very primary.
 
         It goes with the retarget, whether or not the pair has a reverse of its own: it would lead back from where
-        nothing leads to any more. None where somebody else wants it so: it is another pair's, or may be one's that could not be read.
+        nothing leads to any more. None where somebody else wants it so: it is another pair's, or may be one's that
+        could not be read.
         """
         forward = self._live(wanted_pair.forward)
         if forward is None or forward.recovery_network_id in self._unsure:
