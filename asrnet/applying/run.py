@@ -359,6 +359,10 @@ class Run:
             # Azure forgets operations some time after their end; reading back tells how this one ended.
             lane.pending.remove(task)
             self._settle_done(task)
+        elif isinstance(answer, ServiceError) and answer.code == "ForeignHost":
+            # asrnet sends its token to no other host than Azure's, however often it is asked to.
+            task.denial = answer.message
+            lane.pending.remove(task)
         elif isinstance(answer, (CredentialError, ForbiddenError)):
             task.denied_reads += 1
             if task.denied_reads >= _DENIED_READS:

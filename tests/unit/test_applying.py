@@ -187,7 +187,14 @@ class TestWaiting:
         assert "not there" not in (report.changes[0].error or "")
         assert report.seconds < 10
 
-    @pytest.mark.parametrize("error", [ForbiddenError("no right"), CredentialError("the token has expired")])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ForbiddenError("no right"),
+            CredentialError("the token has expired"),
+            ServiceError("refused to send a token to 'pod.example'", code="ForeignHost"),
+        ],
+    )
     def test_where_nobody_may_be_asked_how_a_write_ended_it_is_soon_in_flight(self, error: AsrError) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
