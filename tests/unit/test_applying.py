@@ -10,7 +10,7 @@ from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
 from asrnet import applying
 from asrnet.applying import AuditEntry, Progress
-from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError
+from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
