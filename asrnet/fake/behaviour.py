@@ -25,6 +25,9 @@ Assumption = Literal[
     "patch_refused",
     "target_not_mapped",
     "network_not_configured",
+    "operation_not_allowed",
+    "machine_busy",
+    "job_not_allowed",
 ]
 """Refusals that no public source shows. Each has a likely answer, which a world can replace through ``answers``."""
 
@@ -48,7 +51,8 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     """How the world behaves.
 
     ``operations``: ``immediate``, ``manual:N`` (done after N status reads) or ``time:S`` (seconds by the clock);
-    ``fabric_operations`` the same for fabrics, None for no difference. ``retry_after``, ``latency`` (per request of the
+    ``fabric_operations`` the same for fabrics, None for no difference. ``replication`` (``immediate`` or ``time:S``) is
+    how long each of the two stages of an initial replication takes. ``retry_after``, ``latency`` (per request of the
     ports) and ``list_lag`` (lists show the past) are in seconds. Status answers say when to ask again only where
     ``status_retry_after`` is given (recorded ones do not), and NotStarted for the first ``not_started`` reads.
     ``page_size`` is for Site Recovery's lists, ``network_page_size`` for those of virtual networks. ``shuffle`` puts
@@ -61,6 +65,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
     operations: str = "immediate"
     fabric_operations: str | None = None
+    replication: str = "immediate"
     retry_after: int = 30
     status_retry_after: int | None = None
     not_started: int = 0
@@ -103,6 +108,8 @@ def checked(behaviour: Behaviour) -> Behaviour:
     """``behaviour`` itself, or an InputError where a value of it makes no sense."""
     for text in (behaviour.operations, behaviour.fabric_operations or behaviour.operations):
         timing(text)
+    if timing(behaviour.replication).reads:
+        raise InputError("replication goes by the clock", hint="use immediate or time:SECONDS")
     if min(behaviour.page_size, behaviour.network_page_size) < 1:
         raise InputError("a page holds at least one element")
     for name in ("retry_after", "status_retry_after", "not_started", "latency", "list_lag"):

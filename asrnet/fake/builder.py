@@ -287,6 +287,26 @@ class Builder:
             self.mapping(second_fabric, second, first_fabric, first),
         )
 
+    def nic(
+        self,
+        name: str,
+        network: VirtualNetwork | VmNetwork,
+        *,
+        subnet: str | None = None,
+        ip: str | None = None,
+        recovery: VirtualNetwork | None = None,
+        test: VirtualNetwork | None = None,
+    ) -> Nic:
+        """A NIC of a protected item, with one ip configuration; it is not added to anything."""
+        configuration = IpConfiguration(subnet=subnet, ip=ip, ip_type="Dynamic")
+        return Nic(
+            name=name,
+            primary_network_id=network.id,
+            recovery_network_id=recovery.id if recovery else None,
+            test_network_id=test.id if test else None,
+            ip_configurations=(configuration,),
+        )
+
     def virtual_machine(
         self, name: str, network: VirtualNetwork, *, group: str = "rg", subnet: str | None = None, ip: str | None = None
     ) -> VirtualMachine:

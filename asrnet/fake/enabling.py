@@ -1,16 +1,17 @@
-"""Enabling replication of an Azure machine, as far as networks go: mappings and the recovery network come with it.
+"""Enabling replication of an Azure machine: the recovery network and both mappings come with it.
 
-Source of the rules: the documents on network mapping between Azure regions and on replicating Azure machines.
+ Source of the rules: the documents on network mapping between Azure
+regions and on replicating Azure machines.
 """
 
 from __future__ import annotations
 
-from uuid import NAMESPACE_URL, uuid5
-
-import msgspec
+from msgspec.structs import replace
 
 from asrnet.fake import refusals
+from asrnet.fake.landing import landing_subnet
 from asrnet.fake.mappings import lowered
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.model.arm import AZURE_NETWORK, ArmId
@@ -26,78 +27,80 @@ class Enabling:
         self._request = request
         self._primary = state.fabric(item_id.parent.parent)
         self._recovery = state.fabric(request.recovery_container_id.parent)
-        self._machine = self._find_machine()
-        for nic in self._machine.nics:
-            if nic.primary_network_id is not None:
-                self._refuse_other_target(nic.primary_network_id)
+        state.require_policy(request.policy_id)
+        machine_id = request.machine_id
+        machine = state.virtual_machines.get(machine_id.subscription, machine_id.key)
+        if machine is None:
+            raise refusals.missing(machine_id)
+        self._machine: VirtualMachine = machine
+        if state.behaviour.strict_mapping:
+            for nic in machine.nics:
+                if nic.primary_network_id is not None:
+                    self._refuse_other_target(nic.primary_network_id)
 
-    def take_effect(self) -> None:
-        """Create what is missing, and the protected item."""
-        nics = tuple(self._protected(nic) for nic in self._machine.nics)
-        item = ProtectedItem(
+    def item(self) -> ProtectedItem:
+        """Make what is missing: the recovery network and both mappings. The machine as it is protected."""
+        return ProtectedItem(
             id=self._item_id,
             friendly_name=self._machine.id.name,
             recovery_fabric_id=self._recovery.id,
-            nics=nics,
+            recovery_container_id=self._request.recovery_container_id,
+            recovery_group_id=self._request.recovery_resource_group_id,
+            machine_id=self._machine.id,
+            policy_id=self._request.policy_id,
+            primary_location=self._primary.location,
+            recovery_location=self._recovery.location,
+            initial_location=self._primary.location,
+            nics=tuple(self._protected(nic) for nic in self._machine.nics),
         )
-        self._state.put_item(item)
-
-    def _find_machine(self) -> VirtualMachine:
-        machine_id = self._request.machine_id
-        machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
-        if machine is None:
-            raise refusals.missing(machine_id)
-        return machine
 
     def _refuse_other_target(self, primary_network_id: ArmId) -> None:
-        mapping = self._mapping(self._primary, primary_network_id, self._recovery)
+        mapping = self._state.mapping_of(self._primary.id, primary_network_id, self._recovery.id)
         chosen = self._request.recovery_network_id or self._request.new_network_id
-        if self._state.behaviour.strict_mapping and mapping and chosen not in (None, mapping.recovery_network_id):
+        if mapping and chosen not in (None, mapping.recovery_network_id):
             raise self._state.assumed("target_not_mapped", mapping.recovery_network_id.name, resource_id=self._item_id)
 
     def _protected(self, nic: Nic) -> Nic:
-        primary = self._state.network(nic.primary_network_id) if nic.primary_network_id else None
-        if primary is None:
-            raise self._state.assumed("network_not_configured", self._machine.id.name, resource_id=self._item_id)
+        primary = self._network(nic.primary_network_id)
         recovery = self._recovery_network(primary)
         if self._primary.id != self._recovery.id:
             self._map(self._primary, primary, self._recovery, recovery)
             self._map(self._recovery, recovery, self._primary, primary)
-        configurations = tuple(
-            msgspec.structs.replace(
-                one, recovery_subnet=self._request.recovery_subnet or _landing(one.subnet, recovery)
-            )
-            for one in nic.ip_configurations
+        # Recorded requests give the subnet's id, others its name.
+        chosen = (self._request.recovery_subnet or "").rpartition("/")[2]
+        addresses = []
+        for address in nic.ip_configurations:
+            subnet = landing_subnet(recovery, address.subnet)
+            addresses.append(replace(address, recovery_subnet=chosen or (subnet.name if subnet else None)))
+        return replace(
+            nic,
+            recovery_network_id=recovery.id,
+            selection="SelectedByUserOverride" if self._request.recovery_network_id else "SelectedByDefault",
+            ip_configurations=tuple(addresses),
         )
-        return msgspec.structs.replace(nic, recovery_network_id=recovery.id, ip_configurations=configurations)
 
-    def _recovery_network(self, primary: VirtualNetwork) -> VirtualNetwork:
-        mapping = self._mapping(self._primary, primary.id, self._recovery)
-        if self._request.recovery_network_id is not None:
-            return self._existing(self._request.recovery_network_id)
-        if self._request.new_network_id is not None:
-            return self._state.network(self._request.new_network_id) or self._copy(
-                primary, self._request.new_network_id
-            )
-        if mapping is not None:
-            return self._existing(mapping.recovery_network_id)
-        if self._primary.id == self._recovery.id:
-            return primary
-        copy_id = self._copy_id(primary)
-        return self._state.network(copy_id) or self._copy(primary, copy_id)
-
-    def _existing(self, network_id: ArmId) -> VirtualNetwork:
-        network = self._state.network(network_id)
+    def _network(self, network_id: ArmId | None) -> VirtualNetwork:
+        network = self._state.network(network_id) if network_id else None
         if network is None:
             raise self._state.assumed("network_not_configured", self._machine.id.name, resource_id=self._item_id)
         return network
 
-    def _copy_id(self, primary: VirtualNetwork) -> ArmId:
-        chosen = self._request.recovery_resource_group_id
-        group = chosen or ArmId(
-            f"/subscriptions/{primary.id.subscription}/resourceGroups/{primary.id.resource_group}-asr"
-        )
-        return group.child("providers", "Microsoft.Network", "virtualNetworks", f"{primary.name}-asr")
+    def _recovery_network(self, primary: VirtualNetwork) -> VirtualNetwork:
+        """The network that the request chooses, else the mapped one, else the copy, which is made if need be."""
+        if self._request.recovery_network_id is not None:
+            return self._network(self._request.recovery_network_id)
+        mapping = self._state.mapping_of(self._primary.id, primary.id, self._recovery.id)
+        copy_id = self._request.new_network_id
+        if copy_id is None:
+            if mapping is not None:
+                return self._network(mapping.recovery_network_id)
+            if self._primary.id == self._recovery.id:
+                return primary
+            group = self._request.recovery_resource_group_id or ArmId(
+                f"/subscriptions/{primary.id.subscription}/resourceGroups/{primary.id.resource_group}-asr"
+            )
+            copy_id = group.child("providers", "Microsoft.Network", "virtualNetworks", f"{primary.name}-asr")
+        return self._state.network(copy_id) or self._copy(primary, copy_id)
 
     def _copy(self, primary: VirtualNetwork, copy_id: ArmId) -> VirtualNetwork:
         location = self._recovery.location or ""
@@ -111,30 +114,18 @@ class Enabling:
         self._state.virtual_networks.put(copy_id.subscription, copy_id.key, copy)
         return copy
 
-    def _mapping(self, fabric: Fabric, network_id: ArmId, recovery_fabric: Fabric) -> NetworkMapping | None:
-        wanted = _mapping(fabric, network_id, recovery_fabric, network_id)
-        return next(iter(self._state.same_identity(wanted)), None)
-
     def _map(self, fabric: Fabric, network: VirtualNetwork, recovery_fabric: Fabric, recovery: VirtualNetwork) -> None:
-        if self._mapping(fabric, network.id, recovery_fabric) is None:
-            self._state.put_mapping(_mapping(fabric, network.id, recovery_fabric, recovery.id))
-
-
-def _mapping(fabric: Fabric, network_id: ArmId, recovery_fabric: Fabric, recovery_network_id: ArmId) -> NetworkMapping:
-    # What the portal calls the mappings it makes is in no public source: a name that nobody can rely on.
-    name = str(uuid5(NAMESPACE_URL, f"{fabric.id.key} {network_id.key} {recovery_fabric.id.key}"))
-    return NetworkMapping(
-        id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", name),
-        kind="azure_to_azure",
-        primary_network_id=lowered(network_id),
-        recovery_network_id=lowered(recovery_network_id),
-        recovery_fabric_id=recovery_fabric.id,
-        primary_location=fabric.location,
-        recovery_location=recovery_fabric.location,
-    )
-
-
-def _landing(subnet: str | None, network: VirtualNetwork) -> str | None:
-    names = sorted((known.name for known in network.subnets), key=str.lower)
-    same = next((name for name in names if subnet and name.lower() == subnet.lower()), None)
-    return same or next(iter(names), None)
+        if self._state.mapping_of(fabric.id, network.id, recovery_fabric.id) is not None:
+            return
+        # What the portal calls the mappings it makes is in no public source: a name that nobody can rely on.
+        name = stable_guid(f"{fabric.id.key} {network.id.key} {recovery_fabric.id.key}")
+        mapping = NetworkMapping(
+            id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", name),
+            kind="azure_to_azure",
+            primary_network_id=lowered(network.id),
+            recovery_network_id=lowered(recovery.id),
+            recovery_fabric_id=recovery_fabric.id,
+            primary_location=fabric.location,
+            recovery_location=recovery_fabric.location,
+        )
+        self._state.put_mapping(mapping)

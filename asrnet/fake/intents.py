@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from asrnet.fake import refusals
-from asrnet.fake.enabling import Enabling
+from asrnet.fake.machines import ProtectedItems
 from asrnet.fake.operations import Write
 from asrnet.fake.records import CloudRecord, EnableRequest, Intent, IntentRequest
 from asrnet.fake.regions import region_name
@@ -19,6 +19,7 @@ class Intents:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._items = ProtectedItems(state)
 
     def list(self, vault_id: ArmId) -> tuple[Intent, ...]:
         """All intents of a vault. Raises NotFoundError and VaultUnusedError."""
@@ -70,26 +71,25 @@ class Intents:
             recovery_subnet=request.recovery_subnet,
             recovery_resource_group_id=request.recovery_resource_group_id,
         )
-        Enabling(self._state, item_id, enable).take_effect()
+        self._items.protect(item_id, enable)
 
     def _fabric(self, vault_id: ArmId, location: str) -> Fabric:
         short = normal_location(location)
         known = (fabric for fabric in self._state.fabrics.values(vault_id.key) if fabric.location == short)
-        return next(known, None) or self._make_fabric(vault_id, short)
-
-    def _make_fabric(self, vault_id: ArmId, location: str) -> Fabric:
-        fabric_id = vault_id.child("replicationFabrics", f"asr-a2a-default-{location}")
-        fabric = Fabric(id=fabric_id, kind="azure", location=location, friendly_name=region_name(location))
-        vault = self._state.vault(vault_id)
-        self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-        self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+        fabric = next(known, None)
+        if fabric is None:
+            fabric_id = vault_id.child("replicationFabrics", f"asr-a2a-default-{short}")
+            fabric = Fabric(id=fabric_id, kind="azure", location=short, friendly_name=region_name(short))
+            vault = self._state.vault(vault_id)
+            self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
+            self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
         return fabric
 
     def _container(self, fabric: Fabric) -> Cloud:
-        known = next((record.cloud for record in self._state.clouds.values(fabric.id.key)), None)
-        if known is not None:
-            return known
-        name = f"{fabric.name}-container"
-        cloud = Cloud(id=fabric.id.child("replicationProtectionContainers", name), friendly_name=name)
-        self._state.clouds.put(fabric.id.key, cloud.id.key, CloudRecord(cloud=cloud))
-        return cloud
+        record = next(iter(self._state.clouds.values(fabric.id.key)), None)
+        if record is None:
+            name = f"{fabric.name}-container"
+            cloud = Cloud(id=fabric.id.child("replicationProtectionContainers", name), friendly_name=name)
+            record = CloudRecord(cloud=cloud)
+            self._state.clouds.put(fabric.id.key, cloud.id.key, record)
+        return record.cloud

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from asrnet.fake import refusals
-from asrnet.fake.operations import Started, job_of
+from asrnet.fake.operations import Started
 from asrnet.fake.state import State
-from asrnet.fake.times import seconds_of
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Job
+
+
+def iso_time(seconds: float) -> str:
+    """A moment as the service writes it, with seven digits: ``2023-08-29T01:12:02.4054199Z``."""
+    whole = int(seconds // 1)
+    ticks = int((seconds - whole) * 10_000_000)
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{ticks:07d}Z"
+
+
+def seconds_of(text: str) -> float:
+    """The seconds since 1970 of such a text, also without digits after the point. ValueError where it is no time."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def job_of(started: Started) -> Job:
+    """The job that Site Recovery shows for an operation: its name is the operation's id."""
+    vault = started.vault_id
+    assert vault is not None  # noqa: S101 - only Site Recovery's operations are asked for their job
+    return Job(
+        id=vault.child("replicationJobs", started.id),
+        scenario=started.scenario,
+        state="Suspended" if started.waits_for else started.state,
+        start_time=iso_time(started.start_time),
+        end_time="" if started.end_time is None else iso_time(started.end_time),
+        target=started.target,
+        target_id=started.target_id,
+        errors=(started.error.message,) if started.state == "Failed" and started.error else (),
+    )
 
 
 class Jobs:
@@ -25,11 +54,11 @@ class Jobs:
         """
         with self._state.request("GET", f"{vault_id}/replicationJobs"):
             vault = self._state.known_vault(vault_id)
-            started = [job_of(one) for one in self._state.operations.of_vault(vault.id, since=since)]
-            told = [job for job in self._state.jobs.values(vault.id.key) if _within(job.start_time, since, None)]
+            of_operations = [job_of(started) for started in self._state.operations.of_vault(vault.id, since=since)]
+            seeded = [job for job in self._state.jobs.values(vault.id.key) if _within(job.start_time, since, None)]
             return tuple(
                 job
-                for job in (*started, *told)
+                for job in (*of_operations, *seeded)
                 if (state is None or job.state.lower() == state.lower()) and _within(job.end_time, None, until)
             )
 
@@ -44,6 +73,29 @@ class Jobs:
             if job is None:
                 raise refusals.missing(job_id)
             return job
+
+    def resume(self, job_id: ArmId) -> Started:
+        """Let a job go on that waits for a manual action. Raises NotFoundError, and ServiceError where none waits."""
+        with self._state.request("POST", f"{job_id}/resume"):
+            self._existing(job_id)
+            resumed = self._state.operations.resume(job_id.name)
+            if resumed is None:
+                raise self._state.assumed("job_not_allowed", "resumed", job_id.name, resource_id=job_id)
+            return resumed
+
+    def cancel(self, job_id: ArmId) -> Started:
+        """End a job without its effect. Raises NotFoundError, and ServiceError where it has ended."""
+        with self._state.request("POST", f"{job_id}/cancel"):
+            self._existing(job_id)
+            canceled = self._state.operations.cancel(job_id.name)
+            if canceled is None:
+                raise self._state.assumed("job_not_allowed", "canceled", job_id.name, resource_id=job_id)
+            return canceled
+
+    def _existing(self, job_id: ArmId) -> None:
+        vault = self._state.known_vault(job_id)
+        if not any(started.id == job_id.name for started in self._state.operations.of_vault(vault.id)):
+            raise refusals.missing(job_id)
 
 
 class OperationStatuses:

@@ -1,20 +1,97 @@
-"""Protected items of a world: reading them, enabling replication, moving NICs, disabling."""
+"""Protected items of a world: a machine's life from enabling replication to failback.
+
+What each state allows, how the states follow each other and that a re-protected machine moves to the other fabric is as
+recorded of an Azure machine; states between failover and re-protection are as users have reported them.
+"""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from asrnet.fake import refusals
+from asrnet.fake.behaviour import timing
 from asrnet.fake.enabling import Enabling
+from asrnet.fake.landing import land, land_in_test, landing_subnet, remove_machine
 from asrnet.fake.operations import Started, Write
-from asrnet.fake.records import EnableRequest, VirtualMachine
+from asrnet.fake.records import EnableRequest, SwitchRequest, UpdateRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.model.arm import ASR_NETWORK, ArmId
-from asrnet.model.azure import Nic, ProtectedItem
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
+
+Direction = Literal["PrimaryToRecovery", "RecoveryToPrimary"]
+
+REPLICATING: Final = "InitialReplicationInProgress"
+COMPLETING: Final = "InitialReplicationRecoveryCompletionPending"
+PROTECTED: Final = "Protected"
+COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
+COMMITTED: Final = "UnplannedFailoverCommitted"
+FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
+
+TEST_MACHINE_EXISTS: Final = "WaitingForCompletion"
+CLEANING_UP: Final = "MarkedForDeletion"
+
+_ON_PREMISES_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
+_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    REPLICATING: ("DisableProtection",),
+    COMPLETING: ("DisableProtection",),
+    PROTECTED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
+    FAILOVER_FAILED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
+    COMMIT_PENDING: ("Commit", "CancelFailover", "DisableProtection"),
+    "UnplannedFailoverCommitPending": ("Commit", "CancelFailover", "DisableProtection"),
+    COMMITTED: ("SwitchProtection", "DisableProtection"),
+}
+
+
+class Verb(Struct, frozen=True, kw_only=True):
+    """Something that is done to a machine.
+
+    ``path`` is the last segment of its request, ``operation`` its name in allowedOperations, ``scenario`` its job's.
+    """
+
+    path: str
+    operation: str
+    scenario: str
+
+
+TEST_FAILOVER: Final = Verb(path="testFailover", operation="TestFailover", scenario="TestFailover")
+TEST_FAILOVER_CLEANUP: Final = Verb(
+    path="testFailoverCleanup", operation="TestFailoverCleanup", scenario="TestFailoverCleanup"
+)
+PLANNED_FAILOVER: Final = Verb(path="plannedFailover", operation="PlannedFailover", scenario="PlannedFailover")
+UNPLANNED_FAILOVER: Final = Verb(path="unplannedFailover", operation="UnplannedFailover", scenario="UnplannedFailover")
+FAILOVER_COMMIT: Final = Verb(path="failoverCommit", operation="Commit", scenario="CommitFailover")
+FAILOVER_CANCEL: Final = Verb(path="failoverCancel", operation="CancelFailover", scenario="CancelFailover")
+REPROTECT: Final = Verb(path="reProtect", operation="ReverseReplicate", scenario="ReverseReplicate")
+SWITCH_PROTECTION: Final = Verb(path="switchprotection", operation="SwitchProtection", scenario="SwitchProtection")
+
+
+def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
+    """What may be done to a machine in the state that it is in; nothing while something is done to it."""
+    if item.scenario:
+        return ()
+    if item.test_failover_state == TEST_MACHINE_EXISTS:
+        return ("UnplannedFailover", "DisableProtection", "TestFailoverCleanup")
+    if item.provider != "A2A":
+        if item.state == PROTECTED and item.has_failed_over:
+            return ("PlannedFailover", "DisableProtection")
+        if item.state == PROTECTED:
+            return _ON_PREMISES_PROTECTED
+        if item.state == COMMITTED:
+            return ("ReverseReplicate", "DisableProtection")
+    return _ALLOWED.get(item.state, ("DisableProtection",))
 
 
 class ProtectedItems:
-    """Replicated machines."""
+    """Replicated machines.
+
+    What is done to a machine is refused (assumption) where its state does not allow it, or where something else is
+    being done to it. It shows when the operation ends.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -24,19 +101,19 @@ class ProtectedItems:
         with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
             vault = self._state.known_vault(vault_id)
             items = self._state.protected_items.values(vault.id.key, lag=admission.lag)
-            return self._state.listed(self._told(item) for item in items)
+            return self._state.listed(self._as_told(item) for item in items)
 
     def list_container(self, container_id: ArmId) -> tuple[ProtectedItem, ...]:
         """The protected items of one container."""
         with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
             vault = self._state.fabric(container_id.parent).id.parent
             items = self._state.protected_items.values(vault.key, lag=admission.lag)
-            return self._state.listed(self._told(item) for item in items if item.id.parent == container_id)
+            return self._state.listed(self._as_told(item) for item in items if item.id.parent == container_id)
 
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
         with self._state.request("GET", item_id):
-            return self._told(self._existing(item_id))
+            return self._as_told(self._existing(item_id))
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -47,14 +124,18 @@ class ProtectedItems:
         with self._state.request("PUT", item_id) as admission:
             enabling = Enabling(self._state, item_id, request)
             write = self._write("PUT", item_id, "EnableDr", request.machine_id.name)
-            return self._state.start(write, enabling.take_effect, admission)
+            return self._state.start(write, lambda: self._replicate(enabling.item()), admission)
 
-    def update(self, item_id: ArmId, nics: tuple[Nic, ...]) -> Started:
-        """Change the recovery settings of NICs, by name (PATCH). Raises NotFoundError."""
+    def protect(self, item_id: ArmId, request: EnableRequest) -> None:
+        """Begin to replicate a machine at once. Raises ServiceError where the rules refuse it."""
+        self._replicate(Enabling(self._state, item_id, request).item())
+
+    def update(self, item_id: ArmId, request: UpdateRequest) -> Started:
+        """Change the settings of a machine and of its NICs, by name (PATCH). Raises NotFoundError."""
         with self._state.request("PATCH", item_id) as admission:
             item = self._existing(item_id)
             write = self._write("PATCH", item_id, "UpdateVmProperties", item.friendly_name)
-            return self._state.start(write, lambda: self._update(item_id, nics), admission)
+            return self._state.start(write, lambda: self._update(item_id, request), admission)
 
     def delete(self, item_id: ArmId, *, method: str = "DELETE") -> Started:
         """Disable replication: DELETE purges, POST removes. Raises NotFoundError."""
@@ -65,18 +146,248 @@ class ProtectedItems:
             forget = self._state.protected_items.remove
             return self._state.start(write, lambda: forget(item.vault_id.key, item_id.key), admission)
 
-    def _told(self, item: ProtectedItem) -> ProtectedItem:
-        """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
-        nics = tuple(self._named(nic) for nic in item.nics)
-        return item if nics == item.nics else msgspec.structs.replace(item, nics=nics)
+    def test_failover(self, item_id: ArmId, network_id: ArmId | None = None) -> Started:
+        """Make a test machine; ``network_id`` is for NICs without a test network of their own. Fails without one."""
+        return self._do(TEST_FAILOVER, item_id, lambda item: self.tested(item, network_id))
 
-    def _named(self, nic: Nic) -> Nic:
-        network_id = nic.primary_network_id
-        if network_id is None or network_id.type != ASR_NETWORK:
-            return nic
-        record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
-        name = record.network.friendly_name if record else network_id.name
-        return msgspec.structs.replace(nic, primary_network_id=None, primary_network=name)
+    def test_failover_cleanup(self, item_id: ArmId) -> Started:
+        """Delete the test machine."""
+        return self._do(TEST_FAILOVER_CLEANUP, item_id, self.cleaned_up, meanwhile=CLEANING_UP)
+
+    def planned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
+        """Fail an on-premises machine over without loss, or (``RecoveryToPrimary``) back."""
+        return self._do(PLANNED_FAILOVER, item_id, partial(self.failed_over, direction=direction), direction=direction)
+
+    def unplanned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
+        """Fail a machine over: it lands on the recovery side. Of a re-protected Azure machine this is the failback."""
+        return self._do(
+            UNPLANNED_FAILOVER, item_id, partial(self.failed_over, direction=direction), direction=direction
+        )
+
+    def commit(self, item_id: ArmId) -> Started:
+        """Commit a failover: there is no way back but re-protection."""
+        return self._do(FAILOVER_COMMIT, item_id, self.committed)
+
+    def cancel(self, item_id: ArmId) -> Started:
+        """Cancel a failover that is not committed: the machine runs where it did."""
+
+        def cancel(item: ProtectedItem) -> ProtectedItem:
+            remove_machine(self._state, self.recovery_machine_id(item))
+            return replace(item, state=PROTECTED, active_location="Primary")
+
+        return self._do(FAILOVER_CANCEL, item_id, cancel)
+
+    def reprotect(self, item_id: ArmId) -> Started:
+        """Replicate an on-premises machine back, or after its failback in the first direction again."""
+
+        def reverse(item: ProtectedItem) -> ProtectedItem:
+            return replace(item, state=PROTECTED)
+
+        return self._do(REPROTECT, item_id, reverse)
+
+    def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
+        """Re-protect an Azure machine: it moves to its recovery container and replicates back.
+
+        Its old id exists no more. Raises NotFoundError where the machine, a container or the policy is missing.
+        """
+
+        def check(item: ProtectedItem) -> None:
+            for container in (self._state.recovery_container(item), request.recovery_container_id):
+                if container is None or self._state.clouds.get(container.parent.key, container.key) is None:
+                    raise refusals.missing(container or container_id)
+            self._state.require_policy(request.policy_id)
+
+        item_id = container_id.child("replicationProtectedItems", request.item_name)
+        path = f"{container_id}/{SWITCH_PROTECTION.path}"
+        return self._do(SWITCH_PROTECTION, item_id, lambda item: self._switched(item, request), path=path, check=check)
+
+    def current_job(self, item_id: ArmId) -> ArmId | None:
+        """The job that is doing something to a machine now; None where there is none."""
+        with self._state.lock:
+            vault = self._existing(item_id).vault_id
+            for started in self._state.operations.of_vault(vault):
+                if started.resource_id == item_id and started.state == "InProgress":
+                    return vault.child("replicationJobs", started.id)
+            return None
+
+    def _do(
+        self,
+        verb: Verb,
+        item_id: ArmId,
+        change: Callable[[ProtectedItem], ProtectedItem],
+        *,
+        path: str = "",
+        direction: Direction | None = None,
+        meanwhile: str = "",
+        check: Callable[[ProtectedItem], None] | None = None,
+    ) -> Started:
+        """Start what ``change`` makes of a machine; ``meanwhile`` is the state of its test failover until that ends."""
+        with self._state.request("POST", path or f"{item_id}/{verb.path}") as admission:
+            item = self._existing(item_id)
+            self.require(verb, item, direction)
+            if check:
+                check(item)
+            self._state.put_item(
+                replace(item, scenario=verb.scenario, test_failover_state=meanwhile or item.test_failover_state)
+            )
+
+            def finish() -> None:
+                changed = change(replace(self._existing(item_id), scenario=""))
+                if changed.id != item_id:
+                    self._state.protected_items.remove(item.vault_id.key, item_id.key)
+                if changed.state == REPLICATING:
+                    self._replicate(changed)
+                else:
+                    self._state.put_item(changed)
+
+            write = self._write("POST", item_id, verb.scenario, item.friendly_name)
+            return self._state.start(write, finish, admission, on_failure=lambda: self._fail(verb, item))
+
+    def _fail(self, verb: Verb, before: ProtectedItem) -> None:
+        """Leave a machine as it was ``before`` an operation that failed; of a failover it tells."""
+        if self._state.protected_items.get(before.vault_id.key, before.id.key) is not None:
+            failed = verb.path in {PLANNED_FAILOVER.path, UNPLANNED_FAILOVER.path}
+            self._state.put_item(replace(before, state=FAILOVER_FAILED) if failed else before)
+
+    def require(self, verb: Verb, item: ProtectedItem, direction: Direction | None = None) -> None:
+        """Raise ServiceError where ``verb`` is not allowed for a machine now."""
+        if item.scenario:
+            raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item.id)
+        wrong_way = direction is not None and (direction == "RecoveryToPrimary") != item.has_failed_over
+        if wrong_way or verb.operation not in allowed_operations(item):
+            words = (verb.operation, item.friendly_name, item.state)
+            raise self._state.assumed("operation_not_allowed", *words, resource_id=item.id)
+
+    def _replicate(self, item: ProtectedItem) -> None:
+        """Store a machine that begins to replicate, and let it become protected by the clock.
+
+        Recorded: while it replicates initially a machine tells no NICs, and a re-protected one tells neither the
+        networks that its NICs are on nor the names of their ip configurations.
+        """
+        seconds = timing(self._state.behaviour.replication).seconds
+        hidden = replace(item, nics=tuple(_hidden(nic) for nic in item.nics) if item.is_reversed else ())
+        stages = (
+            replace(hidden, state=REPLICATING),
+            replace(hidden if item.is_reversed else item, state=COMPLETING),
+            replace(item, state=PROTECTED),
+        )
+
+        def enter(number: int) -> None:
+            stored = self._state.protected_items.get(item.vault_id.key, item.id.key)
+            # A machine that was disabled meanwhile, and perhaps enabled anew, has nothing to do with this any more.
+            if number and (stored is None or stored.state != stages[number - 1].state):
+                return
+            self._state.put_item(stages[number])
+            if number + 1 < len(stages):
+                self._state.operations.later(seconds, lambda: enter(number + 1))
+
+        enter(0)
+
+    def tested(self, item: ProtectedItem, network_id: ArmId | None = None) -> ProtectedItem:
+        """Make the machine of a test failover; the item as it is then."""
+        land_in_test(self._state, item, self._test_machine_id(item), network_id)
+        return replace(item, test_failover_state=TEST_MACHINE_EXISTS)
+
+    def cleaned_up(self, item: ProtectedItem) -> ProtectedItem:
+        """Delete the machine of a test failover; the item as it is then."""
+        remove_machine(self._state, self._test_machine_id(item))
+        return replace(item, test_failover_state="None")
+
+    def failed_over(self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery") -> ProtectedItem:
+        """Make the machine that a failover makes, or remove it when an on-premises one fails back; the item then."""
+        if direction == "RecoveryToPrimary":
+            remove_machine(self._state, self.recovery_machine_id(item))
+            return replace(item, state=COMMIT_PENDING, active_location="Primary")
+        land(self._state, item, self.recovery_machine_id(item))
+        return replace(item, state=COMMIT_PENDING, active_location="Recovery")
+
+    def committed(self, item: ProtectedItem) -> ProtectedItem:
+        """The item once its failover is committed."""
+        return replace(item, state=COMMITTED)
+
+    def _switched(self, item: ProtectedItem, request: SwitchRequest) -> ProtectedItem:
+        """The machine as it is replicated back: under the other container, primary and recovery side swapped."""
+        container_id = self._state.recovery_container(item)
+        assert container_id is not None  # noqa: S101 - checked when the request came in
+        machine_id = self.recovery_machine_id(item)
+        return replace(
+            item,
+            id=container_id.child("replicationProtectedItems", item.id.name),
+            state=REPLICATING,
+            active_location="Primary",
+            recovery_fabric_id=item.fabric_id,
+            recovery_container_id=request.recovery_container_id,
+            recovery_group_id=request.recovery_resource_group_id
+            or (item.machine_id.parent if item.machine_id else None),
+            recovery_network_id=None,
+            test_network_id=None,
+            primary_location=item.recovery_location,
+            recovery_location=item.primary_location,
+            machine_id=machine_id,
+            policy_id=request.policy_id or item.policy_id,
+            nics=tuple(self._nic_back(item, nic, machine_id) for nic in item.nics),
+        )
+
+    def _nic_back(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:
+        """A NIC where it landed, with the way back: by the mapping of the network that it is on, else where it was.
+
+        Documented: the network to go back to cannot be chosen when a machine is re-protected, the mapping decides.
+        """
+        machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
+        landed = next((known for known in machine.nics if known.name == nic.name), None) if machine else None
+        network_id = landed.primary_network_id if landed else nic.recovery_network_id
+        mapping = None
+        if network_id and item.recovery_fabric_id:
+            mapping = self._state.mapping_of(item.recovery_fabric_id, network_id, item.fabric_id)
+        home_id = mapping.recovery_network_id if mapping else nic.primary_network_id
+        home = self._state.network(home_id) if home_id else None
+        now = {address.name: address for address in landed.ip_configurations} if landed else {}
+        addresses = []
+        for address in nic.ip_configurations:
+            here = now.get(address.name)
+            subnet = landing_subnet(home, address.subnet) if home else None
+            addresses.append(
+                IpConfiguration(
+                    name=address.name,
+                    primary=address.primary,
+                    subnet=here.subnet if here else address.recovery_subnet,
+                    ip=here.ip if here else address.recovery_ip,
+                    ip_type=address.ip_type,
+                    recovery_subnet=subnet.name if subnet else address.subnet,
+                    selected_for_failover=address.selected_for_failover,
+                )
+            )
+        return Nic(
+            name=nic.name,
+            primary_network_id=network_id,
+            recovery_network_id=home.id if home else home_id,
+            selection="SelectedByUserOverride",
+            ip_configurations=tuple(addresses),
+        )
+
+    def recovery_machine_id(self, item: ProtectedItem) -> ArmId:
+        """The machine that a failover makes, in the resource group that was asked for, else that of its network."""
+        networks = (nic.recovery_network_id or item.recovery_network_id for nic in item.nics)
+        network_id = next((network_id for network_id in networks if network_id), None)
+        group = item.recovery_group_id or (network_id.parent if network_id else item.vault_id.parent)
+        return group.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name)
+
+    def _test_machine_id(self, item: ProtectedItem) -> ArmId:
+        machine_id = self.recovery_machine_id(item)
+        return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
+
+    def _as_told(self, item: ProtectedItem) -> ProtectedItem:
+        """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
+        nics = []
+        for nic in item.nics:
+            network_id = nic.primary_network_id
+            if network_id is None or network_id.type != ASR_NETWORK:
+                nics.append(nic)
+                continue
+            record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
+            name = record.network.friendly_name if record else network_id.name
+            nics.append(replace(nic, primary_network_id=None, primary_network=name))
+        return replace(item, nics=tuple(nics)) if tuple(nics) != item.nics else item
 
     def _existing(self, item_id: ArmId) -> ProtectedItem:
         vault = self._state.fabric(item_id.parent.parent).id.parent
@@ -85,12 +396,33 @@ class ProtectedItems:
             raise refusals.missing(item_id)
         return item
 
-    def _update(self, item_id: ArmId, nics: tuple[Nic, ...]) -> None:
+    def _update(self, item_id: ArmId, request: UpdateRequest) -> None:
         item = self._existing(item_id)
-        wanted = {nic.name: nic for nic in nics}
-        updated = tuple(_with_settings(nic, wanted.get(nic.name)) for nic in item.nics)
-        changed = msgspec.structs.replace(item, nics=updated)
-        self._state.protected_items.put(item.vault_id.key, item.id.key, changed)
+        requested = {nic.name: nic for nic in request.nics}
+        nics = []
+        for nic in item.nics:
+            new = requested.get(nic.name) or Nic(name=nic.name)
+            nics.append(
+                replace(
+                    nic,
+                    recovery_network_id=new.recovery_network_id
+                    or request.recovery_network_id
+                    or nic.recovery_network_id,
+                    test_network_id=new.test_network_id or request.test_network_id or nic.test_network_id,
+                    recovery_network_security_group=new.recovery_network_security_group
+                    or nic.recovery_network_security_group,
+                    selection=new.selection or nic.selection,
+                    ip_configurations=new.ip_configurations or nic.ip_configurations,
+                )
+            )
+        self._state.put_item(
+            replace(
+                item,
+                recovery_network_id=request.recovery_network_id or item.recovery_network_id,
+                test_network_id=request.test_network_id or item.test_network_id,
+                nics=tuple(nics),
+            )
+        )
 
     def _write(self, method: str, item_id: ArmId, scenario: str, target: str) -> Write:
         return Write(
@@ -100,6 +432,27 @@ class ProtectedItems:
             scenario=scenario,
             target=target,
         )
+
+
+def _hidden(nic: Nic) -> Nic:
+    """What a NIC tells while its machine is re-protected."""
+    return Nic(
+        name=nic.name,
+        recovery_network_id=nic.recovery_network_id,
+        recovery_network_security_group=nic.recovery_network_security_group,
+        selection="NotSelected",
+        ip_configurations=tuple(
+            IpConfiguration(
+                name="",
+                primary=address.primary,
+                ip_type=address.ip_type,
+                recovery_subnet=address.recovery_subnet,
+                recovery_ip=address.recovery_ip,
+                selected_for_failover=address.selected_for_failover,
+            )
+            for address in nic.ip_configurations
+        ),
+    )
 
 
 class VirtualMachines:
@@ -113,19 +466,14 @@ class VirtualMachines:
         with self._state.lock:
             return tuple(self._state.virtual_machines.values(subscription.lower()))
 
+    def get(self, machine_id: ArmId) -> VirtualMachine | None:
+        """A machine, None where there is none."""
+        with self._state.lock:
+            self._state.operations.settle()
+            return self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
+
     def put(self, machine: VirtualMachine) -> None:
         """Make a machine exist, at once."""
         with self._state.lock:
             self._state.ensure_group(machine.id, machine.location)
             self._state.virtual_machines.put(machine.id.subscription, machine.id.key, machine)
-
-
-def _with_settings(nic: Nic, wanted: Nic | None) -> Nic:
-    if wanted is None:
-        return nic
-    return msgspec.structs.replace(
-        nic,
-        recovery_network_id=wanted.recovery_network_id or nic.recovery_network_id,
-        test_network_id=wanted.test_network_id or nic.test_network_id,
-        ip_configurations=wanted.ip_configurations or nic.ip_configurations,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -11,10 +12,16 @@ from asrnet.errors import ServiceError
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.state import Admission, State
+from asrnet.fake.store import Store
 from asrnet.model.arm import ArmId, normal_location
-from asrnet.model.azure import Subnet, VirtualNetwork
+from asrnet.model.azure import NetworkInterface, NetworkSecurityGroup, RouteTable, Subnet, VirtualNetwork
 
 _PROVIDER = "providers/Microsoft.Network/virtualNetworks"
+_NETWORK_KINDS: Final = {
+    "security_groups": "networkSecurityGroups",
+    "route_tables": "routeTables",
+    "network_interfaces": "networkInterfaces",
+}
 
 
 class VirtualNetworks:
@@ -109,6 +116,42 @@ class VirtualNetworks:
         if not any(fault.effect == "operation_fails" for fault in admission.faults):
             self._state.virtual_networks.put(network.id.subscription, network.id.key, network)
         return started
+
+
+R = TypeVar("R", NetworkSecurityGroup, RouteTable, NetworkInterface)
+
+
+class NetworkResources(Generic[R]):
+    """Network security groups, route tables or network interfaces: they are read only."""
+
+    def __init__(self, state: State, name: Literal["security_groups", "route_tables", "network_interfaces"]) -> None:
+        self._state = state
+        self._name = name
+
+    def list(self, subscription: str, resource_group: str | None = None) -> tuple[R, ...]:
+        """Those of a subscription or of one resource group."""
+        group = f"/resourceGroups/{resource_group}" if resource_group else ""
+        path = f"/subscriptions/{subscription}{group}/providers/Microsoft.Network/{_NETWORK_KINDS[self._name]}"
+        with self._state.request("GET", path):
+            return self._state.listed(
+                resource
+                for resource in self._store.values(subscription.lower())
+                if resource_group is None or resource.id.resource_group.lower() == resource_group.lower()
+            )
+
+    def get(self, resource_id: ArmId) -> R:
+        """One of them. Raises NotFoundError (ResourceNotFound) and ResourceGroupNotFoundError."""
+        with self._state.request("GET", resource_id):
+            resource = self._store.get(resource_id.subscription, resource_id.key)
+            if resource is None:
+                raise refusals.resource_not_found(resource_id)
+            return resource
+
+    @property
+    def _store(self) -> Store[R]:
+        # Looked up each time: a world that becomes another one gets that one's stores.
+        store: Store[R] = getattr(self._state, self._name)
+        return store
 
 
 def _check_addresses(network: VirtualNetwork) -> None:

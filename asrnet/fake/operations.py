@@ -1,8 +1,9 @@
-"""Long-running operations: accepted now, effective when they end; and the jobs that Site Recovery shows for them."""
+"""Long-running operations: accepted now, effective when they end."""
 
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Literal, assert_never
@@ -11,27 +12,38 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 from msgspec import Struct
 
-from asrnet.errors import OperationFailedError, ServiceError
+from asrnet.errors import ServiceError
 from asrnet.fake import refusals
 from asrnet.fake.behaviour import Timing, timing
 from asrnet.fake.faults import Fault
-from asrnet.fake.times import iso_time
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.ports import Clock
 
 State = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
+Effect = Callable[[], None]
 Subject = NetworkMapping | Fabric | VirtualNetwork | ProtectedItem | None
 
 
+def stable_guid(*words: str) -> str:
+    """A GUID that is always the same for the same words."""
+    return str(uuid5(NAMESPACE_URL, "/".join(words).lower()))
+
+
 class Write(Struct, frozen=True, kw_only=True):
-    """A write to be started. ``scenario`` and ``target`` are those of its job, empty for the network provider."""
+    """A write to be started.
+
+    ``scenario`` is that of its job, empty for the network provider; the job works on the object ``target``, by its
+    friendly name, with the id ``target_id``. It stops at each of ``pauses``, what a person has to do, until resumed.
+    """
 
     method: str
     resource_id: ArmId
     timing: str
     scenario: str = ""
     target: str = ""
+    target_id: str = ""
+    pauses: tuple[str, ...] = ()
     created: bool = False
     subject: Subject = None
 
@@ -40,7 +52,8 @@ class Started(Struct, frozen=True, kw_only=True):
     """An operation as it stands. Times are seconds since 1970.
 
     ``created``: the resource did not exist before. ``subject`` is the resource that was asked for. ``error`` can be set
-    while it runs and on a success as well: the service then means a warning; only ``state`` decides.
+    while it runs and on a success as well: the service then means a warning; only ``state`` decides. ``waits_for`` is
+    the manual action before which its job is suspended.
     """
 
     id: str
@@ -49,6 +62,8 @@ class Started(Struct, frozen=True, kw_only=True):
     start_time: float
     scenario: str = ""
     target: str = ""
+    target_id: str = ""
+    waits_for: str = ""
     created: bool = False
     subject: Subject = None
     state: State = "InProgress"
@@ -68,38 +83,82 @@ class Operations:
         self._clock = clock
         self._all: dict[str, _Running] = {}
         self._of_vault: dict[ArmId, list[_Running]] = {}
-        self._due: list[tuple[float, int, _Running]] = []
+        self._due: list[tuple[float, int, Callable[[float], None]]] = []
+        self._numbers = itertools.count(1)
+        self._moment: float | None = None
         self._reading: dict[str, _Running] = {}
         self._unfinished: Counter[ArmId] = Counter()
 
-    def start(self, write: Write, effect: Callable[[], None], faults: Iterable[Fault] = ()) -> Started:
-        """Accept a write whose ``effect`` is to appear when it ends; an effect that raises makes it fail."""
-        number = len(self._all) + 1
+    def start(
+        self, write: Write, effect: Effect, faults: Iterable[Fault] = (), *, on_failure: Effect | None = None
+    ) -> Started:
+        """Accept a write whose ``effect`` is to appear when it ends; an effect that raises makes it fail.
+
+        ``on_failure`` is what a failed or canceled operation leaves behind.
+        """
+        number = next(self._numbers)
         now = self._clock.now()
         started = Started(
-            id=str(uuid5(NAMESPACE_URL, f"{number} {now!r} {write.method} {write.resource_id.key}")),
+            id=stable_guid(f"{number} {now!r} {write.method} {write.resource_id.key}"),
             method=write.method,
             resource_id=write.resource_id,
             start_time=now,
             scenario=write.scenario,
             target=write.target,
+            target_id=write.target_id or stable_guid(write.resource_id.key),
             created=write.created,
             subject=write.subject,
         )
-        running = _Running(started, effect, faults)
+        running = _Running(started, effect, faults, on_failure)
+        running.pauses = [*write.pauses]
+        running.timing = timing(write.timing)
         self._all[started.id] = running
         if started.vault_id:
             self._of_vault.setdefault(started.vault_id, []).append(running)
         self._unfinished[started.resource_id] += 1
-        self._schedule(running, timing(write.timing), number)
+        self._go_on(running, started.start_time)
         return running.view
+
+    def later(self, seconds: float, effect: Effect) -> None:
+        """Let ``effect`` happen ``seconds`` from now, or from the moment at which the effect that asks for it happens.
+
+        With no seconds it happens at once.
+        """
+        if not seconds:
+            effect()
+            return
+        start = self._clock.now() if self._moment is None else self._moment
+        heapq.heappush(self._due, (start + seconds, next(self._numbers), lambda _: effect()))
 
     def settle(self) -> None:
         """End what is due by the clock, in the order of the ends."""
         now = self._clock.now()
         while self._due and self._due[0][0] <= now:
-            when, _, running = heapq.heappop(self._due)
-            self._end(running, when)
+            when, _, end = heapq.heappop(self._due)
+            self._moment = when
+            try:
+                end(when)
+            finally:
+                self._moment = None
+
+    def resume(self, operation_id: str) -> Started | None:
+        """Let a suspended operation go on; None where none of that id is suspended."""
+        running = self._all.get(operation_id)
+        if running is None or not running.view.waits_for:
+            return None
+        running.pauses.pop(0)
+        self._go_on(running, self._clock.now())
+        return running.view
+
+    def cancel(self, operation_id: str) -> Started | None:
+        """End an operation without its effect; None where none of that id is running."""
+        running = self._all.get(operation_id)
+        if running is None or running.view.state != "InProgress":
+            return None
+        self._unfinished[running.view.resource_id] -= 1
+        self._reading.pop(operation_id, None)
+        running.cancel(self._clock.now())
+        return running.view
 
     def read(self, operation_id: str) -> Started | None:
         """An operation, None where there is none of that id. Counts as a status read."""
@@ -111,29 +170,32 @@ class Operations:
 
     def of_vault(self, vault: ArmId, *, since: float | None = None) -> list[Started]:
         """The Site Recovery operations of a vault, latest first. Counts as a status read of each of them."""
-        found = [
+        listed = [
             running
             for running in reversed(self._of_vault.get(vault, []))
             if since is None or running.view.start_time >= since
         ]
-        for running in found:
+        for running in listed:
             self._read(running)
-        return [running.view for running in found]
+        return [running.view for running in listed]
 
     def pending(self, resource_id: ArmId) -> bool:
         """Whether an operation on the resource has not ended."""
         return self._unfinished[resource_id] > 0
 
-    def _schedule(self, running: _Running, when: Timing, number: int) -> None:
-        if running.never_ends:
+    def _go_on(self, running: _Running, now: float) -> None:
+        """Suspend an operation before its next manual action, or let it end when its time has come."""
+        running.view = msgspec.structs.replace(running.view, waits_for=running.pauses[0] if running.pauses else "")
+        if running.never_ends or running.pauses:
             return
-        if when.reads:
-            running.reads_left = when.reads
+        if running.timing.reads:
+            running.reads_left = running.timing.reads
             self._reading[running.view.id] = running
-        elif when.seconds:
-            heapq.heappush(self._due, (running.view.start_time + when.seconds, number, running))
+        elif running.timing.seconds:
+            when = now + running.timing.seconds
+            heapq.heappush(self._due, (when, next(self._numbers), lambda end: self._end(running, end)))
         else:
-            self._end(running, running.view.start_time)
+            self._end(running, now)
 
     def _read(self, running: _Running) -> None:
         if running.view.id not in self._reading:
@@ -144,24 +206,28 @@ class Operations:
             self._end(running, self._clock.now())
 
     def _end(self, running: _Running, when: float) -> None:
-        self._unfinished[running.view.resource_id] -= 1
-        running.end(when)
+        if running.view.state == "InProgress":
+            self._unfinished[running.view.resource_id] -= 1
+            running.end(when)
 
 
 class _Running:
     """An operation with its effect and what the fault script has in store for it."""
 
-    def __init__(self, view: Started, effect: Callable[[], None], faults: Iterable[Fault]) -> None:
+    def __init__(self, view: Started, effect: Effect, faults: Iterable[Fault], on_failure: Effect | None) -> None:
         self.view = view
+        self.timing = Timing()
         self.reads_left = 0
         self.never_ends = False
+        self.pauses: list[str] = []
         self._effect = effect
+        self._on_failure = on_failure
         self._failure: ServiceError | None = None
         self._warning: ServiceError | None = None
         for fault in faults:
-            self._doom(fault)
+            self._prepare(fault)
 
-    def _doom(self, fault: Fault) -> None:
+    def _prepare(self, fault: Fault) -> None:
         message = fault.message or "The requested operation failed."
         error = refusals.operation_failed(fault.code or "28020", message, self.view.resource_id)
         match fault.effect:
@@ -169,7 +235,7 @@ class _Running:
                 self._failure = error
             case "operation_warns":
                 self._warning = error
-                # Recorded: the status document of a running operation can carry an error and the operation succeed.
+                # Recorded: an operation carries its warning while it runs as well as when it has succeeded.
                 self.view = msgspec.structs.replace(self.view, error=error)
             case "operation_never_ends":
                 self.never_ends = True
@@ -179,7 +245,14 @@ class _Running:
                 assert_never(fault.effect)
 
     def end(self, when: float) -> None:
-        failure = self._failure or self._take_effect()
+        failure = self._failure
+        if failure is None:
+            try:
+                self._effect()
+            except ServiceError as error:
+                failure = refusals.operation_failed(error.code, error.message, self.view.resource_id)
+        if failure is not None and self._on_failure is not None:
+            self._on_failure()
         self.view = msgspec.structs.replace(
             self.view,
             state="Failed" if failure else "Succeeded",
@@ -187,24 +260,7 @@ class _Running:
             error=failure or self._warning,
         )
 
-    def _take_effect(self) -> OperationFailedError | None:
-        try:
-            self._effect()
-        except ServiceError as error:
-            return refusals.operation_failed(error.code, error.message, self.view.resource_id)
-        return None
-
-
-def job_of(started: Started) -> Job:
-    """The job that Site Recovery shows for an operation: its name is the operation's id."""
-    vault = started.vault_id
-    assert vault is not None  # noqa: S101 - only Site Recovery's operations are asked for their job
-    return Job(
-        id=vault.child("replicationJobs", started.id),
-        scenario=started.scenario,
-        state=started.state,
-        start_time=iso_time(started.start_time),
-        end_time="" if started.end_time is None else iso_time(started.end_time),
-        target=started.target,
-        errors=(started.error.message,) if started.state == "Failed" and started.error else (),
-    )
+    def cancel(self, when: float) -> None:
+        if self._on_failure is not None:
+            self._on_failure()
+        self.view = msgspec.structs.replace(self.view, state="Canceled", waits_for="", end_time=when)

@@ -41,12 +41,17 @@ class Policies:
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def delete(self, policy_id: ArmId) -> Started:
-        """Delete a policy. Raises NotFoundError, and ServiceError while a container mapping uses it (assumption)."""
+        """Delete a policy. Raises NotFoundError, and ConflictError while something uses it (assumption)."""
         with self._state.request("DELETE", policy_id) as admission:
             policy = self._existing(policy_id)
             vault = policy_id.parent.key
-            if any(mapping.policy_id == policy.id for mapping in self._state.cloud_mappings.values(vault)):
-                raise self._state.assumed("policy_in_use", policy_id.name, resource_id=policy_id)
+            users = {
+                **{mapping.id: mapping.policy_id for mapping in self._state.cloud_mappings.values(vault)},
+                **{item.id: item.policy_id for item in self._state.protected_items.values(vault)},
+            }
+            for user, used in users.items():
+                if used == policy.id:
+                    raise self._state.assumed("policy_in_use", policy.id.name, user.name, resource_id=policy_id)
             write = self._write("DELETE", policy.id, "DeleteProtectionProfile")
             return self._state.start(write, lambda: self._state.policies.remove(vault, policy_id.key), admission)
 

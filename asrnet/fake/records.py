@@ -119,7 +119,8 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
     """What enabling replication of an Azure machine says of networks.
 
     ``recovery_network_id`` chooses one; ``new_network_id`` asks for one to be made; neither leaves it to the mapping
-    and, without one, to the ``-asr`` copy.
+    and, without one, to the ``-asr`` copy. The machine fails over to ``recovery_resource_group_id``, where the request
+    names one, and is replicated by ``policy_id``.
     """
 
     machine_id: ArmId
@@ -128,6 +129,24 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
     new_network_id: ArmId | None = None
     recovery_subnet: str | None = None
     recovery_resource_group_id: ArmId | None = None
+    policy_id: ArmId | None = None
+
+
+class UpdateRequest(Struct, frozen=True, kw_only=True):
+    """The settings of a machine that a PATCH changes: what is None stays, ``nics`` are those that it names."""
+
+    recovery_network_id: ArmId | None = None
+    test_network_id: ArmId | None = None
+    nics: tuple[Nic, ...] = ()
+
+
+class SwitchRequest(Struct, frozen=True, kw_only=True):
+    """Re-protection of the machine ``item_name`` after its failover: it is replicated to ``recovery_container_id``."""
+
+    item_name: str
+    recovery_container_id: ArmId
+    recovery_resource_group_id: ArmId | None = None
+    policy_id: ArmId | None = None
 
 
 class IntentRequest(Struct, frozen=True, kw_only=True):

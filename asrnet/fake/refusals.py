@@ -47,10 +47,17 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
             "For instructions, see https://aka.ms/AB-AA4ecq5"
         ),
     ),
-    "policy_in_use": (409, "PolicyInUse", "The policy '{0}' is associated with a protection container."),
+    "policy_in_use": (409, "PolicyInUse", "The policy '{0}' is associated with '{1}'."),
     "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
+    "operation_not_allowed": (
+        400,
+        "OperationNotAllowed",
+        "The operation '{0}' is not allowed for '{1}' while its protection state is {2}.",
+    ),
+    "machine_busy": (409, "OperationInProgress", "Another operation, '{1}', is in progress for '{0}'."),
+    "job_not_allowed": (400, "JobOperationNotAllowed", "The job '{1}' cannot be {0} in the state that it is in."),
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
 }
 

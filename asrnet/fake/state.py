@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from threading import RLock
@@ -17,7 +17,7 @@ from asrnet.fake import refusals
 from asrnet.fake.behaviour import Assumption, Behaviour
 from asrnet.fake.faults import Fault, Faults
 from asrnet.fake.journal import Journal, action_of, type_of
-from asrnet.fake.operations import Operations, Started, Write
+from asrnet.fake.operations import Effect, Operations, Started, Write
 from asrnet.fake.records import (
     CloudRecord,
     Host,
@@ -120,9 +120,9 @@ class State:
             lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
             yield Admission(faults, max([self.behaviour.list_lag, *lags]))
 
-    def start(self, write: Write, effect: Callable[[], None], admission: Admission) -> Started:
-        """Start an operation."""
-        return self.operations.start(write, effect, admission.faults)
+    def start(self, write: Write, effect: Effect, admission: Admission, *, on_failure: Effect | None = None) -> Started:
+        """Start an operation; ``on_failure`` is what it leaves behind where it fails or is canceled."""
+        return self.operations.start(write, effect, admission.faults, on_failure=on_failure)
 
     def listed(self, values: Iterable[V]) -> tuple[V, ...]:
         """The elements of a list in the order in which the world gives them."""
@@ -187,6 +187,18 @@ class State:
         )
         self.protected_items.put(vault, item.id.key, item)
 
+    def recovery_container(self, item: ProtectedItem) -> ArmId | None:
+        """The container that protects a machine: its own, else that of its container's mapping."""
+        if item.recovery_container_id is not None:
+            return item.recovery_container_id
+        mappings = self.cloud_mappings.values(item.vault_id.key)
+        return next((each.recovery_cloud_id for each in mappings if each.primary_cloud_id == item.id.parent), None)
+
+    def require_policy(self, policy_id: ArmId | None) -> None:
+        """Raise ServiceError where a policy is named that does not exist (assumption)."""
+        if policy_id is not None and self.policies.get(policy_id.parent.key, policy_id.key) is None:
+            raise self.assumed("policy_missing", policy_id.name, resource_id=policy_id)
+
     def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""
         self.remove_mapping(mapping.id)
@@ -210,6 +222,10 @@ class State:
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
         """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
         return tuple(self._by_identity.get(_identity(mapping), {}).values())
+
+    def mapping_of(self, fabric_id: ArmId, network_id: ArmId, recovery_fabric_id: ArmId) -> NetworkMapping | None:
+        """The mapping of a network of one fabric to another fabric; None where there is none."""
+        return next(iter(self._by_identity.get((fabric_id, network_id, recovery_fabric_id), {}).values()), None)
 
     def mapping_key(self, mapping_id: ArmId) -> str:
         """Under an Azure fabric the network segment says nothing: clients write what they like there."""

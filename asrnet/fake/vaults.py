@@ -71,6 +71,7 @@ class Vaults:
         for fabric in self._state.fabrics.values(vault_id.key):
             forget_fabric(self._state, fabric.id)
         self._state.policies.clear(vault_id.key)
+        self._state.plans.clear(vault_id.key)
         self._state.vaults.remove(vault_id.subscription, vault_id.key)
 
 

@@ -163,10 +163,8 @@ class ContainerMappings:
         with self._state.request("PUT", mapping.id) as admission:
             for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
                 _container(self._state, container_id)
+            self._state.require_policy(mapping.policy_id)
             vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
-            policy_id = mapping.policy_id
-            if policy_id is not None and self._state.policies.get(policy_id.parent.key, policy_id.key) is None:
-                raise self._state.assumed("policy_missing", policy_id.name, resource_id=mapping.id)
             write = self._write("PUT", mapping.id, "CloudPairing")
             return self._state.start(
                 write, lambda: self._state.cloud_mappings.put(vault, mapping.id.key, mapping), admission

@@ -5,7 +5,8 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.subscriptions        list, get, register, is_registered, rights, resource_groups, resource_group, put_ and
                                delete_resource_group
     world.virtual_networks     list, get, provisioning_state, put, delete, put_subnet, delete_subnet
-    world.virtual_machines     list, put
+    world.virtual_machines     list, get, put
+    world.security_groups      list, get              (and world.route_tables, world.network_interfaces)
     world.vaults               list, get, put, delete
     world.fabrics              list, get, put, remove, purge
     world.networks             list, list_vault, get                       (replicationNetworks: VM networks)
@@ -14,9 +15,11 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.container_mappings   list, list_container, get, put, patch, remove
     world.policies             list, get, put, patch, delete
     world.mappings             list, list_network, get, put, patch, delete
-    world.protected_items      list, list_container, get, enable, update, delete
+    world.protected_items      list, list_container, get, enable, update, delete, test_failover, test_failover_cleanup,
+                               planned_failover, unplanned_failover, commit, cancel, reprotect, switch_protection
+    world.recovery_plans       list, get, put, delete, test_failover, test_failover_cleanup, unplanned_failover, commit
     world.intents              list, get, put
-    world.jobs                 list, get
+    world.jobs                 list, get, resume, cancel
     world.operations           get
     world.faults               add, waiting, clear                         (the script of service faults)
     world.journal              count, counts, methods, clear
@@ -35,12 +38,14 @@ from asrnet.fake.jobs import Jobs, OperationStatuses
 from asrnet.fake.journal import Journal
 from asrnet.fake.machines import ProtectedItems, VirtualMachines
 from asrnet.fake.mappings import Mappings
-from asrnet.fake.networks import VirtualNetworks
+from asrnet.fake.networks import NetworkResources, VirtualNetworks
+from asrnet.fake.plans import RecoveryPlans
 from asrnet.fake.policies import Policies
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.subscriptions import Subscriptions
 from asrnet.fake.vaults import Fabrics, Vaults
 from asrnet.fake.vmm import AsrNetworks, ContainerMappings, Containers, LogicalNetworks
+from asrnet.model.azure import NetworkInterface, NetworkSecurityGroup, RouteTable
 from asrnet.ports import Clock
 
 
@@ -51,6 +56,11 @@ class World:
         self._state = State(clock, checked(behaviour or Behaviour()), tenant)
         self.subscriptions = Subscriptions(self._state)
         self.virtual_networks = VirtualNetworks(self._state)
+        self.security_groups: NetworkResources[NetworkSecurityGroup] = NetworkResources(self._state, "security_groups")
+        self.route_tables: NetworkResources[RouteTable] = NetworkResources(self._state, "route_tables")
+        self.network_interfaces: NetworkResources[NetworkInterface] = NetworkResources(
+            self._state, "network_interfaces"
+        )
         self.virtual_machines = VirtualMachines(self._state)
         self.vaults = Vaults(self._state)
         self.fabrics = Fabrics(self._state)
@@ -61,6 +71,7 @@ class World:
         self.policies = Policies(self._state)
         self.mappings = Mappings(self._state)
         self.protected_items = ProtectedItems(self._state)
+        self.recovery_plans = RecoveryPlans(self._state)
         self.intents = Intents(self._state)
         self.jobs = Jobs(self._state)
         self.operations = OperationStatuses(self._state)

@@ -21,6 +21,7 @@ from msgspec import Struct
 from asrnet.errors import InputError
 from asrnet.fake import world_format as entries
 from asrnet.fake.behaviour import Behaviour, checked
+from asrnet.fake.jobs import seconds_of
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import (
     CloudRecord,
@@ -36,7 +37,6 @@ from asrnet.fake.records import (
 from asrnet.fake.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT, State
-from asrnet.fake.times import seconds_of
 from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic

@@ -9,7 +9,7 @@ from asrnet.errors import ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
-from asrnet.fake.records import EnableRequest, IntentRequest, VaultResource, VirtualMachine
+from asrnet.fake.records import EnableRequest, IntentRequest, UpdateRequest, VaultResource, VirtualMachine
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
 
@@ -161,9 +161,9 @@ def test_a_nic_can_be_moved_to_another_network(regions: Regions) -> None:
         test_network_id=test.id,
         ip_configurations=(configuration,),
     )
-    regions.azure.world.protected_items.update(regions.item_id, (moved, Nic(name="unknown")))
+    regions.azure.world.protected_items.update(regions.item_id, UpdateRequest(nics=(moved, Nic(name="unknown"))))
     assert target(regions) == ("chosen", "db")
-    regions.azure.world.protected_items.update(regions.item_id, (Nic(name="vm1-nic"),))
+    regions.azure.world.protected_items.update(regions.item_id, UpdateRequest(nics=(Nic(name="vm1-nic"),)))
     (nic,) = regions.azure.world.protected_items.get(regions.item_id).nics
     assert (nic.primary_network_id, nic.test_network_id) == (regions.primary.id, test.id)
     assert target(regions) == ("chosen", "db")

@@ -12,8 +12,8 @@ from asrnet.errors import ConflictError, ForbiddenError, NotFoundError, ServiceE
 from asrnet.fake.behaviour import Behaviour, Lock
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
+from asrnet.fake.jobs import iso_time, seconds_of
 from asrnet.fake.records import MappingRequest, VaultResource
-from asrnet.fake.times import iso_time, seconds_of
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, VirtualNetwork
 

@@ -10,8 +10,8 @@ from asrnet.emulator.messages import Document, GatewayError, Response, json_resp
 from asrnet.emulator.routing import VAULT, Routes
 from asrnet.emulator.spelling import VAULT_TYPE, wire_id
 from asrnet.fake import refusals
+from asrnet.fake.jobs import iso_time
 from asrnet.fake.records import Intent, IntentRequest
-from asrnet.fake.times import iso_time
 from asrnet.model.arm import ArmId
 
 routes: Final = Routes()

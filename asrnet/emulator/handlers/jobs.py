@@ -17,8 +17,8 @@ from asrnet.emulator.spelling import (
     stable_guid,
     wire_id,
 )
+from asrnet.fake.jobs import seconds_of
 from asrnet.fake.operations import Started
-from asrnet.fake.times import seconds_of
 from asrnet.fake.world import World
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, Job, NetworkMapping

@@ -9,8 +9,8 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.messages import Document, Response, empty_response, json_response
 from asrnet.emulator.routing import VAULT, Handler, Routes
 from asrnet.errors import NotFoundError, ServiceError
+from asrnet.fake.jobs import iso_time
 from asrnet.fake.operations import Started
-from asrnet.fake.times import iso_time
 
 routes: Final = Routes()
 

@@ -13,7 +13,7 @@ from asrnet.emulator.messages import Document, GatewayError, Response, json_resp
 from asrnet.emulator.routing import CONTAINER, ITEM, VAULT, Routes
 from asrnet.emulator.spelling import CONTAINER_TYPE, NEVER, container_name, fabric_name, stable_guid, wire_id
 from asrnet.fake import refusals
-from asrnet.fake.records import EnableRequest
+from asrnet.fake.records import EnableRequest, UpdateRequest
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
@@ -259,7 +259,7 @@ def patch_item(call: Call) -> Response:
     item_id = call.id("item")
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
     nics = read_nics(call.request.document(), item.nics if item else ())
-    return call.accepted(call.world.protected_items.update(item_id, nics), item_id)
+    return call.accepted(call.world.protected_items.update(item_id, UpdateRequest(nics=nics)), item_id)
 
 
 @routes.delete(ITEM, "ReplicationProtectedItems_Purge", "recorded")

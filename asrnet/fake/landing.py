@@ -1,0 +1,163 @@
+"""Where the NICs of a machine land: network, subnet and address, taken in the world's networks.
+
+Computed from the machine's own settings and what is free, as the service does; nothing of ``asrnet.failover`` is used,
+so that its predictions can be checked against this. Source of the rules: the documents on network mapping between Azure
+regions, and on retaining ip addresses during failover.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from asrnet.fake.records import VirtualMachine
+from asrnet.fake.state import State
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
+
+_RESERVED_FIRST = 4
+"""Azure keeps the first four addresses of a subnet for itself, and the last one."""
+
+
+def land(state: State, item: ProtectedItem, machine_id: ArmId) -> VirtualMachine:
+    """Make the machine that ``item`` becomes in a failover. Raises ServiceError where a NIC has no network to land on.
+
+    A machine of that id is replaced, and its addresses are free again: of a machine that fails back, its own.
+    """
+    remove_machine(state, machine_id)
+    return _make(state, item, machine_id, [_recovery_nic(state, item, nic) for nic in item.nics if _takes_part(nic)])
+
+
+def land_in_test(
+    state: State, item: ProtectedItem, machine_id: ArmId, network_id: ArmId | None = None
+) -> VirtualMachine:
+    """Make the machine of a test failover, on ``network_id``, or else on the test networks of the NICs and the item."""
+    remove_machine(state, machine_id)
+    nics = [_test_nic(state, item, nic, network_id) for nic in item.nics if _takes_part(nic)]
+    return _make(state, item, machine_id, nics)
+
+
+def remove_machine(state: State, machine_id: ArmId) -> None:
+    """Delete a machine, if there is one, and set its addresses free."""
+    machine = state.virtual_machines.get(machine_id.subscription, machine_id.key)
+    if machine is None:
+        return
+    for nic in machine.nics:
+        network = state.network(nic.primary_network_id) if nic.primary_network_id else None
+        for address in nic.ip_configurations if network else ():
+            _change_use(state, nic.primary_network_id, address, taken=False)
+    state.virtual_machines.remove(machine_id.subscription, machine_id.key)
+
+
+def landing_subnet(network: VirtualNetwork, *names: str | None) -> Subnet | None:
+    """The first of the subnets ``names`` that the network has, else its first by alphabet; None where it has none."""
+    subnets = {subnet.name.lower(): subnet for subnet in network.subnets}
+    for name in names:
+        if name and name.lower() in subnets:
+            return subnets[name.lower()]
+    return subnets[min(subnets)] if subnets else None
+
+
+def _takes_part(nic: Nic) -> bool:
+    return nic.selection != "NotSelected"
+
+
+def _make(state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic]) -> VirtualMachine:
+    location = item.recovery_location or ""
+    machine = VirtualMachine(id=machine_id, location=location, nics=tuple(nics))
+    state.ensure_group(machine_id, location)
+    state.virtual_machines.put(machine_id.subscription, machine_id.key, machine)
+    return machine
+
+
+def _recovery_nic(state: State, item: ProtectedItem, nic: Nic) -> Nic:
+    network_id = nic.recovery_network_id or item.recovery_network_id
+    network = state.network(network_id) if network_id else None
+    if network is None:
+        raise state.assumed("network_not_configured", item.friendly_name, resource_id=item.id)
+    addresses = []
+    for address in nic.ip_configurations:
+        if address.selected_for_failover:
+            subnet = landing_subnet(network, address.recovery_subnet, address.subnet)
+            # Asking for an address of one's own beats keeping the old one, which only Azure machines can.
+            wishes = (address.recovery_ip, address.ip if item.provider == "A2A" else None)
+            addresses.append(_take(state, network.id, address, subnet, wishes))
+    return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
+
+
+def _test_nic(state: State, item: ProtectedItem, nic: Nic, network_id: ArmId | None) -> Nic:
+    network_id = nic.test_network_id or item.test_network_id or network_id
+    network = state.network(network_id) if network_id else None
+    if network is None:
+        raise state.assumed("network_not_configured", item.friendly_name, resource_id=item.id)
+    addresses = []
+    for address in nic.ip_configurations:
+        if address.selected_for_failover:
+            subnet = landing_subnet(network, address.test_subnet, address.recovery_subnet, address.subnet)
+            wishes = (address.test_ip, address.ip if item.provider == "A2A" else None)
+            addresses.append(_take(state, network.id, address, subnet, wishes, from_the_end=True))
+    return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
+
+
+def _take(
+    state: State,
+    network_id: ArmId,
+    address: IpConfiguration,
+    subnet: Subnet | None,
+    wishes: tuple[str | None, ...],
+    *,
+    from_the_end: bool = False,
+) -> IpConfiguration:
+    """The address that an ip configuration gets in ``subnet``: the first of the ``wishes`` that is free, or another.
+
+    In a test failover that other one comes from the end of the subnet, so that it never is one that a failover needs.
+    """
+    # The subnet as it is now: another NIC of the same machine may just have taken an address in it.
+    network = state.network(network_id)
+    subnets = network.subnets if network and subnet else ()
+    subnet = next((current for current in subnets if subnet and current.name == subnet.name), None)
+    landed = IpConfiguration(
+        name=address.name,
+        primary=address.primary,
+        subnet=subnet.name if subnet else None,
+        ip=_free_address(subnet, wishes, from_the_end=from_the_end) if subnet else None,
+        ip_type=address.ip_type,
+    )
+    _change_use(state, network_id, landed, taken=True)
+    return landed
+
+
+def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_end: bool) -> str | None:
+    used = set(subnet.used_ips)
+    prefixes = [ipaddress.ip_network(prefix) for prefix in subnet.prefixes]
+    for wish in wishes:
+        if wish and wish not in used and any(ipaddress.ip_address(wish) in prefix for prefix in prefixes):
+            return wish
+    for prefix in prefixes:
+        if prefix.version == 4:  # noqa: PLR2004 - the service tells addresses of IPv4 only
+            return next((text for text in _addresses(prefix, from_the_end=from_the_end) if text not in used), None)
+    return None
+
+
+def _addresses(prefix: ipaddress.IPv4Network | ipaddress.IPv6Network, *, from_the_end: bool) -> Iterator[str]:
+    numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
+    return (str(prefix[number]) for number in (reversed(numbers) if from_the_end else numbers))
+
+
+def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration, *, taken: bool) -> None:
+    """Note in the network that an address is in use, or no longer."""
+    network = state.network(network_id) if network_id else None
+    if network is None or address.subnet is None or address.ip is None:
+        return
+    subnets = []
+    for subnet in network.subnets:
+        known = subnet
+        if subnet.name.lower() == address.subnet.lower() and (address.ip in subnet.used_ips) != taken:
+            others = tuple(ip for ip in subnet.used_ips if ip != address.ip)
+            used_ips = (*others, address.ip) if taken else others
+            known = replace(subnet, used_ips=used_ips, used=max(0, subnet.used + (1 if taken else -1)))
+        subnets.append(known)
+    network = replace(network, subnets=tuple(subnets))
+    state.virtual_networks.put(network.id.subscription, network.id.key, network)

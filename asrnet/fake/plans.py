@@ -1,0 +1,127 @@
+"""Recovery plans of a vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from asrnet.fake import refusals
+from asrnet.fake.machines import (
+    FAILOVER_COMMIT,
+    TEST_FAILOVER,
+    TEST_FAILOVER_CLEANUP,
+    UNPLANNED_FAILOVER,
+    ProtectedItems,
+    Verb,
+)
+from asrnet.fake.operations import Started, Write
+from asrnet.fake.records import RecoveryPlan
+from asrnet.fake.state import State
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import ProtectedItem
+
+
+class RecoveryPlans:
+    """Recovery plans: what is done to one is done to its machines, group by group, when its operation ends.
+
+    A job of a plan is suspended before each manual action until it is resumed (``world.jobs.resume``).
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._items = ProtectedItems(state)
+
+    def list(self, vault_id: ArmId) -> tuple[RecoveryPlan, ...]:
+        """The recovery plans of a vault. Raises NotFoundError and VaultUnusedError."""
+        with self._state.request("GET", f"{vault_id}/replicationRecoveryPlans"):
+            vault = self._state.known_vault(vault_id)
+            return self._state.listed(self._state.plans.values(vault.id.key))
+
+    def get(self, plan_id: ArmId) -> RecoveryPlan:
+        """One recovery plan. Raises NotFoundError."""
+        with self._state.request("GET", plan_id):
+            return self._existing(plan_id)
+
+    def put(self, plan: RecoveryPlan, *, method: str = "PUT") -> Started:
+        """Create a recovery plan or (PATCH) change one. Raises NotFoundError where a machine of it is missing."""
+        with self._state.request(method, plan.id) as admission:
+            vault = self._state.vault(plan.id)
+            if method == "PATCH":
+                self._existing(plan.id)
+            list(self._machines(plan))
+            scenario = "CreateRecoveryPlan" if method == "PUT" else "UpdateRecoveryPlan"
+            store = self._state.plans.put
+            return self._state.start(
+                _write(self._state, method, plan.id, scenario),
+                lambda: store(vault.id.key, plan.id.key, plan),
+                admission,
+            )
+
+    def delete(self, plan_id: ArmId) -> Started:
+        """Delete a recovery plan; its machines stay as they are. Raises NotFoundError."""
+        with self._state.request("DELETE", plan_id) as admission:
+            plan = self._existing(plan_id)
+            forget = self._state.plans.remove
+            return self._state.start(
+                _write(self._state, "DELETE", plan_id, "DeleteRecoveryPlan"),
+                lambda: forget(plan.id.parent.key, plan.id.key),
+                admission,
+            )
+
+    def test_failover(self, plan_id: ArmId, network_id: ArmId | None = None) -> Started:
+        """Make a test machine of each; ``network_id`` is for NICs without a test network of their own."""
+        return self._do(TEST_FAILOVER, plan_id, lambda item: self._items.tested(item, network_id))
+
+    def test_failover_cleanup(self, plan_id: ArmId) -> Started:
+        """Delete the test machines."""
+        return self._do(TEST_FAILOVER_CLEANUP, plan_id, self._items.cleaned_up)
+
+    def unplanned_failover(self, plan_id: ArmId) -> Started:
+        """Fail the machines over."""
+        return self._do(UNPLANNED_FAILOVER, plan_id, self._items.failed_over)
+
+    def commit(self, plan_id: ArmId) -> Started:
+        """Commit the failover of the machines."""
+        return self._do(FAILOVER_COMMIT, plan_id, self._items.committed)
+
+    def _do(self, verb: Verb, plan_id: ArmId, change: Callable[[ProtectedItem], ProtectedItem]) -> Started:
+        with self._state.request("POST", f"{plan_id}/{verb.path}") as admission:
+            plan = self._existing(plan_id)
+            for item in self._machines(plan):
+                self._items.require(verb, item)
+            actions = (action for group in plan.groups for action in (*group.start_actions, *group.end_actions))
+            write = _write(self._state, "POST", plan_id, verb.scenario)
+
+            def carry_out() -> None:
+                for item in self._machines(plan):
+                    self._state.put_item(change(item))
+
+            pauses = tuple(action.name for action in actions if action.manual)
+            return self._state.start(replace(write, pauses=pauses), carry_out, admission)
+
+    def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:
+        """The machines of a plan, in order. Raises NotFoundError where one does not exist."""
+        for group in plan.groups:
+            for item_id in group.items:
+                item = self._state.protected_items.get(plan.id.parent.key, item_id.key)
+                if item is None:
+                    raise refusals.missing(item_id)
+                yield item
+
+    def _existing(self, plan_id: ArmId) -> RecoveryPlan:
+        vault = self._state.known_vault(plan_id)
+        plan = self._state.plans.get(vault.id.key, plan_id.key)
+        if plan is None:
+            raise refusals.missing(plan_id)
+        return plan
+
+
+def _write(state: State, method: str, resource_id: ArmId, scenario: str) -> Write:
+    return Write(
+        method=method,
+        resource_id=resource_id,
+        timing=state.behaviour.operations,
+        scenario=scenario,
+        target=resource_id.name,
+    )

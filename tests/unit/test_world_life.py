@@ -1,0 +1,389 @@
+"""The life of a machine in a world, as the service was recorded: protected, failed over, re-protected, failed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from msgspec import structs
+
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import ConflictError, NotFoundError, ServiceError
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.builder import Builder
+from asrnet.fake.faults import Fault
+from asrnet.fake.machines import allowed_operations
+from asrnet.fake.operations import Started
+from asrnet.fake.records import EnableRequest, SwitchRequest
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Job, ProtectedItem, Subnet, VirtualNetwork
+
+SECONDS = 300
+"""How long operations and each stage of an initial replication take."""
+
+
+class Life:
+    """A machine in eastasia that is protected in southeastasia, both ways mapped."""
+
+    def __init__(self, *, seconds: int = 0) -> None:
+        timing = f"time:{seconds}" if seconds else "immediate"
+        self.clock = SimulatedClock()
+        self.azure = Builder(clock=self.clock, behaviour=Behaviour(operations=timing, replication=timing))
+        self.world = self.azure.world
+        self.vault = self.azure.vault()
+        fabrics = [self.azure.azure_fabric(self.vault, place) for place in ("eastasia", "southeastasia")]
+        self.east, self.west = (self.azure.container(fabric) for fabric in fabrics)
+        self.policy = self.azure.replication_policy(self.vault)
+        self.azure.cloud_mapping(self.east, self.west, policy=self.policy)
+        self.azure.cloud_mapping(self.west, self.east, policy=self.policy)
+        self.home = self.network("home", "eastasia", "10.0", "10.0.1.4")
+        self.away = self.network("away", "southeastasia", "10.0")
+        self.test = self.network("test", "southeastasia", "10.9")
+        self.azure.pair(fabrics[0], self.home, fabrics[1], self.away)
+        self.machine = self.azure.virtual_machine("vm1", self.home, subnet="web", ip="10.0.1.4")
+        self.items = self.world.protected_items
+
+    def network(self, name: str, place: str, space: str, *used: str) -> VirtualNetwork:
+        subnets = (
+            Subnet(name="app", prefixes=(f"{space}.2.0/24",)),
+            Subnet(name="web", prefixes=(f"{space}.1.0/24",), used_ips=used, used=len(used)),
+        )
+        return self.azure.virtual_network(name, place, address_space=(f"{space}.0.0/16",), subnets=subnets)
+
+    @property
+    def east_id(self) -> ArmId:
+        """The machine's id while it runs in eastasia."""
+        return self.east.id.child("replicationProtectedItems", "item1")
+
+    @property
+    def west_id(self) -> ArmId:
+        """The machine's id once it is re-protected in southeastasia."""
+        return self.west.id.child("replicationProtectedItems", "item1")
+
+    def enable(self, **choices: object) -> Started:
+        request = EnableRequest(
+            machine_id=self.machine.id, recovery_container_id=self.west.id, policy_id=self.policy.id
+        )
+        return self.items.enable(self.east_id, structs.replace(request, **choices))
+
+    def switch(self, container: ArmId, target: ArmId) -> Started:
+        return self.items.switch_protection(container, SwitchRequest(item_name="item1", recovery_container_id=target))
+
+    def fail_over(self, item_id: ArmId) -> None:
+        """Fail over and commit."""
+        self.end(self.items.unplanned_failover(item_id))
+        self.end(self.items.commit(item_id))
+
+    def end(self, started: Started) -> Job:
+        """The job of an operation when its time has passed; it must have succeeded."""
+        self.clock.sleep(SECONDS)
+        job = self.world.jobs.get(self.vault.id.child("replicationJobs", started.id))
+        assert job.state == "Succeeded", job.errors
+        return job
+
+    def replicated(self) -> None:
+        """Let the initial replication end."""
+        self.clock.sleep(2 * SECONDS)
+
+    def item(self, item_id: ArmId) -> ProtectedItem:
+        return self.items.get(item_id)
+
+    def address(self, item_id: ArmId) -> tuple[str, str | None, str | None]:
+        """Where the machine lands: network, subnet and address of its NIC."""
+        machine_id = self.azure.world.protected_items.recovery_machine_id(self.item(item_id))
+        machine = self.world.virtual_machines.get(machine_id)
+        assert machine is not None
+        (nic,) = machine.nics
+        (configuration,) = nic.ip_configurations
+        assert nic.primary_network_id is not None
+        return nic.primary_network_id.name, configuration.subnet, configuration.ip
+
+    def used(self, network: VirtualNetwork, subnet: str = "web") -> tuple[str, ...]:
+        subnets = self.world.virtual_networks.get(network.id).subnets
+        return next(known.used_ips for known in subnets if known.name == subnet)
+
+
+@pytest.fixture
+def life() -> Life:
+    return Life()
+
+
+@pytest.fixture
+def protected(life: Life) -> Life:
+    life.enable()
+    return life
+
+
+def test_a_whole_life_goes_through_the_recorded_states_and_comes_home() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    item = life.item(life.east_id)
+    assert (item.state, item.nics, allowed_operations(item)) == (
+        "InitialReplicationInProgress",
+        (),
+        ("DisableProtection",),
+    )
+    life.clock.sleep(SECONDS)
+    assert life.item(life.east_id).state == "InitialReplicationRecoveryCompletionPending"
+    life.clock.sleep(SECONDS)
+    item = life.item(life.east_id)
+    assert (item.state, allowed_operations(item)) == (
+        "Protected",
+        ("UnplannedFailover", "DisableProtection", "TestFailover"),
+    )
+    assert item.nics[0].recovery_network_id == life.away.id
+
+    life.end(life.items.unplanned_failover(life.east_id))
+    item = life.item(life.east_id)
+    assert (item.state, item.active_location) == ("UnplannedFailoverCommitPendingStatesBegin", "Recovery")
+    life.end(life.items.commit(life.east_id))
+    assert life.item(life.east_id).state == "UnplannedFailoverCommitted"
+
+    life.end(life.switch(life.east.id, life.east.id))
+    with pytest.raises(NotFoundError) as caught:
+        life.item(life.east_id)
+    assert (caught.value.status, caught.value.code) == (404, "ArmResourceDoesNotExist")
+    item = life.item(life.west_id)
+    assert (item.state, item.active_location, item.is_reversed) == ("InitialReplicationInProgress", "Primary", True)
+    assert (item.initial_location, item.primary_location, item.recovery_location) == (
+        "eastasia",
+        "southeastasia",
+        "eastasia",
+    )
+    (nic,) = item.nics
+    assert (nic.selection, nic.primary_network_id, nic.recovery_network_id) == ("NotSelected", None, life.home.id)
+    assert (nic.ip_configurations[0].name, nic.ip_configurations[0].recovery_subnet) == ("", "web")
+
+    life.replicated()
+    item = life.item(life.west_id)
+    assert (item.state, item.is_reversed, item.recovery_fabric_id) == ("Protected", True, life.east.id.parent)
+    (nic,) = item.nics
+    assert (nic.primary_network_id, nic.recovery_network_id) == (life.away.id, life.home.id)
+    assert (nic.ip_configurations[0].ip, nic.selection) == ("10.0.1.4", "SelectedByUserOverride")
+
+    life.fail_over(life.west_id)
+    assert life.address(life.west_id) == ("home", "web", "10.0.1.4")
+    life.end(life.switch(life.west.id, life.west.id))
+    life.replicated()
+    item = life.item(life.east_id)
+    assert (item.state, item.active_location, item.is_reversed) == ("Protected", "Primary", False)
+    assert item.nics[0].recovery_network_id == life.away.id
+    assert [known.id for known in life.items.list(life.vault.id)] == [life.east_id]
+
+
+def test_a_machine_keeps_its_address_in_a_failover_where_that_is_free(protected: Life) -> None:
+    protected.fail_over(protected.east_id)
+    assert protected.address(protected.east_id) == ("away", "web", "10.0.1.4")
+    assert protected.used(protected.away) == ("10.0.1.4",)
+
+
+def test_a_machine_gets_the_next_free_address_where_its_own_is_taken(life: Life) -> None:
+    life.away = life.network("away", "southeastasia", "10.0", "10.0.1.4", "10.0.1.5")
+    life.enable()
+    life.fail_over(life.east_id)
+    assert life.address(life.east_id) == ("away", "web", "10.0.1.6")
+
+
+def test_in_another_address_space_a_machine_gets_the_first_free_address(life: Life) -> None:
+    life.enable(recovery_network_id=life.test.id)
+    life.fail_over(life.east_id)
+    assert life.address(life.east_id) == ("test", "web", "10.9.1.4")
+
+
+def test_a_recovery_address_of_its_own_beats_the_old_one(protected: Life) -> None:
+    item = protected.item(protected.east_id)
+    (nic,) = item.nics
+    address = structs.replace(nic.ip_configurations[0], recovery_ip="10.0.1.77")
+    protected.azure.add(structs.replace(item, nics=(structs.replace(nic, ip_configurations=(address,)),)))
+    protected.fail_over(protected.east_id)
+    assert protected.address(protected.east_id) == ("away", "web", "10.0.1.77")
+
+
+def test_a_nic_that_is_not_selected_does_not_fail_over(protected: Life) -> None:
+    item = protected.item(protected.east_id)
+    protected.azure.add(structs.replace(item, nics=(structs.replace(item.nics[0], selection="NotSelected"),)))
+    protected.fail_over(protected.east_id)
+    machine = protected.world.virtual_machines.get(protected.items.recovery_machine_id(item))
+    assert machine is not None
+    assert machine.nics == ()
+
+
+def test_failback_goes_by_the_mapping_that_is_there_when_the_machine_is_reprotected(protected: Life) -> None:
+    protected.fail_over(protected.east_id)
+    other = protected.network("other", "eastasia", "10.0")
+    (reverse,) = [
+        mapping
+        for mapping in protected.world.mappings.list(protected.vault.id)
+        if mapping.recovery_location == "eastasia"
+    ]
+    protected.azure.add(structs.replace(reverse, recovery_network_id=other.id))
+    protected.switch(protected.east.id, protected.east.id)
+    assert protected.item(protected.west_id).nics[0].recovery_network_id == other.id
+
+
+def test_without_a_mapping_failback_goes_to_the_network_the_machine_came_from(protected: Life) -> None:
+    protected.fail_over(protected.east_id)
+    for mapping in protected.world.mappings.list(protected.vault.id):
+        protected.world.mappings.delete(mapping.id)
+    protected.switch(protected.east.id, protected.east.id)
+    assert protected.item(protected.west_id).nics[0].recovery_network_id == protected.home.id
+
+
+def test_a_test_failover_takes_an_address_and_its_cleanup_gives_it_back(protected: Life) -> None:
+    protected.items.test_failover(protected.east_id, protected.test.id)
+    item = protected.item(protected.east_id)
+    assert (item.state, item.test_failover_state) == ("Protected", "WaitingForCompletion")
+    assert allowed_operations(item) == ("UnplannedFailover", "DisableProtection", "TestFailoverCleanup")
+    assert protected.used(protected.test) == ("10.9.1.254",)
+    protected.items.test_failover_cleanup(protected.east_id)
+    assert protected.item(protected.east_id).test_failover_state == "None"
+    assert protected.used(protected.test) == ()
+
+
+def test_a_test_network_of_the_machine_beats_that_of_the_request(protected: Life) -> None:
+    own = protected.network("own-test", "southeastasia", "10.8")
+    item = protected.item(protected.east_id)
+    protected.azure.add(structs.replace(item, test_network_id=own.id))
+    protected.items.test_failover(protected.east_id, protected.test.id)
+    assert (protected.used(own), protected.used(protected.test)) == (("10.8.1.254",), ())
+
+
+def test_a_test_failover_without_any_network_fails_and_leaves_nothing(protected: Life) -> None:
+    started = protected.items.test_failover(protected.east_id)
+    job = protected.world.jobs.get(protected.vault.id.child("replicationJobs", started.id))
+    assert job.state == "Failed"
+    assert protected.item(protected.east_id).test_failover_state == "None"
+    assert protected.item(protected.east_id).scenario == ""
+
+
+def test_a_canceled_failover_leaves_the_machine_where_it_was(protected: Life) -> None:
+    protected.items.unplanned_failover(protected.east_id)
+    protected.items.cancel(protected.east_id)
+    item = protected.item(protected.east_id)
+    assert (item.state, item.active_location, protected.used(protected.away)) == ("Protected", "Primary", ())
+
+
+def test_a_failed_failover_says_so_and_may_be_tried_again(protected: Life) -> None:
+    protected.world.faults.add(Fault(effect="operation_fails", kind="unplannedfailover"))
+    protected.items.unplanned_failover(protected.east_id)
+    item = protected.item(protected.east_id)
+    assert (item.state, item.active_location) == ("UnplannedFailoverFailed", "Primary")
+    assert "UnplannedFailover" in allowed_operations(item)
+    protected.fail_over(protected.east_id)
+    assert protected.item(protected.east_id).state == "UnplannedFailoverCommitted"
+
+
+VERBS: dict[str, Callable[[Life], object]] = {
+    "commit": lambda life: life.items.commit(life.east_id),
+    "cancel": lambda life: life.items.cancel(life.east_id),
+    "cleanup": lambda life: life.items.test_failover_cleanup(life.east_id),
+    "switch": lambda life: life.switch(life.east.id, life.east.id),
+    "planned": lambda life: life.items.planned_failover(life.east_id),
+    "failback": lambda life: life.items.unplanned_failover(life.east_id, "RecoveryToPrimary"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_state_does_not_allow_is_refused_with_causes_and_an_action(protected: Life, verb: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        VERBS[verb](protected)
+    error = caught.value
+    assert (error.status, error.code) == (400, "OperationNotAllowed")
+    assert "Protected" in error.message
+    assert error.possible_causes
+    assert error.recommended_action
+
+
+def test_a_failover_is_committed_once(protected: Life) -> None:
+    protected.fail_over(protected.east_id)
+    with pytest.raises(ServiceError, match=r"'Commit' is not allowed for 'vm1' while .* UnplannedFailoverCommitted"):
+        protected.items.commit(protected.east_id)
+
+
+def test_only_what_is_committed_is_reprotected(protected: Life) -> None:
+    protected.items.unplanned_failover(protected.east_id)
+    with pytest.raises(ServiceError, match="'SwitchProtection' is not allowed"):
+        protected.switch(protected.east.id, protected.east.id)
+
+
+def test_what_does_not_exist_cannot_fail_over(life: Life) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        life.items.unplanned_failover(life.east_id)
+    assert caught.value.code == "ArmResourceDoesNotExist"
+
+
+def test_while_something_is_done_to_a_machine_nothing_else_is_and_the_job_names_it() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.replicated()
+    started = life.items.unplanned_failover(life.east_id)
+    item = life.item(life.east_id)
+    assert (item.scenario, allowed_operations(item)) == ("UnplannedFailover", ())
+    job_id = life.vault.id.child("replicationJobs", started.id)
+    assert life.items.current_job(life.east_id) == job_id
+    (job,) = life.world.jobs.list(life.vault.id, state="InProgress")
+    assert (job.scenario, job.target, bool(job.target_id)) == ("UnplannedFailover", "vm1", True)
+    with pytest.raises(ConflictError, match="'UnplannedFailover', is in progress for 'vm1'"):
+        life.items.test_failover(life.east_id, life.test.id)
+    life.end(started)
+    assert life.items.current_job(life.east_id) is None
+
+
+def test_a_canceled_job_leaves_the_machine_as_it_was() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.replicated()
+    started = life.items.test_failover(life.east_id, life.test.id)
+    life.world.jobs.cancel(life.vault.id.child("replicationJobs", started.id))
+    life.clock.sleep(SECONDS)
+    item = life.item(life.east_id)
+    assert (item.scenario, item.test_failover_state, life.used(life.test)) == ("", "None", ())
+
+
+def test_a_machine_that_is_disabled_while_it_replicates_does_not_come_back() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.end(life.items.delete(life.east_id))
+    life.replicated()
+    assert life.items.list(life.vault.id) == ()
+
+
+def test_enabling_by_a_missing_policy_is_refused(life: Life) -> None:
+    with pytest.raises(ServiceError, match="'gone' could not be found"):
+        life.enable(policy_id=life.vault.id.child("replicationPolicies", "gone"))
+
+
+def test_a_policy_in_use_is_not_deleted(protected: Life) -> None:
+    with pytest.raises(ConflictError, match="'daily' is associated with"):
+        protected.world.policies.delete(protected.policy.id)
+    spare = structs.replace(protected.policy, id=protected.vault.id.child("replicationPolicies", "spare"))
+    protected.world.policies.put(spare)
+    assert protected.world.policies.get(spare.id) == spare
+    protected.world.policies.delete(spare.id)
+    assert protected.world.policies.list(protected.vault.id) == (protected.policy,)
+
+
+def test_a_machine_on_premises_fails_over_to_azure_and_back() -> None:
+    azure = Builder()
+    vault = azure.vault()
+    server = azure.vmm_fabric(vault, "VMM-Beijing")
+    network = azure.virtual_network("dr", "southeastasia", subnets={"web": "10.1.1.0/24"})
+    source = azure.vm_network(server, "corp")
+    nic = azure.nic("nic0", source, recovery=network, ip="192.168.1.9")
+    item = azure.protected_item(
+        "vm1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure"
+    )
+    items = azure.world.protected_items
+    assert allowed_operations(item)[0] == "PlannedFailover"
+    items.planned_failover(item.id)
+    items.commit(item.id)
+    assert azure.world.virtual_networks.get(network.id).subnets[0].used_ips == ("10.1.1.4",)
+    items.reprotect(item.id)
+    reversed_item = items.get(item.id)
+    assert (reversed_item.state, reversed_item.active_location) == ("Protected", "Recovery")
+    items.planned_failover(item.id, "RecoveryToPrimary")
+    items.commit(item.id)
+    items.reprotect(item.id)
+    home = items.get(item.id)
+    assert (home.state, home.active_location) == ("Protected", "Primary")
+    assert azure.world.virtual_networks.get(network.id).subnets[0].used_ips == ()
