@@ -1,8 +1,8 @@
 """Map one network and its way back, as the portal does at a first replication.
 
 A network that is mapped keeps its recovery network; one that is not gets the
-chosen network, or a copy of itself in the region. Prints the id of the recovery
-network, and nothing else, on standard output. For example:
+chosen network, or a copy of itself in the region. Once both mappings are there,
+prints the id of the recovery network, and nothing else, on standard output:
 
     python map_network.py "$VAULT_ID" "$NETWORK_ID" southeastasia
 
@@ -21,6 +21,20 @@ import asrnet
 
 def main() -> int:
     """Make sure that both mappings exist."""
+    with closing(asrnet.connect()) as backend:
+        report = asrnet.ensure_pair(backend, **vars(arguments()))
+    for finding in report.findings:
+        print(f"{finding.severity}: {finding.message}", file=sys.stderr)
+    for change in report.changes:
+        print(f"{change.outcome}: {change.action} {change.name} {change.error or ''}".rstrip(), file=sys.stderr)
+    if report.result not in {"succeeded", "nothing_to_do"} or report.summary.blocked:
+        return 1
+    print(report.pairs[0].recovery_network_id)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    """The command line. A mistake in it exits 1, as every other error does."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("vault", metavar="VAULT_ID", type=asrnet.ArmId, help="the Recovery Services vault")
     parser.add_argument("primary", metavar="NETWORK_ID", type=asrnet.ArmId, help="the network to map")
@@ -28,15 +42,10 @@ def main() -> int:
     parser.add_argument(
         "recovery", metavar="RECOVERY_NETWORK_ID", type=asrnet.ArmId, nargs="?", help="the network to map to"
     )
-    wanted = vars(parser.parse_args())
-    with closing(asrnet.connect()) as backend:
-        report = asrnet.ensure_pair(backend, **wanted)
-    for found in report.findings:
-        print(f"{found.severity}: {found.message}", file=sys.stderr)
-    for change in report.changes:
-        print(f"{change.outcome}: {change.action} {change.name} {change.error or ''}".rstrip(), file=sys.stderr)
-    print(report.pairs[0].recovery_network_id)
-    return 0 if report.result in {"succeeded", "nothing_to_do"} and not report.summary.blocked else 1
+    try:
+        return parser.parse_args()
+    except SystemExit as leaving:
+        sys.exit(1 if leaving.code else 0)
 
 
 if __name__ == "__main__":

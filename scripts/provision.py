@@ -22,9 +22,7 @@ from asrnet.render import render
 
 def main() -> int:
     """Plan, show, apply, show."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
-    desired = asrnet.load_desired(parser.parse_args().file)
+    desired = asrnet.load_desired(arguments().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
         plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
         print(render(plan, "text"))
@@ -33,6 +31,16 @@ def main() -> int:
     if report.result not in {"succeeded", "nothing_to_do"}:
         return 3 if report.result == "refused" else 1
     return 2 if report.summary.blocked else 0
+
+
+def arguments() -> argparse.Namespace:
+    """The command line. A mistake in it exits 1, since 2 means a blocked pair here."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
+    try:
+        return parser.parse_args()
+    except SystemExit as leaving:
+        sys.exit(1 if leaving.code else 0)
 
 
 if __name__ == "__main__":

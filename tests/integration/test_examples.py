@@ -14,6 +14,14 @@ from command_line import EXAMPLES, Cli
 
 REPOSITORY = EXAMPLES.parent
 SCRIPTS = REPOSITORY / "scripts"
+PROD, DR = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+HUB = (
+    f"/subscriptions/{DR}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea",
+    f"/subscriptions/{PROD}/resourceGroups/rg-network-ea/providers/Microsoft.Network/virtualNetworks/hub-ea",
+    "southeastasia",
+    f"/subscriptions/{DR}/resourceGroups/rg-network-sea/providers/Microsoft.Network/virtualNetworks/hub-sea",
+)
+"""What map_network.py takes to map a network of the first example."""
 RUNNABLE = [folder.name for folder in sorted(EXAMPLES.iterdir()) if (folder / "asrnet.yaml").exists()]
 
 
@@ -113,14 +121,8 @@ def test_correct_drift_is_refused_over_a_limit(folder: Path) -> None:
 
 
 def test_map_network_maps_one_network_and_prints_where_it_leads(folder: Path) -> None:
-    prod, dr = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
-    vault = f"/subscriptions/{dr}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
-    networks = "providers/Microsoft.Network/virtualNetworks"
-    hub = f"/subscriptions/{prod}/resourceGroups/rg-network-ea/{networks}/hub-ea"
-    to = f"/subscriptions/{dr}/resourceGroups/rg-network-sea/{networks}/hub-sea"
-    script = str(SCRIPTS / "map_network.py")
-    ran = run(script, vault, hub, "southeastasia", to, folder=folder, ASRNET_BACKEND="fake:world.yaml")
-    assert (ran.returncode, ran.stdout) == (0, f"{to}\n")
+    ran = run(str(SCRIPTS / "map_network.py"), *HUB, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (ran.returncode, ran.stdout) == (0, f"{HUB[-1]}\n")
     assert ran.stderr.count("succeeded: create") == 2
 
 
@@ -143,8 +145,20 @@ def test_a_script_explains_itself_within_a_terminal(folder: Path, script: str) -
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
 
-def test_a_mistyped_line_in_cron_is_no_drift(folder: Path) -> None:
-    assert run(str(SCRIPTS / "correct_drift.py"), "a.yaml", "b.yaml", folder=folder).returncode == 1
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
+def test_a_mistake_on_the_command_line_of_a_script_is_an_error_and_nothing_else(folder: Path, script: str) -> None:
+    ran = run(str(SCRIPTS / script), "--bogus", folder=folder)
+    assert (ran.returncode, ran.stdout, "usage: " in ran.stderr) == (1, "", True)
+
+
+def test_map_network_prints_no_network_that_it_did_not_map_to(folder: Path) -> None:
+    world = folder / "world.yaml"
+    text = world.read_text("utf-8")
+    denied = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings/write"
+    world.write_text(text.replace("version: 1", f'version: 1\nbehaviour: {{denied: ["{denied}"]}}', 1), "utf-8")
+    ran = run(str(SCRIPTS / "map_network.py"), *HUB, folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "failed: create" in ran.stderr
 
 
 def test_provision_tells_a_pair_that_stays_blocked_and_a_limit(folder: Path) -> None:
