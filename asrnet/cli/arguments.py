@@ -125,29 +125,27 @@ def _add_options(parser: Parser, options: Iterable[Option], module: ModuleType |
 
 def help_of(option: Option, module: ModuleType | None = None) -> str:
     """What an option means, with its choices, its default and its variable, as a command's ``module`` knows it."""
-    particular = getattr(module, "HELP", {}).get(option.name)
-    words: str = particular or option.help
+    replacement = getattr(module, "HELP", {}).get(option.name)
+    text: str = replacement or option.help
     if option.choices and option.metavar:
-        words += f": {', '.join(option.choices)}"
+        text += f": {', '.join(option.choices)}"
     if option.name == "output":
         names = formats_of(module.DOCUMENT) if module else tuple(FORMATS)
-        words = (
-            f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
-        )
-    if option.repeatable and not option.positional and not particular:
-        words += "; may be repeated"
+        text = f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
+    if option.repeatable and not option.positional and not replacement:
+        text += "; may be repeated"
     value = "text" if option.name == "output" else default_of(option)
     default = f" (default: {value})" if value and option.kind not in _ACTIONS else ""
     variable = f" [{option.variable}]" if option.variable else ""
-    return f"{words}{default}{variable}".replace("%", "%%")
+    return f"{text}{default}{variable}".replace("%", "%%")
 
 
 def _refuse_single_dashes(argv: Sequence[str]) -> None:
     """Raise InputError for ``-out=x`` and the like, which terraform takes: here it would be ``-o`` with ``ut=x``."""
-    known = {option.flag[2:]: option for option in OPTIONS if option.flags}
+    by_name = {option.flag[2:]: option for option in OPTIONS if option.flags}
     for argument in argv:
         name = argument.partition("=")[0]
-        option = known.get(name[1:])
+        option = by_name.get(name[1:])
         if option and name[:2] != "--" and len(name) > 2:  # noqa: PLR2004 - a dash and a letter are a short option
             proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
             raise InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
@@ -168,10 +166,10 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
             return _foreign(option.flag, command, spelling)
     if habit := habits.OPTIONS.get(spelling.lstrip("-")):
         return InputError(f"unknown option '{spelling}'", hint=habit)
-    known = {"--help": False}  # and whether it lifts a safeguard: then nothing is proposed, not even the next best
+    flags = {"--help": False}  # and whether it lifts a safeguard: then nothing is proposed, not even the next best
     options = options_of(command) if command else OPTIONS
-    known |= {flag: option.is_dangerous for option in options for flag in option.flags}
-    proposal = "" if known.get(nearest(spelling, known) or "") else did_you_mean(spelling, known)
+    flags |= {flag: option.is_dangerous for option in options for flag in option.flags}
+    proposal = "" if flags.get(nearest(spelling, flags) or "") else did_you_mean(spelling, flags)
     return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
 
 

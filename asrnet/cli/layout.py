@@ -58,8 +58,8 @@ def commands(descriptions: Mapping[str, str]) -> str:
 
 def ending(module: ModuleType) -> str:
     """The examples and the exit codes of a command's ``module``, which may leave out the codes that all have."""
-    examples = [line for command, words in module.EXAMPLES for line in (f"  {command}", *_indented(words, 6))]
-    exits = {str(code): words for code, words in exits_of(module).items()}
+    examples = [line for command, text in module.EXAMPLES for line in (f"  {command}", *_indented(text, 6))]
+    exits = {str(code): text for code, text in exits_of(module).items()}
     return "\n".join(["examples:", *examples, "", "exit codes:", *_table(exits)])
 
 
@@ -72,14 +72,14 @@ def exits_of(module: ModuleType) -> Mapping[int, str]:
 def _table(rows: Mapping[str, str]) -> Iterator[str]:
     """Two columns."""
     column = max(map(len, rows)) + 4
-    for name, words in rows.items():
-        first, *more = _indented(words, column)
+    for name, text in rows.items():
+        first, *more = _indented(text, column)
         yield f"  {name}".ljust(column) + first.strip()
         yield from more
 
 
-def _indented(words: str, by: int) -> Iterable[str]:
-    return wrap(words, _width(), initial_indent=" " * by, subsequent_indent=" " * by, break_on_hyphens=False)
+def _indented(text: str, by: int) -> Iterable[str]:
+    return wrap(text, _width(), initial_indent=" " * by, subsequent_indent=" " * by, break_on_hyphens=False)
 
 
 def _width() -> int:

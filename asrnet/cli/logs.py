@@ -1,4 +1,4 @@
-"""What is told on standard error: remarks, warnings and errors, as text or as a JSON object a line."""
+"""Messages on standard error: remarks, warnings and errors, as text or as one JSON object a line."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 _REQUESTS: Final = "azure.core.pipeline.policies.http_logging_policy"
 """Where the SDKs log each request and answer, with what is secret left out."""
 _HEADERS: Final = 3
-"""How often ``-v`` is to be given for them: every header, on a line of its own."""
+"""How many ``-v`` show them, with every header on a line of its own."""
 _PLAIN: Final = frozenset({_log.name, _details.name})
 _HANDLER_NAME: Final = "asrnet.cli"
 
 
 class _Handler(logging.Handler):
-    """Writes to what standard error is now, not to what it was when logging was set up."""
+    """Writes to the current standard error, not to the one that logging was set up with."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Nobody reads, or a disk is full: whatever is being done goes on in silence.
+        # The reader is gone, or the disk is full: the work goes on without messages.
         with suppress(OSError, ValueError):
             if sys.stderr is not None:  # closed by whoever started this; print would take standard output instead
                 print(self.format(record), file=sys.stderr, flush=True)
 
 
 class _Form(logging.Formatter):
-    """The parts of what is told, without secrets: tracebacks quote what vendors' errors carry with them."""
+    """The parts of a message without secrets, which tracebacks may quote from vendors' errors."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__()
         self._secrets = secrets
 
     def message(self, record: logging.LogRecord) -> str:
-        """What is told."""
+        """The message itself."""
         return without_secrets(record.getMessage(), self._secrets)
 
     def hint(self, record: logging.LogRecord) -> str:
@@ -60,7 +60,7 @@ class _Form(logging.Formatter):
 
 
 class _Text(_Form):
-    """``error: what happened``, the hint on a line of its own; remarks as they are."""
+    """``error: what happened``, with the hint on a line of its own; remarks have no prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
@@ -72,7 +72,7 @@ class _Text(_Form):
 
 
 class _Json(_Form):
-    """An object a line, each with the id of the run; those of requests with what there is to trace them by."""
+    """One object a line with the id of the run, and for requests the ids by which Azure traces them."""
 
     def __init__(self, secrets: Collection[str], run: str) -> None:
         super().__init__(secrets)
@@ -97,41 +97,41 @@ class _Json(_Form):
 
 
 def configure(settings: Settings | None = None, *, run: str = "") -> None:
-    """Set up what is told, and how; before the settings are known, as by default. ``run`` is the id of the run."""
+    """Set up logging: as ``settings`` say, or by default before they are read. ``run`` is the id of the run."""
     verbose = settings.verbose if settings else 0
     quiet = settings is not None and settings.quiet
-    root, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
+    package, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
     handler = _Handler()
     handler.set_name(_HANDLER_NAME)
     secrets = settings.secrets if settings else ()
     handler.setFormatter(_Json(secrets, run) if settings and settings.log_format == "json" else _Text(secrets))
-    for logger in (root, requests):
+    for logger in (package, requests):
         for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
             logger.removeHandler(old)
         logger.addHandler(handler)
         logger.propagate = False
-    root.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
+    package.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
     requests.setLevel(logging.INFO if verbose >= _HEADERS and not quiet else logging.CRITICAL)
-    _log.setLevel(logging.ERROR if quiet else min(logging.INFO, root.level))
+    _log.setLevel(logging.ERROR if quiet else min(logging.INFO, package.level))
 
 
 def remark(message: str) -> None:
-    """Tell the user something, unless they want quiet."""
+    """Log what the user should know; --quiet hides it."""
     _log.info("%s", message)
 
 
 def detail(message: str) -> None:
-    """Tell what only somebody with ``-v`` wants to know."""
+    """Log what only ``-v`` shows."""
     _details.info("%s", message)
 
 
 def warn(message: str, *, hint: str = "") -> None:
-    """Warn the user."""
+    """Log a warning."""
     _log.warning("%s", message, extra={"hint": hint})
 
 
 def error(message: str, *, hint: str = "", traceback: bool = False) -> None:
-    """Say what went wrong."""
+    """Log an error."""
     _log.error("%s", message, extra={"hint": hint}, exc_info=traceback)
 
 

@@ -33,7 +33,7 @@ def following(plan: Plan, session: Session[Settings]) -> Iterator[OnProgress]:
 
 
 def line(event: Progress) -> str:
-    """A step in words: ``created hub-ea-to-hub-sea (pair hub)``."""
+    """A step in one line: ``created hub-ea-to-hub-sea (pair hub)``."""
     pair = f" (pair {event.pair})" if event.pair else ""
     undoing = "putting back: " if event.undoing else ""
     if event.state == "failed":

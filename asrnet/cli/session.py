@@ -64,9 +64,9 @@ class Session(Struct, Generic[S_co], frozen=True):
         left: Plan | None = None,
         requests: Mapping[str, int] | None = None,
     ) -> Run:
-        """What there is to tell of the run by now."""
-        now = time.time()
-        return Run(at=now, seconds=now - self.started, requests=requests or {}, inventory=inventory, left=left)
+        """What is known about the run so far, for the formats that report it."""
+        at = time.time()
+        return Run(at=at, seconds=at - self.started, requests=requests or {}, inventory=inventory, left=left)
 
     def view(
         self, *, all_pairs: bool = False, run: Run | None = None, aliases: Mapping[str, str] | None = None
@@ -105,7 +105,7 @@ class Session(Struct, Generic[S_co], frozen=True):
         )
         WATCH.mark("import")
         if self.settings.verbose:
-            with suppress(AsrError):  # it is told where it matters
+            with suppress(AsrError):  # a sign-in that fails is reported by the first request
                 backend.identity()  # every request waits for the sign-in anyway
             WATCH.mark("credential")
         try:

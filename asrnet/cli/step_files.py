@@ -1,4 +1,4 @@
-"""The files of a step in a GitHub workflow, its summary and its outputs: whatever runs in the step appends to them."""
+"""The summary and outputs of a step in a GitHub workflow: files that every command of the step appends to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class StepFiles(Struct, frozen=True):
-    """The paths of the files, as far as there are any; outside of a workflow there are none."""
+    """The paths of both files; None outside of a workflow."""
 
     summary: str | None
     outputs: str | None
@@ -31,7 +31,7 @@ class StepFiles(Struct, frozen=True):
         return files
 
     def append(self, plan: Plan, view: View) -> None:
-        """Add the summary and the outputs of this run to what the step has said before."""
+        """Append the summary and the outputs of this run."""
         if self.summary:
             _append(self.summary, github.summary(plan, view, room=github.SUMMARY_LIMIT - _size(self.summary)))
         if self.outputs:
@@ -41,7 +41,7 @@ class StepFiles(Struct, frozen=True):
 def _size(path: str) -> int:
     try:
         return Path(path).stat().st_size
-    except OSError:  # it was there when the run began; whether it can be written is told by writing
+    except OSError:  # writing to it will say what is wrong
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Where the time of a run went, told at its end with ``-v``."""
+"""Where the time of a run went; with ``-v`` its last line says so."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Stopwatch:
-    """Adds up what each part of a run takes. The parts follow one another; each is marked when it is over."""
+    """Adds up the time that each part of a run takes; a part is marked when it is over."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """A new run begins."""
+        """Start a new run."""
         self._began = self._last = perf_counter()
         self._spent: dict[str, float] = {}
 
     def mark(self, part: str, *, ago: float = 0.0) -> None:
-        """What passed since the last mark, up to so many seconds ago, was ``part``."""
+        """Add the time since the last mark to ``part``, but not the last ``ago`` seconds."""
         until = max(perf_counter() - ago, self._last)
         self._spent[part] = self._spent.get(part, 0.0) + until - self._last
         self._last = until
@@ -36,14 +36,14 @@ class Stopwatch:
 
 
 WATCH: Final = Stopwatch()
-"""The one of this process's run."""
+"""The stopwatch of this process."""
 
 
 @contextmanager
 def timed(
     clock: Clock, on_progress: Callable[[Progress], None], on_write: Callable[[AuditEntry], None]
 ) -> Iterator[tuple[Callable[[Progress], None], Callable[[AuditEntry], None]]]:
-    """The same two, while the stopwatch learns when the first write was sent, and when the last was accepted."""
+    """``on_progress`` and ``on_write``, wrapped to mark when the first write was sent and the last one was accepted."""
     parts = chain(["reads"], repeat("writes"))
     accepted = 0.0
 

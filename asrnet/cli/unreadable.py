@@ -1,4 +1,4 @@
-"""What could not be read: said on standard error too, since a plan that lacks a part of the picture is no success."""
+"""What could not be read is an error on standard error as well: a plan that misses a part of Azure is no success."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def report_unreadable(plan: Plan) -> bool:
 
 
 def report_missing(problems: Sequence[str]) -> bool:
-    """Report each part of the picture that is missing, a few at most; whether there are any."""
+    """Report everything that could not be read, a few lines at most; whether there was anything."""
     for problem in problems[:_SHOWN_AT_MOST]:
         logs.error(f"could not be read: {problem}")
     if len(problems) > _SHOWN_AT_MOST:

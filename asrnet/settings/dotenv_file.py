@@ -1,4 +1,4 @@
-"""A file of variables (``NAME=value`` lines), with the line in every problem and never a value."""
+"""A file of variables (``NAME=value`` lines). Problems name the line and never show a value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIMIT: Final = 1024 * 1024
 
 
 class DotenvFile(Struct, frozen=True, kw_only=True):
-    """The variables of a file. ``trusted``: it was named on purpose, so it may say as whom to sign in."""
+    """The variables of a file. ``trusted``: it was named on purpose, so it may set everything."""
 
     path: str = ""
     values: Mapping[str, str] = {}
@@ -28,8 +28,8 @@ NO_FILE: Final = DotenvFile()
 def load(path: str, *, trusted: bool = False) -> DotenvFile:
     """The variables in the file ``path``.
 
-    A file that was named must be there and in order, or InputError is raised; from a ``.env`` that was merely found
-    what cannot be read is left out and noted in ``problems``, for it may be meant for others.
+    Raises InputError where a file that was named is missing or has errors. A ``.env`` that was merely found may be
+    meant for other tools: what cannot be read there is left out and noted in ``problems``.
     """
     try:
         text = _text(path)

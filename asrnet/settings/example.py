@@ -27,9 +27,9 @@ def env_example() -> str:
         if option.group:
             sections.setdefault(option.group, []).append(_option(option))
     for command in SETTINGS:
-        own = [_option(option) for option in options if option.commands == (command,) and not option.group]
-        if own:
-            sections[f"asrnet {command}"] = own
+        lines = [_option(option) for option in options if option.commands == (command,) and not option.group]
+        if lines:
+            sections[f"asrnet {command}"] = lines
     sections["Signing in"] = _variables(variable for variable in VARIABLES if variable.identity)
     sections["Surroundings, from the environment only"] = _variables(
         variable for variable in VARIABLES if not variable.identity

@@ -139,9 +139,9 @@ def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
                     f"if you mean it, use --env-file {file.path}"
                 )
     # Whether a variable lifts a safeguard: such a one is never proposed.
-    known = {option.variable: option.is_dangerous for option in OPTIONS if option.variable}
+    variables = {option.variable: option.is_dangerous for option in OPTIONS if option.variable}
     for place, names in (("environment", environ), (file.path, file.values)):
         for name in names:
-            if name.startswith("ASRNET_") and name not in known and not name.startswith(_READ_BY_TESTS):
-                proposal = "" if known.get(nearest(name, known) or "") else did_you_mean(name, known)
+            if name.startswith("ASRNET_") and name not in variables and not name.startswith(_READ_BY_TESTS):
+                proposal = "" if variables.get(nearest(name, variables) or "") else did_you_mean(name, variables)
                 yield f"{place}: {name} is no variable of asrnet{proposal}"

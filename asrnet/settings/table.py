@@ -92,8 +92,8 @@ class Option(Struct, frozen=True, kw_only=True):
 class Settings(Struct, frozen=True, kw_only=True):
     """The options that several commands have. Times are in seconds.
 
-    ``variables`` holds the variables of other tools that are set, by name; ``warnings`` what to tell the user;
-    ``sources`` where each value was given that is not a default: a flag, or the name of a variable.
+    ``variables`` holds the variables of other tools that are set, by name; ``warnings`` is what to warn the user of;
+    ``sources`` says where each value was given that is not a default: a flag, or the name of a variable.
     """
 
     file: Annotated[
@@ -304,7 +304,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values that must never be told."""
+        """The values that must never be shown."""
         return tuple(
             self.variables[variable.name]
             for variable in VARIABLES

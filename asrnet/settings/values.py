@@ -53,11 +53,11 @@ def number(value: object, option: Option) -> int | float:
     highest = float("inf") if option.kind == "count" else option.at_most
     match = _NUMBER.fullmatch(str(value).strip())
     if not match or (is_whole and match["fraction"]) or not option.at_least <= float(match[0]) <= highest:
-        words = "a whole number" if is_whole else "a number of seconds"
+        unit = "a whole number" if is_whole else "a number of seconds"
         bounds = f"from {option.at_least:g} to {option.at_most:g}"
         if option.at_most == float("inf"):
             bounds = f"of at least {option.at_least:g}"
-        raise InputError(f"found '{str(value)[:60]}', expected {words} {bounds}")
+        raise InputError(f"found '{str(value)[:60]}', expected {unit} {bounds}")
     return min(int(match[0]), int(option.at_most)) if option.kind == "count" else (int if is_whole else float)(match[0])
 
 
