@@ -97,8 +97,9 @@ class Prediction(Struct, frozen=True, kw_only=True):
 
     def fails_on(self, level: Literal["warning", "lost"]) -> bool:
         """Whether anything is lost or, for ``warning``, anything is lost, warned about or not predicted at all."""
-        is_lost = self.summary.loses_connectivity > 0
-        return is_lost or (level == "warning" and (self.summary.warnings > 0 or bool(self.out_of_scope)))
+        if self.summary.loses_connectivity:
+            return True
+        return level == "warning" and bool(self.summary.warnings or self.out_of_scope or self.without_nics)
 
 
 def summarize(landings: Iterable[Landing], machines: int) -> Summary:

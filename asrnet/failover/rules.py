@@ -333,6 +333,7 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "not_protected": ("warning", "The machine is not in the state Protected: it cannot fail over now."),
     "location_unclear": ("warning", "Where the machine runs is not known: it counts as not failed over."),
     "not_home": ("warning", "The machine does not come back to its original network or subnet."),
+    "failback_not_predicted": ("warning", "The failback of VMware and physical machines is not predicted."),
     "no_eligible_host": ("warning", "No host of the recovery cloud reaches the recovery network."),
 }
 

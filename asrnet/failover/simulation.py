@@ -157,7 +157,8 @@ class _Simulation:
         if landed.outcome == "not_failed_over":
             return landed
         if landed.kind == "on_premises_to_azure":
-            choice = NetworkChoice(kind=landed.kind, rule=rules.FAILBACK_NOT_PREDICTED)
+            unpredicted = notice("failback_not_predicted")
+            choice = NetworkChoice(kind=landed.kind, rule=rules.FAILBACK_NOT_PREDICTED, notices=(unpredicted,))
             return self._land(address, _Move(choice, home, is_failback=True))
         own_network = nic.recovery_network_id
         if machine.is_reversed and (landed.kind == "azure_to_azure" or own_network is not None):
@@ -331,11 +332,16 @@ def _addresses_held(addresses: Iterable[_Address], choices: Iterable[NetworkChoi
 def _left_out(address: _Address) -> Assignment | None:
     """The answer for an address that does not fail over at all; None for one that does."""
     configuration = address.configuration
-    if address.nic.selection.lower() == "notselected" and address.machine.is_protected:
-        # While a machine is re-protected its NICs were seen as NotSelected and took part later.
+    is_on_premises = address.machine.kind == "on_premises_to_azure"
+    is_unselected = address.nic.selection.lower() == "notselected"
+    if is_on_premises and not configuration.selected_for_failover:
+        is_unselected = True  # The newest provider for VMware has one address for each NIC, and selects that.
+    # While a machine is re-protected its NICs were seen as NotSelected and took part later.
+    if is_unselected and address.machine.is_protected:
         # Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
         message = f"'{address.nic.name}' is not selected (NotSelected); documented for on-premises machines only"
-        return Assignment(rules.NIC_NOT_SELECTED, "not_failed_over", notices=(notice("nic_not_selected", message),))
+        notices = () if is_on_premises else (notice("nic_not_selected", message),)
+        return Assignment(rules.NIC_NOT_SELECTED, "not_failed_over", notices=notices)
     if not configuration.primary and not configuration.selected_for_failover:
         message = f"the secondary ip configuration '{configuration.name}' is not configured to fail over"
         unselected = notice("secondary_not_selected", message)

@@ -50,7 +50,7 @@ def sections(prediction: Prediction, view: View) -> Iterator[Section]:
         for landing in prediction.landings
     )
     yield Section("Subnets" if _is_about_subnets(prediction) else "Machines", _HEADER, rows)
-    yield sentences("Machines without NICs: they are replicating initially", prediction.without_nics, "quiet")
+    yield sentences("Machines that show no NICs, as during initial replication", prediction.without_nics, "quiet")
     yield sentences("Machines of providers that are not predicted", prediction.out_of_scope, "warning")
     yield sentences("Notes", (f"{wording.count(number, 'address', 'addresses')}: {text}" for text, number in shared))
     yield sentences("Rules", (f"{rule.code}: {rule.sentence} ({rule.source})" for rule in _rules(prediction)), "quiet")

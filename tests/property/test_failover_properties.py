@@ -275,7 +275,7 @@ def test_whatever_an_item_says_it_is_predicted_and_what_is_not_known_is_never_ca
         if landing.outcome == "keeps_address":
             assert landing.network_id is not None
         if landing.network_id is None and landing.outcome == "unknown":
-            assert landing.has_warning or landing.network_rule is RULES["failback_not_predicted"]
+            assert landing.has_warning
     odd = {"", "tomorrow", "10.0.1.9", "A2A", "InMageRcm", "HyperVReplicaAzure", "NotSelected", "Protected"}
     if any(each.active_location in odd for each in items) and operation == "failover":
         warned = {name for landing in answer.landings for name in landing.notices if name.code == "location_unclear"}

@@ -155,7 +155,7 @@ def test_the_failback_of_vmware_and_physical_machines_is_not_predicted(
 ) -> None:
     one = machine("vm", primary, address(None), nic={"recovery_network_id": EA.id}, kind=ON_PREMISES)
     landing = land(one, [*SITES, EA], [], "failback")
-    assert (landing.network, landing.outcome) == (None, "unknown")
+    assert (landing.network, landing.outcome, codes(landing)) == (None, "unknown", {"failback_not_predicted"})
     assert landing.network_rule is RULES[request.node.callspec.id]
 
 

@@ -56,6 +56,7 @@ def test_a_machine_without_nics_is_named_and_predicted_nothing_for() -> None:
     [found] = machines_of_items([type(initial)(id=initial.id, friendly_name="replicating")])
     answer = prediction([found], NETWORKS, [mapping(EA, SEA)])
     assert (answer.landings, answer.without_nics, answer.summary.machines) == ((), ("replicating",), 1)
+    assert (answer.fails_on("lost"), answer.fails_on("warning")) == (False, True)
 
 
 def test_a_machine_that_has_failed_over_keeps_the_address_it_holds_there() -> None:

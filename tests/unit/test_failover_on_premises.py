@@ -12,6 +12,7 @@ from failover_worlds import (
     CORP,
     HOME,
     NETWORKS,
+    ON_PREMISES,
     SEA,
     SHANGHAI,
     address,
@@ -47,6 +48,19 @@ def test_address_from_vmm_in_azure(
 def test_an_address_set_for_azure_retains_the_one_on_premises() -> None:
     landing = land(machine("vm", CORP, address("web", HOME, recovery_ip=HOME)), NETWORKS, [mapping(CORP, SEA)])
     assert (landing.ip, landing.outcome, landing.rule) == (HOME, "keeps_address", RULES["address_own"])
+
+
+@pytest.mark.parametrize(
+    ("nic", "settings"),
+    [({"selection": "NotSelected"}, {}), ({}, {"selected_for_failover": False})],
+    ids=["the NIC", "its address"],
+)
+def test_an_interface_that_is_not_used_is_not_created_in_azure(nic: dict[str, Any], settings: dict[str, Any]) -> None:
+    network = {"recovery_network_id": SEA.id}
+    unused = machine("vm", CORP, address(None, HOME, **settings), nic={**network, **nic}, kind=ON_PREMISES)
+    landing = land(unused, NETWORKS, [])
+    assert (landing.outcome, landing.rule) == ("not_failed_over", RULES["nic_not_selected"])
+    assert landing.notices == ()
 
 
 POOL = subnet("pool", "10.0.1.0/24", used=["10.0.1.30"])
