@@ -167,6 +167,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     text = headers.get("Retry-After", "").strip()
     try:
+        for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+            if milliseconds := headers.get(name, "").strip():
+                return max(0.0, float(milliseconds) / 1000.0)
         if text:
             return max(0.0, float(text))
         if headers.get("x-ms-user-quota-remaining") != "0":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from asrnet.errors import InputError
+from asrnet.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from azure.core import AzureClouds
@@ -158,13 +158,3 @@ def _host(url: str) -> str:
 
 def _authority_host(authority: str) -> str:
     return _host(authority) if "://" in authority else authority
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host``, a name or an address, is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

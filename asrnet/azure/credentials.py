@@ -19,9 +19,12 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from asrnet.azure.clouds import Cloud, is_loopback
+from asrnet.azure.answers import certificate_failure
+from asrnet.azure.clouds import Cloud
 from asrnet.errors import CredentialError, InputError, UnreachableError
 from asrnet.files.problems import did_you_mean
+from asrnet.settings.roots import certificate_hint
+from asrnet.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
@@ -178,7 +181,7 @@ def given(source: Any) -> Credential:
 
 
 def _normal(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").removesuffix("credential")
+    return name.strip().lower().replace("_", "").replace("-", "").removesuffix("credential")
 
 
 def _argumentless() -> list[str]:
@@ -278,9 +281,10 @@ def requested_id_token(url: str, token: str) -> str:
             auth=lambda request: request,  # else requests takes a password from ~/.netrc in the token's place
         )
     except requests.RequestException as error:
+        network = "check the network and the proxy (HTTPS_PROXY, NO_PROXY) of the pipeline's machine"
         raise UnreachableError(
             f"no answer from {parts.hostname}, which issues this pipeline's ID tokens",
-            hint="check the network and the proxy (HTTPS_PROXY, NO_PROXY) of the pipeline's machine",
+            hint=certificate_hint() if certificate_failure(error) else network,
         ) from error
     try:
         document = msgspec.json.decode(response.content)

@@ -14,7 +14,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.polling import PollingMethod
 from azure.core.rest import HttpResponse
 
-from asrnet.azure.answers import error_body, json_document, request_id, retry_after
+from asrnet.azure.answers import error_body, json_document, member, request_id, retry_after
 from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed
 from asrnet.errors import ServiceError
@@ -110,13 +110,13 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
             request_id=request_id(response.headers),
             hint="something between here and Azure may change answers",
         )
-    word = document.get("status") or _provisioning_state(document)
+    word = member(document, "status") or _provisioning_state(document)
     if word is None:
         return OperationStatus(state="in_progress" if response.status_code == _ACCEPTED else "succeeded")
     state = _STATES.get(str(word).lower(), "in_progress")
     if state not in {"failed", "canceled"}:
         return OperationStatus(state=state)
-    error = document.get("error")
+    error = member(document, "error")
     body = error_body(error if isinstance(error, dict) else {})
     failure = operation_failed(body, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
@@ -128,6 +128,6 @@ def _document(http: Any) -> Mapping[str, Any]:
 
 
 def _provisioning_state(document: Mapping[str, Any]) -> str | None:
-    properties = document.get("properties")
+    properties = member(document, "properties")
     state = properties.get("provisioningState") if isinstance(properties, dict) else None
     return state if isinstance(state, str) else None

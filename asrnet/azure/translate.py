@@ -27,7 +27,6 @@ from asrnet.azure.answers import (
     request_id,
     scrub,
 )
-from asrnet.azure.clouds import is_loopback
 from asrnet.azure.retry import attempts_of
 from asrnet.errors import (
     AsrError,
@@ -45,6 +44,7 @@ from asrnet.errors import (
 from asrnet.model.arm import ArmId
 from asrnet.redaction import without_secrets
 from asrnet.settings.roots import certificate_hint
+from asrnet.settings.values import is_loopback
 
 _NO_SUCH_API: Final = frozenset({"InvalidResourceType", "NoRegisteredProviderFound", "InvalidResourceNamespace"})
 _BAD_REQUEST: Final = 400

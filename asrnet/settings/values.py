@@ -115,7 +115,7 @@ def endpoint(text: str) -> str:
         raise InputError("the URL has a user or password in it, expected none")
     if url.path.strip("/") or url.query or url.fragment:
         raise InputError(f"found more than '{_without_secrets(url)}', expected only a scheme, a host and a port")
-    if url.scheme == "http" and not _is_loopback(url.hostname):
+    if url.scheme == "http" and not is_loopback(url.hostname):
         raise InputError(
             f"'{_without_secrets(url)}' is http and not this machine: tokens would travel unprotected",
             hint="use https, or http with 127.0.0.1, ::1 or localhost",
@@ -128,7 +128,8 @@ def _without_secrets(url: SplitResult) -> str:
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}" if url.netloc else url.path[:60]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host``, a name or an address without brackets, is this machine."""
     import ipaddress
 
     if host.lower() == "localhost":

@@ -318,6 +318,8 @@ def test_a_capped_test_mode_never_adds_attempts() -> None:
         ({"Retry-After": "1.5"}, 1.5),
         ({"Retry-After": "-3"}, 0.0),
         ({"Retry-After": "soon"}, None),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"x-ms-retry-after-ms": "250", "Retry-After": "12"}, 0.25),
         ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT"}, 200.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:20:00 GMT", "Date": "Thu, 01 Jan 1970 00:19:30 GMT"}, 30.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:01 GMT"}, 0.0),

@@ -148,7 +148,8 @@ def witness(
 ) -> Iterator[Witness]:
     """Signed in at the emulator with a client secret; the test ends with the proof that nothing was told."""
     found = Witness(cli, folder, app)
-    kinds = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "ARM_CLIENT_SECRET", "ARM_OIDC_TOKEN")
+    kinds = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "ARM_CLIENT_SECRET", "ARM_OIDC_TOKEN"]
+    kinds += ["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
     variables = {name: made_up(name) for name in kinds}
     found.canaries |= set(variables.values())
     variables |= {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": "44444444-4444-4444-4444-444444444444"}
