@@ -130,12 +130,16 @@ def _missing_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwo
 
 def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
     """Subnets whose machines get new addresses, in either direction, and subnets that cannot hold them all."""
-    directions = [("failover", primary, recovery)]
+    there = subnet_fits(primary, recovery)
+    directions = [("failover", primary, recovery, there)]
     if pair.failback:
-        directions.append(("failback", recovery, primary))
-    for occasion, start, end in directions:
+        # Only from subnets that machines land in does anything come back.
+        landed_in = {fit.recovery_subnet.name for fit in there if fit.recovery_subnet}
+        back = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
+        directions.append(("failback", recovery, primary, back))
+    for occasion, start, end, fits in directions:
         changed = []
-        for fit in subnet_fits(start, end):
+        for fit in fits:
             if fit.recovery_subnet and fit.address_space in {"differs", "overlaps"}:
                 prefixes = ", ".join(fit.subnet.prefixes)
                 landing = f"{fit.recovery_subnet.name} with {', '.join(fit.recovery_subnet.prefixes)}"

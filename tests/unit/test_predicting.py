@@ -216,6 +216,38 @@ def test_all_subnets_leaves_out_what_is_only_failed_over_to(world: World) -> Non
     assert world.subnets(desired) == {("hub", "web"), ("app", "web"), *VM_NETWORKS}
 
 
+@pytest.mark.parametrize(
+    ("there", "at_failover", "at_failback"),
+    [
+        ({"web": "10.0.1.0/24", "db": "10.0.2.0/24"}, False, False),
+        ({"web": "10.0.1.0/24", "db": "10.0.0.0/16"}, False, True),
+        ({"web": "10.0.1.0/25", "db": "10.0.2.0/24"}, True, False),
+        ({"web": "10.9.1.0/24", "db": "10.0.2.0/24"}, True, True),
+        ({"first": "10.0.0.0/16"}, False, True),
+        ({"web": "10.0.1.0/24", "db": "10.0.2.0/24", "unused": "10.7.0.0/24"}, False, False),
+    ],
+    ids=["same", "wider", "narrower", "elsewhere", "one for both", "one that nobody lands in"],
+)
+def test_the_plan_warns_of_new_addresses_where_and_only_where_a_prediction_has_them(
+    world: World, there: dict[str, str], *, at_failover: bool, at_failback: bool
+) -> None:
+    hub = world.network("hub", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
+    recovery = world.network("there", SEA, subnets=there)
+    world.map_both(hub, recovery)
+    desired = world.state(row(hub, recovery, name="hub"))
+    found = [each.message for each in world.plan(desired).findings if each.kind == "address_space_differs"]
+    expected_of: dict[Operation, bool] = {"failover": at_failover, "failback": at_failback}
+    for operation, expected in expected_of.items():
+        landings = [
+            landing
+            for landing in world.ask(desired, all_subnets=True, operation=operation).landings
+            if landing.primary_network == "hub"
+        ]
+        assert len(landings) == 2
+        assert any(landing.outcome != "keeps_address" for landing in landings) is expected
+        assert any(f" at {operation} to " in message for message in found) is expected
+
+
 VM_NETWORKS = {(f"VMNetwork{n}-{site}", None) for n in (1, 2) for site in ("Beijing", "Shanghai")}
 
 
