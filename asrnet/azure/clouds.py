@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from azure.core import AzureClouds
 
 _HTTPS_PORT: Final = 443
-_SPACE, _DELETE = 0x20, 0x7F
-
-# No user info, no escapes, nothing that two URL parsers could read differently.
-_PLAIN_NETLOC = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_PLAIN_NETLOC: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+"""No user info, no escapes, nothing that two URL parsers could read differently."""
 
 
 class Cloud(Struct, frozen=True, kw_only=True):
@@ -43,29 +42,19 @@ class Cloud(Struct, frozen=True, kw_only=True):
         That is Resource Manager's host and the hosts under it, over https on its usual port, and the very host and
         port of the endpoint.
         """
-        # urlsplit drops tabs and newlines, so that it would read another host than what sends the request.
-        if any(ord(char) < _SPACE or ord(char) == _DELETE for char in url):
+        parts, endpoint = _plain(url), urlsplit(self.endpoint)
+        if parts is None:
             return False
-        try:
-            parts, endpoint = urlsplit(url), urlsplit(self.endpoint)
-            plain, port = _PLAIN_NETLOC.fullmatch(parts.netloc), parts.port
-        except ValueError:  # an unclosed bracket, or a port that is none
-            return False
-        if plain is None:
-            return False
-        host = plain["host"].lower()
+        # Another name or address of this machine may be somebody else's server on the same port.
         if (parts.scheme, parts.netloc.lower()) == (endpoint.scheme, endpoint.netloc.lower()):
             return True
-        is_usual = parts.scheme == "https" and port in {None, _HTTPS_PORT}
-        return is_usual and not self.is_loopback and self._is_resource_manager(host)
+        is_usual = parts.scheme == "https" and parts.port in {None, _HTTPS_PORT}
+        return is_usual and not self.is_loopback and self._is_resource_manager(_host(url))
 
     def at(self, endpoint: str) -> Cloud:
         """This cloud reached through ``endpoint``: https of Resource Manager's hosts, or this machine."""
-        try:
-            parts = urlsplit(endpoint)
-        except ValueError:  # an unclosed bracket
-            parts = urlsplit("")
-        if parts.scheme not in {"http", "https"} or _PLAIN_NETLOC.fullmatch(parts.netloc) is None:
+        parts = _plain(endpoint)
+        if parts is None or parts.scheme not in {"http", "https"}:
             raise InputError(f"the endpoint '{endpoint}' is not an address", hint=f"it looks like {self.endpoint}")
         if parts.path.strip("/") or parts.query or parts.fragment:
             raise InputError(f"the endpoint '{endpoint}' has more than a host and a port")
@@ -85,13 +74,13 @@ class Cloud(Struct, frozen=True, kw_only=True):
     @property
     def is_known_authority(self) -> bool:
         """Whether the authority is one of Microsoft's, which their libraries know without asking."""
-        return _authority_host(self.authority) in {known.authority for known in (PUBLIC, CHINA, USGOVERNMENT)}
+        return _authority_host(self.authority) in {cloud.authority for cloud in (PUBLIC, CHINA, USGOVERNMENT)}
 
     def signing_in_at(self, authority: str) -> Cloud:
         """This cloud with tokens from ``authority``, a host or an https address; InputError where it is neither."""
         address = authority if "://" in authority else f"https://{authority}"
-        parts = urlsplit(address)
-        if parts.scheme != "https" or _PLAIN_NETLOC.fullmatch(parts.netloc) is None:
+        parts = _plain(address)
+        if parts is None or parts.scheme != "https":
             raise InputError(
                 "the authority to sign in at is not an https address", hint=f"it looks like https://{self.authority}"
             )
@@ -150,6 +139,19 @@ def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
     if named is None:
         raise InputError(f"there is no cloud '{name}'", hint="use public, china or usgovernment")
     return named.at(endpoint) if endpoint else named
+
+
+def _plain(url: str) -> SplitResult | None:
+    """The parts of ``url``; None where its host could be read in more than one way."""
+    # urlsplit drops tabs and newlines, so that it would see another host than what sends the request.
+    if _CONTROL.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # an unclosed bracket, or a port that is none
+        return None
+    return parts if _PLAIN_NETLOC.fullmatch(parts.netloc) else None
 
 
 def _host(url: str) -> str:

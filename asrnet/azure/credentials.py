@@ -161,10 +161,10 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
         spellings = {_normal(class_name): class_name for class_name in _argumentless()}
     if word not in spellings:
         names = ["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS, "emulator"]
-        others = sorted(set(spellings.values()) - set(_SPELLINGS.values()))
+        class_names = sorted(set(spellings.values()) - set(_SPELLINGS.values()))
         raise InputError(
-            f"there is no credential '{named}'{did_you_mean(named, [*names, *others])}",
-            hint=f"use one of {', '.join([*names, *others])}",
+            f"there is no credential '{named}'{did_you_mean(named, [*names, *class_names])}",
+            hint=f"use one of {', '.join([*names, *class_names])}",
         )
     class_name = spellings[word]
     is_managed = class_name == "ManagedIdentityCredential"

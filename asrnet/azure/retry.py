@@ -27,9 +27,6 @@ from asrnet.azure.request_log import ATTEMPT
 from asrnet.ports import Clock
 from asrnet.redaction import without_secrets
 
-WHOLE: Final = "asrnet_whole"
-"""An option of a request: read the body of its answer here, where a connection that breaks off is repeated."""
-
 BUSY: Final = "asrnet.busy"
 """The key in a response's context under which the number of busy answers is left."""
 
@@ -235,7 +232,6 @@ class _Sending:
         self._policy = policy
         self._request = request
         self._http = request.http_request
-        self._whole = bool(request.context.options.pop(WHOLE, False))
         subscription = _SUBSCRIPTION.search(self._http.url)
         self._subscription = subscription[1] if subscription else ""
         self._started = policy.clock.now()
@@ -260,7 +256,7 @@ class _Sending:
             answer = response.http_response
             body = b""
             # The answers to begin_* are streamed. One that accepts is left to the SDK, which may read it itself.
-            if answer.status_code >= _ERROR or self._whole:
+            if answer.status_code >= _ERROR:
                 body = bytes(answer.read() if hasattr(answer, "read") else answer.body())
         except _NO_ANSWER as error:
             policy.gates.answered(gate)

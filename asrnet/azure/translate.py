@@ -85,7 +85,12 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
         if response is None:
             raise _unreachable(error, certificate) from error
         if isinstance(error, DecodeError) and int(response.status_code or 0) < _BAD_REQUEST:
-            raise unreadable(response, resource_id, error) from error
+            raise ServiceError(
+                f"the answer for '{resource_id}' cannot be read: {error.message}",
+                resource_id=resource_id,
+                status=response.status_code,
+                hint="something between here and Azure may change answers",
+            ) from error
         raise error_of(response, resource_id) from error
     except AzureError as error:
         certificate = certificate_failure(error)
@@ -96,17 +101,6 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
 def refuse(response: HttpResponse, resource_id: ArmId | None = None) -> NoReturn:
     """Raise the error that ``response`` is."""
     raise error_of(response, resource_id)
-
-
-def unreadable(response: Any, resource_id: ArmId | None, error: Exception) -> ServiceError:
-    """The error of an answer that promises a document and holds none."""
-    return ServiceError(
-        f"the answer for '{resource_id}' cannot be read: {without_secrets(str(error))}",
-        resource_id=resource_id,
-        status=int(response.status_code),
-        request_id=request_id(response.headers),
-        hint="something between here and Azure may change answers",
-    )
 
 
 def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:

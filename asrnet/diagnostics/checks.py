@@ -103,11 +103,11 @@ def _parts(
         yield _lists(subscription, (("networks", partial(backend.networks.virtual_networks, subscription)),))
     for task in dict.fromkeys((*tasks_of(desired), *([required] if required else []))):
         if task in {"create-networks", "landing-zones"}:  # copies are made in resource groups, all else in vaults
-            asked = tuple(ArmId(scope) for scope in scopes(task, desired) if "/resourceGroups/" in scope)
+            places = tuple(ArmId(scope) for scope in scopes(task, desired) if "/resourceGroups/" in scope)
         else:
-            asked = tuple(vault.id for vault in vaults)
+            places = tuple(vault.id for vault in vaults)
         needed_actions = actions(task, desired, minimal=True)
-        yield from (_rights(task, scope, needed_actions, backend, required=task == required) for scope in asked)
+        yield from (_rights(task, scope, needed_actions, backend, required=task == required) for scope in places)
 
 
 def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
@@ -163,7 +163,7 @@ def _tenant(subscription: str, tenant: str, managed_by: Sequence[str], backend: 
     mine = backend.tenant()
     if not mine or not tenant or mine.lower() == tenant.lower():
         return Check(name="tenant", verdict="ok", message=tenant or mine or "not told", subject=subscription)
-    if mine.lower() in {other.lower() for other in managed_by}:
+    if mine.lower() in {managing.lower() for managing in managed_by}:
         message = f"{tenant}, delegated to the identity's tenant {mine} (Azure Lighthouse)"
         return Check(name="tenant", verdict="ok", message=message, subject=subscription)
     return Check(

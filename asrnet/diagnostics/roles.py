@@ -158,7 +158,7 @@ def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
     by_key = {scope.lower(): scope for scope in sorted(assigned)}
     # A scope within another one of the list adds nothing.
     return tuple(
-        scope for key, scope in sorted(by_key.items()) if not any(key.startswith(f"{other}/") for other in by_key)
+        scope for key, scope in sorted(by_key.items()) if not any(key.startswith(f"{above}/") for above in by_key)
     )
 
 

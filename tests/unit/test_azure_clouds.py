@@ -68,6 +68,9 @@ def test_resource_manager_and_this_machine_are_endpoints(endpoint: str) -> None:
         ("https://user:word@management.azure.com", "not an address"),
         ("management.azure.com", "not an address"),
         ("ftp://127.0.0.1", "not an address"),
+        ("https://[::1", "not an address"),
+        ("https://127.0.0.1:99999", "not an address"),
+        ("https://manage\nment.azure.com", "not an address"),
         ("https://127.0.0.1:8443/some/path", "more than a host and a port"),
         ("https://127.0.0.1?x=1", "more than a host and a port"),
     ],
@@ -141,7 +144,15 @@ def test_another_authority_takes_the_clouds_place(said: str, authority: str, kno
 
 
 @pytest.mark.parametrize(
-    "said", ["http://127.0.0.1:1", "https://me:canary@example.com", "https://h/tenant", "https://h?canary", "https://"]
+    "said",
+    [
+        "http://127.0.0.1:1",
+        "https://me:canary@example.com",
+        "https://h/tenant",
+        "https://h?canary",
+        "https://",
+        "https://[::1",
+    ],
 )
 def test_an_authority_that_is_none_is_refused_and_not_repeated(said: str) -> None:
     with pytest.raises(InputError) as caught:
