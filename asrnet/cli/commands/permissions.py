@@ -1,7 +1,8 @@
 """Print the custom role with the least rights that a task needs, as az role definition create reads it.
 
 Its scopes are what the desired state names, limited to the vaults of --vault where any are given. With a role for each
-task, no task has rights in the scopes of another.
+task, no task has rights in the scopes of another. create-networks makes copies of networks; landing-zones makes them
+with network security groups, route tables and resource groups, and adds subnets.
 """
 
 from __future__ import annotations
