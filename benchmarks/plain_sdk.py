@@ -1,4 +1,6 @@
-"""The same work with the SDKs used the obvious way: their default pipeline, their lists, one poller for each mapping.
+"""The same work with the SDKs used the obvious way: the operations that asrnet calls, one after the other.
+
+Their default pipeline, their models read by attribute, one poller for each mapping.
 
 python -m benchmarks.plain_sdk plan|apply URL PAIRS
 """
@@ -29,19 +31,23 @@ class AnyToken:
 
 
 def missing(site_recovery: Any, networks: Any, pairs: int) -> Iterator[Way]:
-    """What is not mapped: the name of each mapping, its fabrics and its networks."""
-    there = {network.id.lower() for network in networks.virtual_networks.list_all()}
+    """What is not mapped: the name of each mapping, its fabrics and its networks. Nothing may be failing over."""
+    known = {network.id.lower(): network.location for network in networks.virtual_networks.list_all()}
     fabrics = {fabric.name for fabric in site_recovery.replication_fabrics.list(*VAULT)}
+    assert fabrics == set(FABRICS.values())
     mapped = {
         (mapping.properties.primary_network_id.lower(), mapping.properties.recovery_network_id.lower())
         for mapping in site_recovery.replication_network_mappings.list(*VAULT)
     }
-    assert fabrics == set(FABRICS.values())
+    for item in site_recovery.replication_protected_items.list(*VAULT):
+        assert item.properties.protection_state == "Protected"
+    for job in site_recovery.replication_jobs.list(*VAULT, filter="jobStatus eq 'InProgress'"):
+        assert "failover" not in job.properties.scenario_name.lower()
     for number in range(pairs):
         for primary, recovery in ((HERE, THERE), (THERE, HERE)):
             first, second = network_id(number, primary), network_id(number, recovery)
             ends = (str(first), str(second))
-            assert {end.lower() for end in ends} <= there
+            assert known[ends[0].lower()] == primary
             if (ends[0].lower(), ends[1].lower()) not in mapped:
                 yield (f"{first.name}-to-{second.name}", FABRICS[primary], FABRICS[recovery], *ends)
 
