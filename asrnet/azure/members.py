@@ -53,6 +53,20 @@ def flag(model: Model, name: str) -> bool | None:
     raise TypeError(f"'{name}' is neither true nor false but {value!r:.40}")
 
 
+def document(body: object) -> Model:
+    """The body of an answer, which must be an object."""
+    if not isinstance(body, Mapping):
+        raise TypeError(f"it is no object but {body!r:.40}")
+    return body
+
+
+def documents(body: object) -> list[Model]:
+    """A list of objects, none of them null."""
+    if not isinstance(body, list):
+        raise TypeError(f"it is no list but {body!r:.40}")
+    return [document(row) for row in body]
+
+
 def part(model: Model, name: str) -> Model:
     """An object; an empty one where it is absent or null."""
     value = model.get(name)

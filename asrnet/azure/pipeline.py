@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from azure.core.credentials import TokenCredential
-from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
     CustomHookPolicy,
@@ -108,6 +108,7 @@ class Pipeline:
             CustomHookPolicy(),
             DistributedTracingPolicy(),
             AnnouncePolicy(),
+            EncodingPolicy(),
             RequestLogPolicy(self.meter, self.clock),
             ARMHttpLoggingPolicy(),
         ]
@@ -152,6 +153,18 @@ class LoopbackTokenPolicy(SansIOHTTPPolicy[Any, Any]):
         """Add the token."""
         token = self._credential.get_token(self._scope).token
         request.http_request.headers["Authorization"] = f"Bearer {token}"
+
+
+class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Passes over the byte order mark that some of Azure's front ends write, however they spell their charset.
+
+    azure-core does so for ``charset=utf-8`` and for none, and not for ``charset=UTF-8``.
+    """
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:  # noqa: ARG002
+        """Set the encoding that knows the mark."""
+        if (response.http_response.encoding or "").lower() == "utf-8":
+            response.http_response.encoding = "utf-8-sig"
 
 
 class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):

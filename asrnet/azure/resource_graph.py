@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from asrnet.azure.members import Model, every_readable, parts
+from asrnet.azure.members import Model, documents, every_readable
 from asrnet.azure.models import read_network
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import answering
@@ -78,7 +78,7 @@ def _rows(client: Any, subscriptions: Sequence[str], scope: ArmId) -> Iterator[M
         request = QueryRequest(subscriptions=list(subscriptions), query=_QUERY, options=options)
         with answering(scope):
             answer = client.resources(request)
-            page = parts({"data": answer.data}, "data")
+            page = documents(answer.data)
             token, truncated = answer.skip_token, str(answer.result_truncated).lower().endswith("true")
         yield from page
         if not token:

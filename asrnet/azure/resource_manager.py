@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
 
-from asrnet.azure.members import Model, part, parts, text, texts
+from asrnet.azure.members import Model, document, documents, parts, text, texts
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import Clients, answering, versions_sent
 from asrnet.azure.translate import refuse
@@ -66,7 +66,7 @@ class ResourceManager:
         scope = ArmId(f"/subscriptions/{subscription}")
         response = self.get(self._address(scope, _SUBSCRIPTION_API), scope)
         with answering(scope):
-            model: Model = part({"body": response.json()}, "body")
+            model = document(response.json())
             return SubscriptionView(
                 id=text(model, "subscriptionId") or subscription,
                 name=text(model, "displayName"),
@@ -111,7 +111,7 @@ class ResourceManager:
     def _document(self, path: ArmId | str, version: str, resource_id: ArmId) -> Model:
         response = self.get(self._address(path, version), resource_id)
         with answering(resource_id):
-            return part({"body": response.json()}, "body")
+            return document(response.json())
 
     def _rows(self, path: str, version: str, resource_id: ArmId) -> Iterator[Model]:
         url = self._address(path, version)
@@ -122,8 +122,8 @@ class ResourceManager:
             asked.add(url)
             response = self.get(url, resource_id)
             with answering(resource_id):
-                page: Any = part({"body": response.json()}, "body")
-                models, url = parts(page, "value"), text(page, "nextLink")
+                page = document(response.json())
+                models, url = documents(page.get("value", [])), text(page, "nextLink")
             yield from models
 
     def _address(self, path: ArmId | str, version: str) -> str:

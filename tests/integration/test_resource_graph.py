@@ -12,7 +12,7 @@ from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
-from asrnet.errors import ForbiddenError, NotFoundError
+from asrnet.errors import ForbiddenError, NotFoundError, ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
 
@@ -106,3 +106,21 @@ def test_a_missing_subscription_is_an_error_of_the_service() -> None:
 def test_a_row_that_makes_no_sense_does_not_hide_the_others() -> None:
     odd = {**row(ONE, "a"), "id": "nonsense"}
     assert names(connected(Answering(Graph(odd, row(ONE, "b"))), ONE), ONE) == ["b"]
+
+
+@pytest.mark.parametrize("data", [None, "text", [None], ["text"], {"columns": [], "rows": []}, [{"id": 7}]], ids=repr)
+def test_an_answer_that_is_no_table_of_networks_is_an_error(data: object) -> None:
+    def handle(_request: requests.PreparedRequest) -> Reply:
+        return 200, {}, {"totalRecords": 1, "count": 1, "resultTruncated": "false", "data": data, "facets": []}
+
+    with pytest.raises(ServiceError, match="cannot be read"):
+        list(connected(Answering(handle), ONE).networks.virtual_networks(ONE))
+
+
+def test_rows_that_were_left_out_without_a_way_on_are_an_error() -> None:
+    def handle(_request: requests.PreparedRequest) -> Reply:
+        data = [row(ONE, "a")]
+        return 200, {}, {"totalRecords": 2, "count": 1, "resultTruncated": "true", "data": data, "facets": []}
+
+    with pytest.raises(ServiceError, match="left out rows"):
+        list(connected(Answering(handle), ONE).networks.virtual_networks(ONE))

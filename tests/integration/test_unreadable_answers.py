@@ -1,0 +1,197 @@
+"""Answers of a shape that Azure never gives, and shapes that it gives seldom: none is taken for an empty list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from answering import Answering, Reply, error, in_turn
+
+from asrnet.azure.clouds import PUBLIC
+from asrnet.azure.connect import backend
+from asrnet.azure.credentials import choose
+from asrnet.azure.retry import RetryLimits
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import NotFoundError, ServiceError
+from asrnet.model.arm import ArmId
+from asrnet.ports import Backend
+
+S = "11111111-1111-1111-1111-111111111111"
+ARM = "https://management.azure.com"
+VAULT = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v")
+FABRIC = VAULT.child("replicationFabrics", "f")
+NETWORK = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/n")
+MAPPING = FABRIC.child("replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+MARK = b"\xef\xbb\xbf"
+
+LISTS: dict[str, Callable[[Backend], Any]] = {
+    "networks": lambda azure: azure.networks.virtual_networks(S),
+    "fabrics": lambda azure: azure.mappings.fabrics(VAULT),
+    "mappings": lambda azure: azure.mappings.mappings(VAULT),
+    "machines": lambda azure: azure.mappings.protected_items(VAULT),
+    "jobs": lambda azure: azure.mappings.jobs(VAULT),
+    "VM networks": lambda azure: azure.vmm.vm_networks(FABRIC),
+    "logical networks": lambda azure: azure.vmm.logical_networks(FABRIC),
+    "clouds": lambda azure: azure.vmm.clouds(FABRIC),
+    "cloud mappings": lambda azure: azure.vmm.cloud_mappings(VAULT),
+}
+every_list = pytest.mark.parametrize("what", LISTS)
+
+
+def connected(azure: Answering) -> Backend:
+    limits = RetryLimits(attempts=1, connection_attempts=1)
+    credential = choose(PUBLIC, named="emulator")
+    return backend(clock=SimulatedClock(), credential=credential, limits=limits, session=azure.session)
+
+
+def read(what: str, *replies: Reply) -> list[Any]:
+    return list(LISTS[what](connected(Answering(in_turn(*replies)))))
+
+
+@every_list
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>busy</html>",
+        b"",
+        b"[]",
+        b'"text"',
+        b"null",
+        b'{"value": null}',
+        b'{"value": "text"}',
+        b'{"value": 1}',
+        b'{"value": [null]}',
+        b'{"value": ["text"]}',
+        b'{"value": [[]]}',
+        b'{"value": [',
+        b"\xff\xfe\x00",
+        b'{"value": [], "nextLink": 7}',
+        b'{"value": [], "nextLink": ["x"]}',
+    ],
+    ids=repr,
+)
+def test_an_answer_that_is_no_list_is_an_error_that_names_what_was_read(what: str, body: bytes) -> None:
+    with pytest.raises(ServiceError, match="cannot be read") as caught:
+        read(what, (200, {}, body), (200, {}, {"value": []}))
+    assert caught.value.resource_id.startswith(f"/subscriptions/{S}")
+
+
+@every_list
+@pytest.mark.parametrize("row", [{"id": 7}, {"id": None}, {}, {"id": "/x", "properties": "text"}], ids=repr)
+def test_a_row_of_the_wrong_shape_makes_no_list_of_what_is_there(what: str, row: dict[str, object]) -> None:
+    """What proves absence fails; of a list that proves none, at most that row is left out."""
+    try:
+        assert read(what, (200, {}, {"value": [row]})) == []
+    except ServiceError as refusal:
+        assert "cannot be read" in refusal.message  # noqa: PT017 - either is right
+    else:
+        assert what not in {"fabrics", "mappings", "machines"}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{"state": 5}, {"primaryNetworkId": ["x"]}, {"fabricSpecificSettings": "x"}, {"recoveryNetworkId": True}],
+    ids=repr,
+)
+def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object]) -> None:
+    ends = {"primaryNetworkId": str(NETWORK), "recoveryNetworkId": str(NETWORK)}
+    regions = {"primaryFabricFriendlyName": "East US", "recoveryFabricFriendlyName": "West US"}
+    row = {"id": str(MAPPING), "properties": {**ends, **regions, **properties}}
+    with pytest.raises(ServiceError, match="cannot be read"):
+        read("mappings", (200, {}, {"value": [row]}))
+
+
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b'{"id": 7}', b'"text"'], ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda azure: azure.networks.virtual_network(NETWORK),
+        lambda azure: azure.mappings.mapping(MAPPING),
+        lambda azure: azure.mappings.vault_location(VAULT),
+        lambda azure: azure.surroundings.subscription(S),
+        lambda azure: azure.surroundings.regions(S),
+        lambda azure: azure.surroundings.provider(S, "Microsoft.Network"),
+        lambda azure: azure.surroundings.rights(VAULT),
+    ],
+    ids=["network", "mapping", "vault", "subscription", "regions", "provider", "rights"],
+)
+def test_an_answer_that_is_no_resource_is_never_one(call: Callable[[Backend], object], body: bytes) -> None:
+    azure = connected(Answering(in_turn((200, {}, body))))
+    if body == b'{"id": 7}' and "network" not in str(call):
+        pytest.skip("an object without the members that are read")
+    with pytest.raises(ServiceError, match="cannot be read"):
+        call(azure)
+
+
+@every_list
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=UTF-8", "; charset=utf-8-sig"])
+def test_a_byte_order_mark_spoils_no_list(what: str, charset: str) -> None:
+    body = MARK + b'{"value": [], "nextLink": null}'
+    assert read(what, (200, {"Content-Type": f"application/json{charset}"}, body)) == []
+
+
+def test_a_byte_order_mark_spoils_no_proof_of_absence() -> None:
+    body = MARK + b'{"error": {"code": "ResourceNotFound", "message": "Gone."}}'
+    assert connected(Answering(in_turn((404, {}, body)))).networks.virtual_network(NETWORK) is None
+    with pytest.raises(NotFoundError):
+        connected(Answering(in_turn((404, {}, body)))).mappings.vault_location(VAULT)
+
+
+@every_list
+@pytest.mark.parametrize("link", ["/next/page?api-version=2025-08-01&$skiptoken=a%2Bb", f"{ARM}/next/page?x={{0}}"])
+def test_a_page_is_asked_for_at_the_endpoint_whatever_form_its_address_has(what: str, link: str) -> None:
+    azure = Answering(in_turn((200, {}, {"value": [], "nextLink": link}), (200, {}, {"value": []})))
+    assert list(LISTS[what](connected(azure))) == []
+    assert azure.sent[1:] == [f"GET {ARM}/next/page"]
+
+
+@every_list
+@pytest.mark.parametrize("link", ["https://pod01.example.invalid/x", "http://127.0.0.1/x", "https://[::1]/x"])
+def test_a_page_elsewhere_is_refused_and_is_not_the_end_of_the_list(what: str, link: str) -> None:
+    azure = Answering(in_turn((200, {}, {"value": [], "nextLink": link}), (200, {}, {"value": []})))
+    with pytest.raises(ServiceError) as caught:
+        list(LISTS[what](connected(azure)))
+    assert caught.value.code == "ForeignHost"
+    assert len(azure.requests) == 1
+
+
+@every_list
+def test_a_page_without_a_scheme_is_asked_for_at_the_endpoint(what: str) -> None:
+    """A browser would go to that host; the SDK takes it for a path."""
+    azure = Answering(in_turn((200, {}, {"value": [], "nextLink": "//example.invalid/x"}), (200, {}, {"value": []})))
+    assert list(LISTS[what](connected(azure))) == []
+    assert {sent.split("/")[2] for sent in azure.sent} == {"management.azure.com"}
+
+
+@every_list
+def test_pages_that_lead_back_to_one_another_end_with_an_error(what: str) -> None:
+    pages = iter("abcabc")
+
+    def handle(_request: requests.PreparedRequest) -> Reply:
+        return 200, {}, {"value": [], "nextLink": f"{ARM}/page?at={next(pages)}"}
+
+    with pytest.raises(ServiceError, match="goes round in circles"):
+        list(LISTS[what](connected(Answering(handle))))
+
+
+@every_list
+def test_an_empty_last_page_is_an_end(what: str) -> None:
+    more: Reply = (200, {}, {"value": [], "nextLink": f"{ARM}/page?2"})
+    ends: tuple[dict[str, object], ...] = (
+        {"value": []},
+        {"value": [], "nextLink": None},
+        {"value": [], "nextLink": ""},
+        {},
+    )
+    for end in ends:
+        assert read(what, more, (200, {}, end)) == []
+
+
+@every_list
+def test_a_refusal_in_mid_list_is_an_error(what: str) -> None:
+    more: Reply = (200, {}, {"value": [], "nextLink": f"{ARM}/page?2"})
+    with pytest.raises(ServiceError) as caught:
+        read(what, more, (409, {}, error("Conflict", "No.")))
+    assert caught.value.code == "Conflict"
