@@ -77,6 +77,7 @@ def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: st
         ),
         inventory=settings.inventory,
         subscriptions=subscriptions,
+        api_versions={chosen.provider: chosen.version for chosen in settings.api_version},
         start_now=True,
         whole_process=whole_process,
         run=run,

@@ -205,7 +205,7 @@ def _provider(subscription: str, namespace: str, backend: Backend) -> Iterator[C
             verdict="failed",
             message=f"{kind} {version} is not offered; the latest here is {max(offered)}",
             subject=subscription,
-            fix="check that cloud: and --endpoint are meant; this cloud is behind what asrnet was made for",
+            fix=f"check cloud: and --endpoint, or ask for what is offered: --api-version {namespace}={max(offered)}",
         )
 
 

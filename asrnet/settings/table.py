@@ -14,7 +14,7 @@ from msgspec import NODEFAULT, Struct, structs
 
 from asrnet.model.plan import FORCEABLE
 from asrnet.settings import values
-from asrnet.settings.values import Output, Shard
+from asrnet.settings.values import ApiVersion, Output, Shard
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
 Group = Literal["", "Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
@@ -191,6 +191,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             commands=READING,
         ),
     ] = "network"
+    api_version: Annotated[
+        tuple[ApiVersion, ...],
+        Option(
+            help="the version of a provider's API to ask for, where the cloud does not offer the usual one; see doctor",
+            group="Azure",
+            metavar="PROVIDER=VERSION",
+            parse=values.api_version,
+            commands=READING,
+        ),
+    ] = ()
     output: Annotated[
         tuple[Output, ...],
         Option(

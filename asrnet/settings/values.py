@@ -20,6 +20,9 @@ _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
 _NUMBER = re.compile(r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?")
 _SHARD = re.compile(r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})")
+_API_VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?")
+PROVIDERS: Final = ("Microsoft.Network", "Microsoft.RecoveryServices")
+"""The providers whose SDKs ask for a version that can be changed."""
 _FORMAT = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -28,6 +31,13 @@ class Output(Struct, frozen=True):
 
     format: str
     path: str | None = None
+
+
+class ApiVersion(Struct, frozen=True):
+    """The API version to ask a provider for."""
+
+    provider: str
+    version: str
 
 
 class Shard(Struct, frozen=True):
@@ -78,6 +88,20 @@ def backend(text: str) -> str:
             hint="WORLD is the path of a world file, as in fake:world.yaml",
         )
     return text
+
+
+def api_version(text: str) -> ApiVersion:
+    """``PROVIDER=VERSION``, the provider in any case."""
+    provider, equals, version = text.strip().partition("=")
+    known = {name.lower(): name for name in PROVIDERS}
+    if not equals or not _API_VERSION.fullmatch(version):
+        raise InputError(f"found '{text[:80]}', expected PROVIDER=VERSION, such as {PROVIDERS[0]}=2024-05-01")
+    if provider.lower() not in known:
+        raise InputError(
+            f"found the provider '{provider[:60]}', expected {' or '.join(PROVIDERS)}"
+            f"{did_you_mean(provider, PROVIDERS)}"
+        )
+    return ApiVersion(known[provider.lower()], version)
 
 
 def finding_kind(text: str) -> str:

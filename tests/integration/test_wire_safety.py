@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -19,7 +20,7 @@ from asrnet.azure.pipeline import new_session
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import ConflictError, ServiceError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkMapping
+from asrnet.model.azure import NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend, Operation
 
 S = "11111111-1111-1111-1111-111111111111"
@@ -238,3 +239,54 @@ def test_the_pool_has_room_for_every_thread() -> None:
     adapter = new_session(PUBLIC).get_adapter("https://management.azure.com")
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
     assert getattr(adapter, "_pool_maxsize", 0) >= 64
+
+
+def versions_asked(azure: Answering) -> dict[str, str]:
+    """The API version of each request, by the last word of its path."""
+    urls = [urlsplit(str(request.url)) for request in azure.requests]
+    return {url.path.rpartition("/")[2]: parse_qs(url.query)["api-version"][0] for url in urls}
+
+
+@pytest.mark.parametrize(
+    ("at", "chosen", "network"),
+    [
+        (PUBLIC, {}, "2026-03-01"),
+        (CHINA, {}, "2024-05-01"),
+        (CHINA, {"Microsoft.Network": "2023-09-01"}, "2023-09-01"),
+        (PUBLIC, {"Microsoft.Network": "2023-09-01"}, "2023-09-01"),
+    ],
+    ids=["the SDK's own", "an older cloud's", "chosen for an older cloud", "chosen"],
+)
+def test_doctor_is_told_the_very_versions_that_are_sent(at: Cloud, chosen: dict[str, str], network: str) -> None:
+    azure = Answering(in_turn(EMPTY))
+    chosen = {**chosen, "Microsoft.RecoveryServices": "2024-10-01"} if chosen else {}
+    credential = given(EmulatorCredential())
+    run = backend(clock=SimulatedClock(), cloud=at, credential=credential, session=azure.session, api_versions=chosen)
+    told = run.surroundings.api_versions
+    assert azure.requests == []
+    for what in lists(run).values():
+        what()
+    sent = versions_asked(azure)
+    assert sent["virtualNetworks"] == told["Microsoft.Network/virtualNetworks"] == network
+    fabrics = told["Microsoft.RecoveryServices/vaults/replicationFabrics"]
+    assert sent["replicationFabrics"] == sent["replicationNetworkMappings"] == fabrics
+    assert fabrics == ("2024-10-01" if chosen else "2025-08-01")
+
+
+def test_every_write_and_page_has_the_version_that_was_chosen() -> None:
+    network: Reply = (201, {}, {"properties": {"provisioningState": "Succeeded"}})
+    more: Reply = (200, {}, {"value": [], "nextLink": "https://management.azure.com/page2?api-version=2025-08-01"})
+    azure = Answering(in_turn(network, ACCEPTED, more, EMPTY))
+    versions = {"Microsoft.Network": "2023-09-01", "Microsoft.RecoveryServices": "2024-10-01"}
+    run = backend(
+        clock=SimulatedClock(),
+        credential=given(EmulatorCredential()),
+        session=azure.session,
+        api_versions=versions,
+    )
+    vnet = VirtualNetwork(id=ArmId(f"{VNETS}/n"), location="eastus", address_space=("10.0.0.0/16",))
+    run.network_writer.create_virtual_network(vnet)
+    run.mapping_writer.put_mapping(MAPPING)
+    list(run.mappings.mappings(VAULT))
+    sent = [parse_qs(urlsplit(str(request.url)).query)["api-version"] for request in azure.requests]
+    assert sent == [["2023-09-01"], ["2024-10-01"], ["2024-10-01"], ["2024-10-01"]]

@@ -23,6 +23,7 @@ from asrnet.settings import (
 )
 from asrnet.settings import read as read_with_sources
 from asrnet.settings.roots import cache_folder
+from asrnet.settings.values import ApiVersion
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,24 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(doten
     dotenv.write_text("ASRNET_FILE=c.yaml\nASRNET_PARALLELISM=3\nASRNET_SHARD=1/2\n", encoding="utf-8")
     given = read({"file": "a.yaml"}, {"ASRNET_FILE": "b.yaml", "ASRNET_PARALLELISM": "2"}, dotenv=".env")
     assert (given.file, given.parallelism, given.shard) == ("a.yaml", 2, Shard(1, 2))
+
+
+def test_an_api_version_is_chosen_for_a_provider_in_any_case() -> None:
+    given = read({"api_version": ["microsoft.network=2023-09-01"]}, {})
+    assert given.api_version == (ApiVersion("Microsoft.Network", "2023-09-01"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2023-09-01", "expected PROVIDER=VERSION"),
+        ("Microsoft.Network=", "expected PROVIDER=VERSION"),
+        ("Microsoft.Network=latest", "expected PROVIDER=VERSION"),
+        ("Microsoft.Compute=2023-09-01", "expected Microsoft.Network or Microsoft.RecoveryServices"),
+    ],
+)
+def test_an_api_version_that_nobody_could_send_is_refused(text: str, expected: str) -> None:
+    assert expected in refusal({"api_version": [text]})
 
 
 def test_settings_know_where_each_value_was_given(dotenv: Path) -> None:
