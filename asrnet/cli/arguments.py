@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 
-from asrnet.cli import habits, layout, streams
+from asrnet.cli import streams
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, either, nearest
-from asrnet.render import FORMATS, formats_of
 from asrnet.settings import OPTIONS, Option, default_of, options_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}
@@ -29,7 +29,38 @@ class Invocation(Struct, frozen=True):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises InputError instead of ending the process: usage errors exit 1 like all others."""
+    """Raises InputError instead of ending the process: usage errors exit 1 like all others.
+
+    It is the parser of a command's ``module``, or that of ``asrnet``. Help texts are made only when help is asked for.
+    """
+
+    def __init__(self, program: str, command: str = "", module: ModuleType | None = None) -> None:
+        # The width is that of no real help: argparse would find out the terminal's for each argument that is added.
+        plain = partial(argparse.HelpFormatter, width=80)
+        super().__init__(prog=program, allow_abbrev=False, argument_default=argparse.SUPPRESS, formatter_class=plain)
+        self._command = command
+        self._module = module
+        self._described: list[tuple[argparse.Action, Option]] = []
+
+    def describe(self, action: argparse.Action, option: Option) -> None:
+        """Let help say of ``action`` what the table says of ``option``."""
+        self._described.append((action, option))
+
+    def format_help(self) -> str:
+        """The help of the command, or of asrnet."""
+        from asrnet.cli import layout
+
+        self.formatter_class = layout.Layout
+        for action, option in self._described:
+            action.help = help_of(option, self._module)
+        if self._module:
+            own = [option for option in options_of(self._command) if not option.group]
+            self.usage, self.epilog = layout.usage(self._command, own), layout.ending(self._module)
+            self.description = self._module.__doc__
+        else:
+            self.usage, self.epilog = "asrnet [options] COMMAND ...", layout.commands(COMMANDS)
+            self.description = "Azure Site Recovery network mappings, as pairs: plan, apply, explain."
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line."""
@@ -48,6 +79,8 @@ def parse(argv: Sequence[str]) -> Invocation:
     name, *after = namespace.command
     del namespace.command
     if name not in COMMANDS:
+        from asrnet.cli import habits
+
         habit = f"; did you mean '{habits.COMMANDS[name]}'?" if name in habits.COMMANDS else ""
         raise InputError(
             f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}", hint=f"there are {', '.join(COMMANDS)}"
@@ -65,9 +98,7 @@ def parse(argv: Sequence[str]) -> Invocation:
 
 def main_parser() -> Parser:
     """The parser of what stands before the command, and of ``asrnet --help``."""
-    parser = _parser("asrnet", "Azure Site Recovery network mappings, as pairs: plan, apply, explain.")
-    parser.usage = "asrnet [options] COMMAND ..."
-    parser.epilog = layout.commands(COMMANDS)
+    parser = Parser("asrnet")
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     # Commands share some flags: the main parser knows each once. An option that may have a value or not would take the
     # command for its value.
@@ -80,47 +111,34 @@ def main_parser() -> Parser:
 def command_parser(name: str) -> tuple[Parser, Any]:
     """The parser of what stands after the command ``name``, and the command's module."""
     module = import_module(MODULE.format(name))
-    parser = _parser(f"asrnet {name}", module.__doc__ or "")
-    options = options_of(name)
-    parser.usage = layout.usage(name, [option for option in options if not option.group])
-    parser.epilog = layout.ending(module)
-    _add_options(parser, options, module)
+    parser = Parser(f"asrnet {name}", name, module)
+    _add_options(parser, options_of(name), command=name)
     return parser, module
 
 
-def _parser(program: str, description: str) -> Parser:
-    return Parser(
-        prog=program,
-        description=description,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-        formatter_class=layout.Layout,
-    )
-
-
-def _add_options(parser: Parser, options: Iterable[Option], module: ModuleType | None = None) -> None:
+def _add_options(parser: Parser, options: Iterable[Option], command: str = "") -> None:
     groups: dict[str, Any] = {"": parser}
     # The command's own options come first, then those that it shares with others.
     for option in sorted(options, key=lambda option: bool(option.group)):
         if option.group not in groups:
             groups[option.group] = parser.add_argument_group(option.group)
-        # Everything is understood before the command, but the general help shows only what most commands have.
-        common = not option.commands or ("show" in option.commands and option.group not in {"", "Pace"})
-        details: dict[str, Any] = {"default": argparse.SUPPRESS}
-        details["help"] = help_of(option, module) if module or common else argparse.SUPPRESS
+        details: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         if option.kind in _ACTIONS:
             details["action"] = _ACTIONS[option.kind]
         else:
             details["metavar"] = option.metavar or "|".join(option.choices)
         if option.positional:
-            nargs = {"nargs": "*" if option.repeatable else None if option.required else "?"}
-            groups[option.group].add_argument(option.name, **details, **nargs)
-            continue
-        if option.repeatable:
-            details["action"] = "append"
-        if option.bare is not None:
-            details |= {"nargs": "?", "const": option.bare}
-        groups[option.group].add_argument(*option.flags, dest=option.name, **details)
+            details["nargs"] = "*" if option.repeatable else None if option.required else "?"
+            action = groups[option.group].add_argument(option.name, **details)
+        else:
+            if option.repeatable:
+                details["action"] = "append"
+            if option.bare is not None:
+                details |= {"nargs": "?", "const": option.bare}
+            action = groups[option.group].add_argument(*option.flags, dest=option.name, **details)
+        # Everything is understood before the command, but the general help shows only what most commands have.
+        if command or not option.commands or ("show" in option.commands and option.group not in {"", "Pace"}):
+            parser.describe(action, option)
 
 
 def help_of(option: Option, module: ModuleType | None = None) -> str:
@@ -130,6 +148,8 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
     if option.choices and option.metavar:
         text += f": {', '.join(option.choices)}"
     if option.name == "output":
+        from asrnet.render import FORMATS, formats_of
+
         names = formats_of(module.DOCUMENT) if module else tuple(FORMATS)
         text = f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
     if option.repeatable and not option.positional and not replacement:
@@ -152,6 +172,8 @@ def _refuse_single_dashes(argv: Sequence[str]) -> None:
 
 
 def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
+    from asrnet.cli import habits
+
     owners = [name for name in COMMANDS if any(flag == option.flag and option.is_of(name) for option in OPTIONS)]
     hint = f"it belongs to {', '.join(owners)}"
     return InputError(f"{command} has no option {spelling or flag}", hint=habits.OPTIONS.get(flag[2:], hint))
@@ -159,6 +181,8 @@ def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
 
 def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
     spelling = argument.partition("=")[0]
+    from asrnet.cli import habits
+
     if not spelling.startswith("-"):
         return InputError(f"unexpected argument '{argument}'", hint=f"see: {parser.prog} --help")
     for option in OPTIONS:

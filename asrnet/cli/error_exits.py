@@ -74,9 +74,10 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _run(argv: Sequence[str]) -> int:
     from asrnet.cli.arguments import parse
-    from asrnet.cli.session import Session
 
     invocation = parse(argv)
+    from asrnet.cli.session import Session
+
     session = Session.of(invocation)
     WATCH.mark("import")
     try:

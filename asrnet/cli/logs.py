@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
-from asrnet.redaction import without_secrets
-from asrnet.render.wording import harmless
+from asrnet.errors import harmless
 
 if TYPE_CHECKING:
     from asrnet.settings import Settings
@@ -48,15 +47,20 @@ class _Form(logging.Formatter):
 
     def message(self, record: logging.LogRecord) -> str:
         """The message itself."""
-        return without_secrets(record.getMessage(), self._secrets)
+        return self._redacted(record.getMessage())
 
     def hint(self, record: logging.LogRecord) -> str:
         """What to do about it, or an empty string."""
-        return without_secrets(getattr(record, "hint", ""), self._secrets)
+        return self._redacted(getattr(record, "hint", ""))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
         """The traceback."""
-        return without_secrets(super().formatException(ei), self._secrets)
+        return self._redacted(super().formatException(ei))
+
+    def _redacted(self, text: str) -> str:
+        from asrnet.redaction import without_secrets  # its patterns are slow to compile, and many runs log nothing
+
+        return without_secrets(text, self._secrets)
 
 
 class _Text(_Form):

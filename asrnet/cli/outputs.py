@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from asrnet.cli import habits, streams
+from asrnet.cli import streams
 from asrnet.errors import InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.files.problems import did_you_mean
@@ -83,6 +83,8 @@ def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
     source, formats = settings.source("output"), formats_of(document)
     for output in outputs:
         if output.format not in formats:
+            from asrnet.cli import habits
+
             habit = habits.FORMATS.get(output.format)
             proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
             problem = f"{source}: there is no format '{output.format}' here{proposal}"

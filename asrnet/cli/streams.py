@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from shutil import get_terminal_size
 from typing import Final, TextIO
 
 from asrnet.errors import InputError
@@ -81,6 +80,8 @@ def width() -> int | None:
 
 def usual_width() -> int:
     """The columns to draw for where there is no terminal: those of COLUMNS, or 120."""
+    from shutil import get_terminal_size
+
     return max(get_terminal_size((120, 24)).columns, _NARROWEST)
 
 

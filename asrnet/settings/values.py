@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
-_NUMBER = re.compile(r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?")
-_SHARD = re.compile(r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})")
-_API_VERSION = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?")
+# Not compiled here: most runs need none of them, and compiling costs as much as the rest of this module.
+_NUMBER: Final = r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?"
+_SHARD: Final = r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})"
+_FORMAT: Final = r"[a-z][a-z0-9-]*"
+_API_VERSION: Final = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?"
+
 PROVIDERS: Final = ("Microsoft.Network", "Microsoft.RecoveryServices")
 """The providers whose SDKs ask for a version that can be changed."""
-_FORMAT = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class Output(Struct, frozen=True):
@@ -61,7 +63,7 @@ def number(value: object, option: Option) -> int | float:
     """A whole number, or seconds, within the option's bounds; a count beyond its highest meaning has that meaning."""
     is_whole = option.kind != "seconds"
     highest = float("inf") if option.kind == "count" else option.at_most
-    match = _NUMBER.fullmatch(str(value).strip())
+    match = re.fullmatch(_NUMBER, str(value).strip())
     if not match or (is_whole and match["fraction"]) or not option.at_least <= float(match[0]) <= highest:
         unit = "a whole number" if is_whole else "a number of seconds"
         bounds = f"from {option.at_least:g} to {option.at_most:g}"
@@ -74,7 +76,7 @@ def number(value: object, option: Option) -> int | float:
 def output(text: str) -> Output:
     """``FORMAT`` or ``FORMAT=PATH``. Which formats there are is for the renderers to say."""
     name, equals, path = text.partition("=")
-    if not _FORMAT.fullmatch(name) or (equals and not path):
+    if not re.fullmatch(_FORMAT, name) or (equals and not path):
         raise InputError(f"found '{text}', expected FORMAT or FORMAT=PATH, such as json=plan.json")
     return Output(name, path or None)
 
@@ -94,7 +96,7 @@ def api_version(text: str) -> ApiVersion:
     """``PROVIDER=VERSION``, the provider in any case."""
     provider, equals, version = text.strip().partition("=")
     known = {name.lower(): name for name in PROVIDERS}
-    if not equals or not _API_VERSION.fullmatch(version):
+    if not equals or not re.fullmatch(_API_VERSION, version):
         raise InputError(f"found '{text[:80]}', expected PROVIDER=VERSION, such as {PROVIDERS[0]}=2024-05-01")
     if provider.lower() not in known:
         raise InputError(
@@ -116,7 +118,7 @@ def finding_kind(text: str) -> str:
 
 def shard(text: str) -> Shard:
     """``I/N``."""
-    match = _SHARD.fullmatch(text.strip())
+    match = re.fullmatch(_SHARD, text.strip())
     if not match or not 1 <= int(match["index"]) <= int(match["count"]):
         raise InputError(f"found '{text[:60]}', expected I/N with I from 1 to N, such as 2/4")
     return Shard(int(match["index"]), int(match["count"]))
