@@ -59,17 +59,17 @@ def _fake(path: str) -> Backend:
     return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
 
 
-def _azure(settings: Settings, cloud: str, subscriptions: Sequence[str], run: str, whole_process: bool) -> Backend:  # noqa: FBT001 - passed on
+def _azure(settings: Settings, cloud_name: str, subscriptions: Sequence[str], run: str, whole_process: bool) -> Backend:  # noqa: FBT001 - passed on
     from asrnet.azure import clouds, connect, credentials
     from asrnet.azure.retry import RetryLimits
 
-    found = clouds.cloud(cloud, settings.endpoint)
+    cloud = clouds.cloud(cloud_name, settings.endpoint)
     if authority := settings.variables.get("AZURE_AUTHORITY_HOST"):
-        found = found.signing_in_at(authority)
+        cloud = cloud.signing_in_at(authority)
     return connect.backend(
         clock=SystemClock(),
-        cloud=found,
-        credential=credentials.choose(found, named=settings.credential or "", variables=settings.variables),
+        cloud=cloud,
+        credential=credentials.choose(cloud, named=settings.credential or "", variables=settings.variables),
         limits=RetryLimits(
             attempts=settings.retry_attempts,
             connection_attempts=min(settings.retry_attempts, RetryLimits().connection_attempts),

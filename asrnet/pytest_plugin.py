@@ -81,5 +81,5 @@ def asr_emulator(asr_world: Builder, tmp_path_factory: pytest.TempPathFactory) -
 
     cache = tmp_path_factory.getbasetemp() / "asrnet-certificates"
     app = App(asr_world.world)
-    with running(app, ServeOptions(port=0, tls_port=0, cache=str(cache))) as found:
-        yield AsrEmulator(url=found.https, http=found.http, ca=found.ca, app=app, world=asr_world)
+    with running(app, ServeOptions(port=0, tls_port=0, cache=str(cache))) as emulator:
+        yield AsrEmulator(url=emulator.https, http=emulator.http, ca=emulator.ca, app=app, world=asr_world)

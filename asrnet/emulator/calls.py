@@ -17,7 +17,7 @@ from asrnet.emulator.signing import is_intact, signed_query
 from asrnet.emulator.spelling import wire_id
 from asrnet.errors import InputError
 from asrnet.fake.operations import Started
-from asrnet.fake.paging import page
+from asrnet.fake.store import page
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 

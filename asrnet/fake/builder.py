@@ -212,8 +212,8 @@ class Builder:
         """A cloud of a VMM server."""
         cloud_id = fabric.id.child("replicationProtectionContainers", f"cloud_{uuid5(NAMESPACE_URL, name)}")
         cloud = Cloud(id=cloud_id, friendly_name=name)
-        known = None if logical_networks is None else tuple(logical_networks)
-        self.add(CloudRecord(cloud=cloud, logical_networks=known))
+        names = None if logical_networks is None else tuple(logical_networks)
+        self.add(CloudRecord(cloud=cloud, logical_networks=names))
         return cloud
 
     def container(self, fabric: Fabric) -> Cloud:

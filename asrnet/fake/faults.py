@@ -38,7 +38,7 @@ def check_answer(status: int, *seconds: float) -> None:
     """Raise InputError for a status that HTTP does not have, or for seconds that no clock can let pass."""
     if not _LEAST_STATUS <= status <= _GREATEST_STATUS:
         raise InputError(f"{status} is no status of an answer, which is from {_LEAST_STATUS} to {_GREATEST_STATUS}")
-    if not all(0 <= each <= LONGEST for each in seconds):
+    if not all(0 <= duration <= LONGEST for duration in seconds):
         raise InputError(f"seconds are from 0 to {LONGEST:.0f}, a day")
 
 

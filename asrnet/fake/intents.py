@@ -6,7 +6,6 @@ import msgspec
 
 from asrnet.fake import refusals
 from asrnet.fake.machines import ProtectedItems
-from asrnet.fake.operations import Write
 from asrnet.fake.records import CloudRecord, EnableRequest, Intent, IntentRequest
 from asrnet.fake.regions import region_name
 from asrnet.fake.state import State
@@ -46,13 +45,7 @@ class Intents:
             machine = request.machine_id
             if self._state.virtual_machines.get(machine.subscription, machine.key) is None:
                 raise refusals.missing(machine)
-            write = Write(
-                method="PUT",
-                resource_id=intent_id,
-                timing=self._state.behaviour.operations,
-                scenario="EnableDr",
-                target=machine.name,
-            )
+            write = self._state.write("PUT", intent_id, "EnableDr", machine.name)
             started = self._state.start(write, lambda: self._protect(intent_id, request), admission)
             intent = Intent(id=intent_id, request=request, job=started.id)
             self._state.intents.put(vault.id.key, intent_id.key, intent)
@@ -75,8 +68,8 @@ class Intents:
 
     def _fabric(self, vault_id: ArmId, location: str) -> Fabric:
         short = normal_location(location)
-        known = (fabric for fabric in self._state.fabrics.values(vault_id.key) if fabric.location == short)
-        fabric = next(known, None)
+        fabrics = self._state.fabrics.values(vault_id.key)
+        fabric = next((fabric for fabric in fabrics if fabric.location == short), None)
         if fabric is None:
             fabric_id = vault_id.child("replicationFabrics", f"asr-a2a-default-{short}")
             fabric = Fabric(id=fabric_id, kind="azure", location=short, friendly_name=region_name(short))

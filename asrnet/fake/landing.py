@@ -8,7 +8,6 @@ regions, and on retaining ip addresses during failover.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -136,14 +135,11 @@ def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_en
         if wish and wish not in used and any(ipaddress.ip_address(wish) in prefix for prefix in prefixes):
             return wish
     for prefix in prefixes:
-        if prefix.version == 4:  # noqa: PLR2004 - the service tells addresses of IPv4 only
-            return next((text for text in _addresses(prefix, from_the_end=from_the_end) if text not in used), None)
+        numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
+        for number in reversed(numbers) if from_the_end else numbers:
+            if str(prefix[number]) not in used:
+                return str(prefix[number])
     return None
-
-
-def _addresses(prefix: ipaddress.IPv4Network | ipaddress.IPv6Network, *, from_the_end: bool) -> Iterator[str]:
-    numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
-    return (str(prefix[number]) for number in (reversed(numbers) if from_the_end else numbers))
 
 
 def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration, *, taken: bool) -> None:
@@ -153,11 +149,12 @@ def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration
         return
     subnets = []
     for subnet in network.subnets:
-        known = subnet
-        if subnet.name.lower() == address.subnet.lower() and (address.ip in subnet.used_ips) != taken:
+        changes = subnet.name.lower() == address.subnet.lower() and (address.ip in subnet.used_ips) != taken
+        if changes:
             others = tuple(ip for ip in subnet.used_ips if ip != address.ip)
             used_ips = (*others, address.ip) if taken else others
-            known = replace(subnet, used_ips=used_ips, used=max(0, subnet.used + (1 if taken else -1)))
-        subnets.append(known)
+            subnets.append(replace(subnet, used_ips=used_ips, used=max(0, subnet.used + (1 if taken else -1))))
+        else:
+            subnets.append(subnet)
     network = replace(network, subnets=tuple(subnets))
     state.virtual_networks.put(network.id.subscription, network.id.key, network)

@@ -17,7 +17,7 @@ from asrnet.fake import refusals
 from asrnet.fake.behaviour import timing
 from asrnet.fake.enabling import Enabling
 from asrnet.fake.landing import land, land_in_test, landing_subnet, remove_machine
-from asrnet.fake.operations import Started, Write
+from asrnet.fake.operations import Started
 from asrnet.fake.records import EnableRequest, SwitchRequest, UpdateRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.model.arm import ASR_NETWORK, ArmId
@@ -123,7 +123,7 @@ class ProtectedItems:
         """
         with self._state.request("PUT", item_id) as admission:
             enabling = Enabling(self._state, item_id, request)
-            write = self._write("PUT", item_id, "EnableDr", request.machine_id.name)
+            write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
             return self._state.start(write, lambda: self._replicate(enabling.item()), admission)
 
     def protect(self, item_id: ArmId, request: EnableRequest) -> None:
@@ -134,7 +134,7 @@ class ProtectedItems:
         """Change the settings of a machine and of its NICs, by name (PATCH). Raises NotFoundError."""
         with self._state.request("PATCH", item_id) as admission:
             item = self._existing(item_id)
-            write = self._write("PATCH", item_id, "UpdateVmProperties", item.friendly_name)
+            write = self._state.write("PATCH", item_id, "UpdateVmProperties", item.friendly_name)
             return self._state.start(write, lambda: self._update(item_id, request), admission)
 
     def delete(self, item_id: ArmId, *, method: str = "DELETE") -> Started:
@@ -142,7 +142,7 @@ class ProtectedItems:
         path = f"{item_id}/remove" if method == "POST" else str(item_id)
         with self._state.request(method, path) as admission:
             item = self._existing(item_id)
-            write = self._write(method, item_id, "DisableDr", item.friendly_name)
+            write = self._state.write(method, item_id, "DisableDr", item.friendly_name)
             forget = self._state.protected_items.remove
             return self._state.start(write, lambda: forget(item.vault_id.key, item_id.key), admission)
 
@@ -240,14 +240,14 @@ class ProtectedItems:
                 else:
                     self._state.put_item(changed)
 
-            write = self._write("POST", item_id, verb.scenario, item.friendly_name)
-            return self._state.start(write, finish, admission, on_failure=lambda: self._fail(verb, item))
+            write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
 
-    def _fail(self, verb: Verb, before: ProtectedItem) -> None:
-        """Leave a machine as it was ``before`` an operation that failed; of a failover it tells."""
-        if self._state.protected_items.get(before.vault_id.key, before.id.key) is not None:
-            failed = verb.path in {PLANNED_FAILOVER.path, UNPLANNED_FAILOVER.path}
-            self._state.put_item(replace(before, state=FAILOVER_FAILED) if failed else before)
+            def fail() -> None:
+                if self._state.protected_items.get(item.vault_id.key, item_id.key) is not None:
+                    failover = verb in {PLANNED_FAILOVER, UNPLANNED_FAILOVER}
+                    self._state.put_item(replace(item, state=FAILOVER_FAILED) if failover else item)
+
+            return self._state.start(write, finish, admission, on_failure=fail)
 
     def require(self, verb: Verb, item: ProtectedItem, direction: Direction | None = None) -> None:
         """Raise ServiceError where ``verb`` is not allowed for a machine now."""
@@ -255,8 +255,8 @@ class ProtectedItems:
             raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item.id)
         wrong_way = direction is not None and (direction == "RecoveryToPrimary") != item.has_failed_over
         if wrong_way or verb.operation not in allowed_operations(item):
-            words = (verb.operation, item.friendly_name, item.state)
-            raise self._state.assumed("operation_not_allowed", *words, resource_id=item.id)
+            parts = (verb.operation, item.friendly_name, item.state)
+            raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
     def _replicate(self, item: ProtectedItem) -> None:
         """Store a machine that begins to replicate, and let it become protected by the clock.
@@ -334,24 +334,24 @@ class ProtectedItems:
         Documented: the network to go back to cannot be chosen when a machine is re-protected, the mapping decides.
         """
         machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
-        landed = next((known for known in machine.nics if known.name == nic.name), None) if machine else None
+        landed = next((other for other in machine.nics if other.name == nic.name), None) if machine else None
         network_id = landed.primary_network_id if landed else nic.recovery_network_id
         mapping = None
         if network_id and item.recovery_fabric_id:
             mapping = self._state.mapping_of(item.recovery_fabric_id, network_id, item.fabric_id)
         home_id = mapping.recovery_network_id if mapping else nic.primary_network_id
         home = self._state.network(home_id) if home_id else None
-        now = {address.name: address for address in landed.ip_configurations} if landed else {}
+        current = {address.name: address for address in landed.ip_configurations} if landed else {}
         addresses = []
         for address in nic.ip_configurations:
-            here = now.get(address.name)
+            running = current.get(address.name)
             subnet = landing_subnet(home, address.subnet) if home else None
             addresses.append(
                 IpConfiguration(
                     name=address.name,
                     primary=address.primary,
-                    subnet=here.subnet if here else address.recovery_subnet,
-                    ip=here.ip if here else address.recovery_ip,
+                    subnet=running.subnet if running else address.recovery_subnet,
+                    ip=running.ip if running else address.recovery_ip,
                     ip_type=address.ip_type,
                     recovery_subnet=subnet.name if subnet else address.subnet,
                     selected_for_failover=address.selected_for_failover,
@@ -422,15 +422,6 @@ class ProtectedItems:
                 test_network_id=request.test_network_id or item.test_network_id,
                 nics=tuple(nics),
             )
-        )
-
-    def _write(self, method: str, item_id: ArmId, scenario: str, target: str) -> Write:
-        return Write(
-            method=method,
-            resource_id=item_id,
-            timing=self._state.behaviour.operations,
-            scenario=scenario,
-            target=target,
         )
 
 

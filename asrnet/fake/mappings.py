@@ -16,7 +16,7 @@ from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.state import State
 from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id
-from asrnet.model.azure import Fabric, LiveMapping, MappingKind, NetworkMapping, UnreadableMapping, VirtualNetwork
+from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
 
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
 """The fabric under which Site Recovery knows Azure itself; it is in no list."""
@@ -50,10 +50,10 @@ class Mappings:
 
     def get(self, mapping_id: ArmId) -> NetworkMapping:
         """One mapping that says what it maps. Raises ServiceError like ``find``, and where it does not say it."""
-        found = self.find(mapping_id)
-        if isinstance(found, UnreadableMapping):
-            raise ServiceError(f"the mapping '{found.name}' {found.problem}", resource_id=mapping_id)
-        return found
+        mapping = self.find(mapping_id)
+        if isinstance(mapping, UnreadableMapping):
+            raise ServiceError(f"the mapping '{mapping.name}' {mapping.problem}", resource_id=mapping_id)
+        return mapping
 
     def find(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping. Raises ServiceError where it is missing: with 404, or 400 where the world says so."""
@@ -63,90 +63,94 @@ class Mappings:
     def put(self, mapping_id: ArmId, request: MappingRequest) -> Started:
         """Create a mapping, or point the one of that name elsewhere: the service upserts."""
         with self._state.request("PUT", mapping_id) as admission:
-            wanted = self._wanted(mapping_id, request)
-            known = self._found(mapping_id)
-            write = self._write("PUT", wanted, "NetworkPairing", created=known is None)
-            return self._state.start(write, lambda: self._store(mapping_id, request), admission)
+            mapping = self._requested(mapping_id, request)
+            write = self._write("PUT", mapping, "NetworkPairing", created=self._find(mapping_id) is None)
+
+            def store() -> None:
+                # Checked again: a network or a fabric may have gone, or a second mapping come, since the request.
+                self._state.put_mapping(self._requested(mapping_id, request))
+
+            return self._state.start(write, store, admission)
 
     def patch(self, mapping_id: ArmId, request: MappingRequest) -> Started:
         """Change what the request names. Raises ServiceError where the world rejects PATCH, or nothing is there."""
         with self._state.request("PATCH", mapping_id) as admission:
-            self._refuse_patch(mapping_id)
-            full = _completed(request, self._existing(mapping_id))
-            write = self._write("PATCH", self._wanted(mapping_id, full), "NetworkPairing")
-            return self._state.start(write, lambda: self._store_patched(mapping_id, request), admission)
+            if self._state.behaviour.patch == "reject_400":
+                raise self._state.assumed("patch_refused", mapping_id.name, resource_id=mapping_id)
+            if self._state.behaviour.patch == "reject_405":
+                raise refusals.method_not_allowed("PATCH", mapping_id)
+            completed = _completed(request, self._existing(mapping_id))
+            write = self._write("PATCH", self._requested(mapping_id, completed), "NetworkPairing")
+
+            def store() -> None:
+                current = _completed(request, self._existing(mapping_id))
+                self._state.put_mapping(self._requested(mapping_id, current))
+
+            return self._state.start(write, store, admission)
 
     def delete(self, mapping_id: ArmId) -> Started | None:
         """Delete a mapping; None (204) where there is none. Raises NotFoundError where its fabric is missing."""
         with self._state.request("DELETE", mapping_id) as admission:
             self._state.fabric(mapping_id.parent.parent)
-            known = self._found(mapping_id)
-            if known is None:
+            mapping = self._find(mapping_id)
+            if mapping is None:
                 return None
-            write = self._write("DELETE", known, "NetworkUnPairing")
-            return self._state.start(write, lambda: self._state.remove_mapping(known.id), admission)
+            write = self._write("DELETE", mapping, "NetworkUnPairing")
+            return self._state.start(write, lambda: self._state.remove_mapping(mapping.id), admission)
 
     def _of_vault(self, vault_id: ArmId, lag: float) -> Iterator[LiveMapping]:
         yield from self._state.mappings.values(vault_id.key, lag=lag)
         yield from self._state.unreadable_mappings.values(vault_id.key, lag=lag)
 
-    def _found(self, mapping_id: ArmId) -> LiveMapping | None:
+    def _find(self, mapping_id: ArmId) -> LiveMapping | None:
         return self._state.mapping(mapping_id) or self._state.unreadable_mapping(mapping_id)
 
     def _existing(self, mapping_id: ArmId) -> LiveMapping:
         self._state.fabric(mapping_id.parent.parent)
-        mapping = self._found(mapping_id)
+        mapping = self._find(mapping_id)
         if mapping is None:
             raise refusals.missing(mapping_id, status=self._state.behaviour.missing_mapping)
         return mapping
 
-    def _store(self, mapping_id: ArmId, request: MappingRequest) -> None:
-        self._state.put_mapping(self._wanted(mapping_id, request))
-
-    def _store_patched(self, mapping_id: ArmId, request: MappingRequest) -> None:
-        self._store(mapping_id, _completed(request, self._existing(mapping_id)))
-
-    def _refuse_patch(self, mapping_id: ArmId) -> None:
-        match self._state.behaviour.patch:
-            case "reject_400":
-                raise self._state.assumed("patch_refused", mapping_id.name, resource_id=mapping_id)
-            case "reject_405":
-                raise refusals.method_not_allowed("PATCH", mapping_id)
-            case "accept":
-                return
-
     def _write(self, method: str, mapping: LiveMapping, scenario: str, *, created: bool = False) -> Write:
-        primary = mapping.primary_network_id
+        target = ""
+        if mapping.primary_network_id is not None:
+            network_id = mapping.primary_network_id
+            record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
+            target = record.network.friendly_name if record else network_id.name
         return Write(
             method=method,
             resource_id=mapping.id,
             timing=self._state.behaviour.operations,
             scenario=scenario,
-            target=self._friendly_name(primary) if primary else "",
+            target=target,
             created=created,
             subject=mapping if isinstance(mapping, NetworkMapping) else None,
         )
 
-    def _friendly_name(self, network_id: ArmId) -> str:
-        record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
-        return record.network.friendly_name if record else network_id.name
-
-    def _wanted(self, mapping_id: ArmId, request: MappingRequest) -> NetworkMapping:
-        """The mapping a request asks for. Raises ServiceError where the rules refuse it."""
+    def _requested(self, mapping_id: ArmId, request: MappingRequest) -> NetworkMapping:
+        """The mapping that a request asks for. Raises ServiceError where the rules refuse it."""
         fabric = self._state.fabric(mapping_id.parent.parent)
-        if request.recovery_network_id is None:
+        recovery_network_id = request.recovery_network_id
+        if recovery_network_id is None:
             raise refusals.invalid("The property 'recoveryNetworkId' is required.", mapping_id)
-        kind = request.kind or _kind(fabric, request.recovery_network_id)
+        kind = request.kind
+        if kind is None and fabric.kind == "azure":
+            kind = "azure_to_azure"
+        elif kind is None:
+            kind = "vmm_to_azure" if recovery_network_id.type == VNET else "vmm_to_vmm"
         if (kind == "azure_to_azure") != (fabric.kind == "azure"):
             raise self._state.assumed("kind_mismatch", fabric.name, resource_id=mapping_id)
         if kind == "azure_to_azure":
-            wanted = self._azure_to_azure(mapping_id, fabric, request, request.recovery_network_id)
+            mapping = self._azure_to_azure(mapping_id, fabric, request, recovery_network_id)
         elif kind == "vmm_to_azure":
-            wanted = self._vmm_to_azure(mapping_id, request.recovery_network_id)
+            mapping = self._vmm_to_azure(mapping_id, recovery_network_id)
         else:
-            wanted = self._vmm_to_vmm(mapping_id, request, request.recovery_network_id)
-        self._refuse_second(wanted)
-        return wanted
+            mapping = self._vmm_to_vmm(mapping_id, request, recovery_network_id)
+        for same in self._state.same_identity(mapping):
+            if same.id != mapping.id:
+                raise self._state.assumed("duplicate_mapping", same.name, resource_id=same.id)
+        return mapping
 
     def _azure_to_azure(
         self, mapping_id: ArmId, fabric: Fabric, request: MappingRequest, recovery_network_id: ArmId
@@ -156,8 +160,17 @@ class Mappings:
         if request.primary_network_id is None:
             raise refusals.invalid("The property 'primaryNetworkId' is required.", mapping_id)
         recovery_fabric = self._recovery_fabric(mapping_id, request.recovery_fabric_name)
-        self._check_network(request.primary_network_id, fabric, mapping_id)
-        self._check_network(recovery_network_id, recovery_fabric, mapping_id)
+        for network_id, network_fabric in (
+            (request.primary_network_id, fabric),
+            (recovery_network_id, recovery_fabric),
+        ):
+            network = self._state.network(network_id)
+            if network is None:
+                raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
+            if network.location != network_fabric.location:
+                locations = (network.location, network_fabric.location)
+                raise self._state.assumed("region_mismatch", network_id, *locations, resource_id=mapping_id)
+        # Recorded: the service shows the constant network segment, whatever the client wrote, and lower-case networks.
         return NetworkMapping(
             id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", mapping_id.name),
             kind="azure_to_azure",
@@ -194,29 +207,14 @@ class Mappings:
         )
 
     def _recovery_fabric(self, mapping_id: ArmId, name: str) -> Fabric:
-        vault_id = mapping_id.parent.parent.parent
-        fabric = next((f for f in self._state.fabrics.values(vault_id.key) if f.name.lower() == name.lower()), None)
-        if fabric is None:
-            raise self._state.assumed("recovery_fabric_unknown", name, resource_id=mapping_id)
-        return fabric
-
-    def _check_network(self, network_id: ArmId, fabric: Fabric, mapping_id: ArmId) -> VirtualNetwork:
-        network = self._state.network(network_id)
-        if network is None:
-            raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
-        if network.location != fabric.location:
-            words = (network_id, network.location, fabric.location)
-            raise self._state.assumed("region_mismatch", *words, resource_id=mapping_id)
-        return network
+        for fabric in self._state.fabrics.values(mapping_id.parent.parent.parent.key):
+            if fabric.name.lower() == name.lower():
+                return fabric
+        raise self._state.assumed("recovery_fabric_unknown", name, resource_id=mapping_id)
 
     def _check_vm_network(self, network_id: ArmId, mapping_id: ArmId) -> None:
         if self._state.vm_networks.get(network_id.parent.key, network_id.key) is None:
             raise self._state.assumed("network_missing", network_id, resource_id=mapping_id)
-
-    def _refuse_second(self, wanted: NetworkMapping) -> None:
-        other = next((known for known in self._state.same_identity(wanted) if known.id != wanted.id), None)
-        if other is not None:
-            raise self._state.assumed("duplicate_mapping", other.name, resource_id=other.id)
 
 
 def lowered(network_id: ArmId) -> ArmId:
@@ -224,21 +222,15 @@ def lowered(network_id: ArmId) -> ArmId:
     return arm_id(f"/{network_id.key}")
 
 
-def _kind(fabric: Fabric, recovery_network_id: ArmId) -> MappingKind:
-    if fabric.kind == "azure":
-        return "azure_to_azure"
-    return "vmm_to_azure" if recovery_network_id.type == VNET else "vmm_to_vmm"
-
-
-def _completed(request: MappingRequest, known: LiveMapping) -> MappingRequest:
+def _completed(request: MappingRequest, mapping: LiveMapping) -> MappingRequest:
     """A PATCH with what it leaves out taken from the mapping."""
-    if isinstance(known, UnreadableMapping):
+    if isinstance(mapping, UnreadableMapping):
         return request
-    fabric_name = known.recovery_fabric_id.name if known.recovery_fabric_id else None
+    fabric_name = mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else None
     return msgspec.structs.replace(
         request,
-        recovery_network_id=request.recovery_network_id or known.recovery_network_id,
+        recovery_network_id=request.recovery_network_id or mapping.recovery_network_id,
         recovery_fabric_name=request.recovery_fabric_name or fabric_name,
-        kind=request.kind or known.kind,
-        primary_network_id=request.primary_network_id or known.primary_network_id,
+        kind=request.kind or mapping.kind,
+        primary_network_id=request.primary_network_id or mapping.primary_network_id,
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from asrnet.errors import ServiceError
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.state import Admission, State
@@ -56,45 +54,53 @@ class VirtualNetworks:
     def put(self, network: VirtualNetwork) -> Started:
         """Create or replace a network; a replacement drops the subnets it does not name, as Azure does."""
         with self._state.request("PUT", network.id) as admission:
-            known = self._state.network(network.id)
+            current = self._state.network(network.id)
             network = msgspec.structs.replace(network, location=normal_location(network.location))
             _check_addresses(network)
-            if known and known.location != network.location:
-                raise _moved(known, network)
-            return self._put(network, admission, created=known is None)
+            if current and current.location != network.location:
+                raise refusals.network_refusal(
+                    "InvalidResourceLocation",
+                    f"The resource '{current.name}' already exists in location '{current.location}' in resource group "
+                    f"'{current.id.resource_group}'. A resource with the same name cannot be created in location "
+                    f"'{network.location}'. Please select a new resource name.",
+                    current.id,
+                    status=409,
+                )
+            return self._put(network, admission, created=current is None)
 
     def delete(self, network_id: ArmId) -> Started | None:
         """Delete a network; None where there is none. Raises ServiceError where addresses of it are in use."""
         with self._state.request("DELETE", network_id) as admission:
-            known = self._state.network(network_id)
-            if known is None:
+            network = self._state.network(network_id)
+            if network is None:
                 return None
-            for subnet in known.subnets:
-                _refuse_if_used(known, subnet)
-            write = Write(method="DELETE", resource_id=known.id, timing=self._state.behaviour.operations, subject=known)
+            for subnet in network.subnets:
+                _refuse_if_used(network, subnet)
+            timing = self._state.behaviour.operations
+            write = Write(method="DELETE", resource_id=network.id, timing=timing, subject=network)
             forget = self._state.virtual_networks.remove
-            return self._state.start(write, lambda: forget(known.id.subscription, known.id.key), admission)
+            return self._state.start(write, lambda: forget(network.id.subscription, network.id.key), admission)
 
     def put_subnet(self, network_id: ArmId, subnet: Subnet) -> Started:
         """Create or replace one subnet."""
         with self._state.request("PUT", network_id.child("subnets", subnet.name)) as admission:
-            known = self._existing(network_id)
-            created = all(other.name.lower() != subnet.name.lower() for other in known.subnets)
-            kept = tuple(subnet if other.name.lower() == subnet.name.lower() else other for other in known.subnets)
-            changed = msgspec.structs.replace(known, subnets=(*kept, subnet) if created else kept)
+            network = self._existing(network_id)
+            created = all(other.name.lower() != subnet.name.lower() for other in network.subnets)
+            subnets = tuple(subnet if other.name.lower() == subnet.name.lower() else other for other in network.subnets)
+            changed = msgspec.structs.replace(network, subnets=(*subnets, subnet) if created else subnets)
             _check_addresses(changed)
             return self._put(changed, admission, created=created)
 
     def delete_subnet(self, network_id: ArmId, name: str) -> Started | None:
         """Delete one subnet; None where there is none."""
         with self._state.request("DELETE", network_id.child("subnets", name)) as admission:
-            known = self._existing(network_id)
-            gone = next((subnet for subnet in known.subnets if subnet.name.lower() == name.lower()), None)
-            if gone is None:
+            network = self._existing(network_id)
+            deleted = next((subnet for subnet in network.subnets if subnet.name.lower() == name.lower()), None)
+            if deleted is None:
                 return None
-            _refuse_if_used(known, gone)
-            kept = tuple(subnet for subnet in known.subnets if subnet is not gone)
-            return self._put(msgspec.structs.replace(known, subnets=kept), admission, method="DELETE")
+            _refuse_if_used(network, deleted)
+            subnets = tuple(subnet for subnet in network.subnets if subnet is not deleted)
+            return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
 
     def _existing(self, network_id: ArmId) -> VirtualNetwork:
         network = self._state.network(network_id)
@@ -155,18 +161,25 @@ class NetworkResources(Generic[R]):
 
 
 def _check_addresses(network: VirtualNetwork) -> None:
+    """Raise ServiceError where a subnet lies outside the network's address space, or two subnets overlap."""
     space = [_prefix(text, network.id) for text in network.address_space]
     taken: list[tuple[str, _Prefix]] = []
     for subnet in network.subnets:
         for prefix in [_prefix(text, network.id) for text in subnet.prefixes]:
-            if not any(_inside(prefix, whole) for whole in space):
+            if not any(prefix.version == part.version and prefix.subnet_of(part) for part in space):  # type: ignore[arg-type]  # the same version
                 raise refusals.network_refusal(
                     "NetcfgInvalidSubnet",
                     f"Subnet '{subnet.name}' is not valid because its IP address range is outside the IP address range "
                     f"of virtual network '{network.name}'.",
                     network.id,
                 )
-            _refuse_overlap(subnet.name, prefix, taken, network.id)
+            for name, other in taken:
+                if prefix.version == other.version and prefix.overlaps(other):
+                    raise refusals.network_refusal(
+                        "NetcfgSubnetRangesOverlap",
+                        f"Subnet '{subnet.name}' is not valid because it overlaps '{name}'.",
+                        network.id,
+                    )
             taken.append((subnet.name, prefix))
 
 
@@ -182,18 +195,6 @@ def _prefix(text: str, network_id: ArmId) -> _Prefix:
         ) from error
 
 
-def _inside(part: _Prefix, whole: _Prefix) -> bool:
-    return part.version == whole.version and part.subnet_of(whole)  # type: ignore[arg-type]  # the same version
-
-
-def _refuse_overlap(name: str, prefix: _Prefix, taken: Iterable[tuple[str, _Prefix]], network_id: ArmId) -> None:
-    other = next((other for other, known in taken if prefix.version == known.version and prefix.overlaps(known)), None)
-    if other is not None:
-        raise refusals.network_refusal(
-            "NetcfgSubnetRangesOverlap", f"Subnet '{name}' is not valid because it overlaps '{other}'.", network_id
-        )
-
-
 def _refuse_if_used(network: VirtualNetwork, subnet: Subnet) -> None:
     if subnet.used or subnet.used_ips:
         raise refusals.network_refusal(
@@ -201,14 +202,3 @@ def _refuse_if_used(network: VirtualNetwork, subnet: Subnet) -> None:
             f"Subnet {subnet.name} is in use and cannot be deleted.",
             network.id.child("subnets", subnet.name),
         )
-
-
-def _moved(known: VirtualNetwork, network: VirtualNetwork) -> ServiceError:
-    return refusals.network_refusal(
-        "InvalidResourceLocation",
-        f"The resource '{known.name}' already exists in location '{known.location}' in resource group "
-        f"'{known.id.resource_group}'. A resource with the same name cannot be created in location "
-        f"'{network.location}'. Please select a new resource name.",
-        known.id,
-        status=409,
-    )

@@ -97,12 +97,12 @@ class Operations:
         ``on_failure`` is what a failed or canceled operation leaves behind.
         """
         number = next(self._numbers)
-        now = self._clock.now()
+        start_time = self._clock.now()
         started = Started(
-            id=stable_guid(f"{number} {now!r} {write.method} {write.resource_id.key}"),
+            id=stable_guid(f"{number} {start_time!r} {write.method} {write.resource_id.key}"),
             method=write.method,
             resource_id=write.resource_id,
-            start_time=now,
+            start_time=start_time,
             scenario=write.scenario,
             target=write.target,
             target_id=write.target_id or stable_guid(write.resource_id.key),
@@ -116,7 +116,7 @@ class Operations:
         if started.vault_id:
             self._of_vault.setdefault(started.vault_id, []).append(running)
         self._unfinished[started.resource_id] += 1
-        self._go_on(running, started.start_time)
+        self._go_on(running, start_time)
         return running.view
 
     def later(self, seconds: float, effect: Effect) -> None:
@@ -132,8 +132,8 @@ class Operations:
 
     def settle(self) -> None:
         """End what is due by the clock, in the order of the ends."""
-        now = self._clock.now()
-        while self._due and self._due[0][0] <= now:
+        present = self._clock.now()
+        while self._due and self._due[0][0] <= present:
             when, _, end = heapq.heappop(self._due)
             self._moment = when
             try:

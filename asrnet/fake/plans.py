@@ -15,7 +15,7 @@ from asrnet.fake.machines import (
     ProtectedItems,
     Verb,
 )
-from asrnet.fake.operations import Started, Write
+from asrnet.fake.operations import Started
 from asrnet.fake.records import RecoveryPlan
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
@@ -53,7 +53,7 @@ class RecoveryPlans:
             scenario = "CreateRecoveryPlan" if method == "PUT" else "UpdateRecoveryPlan"
             store = self._state.plans.put
             return self._state.start(
-                _write(self._state, method, plan.id, scenario),
+                self._state.write(method, plan.id, scenario),
                 lambda: store(vault.id.key, plan.id.key, plan),
                 admission,
             )
@@ -64,7 +64,7 @@ class RecoveryPlans:
             plan = self._existing(plan_id)
             forget = self._state.plans.remove
             return self._state.start(
-                _write(self._state, "DELETE", plan_id, "DeleteRecoveryPlan"),
+                self._state.write("DELETE", plan_id, "DeleteRecoveryPlan"),
                 lambda: forget(plan.id.parent.key, plan.id.key),
                 admission,
             )
@@ -91,7 +91,7 @@ class RecoveryPlans:
             for item in self._machines(plan):
                 self._items.require(verb, item)
             actions = (action for group in plan.groups for action in (*group.start_actions, *group.end_actions))
-            write = _write(self._state, "POST", plan_id, verb.scenario)
+            write = self._state.write("POST", plan_id, verb.scenario)
 
             def carry_out() -> None:
                 for item in self._machines(plan):
@@ -115,13 +115,3 @@ class RecoveryPlans:
         if plan is None:
             raise refusals.missing(plan_id)
         return plan
-
-
-def _write(state: State, method: str, resource_id: ArmId, scenario: str) -> Write:
-    return Write(
-        method=method,
-        resource_id=resource_id,
-        timing=state.behaviour.operations,
-        scenario=scenario,
-        target=resource_id.name,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asrnet.fake import refusals
-from asrnet.fake.operations import Started, Write
+from asrnet.fake.operations import Started
 from asrnet.fake.records import ReplicationPolicy
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
@@ -30,14 +30,14 @@ class Policies:
         """Create or replace a policy."""
         with self._state.request("PUT", policy.id) as admission:
             self._state.vault(policy.id)
-            write = self._write("PUT", policy.id, "AddProtectionProfile")
+            write = self._state.write("PUT", policy.id, "AddProtectionProfile")
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def patch(self, policy: ReplicationPolicy) -> Started:
         """Change a policy. Raises NotFoundError."""
         with self._state.request("PATCH", policy.id) as admission:
             self._existing(policy.id)
-            write = self._write("PATCH", policy.id, "UpdateProtectionProfile")
+            write = self._state.write("PATCH", policy.id, "UpdateProtectionProfile")
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def delete(self, policy_id: ArmId) -> Started:
@@ -52,7 +52,7 @@ class Policies:
             for user, used in users.items():
                 if used == policy.id:
                     raise self._state.assumed("policy_in_use", policy.id.name, user.name, resource_id=policy_id)
-            write = self._write("DELETE", policy.id, "DeleteProtectionProfile")
+            write = self._state.write("DELETE", policy.id, "DeleteProtectionProfile")
             return self._state.start(write, lambda: self._state.policies.remove(vault, policy_id.key), admission)
 
     def _existing(self, policy_id: ArmId) -> ReplicationPolicy:
@@ -64,12 +64,3 @@ class Policies:
 
     def _store(self, policy: ReplicationPolicy) -> None:
         self._state.policies.put(policy.id.parent.key, policy.id.key, policy)
-
-    def _write(self, method: str, policy_id: ArmId, scenario: str) -> Write:
-        return Write(
-            method=method,
-            resource_id=policy_id,
-            timing=self._state.behaviour.operations,
-            scenario=scenario,
-            target=policy_id.name,
-        )

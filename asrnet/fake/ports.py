@@ -9,8 +9,8 @@ from msgspec import structs
 
 from asrnet.errors import NotFoundError
 from asrnet.fake.operations import Started, State
-from asrnet.fake.paging import pages
 from asrnet.fake.records import MappingRequest
+from asrnet.fake.store import pages
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId

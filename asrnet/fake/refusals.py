@@ -72,16 +72,16 @@ def error_of(status: int) -> type[ServiceError]:
     return _CLASSES.get(status, ServiceError)
 
 
-def assumed(which: Assumption, behaviour: Behaviour, *words: object, resource_id: ArmId) -> ServiceError:
+def assumed(which: Assumption, behaviour: Behaviour, *parts: object, resource_id: ArmId) -> ServiceError:
     """A refusal that no public source shows, as the world wants it."""
     status, code, message = _ASSUMED[which]
-    wanted = behaviour.answers.get(which, Answer())
-    status, text = wanted.status or status, wanted.message or message
+    answer = behaviour.answers.get(which, Answer())
+    status, text = answer.status or status, answer.message or message
     return error_of(status)(
-        _PLACE.sub(lambda place: str(words[int(place[1])]) if int(place[1]) < len(words) else place[0], text),
+        _PLACE.sub(lambda place: str(parts[int(place[1])]) if int(place[1]) < len(parts) else place[0], text),
         resource_id=resource_id,
         status=status,
-        code=wanted.code or code,
+        code=answer.code or code,
         possible_causes="The request does not fit the state of the vault.",
         recommended_action="Correct the request and try again.",
     )
@@ -151,8 +151,8 @@ def invalid(message: str, resource_id: ArmId) -> ServiceError:
 
 def resource_not_found(resource_id: ArmId) -> NotFoundError:
     """The gateway's answer for a resource that does not exist in a resource group that does."""
-    provider, _, rest = str(resource_id).rpartition("/providers/")[2].partition("/")
-    segments = rest.split("/")
+    provider, _, path = str(resource_id).rpartition("/providers/")[2].partition("/")
+    segments = path.split("/")
     kind = "/".join([provider, *segments[0::2]])
     return NotFoundError(
         f"The Resource '{kind}/{'/'.join(segments[1::2])}' under resource group '{resource_id.resource_group}' was not "

@@ -74,8 +74,8 @@ def _topology(topology: Topology) -> Iterator[Seed]:
 def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
     for network in server.networks:
         if network.id:
-            told = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
-            yield VmNetworkRecord(network=told, logical_network=network.logical_network)
+            vm_network = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
+            yield VmNetworkRecord(network=vm_network, logical_network=network.logical_network)
     for logical in server.logical_networks:
         # One that only the file knows has no GUID.
         network_id = logical.id or fabric_id.child("replicationLogicalNetworks", logical.name)

@@ -120,6 +120,12 @@ class State:
             lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
             yield Admission(faults, max([self.behaviour.list_lag, *lags]))
 
+    def write(self, method: str, resource_id: ArmId, scenario: str, target: str = "") -> Write:
+        """A write of Site Recovery, to be started; its job works on ``target``, by default the resource's name."""
+        timing = self.behaviour.operations
+        target = target or resource_id.name
+        return Write(method=method, resource_id=resource_id, timing=timing, scenario=scenario, target=target)
+
     def start(self, write: Write, effect: Effect, admission: Admission, *, on_failure: Effect | None = None) -> Started:
         """Start an operation; ``on_failure`` is what it leaves behind where it fails or is canceled."""
         return self.operations.start(write, effect, admission.faults, on_failure=on_failure)
@@ -131,9 +137,9 @@ class State:
             random.Random(self.behaviour.shuffle).shuffle(listed)  # noqa: S311 - a repeatable order, not a secret
         return tuple(listed)
 
-    def assumed(self, which: Assumption, *words: object, resource_id: ArmId) -> ServiceError:
-        """A refusal that no public source shows."""
-        return refusals.assumed(which, self.behaviour, *words, resource_id=resource_id)
+    def assumed(self, which: Assumption, *parts: object, resource_id: ArmId) -> ServiceError:
+        """A refusal that no public source shows; ``parts`` are what its message names."""
+        return refusals.assumed(which, self.behaviour, *parts, resource_id=resource_id)
 
     def vault(self, resource_id: ArmId) -> VaultResource:
         """The vault an id is in. Raises NotFoundError."""
@@ -191,8 +197,10 @@ class State:
         """The container that protects a machine: its own, else that of its container's mapping."""
         if item.recovery_container_id is not None:
             return item.recovery_container_id
-        mappings = self.cloud_mappings.values(item.vault_id.key)
-        return next((each.recovery_cloud_id for each in mappings if each.primary_cloud_id == item.id.parent), None)
+        for mapping in self.cloud_mappings.values(item.vault_id.key):
+            if mapping.primary_cloud_id == item.id.parent:
+                return mapping.recovery_cloud_id
+        return None
 
     def require_policy(self, policy_id: ArmId | None) -> None:
         """Raise ServiceError where a policy is named that does not exist (assumption)."""
@@ -213,10 +221,10 @@ class State:
 
     def remove_mapping(self, mapping_id: ArmId) -> None:
         """Forget a mapping, if there is one."""
-        known, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
-        if known is not None:
-            self._by_identity[_identity(known)].pop(key)
-            self.mappings.remove(known.vault_id.key, key)
+        mapping, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
+        if mapping is not None:
+            self._by_identity[_identity(mapping)].pop(key)
+            self.mappings.remove(mapping.vault_id.key, key)
         self.unreadable_mappings.remove(mapping_id.parent.parent.parent.key, key)
 
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
@@ -295,16 +303,14 @@ class State:
             case "refused":
                 raise refusals.refused(fault, _subject(path))
             case "changed_before":
-                self._change(fault.mapping or ArmId(path), fault.recovery_network_id)
+                mapping_id = fault.mapping or ArmId(path)
+                mapping = self.mapping(mapping_id)
+                if fault.recovery_network_id is None:
+                    self.remove_mapping(mapping_id)
+                elif mapping is not None:
+                    self.put_mapping(msgspec.structs.replace(mapping, recovery_network_id=fault.recovery_network_id))
             case _:
                 return
-
-    def _change(self, mapping_id: ArmId, recovery_network_id: ArmId | None) -> None:
-        mapping = self.mapping(mapping_id)
-        if recovery_network_id is None:
-            self.remove_mapping(mapping_id)
-        elif mapping is not None:
-            self.put_mapping(msgspec.structs.replace(mapping, recovery_network_id=recovery_network_id))
 
 
 def _subject(path: str) -> ArmId:
@@ -320,5 +326,5 @@ _Identity = tuple[ArmId, ArmId, ArmId | None]
 
 
 def _identity(mapping: NetworkMapping) -> _Identity:
-    """What one mapping at most may be about."""
+    """What no second mapping may be about: the primary fabric and network, and the recovery fabric."""
     return mapping.fabric_id, mapping.primary_network_id, mapping.recovery_fabric_id

@@ -1,10 +1,12 @@
-"""Where a world keeps its resources: by scope and key, with enough of the past for lists that lag."""
+"""Where a world keeps its resources: by scope and key, with enough of the past for lists that lag; and lists in pages."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 V = TypeVar("V")
 
@@ -62,3 +64,26 @@ class Store(Generic[V]):
             else:
                 entries[key] = before
         return entries
+
+
+class Page(Struct, Generic[V], frozen=True):
+    """A page of a list; ``next`` is where the next one starts, None on the last."""
+
+    values: tuple[V, ...]
+    next: int | None
+
+
+def page(values: Sequence[V], start: int, size: int, *, empty_last: bool = False) -> Page[V]:
+    """The page that starts at ``start``; with ``empty_last`` an empty page ends the list, as Site Recovery's can."""
+    end = start + size
+    more = start < len(values) if empty_last else end < len(values)
+    return Page(tuple(values[start:end]), min(end, len(values)) if more else None)
+
+
+def pages(values: Sequence[V], size: int, *, empty_last: bool = False) -> Iterator[tuple[V, ...]]:
+    """All pages, one after the other."""
+    start: int | None = 0
+    while start is not None:
+        current = page(values, start, size, empty_last=empty_last)
+        yield current.values
+        start = current.next

@@ -20,7 +20,11 @@ class Subscriptions:
         """All subscriptions of the credential's tenant, and those delegated to it."""
         with self._state.lock:
             tenant, subscriptions = self._state.tenant, self._state.subscriptions.values()
-            return tuple(found for found in subscriptions if tenant in {found.tenant, *found.managed_by})
+            return tuple(
+                subscription
+                for subscription in subscriptions
+                if tenant in {subscription.tenant, *subscription.managed_by}
+            )
 
     def get(self, subscription: str) -> Subscription:
         """A subscription by its GUID. Raises NotFoundError (SubscriptionNotFound) and CrossTenantError."""
@@ -61,9 +65,9 @@ class Subscriptions:
     def put_resource_group(self, group: ResourceGroup) -> bool:
         """Create or replace a resource group, at once; True where it is new."""
         with self._state.request("PUT", group.id):
-            known = self._state.groups.get(group.id.subscription, group.id.key)
+            created = self._state.groups.get(group.id.subscription, group.id.key) is None
             self._state.groups.put(group.id.subscription, group.id.key, group)
-            return known is None
+            return created
 
     def delete_resource_group(self, group_id: ArmId) -> None:
         """Delete a resource group with the networks, machines and vaults in it, at once."""

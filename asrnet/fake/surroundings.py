@@ -28,12 +28,12 @@ class FakeSurroundings:
     def subscription(self, subscription: str) -> SubscriptionView:
         """A subscription of the world."""
         self._world.count("GET", f"/subscriptions/{subscription}")
-        found = self._world.subscriptions.get(subscription)
+        record = self._world.subscriptions.get(subscription)
         return SubscriptionView(
-            id=found.id,
-            name=found.name,
-            tenant=found.tenant,
-            managed_by=found.managed_by,
+            id=record.id,
+            name=record.name,
+            tenant=record.tenant,
+            managed_by=record.managed_by,
             said_at=self._world.clock.now(),
         )
 

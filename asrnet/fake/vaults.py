@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from asrnet.errors import ServiceError
 from asrnet.fake.operations import Started, Write
 from asrnet.fake.records import VaultResource
 from asrnet.fake.regions import region_name
@@ -38,41 +37,37 @@ class Vaults:
     def put(self, vault: VaultResource) -> Started:
         """Create or replace a vault; it shows at once, and what Site Recovery knows of it stays."""
         with self._state.request("PUT", vault.id) as admission:
-            known = self._state.vaults.get(vault.id.subscription, vault.id.key)
-            write = Write(
-                method="PUT",
-                resource_id=vault.id,
-                timing=self._state.behaviour.operations,
-                created=known is None,
-            )
+            current = self._state.vaults.get(vault.id.subscription, vault.id.key)
+            created = current is None
+            timing = self._state.behaviour.operations
+            write = Write(method="PUT", resource_id=vault.id, timing=timing, created=created)
             started = self._state.start(write, lambda: None, admission)
-            kept = msgspec.structs.replace(
-                vault,
-                location=normal_location(vault.location),
-                used=vault.used or (known is not None and known.used),
-            )
-            self._state.vaults.put(vault.id.subscription, vault.id.key, kept)
+            used = vault.used or (current is not None and current.used)
+            vault = msgspec.structs.replace(vault, location=normal_location(vault.location), used=used)
+            self._state.vaults.put(vault.id.subscription, vault.id.key, vault)
             return started
 
     def delete(self, vault_id: ArmId) -> Started | None:
         """Delete a vault; None where there is none. Refused while there are fabrics in it."""
         with self._state.request("DELETE", vault_id) as admission:
-            known = self._state.vaults.get(vault_id.subscription, vault_id.key)
-            if known is None:
+            vault = self._state.vaults.get(vault_id.subscription, vault_id.key)
+            if vault is None:
                 return None
             fabrics = self._state.fabrics.values(vault_id.key)
             if fabrics:
                 names = ", ".join(fabric.friendly_name or fabric.name for fabric in fabrics)
                 raise self._state.assumed("vault_in_use", vault_id.name, names, resource_id=vault_id)
-            write = Write(method="DELETE", resource_id=known.id, timing=self._state.behaviour.operations)
-            return self._state.start(write, lambda: self._forget(known.id), admission)
+            write = Write(method="DELETE", resource_id=vault.id, timing=self._state.behaviour.operations)
 
-    def _forget(self, vault_id: ArmId) -> None:
-        for fabric in self._state.fabrics.values(vault_id.key):
-            forget_fabric(self._state, fabric.id)
-        self._state.policies.clear(vault_id.key)
-        self._state.plans.clear(vault_id.key)
-        self._state.vaults.remove(vault_id.subscription, vault_id.key)
+            def forget() -> None:
+                # A fabric may have come since the request.
+                for fabric in self._state.fabrics.values(vault_id.key):
+                    forget_fabric(self._state, fabric.id)
+                self._state.policies.clear(vault_id.key)
+                self._state.plans.clear(vault_id.key)
+                self._state.vaults.remove(vault_id.subscription, vault_id.key)
+
+            return self._state.start(write, forget, admission)
 
 
 class Fabrics:
@@ -99,19 +94,17 @@ class Fabrics:
         """
         with self._state.request("PUT", fabric_id) as admission:
             self._state.vault(fabric_id)
-            wanted = Fabric(
-                id=fabric_id, kind="azure", location=normal_location(location), friendly_name=region_name(location)
-            )
-            self._refuse_second(wanted)
-            write = Write(
-                method="PUT",
-                resource_id=fabric_id,
-                timing=self._timing(),
-                scenario="FabricCreation",
-                target=wanted.friendly_name,
-                subject=wanted,
-            )
-            return self._state.start(write, lambda: self._create(wanted), admission)
+            region, name = normal_location(location), region_name(location)
+            fabric = Fabric(id=fabric_id, kind="azure", location=region, friendly_name=name)
+            self._refuse_second(fabric)
+
+            def create() -> None:
+                self._refuse_second(fabric)
+                vault = self._state.vault(fabric.id)
+                self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
+                self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+
+            return self._state.start(self._write("PUT", fabric, "FabricCreation"), create, admission)
 
     def remove(self, fabric_id: ArmId) -> Started:
         """Remove a fabric (POST remove). Raises ConflictError while it protects machines (assumption)."""
@@ -120,43 +113,31 @@ class Fabrics:
             items = self._state.protected_items.values(fabric_id.parent.key)
             if any(item.fabric_id == fabric_id for item in items):
                 raise self._state.assumed("fabric_in_use", fabric_id.name, resource_id=fabric_id)
-            return self._state.start(self._removal("POST", fabric), lambda: self._forget(fabric_id), admission)
+            write = self._write("POST", fabric, "FabricRemoval")
+            return self._state.start(write, lambda: forget_fabric(self._state, fabric_id), admission)
 
     def purge(self, fabric_id: ArmId) -> Started:
         """Remove a fabric with its mappings and all else in it (DELETE). Raises NotFoundError."""
         with self._state.request("DELETE", fabric_id) as admission:
-            fabric = self._state.fabric(fabric_id)
-            return self._state.start(self._removal("DELETE", fabric), lambda: self._forget(fabric_id), admission)
+            write = self._write("DELETE", self._state.fabric(fabric_id), "FabricRemoval")
+            return self._state.start(write, lambda: forget_fabric(self._state, fabric_id), admission)
 
-    def _create(self, fabric: Fabric) -> None:
-        self._refuse_second(fabric)
-        vault = self._state.vault(fabric.id)
-        self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-        self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+    def _refuse_second(self, fabric: Fabric) -> None:
+        for other in self._state.fabrics.values(fabric.id.parent.key):
+            if other.kind == "azure" and other.location == fabric.location and other.id != fabric.id:
+                parts = (other.name, other.location)
+                raise self._state.assumed("duplicate_fabric", *parts, resource_id=other.id)
 
-    def _refuse_second(self, wanted: Fabric) -> None:
-        for fabric in self._state.fabrics.values(wanted.id.parent.key):
-            if fabric.kind == "azure" and fabric.location == wanted.location and fabric.id != wanted.id:
-                raise self._duplicate(fabric)
-
-    def _duplicate(self, fabric: Fabric) -> ServiceError:
-        return self._state.assumed("duplicate_fabric", fabric.name, fabric.location, resource_id=fabric.id)
-
-    def _removal(self, method: str, fabric: Fabric) -> Write:
+    def _write(self, method: str, fabric: Fabric, scenario: str) -> Write:
+        behaviour = self._state.behaviour
         return Write(
             method=method,
             resource_id=fabric.id,
-            timing=self._timing(),
-            scenario="FabricRemoval",
+            timing=behaviour.fabric_operations or behaviour.operations,
+            scenario=scenario,
             target=fabric.friendly_name,
             subject=fabric,
         )
-
-    def _timing(self) -> str:
-        return self._state.behaviour.fabric_operations or self._state.behaviour.operations
-
-    def _forget(self, fabric_id: ArmId) -> None:
-        forget_fabric(self._state, fabric_id)
 
 
 def forget_fabric(state: State, fabric_id: ArmId) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asrnet.fake import refusals
-from asrnet.fake.operations import Started, Write
+from asrnet.fake.operations import Started
 from asrnet.fake.records import CloudRecord, VmNetworkRecord
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
@@ -85,14 +85,14 @@ class Containers:
     def get(self, container_id: ArmId) -> CloudRecord:
         """One container. Raises NotFoundError."""
         with self._state.request("GET", container_id):
-            return self._existing(container_id)
+            return _container(self._state, container_id)
 
     def put(self, container_id: ArmId) -> Started:
         """Create a container in an Azure fabric."""
         with self._state.request("PUT", container_id) as admission:
             fabric = self._state.fabric(container_id.parent)
             record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
-            write = self._write("PUT", container_id, "ContainerCreation")
+            write = self._state.write("PUT", container_id, "ContainerCreation")
             return self._state.start(
                 write, lambda: self._state.clouds.put(fabric.id.key, container_id.key, record), admission
             )
@@ -100,29 +100,18 @@ class Containers:
     def remove(self, container_id: ArmId) -> Started:
         """Remove a container (POST remove). Raises NotFoundError."""
         with self._state.request("POST", f"{container_id}/remove") as admission:
-            self._existing(container_id)
-            write = self._write("POST", container_id, "ContainerRemoval")
-            return self._state.start(write, lambda: self._drop(container_id), admission)
+            _container(self._state, container_id)
+            write = self._state.write("POST", container_id, "ContainerRemoval")
 
-    def _drop(self, container_id: ArmId) -> None:
-        """Remove a container and the mappings from and to it: they would lead nowhere."""
-        self._state.clouds.remove(container_id.parent.key, container_id.key)
-        vault = container_id.parent.parent.key
-        for mapping in self._state.cloud_mappings.values(vault):
-            if container_id in {mapping.primary_cloud_id, mapping.recovery_cloud_id}:
-                self._state.cloud_mappings.remove(vault, mapping.id.key)
+            def forget() -> None:
+                self._state.clouds.remove(container_id.parent.key, container_id.key)
+                vault = container_id.parent.parent.key
+                for mapping in self._state.cloud_mappings.values(vault):
+                    # A mapping from or to the container would lead nowhere, and no world file could hold it.
+                    if container_id in {mapping.primary_cloud_id, mapping.recovery_cloud_id}:
+                        self._state.cloud_mappings.remove(vault, mapping.id.key)
 
-    def _existing(self, container_id: ArmId) -> CloudRecord:
-        return _container(self._state, container_id)
-
-    def _write(self, method: str, container_id: ArmId, scenario: str) -> Write:
-        return Write(
-            method=method,
-            resource_id=container_id,
-            timing=self._state.behaviour.operations,
-            scenario=scenario,
-            target=container_id.name,
-        )
+            return self._state.start(write, forget, admission)
 
 
 def _container(state: State, container_id: ArmId) -> CloudRecord:
@@ -165,7 +154,7 @@ class ContainerMappings:
                 _container(self._state, container_id)
             self._state.require_policy(mapping.policy_id)
             vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
-            write = self._write("PUT", mapping.id, "CloudPairing")
+            write = self._state.write("PUT", mapping.id, "CloudPairing", mapping.id.parent.name)
             return self._state.start(
                 write, lambda: self._state.cloud_mappings.put(vault, mapping.id.key, mapping), admission
             )
@@ -174,14 +163,16 @@ class ContainerMappings:
         """Change settings of a container mapping that no model has. Raises NotFoundError."""
         with self._state.request("PATCH", mapping_id) as admission:
             self._existing(mapping_id)
-            return self._state.start(self._write("PATCH", mapping_id, "CloudPairing"), lambda: None, admission)
+            return self._state.start(
+                self._state.write("PATCH", mapping_id, "CloudPairing", mapping_id.parent.name), lambda: None, admission
+            )
 
     def remove(self, mapping_id: ArmId, *, method: str = "POST") -> Started:
         """Remove (POST remove) or purge (DELETE) a container mapping. Raises NotFoundError."""
         path = f"{mapping_id}/remove" if method == "POST" else str(mapping_id)
         with self._state.request(method, path) as admission:
             vault = self._existing(mapping_id).primary_cloud_id.parent.parent.key
-            write = self._write(method, mapping_id, "CloudUnPairing")
+            write = self._state.write(method, mapping_id, "CloudUnPairing", mapping_id.parent.name)
             return self._state.start(write, lambda: self._state.cloud_mappings.remove(vault, mapping_id.key), admission)
 
     def of_azure(self, mapping: CloudMapping) -> bool:
@@ -196,15 +187,6 @@ class ContainerMappings:
         if mapping is None:
             raise refusals.missing(mapping_id)
         return mapping
-
-    def _write(self, method: str, mapping_id: ArmId, scenario: str) -> Write:
-        return Write(
-            method=method,
-            resource_id=mapping_id,
-            timing=self._state.behaviour.operations,
-            scenario=scenario,
-            target=mapping_id.parent.name,
-        )
 
 
 def links_of(state: State, fabric_id: ArmId) -> VmmLinks:

@@ -55,9 +55,9 @@ def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: An
     ``spelling`` gives a type, or a type and a default, for each key that the file has instead or types more strictly.
     """
     members: dict[str, Any] = {}
-    for known in fields(model):
-        default = known.default if known.default is not NODEFAULT else field(default_factory=known.default_factory)
-        members[known.name] = known.type if known.required else (known.type, default)
+    for member in fields(model):
+        default = member.default if member.default is not NODEFAULT else field(default_factory=member.default_factory)
+        members[member.name] = member.type if member.required else (member.type, default)
     members = {name: spelled for name, spelled in members.items() if name not in without} | spelling
     return defstruct(
         model.__name__,
@@ -92,9 +92,9 @@ NETWORK_INTERFACE: Final = _entry(NetworkInterface, location=Name, ip_configurat
 
 IP_CONFIGURATION: Final = _entry(IpConfiguration, without={"primary"}, name=Name, ip_type=(IpType | None, None))
 PRIMARY_ADDRESS: Final[Mapping[str, str]] = {
-    known.name: {"name": "ip_configuration", "subnet": "primary_subnet"}.get(known.name, known.name)
-    for known in fields(IpConfiguration)
-    if known.name != "primary"
+    member.name: {"name": "ip_configuration", "subnet": "primary_subnet"}.get(member.name, member.name)
+    for member in fields(IpConfiguration)
+    if member.name != "primary"
 }
 """The members of a NIC's primary ip configuration, and the keys under which the NIC's entry has them."""
 NIC: Final = _entry(
@@ -103,9 +103,9 @@ NIC: Final = _entry(
     name=Name,
     selected=(Annotated[bool | None, Meta(description="false: the same as selection: NotSelected")], None),
     **{
-        key: (known.type, known.default)
-        for known in fields(IpConfiguration)
-        if (key := PRIMARY_ADDRESS.get(known.name))
+        key: (member.type, member.default)
+        for member in fields(IpConfiguration)
+        if (key := PRIMARY_ADDRESS.get(member.name))
     }
     | {
         "ip_type": (IpType | None, None),
