@@ -1,4 +1,4 @@
-"""Where a world keeps its resources: by scope and key, with enough of the past for lists that lag; and lists in pages."""
+"""Where a world keeps its resources, with enough of the past for lists that lag, and how lists come in pages."""
 
 from __future__ import annotations
 
