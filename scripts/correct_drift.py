@@ -1,12 +1,12 @@
-"""For cron: find what moved, and correct it within the limits of the file.
+"""For cron: correct drift within the limits of the file.
 
-Nothing is asked, and nothing printed when there was nothing to do. A line for
-cron, every night at two:
+Prints nothing when nothing had to be corrected. A line for cron, every night
+at two:
 
     0 2 * * *  cd /srv/asrnet && .venv/bin/python correct_drift.py asrnet.yaml
 
-Exits 0 when all is as declared, 1 on errors, 2 when something is left for a
-person, 3 when a limit refused.
+Exits 0 when everything is as declared, 1 on errors, 2 when drift remains that a
+person must settle, 3 when a limit refused.
 """
 
 from __future__ import annotations
@@ -14,41 +14,40 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from typing import NoReturn
 
 import asrnet
 from asrnet.render import render
 
 
+class Parser(argparse.ArgumentParser):
+    """Exits 1 for a mistake on the command line, since 2 means that drift remains."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the mistake."""
+        sys.exit(f"{self.format_usage()}{self.prog}: {message}")
+
+
 def main() -> int:
-    """Plan, correct, plan again; print only when there was something to say."""
-    desired = asrnet.load_desired(arguments().file)
-    with closing(asrnet.connect(cloud=desired.cloud)) as backend:
-        plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
-        if plan.changes:
-            report = asrnet.apply(plan, backend)  # RefusedError where the plan is over a limit
-            print(render(report, "text"))
-            if report.result != "succeeded":
-                return 3 if report.result == "refused" else 1
-            plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
-    blocked = [found for found in plan.findings if found.severity == "error"]
-    for found in blocked:
-        print(f"{found.kind}: {found.message}", file=sys.stderr)
-    return 2 if plan.changes or blocked else 0
-
-
-def arguments() -> argparse.Namespace:
-    """The command line. A mistake in it exits 1, since 2 means drift here."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Correct drift, and print what was done and what is left."""
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
-    try:
-        return parser.parse_args()
-    except SystemExit as leaving:
-        sys.exit(1 if leaving.code else 0)
+    desired = asrnet.load_desired(parser.parse_args().file)
+    with closing(asrnet.connect(cloud=desired.cloud)) as backend:
+        correction = asrnet.correct_drift(desired, backend)
+    if correction.report.changes:
+        print(render(correction.report, "text"))
+    errors = [finding for finding in correction.left.findings if finding.severity == "error"] if correction.left else []
+    for line in (*correction.refusals, *(f"{finding.kind}: {finding.message}" for finding in errors)):
+        print(line, file=sys.stderr)
+    return asrnet.exit_code(correction)
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except asrnet.RefusedError as error:
+        print(error, error.hint, sep="\n", file=sys.stderr)
+        sys.exit(3)
     except asrnet.AsrError as error:
-        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
-        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)
+        sys.exit(f"{error}\n{error.hint}".rstrip())  # prints it on standard error and exits 1

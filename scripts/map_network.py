@@ -1,13 +1,13 @@
-"""Map one network and its way back, as the portal does at a first replication.
+"""Map one network in both directions, as the portal does at a first replication.
 
-A network that is mapped keeps its recovery network; one that is not gets the
-chosen network, or a copy of itself in the region. Once both mappings are there,
-prints the id of the recovery network, and nothing else, on standard output:
+A network that is already mapped keeps its recovery network. Any other is mapped
+to the chosen network, or to a copy of itself in the region. Prints only the id
+of the recovery network on standard output. For example:
 
     python map_network.py "$VAULT_ID" "$NETWORK_ID" southeastasia
 
-Exits 0 when both mappings are there, 1 when not, 3 when the network is mapped
-to another one than the chosen.
+Exits 0 when both mappings exist, 1 when they do not, 3 when the network is
+mapped to another network than the chosen one.
 """
 
 from __future__ import annotations
@@ -15,14 +15,31 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from typing import NoReturn
 
 import asrnet
 
 
+class Parser(argparse.ArgumentParser):
+    """Exits 1 for a mistake on the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the mistake."""
+        sys.exit(f"{self.format_usage()}{self.prog}: {message}")
+
+
 def main() -> int:
     """Make sure that both mappings exist."""
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vault", metavar="VAULT_ID", type=asrnet.ArmId, help="the Recovery Services vault")
+    parser.add_argument("primary", metavar="NETWORK_ID", type=asrnet.ArmId, help="the network to map")
+    parser.add_argument("to", metavar="REGION", help="the recovery region, such as southeastasia")
+    parser.add_argument(
+        "recovery", metavar="RECOVERY_NETWORK_ID", type=asrnet.ArmId, nargs="?", help="the network to map to"
+    )
+    pair = vars(parser.parse_args())
     with closing(asrnet.connect()) as backend:
-        report = asrnet.ensure_pair(backend, **vars(arguments()))
+        report = asrnet.ensure_pair(backend, **pair)
     for finding in report.findings:
         print(f"{finding.severity}: {finding.message}", file=sys.stderr)
     for change in report.changes:
@@ -33,24 +50,11 @@ def main() -> int:
     return 0
 
 
-def arguments() -> argparse.Namespace:
-    """The command line. A mistake in it exits 1, as every other error does."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("vault", metavar="VAULT_ID", type=asrnet.ArmId, help="the Recovery Services vault")
-    parser.add_argument("primary", metavar="NETWORK_ID", type=asrnet.ArmId, help="the network to map")
-    parser.add_argument("to", metavar="REGION", help="the recovery region, such as southeastasia")
-    parser.add_argument(
-        "recovery", metavar="RECOVERY_NETWORK_ID", type=asrnet.ArmId, nargs="?", help="the network to map to"
-    )
-    try:
-        return parser.parse_args()
-    except SystemExit as leaving:
-        sys.exit(1 if leaving.code else 0)
-
-
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except asrnet.RefusedError as error:
+        print(error, error.hint, sep="\n", file=sys.stderr)
+        sys.exit(3)
     except asrnet.AsrError as error:
-        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
-        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)
+        sys.exit(f"{error}\n{error.hint}".rstrip())  # prints it on standard error and exits 1

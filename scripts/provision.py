@@ -1,13 +1,12 @@
-"""Make the pairs that a desired-state file asks for; print the plan and the end.
+"""Create and repair the pairs of a file; print the plan and the result.
 
-Azure is found as the command line finds it: AZURE_* variables, or whoever is
-signed in to the Azure CLI. To try it without a subscription, in
-examples/01-two-regions:
+Signs in as the command line does: AZURE_* variables, or the Azure CLI. To try
+it without a subscription, in examples/01-two-regions:
 
     ASRNET_BACKEND=fake:world.yaml python ../../scripts/provision.py
 
-Exits 0 when all pairs are there, 1 on errors, 2 when a pair stays blocked, 3
-when a limit refused.
+Exits 0 when all pairs exist, 1 on errors, 2 when a pair stays blocked, 3 when a
+limit refused.
 """
 
 from __future__ import annotations
@@ -15,37 +14,38 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from typing import NoReturn
 
 import asrnet
 from asrnet.render import render
 
 
+class Parser(argparse.ArgumentParser):
+    """Exits 1 for a mistake on the command line, since 2 has a meaning of its own."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the mistake."""
+        sys.exit(f"{self.format_usage()}{self.prog}: {message}")
+
+
 def main() -> int:
     """Plan, show, apply, show."""
-    desired = asrnet.load_desired(arguments().file)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
+    desired = asrnet.load_desired(parser.parse_args().file)
     with closing(asrnet.connect(cloud=desired.cloud)) as backend:
         plan = asrnet.plan(desired, asrnet.read_inventory(desired, backend))
         print(render(plan, "text"))
         report = asrnet.apply(plan, backend, on_progress=lambda step: print(step.state, step.action, step.name))
     print(render(report, "text"))
-    if report.result not in {"succeeded", "nothing_to_do"}:
-        return 3 if report.result == "refused" else 1
-    return 2 if report.summary.blocked else 0
-
-
-def arguments() -> argparse.Namespace:
-    """The command line. A mistake in it exits 1, since 2 means a blocked pair here."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", nargs="?", default="asrnet.yaml", help="the desired state (default: %(default)s)")
-    try:
-        return parser.parse_args()
-    except SystemExit as leaving:
-        sys.exit(1 if leaving.code else 0)
+    return asrnet.exit_code(report)
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except asrnet.RefusedError as error:
+        print(error, error.hint, sep="\n", file=sys.stderr)
+        sys.exit(3)
     except asrnet.AsrError as error:
-        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
-        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)
+        sys.exit(f"{error}\n{error.hint}".rstrip())  # prints it on standard error and exits 1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
-from asrnet.cli import exits, logs, streams
+from asrnet import exit_codes
+from asrnet.cli import logs, streams
 from asrnet.cli.outputs import check_apart
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH, timed
@@ -101,9 +102,9 @@ def carry_out(
     """
     settings, stale = session.settings, stale or {}
     if violations := plan.violations(settings.force):
-        from asrnet.drift import refused
+        from asrnet.drift import refused_report
 
-        return refused(plan, violations)
+        return refused_report(plan, violations)
     if plan.changes:
         # What the writes need is imported while the plan is shown and the user reads it.
         backend.expect({change.kind for change in plan.changes})
@@ -171,13 +172,13 @@ def concluded(
 ) -> int:
     """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
     if report is None:
-        return exits.ERROR
+        return exit_codes.ERROR
     report = structs.replace(report, run=session.run)
     outputs.write(report, session.view(all_pairs=all_pairs, run=run or session.so_far()))
     if report.result == "refused":
         for line in report.violations(session.settings.force):
             logs.error(f"refused: {line}")
     is_incomplete = report_unreadable(report)
-    code = exits.of_report(report)
+    code = exit_codes.exit_code(report)
     # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.
-    return exits.ERROR if is_incomplete and code == exits.PENDING and session.command != "drift" else code
+    return exit_codes.ERROR if is_incomplete and code == exit_codes.PENDING and session.command != "drift" else code

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from asrnet.cli import exits, logs, streams
+from asrnet import exit_codes
+from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError, RefusedError
 
@@ -23,7 +24,7 @@ def guarded(argv: Sequence[str] | None) -> int:
             streams.flush()
         except AsrError as error:
             logs.error(error.message, hint=error.hint)
-            code = code or exits.ERROR
+            code = code or exit_codes.ERROR
     return code
 
 
@@ -34,19 +35,19 @@ def _exit_code(argv: Sequence[str]) -> int:
         is_refused = isinstance(error, RefusedError)
         message = f"refused: {error.message}" if is_refused else error.message
         logs.error(message, hint=error.hint, traceback=logs.wants_tracebacks())
-        return exits.REFUSED if is_refused else exits.ERROR
+        return exit_codes.REFUSED if is_refused else exit_codes.ERROR
     except KeyboardInterrupt:
         logs.error("interrupted")
-        return exits.ERROR
+        return exit_codes.ERROR
     except SystemExit as leaving:  # argparse, after --help
-        return leaving.code if isinstance(leaving.code, int) else exits.ERROR
+        return leaving.code if isinstance(leaving.code, int) else exit_codes.ERROR
     except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
         logs.error(
             f"this is a bug in asrnet: {type(error).__name__}: {error}",
             hint="please report it, with what the same command prints with -vv",
             traceback=logs.wants_tracebacks(),
         )
-        return exits.ERROR
+        return exit_codes.ERROR
 
 
 @contextmanager

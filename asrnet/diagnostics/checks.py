@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from asrnet.clocks import Bounded
-from asrnet.desired import DesiredState, Selection
+from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.diagnostics.roles import actions, scopes, tasks_of
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
@@ -53,8 +53,8 @@ class Examination(Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
 
 
-def examine(
-    desired: DesiredState, backend: Backend, selection: Selection, *, required: Task | None = None
+def doctor(
+    desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING, required: Task | None = None
 ) -> Examination:
     """Look at everything that a run on ``desired`` depends on. Raises nothing: what goes wrong is a check.
 

@@ -47,7 +47,7 @@ class Dump(Struct, frozen=True, kw_only=True):
         return comments + files.dump_desired(structs.replace(self.desired, topology=topology))
 
 
-def dump(inventory: Inventory, desired: DesiredState, *, accept_halves: bool = False) -> Dump:
+def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves: bool = False) -> Dump:
     """The desired state that the live mappings are, with the names, vaults and aliases that ``desired`` has.
 
     Its plan is empty but for half pairs: each is written as a pair, so that the next plan shows the missing reverse.

@@ -46,7 +46,7 @@ class _Resource(Struct, frozen=True, kw_only=True):
     provider: str = ""
 
 
-def export(inventory: Inventory, desired: DesiredState, *, selection: Selection = EVERYTHING) -> Exported:
+def export_terraform(inventory: Inventory, desired: DesiredState, *, selection: Selection = EVERYTHING) -> Exported:
     """Terraform resources and import blocks for the live mappings, named after the pairs of ``desired``.
 
     The same mappings give the same text. Each is there as it is: half a pair stays one.

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from asrnet.inventory.read import Inventory, Unknown, VaultInventory
 from asrnet.model.plan import FORMAT_VERSION
-from asrnet.vmm import ServerNetwork, Target, Topology, targets
+from asrnet.vmm import ServerNetwork, Target, Topology
+from asrnet.vmm import targets as targets_of
 
 
 class VaultTargets(Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Targets(Struct, frozen=True, kw_only=True):
     vaults: tuple[VaultTargets, ...]
 
 
-def available_targets(inventory: Inventory, *, primary: str | None = None, recovery: str | None = None) -> Targets:
+def targets(inventory: Inventory, *, primary: str | None = None, recovery: str | None = None) -> Targets:
     """The targets of every vault; with ``primary`` only for clouds that use it, with ``recovery`` only that network.
 
     Networks are named by id, ``server/name`` or name alone. Raises InputError where there is none, or several.
@@ -44,7 +45,7 @@ def available_targets(inventory: Inventory, *, primary: str | None = None, recov
             VaultTargets(
                 vault=name,
                 servers=tuple(server.name for server in topology.servers),
-                targets=targets(topology, primary=here, recovery=there),
+                targets=targets_of(topology, primary=here, recovery=there),
             )
             for name, topology in topologies.items()
         ),

@@ -190,7 +190,7 @@ def test_a_changed_row_to_azure_is_updated_in_place(backend: Backend, scene: Sce
 def test_what_is_dumped_plans_empty(backend: Backend, scene: Scene) -> None:
     applied(state(scene, to(scene, 0), to(scene, scene.west[0], name="vm2")), backend)
     bare = state(scene)
-    written = dumping.dump(inventory.read_inventory(bare, backend), bare)
+    written = dumping.export_desired(inventory.read_inventory(bare, backend), bare)
     assert (len(written.desired.vmm_pairs), written.left_out) == (2, ())
     plan = planned(written.desired, backend)
     assert (plan.changes, plan.summary.in_sync, plan.summary.unmanaged) == ((), 3, 0)

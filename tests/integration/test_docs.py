@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,6 +75,44 @@ def test_the_library_in_ten_lines_runs(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
     ran = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True)
     assert ran.stdout.splitlines()[-1].startswith("succeeded {'GET': ")
+
+
+@pytest.mark.usefixtures("clean_environment")
+@pytest.mark.parametrize("number", range(5))
+def test_the_examples_of_the_library_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    code = blocks(ROOT / "docs" / "library.md", "python")[number]
+    folder = Path(shutil.copytree(ROOT / "examples" / "02-adopt-and-repair", tmp_path / "mine"))
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=folder, check=False, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout
+
+
+def test_the_page_of_the_library_names_every_public_function() -> None:
+    import asrnet
+
+    text = (ROOT / "docs" / "library.md").read_text("utf-8")
+    functions = [name for name in asrnet.__all__ if name[0].islower()]
+    assert [name for name in functions if f"`{name}(" not in text and name != "from_process"] == []
+
+
+def test_editors_see_every_public_name() -> None:
+    import asrnet
+
+    assert set(asrnet.__all__) <= set(dir(asrnet))
+    assert all(getattr(asrnet, name) for name in asrnet.__all__)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("read", "read_inventory"), ("load", "load_desired"), ("dumps", "dump_desired")]
+)
+def test_names_of_the_last_version_work_and_warn(old: str, new: str) -> None:
+    import asrnet
+
+    with pytest.warns(DeprecationWarning, match=f"asrnet.{old} is now asrnet.{new}"):
+        assert getattr(asrnet, old) is getattr(asrnet, new)
 
 
 def test_the_pages_name_every_error_and_every_finding() -> None:

@@ -126,7 +126,7 @@ def test_map_network_maps_one_network_and_prints_where_it_leads(folder: Path) ->
     assert ran.stderr.count("succeeded: create") == 2
 
 
-@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
 def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: str) -> None:
     (folder / "asrnet.yaml").write_text("version: [", "utf-8")
     arguments = ["nonsense", "nonsense", "nowhere"] if script == "map_network.py" else []
@@ -136,19 +136,13 @@ def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: s
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
 def test_a_script_explains_itself_within_a_terminal(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "--help", folder=folder, COLUMNS="80")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith(f"usage: {script} ")
     assert "Exits 0 when" in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
-
-
-@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "map_network.py"])
-def test_a_mistake_on_the_command_line_of_a_script_is_an_error_and_nothing_else(folder: Path, script: str) -> None:
-    ran = run(str(SCRIPTS / script), "--bogus", folder=folder)
-    assert (ran.returncode, ran.stdout, "usage: " in ran.stderr) == (1, "", True)
 
 
 def test_map_network_prints_no_network_that_it_did_not_map_to(folder: Path) -> None:
@@ -159,6 +153,37 @@ def test_map_network_prints_no_network_that_it_did_not_map_to(folder: Path) -> N
     ran = run(str(SCRIPTS / "map_network.py"), *HUB, folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "failed: create" in ran.stderr
+
+
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
+def test_a_mistake_on_the_command_line_of_a_script_is_an_error_and_no_drift(folder: Path, script: str) -> None:
+    ran = run(str(SCRIPTS / script), "--bogus", folder=folder)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(f"usage: {script} ")
+
+
+def test_predict_failover_prints_what_changes_in_either_direction(folder: Path) -> None:
+    example("05-predict-failover", folder)
+    ran = run(str(SCRIPTS / "predict_failover.py"), folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    assert ran.returncode in {0, 2}, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert {line.split(":")[0] for line in lines} == {"failover", "failback"}
+    assert not any("keeps_address" in line for line in lines)
+    assert (ran.returncode == 2) == any("loses_connectivity" in line for line in lines)
+
+
+def test_map_network_prints_no_id_of_a_network_that_it_did_not_map(folder: Path) -> None:
+    prod, dr = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
+    vault = f"/subscriptions/{dr}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
+    networks = f"/subscriptions/{prod}/resourceGroups/rg-network-ea/providers/Microsoft.Network/virtualNetworks"
+    ran = run(
+        str(SCRIPTS / "map_network.py"),
+        *(vault, f"{networks}/hub-ea", "southeastasia", f"{networks}/gone-sea"),
+        folder=folder,
+        ASRNET_BACKEND="fake:world.yaml",
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "gone-sea does not exist" in ran.stderr
 
 
 def test_provision_tells_a_pair_that_stays_blocked_and_a_limit(folder: Path) -> None:

@@ -11,7 +11,6 @@ from doors import wire
 from msgspec import structs
 from states import SEA, TwoRegions, row
 
-from asrnet import applying
 from asrnet.applying import Options
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
@@ -86,11 +85,7 @@ def allowed(desired: DesiredState, *tasks: Task, minimal: bool = False) -> set[s
 
 
 def corrected(azure: Busy) -> Correction:
-    return correct_drift(
-        lambda: detect_drift(azure.desired, azure.backend, allow_delete=True, forced=ALL_LIMITS.forced),
-        lambda plan: applying.apply(plan, azure.backend, ALL_LIMITS),
-        forced=ALL_LIMITS.forced,
-    )
+    return correct_drift(azure.desired, azure.backend, ALL_LIMITS, allow_delete=True)
 
 
 def assert_done(correction: Correction) -> None:
@@ -120,13 +115,7 @@ def test_with_the_role_alone_vmm_networks_are_mapped(example: str, minimal: bool
     role = allowed(desired, "apply", minimal=minimal)
     app.world.behaviour = structs.replace(app.world.behaviour, denied=tuple(sorted(EVERY_ACTION - role)))
     azure = connect.backend(clock=clock, credential=choose(PUBLIC, named="emulator"), session=session(app))
-    assert_done(
-        correct_drift(
-            lambda: detect_drift(desired, azure, forced=ALL_LIMITS.forced),
-            lambda plan: applying.apply(plan, azure, ALL_LIMITS),
-            forced=ALL_LIMITS.forced,
-        )
-    )
+    assert_done(correct_drift(desired, azure, ALL_LIMITS))
 
 
 @pytest.mark.parametrize("minimal", [False, True])

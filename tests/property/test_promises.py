@@ -151,7 +151,7 @@ def test_a_plan_does_not_depend_on_the_order_of_lists(scene: Scene, generator: r
 def dumped_and_planned(scene: Scene, *, accept_halves: bool) -> Plan:
     nothing = structs.replace(scene.desired, pairs=())
     found = inventory.read_inventory(nothing, scene.azure.backend)
-    dumped = dumping.dump(found, nothing, accept_halves=accept_halves)
+    dumped = dumping.export_desired(found, nothing, accept_halves=accept_halves)
     assume(dumped.desired.pairs)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "asrnet.yaml"

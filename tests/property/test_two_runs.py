@@ -21,7 +21,7 @@ from asrnet import applying
 from asrnet.applying import AuditEntry
 from asrnet.clocks import Bounded
 from asrnet.desired import DesiredState
-from asrnet.drift import Correction, correct_drift, detect_drift
+from asrnet.drift import Correction, correct_drift
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.ports import backend as fake_backend
 from asrnet.fake.world import World
@@ -70,8 +70,7 @@ def corrected(
     desired: DesiredState, backend: Backend, on_write: Callable[[AuditEntry], None] = lambda _: None
 ) -> Correction:
     """One run of drift --correct."""
-    apply = partial(applying.apply, backend=backend, on_write=on_write)
-    return correct_drift(partial(detect_drift, desired, backend), apply)
+    return correct_drift(desired, backend, on_write=on_write)
 
 
 def judge(race: Race) -> None:

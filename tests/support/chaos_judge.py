@@ -14,11 +14,10 @@ from msgspec import structs
 from second_hand import blind
 from witness import Made, Witness, Wrote
 
-from asrnet import applying
+from asrnet import applying, exit_codes
 from asrnet.applying import AppliedChange, Options, Report
 from asrnet.applying.looks import MAX_AGE
-from asrnet.cli import exits
-from asrnet.drift import Correction, correct_drift, detect_drift
+from asrnet.drift import Correction, correct_detected, detect_drift
 from asrnet.emulator.app import App
 from asrnet.errors import AsrError
 from asrnet.fake.faults import Fault
@@ -71,17 +70,17 @@ class Chaos:
         self._is_over = False
         self.scene.clock.start(self._second_hand)
         try:
-            correction = correct_drift(
+            correction = correct_detected(
                 partial(detect_drift, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
                 self._applied,
             )
         except AsrError:
             assert not self.witness.wrote_anything
-            return exits.ERROR
+            return exit_codes.ERROR
         finally:
             self._is_over = True
         self._judge_writes()
-        code = exits.of_correction(correction)
+        code = exit_codes.exit_code(correction)
         self._judge_code(correction, code)
         return code
 
@@ -310,15 +309,15 @@ class Chaos:
         assert bool(correction.refusals) == self._exceeds_limits(correction.detected.plan)
         if correction.refusals:
             assert not self.witness.wrote_anything
-            assert code == exits.REFUSED
-        assert (code == exits.ERROR) >= wrong, correction.report
-        if code == exits.REFUSED:
+            assert code == exit_codes.REFUSED
+        assert (code == exit_codes.ERROR) >= wrong, correction.report
+        if code == exit_codes.REFUSED:
             assert "succeeded" not in outcomes
-        if code in {exits.DONE, exits.PENDING}:
+        if code in {exit_codes.DONE, exit_codes.PENDING}:
             assert correction.left
             errors = [found for found in correction.left.findings if found.severity == "error"]
-            assert (code == exits.PENDING) == bool(correction.left.changes or errors)
-        if code == exits.DONE:
+            assert (code == exit_codes.PENDING) == bool(correction.left.changes or errors)
+        if code == exit_codes.DONE:
             assert outcomes <= {"succeeded", "stale", "skipped"}
             self._judge_seen()
 
@@ -367,10 +366,10 @@ class Chaos:
         plan = detect_drift(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
         errors = [found for found in plan.findings if found.severity == "error"]
         over = self._exceeds_limits(plan)
-        assert over == (code == exits.REFUSED and bool(plan.changes))
+        assert over == (code == exit_codes.REFUSED and bool(plan.changes))
         assert over or plan.changes == ()
-        assert code in {exits.DONE, exits.PENDING, exits.REFUSED}, code
-        assert (code == exits.DONE) == (not errors and not over)
+        assert code in {exit_codes.DONE, exit_codes.PENDING, exit_codes.REFUSED}, code
+        assert (code == exit_codes.DONE) == (not errors and not over)
         for found in errors:
             assert self._is_explained(found.kind, self._site_called(found.vault)), found
         blocked = {(found.vault, found.pair) for found in errors}

@@ -13,7 +13,7 @@ from asrnet import applying
 from asrnet.applying import Options
 from asrnet.desired import DesiredState, Freeze
 from asrnet.drift import Correction, Detected, Kinds, cause, detect_drift, restricted
-from asrnet.drift import correct_drift as correct
+from asrnet.drift import correct_detected as correct
 from asrnet.errors import UnreachableError
 from asrnet.model.azure import Nic
 from asrnet.model.plan import Limits, Plan
@@ -87,7 +87,7 @@ def test_only_the_kinds_asked_for_are_planned(wanted: Kinds, pairs: list[str]) -
     plan = plan_of(Drifted(), kinds=wanted)
     assert sorted({change.pair for change in plan.changes if change.pair}) == pairs
     assert {view.name for view in plan.pairs} == {*pairs, "fine"}
-    assert all(wanted.have(found.kind) for found in plan.findings)
+    assert all(wanted.include(found.kind) for found in plan.findings)
 
 
 def test_the_figures_of_a_restricted_plan_are_its_own_and_it_is_sealed() -> None:

@@ -6,7 +6,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import DesiredState
-from asrnet.export.desired import Dump, dump
+from asrnet.export.desired import Dump, export_desired
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory.read import extended, mapped_networks, read_inventory
 from asrnet.model.arm import ArmId
@@ -19,7 +19,7 @@ def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None
     azure.world.virtual_networks.delete(x.id)
     azure.world.virtual_networks.delete(y.id)
     desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)))
-    left_out = dump(read_inventory(desired, azure.backend), desired).left_out
+    left_out = export_desired(read_inventory(desired, azure.backend), desired).left_out
     assert [line.partition(": ")[2] for line in left_out] == ["x and y do not exist"]
 
 
@@ -37,7 +37,7 @@ def classic(name: str) -> ArmId:
 def dumped(azure: TwoRegions, *, accept_halves: bool = False) -> Dump:
     nothing = azure.state()
     found = read_inventory(nothing, azure.backend)
-    return dump(extended(found, azure.backend, mapped_networks(found)), nothing, accept_halves=accept_halves)
+    return export_desired(extended(found, azure.backend, mapped_networks(found)), nothing, accept_halves=accept_halves)
 
 
 def test_a_half_pair_is_written_as_a_pair_and_its_reverse_is_in_the_next_plan() -> None:
@@ -111,7 +111,7 @@ def test_a_classic_network_is_left_out_with_a_remark() -> None:
         primary_network_id=classic("old"),
     )
     vault = structs.replace(found.vaults["sea"], mappings=(*found.vaults["sea"].mappings, mapping))
-    dump_of_both = dump(structs.replace(found, vaults={"sea": vault}), nothing)
+    dump_of_both = export_desired(structs.replace(found, vaults={"sea": vault}), nothing)
     assert [row.name for row in dump_of_both.desired.pairs] == ["app"]
     [line] = dump_of_both.left_out
     assert line.endswith(": old is no virtual network of Resource Manager (microsoft.classicnetwork/virtualnetworks)")

@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
-from asrnet.desired import EVERYTHING, DesiredState, Region, Rule, Selection
-from asrnet.diagnostics.checks import Check, Examination, examine
+from asrnet.desired import DesiredState, Region, Rule, Selection
+from asrnet.diagnostics.checks import Check, Examination, doctor
 from asrnet.errors import CredentialError, UnreachableError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION
@@ -33,7 +33,7 @@ class Surgery(TwoRegions):
         self.desired = self.state(row(hub, dr))
 
     def examine(self, desired: DesiredState | None = None, **more: Any) -> Examination:
-        found = examine(desired or self.desired, self.backend, more.pop("selection", EVERYTHING), **more)
+        found = doctor(desired or self.desired, self.backend, **more)
         assert self.backend.requests().keys() <= {"GET", "retries"}
         return found
 
@@ -242,7 +242,7 @@ def test_each_list_is_tried_and_a_missing_right_is_named(denied: str, name: str)
 def test_a_vault_that_was_never_used_is_a_warning() -> None:
     azure = TwoRegions(fabrics=False, behaviour=Behaviour(unused_vault="reject_400"))
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
-    found = examine(azure.state(row(hub, dr)), azure.backend, EVERYTHING)
+    found = doctor(azure.state(row(hub, dr)), azure.backend)
     assert found.healthy
     assert {check.verdict for check in checks(found, "read mappings")} == {"warning"}
 

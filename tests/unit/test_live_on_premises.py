@@ -11,7 +11,7 @@ from two_sites import TwoSites, vmm_row
 
 from asrnet import desired
 from asrnet.desired import DesiredState, VmmRow, VmNetworkName
-from asrnet.export.desired import Dump, dump
+from asrnet.export.desired import Dump, export_desired
 from asrnet.fake.records import VmNetworkRecord
 from asrnet.inventory import read as inventory
 from asrnet.inventory.live_pairs import LivePair, live_pairs
@@ -50,7 +50,7 @@ class MappedSites(TwoSites):
 
     def dumped(self, *rows: VmmRow) -> Dump:
         wanted = self.rows(*rows)
-        return dump(inventory.read_inventory(wanted, self.backend), wanted)
+        return export_desired(inventory.read_inventory(wanted, self.backend), wanted)
 
 
 @pytest.fixture
@@ -181,6 +181,6 @@ def test_the_path_of_the_topology_leads_there_from_where_the_file_will_lie(
     (tmp_path / "topology.yaml").write_text("fabrics: [{server: VMM-Beijing}]\n", encoding="utf-8")
     sites.map_sites()
     wanted = structs.replace(sites.rows(), topology="topology.yaml")
-    written = dump(inventory.read_inventory(wanted, sites.backend), wanted)
+    written = export_desired(inventory.read_inventory(wanted, sites.backend), wanted)
     assert "topology: topology.yaml\n" in written.text()
     assert "topology: ../topology.yaml\n" in written.text("dumps")

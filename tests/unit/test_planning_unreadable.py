@@ -171,4 +171,4 @@ def test_show_and_dump_name_it(azure: TwoRegions, hub: VirtualNetwork, dr: Virtu
     shown = render(live, "text", View())
     assert f"\nunknown: {said}\n" in shown
     assert shown.endswith("3 mappings, 1 paired, 1 unknown.\n")
-    assert dumping.dump(found, desired).left_out == (said,)
+    assert dumping.export_desired(found, desired).left_out == (said,)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sample_plans import change, full_plan, pair
 
-from asrnet.cli import exits
+from asrnet import exit_codes
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, Summary
 from asrnet.model.report import AppliedChange, Report, result_of
@@ -86,25 +86,25 @@ FAILOVER = finding(FindingKind.FAILOVER_ACTIVE, "vm1 fails over", vault="sea", p
 @pytest.mark.parametrize(
     ("changes", "findings", "interrupted", "code"),
     [
-        ([], [], False, exits.DONE),
-        ([applied(FORWARD)], [], False, exits.DONE),
-        ([applied(FORWARD)], [finding(FindingKind.UNMANAGED, "lab")], False, exits.DONE),
-        ([applied(FORWARD)], [BLOCKED], False, exits.PENDING),
-        ([], [BLOCKED], False, exits.PENDING),
-        ([applied(FORWARD), applied(REVERSE, "failed")], [], False, exits.ERROR),
-        ([applied(FORWARD), applied(REVERSE, "rolled_back")], [], False, exits.ERROR),
-        ([applied(FORWARD, "in_flight")], [], False, exits.ERROR),
-        ([applied(FORWARD, "skipped")], [], False, exits.ERROR),
-        ([applied(FORWARD)], [], True, exits.ERROR),
-        ([applied(FORWARD, "stale", refused=True)], [], False, exits.REFUSED),
-        ([applied(FORWARD, "skipped", refused=True)], [], False, exits.REFUSED),
-        ([applied(FORWARD), applied(REVERSE, "stale", refused=True)], [], False, exits.PENDING),
-        ([], [FAILOVER], False, exits.REFUSED),
-        ([applied(FORWARD)], [FAILOVER], False, exits.PENDING),
-        ([], [FAILOVER, BLOCKED], False, exits.PENDING),
+        ([], [], False, exit_codes.DONE),
+        ([applied(FORWARD)], [], False, exit_codes.DONE),
+        ([applied(FORWARD)], [finding(FindingKind.UNMANAGED, "lab")], False, exit_codes.DONE),
+        ([applied(FORWARD)], [BLOCKED], False, exit_codes.PENDING),
+        ([], [BLOCKED], False, exit_codes.PENDING),
+        ([applied(FORWARD), applied(REVERSE, "failed")], [], False, exit_codes.ERROR),
+        ([applied(FORWARD), applied(REVERSE, "rolled_back")], [], False, exit_codes.ERROR),
+        ([applied(FORWARD, "in_flight")], [], False, exit_codes.ERROR),
+        ([applied(FORWARD, "skipped")], [], False, exit_codes.ERROR),
+        ([applied(FORWARD)], [], True, exit_codes.ERROR),
+        ([applied(FORWARD, "stale", refused=True)], [], False, exit_codes.REFUSED),
+        ([applied(FORWARD, "skipped", refused=True)], [], False, exit_codes.REFUSED),
+        ([applied(FORWARD), applied(REVERSE, "stale", refused=True)], [], False, exit_codes.PENDING),
+        ([], [FAILOVER], False, exit_codes.REFUSED),
+        ([applied(FORWARD)], [FAILOVER], False, exit_codes.PENDING),
+        ([], [FAILOVER, BLOCKED], False, exit_codes.PENDING),
     ],
 )
 def test_the_exit_code_of_a_report(
     changes: list[AppliedChange], findings: list[Finding], interrupted: bool, code: int
 ) -> None:
-    assert exits.of_report(report(*changes, findings=tuple(findings), interrupted=interrupted)) == code
+    assert exit_codes.exit_code(report(*changes, findings=tuple(findings), interrupted=interrupted)) == code

@@ -13,7 +13,7 @@ from two_sites import TwoSites, vmm_row
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import ServiceError
 from asrnet.export import terraform
-from asrnet.export.terraform import BETWEEN_REGIONS, FROM_VMM, Exported, export
+from asrnet.export.terraform import BETWEEN_REGIONS, FROM_VMM, Exported, export_terraform
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Inventory, Unknown
@@ -21,7 +21,7 @@ from asrnet.model.arm import ArmId
 
 
 def exported(regions: TwoRegions, wanted: DesiredState, **more: Any) -> Exported:
-    return export(inventory.read_inventory(wanted, regions.backend), wanted, **more)
+    return export_terraform(inventory.read_inventory(wanted, regions.backend), wanted, **more)
 
 
 def resources(text: str) -> dict[str, hcl.Block]:
@@ -86,7 +86,7 @@ def test_an_import_names_the_segment_that_the_mapping_is_listed_under(regions: T
     vault = found.vaults["sea"]
     listed = ArmId(str(vault.mappings[0].id).replace("/azureNetwork/", "/hub/"))  # as azurerm makes them
     renamed = structs.replace(vault, mappings=(structs.replace(vault.mappings[0], id=listed),))
-    text = export(structs.replace(found, vaults={"sea": renamed}), regions.state()).text
+    text = export_terraform(structs.replace(found, vaults={"sea": renamed}), regions.state()).text
     assert list(imports(text).values()) == [str(listed)]
 
 
@@ -123,7 +123,7 @@ def test_the_same_mappings_give_the_same_text(regions: TwoRegions) -> None:
     found = inventory.read_inventory(regions.state(), regions.backend)
     vault = found.vaults["sea"]
     turned = structs.replace(found, vaults={"sea": structs.replace(vault, mappings=vault.mappings[::-1])})
-    assert export(found, regions.state()).text == export(turned, regions.state()).text
+    assert export_terraform(found, regions.state()).text == export_terraform(turned, regions.state()).text
 
 
 def test_only_the_selected_pairs_are_written(regions: TwoRegions) -> None:
@@ -159,7 +159,7 @@ def test_an_unreadable_vault_is_told(regions: TwoRegions) -> None:
     wanted = regions.state()
     found = inventory.read_inventory(wanted, regions.backend)
     broken = structs.replace(found.vaults["sea"], error=ServiceError("no answer"), mappings=())
-    told = export(structs.replace(found, vaults={"sea": broken}), wanted)
+    told = export_terraform(structs.replace(found, vaults={"sea": broken}), wanted)
     assert told.left_out == ("vault sea: no answer",)
     assert "# left out: vault sea: no answer\n" in told.text
     assert hcl.blocks(told.text) == []
@@ -182,7 +182,7 @@ def mapped_to_azure(sites: TwoSites) -> tuple[Inventory, DesiredState, str]:
 
 def test_a_mapping_from_vmm_to_azure_is_the_providers_other_resource(sites: TwoSites) -> None:
     found, wanted, network_id = mapped_to_azure(sites)
-    [block] = resources(export(found, wanted).text).values()
+    [block] = resources(export_terraform(found, wanted).text).values()
     assert block.labels == (FROM_VMM, "VMNetwork1-Beijing")
     [mapping] = sites.world.mappings.list(sites.vault.id)
     assert block.attributes == {
@@ -197,7 +197,7 @@ def test_a_mapping_from_vmm_to_azure_is_the_providers_other_resource(sites: TwoS
 def test_without_the_names_of_vmm_there_is_no_resource(sites: TwoSites) -> None:
     found, wanted, _ = mapped_to_azure(sites)
     vault = structs.replace(found.vaults["sea"], topology=Unknown(error=ServiceError("forbidden")))
-    told = export(structs.replace(found, vaults={"sea": vault}), wanted)
+    told = export_terraform(structs.replace(found, vaults={"sea": vault}), wanted)
     assert hcl.blocks(told.text) == []
     assert "names of the VMM server" in told.left_out[0]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.cli import exits, inputs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.render import DocumentKind
 from asrnet.settings import DoctorSettings
@@ -23,14 +24,14 @@ EXITS: Final = {0: "no check failed", 1: "a check failed, or another error"}
 
 def run(session: Session[DoctorSettings]) -> int:
     """Run all checks and show them."""
-    from asrnet.diagnostics.checks import examine
+    from asrnet.diagnostics.checks import doctor
 
     settings = session.settings
     desired = inputs.desired_or_vaults(session)
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
-            examination = examine(desired, backend, selection, required=settings.task)
+            examination = doctor(desired, backend, selection=selection, required=settings.task)
         aliases = {subscription: alias for alias, subscription in desired.subscriptions.items()}
         opened.write(examination, session.view(aliases=aliases))
-    return exits.DONE if examination.healthy else exits.ERROR
+    return exit_codes.DONE if examination.healthy else exit_codes.ERROR

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from asrnet.cli import apply_flow, exits, inputs, logs, outputs
+from asrnet import exit_codes
+from asrnet.cli import apply_flow, inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unreadable
@@ -44,7 +45,7 @@ def _detect(session: Session[DriftSettings]) -> int:
             run = session.so_far(inventory=detected.inventory, requests=backend.requests())
         opened.write(detected.plan, session.view(run=run))
         report_unreadable(detected.plan)
-        return exits.of_plan(detected.plan, warnings_count=session.warnings_count)
+        return exit_codes.exit_code(detected.plan, warnings_count=session.warnings_count)
 
 
 def _correct(session: Session[DriftSettings]) -> int:
@@ -54,9 +55,9 @@ def _correct(session: Session[DriftSettings]) -> int:
         apply_flow.audit(session, opened) as on_write,
     ):
         with session.backend(desired) as backend:
-            from asrnet.drift import correct_drift
+            from asrnet.drift import correct_detected
 
-            correction = correct_drift(
+            correction = correct_detected(
                 _detector(session, desired, backend),
                 lambda plan: apply_flow.applied(session, plan, backend, on_write, stale={}),
                 forced=session.settings.force,
@@ -67,8 +68,8 @@ def _correct(session: Session[DriftSettings]) -> int:
         apply_flow.concluded(session, correction.report, opened, run=run)
     if correction.problem:
         logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
-    code = exits.of_correction(correction, warnings_count=session.warnings_count)
-    if code == exits.PENDING and correction.left:
+    code = exit_codes.exit_code(correction, warnings_count=session.warnings_count)
+    if code == exit_codes.PENDING and correction.left:
         for change in correction.left.changes:
             logs.warn(f"drift remains: {change.action} of {change.name}: {change.reason}")
         for finding in correction.left.findings:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from asrnet.cli import exits, inputs, logs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.settings import DumpSettings
 
@@ -24,7 +25,7 @@ def run(session: Session[DumpSettings]) -> int:
     """Read, and write it down."""
     with outputs.destination(session.settings.out) as write:
         write(_text(session))
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _text(session: Session[DumpSettings]) -> str:
@@ -48,14 +49,14 @@ def _text(session: Session[DumpSettings]) -> str:
             # Tags tell copies from their originals, and what is gone cannot be declared.
             inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
     if settings.format == "terraform":
-        from asrnet.export import terraform
+        from asrnet.export.terraform import export_terraform
 
-        exported = terraform.export(inventory, desired, selection=selection)
+        exported = export_terraform(inventory, desired, selection=selection)
         text, left_out = exported.text, exported.left_out
     else:
-        from asrnet.export import desired as export
+        from asrnet.export.desired import export_desired
 
-        dump = export.dump(inventory, desired, accept_halves=settings.accept_halves)
+        dump = export_desired(inventory, desired, accept_halves=settings.accept_halves)
         text, left_out = dump.text(str(Path(settings.out or ".").parent)), dump.left_out
     for line in left_out:
         logs.warn(f"left out: {line}")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from asrnet.cli import exits, inputs, logs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.diagnostics.roles import actions, optional, role, tasks_of
 from asrnet.errors import InputError
@@ -47,4 +48,4 @@ def run(session: Session[PermissionsSettings]) -> int:
     assign = ["az", "role", "assignment", "create", "--assignee", "OBJECT_ID", "--role", definition.name, "--scope"]
     for scope in definition.assignable_scopes:
         logs.remark(f"assign it with: {shlex.join([*assign, scope])}")
-    return exits.DONE
+    return exit_codes.DONE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.cli import exits, inputs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unreadable
@@ -44,5 +45,5 @@ def run(session: Session[PlanSettings]) -> int:
         opened.write(plan, session.view(run=session.so_far(inventory=inventory, requests=requests)))
         save(plan)
     if report_unreadable(plan):
-        return exits.ERROR
-    return exits.of_plan(plan) if settings.detailed_exitcode else exits.DONE
+        return exit_codes.ERROR
+    return exit_codes.exit_code(plan) if settings.detailed_exitcode else exit_codes.DONE

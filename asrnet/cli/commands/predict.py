@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asrnet.cli import exits, inputs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_missing
@@ -50,5 +51,5 @@ def run(session: Session[PredictSettings]) -> int:
         WATCH.mark("predicting")
         opened.write(prediction, session.view())
     if report_missing(unread_inputs(inputs_read, prediction)):
-        return exits.ERROR
-    return exits.PENDING if settings.fail_on and prediction.fails_on(settings.fail_on) else exits.DONE
+        return exit_codes.ERROR
+    return exit_codes.PENDING if settings.fail_on and prediction.fails_on(settings.fail_on) else exit_codes.DONE

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from asrnet.cli import exits, streams
+from asrnet import exit_codes
+from asrnet.cli import streams
 from asrnet.cli.session import Session
 from asrnet.schema import KINDS, json_schema
 from asrnet.settings import SchemaSettings
@@ -24,4 +25,4 @@ EXAMPLES: Final = (
 def run(session: Session[SchemaSettings]) -> int:
     """Print it."""
     streams.write(json.dumps(json_schema(session.settings.kind), indent=2) + "\n")
-    return exits.DONE
+    return exit_codes.DONE

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.cli import exits, inputs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.render import DocumentKind
 from asrnet.settings import Settings
@@ -33,4 +34,4 @@ def run(session: Session[Settings]) -> int:
             inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)
         pairs = live_pairs.live_pairs(inventory, desired, selection)
         opened.write(pairs, session.view(all_pairs=True, run=session.so_far(inventory=inventory)))
-    return exits.DONE
+    return exit_codes.DONE

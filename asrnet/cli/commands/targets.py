@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.cli import exits, inputs, outputs
+from asrnet import exit_codes
+from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.unreadable import report_missing
 from asrnet.render import DocumentKind
@@ -34,8 +35,6 @@ def run(session: Session[TargetsSettings]) -> int:
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
             inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)
-        targets = targeting.available_targets(
-            inventory, primary=settings.primary_network, recovery=settings.recovery_network
-        )
+        targets = targeting.targets(inventory, primary=settings.primary_network, recovery=settings.recovery_network)
         opened.write(targets, session.view())
-    return exits.ERROR if report_missing(targeting.unread(inventory)) else exits.DONE
+    return exit_codes.ERROR if report_missing(targeting.unread(inventory)) else exit_codes.DONE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.cli import exits, streams
+from asrnet import exit_codes
+from asrnet.cli import streams
 from asrnet.cli.session import Session
 from asrnet.desired import DesiredState, load_desired
 from asrnet.render.wording import count, harmless, listed
@@ -23,7 +24,7 @@ def run(session: Session[ValidateSettings]) -> int:
     for path in settings.paths or (settings.file,):
         contents = _contents_of_world(path) if settings.worlds else _contents(load_desired(path))
         streams.write(f"{harmless(str(path))}: valid: {contents}\n")
-    return exits.DONE
+    return exit_codes.DONE
 
 
 def _contents(desired: DesiredState) -> str:

@@ -1,0 +1,52 @@
+"""Exit codes of the command line, and of programs that do the same with the library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from asrnet.model.findings import HOLDS
+from asrnet.model.plan import Plan
+from asrnet.model.report import Report
+
+if TYPE_CHECKING:
+    from asrnet.drift import Correction
+
+DONE: Final = 0
+ERROR: Final = 1
+PENDING: Final = 2
+REFUSED: Final = 3
+
+_FAILURES: Final = frozenset({"failed", "rolled_back", "in_flight"})
+
+
+def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = False) -> int:
+    """The exit code of a plan, a report or a correction: 0 done, 1 error, 2 drift remains, 3 refused.
+
+    With ``warnings_count`` warnings count as drift too.
+    """
+    if isinstance(result, Report):
+        return _of_report(result)
+    if isinstance(result, Plan):
+        counted = any(finding.counts(warnings_count=warnings_count) for finding in result.findings)
+        return PENDING if result.changes or counted else DONE
+    code = _of_report(result.report)
+    if result.left is None or code == ERROR:
+        return ERROR
+    return REFUSED if code == REFUSED else exit_code(result.left, warnings_count=warnings_count)
+
+
+def _of_report(report: Report) -> int:
+    """ERROR where something failed, REFUSED where a safeguard stopped everything, PENDING where a pair is blocked.
+
+    What a safeguard holds back beside work that was done counts as blocked: the next run continues with it.
+    """
+    refused = [change for change in report.changes if change.refused]
+    if report.interrupted or any(change.outcome in _FAILURES for change in report.changes):
+        return ERROR
+    if any(change.outcome == "skipped" and not change.refused for change in report.changes):
+        return ERROR
+    errors = {finding.kind for finding in report.findings if finding.severity == "error"}
+    only_held = bool(errors) and errors <= HOLDS
+    if not any(change.outcome == "succeeded" for change in report.changes) and (refused or only_held):
+        return REFUSED
+    return PENDING if refused or errors else DONE
