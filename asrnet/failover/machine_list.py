@@ -254,7 +254,7 @@ def _subnet_name(entry: Entry, network: Network) -> str | None:
     if len(network.subnets) == 1:
         return network.subnets[0].name
     if isinstance(network, VirtualNetwork):
-        raise entry.error("subnet", "is empty, and without an address it cannot be told either")
+        raise entry.error("subnet", "is empty: name the subnet or give an address")
     return None
 
 
@@ -274,7 +274,7 @@ def _refuse_repeats(checked: _CheckedRow, first_entries: dict[tuple[object, ...]
     if ip is not None:
         first = first_entries.setdefault((checked.network.id, ip), entry)
         if first is not entry:
-            raise entry.error("ip", f"{ip} is the address of '{first.row.name}' already, in line {first.line()}")
+            raise entry.error("ip", f"{ip} is already the address of '{first.row.name}', in line {first.line()}")
 
 
 def _machine(rows: Sequence[_CheckedRow]) -> Machine:
@@ -292,7 +292,7 @@ def _machine(rows: Sequence[_CheckedRow]) -> Machine:
     for row in rows:
         nic = rows_by_nic[row.nic.lower()][0].nic
         if row.replica is not None and replicas.setdefault(nic, row.replica) != row.replica:
-            raise row.entry.error("replica_network", f"the NIC '{nic}' has another one in an earlier row")
+            raise row.entry.error("replica_network", f"the NIC '{nic}' has another replica network in an earlier row")
     return Machine(
         name=name,
         nics=tuple(map(_nic, rows_by_nic.values())),

@@ -136,7 +136,7 @@ def _details(landing: Landing, shared: list[tuple[str, int]], *, verbose: bool) 
         only = "" if landing.network or landing.outcome == "unknown" else ": it reaches the machines of this plan only"
         yield f"recovery plan {landing.recovery_plan}{only}"
     if landing.hosts:
-        yield f"hosts that can take the replica: {', '.join(landing.hosts)}"
+        yield f"hosts that can take the machine: {', '.join(landing.hosts)}"
     if verbose:
         yield from _everything(landing)
 

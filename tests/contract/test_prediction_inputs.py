@@ -10,8 +10,9 @@ from asrnet.fake.builder import Builder
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Unknown
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Nic, Subnet, VirtualNetwork
+from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 from asrnet.ports import Backend
+from asrnet.prediction import Question, predict, read_machines
 
 
 def busy(azure: Builder, network: VirtualNetwork) -> VirtualNetwork:
@@ -27,9 +28,7 @@ def in_use(network: VirtualNetwork | None) -> tuple[int, tuple[str, ...]]:
     return network.subnets[0].used, network.subnets[0].used_ips
 
 
-def test_which_addresses_are_in_use_is_told_only_when_asked_for(
-    azure: Builder, backend: Backend, regions: TwoRegions
-) -> None:
+def test_addresses_in_use_are_read_only_on_request(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     network = busy(azure, regions.sea)
     listed = {each.id: each for each in backend.networks.virtual_networks(network.id.subscription)}
     assert in_use(listed[network.id]) == (2, ())
@@ -60,7 +59,7 @@ def test_an_address_that_may_not_be_read_leaves_the_network_as_it_was_known(
     assert inventory.with_addresses(found, backend, [network.id]) == found
 
 
-def test_of_an_on_premises_machine_site_recovery_names_the_network(azure: Builder, backend: Backend) -> None:
+def test_an_on_premises_machine_has_the_name_of_its_network(azure: Builder, backend: Backend) -> None:
     vault = azure.vault()
     server = azure.vmm_fabric(vault, "VMM-Beijing")
     network = azure.vm_network(server, "VMNetwork1-Beijing")
@@ -71,3 +70,24 @@ def test_of_an_on_premises_machine_site_recovery_names_the_network(azure: Builde
     items = inventory.read_inventory(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
     assert not isinstance(items, Unknown)
     assert items[0].nics[0].primary_network_id == network.id
+
+
+def test_a_re_protected_machine_goes_home_by_its_own_settings(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
+    configuration = IpConfiguration(subnet="web", ip="10.0.1.9", ip_type="Static", recovery_subnet="web")
+    nic = Nic(
+        name="nic0",
+        primary_network_id=regions.sea.id,
+        recovery_network_id=regions.ea.id,
+        selection="SelectedByUserOverride",
+        ip_configurations=(configuration,),
+    )
+    item = azure.protected_item("vm", regions.fabric_sea, regions.fabric_ea, nic)
+    locations = {"initial_location": "eastasia", "primary_location": "southeastasia", "recovery_location": "eastasia"}
+    azure.add(structs.replace(item, **locations))
+    desired = DesiredState(vaults=(Vault(name="v", id=regions.vault.id),))
+    [landing] = predict(read_machines(desired, backend, Question(operation="failback"))).landings
+    assert (landing.network_id, landing.network_rule.code) == (regions.ea.id, "a2a_failback_own")
+    [landing] = predict(read_machines(desired, backend)).landings
+    assert "runs_in_recovery_region" in {notice.code for notice in landing.notices}

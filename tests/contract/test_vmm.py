@@ -163,7 +163,7 @@ def test_without_the_right_to_the_vaults_list_each_vm_network_is_asked(
     assert list(backend.mappings.mappings(sites.vault.id)) == [mapping]
 
 
-def test_subnets_of_a_vm_network_are_told(azure: Builder, backend: Backend, sites: Sites) -> None:
+def test_subnets_of_a_vm_network_are_read(azure: Builder, backend: Backend, sites: Sites) -> None:
     subnet = Subnet(name="subnet1", prefixes=("192.168.1.0/24", "192.168.2.0/24"))
     network = structs.replace(sites.network_shanghai, subnets=(subnet,))
     azure.add(VmNetworkRecord(network=network))

@@ -62,7 +62,7 @@ def test_a_retarget_waits_while_a_machine_of_the_network_fails_over(sites: Cli, 
     assert (ran.code, "VM-1 runs on the recovery side" in ran.out) == (3, True)
 
 
-def test_that_the_scenario_is_retired_is_said_once_a_run(sites: Cli, folder: Path) -> None:
+def test_retired_scenario_is_reported_once_a_run(sites: Cli, folder: Path) -> None:
     edit(folder, "- {name: vm1", "- {name: vm2, vault: sites, primary: VMM-Beijing/VMNetwork2-Beijing, "
          "recovery: VMM-Shanghai/VMNetwork2-Shanghai}\n- {name: vm1")  # fmt: skip
     out = sites("plan").out
@@ -70,7 +70,7 @@ def test_that_the_scenario_is_retired_is_said_once_a_run(sites: Cli, folder: Pat
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
-def test_that_the_scenario_is_retired_is_shown_and_never_counts_as_drift(sites: Cli, command: str) -> None:
+def test_retired_scenario_is_shown_and_never_counts_as_drift(sites: Cli, command: str) -> None:
     extra = ("--fail-on", "warning") if command == "drift" else ("--detailed-exitcode",)
     ran = sites(command, *extra)
     assert (ran.code, ran.out.count("retired_scenario")) == (0, 1)
@@ -79,7 +79,7 @@ def test_that_the_scenario_is_retired_is_shown_and_never_counts_as_drift(sites: 
 
 
 @pytest.mark.parametrize("command", ["plan -v", "show", "show -o mermaid", "plan -o markdown", "plan -o junit"])
-def test_people_see_names_and_no_guids(sites: Cli, command: str) -> None:
+def test_outputs_show_names_and_no_guids(sites: Cli, command: str) -> None:
     out = sites(*command.split()).out
     assert "VMNetwork1-Shanghai" in out
     assert GUID.search(out) is None

@@ -97,14 +97,14 @@ def test_text_and_markdown_begin_with_the_counts(regions: Cli) -> None:
         assert regions("predict", "-o", output).out.replace("\\", "").splitlines()[0] == counts
 
 
-def test_markdown_is_a_table_with_what_is_to_know_of_each_machine(regions: Cli) -> None:
+def test_markdown_is_a_table_with_the_notices_of_each_machine(regions: Cli) -> None:
     lines = regions("predict", "-o", "markdown").out.splitlines()
     assert "|  | Machine | From | To | Rule |" in lines
     [proxy] = [line for line in lines if "proxy1" in line]
     assert "<br>warning: 'AzureFirewallSubnet' is reserved" in proxy
 
 
-def test_csv_is_a_row_an_address_below_the_names_of_the_columns(regions: Cli) -> None:
+def test_csv_has_a_header_and_a_row_for_each_address(regions: Cli) -> None:
     rows = list(csv.DictReader(io.StringIO(regions("predict", "-o", "csv").out)))
     assert [(row["machine"], row["ip"], row["rule"]) for row in rows[:2]] == [
         ("web1", "10.0.1.4", "address_kept"),
@@ -114,7 +114,7 @@ def test_csv_is_a_row_an_address_below_the_names_of_the_columns(regions: Cli) ->
     assert rows[4]["sentence"].startswith("The recovery subnet has another address space")
 
 
-def test_several_outputs_are_written_in_one_run_and_nothing_else_is(regions: Cli, folder: Path) -> None:
+def test_one_run_writes_several_outputs_and_nothing_else(regions: Cli, folder: Path) -> None:
     before = snapshot(folder)
     assert regions("predict", "-o", "csv=p.csv", "-o", "json=p.json", "-o", "text").out.startswith("Failover of 5")
     written = snapshot(folder)
@@ -123,7 +123,7 @@ def test_several_outputs_are_written_in_one_run_and_nothing_else_is(regions: Cli
     assert written == before
 
 
-def test_with_v_every_rule_and_every_id_is_told(regions: Cli) -> None:
+def test_with_v_every_rule_and_every_id_is_printed(regions: Cli) -> None:
     out = regions("predict", "web1", "-v").out
     assert f"to {VNETS}/hub-sea" in out
     assert "subnet_same_name: The recovery network has a subnet of the same name" in out
@@ -135,7 +135,7 @@ def test_a_note_that_many_addresses_share_is_said_once(regions: Cli) -> None:
     assert said == ["  5 addresses: The test uses the failover network; a separate network is recommended."]
 
 
-def test_a_machine_with_several_addresses_is_told_with_its_nics(regions: Cli, folder: Path) -> None:
+def test_a_machine_with_several_addresses_is_printed_with_its_nics(regions: Cli, folder: Path) -> None:
     columns = "name,primary_network,subnet,ip,ip_type\n"
     (folder / "list.csv").write_text(columns + "a,hub-ea,web,10.0.1.7,\na,app-ea,web,10.1.1.7,\nb,hub-ea,web,,\n")
     out = regions("predict", "--machines", "list.csv").out
@@ -299,7 +299,7 @@ def test_a_world_dumped_with_a_topology_knows_hosts_and_logical_networks(sites: 
 # --- what cannot be read ----------------------------------------------------------------------------------------------
 
 
-def test_machines_that_may_not_be_read_are_an_error_and_the_rest_is_told(regions: Cli, folder: Path) -> None:
+def test_machines_that_may_not_be_read_are_an_error_and_the_rest_is_printed(regions: Cli, folder: Path) -> None:
     edit(folder, "version: 1", f"version: 1\nbehaviour: {{denied: [{ITEMS}]}}", "world.yaml")
     ran = regions("predict")
     assert ran.code == 1
@@ -327,7 +327,7 @@ def test_servers_that_may_not_be_read_are_an_error(sites: Cli, folder: Path) -> 
 # --- targets ----------------------------------------------------------------------------------------------------------
 
 
-def test_targets_are_told_for_each_pair_of_clouds_with_the_reason(sites: Cli) -> None:
+def test_targets_are_listed_for_each_pair_of_clouds_with_the_reason(sites: Cli) -> None:
     targets = json.loads(sites("targets", "-o", "json").out)
     assert targets["format_version"] == "1.0"
     [vault] = targets["vaults"]
@@ -368,7 +368,7 @@ def test_only_clouds_that_use_the_primary_network_are_shown(sites: Cli, folder: 
     assert out == "No cloud that another cloud protects uses VMM-Beijing/VMNetwork1-Beijing.\n"
 
 
-def test_where_nobody_tells_logical_networks_every_network_is_a_target(sites: Cli, cli: Cli, folder: Path) -> None:
+def test_every_network_is_a_target_where_logical_networks_are_not_known(sites: Cli, cli: Cli, folder: Path) -> None:
     with emulator(folder / "world-as-printed.yaml") as endpoint:
         azure = ("--endpoint", endpoint, "--credential", "emulator")
         alone = cli("targets", *azure)

@@ -160,7 +160,10 @@ def test_validate_reads_the_topology_that_a_desired_state_names(cli: Cli, folder
         (f"{HEADER}web1,hub-ae,web,10.0.1.4,\n", "list.csv:2: primary_network: unknown network 'hub-ae'; did you mean"),
         (f"{HEADER}web1,hub-ea,web,10.0.1.4,manual\n", "list.csv:2: ip_type: 'manual' is not a type of address"),
         (f"{HEADER}web1,hub-ea,web\n", "list.csv:2: found 3 cells, expected 5 as in the header"),
-        (f"{HEADER}a,hub-ea,web,10.0.1.4,\nb,hub-ea,web,10.0.1.4,\n", "list.csv:3: ip: 10.0.1.4 is the address of 'a'"),
+        (
+            f"{HEADER}a,hub-ea,web,10.0.1.4,\nb,hub-ea,web,10.0.1.4,\n",
+            "list.csv:3: ip: 10.0.1.4 is already the address of 'a'",
+        ),
     ],
     ids=[
         *("empty", "missing columns", "no machines", "bad address", "address outside its subnet", "unknown subnet"),
@@ -231,6 +234,6 @@ def test_a_region_for_machines_that_are_protected_is_refused_with_what_it_is_for
     refused(regions("predict", "--to", "southeastasia"), "cannot be chosen", "--machines and --all-subnets")
 
 
-def test_a_region_where_nothing_is_is_refused_with_the_nearest(regions: Cli, folder: Path) -> None:
+def test_a_region_without_networks_is_refused_with_the_nearest(regions: Cli, folder: Path) -> None:
     (folder / "new.csv").write_text(f"{HEADER}vm,hub-ea,,10.0.1.4,\n", encoding="utf-8")
     refused(regions("predict", "--machines", "new.csv", "--to", "southeastasai"), "did you mean 'southeastasia'?")

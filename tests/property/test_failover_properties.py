@@ -117,7 +117,7 @@ def test_between_regions_the_subnet_depends_only_on_the_set_of_names(names: list
 
 
 @given(st.lists(st.text(min_size=1, max_size=5), min_size=1, unique_by=str.lower), st.text(max_size=5))
-def test_a_subnet_of_the_same_name_is_taken_from_wherever(names: list[str], primary: str) -> None:
+def test_a_subnet_of_the_same_name_is_taken_whatever_its_position(names: list[str], primary: str) -> None:
     kinds: tuple[MappingKind, ...] = ("azure_to_azure", "vmm_to_azure", "vmm_to_vmm")
     for kind in kinds:
         choice = choose_subnet([*names, primary], primary, kind)
@@ -188,7 +188,7 @@ def test_a_re_protected_machine_goes_home_as_its_own_settings_say(
 
 @settings(max_examples=60)
 @given(recovery=recovery_subnets, back=st.booleans())
-def test_the_comparison_behind_the_plans_finding_and_the_prediction_agree(
+def test_the_comparison_behind_the_plans_finding_agrees_with_the_prediction(
     recovery: list[Subnet], *, back: bool
 ) -> None:
     there = vnet("there", *recovery)
@@ -266,7 +266,7 @@ anything_of_an_item = st.builds(
 
 @settings(max_examples=150)
 @given(st.lists(anything_of_an_item, max_size=3), all_mappings, operations)
-def test_whatever_an_item_says_it_is_predicted_and_what_is_not_known_is_never_called_fine(
+def test_any_item_is_predicted_and_what_is_not_known_is_never_called_fine(
     items: list[ProtectedItem], mappings: list[Any], operation: Operation
 ) -> None:
     answer = prediction(machines_of_items(items), EVERYWHERE, mappings, operation)

@@ -123,7 +123,7 @@ def test_a_re_protected_machine_without_a_network_of_its_own_goes_by_the_mapping
     assert (landing.network_id, landing.network_rule) == (EA.id, RULES["a2a_mapped"])
 
 
-def test_in_the_course_of_re_protection_the_settings_that_are_there_decide_already() -> None:
+def test_while_a_machine_is_re_protected_its_own_settings_decide_already() -> None:
     """Recorded: the NIC has no primary network and no address then, is NotSelected, and its way home is set."""
     bare = IpConfiguration(name="ipconfig1", ip_type="Dynamic", recovery_subnet="web")
     nic = Nic(name="nic0", recovery_network_id=EA.id, selection="NotSelected", ip_configurations=(bare,))
@@ -134,7 +134,7 @@ def test_in_the_course_of_re_protection_the_settings_that_are_there_decide_alrea
     assert codes(landing) == {"selection_unclear", "not_protected"}
 
 
-def test_between_zones_another_zone_than_the_initial_one_tells_that_a_machine_was_re_protected() -> None:
+def test_between_zones_a_machine_outside_its_initial_zone_was_re_protected() -> None:
     zones = {"primary_location": "eastasia", "recovery_location": "eastasia", "initial_location": "eastasia"}
     model = item("vm", EA, address("web", "10.0.1.20"), initial_zone="1", primary_zone="2", **zones)
     landing = land(machines_of_items([model])[0], [EA], [])
@@ -214,7 +214,7 @@ def test_an_unchanged_machine_has_its_subnet_and_address_again() -> None:
         (SHANGHAI1, BEIJING1, "keeps_address"),
     ],
 )
-def test_what_became_of_the_replica_is_told_by_nic(
+def test_what_became_of_the_replica_is_looked_up_by_nic(
     moved_to: Network | None, network: Network | None, outcome: str
 ) -> None:
     replica = Replica(network_id=moved_to.id if moved_to else None)
@@ -287,7 +287,7 @@ def test_the_subnet_and_the_address_of_a_replica_that_was_moved_are_not_known(
     assert codes(landing) == notices
 
 
-def test_between_regions_without_a_way_there_there_is_no_way_back() -> None:
+def test_between_regions_a_machine_that_cannot_fail_over_cannot_fail_back() -> None:
     landing = land(machine("vm", EA, address("web", "10.0.1.20")), [EA, SEA], [mapping(SEA, EA)], "failback")
     assert (landing.network_rule, landing.outcome) == (RULES["a2a_unmapped"], "loses_connectivity")
 

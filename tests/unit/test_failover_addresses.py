@@ -100,7 +100,7 @@ def test_test_settings_count_on_the_machines_own_test_network_and_in_the_failove
 
 
 @pytest.mark.parametrize("own_ip", ["no address", "fd00::4"])
-def test_an_own_address_that_is_none_is_warned_about(own_ip: str) -> None:
+def test_an_own_address_that_is_not_an_address_is_warned_about(own_ip: str) -> None:
     landing = land(machine("vm", EA, address("web", HOME, recovery_ip=own_ip)), NETWORKS, [mapping(EA, SEA)])
     assert (landing.ip, landing.address_rule) == ("10.0.1.4", RULES["address_own_unavailable"])
     assert codes(landing) == {"own_address_unavailable"}
@@ -190,7 +190,7 @@ def test_the_next_available_address_is_the_next_that_nobody_uses(
     assert [each.ip for each in prediction(machines, [EA, there], [mapping(EA, there)], operation).landings] == lands_at
 
 
-def test_machines_that_no_address_is_left_for_lose_their_connectivity_with_a_warning() -> None:
+def test_machines_without_a_free_address_lose_their_connectivity_with_a_warning() -> None:
     there = vnet("there", subnet("web", "10.9.0.0/29"))
     machines = [machine(f"vm{n}", EA, address("web", f"10.0.1.{n + 20}")) for n in range(4)]
     answer = prediction(machines, [EA, there], [mapping(EA, there)])
@@ -206,7 +206,7 @@ def test_addresses_in_use_that_azure_only_counts_still_fill_a_subnet() -> None:
     assert "used_addresses_unknown" in codes(answer.landings[0])
 
 
-def test_a_subnet_that_is_full_by_count_keeps_no_address_though_none_is_named_as_taken() -> None:
+def test_a_subnet_that_is_full_by_count_keeps_no_address() -> None:
     there = vnet("there", subnet("web", "10.0.1.16/29", count=3))
     landing = land(machine("vm", EA, address("web", HOME)), [EA, there], [mapping(EA, there)])
     assert (landing.ip, landing.outcome, landing.rule) == (None, "loses_connectivity", RULES["subnet_full"])
@@ -231,7 +231,7 @@ def test_between_zones_a_machine_that_stays_in_its_network_keeps_its_address(rec
     assert [(each.ip, each.notices) for each in landings] == [(HOME, ()), ("10.0.1.21", ())]
 
 
-def test_between_zones_an_address_of_another_machine_is_in_use_all_the_same() -> None:
+def test_between_zones_an_address_of_another_machine_stays_in_use() -> None:
     hub = vnet("hub", subnet("web", "10.0.1.0/24", used=[HOME, "10.0.1.21"]))
     one = machine("vm", hub, address("web", "10.0.1.21", recovery_ip=HOME), nic={"recovery_network_id": hub.id})
     assert land(one, [hub], []).rule is RULES["address_own_unavailable"]
@@ -255,7 +255,7 @@ def test_an_address_of_ipv6_is_warned_about() -> None:
     assert codes(landing) == {"ipv6_not_supported"}
 
 
-def test_prefixes_of_ipv6_beside_those_of_ipv4_change_nothing() -> None:
+def test_ipv6_prefixes_of_a_subnet_are_ignored() -> None:
     there = vnet("there", subnet("web", "fd00::/64", "10.0.1.0/24"))
     assert land(machine("vm", EA, address("web", HOME)), [EA, there], [mapping(EA, there)]).ip == HOME
 
@@ -284,7 +284,7 @@ def test_a_secondary_ip_configuration_fails_over_only_when_configured_to(*, sele
         pytest.param(False, "keeps_address", {"selection_unclear"}, id="while it is re-protected"),
     ],
 )
-def test_a_nic_that_is_not_selected_stays_behind_but_for_the_course_of_re_protection(
+def test_a_nic_that_is_not_selected_stays_behind_unless_the_machine_is_being_re_protected(
     *, is_protected: bool, outcome: str, notices: set[str]
 ) -> None:
     one = machine("vm", EA, address("web", HOME), nic={"selection": "NotSelected"}, is_protected=is_protected)

@@ -51,7 +51,7 @@ def test_a_protected_items_kind_is_its_providers_and_its_networks(
     assert found.kind == kind
 
 
-def test_a_machine_without_nics_is_named_and_predicted_nothing_for() -> None:
+def test_a_machine_without_nics_is_named_and_has_no_landings() -> None:
     initial = item("replicating", EA)
     [found] = machines_of_items([type(initial)(id=initial.id, friendly_name="replicating")])
     answer = prediction([found], NETWORKS, [mapping(EA, SEA)])
@@ -158,7 +158,7 @@ def test_a_machine_that_is_not_protected_cannot_fail_over_now(state: str) -> Non
 
 
 @pytest.mark.parametrize("location", ["", "a word of tomorrow"])
-def test_a_machine_that_runs_nobody_knows_where_is_warned_about(location: str) -> None:
+def test_a_machine_whose_active_location_is_not_known_is_warned_about(location: str) -> None:
     [one] = machines_of_items([item("vm", EA, address("web", HOME), active_location=location)])
     assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == {"location_unclear"}
 

@@ -88,7 +88,7 @@ def test_network_in_a_test_failover(
     assert landing.network_rule is RULES[request.node.callspec.id]
 
 
-def test_what_cannot_be_replicated_cannot_be_tested_either_whatever_network_is_named() -> None:
+def test_a_machine_that_cannot_be_replicated_cannot_be_tested_in_any_network() -> None:
     planned = machine("vm", EA, address("web", HOME))
     landing = land(planned, NETWORKS, [], "test-failover", test_network_id=TEST.id)
     assert (landing.network, landing.network_rule) == (None, RULES["a2a_unmapped"])
@@ -124,7 +124,7 @@ UNREAD = Gaps(vaults=frozenset({VAULT}))
     ],
 )
 @pytest.mark.parametrize("operation", ["failover", "failback"])
-def test_what_may_be_mapped_is_not_called_lost(
+def test_a_network_that_may_be_mapped_is_not_called_lost(
     primary: Network, vault_id: ArmId | None, gaps: Gaps, operation: Operation
 ) -> None:
     landing = land(machine("vm", primary, address("web", HOME), vault_id=vault_id), NETWORKS, [], operation, gaps=gaps)
@@ -143,7 +143,7 @@ def test_what_may_be_mapped_is_not_called_lost(
     ],
     ids=["another vault", "a mapping of another vault", "another network", "between regions", "another VM network"],
 )
-def test_what_could_not_be_read_of_others_leaves_a_machine_lost(primary: Network, gaps: Gaps) -> None:
+def test_unreadable_mappings_of_other_networks_leave_a_machine_lost(primary: Network, gaps: Gaps) -> None:
     one = machine("vm", primary, address("web", HOME), vault_id=VAULT)
     assert land(one, NETWORKS, [], gaps=gaps).outcome == "loses_connectivity"
 
@@ -166,14 +166,14 @@ def test_a_replica_in_azure_comes_back_on_premises_whatever_of_azures_mappings_w
 
 
 @pytest.mark.parametrize("name", ["corp", ""])
-def test_a_machine_of_which_the_network_is_not_known_is_not_called_lost(name: str) -> None:
+def test_a_machine_whose_network_is_not_known_is_not_called_lost(name: str) -> None:
     nic = Nic(name="nic0", primary_network=name, ip_configurations=(address(None, HOME),))
     landing = land(type(machine("vm", CORP))(name="vm", nics=(nic,), kind=TO_AZURE), NETWORKS, [])
     assert (landing.outcome, codes(landing)) == ("unknown", {"primary_network_unknown"})
     assert landing.primary_network == (name or None)
 
 
-def test_what_may_be_mapped_is_tested_in_the_named_network_where_it_is_replicated() -> None:
+def test_a_replicated_machine_is_tested_in_the_named_network_though_its_mapping_is_unknown() -> None:
     planned = machine("vm", EA, address("web", HOME))
     landing = land(planned, NETWORKS, [], "test-failover", test_network_id=TEST.id, gaps=UNREAD)
     assert (landing.network, landing.outcome) == (None, "unknown")
@@ -190,14 +190,14 @@ def test_a_recovery_network_that_does_not_exist_loses_the_machine(*, own: bool) 
     assert (landing.rule, codes(landing)) == (RULES["network_missing"], {"network_missing"})
 
 
-def test_an_own_network_that_differs_is_said_beside_the_mappings() -> None:
+def test_an_own_network_that_differs_from_the_mappings_is_reported() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": OTHER.id})
     landing = land(one, NETWORKS, [mapping(EA, SEA)])
     assert (landing.own_network_id, landing.mapped_network_id) == (OTHER.id, SEA.id)
     assert codes(landing) == {"differs_from_mapping"}
 
 
-def test_an_own_network_that_is_the_mappings_is_nothing_to_speak_of() -> None:
+def test_an_own_network_that_is_the_mappings_has_no_notice() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": SEA.id})
     landing = land(one, NETWORKS, [mapping(EA, SEA)])
     assert landing.network_rule.code == "a2a_mapped"
@@ -241,7 +241,7 @@ def test_a_recovery_network_that_was_not_read_leaves_subnet_and_address_unknown(
     assert codes(landing) == {"network_not_read"}
 
 
-def test_a_vm_network_without_mapping_is_taken_for_what_its_servers_other_mappings_are() -> None:
+def test_an_unmapped_vm_network_has_the_kind_of_its_servers_other_mappings() -> None:
     second = vm_network("second")
     landing = land(machine("vm", second, address(None)), [*NETWORKS, second], [mapping(CORP, GATEWAY)])
     assert landing.network_rule is RULES["vmm_azure_unmapped"]
@@ -253,7 +253,7 @@ def test_a_test_in_the_failover_network_recommends_another() -> None:
     assert codes(land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)) == set()
 
 
-def test_an_own_test_network_beside_the_named_one_is_said() -> None:
+def test_an_own_test_network_that_differs_from_the_named_one_is_reported() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"test_network_id": OTHER.id})
     landing = land(one, NETWORKS, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)
     assert codes(landing) == {"test_network_differs"}
@@ -271,7 +271,7 @@ TO_TWO_REGIONS = [between(EA, SEA, "southeastasia"), between(EA, OTHER, "japanea
 
 
 @pytest.mark.parametrize("operation", ["failover", "test-failover"])
-def test_the_recovery_region_tells_mappings_of_one_network_apart(operation: Operation) -> None:
+def test_the_recovery_region_chooses_between_mappings_of_one_network(operation: Operation) -> None:
     one = machine("vm", EA, address("web", HOME), recovery_location="japaneast")
     assert land(one, NETWORKS, TO_TWO_REGIONS, operation).network_id == OTHER.id
     unclear = land(machine("vm", EA, address("web", HOME)), NETWORKS, TO_TWO_REGIONS, operation)
@@ -315,7 +315,7 @@ def test_a_machine_between_zones_stays_in_its_network(
     assert landing.ip == HOME
 
 
-def test_a_machine_between_zones_is_told_by_its_fabrics_where_no_location_is_known() -> None:
+def test_a_machine_whose_fabrics_are_the_same_is_between_zones_if_no_location_is_known() -> None:
     model = item("vm", EA, address("web", HOME))
     [one] = machines_of_items([structs.replace(model, recovery_fabric_id=model.fabric_id)])
     assert land(one, NETWORKS, []).network_rule is RULES["zone_same_network"]

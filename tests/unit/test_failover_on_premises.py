@@ -97,7 +97,7 @@ def test_address_on_a_secondary_site(
 
 
 @pytest.mark.parametrize("ip", [None, "192.168.1.7"], ids=["not known", "of another space"])
-def test_each_address_that_vmm_chooses_counts_although_nobody_knows_which_it_is(ip: str | None) -> None:
+def test_each_address_that_vmm_chooses_is_counted_though_not_known(ip: str | None) -> None:
     site2 = vm_network("pooled", subnet("pool", "10.0.1.0/30"), fabric=SHANGHAI)
     machines = [machine(f"vm{n}", CORP, address("pool", ip, ip_type="Static")) for n in range(3)]
     landings = prediction(machines, [CORP, site2], [mapping(CORP, site2)]).landings
@@ -105,7 +105,7 @@ def test_each_address_that_vmm_chooses_counts_although_nobody_knows_which_it_is(
     assert codes(landings[-1]) == {"subnet_full"}
 
 
-def test_one_for_all_machines_of_a_network_takes_nothing_from_the_pool() -> None:
+def test_a_machine_that_stands_for_a_vm_network_takes_nothing_from_the_pool() -> None:
     site2 = vm_network("pooled", subnet("pool", "10.0.1.0/30"), fabric=SHANGHAI)
     everybody = [machine(f"all{n}", CORP, address("pool"), whole_subnet=True) for n in range(3)]
     landings = prediction(everybody, [CORP, site2], [mapping(CORP, site2)]).landings

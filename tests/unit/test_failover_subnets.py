@@ -100,7 +100,7 @@ def test_no_rule_of_names_chooses_the_subnet_of_a_machine_without_mappings(
     assert landing.subnet_rule is (RULES["only_subnet"] if lands_in else None)
 
 
-def test_an_own_subnet_that_differs_is_said_beside_the_rule_of_names() -> None:
+def test_an_own_subnet_that_differs_from_the_rule_of_names_is_reported() -> None:
     recovery = vnet("recovery", subnet("app", "10.0.1.0/24"), subnet("web", "10.0.1.0/24"))
     landing = land(
         machine("vm", EA, address("web", HOME, recovery_subnet="app")), [EA, recovery], [mapping(EA, recovery)]

@@ -90,7 +90,7 @@ def test_a_name_that_several_networks_have_is_an_error_that_lists_their_ids() ->
         ("copr", "corp"),
     ],
 )
-def test_of_a_name_that_is_not_known_the_nearest_of_its_form_is_suggested(name: str, nearest: str) -> None:
+def test_an_unknown_name_suggests_the_nearest_of_its_form(name: str, nearest: str) -> None:
     with pytest.raises(InputError, match=f"; did you mean '{nearest}'"):
         NAMES.find(name)
 
@@ -154,7 +154,7 @@ def test_the_region_that_a_machine_fails_over_to_is_an_optional_column() -> None
     ],
     ids=["unknown", "of a VM network", "two of one machine"],
 )
-def test_a_recovery_region_that_cannot_be_is_refused_at_its_line(rows: list[str], problem: str) -> None:
+def test_an_impossible_recovery_region_is_refused_at_its_line(rows: list[str], problem: str) -> None:
     with pytest.raises(DocumentError, match=problem) as error:
         with_regions(*rows)
     assert error.value.line == len(rows) + 1
@@ -197,7 +197,7 @@ def test_an_address_of_ipv6_is_accepted_and_predicted_with_a_warning() -> None:
         ),
         (HEADER + "web1,corp,,,\n", "machines.csv:2: primary_network: several networks are called 'corp': /subscr"),
         (HEADER + "web1,hub-ea,wbe,,\n", "machines.csv:2: subnet: 'hub-ea' has no subnet 'wbe'; did you mean 'web'?"),
-        (HEADER + "web1,hub-ea,,,\n", "machines.csv:2: subnet: is empty, and without an address it cannot be told"),
+        (HEADER + "web1,hub-ea,,,\n", "machines.csv:2: subnet: is empty: name the subnet or give an address"),
         (HEADER + "web1,hub-ea,web,10.0.1,\n", "machines.csv:2: ip: '10.0.1' is not an address"),
         (HEADER + "web1,hub-ea,web,10.0.1.4/24,\n", "machines.csv:2: ip: '10.0.1.4/24' is not an address"),
         (HEADER + "web1,hub-ea,web,010.0.1.4,\n", "machines.csv:2: ip: '010.0.1.4' is not an address"),
@@ -213,7 +213,7 @@ def test_an_address_of_ipv6_is_accepted_and_predicted_with_a_warning() -> None:
         ),
         (
             HEADER + "a,hub-ea,web,10.0.1.4,\nb,hub-ea,web,10.0.1.4,\n",
-            "machines.csv:3: ip: 10.0.1.4 is the address of 'a' already, in line 2",
+            "machines.csv:3: ip: 10.0.1.4 is already the address of 'a', in line 2",
         ),
         (HEADER + '"a\nb",hub-ea,web,10.0.1.4,\nc,hub-ea,web,1,\n', "machines.csv:4: ip: '1' is not an address"),
         (HEADER + 'a,hub-ea,web,"10.0.1.4,\n', "machines.csv:2: not valid CSV: unexpected end of data"),

@@ -67,7 +67,7 @@ def test_a_machine_lands_where_the_mapping_of_its_vault_leads(world: World) -> N
     assert (landing.network, landing.ip, landing.outcome) == ("there", "10.0.1.4", "keeps_address")
 
 
-def test_networks_that_are_set_on_the_item_are_read_and_count(world: World) -> None:
+def test_networks_set_on_the_item_are_read_and_decide(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     elsewhere = "33333333-3333-3333-3333-333333333333"
     own, bubble = (world.network(name, SEA, subscription=elsewhere) for name in ("own", "bubble"))
@@ -151,7 +151,7 @@ def test_a_network_given_by_id_that_may_not_be_read_is_not_called_unknown(world:
 
 
 @pytest.mark.parametrize("text", ["/subscriptions/x/..", "/nothing"])
-def test_an_id_that_is_none_is_an_unknown_network(world: World, text: str) -> None:
+def test_text_that_is_not_an_id_is_an_unknown_network(world: World, text: str) -> None:
     with pytest.raises(InputError, match=f"the network of the test failover: unknown network '{text}'"):
         world.ask(test_network=text)
 
@@ -208,7 +208,7 @@ def test_only_networks_that_machines_land_on_are_asked_for_addresses(world: Worl
     assert costs[1] - costs[0] == 1
 
 
-def test_all_subnets_leaves_out_what_is_only_failed_over_to(world: World) -> None:
+def test_all_subnets_leaves_out_networks_that_are_only_recovery_networks(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     planned, app = world.network("planned", SEA), world.network("app")
     world.map_both(hub, there)
@@ -228,7 +228,7 @@ def test_all_subnets_leaves_out_what_is_only_failed_over_to(world: World) -> Non
     ],
     ids=["same", "wider", "narrower", "elsewhere", "one for both", "one that nobody lands in"],
 )
-def test_the_plan_warns_of_new_addresses_where_and_only_where_a_prediction_has_them(
+def test_the_plan_warns_of_new_addresses_exactly_where_a_prediction_has_them(
     world: World, there: dict[str, str], *, at_failover: bool, at_failback: bool
 ) -> None:
     hub = world.network("hub", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
@@ -251,14 +251,14 @@ def test_the_plan_warns_of_new_addresses_where_and_only_where_a_prediction_has_t
 VM_NETWORKS = {(f"VMNetwork{n}-{site}", None) for n in (1, 2) for site in ("Beijing", "Shanghai")}
 
 
-def test_all_subnets_leaves_out_copies_and_regions_that_are_no_primary_ones(world: World) -> None:
+def test_all_subnets_leaves_out_copies_and_regions_that_are_not_primary(world: World) -> None:
     world.network("hub", tags={COPY_TAG: "x"})
     world.network("other", JP)
     world.network("app")
     assert world.subnets() == {("app", "web"), *VM_NETWORKS}
 
 
-def test_a_network_that_is_failed_over_to_and_fails_over_itself_is_asked_about(world: World) -> None:
+def test_all_subnets_has_a_network_that_is_both_primary_and_recovery(world: World) -> None:
     first, second, third = world.network("first"), world.network("second", SEA), world.network("third", JP)
     fabric = world.build.azure_fabric(world.vault, JP)
     world.map(first, second)
@@ -267,7 +267,7 @@ def test_a_network_that_is_failed_over_to_and_fails_over_itself_is_asked_about(w
     assert world.subnets(world.state(regions=regions)) == {("first", "web"), ("second", "web"), *VM_NETWORKS}
 
 
-def test_of_reserved_subnets_no_machine_can_fail_over(world: World) -> None:
+def test_all_subnets_leaves_out_reserved_subnets(world: World) -> None:
     world.network("hub", subnets={"GatewaySubnet": "10.0.0.0/27", "web": "10.0.1.0/24"})
     assert world.subnets() == {("hub", "web"), *VM_NETWORKS}
 
@@ -279,7 +279,7 @@ def test_vm_networks_with_subnets_are_asked_about_subnet_by_subnet(world: World)
     assert world.subnets() == {(name, "one"), (name, "two"), *(VM_NETWORKS - {(name, None)})}
 
 
-def test_one_for_all_machines_takes_no_address_from_anybody(world: World) -> None:
+def test_a_machine_that_stands_for_a_subnet_takes_no_address(world: World) -> None:
     there = world.network("there", SEA)
     world.build.mapping(world.beijing, world.nets["VMNetwork1-Beijing"], None, there)
     landings = {landing.primary_network: landing for landing in world.ask(all_subnets=True).landings}
@@ -289,7 +289,7 @@ def test_one_for_all_machines_takes_no_address_from_anybody(world: World) -> Non
     )
 
 
-def test_only_the_named_machines_fail_over_and_so_nobody_else_takes_addresses(world: World) -> None:
+def test_machines_that_are_not_named_take_no_addresses(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA, subnets={"web": "10.9.1.0/24"})
     world.map(hub, there)
     for number in (4, 5):
@@ -304,7 +304,7 @@ def test_a_machine_that_is_not_there_is_refused_with_the_nearest(world: World) -
         world.ask(only=("wbe1",))
 
 
-def test_machines_of_one_name_are_all_meant_and_told_apart_by_their_items(world: World) -> None:
+def test_a_name_selects_every_machine_of_that_name_with_its_item(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     world.map_both(hub, there)
     world.protect("web1", hub, "10.0.1.4")
@@ -365,7 +365,7 @@ def unread(world: World, question: Question) -> tuple[str, ...]:
     return unread_inputs(inputs, predict(inputs))
 
 
-def test_networks_and_mappings_that_machines_follow_and_nobody_could_read_are_named(world: World) -> None:
+def test_unreadable_networks_and_mappings_that_machines_follow_are_named(world: World) -> None:
     hub, app, there = world.network("hub"), world.network("app"), world.network("there", SEA, subscription=BUBBLE)
     world.map(hub, there)
     world.protect("vm", hub, "10.0.1.4")

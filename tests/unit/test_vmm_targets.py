@@ -178,7 +178,7 @@ def test_a_row_whose_primary_no_source_cloud_uses_is_a_problem() -> None:
     assert "GoldCloud1 does not use VMNetwork1-Beijing" in finding.message
 
 
-def test_without_any_pair_of_clouds_between_the_servers_nothing_is_judged() -> None:
+def test_servers_without_a_pair_of_clouds_between_them_have_no_findings() -> None:
     assert check_row(two_sites(), row("VMM-Shanghai/VMNetwork2-Shanghai", "VMM-Beijing/VMNetwork1-Beijing")) == ()
 
 
@@ -196,7 +196,7 @@ def test_a_logical_network_without_vm_networks_is_a_problem() -> None:
     assert (finding.kind, finding.subject) == ("logical_network_without_networks", "Spare")
 
 
-def test_a_vault_alone_says_nothing_of_links_and_gives_no_problems() -> None:
+def test_a_vault_without_a_topology_has_no_findings() -> None:
     assert check_topology(live(), "sea") == ()
     assert all(target.available for target in targets(live()))
 
@@ -216,7 +216,7 @@ def protected(of: models.Cloud) -> ProtectedItem:
     )
 
 
-def test_machines_between_regions_are_none_of_vmms_business() -> None:
+def test_machines_between_regions_have_no_vmm_findings() -> None:
     model = item("azure-vm", BEIJING1, address(None))
     assert check_machines(live(), [ProtectedItem(id=model.id, friendly_name="azure-vm")], "sea") == ()
 
@@ -231,7 +231,7 @@ HOSTS = """\
 """
 
 
-def test_replicas_go_to_hosts_of_a_protecting_cloud_that_reach_the_network() -> None:
+def test_replicas_are_placed_on_hosts_of_a_protecting_cloud_that_reach_the_network() -> None:
     topology = declared(CORRECTED + HOSTS)
     assert eligible_hosts(topology, BEIJING1.id, SHANGHAI1.id) == ("host1", "host3")
     assert eligible_hosts(topology, BEIJING1.id, SHANGHAI2.id) == ("host2", "host3")
@@ -268,7 +268,7 @@ def test_a_machine_comes_back_to_hosts_of_a_protected_cloud_of_home() -> None:
 
 
 @pytest.mark.parametrize(("operation", "hosts"), [("failover", ("host1",)), ("failback", ("home1",))])
-def test_each_way_is_warned_about_the_hosts_of_the_side_it_leads_to(
+def test_failover_and_failback_look_at_the_hosts_of_the_side_they_lead_to(
     operation: Operation, hosts: tuple[str, ...]
 ) -> None:
     topology = home_hosts()

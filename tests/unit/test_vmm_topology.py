@@ -214,5 +214,5 @@ def test_one_name_for_two_networks_is_refused_with_their_resource_names() -> Non
     assert words in str(error.value)
 
 
-def test_fabrics_of_azure_beside_the_servers_mean_nothing() -> None:
+def test_azure_fabrics_in_a_topology_are_ignored() -> None:
     assert two_sites("fabrics:\n- {name: asr-a2a-default-eastus, kind: azure, location: eastus}\n") == Topology()
