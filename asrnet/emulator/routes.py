@@ -21,7 +21,9 @@ from asrnet.emulator.handlers import (
     operations,
     policies,
     protected_items,
+    recovery_plans,
     resources,
+    site,
     vaults,
 )
 from asrnet.emulator.routing import CONTAINER, CONTAINER_MAPPING, FABRIC, ITEM, VAULT, VNET, Route
@@ -36,6 +38,8 @@ _IMPLEMENTED: Final[tuple[Route, ...]] = (
     *containers.routes,
     *policies.routes,
     *protected_items.routes,
+    *recovery_plans.routes,
+    *site.routes,
     *intents.routes,
     *operations.routes,
     *jobs.routes,

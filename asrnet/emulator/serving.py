@@ -197,6 +197,9 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
     }
     if options.operations is None and behaviour == Behaviour():
         overrides["operations"] = DEFAULT_OPERATIONS
+    operations = overrides["operations"]
+    if isinstance(operations, str) and operations.startswith("time:") and behaviour.replication == "immediate":
+        overrides["replication"] = operations
     return checked(replace(behaviour, **{name: value for name, value in overrides.items() if value is not None}))
 
 

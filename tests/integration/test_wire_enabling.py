@@ -35,7 +35,7 @@ class Region(Wire):
             "fabricObjectId": str(self.machine.id),
             "recoveryContainerId": str(self.recovery.id),
         }
-        return {"properties": {"policyId": "p", "providerSpecificDetails": {**known, **details}}}
+        return {"properties": {"providerSpecificDetails": {**known, **details}}}
 
     def mapped(self) -> dict[str, str]:
         listed = self.get(f"{self.vault.id}/replicationNetworkMappings")["value"]
@@ -59,7 +59,7 @@ def test_by_default_the_copy_and_both_mappings_are_made(region: Region) -> None:
     assert nic["recoveryVMNetworkId"].endswith("/virtualNetworks/Hub-asr")
     assert nic["ipConfigs"][0]["recoverySubnetName"] == "web"
     details = region.get(region.item)["properties"]["providerSpecificDetails"]
-    assert details["fabricObjectId"] == str(region.machine.id)
+    assert details["fabricObjectId"] == f"/{region.machine.id.key}"
 
 
 def test_a_mapping_in_place_decides_and_another_network_is_accepted(region: Region) -> None:

@@ -188,11 +188,14 @@ def test_a_machine(wire: Wire) -> None:
     recovery = wire.build.container(west)
     wire.build.cloud_mapping(wire.build.container(east), recovery)
     properties = wire.get(item.id)["properties"]
+    provider = properties["recoveryServicesProviderId"]
+    assert provider.startswith(f"{WIRE_VAULT}/replicationFabrics/E/replicationRecoveryServicesProviders/")
     assert {name: properties[name] for name in list(properties)[:12] if properties[name] is not None} == {
         "friendlyName": "vm",
         "protectedItemType": "",
+        "recoveryServicesProviderId": provider,
         "primaryFabricFriendlyName": "East US",
-        "primaryFabricProvider": "Azure",
+        "primaryFabricProvider": "AzureFabric",
         "recoveryFabricFriendlyName": "West US",
         "recoveryFabricId": f"{WIRE_VAULT}/replicationFabrics/W",
         "primaryProtectionContainerFriendlyName": "E-container",
@@ -201,7 +204,8 @@ def test_a_machine(wire: Wire) -> None:
         "protectionStateDescription": "UnplannedFailoverCommitPending",
     }
     assert (properties["activeLocation"], properties["testFailoverState"]) == ("Recovery", "None")
-    assert properties["allowedOperations"] == ["DisableProtection"]
+    assert properties["allowedOperations"] == []
+    assert (properties["switchProviderState"], properties["switchProviderStateDescription"]) == ("None", None)
     assert properties["currentScenario"]["scenarioName"] == "Commit"
     assert properties["recoveryContainerId"] == f"{recovery.id}".replace("/subscriptions/", "/Subscriptions/")
     details = properties["providerSpecificDetails"]
@@ -221,6 +225,7 @@ def test_a_machine(wire: Wire) -> None:
         "recoverySubnetName": "web",
         "recoveryStaticIPAddress": "10.9.0.4",
         "recoveryIPAddressType": "Static",
+        "recoveryLBBackendAddressPoolIds": [],
     }
     assert (second["name"], second["isPrimary"], second["isSeletedForFailover"]) == ("second", False, False)
     assert (second["recoveryStaticIPAddress"], second["recoveryIPAddressType"]) == ("", None)
@@ -442,7 +447,7 @@ def test_the_tasks_of_a_job_while_it_runs_and_after(wire: Wire) -> None:
         found = wire.get(job)["properties"]["tasks"]
         return [(each["name"], each["startTime"], each["endTime"], each["stateDescription"]) for each in found]
 
-    start, end = "2026-01-01T00:00:00.0000000Z", "2026-01-01T00:00:03.0000000Z"
+    start, end = "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"
     assert tasks() == [
         ("ModifyVMNetworksUnPairingStatusTask", start, never, "InProgress"),
         ("VMNetworksUpdateVMNicsTaskDetach", never, never, "NotStarted"),

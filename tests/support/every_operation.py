@@ -33,6 +33,7 @@ CONTAINERS: Final = "replicationProtectionContainers"
 BOX: Final = f"{FABRICS}/East/{CONTAINERS}/Box-East"
 BOX_MAPPING: Final = f"{BOX}/replicationProtectionContainerMappings/East-To-West"
 POLICY: Final = f"{VAULT}/replicationPolicies/Daily"
+PLAN: Final = f"{VAULT}/replicationRecoveryPlans/All"
 ITEM: Final = f"{BOX}/replicationProtectedItems/vm1"
 INTENT: Final = f"{VAULT}/replicationProtectionIntents/vm2"
 GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources"
@@ -45,7 +46,7 @@ _FORMS: Final = (
     (r"datetime'[^']+'", "<etag>"),
     (r"\b[0-9A-F]{40}\b", "<thumbprint>"),
     (r"\b[0-9a-f]{64}\b", "<64 hex>"),
-    (r"operationStatus/\w+", "operationStatus/<name>"),
+    (r"operation(Status|Results)/\w{20,}", r"operation\1/<name>"),
     (r"\b17\d{8}\b", "<seconds>"),
     (r"([&?][tcsh])=[^&]+", r"\1=<signed>"),
     (r"\d+/\d+/\d{4} \d+:\d\d:\d\d [AP]M|\d{8}T\d{6}Z", "<moment>"),
@@ -204,12 +205,15 @@ def _machines(walk: Walk) -> None:
     build = walk.wire.build
     hub = build.world.virtual_networks.get(ArmId(f"{NETWORKS}/Hub"))
     first, second = (build.virtual_machine(name, hub, group="Rg-DR", subnet="web") for name in ("vm1", "vm2"))
-    details = {"instanceType": "A2A", "fabricObjectId": str(first.id), "recoveryResourceGroupId": GROUP}
+    disk = {"diskId": f"{GROUP}/providers/Microsoft.Compute/disks/Disk1", "recoveryResourceGroupId": GROUP}
+    details: dict[str, Any] = {"instanceType": "A2A", "fabricObjectId": str(first.id), "recoveryResourceGroupId": GROUP}
+    details |= {"vmManagedDisks": [disk]}
     details["recoveryContainerId"] = f"{FABRICS}/West/{CONTAINERS}/Box-West"
     walk.send("GET", ITEM)
-    walk.send("PUT", ITEM, {"properties": {"policyId": "policy", "providerSpecificDetails": details}})
+    walk.send("PUT", ITEM, {"properties": {"policyId": POLICY, "providerSpecificDetails": details}})
     walk.get(ITEM, f"{BOX}/replicationProtectedItems", f"{VAULT}/replicationProtectedItems")
     walk.send("PATCH", ITEM, {"properties": {"selectedRecoveryAzureNetworkId": f"{NETWORKS}/Spare"}})
+    _life(walk)
     walk.send("POST", f"{ITEM}/remove", {"properties": {}})
     walk.send("DELETE", ITEM)
     details = {"instanceType": "A2A", "fabricObjectId": str(second.id), "primaryLocation": "eastus"}
@@ -221,12 +225,69 @@ def _machines(walk: Walk) -> None:
         walk.send("DELETE", item["id"])
 
 
+def _life(walk: Walk) -> None:
+    """A machine is tested, failed over, re-protected and failed back, first by itself and then by a recovery plan."""
+    west = {"instanceType": "A2A", "recoveryContainerId": BOX, "policyId": POLICY}
+    west_item = ITEM.replace("/East/", "/West/").replace("Box-East", "Box-West")
+    network = {"properties": {"networkType": "VmNetworkAsInput", "networkId": f"{NETWORKS}/Other"}}
+    groups = [{"groupType": "Boot", "replicationProtectedItems": [{"id": ITEM}]}]
+    plan = {"primaryFabricId": f"{FABRICS}/East", "recoveryFabricId": f"{FABRICS}/West", "groups": groups}
+    failover = {"properties": {"failoverDirection": "PrimaryToRecovery"}}
+    walk.send("GET", PLAN)
+    walk.send("PUT", PLAN, {"properties": plan})
+    walk.send("PATCH", PLAN, {"properties": {"groups": groups}})
+    walk.get(PLAN, PLAN.rpartition("/")[0])
+    for path in (ITEM, PLAN):
+        walk.send("POST", f"{path}/failoverCommit")
+        walk.send("POST", f"{path}/testFailover", network)
+        walk.send("POST", f"{path}/testFailoverCleanup", {"properties": {"comments": ""}})
+        walk.send("POST", f"{path}/unplannedFailover", failover)
+        if path == ITEM:
+            walk.send("POST", f"{path}/failoverCancel")
+            walk.send("POST", f"{path}/unplannedFailover", failover)
+        walk.send("POST", f"{path}/failoverCommit")
+        switch = {"replicationProtectedItemName": "vm1", "providerSpecificDetails": west}
+        walk.send("POST", f"{BOX}/switchprotection", {"properties": switch})
+        walk.get(west_item)
+        walk.send("POST", f"{west_item}/unplannedFailover", failover)
+        walk.send("POST", f"{west_item}/failoverCommit")
+        east = west | {"recoveryContainerId": west_item.partition("/replicationProtectedItems")[0]}
+        switch = {"replicationProtectedItemName": "vm1", "providerSpecificDetails": east}
+        walk.send(
+            "POST", f"{west_item.partition('/replicationProtectedItems')[0]}/switchprotection", {"properties": switch}
+        )
+    action = {"actionName": "Look", "customDetails": {"instanceType": "ManualActionDetails", "description": "Look."}}
+    groups[0]["startGroupActions"] = [action]
+    walk.send("PUT", PLAN, {"properties": plan})
+    for verb in ("cancel", "resume"):
+        walk.send("POST", f"{PLAN}/testFailover", network)
+        job = json.loads(walk.send("GET", f"{VAULT}/replicationJobs").body)["value"][0]["id"]
+        walk.get(job)
+        walk.send("POST", f"{job}/{verb}", {"properties": {"comments": ""}})
+        walk.get(job)
+    walk.send("POST", f"{PLAN}/testFailoverCleanup", {"properties": {"comments": ""}})
+    walk.send("DELETE", PLAN)
+
+
 def _on_premises(walk: Walk) -> None:
     build = walk.wire.build
     server = build.vmm_fabric(build.world.vaults.get(ArmId(VAULT)), "vmm.example")
     network, logical = build.vm_network(server, "corp"), build.logical_network(server, "backbone")
     walk.get(f"{VAULT}/replicationNetworks", f"{server.id}/replicationNetworks", network.id, f"{network.id}-none")
     walk.get(f"{server.id}/replicationLogicalNetworks", logical.id)
+    cloud = build.cloud(server, "Gold")
+    item = build.protected_item("hv1", server, None, cloud=cloud, provider="HyperVReplicaAzure")
+    walk.get(item.id, f"{cloud.id}/replicationProtectableItems", f"{cloud.id}/replicationProtectableItems/hv1")
+    providers = "replicationRecoveryServicesProviders"
+    (provider,) = json.loads(walk.send("GET", f"{server.id}/{providers}").body)["value"]
+    walk.get(f"{VAULT}/{providers}", provider["id"], f"{VAULT}/replicationVaultHealth", f"{VAULT}/replicationEvents")
+    walk.get(f"{VAULT}/replicationEvents/none", f"{VAULT}/replicationAlertSettings")
+    alert = f"{VAULT}/replicationAlertSettings/defaultAlertSetting"
+    walk.send("PUT", alert, {"properties": {"sendToOwners": "Send", "customEmailAddresses": ["ops@contoso.com"]}})
+    walk.get(alert)
+    walk.send("POST", f"{item.id}/plannedFailover", {"properties": {"failoverDirection": "PrimaryToRecovery"}})
+    walk.send("POST", f"{item.id}/failoverCommit")
+    walk.send("POST", f"{item.id}/reProtect", {"properties": {"failoverDirection": "RecoveryToPrimary"}})
 
 
 def _the_end(walk: Walk) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, GatewayError, Response, json_response
 from asrnet.emulator.routing import VAULT, Routes
 from asrnet.emulator.spelling import (
@@ -25,6 +26,9 @@ from asrnet.model.azure import MICROSOFT_AZURE, Job, NetworkMapping
 
 routes: Final = Routes()
 
+_JOB: Final = f"{VAULT}/replicationJobs/{{job}}"
+_ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"]}
+"""What may be done to a job in a state: the first is recorded, the second assumed."""
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
 _DESCRIPTIONS: Final = {"Succeeded": "Completed"}
 _FILTERS: Final = frozenset(
@@ -77,6 +81,27 @@ _SCENARIOS: Final = {
 }
 
 
+# The names that people read, and the kind of thing a job works on. Specified for policies and plans, else assumed.
+_NAMES: Final = {
+    "AddProtectionProfile": ("Create replication policy", "ProtectionProfile"),
+    "UpdateProtectionProfile": ("Update replication policy", "ProtectionProfile"),
+    "DeleteProtectionProfile": ("Delete replication policy", "ProtectionProfile"),
+    "CreateRecoveryPlan": ("Create a recovery plan", "RecoveryPlan"),
+    "UpdateRecoveryPlan": ("Update a recovery plan", "RecoveryPlan"),
+    "DeleteRecoveryPlan": ("Delete a recovery plan", "RecoveryPlan"),
+    "EnableDr": ("Enable replication", "ProtectionEntity"),
+    "DisableDr": ("Disable replication", "ProtectionEntity"),
+    "TestFailover": ("Test failover", "ProtectionEntity"),
+    "TestFailoverCleanup": ("Test failover cleanup", "ProtectionEntity"),
+    "PlannedFailover": ("Planned failover", "ProtectionEntity"),
+    "UnplannedFailover": ("Unplanned failover", "ProtectionEntity"),
+    "CommitFailover": ("Commit", "ProtectionEntity"),
+    "CancelFailover": ("Cancel failover", "ProtectionEntity"),
+    "SwitchProtection": ("Switch protection", "ProtectionEntity"),
+    "ReverseReplicate": ("Re-protect", "ProtectionEntity"),
+}
+
+
 def listed_job_json(job: Job, started: Started | None) -> Document:
     """A job as lists show it: without its tasks, activity and details. ``started``: the operation it stands for."""
     scenario = _scenario(job)
@@ -99,16 +124,15 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "stateDescription": _DESCRIPTIONS.get(job.state, job.state),
         "tasks": [],
         "errors": errors,
-        "startTime": job.start_time,
+        "startTime": _short_time(job.start_time),
     }
     if job.end_time:
         properties["endTime"] = f"{job.end_time.partition('.')[0].removesuffix('Z')}Z"
-    target_id = stable_guid(str(job.id), job.target)
-    if started is not None:
-        subject = started.subject
-        target_id = _guid_of(subject.primary_network_id if isinstance(subject, NetworkMapping) else started.resource_id)
+    target_id = job.target_id or stable_guid(str(job.id), job.target)
+    if started is not None and isinstance(started.subject, NetworkMapping):
+        target_id = _guid_of(started.subject.primary_network_id)
     properties |= {
-        "allowedActions": ["Cancel"] if job.state == "InProgress" else [],
+        "allowedActions": _ALLOWED_ACTIONS.get(job.state, []),
         "targetObjectId": target_id,
         "targetObjectName": job.target,
         "targetInstanceType": scenario.target_type,
@@ -128,19 +152,24 @@ def job_json(world: World, job: Job, started: Started | None, activity_id: str) 
     affected: Document = {}
     if started is not None and isinstance(started.subject, NetworkMapping):
         affected = _affected(world, started.subject)
+    tasks = [_task_json(job, task, runs=index == 0) for index, task in enumerate(_scenario(job).tasks)]
+    if job.state == "Suspended":
+        operation = world.state.operations.read(job.name)
+        tasks.append(_manual_action_json(job, operation.waits_for if operation else job.scenario))
     properties = document["properties"]
     assert isinstance(properties, dict)  # noqa: S101 - for the type checker
     properties |= {
         "activityId": activity_id,
-        "tasks": [_task_json(job, task, runs=index == 0) for index, task in enumerate(_scenario(job).tasks)],
+        "tasks": tasks,
         "customDetails": {"instanceType": "AsrJobDetails", "affectedObjectDetails": affected},
     }
     return document
 
 
 def _scenario(job: Job) -> Scenario:
-    task = Task(f"{job.scenario}Task", job.scenario)
-    return _SCENARIOS.get(job.scenario) or Scenario(job.scenario, "ProtectionEntity", (task,))
+    friendly_name, target_type = _NAMES.get(job.scenario, (job.scenario, "ProtectionEntity"))
+    task = Task(f"{job.scenario}Task", friendly_name)
+    return _SCENARIOS.get(job.scenario) or Scenario(friendly_name, target_type, (task,))
 
 
 def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
@@ -153,8 +182,8 @@ def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
     return {
         "taskId": stable_guid(job.name, task.name),
         "name": task.name,
-        "startTime": job.start_time if runs else _TASK_NEVER,
-        "endTime": (job.end_time if runs else "") or _TASK_NEVER,
+        "startTime": _short_time(job.start_time) if runs else _TASK_NEVER,
+        "endTime": _short_time(job.end_time) if runs and job.end_time else _TASK_NEVER,
         "allowedActions": [],
         "friendlyName": task.friendly_name,
         "state": state,
@@ -164,6 +193,31 @@ def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
         "groupTaskCustomDetails": {"instanceType": "GroupTaskDetails", "childTasks": []} if task.group else None,
         "errors": [],
     }
+
+
+def _manual_action_json(job: Job, action: str) -> Document:
+    """The task of a suspended job that waits until somebody has done what the plan asks for."""
+    return {
+        "taskId": stable_guid(job.name, action),
+        "name": "ManualActionTask",
+        "startTime": _short_time(job.start_time),
+        "endTime": _TASK_NEVER,
+        "allowedActions": ["Resume"],
+        "friendlyName": action,
+        "state": "Suspended",
+        "stateDescription": "WaitingForManualAction",
+        "taskType": "TaskDetails",
+        "customDetails": {"instanceType": "ManualActionTaskDetails", "name": action},
+        "groupTaskCustomDetails": None,
+        "errors": [],
+    }
+
+
+def _short_time(time: str) -> str:
+    """A time without the zeros that end it: a job's, unlike an operation's, has as many digits as it needs."""
+    whole, point, digits = time.removesuffix("Z").partition(".")
+    digits = digits.rstrip("0")
+    return f"{whole}{point if digits else ''}{digits}{'Z' if time.endswith('Z') else ''}"
 
 
 def _guid_of(identifier: ArmId) -> str:
@@ -220,7 +274,7 @@ def list_jobs(call: Call) -> Response:
 
 
 @routes.get(
-    f"{VAULT}/replicationJobs/{{job}}",
+    _JOB,
     "ReplicationJobs_Get",
     "recorded",
     "the scenario of Azure to Azure mappings is assumed to be that of the others",
@@ -231,3 +285,18 @@ def get_job(call: Call) -> Response:
     started, activity_id = call.emulation.origin_of(job.name)
     document = job_json(call.world, job, started, activity_id)
     return json_response(document, headers=(("x-ms-request-id", wire_id(job.id)),))
+
+
+@routes.post(f"{_JOB}/resume", "ReplicationJobs_Resume", "specified")
+def resume_job(call: Call) -> Response:
+    """Let a job go on that waits for a manual action."""
+    return call.accepted(call.world.jobs.resume(call.id("job")), call.id("job"))
+
+
+@routes.post(f"{_JOB}/cancel", "ReplicationJobs_Cancel", "specified")
+def cancel_job(call: Call) -> Response:
+    """End a job without its effect."""
+    return call.accepted(call.world.jobs.cancel(call.id("job")), call.id("job"))
+
+
+add_results(routes, _JOB, get_job)

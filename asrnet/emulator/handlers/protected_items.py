@@ -1,216 +1,53 @@
-"""Protected items: replicated machines, read, enabled, changed and disabled."""
+"""Protected items: replicated machines, from enabling replication over failover and re-protection to its end."""
 
 from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from asrnet.emulator.bodies import Body, an_id, an_object, flag, member, objects, text
+from asrnet.emulator.bodies import Body, a_list, an_id, an_object, text
 from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.item_shapes import DISKS, item_json, read_nics
 from asrnet.emulator.handlers.operations import add_results
-from asrnet.emulator.messages import Document, GatewayError, Response, json_response
+from asrnet.emulator.messages import GatewayError, Response, json_response
 from asrnet.emulator.routing import CONTAINER, ITEM, VAULT, Routes
-from asrnet.emulator.spelling import CONTAINER_TYPE, NEVER, container_name, fabric_name, stable_guid, wire_id
 from asrnet.fake import refusals
-from asrnet.fake.records import EnableRequest, UpdateRequest
-from asrnet.fake.world import World
+from asrnet.fake.machines import Direction
+from asrnet.fake.records import EnableRequest, SwitchRequest, UpdateRequest
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
 
 routes: Final = Routes()
 
 _ITEMS: Final = "replicationProtectedItems"
-
-
-def item_json(world: World, item: ProtectedItem) -> Document:
-    """A replicated machine with the recovery settings of its NICs."""
-    container = item.id.parent
-    mappings = world.state.cloud_mappings.values(item.vault_id.key)
-    recovery_container = next(
-        (mapping.recovery_cloud_id for mapping in mappings if mapping.primary_cloud_id == container), None
-    )
-    recovery_fabric = item.recovery_fabric_id
-    can_fail_over = item.state == "Protected"
-    scenario = item.scenario or "None"
-    job = stable_guid(str(item.id), scenario) if item.scenario else "None"
-    return {
-        "id": wire_id(item.id),
-        "name": item.id.name,
-        "type": f"{CONTAINER_TYPE}/{_ITEMS}",
-        "properties": {
-            "friendlyName": item.friendly_name,
-            "protectedItemType": "",
-            "protectableItemId": None,
-            "recoveryServicesProviderId": None,
-            "primaryFabricFriendlyName": fabric_name(world, item.fabric_id),
-            "primaryFabricProvider": "Azure" if item.provider == "A2A" else "VMM",
-            "recoveryFabricFriendlyName": fabric_name(world, recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
-            "recoveryFabricId": wire_id(recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
-            "primaryProtectionContainerFriendlyName": container_name(world, container),
-            "recoveryProtectionContainerFriendlyName": container_name(world, recovery_container)
-            if recovery_container
-            else MICROSOFT_AZURE,
-            "protectionState": item.state,
-            "protectionStateDescription": item.state,
-            "activeLocation": item.active_location,
-            "testFailoverState": item.test_failover_state,
-            "testFailoverStateDescription": item.test_failover_state,
-            "allowedOperations": ["UnplannedFailover", "DisableProtection", "TestFailover"]
-            if can_fail_over
-            else ["DisableProtection"],
-            "replicationHealth": "Normal",
-            "failoverHealth": "Normal",
-            "healthErrors": [],
-            "policyId": wire_id(item.vault_id.child("replicationPolicies", "default")),
-            "policyFriendlyName": "default",
-            "lastSuccessfulFailoverTime": None,
-            "lastSuccessfulTestFailoverTime": None,
-            "currentScenario": {
-                "scenarioName": scenario,
-                "jobId": wire_id(item.vault_id.child("replicationJobs", job)),
-                "startTime": NEVER,
-            },
-            "failoverRecoveryPointId": None,
-            "providerSpecificDetails": _details(item) | world.extras.get(item.id.key, {}),
-            "recoveryContainerId": wire_id(recovery_container) if recovery_container else None,
-            "eventCorrelationId": stable_guid(str(item.id), "events"),
-        },
-    }
-
-
-def _details(item: ProtectedItem) -> Document:
-    machine: str | None = None
-    network = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
-    if item.provider == "A2A" and network is not None:
-        # A world does not say where its machines are; beside their network is as good a place as any.
-        group = f"/subscriptions/{network.subscription}/resourceGroups/{network.resource_group}"
-        machine = f"{group}/providers/Microsoft.Compute/virtualMachines/{item.friendly_name}"
-    recovery_networks = [item.recovery_network_id, *(nic.recovery_network_id for nic in item.nics)]
-    test_networks = [item.test_network_id, *(nic.test_network_id for nic in item.nics)]
-    locations = {
-        "initialPrimaryZone": item.initial_zone or "",
-        "primaryAvailabilityZone": item.primary_zone or "",
-        "initialPrimaryFabricLocation": item.initial_location,
-        "primaryFabricLocation": item.primary_location,
-        "recoveryFabricLocation": item.recovery_location,
-    }
-    return {
-        "instanceType": item.provider,
-        **(locations if item.provider == "A2A" else {}),
-        "fabricObjectId": machine,
-        "vmNics": [_nic_json(item, nic) for nic in item.nics],
-        "selectedRecoveryAzureNetworkId": next((str(network) for network in recovery_networks if network), None),
-        "selectedTfoAzureNetworkId": next((str(network) for network in test_networks if network), None),
-    }
-
-
-def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
-    return {
-        "nicId": nic.name,
-        "replicaNicId": None,
-        "sourceNicArmId": None,
-        "vMNetworkName": str(nic.primary_network_id) if nic.primary_network_id else nic.primary_network or None,
-        "recoveryVMNetworkId": str(nic.recovery_network_id) if nic.recovery_network_id else None,
-        "ipConfigs": [_ip_configuration_json(configuration) for configuration in nic.ip_configurations],
-        "selectionType": nic.selection or ("SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"),
-        "recoveryNetworkSecurityGroupId": _text_or_none(nic.recovery_network_security_group),
-        "enableAcceleratedNetworkingOnRecovery": False,
-        "tfoVMNetworkId": str(nic.test_network_id) if nic.test_network_id else None,
-        "tfoNetworkSecurityGroupId": None,
-        "enableAcceleratedNetworkingOnTfo": False,
-        "recoveryNicName": None,
-        "recoveryNicResourceGroupName": None,
-        "reuseExistingNic": False,
-        "tfoRecoveryNicName": None,
-        "tfoRecoveryNicResourceGroupName": None,
-        "tfoReuseExistingNic": False,
-        "targetNicName": None,
-    }
-
-
-def _ip_configuration_json(configuration: IpConfiguration) -> Document:
-    recovery_type = "Static" if configuration.recovery_ip else "Dynamic"
-    return {
-        "name": configuration.name,
-        "isPrimary": configuration.primary,
-        "subnetName": configuration.subnet,
-        "staticIPAddress": configuration.ip,
-        "ipAddressType": configuration.ip_type,
-        "isSeletedForFailover": configuration.selected_for_failover,
-        "recoverySubnetName": configuration.recovery_subnet,
-        "recoveryStaticIPAddress": configuration.recovery_ip or "",
-        "recoveryIPAddressType": None if configuration.recovery_subnet is None else recovery_type,
-        "recoveryPublicIPAddressId": _text_or_none(configuration.recovery_public_ip),
-        "recoveryLBBackendAddressPoolIds": [str(pool) for pool in configuration.recovery_load_balancer_pools] or None,
-        "tfoSubnetName": configuration.test_subnet,
-        "tfoStaticIPAddress": configuration.test_ip,
-        "tfoPublicIPAddressId": None,
-        "tfoLBBackendAddressPoolIds": None,
-    }
-
-
-def _text_or_none(resource_id: ArmId | None) -> str | None:
-    return str(resource_id) if resource_id else None
+_DIRECTIONS: Final[dict[str, Direction]] = {
+    "primarytorecovery": "PrimaryToRecovery",
+    "recoverytoprimary": "RecoveryToPrimary",
+}
+_REPORTED: Final = "the states between failover and re-protection are reported, not recorded"
 
 
 def read_enabling(body: Body, item_id: ArmId) -> EnableRequest:
     """What the body of a PUT says of the machine to protect and of its networks."""
-    details = an_object(an_object(body, "properties"), "providerSpecificDetails")
+    properties = an_object(body, "properties")
+    details = an_object(properties, "providerSpecificDetails")
     instance_type = text(details, "instanceType")
     if instance_type != "A2A":
         message = f"The emulator can create protected items of instance type 'A2A' only, not '{instance_type}'."
         raise GatewayError(501, "NotImplemented", message)
-    machine_id, container_id = an_id(details, "fabricObjectId"), an_id(details, "recoveryContainerId")
-    if machine_id is None or container_id is None:
-        missing = "fabricObjectId" if machine_id is None else "recoveryContainerId"
-        raise refusals.invalid(f"The property '{missing}' is required.", item_id)
     return EnableRequest(
-        machine_id=machine_id,
-        recovery_container_id=container_id,
+        machine_id=_required_id(details, "fabricObjectId", item_id),
+        recovery_container_id=_required_id(details, "recoveryContainerId", item_id),
         recovery_network_id=an_id(details, "recoveryAzureNetworkId"),
         recovery_subnet=text(details, "recoverySubnetName"),
         recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
+        policy_id=an_id(properties, "policyId"),
     )
 
 
-def read_nics(body: Body, nics: tuple[Nic, ...]) -> tuple[Nic, ...]:
-    """``nics`` with what the body of a PATCH says of each, and of all NICs of the machine."""
-    properties = an_object(body, "properties")
-    settings = {(text(entry, "nicId") or "").lower(): entry for entry in reversed(objects(properties, "vmNics"))}
-    recovery_network_id = an_id(properties, "selectedRecoveryAzureNetworkId")
-    test_network_id = an_id(properties, "selectedTfoAzureNetworkId")
-    return tuple(
-        msgspec.structs.replace(
-            nic,
-            recovery_network_id=recovery_network_id,
-            test_network_id=test_network_id,
-            ip_configurations=_read_ip_configurations(settings.get(nic.name.lower(), {}), nic.ip_configurations),
-        )
-        for nic in nics
-    )
-
-
-def _read_ip_configurations(nic: Body, configurations: tuple[IpConfiguration, ...]) -> tuple[IpConfiguration, ...]:
-    settings = {text(entry, "ipConfigName"): entry for entry in reversed(objects(nic, "ipConfigs"))}
-    changed: list[IpConfiguration] = []
-    for configuration in configurations:
-        entry = settings.get(configuration.name)
-        if entry is None:
-            changed.append(configuration)
-            continue
-        selected = flag(entry, "isSeletedForFailover")
-        # An empty address takes the one that was set away; an absent one leaves it.
-        absent = member(entry, "recoveryStaticIPAddress") is None
-        changed.append(
-            msgspec.structs.replace(
-                configuration,
-                recovery_subnet=text(entry, "recoverySubnetName") or configuration.recovery_subnet,
-                recovery_ip=configuration.recovery_ip if absent else text(entry, "recoveryStaticIPAddress"),
-                selected_for_failover=configuration.selected_for_failover if selected is None else selected,
-            )
-        )
-    return tuple(changed)
+def _required_id(body: Body, name: str, resource_id: ArmId) -> ArmId:
+    identifier = an_id(body, name)
+    if identifier is None:
+        raise refusals.invalid(f"The property '{name}' is required.", resource_id)
+    return identifier
 
 
 @routes.get(f"{VAULT}/{_ITEMS}", "ReplicationProtectedItems_List", "specified")
@@ -227,7 +64,7 @@ def list_container_items(call: Call) -> Response:
     return call.page(items, lambda item: item_json(call.world, item))
 
 
-@routes.get(ITEM, "ReplicationProtectedItems_Get", "recorded")
+@routes.get(ITEM, "ReplicationProtectedItems_Get", "recorded", "recorded for A2A, specified for other providers")
 def get_item(call: Call) -> Response:
     """One protected item."""
     return json_response(item_json(call.world, call.world.protected_items.get(call.id("item"))))
@@ -242,9 +79,10 @@ def get_item(call: Call) -> Response:
 def put_item(call: Call) -> Response:
     """Enable replication of an Azure machine; mappings and the recovery network come with it."""
     item_id = call.id("item")
-    request = read_enabling(call.request.document(), item_id)
-    started = call.world.protected_items.enable(item_id, request)
-    call.world.extras[item_id.key] = {"fabricObjectId": str(request.machine_id)}
+    body = call.request.document()
+    started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))
+    details = an_object(an_object(body, "properties"), "providerSpecificDetails")
+    call.world.extras[item_id.key] = {DISKS: list(a_list(details, "vmManagedDisks"))}
     return call.accepted(started, item_id)
 
 
@@ -255,11 +93,18 @@ def put_item(call: Call) -> Response:
     "of the NICs' settings the networks, subnets and addresses count",
 )
 def patch_item(call: Call) -> Response:
-    """Change the recovery settings of a machine's NICs."""
+    """Change the recovery settings of a machine and its NICs."""
     item_id = call.id("item")
+    body = call.request.document()
+    properties = an_object(body, "properties")
+    _check_provider(properties, call, item_id)
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
-    nics = read_nics(call.request.document(), item.nics if item else ())
-    return call.accepted(call.world.protected_items.update(item_id, UpdateRequest(nics=nics)), item_id)
+    request = UpdateRequest(
+        recovery_network_id=an_id(properties, "selectedRecoveryAzureNetworkId"),
+        test_network_id=an_id(properties, "selectedTfoAzureNetworkId"),
+        nics=read_nics(body, item.nics if item else ()),
+    )
+    return call.accepted(call.world.protected_items.update(item_id, request), item_id)
 
 
 @routes.delete(ITEM, "ReplicationProtectedItems_Purge", "recorded")
@@ -271,3 +116,119 @@ def remove_item(call: Call) -> Response:
 
 
 add_results(routes, ITEM, get_item)
+
+
+@routes.post(f"{ITEM}/testFailover", "ReplicationProtectedItems_TestFailover", "specified")
+def test_failover(call: Call) -> Response:
+    """Make a test machine, on the network of the body where the machine has no test network of its own."""
+    item_id, properties = call.id("item"), _input(call)
+    started = call.world.protected_items.test_failover(item_id, an_id(properties, "networkId"))
+    return call.accepted(started, item_id)
+
+
+@routes.post(f"{ITEM}/testFailoverCleanup", "ReplicationProtectedItems_TestFailoverCleanup", "specified")
+def test_failover_cleanup(call: Call) -> Response:
+    """Delete the test machine."""
+    item_id = call.id("item")
+    return call.accepted(call.world.protected_items.test_failover_cleanup(item_id), item_id)
+
+
+@routes.post(f"{ITEM}/plannedFailover", "ReplicationProtectedItems_PlannedFailover", "specified", _REPORTED)
+def planned_failover(call: Call) -> Response:
+    """Fail an on-premises machine over without loss, or back."""
+    item_id, direction = call.id("item"), _direction(call)
+    return call.accepted(call.world.protected_items.planned_failover(item_id, direction), item_id)
+
+
+@routes.post(f"{ITEM}/unplannedFailover", "ReplicationProtectedItems_UnplannedFailover", "recorded", _REPORTED)
+def unplanned_failover(call: Call) -> Response:
+    """Fail a machine over. Of a re-protected Azure machine this is the failback."""
+    item_id, direction = call.id("item"), _direction(call)
+    return call.accepted(call.world.protected_items.unplanned_failover(item_id, direction), item_id)
+
+
+@routes.post(f"{ITEM}/failoverCommit", "ReplicationProtectedItems_FailoverCommit", "recorded")
+def commit_failover(call: Call) -> Response:
+    """Commit a failover."""
+    return call.accepted(call.world.protected_items.commit(call.id("item")), call.id("item"))
+
+
+@routes.post(f"{ITEM}/failoverCancel", "ReplicationProtectedItems_FailoverCancel", "specified")
+def cancel_failover(call: Call) -> Response:
+    """Cancel a failover that is not committed."""
+    return call.accepted(call.world.protected_items.cancel(call.id("item")), call.id("item"))
+
+
+@routes.post(f"{ITEM}/reProtect", "ReplicationProtectedItems_Reprotect", "specified", "on-premises machines only")
+def reprotect(call: Call) -> Response:
+    """Replicate an on-premises machine back. Azure machines are re-protected through their container."""
+    item_id = call.id("item")
+    _input(call)
+    return call.accepted(call.world.protected_items.reprotect(item_id), item_id)
+
+
+@routes.post(
+    f"{CONTAINER}/switchprotection",
+    "ReplicationProtectionContainers_SwitchProtection",
+    "recorded",
+    "the machine moves to the container of the other fabric, as recorded",
+)
+def switch_protection(call: Call) -> Response:
+    """Re-protect an Azure machine after its failover. Recorded: the answer's Location is below the container."""
+    container_id = call.id("container")
+    properties = an_object(call.request.document(), "properties")
+    details = an_object(properties, "providerSpecificDetails")
+    name, instance_type = text(properties, "replicationProtectedItemName"), text(details, "instanceType")
+    if name is None:
+        raise refusals.invalid("The property 'replicationProtectedItemName' is required.", container_id)
+    if instance_type != "A2A":
+        raise refusals.invalid(f"The instance type '{instance_type}' cannot switch its protection.", container_id)
+    request = SwitchRequest(
+        item_name=name,
+        recovery_container_id=_required_id(details, "recoveryContainerId", container_id),
+        recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
+        policy_id=an_id(details, "policyId"),
+    )
+    item_id = container_id.child(_ITEMS, name)
+    item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
+    started = call.world.protected_items.switch_protection(container_id, request)
+    recovery_container = call.world.state.recovery_container(item) if item else None
+    if recovery_container is not None:
+        # The disks go back to the originals of those that they were made from.
+        originals = call.world.extras.get(item_id.key, {}).get(DISKS)
+        by_name = {
+            (text(disk, "diskId") or "").rpartition("/")[2].lower(): text(disk, "diskId")
+            for disk in (originals if isinstance(originals, list) else [])
+            if isinstance(disk, dict)
+        }
+        disks = [
+            {**disk, "originalDiskId": by_name.get((text(disk, "diskId") or "").rpartition("/")[2].lower())}
+            for disk in a_list(details, "vmManagedDisks")
+            if isinstance(disk, dict)
+        ]
+        call.world.extras[recovery_container.child(_ITEMS, name).key] = {DISKS: disks}
+    return call.accepted(started, container_id)
+
+
+def _input(call: Call) -> Body:
+    """The properties of a body that says what to do to the machine of the path."""
+    properties = an_object(call.request.document(), "properties")
+    _check_provider(properties, call, call.id("item"))
+    return properties
+
+
+def _direction(call: Call) -> Direction:
+    word = text(_input(call), "failoverDirection") or "PrimaryToRecovery"
+    direction = _DIRECTIONS.get(word.lower())
+    if direction is None:
+        raise refusals.invalid(f"The failover direction '{word[:100]}' is not known.", call.id("item"))
+    return direction
+
+
+def _check_provider(properties: Body, call: Call, item_id: ArmId) -> None:
+    """Refuse settings of another provider than the machine's."""
+    instance_type = text(an_object(properties, "providerSpecificDetails"), "instanceType")
+    item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
+    if item is not None and instance_type is not None and instance_type.lower() != item.provider.lower():
+        message = f"The instance type '{instance_type[:100]}' is not that of the machine, '{item.provider}'."
+        raise refusals.invalid(message, item_id)

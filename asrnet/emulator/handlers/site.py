@@ -1,0 +1,207 @@
+"""What a vault tells of Site Recovery as a whole: providers, protectable machines, health, alerts and events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from asrnet.emulator.bodies import an_object, text, texts
+from asrnet.emulator.calls import Call
+from asrnet.emulator.messages import Document, Response, json_response
+from asrnet.emulator.routing import CONTAINER, FABRIC, VAULT, Routes
+from asrnet.emulator.spelling import (
+    CONTAINER_TYPE,
+    FABRIC_TYPE,
+    VAULT_TYPE,
+    fabric_friendly_name,
+    stable_guid,
+    wire_id,
+)
+from asrnet.fake import refusals
+from asrnet.fake.jobs import iso_time
+from asrnet.fake.world import World
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Fabric, ProtectedItem
+
+routes: Final = Routes()
+
+_PROVIDERS: Final = "replicationRecoveryServicesProviders"
+_PROTECTABLE: Final = f"{CONTAINER}/replicationProtectableItems"
+_ALERTS: Final = f"{VAULT}/replicationAlertSettings"
+_EVENTS: Final = f"{VAULT}/replicationEvents"
+_FABRIC_TYPES: Final = {"azure": "Azure", "vmm": "VMM", "other": "HyperVSite"}
+
+
+def provider_json(world: World, fabric: Fabric) -> Document:
+    """The one provider that every fabric has here."""
+    name = stable_guid(str(fabric.id), "provider")
+    items = world.state.protected_items.values(fabric.id.parent.key)
+    return {
+        "id": wire_id(fabric.id.child(_PROVIDERS, name)),
+        "name": name,
+        "type": f"{FABRIC_TYPE}/{_PROVIDERS}",
+        "properties": {
+            "fabricType": _FABRIC_TYPES.get(fabric.kind, "Azure"),
+            "friendlyName": fabric_friendly_name(fabric),
+            "providerVersion": "5.1.8103.0",
+            "serverVersion": "" if fabric.kind == "azure" else "10.0",
+            "providerVersionState": "Latest",
+            "providerVersionExpiryDate": "9999-12-31T23:59:59Z",
+            "fabricFriendlyName": fabric_friendly_name(fabric),
+            "lastHeartBeat": iso_time(world.clock.now()),
+            "connectionStatus": "Connected",
+            "protectedItemCount": sum(item.fabric_id == fabric.id for item in items),
+            "allowedScenarios": ["RefreshProvider", "UnregisterProvider"],
+            "healthErrorDetails": [],
+            "draIdentifier": name,
+        },
+    }
+
+
+@routes.get(f"{FABRIC}/{_PROVIDERS}", "ReplicationRecoveryServicesProviders_ListByReplicationFabrics", "specified")
+def list_providers(call: Call) -> Response:
+    """The provider of a fabric."""
+    fabric = call.world.fabrics.get(call.id("fabric"))
+    return call.page([fabric], lambda fabric: provider_json(call.world, fabric))
+
+
+@routes.get(f"{VAULT}/{_PROVIDERS}", "ReplicationRecoveryServicesProviders_List", "specified")
+def list_vault_providers(call: Call) -> Response:
+    """The providers of all fabrics."""
+    fabrics = call.world.fabrics.list(call.id("vault"))
+    return call.page(fabrics, lambda fabric: provider_json(call.world, fabric))
+
+
+@routes.get(f"{FABRIC}/{_PROVIDERS}/{{provider}}", "ReplicationRecoveryServicesProviders_Get", "specified")
+def get_provider(call: Call) -> Response:
+    """One provider."""
+    document = provider_json(call.world, call.world.fabrics.get(call.id("fabric")))
+    if call.values["provider"].lower() != document["name"]:
+        raise refusals.missing(call.id("provider"))
+    return json_response(document)
+
+
+def protectable_json(item: ProtectedItem) -> Document:
+    """An on-premises machine as something that can be protected, and is."""
+    item_id = item.id.parent.child("replicationProtectableItems", item.id.name)
+    return {
+        "id": wire_id(item_id),
+        "name": item.id.name,
+        "type": f"{CONTAINER_TYPE}/replicationProtectableItems",
+        "properties": {
+            "friendlyName": item.friendly_name,
+            "protectionStatus": "Protected",
+            "replicationProtectedItemId": wire_id(item.id),
+            "recoveryServicesProviderId": wire_id(
+                item.fabric_id.child(_PROVIDERS, stable_guid(str(item.fabric_id), "provider"))
+            ),
+            "protectionReadinessErrors": [],
+            "supportedReplicationProviders": [item.provider],
+            "customDetails": None,
+        },
+    }
+
+
+@routes.get(
+    _PROTECTABLE,
+    "ReplicationProtectableItems_ListByReplicationProtectionContainers",
+    "specified",
+    "of machines on premises those that are protected; a world knows no others",
+)
+def list_protectable_items(call: Call) -> Response:
+    """The machines of a container that can be protected."""
+    return call.page(_on_premises(call), protectable_json)
+
+
+@routes.get(f"{_PROTECTABLE}/{{machine}}", "ReplicationProtectableItems_Get", "specified")
+def get_protectable_item(call: Call) -> Response:
+    """One machine that can be protected."""
+    for item in _on_premises(call):
+        if item.id.name.lower() == call.values["machine"].lower():
+            return json_response(protectable_json(item))
+    raise refusals.missing(call.id("machine"))
+
+
+def _on_premises(call: Call) -> Sequence[ProtectedItem]:
+    items = call.world.protected_items.list_container(call.id("container"))
+    return [item for item in items if item.provider != "A2A"]
+
+
+@routes.get(f"{VAULT}/replicationVaultHealth", "ReplicationVaultHealth_Get", "specified", "nothing is ever ill")
+def get_vault_health(call: Call) -> Response:
+    """The health of a vault, with the numbers of what is in it."""
+    vault = call.world.vaults.get(call.id("vault")).id
+    fabrics = call.world.state.fabrics.values(vault.key)
+    containers = [record for fabric in fabrics for record in call.world.state.clouds.values(fabric.id.key)]
+    items = call.world.state.protected_items.values(vault.key)
+
+    def summary(count: int) -> Document:
+        return {"resourceCount": count, "issues": [], "categorizedResourceCounts": {"Normal": count}}
+
+    return json_response(
+        {
+            "id": wire_id(vault.child("replicationVaultHealth", vault.name)),
+            "name": vault.name,
+            "type": f"{VAULT_TYPE}/replicationVaultHealth",
+            "properties": {
+                "vaultErrors": [],
+                "protectedItemsHealth": summary(len(items)),
+                "fabricsHealth": summary(len(fabrics)),
+                "containersHealth": summary(len(containers)),
+            },
+        }
+    )
+
+
+def _alert_json(call: Call, vault: ArmId, name: str) -> Document:
+    alert_id = vault.child("replicationAlertSettings", name)
+    settings = {"sendToOwners": "DoNotSend", "customEmailAddresses": [], "locale": "en-US"}
+    return {
+        "id": wire_id(alert_id),
+        "name": name,
+        "type": f"{VAULT_TYPE}/replicationAlertSettings",
+        "properties": settings | call.world.extras.get(alert_id.key, {}),
+    }
+
+
+_DEFAULT_ALERT: Final = "defaultAlertSetting"
+
+
+@routes.get(_ALERTS, "ReplicationAlertSettings_List", "specified")
+def list_alert_settings(call: Call) -> Response:
+    """The one group of alert settings that a vault has."""
+    vault = call.world.vaults.get(call.id("vault")).id
+    return call.page([_DEFAULT_ALERT], lambda name: _alert_json(call, vault, name))
+
+
+@routes.get(f"{_ALERTS}/{{alert}}", "ReplicationAlertSettings_Get", "specified")
+def get_alert_settings(call: Call) -> Response:
+    """A group of alert settings."""
+    vault = call.world.vaults.get(call.id("vault")).id
+    return json_response(_alert_json(call, vault, call.id("alert").name))
+
+
+@routes.put(f"{_ALERTS}/{{alert}}", "ReplicationAlertSettings_Create", "specified", "nobody is sent anything")
+def put_alert_settings(call: Call) -> Response:
+    """Say who is to be told of what happens."""
+    vault = call.world.vaults.get(call.id("vault")).id
+    properties = an_object(call.request.document(), "properties")
+    settings: dict[str, object] = {"customEmailAddresses": list(texts(properties, "customEmailAddresses"))}
+    settings |= {name: value for name in ("sendToOwners", "locale") if (value := text(properties, name)) is not None}
+    call.world.extras[call.id("alert").key] = settings
+    return json_response(_alert_json(call, vault, call.id("alert").name))
+
+
+@routes.get(_EVENTS, "ReplicationEvents_List", "specified", "always empty")
+def list_events(call: Call) -> Response:
+    """What happened to a vault's machines: nothing is told here."""
+    call.world.vaults.get(call.id("vault"))
+    events: list[Document] = []
+    return call.page(events, lambda event: event)
+
+
+@routes.get(f"{_EVENTS}/{{event}}", "ReplicationEvents_Get", "specified", "there are none")
+def get_event(call: Call) -> Response:
+    """One event: there are none."""
+    call.world.vaults.get(call.id("vault"))
+    raise refusals.missing(call.id("event"))

@@ -1,0 +1,300 @@
+"""A machine's life on the wire, as it was recorded: protected, tested, failed over, re-protected, failed back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import structs
+from wire_case import Wire, error_of
+
+from asrnet.emulator.messages import Response
+from asrnet.fake.records import ReplicationPolicy
+from asrnet.model.azure import Subnet
+
+FAILOVER = {
+    "properties": {"failoverDirection": "PrimaryToRecovery", "providerSpecificDetails": {"instanceType": "A2A"}}
+}
+
+
+class Life(Wire):
+    """Two regions, mapped both ways, and a machine in the first. Operations take 3 s, stages of replication 60 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        build = self.build
+        self.vault = build.vault("Vault", group="Rg-DR")
+        east, west = (build.azure_fabric(self.vault, place, name=place) for place in ("eastus", "westus"))
+        self.east, self.west = build.container(east), build.container(west)
+        self.policy = self.vault.id.child("replicationPolicies", "Daily")
+        build.add(ReplicationPolicy(id=self.policy))
+        subnets = [Subnet(name="web", prefixes=("10.0.1.0/24",))]
+        self.home = build.virtual_network("Home", "eastus", address_space=["10.0.0.0/16"], subnets=subnets)
+        self.away = build.virtual_network("Away", "westus", address_space=["10.0.0.0/16"], subnets=subnets)
+        build.pair(east, self.home, west, self.away)
+        self.machine = build.virtual_machine("Vm1", self.home, subnet="web", ip="10.0.1.4")
+        self.east_item = f"{self.east.id}/replicationProtectedItems/Vm1"
+        self.west_item = f"{self.west.id}/replicationProtectedItems/Vm1"
+        behaviour = structs.replace(build.world.behaviour, operations="time:3", replication="time:60")
+        build.world.behaviour = behaviour
+
+    def do(self, method: str, path: object, body: Any = None) -> Response:
+        """Send a write that must be accepted, and let its operation end."""
+        answer = self.send(method, path, body=body)
+        assert answer.status == 202, answer.body
+        self.build.world.clock.sleep(3)
+        status = json.loads(self.follow(answer.header("Azure-AsyncOperation") or "").body)
+        assert status["status"] == "Succeeded", status
+        return answer
+
+    def enable(self) -> None:
+        disk = f"{self.machine.id.parent}/providers/Microsoft.Compute/disks/Vm1-Os"
+        details = {
+            "instanceType": "A2A",
+            "fabricObjectId": str(self.machine.id),
+            "recoveryContainerId": str(self.west.id),
+            "recoveryResourceGroupId": str(self.away.id.parent),
+            "vmManagedDisks": [{"diskId": disk, "recoveryResourceGroupId": str(self.away.id.parent)}],
+        }
+        properties = {"policyId": str(self.policy), "providerSpecificDetails": details}
+        self.do("PUT", self.east_item, {"properties": properties})
+
+    def replicate(self) -> None:
+        self.build.world.clock.sleep(120)
+
+    def protect(self) -> None:
+        self.enable()
+        self.replicate()
+
+    def fail_over(self, item: str) -> None:
+        self.do("POST", f"{item}/unplannedFailover", FAILOVER)
+        self.do("POST", f"{item}/failoverCommit")
+
+    def switch(self, container: object, target: object) -> Response:
+        details = {"instanceType": "A2A", "recoveryContainerId": str(target), "policyId": str(self.policy)}
+        properties = {"replicationProtectedItemName": "Vm1", "providerSpecificDetails": details}
+        return self.do("POST", f"{container}/switchprotection", {"properties": properties})
+
+    def item(self, path: str) -> Any:
+        return self.get(path)["properties"]
+
+    def refusal(self, answer: Response) -> tuple[int, str]:
+        return answer.status, error_of(answer)["details"][0]["code"]
+
+
+@pytest.fixture
+def life() -> Life:
+    return Life()
+
+
+def test_a_machine_that_replicates_initially_tells_no_nics_and_can_only_be_disabled(life: Life) -> None:
+    life.enable()
+    item = life.item(life.east_item)
+    assert item["protectionState"] == "InitialReplicationInProgress"
+    assert item["protectionStateDescription"] == "Initial replication is in progress"
+    assert item["allowedOperations"] == ["DisableProtection"]
+    details = item["providerSpecificDetails"]
+    assert (details["vmNics"], details["selectedRecoveryAzureNetworkId"]) == ([], None)
+    assert details["vmProtectionState"] == "UnprotectedStatesBegin"
+    assert (details["initialPrimaryFabricLocation"], details["primaryFabricLocation"]) == ("eastus", "eastus")
+    (disk,) = details["protectedManagedDisks"]
+    assert (disk["diskName"], disk["diskState"]) == ("Vm1-Os", "InitialReplicationPending")
+    assert disk["diskId"].endswith("/providers/microsoft.compute/disks/vm1-os")
+    assert item["policyFriendlyName"] == "Daily"
+
+
+def test_a_machine_is_protected_after_both_stages_of_its_replication(life: Life) -> None:
+    life.enable()
+    life.build.world.clock.sleep(60)
+    assert life.item(life.east_item)["protectionState"] == "InitialReplicationRecoveryCompletionPending"
+    life.build.world.clock.sleep(60)
+    item = life.item(life.east_item)
+    assert item["protectionState"] == "Protected"
+    assert item["allowedOperations"] == ["UnplannedFailover", "DisableProtection", "TestFailover"]
+    (nic,) = item["providerSpecificDetails"]["vmNics"]
+    assert nic["recoveryVMNetworkId"] == str(life.away.id)
+    assert nic["ipConfigs"][0]["recoverySubnetName"] == "web"
+
+
+def test_a_machine_moves_to_the_other_container_when_it_is_re_protected(life: Life) -> None:
+    life.protect()
+    life.fail_over(life.east_item)
+    assert life.item(life.east_item)["activeLocation"] == "Recovery"
+    answer = life.switch(life.east.id, life.east.id)
+    location = (answer.header("Location") or "").partition("/operationresults/")[0]
+    assert location.endswith(f"/replicationProtectionContainers/{life.east.id.name}")
+    assert life.refusal(life.send("GET", life.east_item)) == (404, "ArmResourceDoesNotExist")
+    item = life.item(life.west_item)
+    assert (item["activeLocation"], item["protectionState"]) == ("Primary", "InitialReplicationInProgress")
+    details = item["providerSpecificDetails"]
+    locations = [details[f"{name}FabricLocation"] for name in ("initialPrimary", "primary", "recovery")]
+    assert locations == ["eastus", "westus", "eastus"]
+    (nic,) = details["vmNics"]
+    assert (nic["selectionType"], nic["vMNetworkName"], nic["ipConfigs"][0]["name"]) == ("NotSelected", None, None)
+    life.replicate()
+    (nic,) = life.item(life.west_item)["providerSpecificDetails"]["vmNics"]
+    assert (nic["selectionType"], nic["recoveryVMNetworkId"]) == ("SelectedByUserOverride", str(life.home.id))
+
+
+def test_a_machine_can_fail_back_and_be_protected_again(life: Life) -> None:
+    life.protect()
+    life.fail_over(life.east_item)
+    life.switch(life.east.id, life.east.id)
+    life.replicate()
+    life.fail_over(life.west_item)
+    life.switch(life.west.id, life.west.id)
+    life.replicate()
+    item = life.item(life.east_item)
+    assert (item["protectionState"], item["activeLocation"]) == ("Protected", "Primary")
+    assert item["providerSpecificDetails"]["primaryFabricLocation"] == "eastus"
+
+
+def test_a_test_failover_takes_an_address_until_it_is_cleaned_up(life: Life) -> None:
+    life.protect()
+    test = life.build.virtual_network(
+        "Test", "westus", address_space=["10.9.0.0/16"], subnets=[Subnet(name="web", prefixes=("10.9.1.0/24",))]
+    )
+    body = {"properties": {"networkType": "VmNetworkAsInput", "networkId": str(test.id)}}
+    life.do("POST", f"{life.east_item}/testFailover", body)
+    assert life.item(life.east_item)["testFailoverState"] == "WaitingForCompletion"
+    subnet = life.get(test.id)["properties"]["subnets"][0]["properties"]
+    assert len(subnet["ipConfigurations"]) == 1
+    life.do("POST", f"{life.east_item}/testFailoverCleanup", {"properties": {"comments": "fine"}})
+    assert life.item(life.east_item)["testFailoverState"] == "None"
+    assert "ipConfigurations" not in life.get(test.id)["properties"]["subnets"][0]["properties"]
+
+
+def test_the_result_of_a_failover_is_the_machine(life: Life) -> None:
+    life.protect()
+    answer = life.do("POST", f"{life.east_item}/unplannedFailover", FAILOVER)
+    result = life.follow(answer.header("Location") or "")
+    assert (result.status, json.loads(result.body)["name"]) == (200, "Vm1")
+
+
+def test_what_runs_on_a_machine_is_named_with_its_job(life: Life) -> None:
+    life.protect()
+    answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
+    scenario = life.item(life.east_item)["currentScenario"]
+    job = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
+    assert (scenario["scenarioName"], scenario["jobId"].rpartition("/")[2]) == ("UnplannedFailover", job)
+    assert life.get(scenario["jobId"])["properties"]["targetObjectName"] == "Vm1"
+
+
+@pytest.mark.parametrize("verb", ["failoverCommit", "failoverCancel", "testFailoverCleanup", "reProtect"])
+def test_what_the_state_of_a_machine_does_not_allow_is_refused(life: Life, verb: str) -> None:
+    life.protect()
+    answer = life.send("POST", f"{life.east_item}/{verb}", body={"properties": {}})
+    assert life.refusal(answer) == (400, "OperationNotAllowed")
+    assert error_of(answer)["details"][0]["recommendedAction"]
+
+
+def test_a_failover_is_committed_once(life: Life) -> None:
+    life.protect()
+    life.fail_over(life.east_item)
+    again = life.send("POST", f"{life.east_item}/failoverCommit")
+    assert life.refusal(again) == (400, "OperationNotAllowed")
+
+
+def test_a_machine_is_not_re_protected_before_its_failover_is_committed(life: Life) -> None:
+    life.protect()
+    life.do("POST", f"{life.east_item}/unplannedFailover", FAILOVER)
+    details = {"instanceType": "A2A", "recoveryContainerId": str(life.east.id)}
+    body = {"properties": {"replicationProtectedItemName": "Vm1", "providerSpecificDetails": details}}
+    answer = life.send("POST", f"{life.east.id}/switchprotection", body=body)
+    assert life.refusal(answer) == (400, "OperationNotAllowed")
+
+
+def test_a_machine_that_is_not_protected_cannot_fail_over(life: Life) -> None:
+    answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
+    assert life.refusal(answer) == (404, "ArmResourceDoesNotExist")
+
+
+@pytest.mark.parametrize("verb", ["unplannedFailover", "testFailover"])
+def test_settings_of_another_provider_are_refused(life: Life, verb: str) -> None:
+    life.protect()
+    body = {"properties": {"providerSpecificDetails": {"instanceType": "HyperVReplicaAzure"}}}
+    answer = life.send("POST", f"{life.east_item}/{verb}", body=body)
+    assert life.refusal(answer) == (400, "InvalidParameter")
+    assert "'A2A'" in error_of(answer)["message"]
+
+
+def test_an_unknown_direction_is_refused(life: Life) -> None:
+    life.protect()
+    answer = life.send("POST", f"{life.east_item}/unplannedFailover", body={"properties": {"failoverDirection": "Up"}})
+    assert life.refusal(answer) == (400, "InvalidParameter")
+
+
+def plan_of(life: Life, **action: object) -> dict[str, Any]:
+    group: dict[str, Any] = {"groupType": "Boot", "replicationProtectedItems": [{"id": life.east_item}]}
+    if action:
+        details = {"instanceType": "ManualActionDetails", "description": "Look."}
+        group["startGroupActions"] = [{"actionName": "Look", "customDetails": details, **action}]
+    return {
+        "properties": {
+            "primaryFabricId": str(life.east.id.parent),
+            "recoveryFabricId": str(life.west.id.parent),
+            "failoverDeploymentModel": "ResourceManager",
+            "groups": [group],
+        }
+    }
+
+
+def test_a_recovery_plan_comes_back_with_a_shutdown_and_a_failover_group(life: Life) -> None:
+    life.protect()
+    path = f"{life.vault.id}/replicationRecoveryPlans/All"
+    life.do("PUT", path, plan_of(life))
+    plan = life.get(path)["properties"]
+    assert [group["groupType"] for group in plan["groups"]] == ["Shutdown", "Failover", "Boot"]
+    assert plan["replicationProviders"] == ["A2A"]
+    assert plan["allowedOperations"] == ["UnplannedFailover", "TestFailover"]
+    (listed,) = life.get(path.rpartition("/")[0])["value"]
+    assert (listed["name"], listed["properties"]["groups"]) == ("All", [])
+    life.do("DELETE", path)
+    assert life.get(path.rpartition("/")[0])["value"] == []
+
+
+def test_a_recovery_plan_fails_its_machines_over(life: Life) -> None:
+    life.protect()
+    path = f"{life.vault.id}/replicationRecoveryPlans/All"
+    life.do("PUT", path, plan_of(life))
+    life.do("POST", f"{path}/unplannedFailover", FAILOVER)
+    life.do("POST", f"{path}/failoverCommit")
+    assert life.item(life.east_item)["protectionState"] == "UnplannedFailoverCommitted"
+
+
+def test_a_manual_action_suspends_the_job_of_a_plan_until_it_is_resumed(life: Life) -> None:
+    life.protect()
+    path = f"{life.vault.id}/replicationRecoveryPlans/All"
+    life.do("PUT", path, plan_of(life, failoverTypes=["UnplannedFailover"]))
+    answer = life.send("POST", f"{path}/unplannedFailover", body=FAILOVER)
+    url = answer.header("Azure-AsyncOperation") or ""
+    job = f"{life.vault.id}/replicationJobs/{url.partition('?')[0].rpartition('/')[2]}"
+    life.build.world.clock.sleep(600)
+    suspended = life.get(job)["properties"]
+    assert (suspended["state"], suspended["tasks"][-1]["friendlyName"]) == ("Suspended", "Look")
+    assert suspended["allowedActions"] == ["Cancel", "Resume"]
+    assert json.loads(life.follow(url).body)["status"] == "InProgress"
+    assert life.item(life.east_item)["activeLocation"] == "Primary"
+    life.do("POST", f"{job}/resume", {"properties": {"comments": "done"}})
+    assert life.get(job)["properties"]["state"] == "Succeeded"
+    assert life.item(life.east_item)["activeLocation"] == "Recovery"
+
+
+def test_a_canceled_job_has_no_effect(life: Life) -> None:
+    life.protect()
+    answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
+    job = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
+    path = f"{life.vault.id}/replicationJobs/{job}"
+    assert life.send("POST", f"{path}/cancel").status == 202
+    assert life.get(path)["properties"]["state"] == "Canceled"
+    assert life.item(life.east_item)["activeLocation"] == "Primary"
+    assert life.refusal(life.send("POST", f"{path}/cancel")) == (400, "JobOperationNotAllowed")
+
+
+@pytest.mark.parametrize(
+    "change", [{"groups": []}, {"primaryFabricId": None}, {"groups": [{"groupType": "Choir"}]}, {"groups": 5}]
+)
+def test_a_plan_that_cannot_be_read_is_refused(life: Life, change: dict[str, object]) -> None:
+    body = {"properties": plan_of(life)["properties"] | change}
+    assert life.send("PUT", f"{life.vault.id}/replicationRecoveryPlans/All", body=body).status == 400
