@@ -181,12 +181,12 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     dropped = {change_id for change_id, kind in causes.items() if kind and not kinds.include(kind)}
     while dependents := {change.id for change in plan.changes if dropped & set(change.depends_on)} - dropped:
         dropped |= dependents
-    needed = {change_id for change in plan.changes if change.id not in dropped for change_id in change.depends_on}
-    changes = tuple(
-        change
-        for change in plan.changes
-        if change.id not in dropped and (causes[change.id] is not None or change.id in needed)
-    )
+    kept: set[str] = set()
+    # From the last to the first: networks and their groups stay where something that stays needs them.
+    for change in reversed(plan.changes):
+        if change.id not in dropped and (causes[change.id] is not None or change.id in kept):
+            kept |= {change.id, *change.depends_on}
+    changes = tuple(change for change in plan.changes if change.id in kept and change.id not in dropped)
 
     def stays(finding: Finding) -> bool:
         if finding.kind in HOLDS and finding.kind not in kinds.ignored:
@@ -199,7 +199,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     left_out = _pending(plan.changes, plan.findings) - _pending(changes, findings)
     pairs = tuple(pair for pair in plan.pairs if _pair_of(pair) not in left_out)
     actions = Counter(change.action for change in changes if change.kind == "network_mapping")
-    created = Counter(change.kind for change in changes)
+    created = Counter(change.kind for change in changes if change.action == "create")
     statuses = Counter(status for pair in pairs for status in (pair.forward, pair.reverse))
     return structs.replace(
         plan,

@@ -26,7 +26,11 @@ from asrnet.model.azure import (
     LiveMapping,
     LogicalNetwork,
     NetworkMapping,
+    NetworkSecurityGroup,
+    NetworkSubnet,
     ProtectedItem,
+    ResourceGroup,
+    RouteTable,
     VirtualNetwork,
     VmmLinks,
     VmNetwork,
@@ -77,9 +81,25 @@ class NetworkReader(Protocol):
         """
         ...
 
+    def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
+        """What new subnets are to be attached to, by its id; None where it does not exist."""
+        ...
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
+        """A resource group; None where it does not exist."""
+        ...
+
 
 class NetworkWriter(Protocol):
     """Virtual networks, created. There is no update on purpose: a PUT on an existing network drops subnets."""
+
+    def create_resource_group(self, group: ResourceGroup) -> Operation | None:
+        """Create a resource group for copies, which Azure does at once. The service upserts."""
+        ...
+
+    def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
+        """Start adding a subnet to an existing network. The service upserts."""
+        ...
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network; None where Azure finished at once."""

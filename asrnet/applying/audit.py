@@ -8,7 +8,7 @@ import shlex
 from msgspec import Struct
 
 from asrnet.applying.tasks import Task
-from asrnet.model.azure import NetworkMapping, Resource, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, NetworkSubnet, Resource, ResourceGroup, VirtualNetwork
 from asrnet.model.bodies import API_VERSION, mapping_body
 from asrnet.model.plan import Step
 
@@ -60,8 +60,10 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
 def undo_command(step: Step) -> str:
     """The az command that takes a step back. An address without a host is az's own cloud's."""
     url = f"{step.resource_id}?api-version="
+    if isinstance(step.after, ResourceGroup):
+        return ""  # deleting a group deletes whatever is in it by then
     if step.before is None:
-        api = _NETWORK_API if isinstance(step.after, VirtualNetwork) else API_VERSION
+        api = _NETWORK_API if isinstance(step.after, (VirtualNetwork, NetworkSubnet)) else API_VERSION
         return shlex.join(["az", "rest", "--method", "delete", "--url", url + api])
     if isinstance(step.before, NetworkMapping):
         method = "patch" if step.after else "put"

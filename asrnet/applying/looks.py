@@ -18,7 +18,16 @@ from msgspec import Struct
 
 from asrnet.errors import RefusedError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, Resource, UnreadableMapping, VirtualNetwork
+from asrnet.model.azure import (
+    Fabric,
+    LiveMapping,
+    NetworkMapping,
+    NetworkSubnet,
+    Resource,
+    ResourceGroup,
+    UnreadableMapping,
+    VirtualNetwork,
+)
 from asrnet.model.plan import Step
 from asrnet.ports import Backend, before_sending
 
@@ -150,6 +159,13 @@ class Looks:
             if network is None or (last_sent and not network_differences(step.after, network)):
                 return ""
             return f"{network.name} exists now"
+        if isinstance(step.after, NetworkSubnet):
+            return self._problem_of_subnet(step.after, last_sent)
+        if isinstance(step.after, ResourceGroup):
+            group = self._fresh(step.resource_id, self._backend.networks.resource_group)
+            # A PUT would replace the tags of a group that somebody else has made.
+            is_ours = group and last_sent and step.after.tags.items() <= group.tags.items()
+            return "" if group is None or is_ours else f"resource group {group.name} exists now"
         if isinstance(step.after, Fabric):
             fabrics = _fabrics(self._backend, step.resource_id.parent)
             return next((problem for fabric in fabrics if (problem := fabric_in_the_way(step.after, fabric))), "")
@@ -159,6 +175,15 @@ class Looks:
         if is_same(mapping, step.before) or is_same(mapping, step.after):
             return ""
         return f"{step.resource_id.name} {description(mapping)}"
+
+    def _problem_of_subnet(self, wanted: NetworkSubnet, last_sent: int) -> str:
+        network = self.virtual_network(wanted.network_id)
+        if network is None:
+            return f"{wanted.network_id.name} is gone"
+        present = {subnet.name.lower(): subnet for subnet in network.subnets}.get(wanted.name.lower())
+        if present is None or (last_sent and set(present.prefixes) == set(wanted.subnet.prefixes)):
+            return ""
+        return f"{network.name} has a subnet {present.name} now"
 
     def _problem_of_create(self, wanted: NetworkMapping, last_sent: int) -> str:
         listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))

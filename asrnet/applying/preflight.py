@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from asrnet.applying.looks import Looks, in_the_way
 from asrnet.clocks import Bounded
-from asrnet.errors import AsrError, VaultUnusedError
+from asrnet.errors import AsrError, ResourceGroupNotFoundError, VaultUnusedError
 from asrnet.inventory.activity import activity, read_jobs, takes_away
 from asrnet.model.access import Rights
 from asrnet.model.arm import VAULT, ArmId
@@ -67,13 +67,17 @@ def inspect(
     networks = {
         change.id: reads.start(partial(looks.virtual_network, change.resource_id))
         for change in changes
-        if change.kind == "virtual_network"
+        if change.kind == "virtual_network" and change.action == "create"
     }
     verdicts: dict[str, Verdict] = {}
     for vault, members in changes_by_vault.items():
         verdicts |= _vault_verdicts(vault, members, vault_reads[vault], reads, forced)
+    new_groups = {change.resource_id for change in changes if change.kind == "resource_group"}
+    in_new_group = {change.id for change in changes if change.resource_id.parent in new_groups}
     for change_id, future in networks.items():
         network = reads.answer(future)
+        if isinstance(network, ResourceGroupNotFoundError) and change_id in in_new_group:
+            continue
         if isinstance(network, AsrError):
             verdicts[change_id] = Verdict(outcome="failed", reason=f"whether it exists could not be read: {network}")
         elif isinstance(network, VirtualNetwork):
@@ -191,14 +195,15 @@ def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) ->
 
 
 def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Networks and fabrics are not made for changes none of which is begun."""
-    verdicts_of_dependents: dict[str, list[Verdict | None]] = defaultdict(list)
+    """Networks, their groups and fabrics are not made for changes none of which is begun."""
+    dependents_of: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         for need in change.depends_on:
-            verdicts_of_dependents[need].append(verdicts.get(change.id))
+            dependents_of[need].append(change.id)
     unneeded: dict[str, Verdict] = {}
-    for change in changes:
-        dependents = verdicts_of_dependents[change.id]
+    # From the last to the first: a network that is not made needs no group either.
+    for change in reversed(changes):
+        dependents = [verdicts.get(other) or unneeded.get(other) for other in dependents_of[change.id]]
         if change.kind != "network_mapping" and change.id not in verdicts and dependents and all(dependents):
             unneeded[change.id] = next(verdict for verdict in dependents if verdict)
     return unneeded

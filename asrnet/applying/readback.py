@@ -16,7 +16,15 @@ from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping, VirtualNetwork
+from asrnet.model.azure import (
+    Fabric,
+    LiveMapping,
+    NetworkMapping,
+    NetworkSubnet,
+    ResourceGroup,
+    UnreadableMapping,
+    VirtualNetwork,
+)
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100
@@ -115,8 +123,22 @@ def _unconfirmed_fabrics(vault: ArmId, tasks: Sequence[Task], backend: Backend, 
 
 
 def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounded) -> dict[Task, str]:
-    futures = [(task, reads.start(partial(backend.networks.virtual_network, task.step.resource_id))) for task in tasks]
     problems: dict[Task, str] = {}
+    groups = [task for task in tasks if isinstance(task.step.after, ResourceGroup)]
+    group_futures = [
+        (task, reads.start(partial(backend.networks.resource_group, task.step.resource_id))) for task in groups
+    ]
+    futures = [
+        (task, reads.start(partial(backend.networks.virtual_network, _network_of(task))))
+        for task in tasks
+        if task not in groups
+    ]
+    for task, group_future in group_futures:
+        group = reads.answer(group_future)
+        if isinstance(group, AsrError):
+            problems[task] = f"could not be read back: {group}"
+        elif group is None:
+            problems[task] = _MISSING
     for task, future in futures:
         network, sent = reads.answer(future), task.step.after
         if isinstance(network, AsrError):
@@ -128,7 +150,17 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
             if differences:
                 problems[task] = f"was reported done, but its {' and '.join(differences)} are not what was sent"
             task.warnings += _additions(sent, network)
+        elif isinstance(sent, NetworkSubnet):
+            prefixes = {subnet.name.lower(): set(subnet.prefixes) for subnet in network.subnets}
+            if sent.name.lower() not in prefixes:
+                problems[task] = _MISSING
+            elif prefixes[sent.name.lower()] != set(sent.subnet.prefixes):
+                problems[task] = "was reported done, but its addresses are not what was sent"
     return problems
+
+
+def _network_of(task: Task) -> ArmId:
+    return task.step.after.network_id if isinstance(task.step.after, NetworkSubnet) else task.step.resource_id
 
 
 def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:

@@ -27,7 +27,7 @@ from asrnet.errors import (
     ServiceError,
 )
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Fabric, Job, NetworkMapping, VirtualNetwork
+from asrnet.model.azure import Fabric, Job, NetworkMapping, NetworkSubnet, ResourceGroup, VirtualNetwork
 from asrnet.model.plan import Change
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
@@ -252,8 +252,13 @@ class Run:
 
         with before_sending(self._looks.before(task.step)), before_sending(mark):
             step, writer = task.step, self._backend.mapping_writer
+            networks = self._backend.network_writer
             if isinstance(step.after, VirtualNetwork):
-                return self._backend.network_writer.create_virtual_network(step.after)
+                return networks.create_virtual_network(step.after)
+            if isinstance(step.after, NetworkSubnet):
+                return networks.create_subnet(step.after)
+            if isinstance(step.after, ResourceGroup):
+                return networks.create_resource_group(step.after)
             if isinstance(step.after, Fabric):
                 return writer.create_fabric(step.after)
             if step.after is None:

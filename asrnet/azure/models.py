@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from asrnet.azure.members import Model, flag, part, parts, reference, text, texts
-from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id, normal_location
+from asrnet.model.arm import AZURE_NETWORK, SECURITY_GROUP, VNET, ArmId, arm_id, normal_location
 from asrnet.model.azure import (
     Cloud,
     CloudMapping,
@@ -21,6 +21,8 @@ from asrnet.model.azure import (
     LogicalNetwork,
     MappingKind,
     NetworkMapping,
+    NetworkSecurityGroup,
+    RouteTable,
     Subnet,
     UnreadableMapping,
     VirtualNetwork,
@@ -99,7 +101,16 @@ def subnet_body(subnet: Subnet) -> dict[str, Any]:
         "serviceEndpoints": [{"service": service} for service in subnet.service_endpoints],
     }
     properties |= {name: value for name, value in optional.items() if value}
+    attached = {"networkSecurityGroup": subnet.network_security_group, "routeTable": subnet.route_table}
+    properties |= {name: {"id": str(resource_id)} for name, resource_id in attached.items() if resource_id}
     return {"name": subnet.name, "properties": properties}
+
+
+def read_attachment(model: Model) -> NetworkSecurityGroup | RouteTable:
+    """A network security group or a route table as asrnet knows it."""
+    resource_id, location = ArmId(text(model, "id")), normal_location(text(model, "location"))
+    kind = NetworkSecurityGroup if resource_id.type == SECURITY_GROUP else RouteTable
+    return kind(id=resource_id, location=location)
 
 
 def _subnet_attachments(properties: Model) -> Iterator[str]:
@@ -115,6 +126,11 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
             yield f"{word} {resource_id.rpartition('/')[2]}"
     if parts(properties, "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
+    for endpoint in parts(properties, "serviceEndpoints"):
+        if text(part(endpoint, "networkIdentifier"), "id"):
+            yield f"network identifier of service endpoint {text(endpoint, 'service')}"
+    if scope := text(properties, "sharingScope"):
+        yield f"sharing scope {scope}"
 
 
 def _network_attachments(properties: Model) -> Iterator[str]:
@@ -127,6 +143,15 @@ def _network_attachments(properties: Model) -> Iterator[str]:
         yield "encryption"
     if parts(part(properties, "addressSpace"), "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
+    if minutes := properties.get("flowTimeoutInMinutes"):
+        yield f"flow timeout of {minutes} minutes"
+    if community := text(part(properties, "bgpCommunities"), "virtualNetworkCommunity"):
+        yield f"BGP community {community}"
+    if flag(properties, "enableVmProtection"):
+        yield "VM protection"
+    policies = text(properties, "privateEndpointVNetPolicies")
+    if policies not in {"", "Disabled"}:
+        yield f"private endpoint policies {policies}"
 
 
 def read_fabric(model: Model) -> Fabric:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from asrnet.azure.members import every_readable
-from asrnet.azure.models import network_body, read_network
+from asrnet.azure.models import network_body, read_attachment, read_network, subnet_body
 from asrnet.azure.operations import status_of
 from asrnet.azure.resource_manager import ResourceManager
 from asrnet.azure.sdk import NETWORK_PROVIDER, Clients, read, rows, submit
 from asrnet.errors import NotFoundError
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import VirtualNetwork
+from asrnet.model.arm import SECURITY_GROUP, ArmId
+from asrnet.model.azure import NetworkSecurityGroup, NetworkSubnet, ResourceGroup, RouteTable, VirtualNetwork
 from asrnet.ports import Operation, OperationStatus
 
 _ADDRESSES: Final = "subnets/ipConfigurations"
@@ -50,6 +50,35 @@ class AzureNetworks:
         operation = self._clients.network(network.id.subscription).virtual_networks.begin_create_or_update
         names = (network.id.resource_group, network.id.name)
         return submit(operation, *names, network_body(network), of=network.id, **self._version)
+
+    def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
+        """A network security group or route table; None where Azure answers 404."""
+        client = self._clients.network(resource_id.subscription)
+        operations = client.network_security_groups if resource_id.type == SECURITY_GROUP else client.route_tables
+        names = (resource_id.resource_group, resource_id.name)
+        try:
+            return read(operations.get, *names, of=resource_id, translate=read_attachment, **self._version)
+        except NotFoundError:
+            return None
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
+        """A resource group; None where Azure answers 404."""
+        try:
+            return self._manager.resource_group(group_id)
+        except NotFoundError:
+            return None
+
+    def create_resource_group(self, group: ResourceGroup) -> Operation | None:
+        """Create a resource group."""
+        self._manager.put_resource_group(group)
+        return None
+
+    def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
+        """Start adding a subnet."""
+        network = subnet.network_id
+        operation = self._clients.network(network.subscription).subnets.begin_create_or_update
+        names = (network.resource_group, network.name, subnet.name)
+        return submit(operation, *names, subnet_body(subnet.subnet), of=subnet.id, **self._version)
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where the creation of a network stands."""

@@ -16,7 +16,7 @@ from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import answering
 from asrnet.errors import InputError, ServiceError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import VirtualNetwork
+from asrnet.model.azure import NetworkSecurityGroup, ResourceGroup, RouteTable, VirtualNetwork
 from asrnet.ports import NetworkReader
 
 _QUERY: Final = (
@@ -48,6 +48,14 @@ class GraphNetworks:
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, from Microsoft.Network."""
         return self._exact.virtual_network(network_id, addresses=addresses)
+
+    def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
+        """A network security group or route table, from Microsoft.Network."""
+        return self._exact.subnet_attachment(resource_id)
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
+        """A resource group, from Resource Manager."""
+        return self._exact.resource_group(group_id)
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
         """Ask about ``subscriptions``; what is known of them is set only when every page was read."""

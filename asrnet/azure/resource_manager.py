@@ -13,17 +13,19 @@ from urllib.parse import quote
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
 
-from asrnet.azure.members import Model, document, documents, parts, text, texts
+from asrnet.azure.members import Model, document, documents, part, parts, text, texts
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import Clients, answering, versions_sent
 from asrnet.azure.translate import refuse
 from asrnet.errors import ServiceError
 from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
 from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import ResourceGroup
 
 _SUBSCRIPTION_API: Final = "2022-12-01"
 _PROVIDER_API: Final = "2021-04-01"
 _PERMISSIONS_API: Final = "2022-04-01"
+_GROUP_API: Final = "2021-04-01"
 _VAULT_API: Final = "2024-04-01"
 _FIRST_ERROR: Final = 300
 
@@ -40,7 +42,9 @@ class ResourceManager:
     def get(self, url: str, resource_id: ArmId) -> HttpResponse:
         """The answer to a GET of ``url``, which is sent as it stands. An error status is raised as asrnet's error."""
         # The client takes an address for a template: it would fill in braces, or drop what it cannot fill in.
-        request = HttpRequest("GET", url.replace("{", "%7B").replace("}", "%7D"))
+        return self._send(HttpRequest("GET", url.replace("{", "%7B").replace("}", "%7D")), resource_id)
+
+    def _send(self, request: HttpRequest, resource_id: ArmId) -> HttpResponse:
         with answering(resource_id):
             response: HttpResponse = self._client.send_request(request)
         if response.status_code >= _FIRST_ERROR:
@@ -50,6 +54,19 @@ class ResourceManager:
     def vault_location(self, vault: ArmId) -> str:
         """The region of a vault."""
         return normal_location(text(self._document(vault, _VAULT_API, vault), "location"))
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup:
+        """A resource group."""
+        model = self._document(group_id, _GROUP_API, group_id)
+        with answering(group_id):
+            tags = part(model, "tags")
+            location = normal_location(text(model, "location"))
+            return ResourceGroup(id=group_id, location=location, tags={name: text(tags, name) for name in tags})
+
+    def put_resource_group(self, group: ResourceGroup) -> None:
+        """Create a resource group, or replace its tags."""
+        body = {"location": group.location, "tags": dict(group.tags)}
+        self._send(HttpRequest("PUT", self._address(group.id, _GROUP_API), json=body), group.id)
 
     @property
     def cloud(self) -> CloudView:

@@ -65,9 +65,20 @@ def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
         location=region.recovery,
         address_space=primary.address_space,
         dns_servers=primary.dns_servers if dns == "copy" else () if dns == "azure" else tuple(dns),
-        tags={**tags, COPY_TAG: str(primary.id)[:_LONGEST_TAG_VALUE]},
+        tags={**tags, COPY_TAG: tag_value(primary.id)},
         subnets=tuple(_copied_subnet(subnet, primary, region) for subnet in copied_subnets(primary, region.copy)),
     )
+
+
+def tag_value(original: ArmId) -> str:
+    """What the tag of a copy says of its original."""
+    return str(original)[:_LONGEST_TAG_VALUE]
+
+
+def attached_to(network: VirtualNetwork) -> tuple[ArmId, ...]:
+    """The security groups and route tables that the subnets of a new network name, each once."""
+    ends = (end for subnet in network.subnets for end in (subnet.network_security_group, subnet.route_table))
+    return tuple(dict.fromkeys(end for end in ends if end))
 
 
 def copied_subnets(primary: VirtualNetwork, settings: CopySettings) -> Iterator[Subnet]:

@@ -110,9 +110,15 @@ def role(task: Task, desired: DesiredState, *, name: str = "", minimal: bool = F
 
 def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
     """The tasks that applying ``desired`` comes to; a role for each keeps the rights of one out of another's scopes."""
+    copies = [region.copy for region, _ in _copies(desired)]
+    attached = any(
+        copy.network_security_group or copy.route_table or copy.create_resource_group or copy.add_subnets
+        for copy in copies
+    )
     needed: dict[Task, bool] = {
         "apply": True,
-        "create-networks": any(_copies(desired)),
+        "create-networks": bool(copies) and not attached,
+        "landing-zones": attached,
         "prune": any(vault.unmanaged == "delete" for vault in desired.vaults),
     }
     return tuple(task for task, is_needed in needed.items() if is_needed)
@@ -168,7 +174,9 @@ def _copy_scopes(desired: DesiredState) -> Iterator[str]:
         subscription = region.copy.subscription or (primary.subscription if primary else None)
         template = region.copy.resource_group
         if primary and subscription:
-            group = template.format(resource_group=primary.resource_group, name=primary.name)
+            group = template.format(
+                resource_group=primary.resource_group, name=primary.name, recovery_region=region.recovery
+            )
             yield f"/subscriptions/{subscription}/resourceGroups/{group}"
             continue
         for candidate in [subscription] if subscription else desired.subscriptions.values():

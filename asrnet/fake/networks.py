@@ -55,7 +55,8 @@ class VirtualNetworks:
         """Create or replace a network; a replacement drops the subnets it does not name, as Azure does."""
         with self._state.request("PUT", network.id) as admission:
             current = self._state.network(network.id)
-            network = msgspec.structs.replace(network, location=normal_location(network.location))
+            subnets = tuple(self._attached(subnet) for subnet in network.subnets)
+            network = msgspec.structs.replace(network, location=normal_location(network.location), subnets=subnets)
             _check_addresses(network)
             if current and current.location != network.location:
                 raise refusals.network_refusal(
@@ -101,6 +102,23 @@ class VirtualNetworks:
             _refuse_if_used(network, deleted)
             subnets = tuple(subnet for subnet in network.subnets if subnet is not deleted)
             return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
+
+    def _attached(self, subnet: Subnet) -> Subnet:
+        """A subnet that is written, with what it is attached to in the words in which it is read."""
+        attachments = [*subnet.attachments]
+        for words, resource_id in (
+            ("network security group", subnet.network_security_group),
+            ("route table", subnet.route_table),
+        ):
+            if resource_id:
+                scope, key = resource_id.subscription, resource_id.key
+                known = self._state.security_groups.get(scope, key) or self._state.route_tables.get(scope, key)
+                if known is None:
+                    raise refusals.resource_not_found(resource_id)
+                attachments.append(f"{words} {known.id.name}")
+        return msgspec.structs.replace(
+            subnet, attachments=tuple(attachments), network_security_group=None, route_table=None
+        )
 
     def _existing(self, network_id: ArmId) -> VirtualNetwork:
         network = self._state.network(network_id)

@@ -8,12 +8,13 @@ from typing import Final, Literal, TypeVar
 from msgspec import structs
 
 from asrnet.errors import NotFoundError
+from asrnet.fake import records
 from asrnet.fake.operations import Started, State
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.store import pages
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
-from asrnet.model.arm import ArmId
+from asrnet.model.arm import SECURITY_GROUP, ArmId
 from asrnet.model.azure import (
     MICROSOFT_AZURE,
     Cloud,
@@ -23,7 +24,11 @@ from asrnet.model.azure import (
     LiveMapping,
     LogicalNetwork,
     NetworkMapping,
+    NetworkSecurityGroup,
+    NetworkSubnet,
     ProtectedItem,
+    ResourceGroup,
+    RouteTable,
     VirtualNetwork,
     VmNetwork,
 )
@@ -113,6 +118,37 @@ class FakeNetworks:
         """Start creating a network."""
         self._door.request("PUT", network.id)
         return self._door.accepted(self._world.virtual_networks.put(network))
+
+    def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
+        """A network security group or route table; None when the answer is 404."""
+        self._door.request("GET", resource_id)
+        try:
+            world = self._world
+            is_group = resource_id.type == SECURITY_GROUP
+            return world.security_groups.get(resource_id) if is_group else world.route_tables.get(resource_id)
+        except NotFoundError:
+            return None
+
+    def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
+        """A resource group; None when the answer is 404."""
+        self._door.request("GET", group_id)
+        try:
+            group = self._world.subscriptions.resource_group(group_id)
+        except NotFoundError:
+            return None
+        return ResourceGroup(id=group.id, location=group.location, tags=group.tags)
+
+    def create_resource_group(self, group: ResourceGroup) -> Operation | None:
+        """Create a resource group, which is done at once."""
+        self._door.request("PUT", group.id)
+        record = records.ResourceGroup(id=group.id, location=group.location, tags=group.tags)
+        self._world.subscriptions.put_resource_group(record)
+        return None
+
+    def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
+        """Start adding a subnet."""
+        self._door.request("PUT", subnet.id)
+        return self._door.accepted(self._world.virtual_networks.put_subnet(subnet.network_id, subnet.subnet))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where a network operation stands."""

@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from asrnet.clocks import Bounded
 from asrnet.desired import EVERYTHING, DesiredState, Selection, Vault
+from asrnet.desired.copies import attached_to, copy_of
 from asrnet.desired.pairs import Resolution, resolve, unmapped
 from asrnet.errors import (
     AsrError,
@@ -161,7 +162,30 @@ def read_inventory(
         if not sought:
             break
         inventory = _probe(inventory, sought, backend)
-    return inventory
+    return _with_attachments(inventory, desired, backend)
+
+
+def _with_attachments(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
+    """``inventory`` with the security groups and route tables that copies are to be attached to."""
+    if not any(region.copy.network_security_group or region.copy.route_table for region in desired.regions):
+        return inventory
+    resource_ids: set[ArmId] = set()
+    for pair in inventory.resolved(desired).pairs:
+        primary = inventory.networks.get(pair.primary)
+        if pair.copy and pair.recovery and primary and not pair.managed_by:
+            recovery = inventory.network(pair.recovery)
+            if isinstance(recovery, Absent) or pair.copy.copy.add_subnets:
+                resource_ids.update(attached_to(copy_of(primary, pair.copy)))
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    futures = {
+        resource_id: reads.start(partial(backend.networks.subnet_attachment, resource_id))
+        for resource_id in sorted(resource_ids)
+    }
+    attachments: dict[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
+    for resource_id, future in futures.items():
+        answer = _answer(future, reads)
+        attachments[resource_id] = Unknown(error=answer) if isinstance(answer, AsrError) else answer or Absent()
+    return structs.replace(inventory, attachments=attachments)
 
 
 def confirmed(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:

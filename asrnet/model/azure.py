@@ -80,6 +80,38 @@ class VirtualNetwork(
         return self.id.name
 
 
+class NetworkSubnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="subnet"):
+    """A subnet that is added to an existing network. ``id`` is the subnet's."""
+
+    id: ArmId
+    subnet: Subnet
+
+    @property
+    def name(self) -> str:
+        """The subnet's name."""
+        return self.id.name
+
+    @property
+    def network_id(self) -> ArmId:
+        """The network that it is added to."""
+        return self.id.parent
+
+
+class ResourceGroup(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="resource_group"
+):
+    """A resource group. What is in it may be in another region than the group."""
+
+    id: ArmId
+    location: str
+    tags: Mapping[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """The group's name."""
+        return self.id.name
+
+
 class NetworkSecurityGroup(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A network security group. It can be attached to subnets and NICs of its own region and subscription only."""
 
@@ -206,7 +238,7 @@ class UnreadableMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaul
 LiveMapping = NetworkMapping | UnreadableMapping
 """What a list of mappings has."""
 
-Resource = NetworkMapping | VirtualNetwork | Fabric
+Resource = NetworkMapping | VirtualNetwork | Fabric | ResourceGroup | NetworkSubnet
 
 
 NOT_SELECTED = "NotSelected"

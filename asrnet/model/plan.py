@@ -15,17 +15,18 @@ from msgspec import Struct
 
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, NetworkMapping, Resource, VirtualNetwork
+from asrnet.model.azure import Fabric, NetworkMapping, Resource, ResourceGroup, VirtualNetwork
 from asrnet.model.findings import Finding
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 
 Action = Literal["create", "update", "delete"]
-ChangeKind = Literal["network_mapping", "virtual_network", "fabric"]
+ChangeKind = Literal["network_mapping", "virtual_network", "fabric", "resource_group"]
 _KINDS: Final[Mapping[type, ChangeKind]] = {
     NetworkMapping: "network_mapping",
     VirtualNetwork: "virtual_network",
     Fabric: "fabric",
+    ResourceGroup: "resource_group",
 }
 Direction = Literal["forward", "reverse", "both"]
 LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
@@ -182,10 +183,11 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class Resources(Struct, frozen=True, kw_only=True):
-    """Counts of the networks and fabrics to create."""
+    """Counts of the networks, fabrics and resource groups to create."""
 
     virtual_network: int = 0
     fabric: int = 0
+    resource_group: int = 0
 
 
 class RuleMatch(Struct, frozen=True, kw_only=True):

@@ -5,15 +5,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from asrnet.desired.copies import MOST_TAGS, copied_subnets, copy_of, subnets_without_their_own
+from asrnet.desired import Region
+from asrnet.desired.copies import (
+    MOST_TAGS,
+    attached_to,
+    copied_subnets,
+    copy_of,
+    is_copy,
+    subnets_without_their_own,
+    tag_value,
+)
 from asrnet.desired.pairs import Pair
+from asrnet.failover.addresses import compare_address_spaces
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import VirtualNetwork
+from asrnet.model.azure import COPY_TAG, NetworkSubnet, ResourceGroup, Subnet, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind
-from asrnet.model.plan import Change
+from asrnet.model.plan import Change, Step
 from asrnet.planning.view import WantedPair
 
 
@@ -22,7 +32,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
     region, copy_id = pair.copy, pair.recovery
     if region is None or copy_id is None:
         return
-    if copy_state.no_group:
+    if copy_state.no_group and not region.copy.create_resource_group:
         group = ["--subscription", copy_id.subscription, "--name", copy_id.resource_group]
         yield pair.finding(
             FindingKind.MISSING_RESOURCE_GROUP,
@@ -64,12 +74,6 @@ def _cannot_be_copied(pair: Pair, message: str, hint: str) -> Finding:
     return pair.finding(FindingKind.NOT_COPIED, message, subject=pair.primary, hint=hint, severity="error")
 
 
-def attached_to(network: VirtualNetwork) -> tuple[ArmId, ...]:
-    """The security groups and route tables that the subnets of a new network name, each once."""
-    ends = (end for subnet in network.subnets for end in (subnet.network_security_group, subnet.route_table))
-    return tuple(dict.fromkeys(end for end in ends if end))
-
-
 def _attachment_problems(
     pair: Pair, attached_id: ArmId, network: VirtualNetwork, inventory: Inventory
 ) -> Iterator[Finding]:
@@ -101,31 +105,104 @@ def _attachment_problems(
         )
 
 
+def addition_problems(
+    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, inventory: Inventory
+) -> Iterator[Finding]:
+    """What keeps subnets from being added to an existing copy, where the pair asks for it."""
+    if pair.copy and pair.copy.copy.add_subnets and not pair.managed_by:
+        added = structs.replace(recovery, subnets=missing_subnets(primary, recovery, pair.copy))
+        for attached_id in attached_to(added):
+            yield from _attachment_problems(pair, attached_id, added, inventory)
+
+
 class CopyChanges(Struct, frozen=True, kw_only=True):
-    """The changes that make copies, by the key of each network, and those that make the resource groups they are in."""
+    """The changes that make copies, by the key of each network; their resource groups; subnets of existing copies."""
 
     by_network: Mapping[str, Change] = {}
     resource_groups: tuple[Change, ...] = ()
+    subnets: tuple[Change, ...] = ()
 
 
 def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> CopyChanges:
-    """The changes that make the copies that pairs need and that do not exist."""
+    """The changes that make the copies that pairs need and that do not exist, or complete those that do."""
     by_network: dict[str, Change] = {}
+    resource_groups: dict[ArmId, Change] = {}
+    subnets: dict[ArmId, Change] = {}
     for wanted in wanted_pairs:
         pair = wanted.pair
-        if pair.copy and pair.recovery and not pair.managed_by and isinstance(inventory.network(pair.recovery), Absent):
-            network = copy_of(inventory.networks[pair.primary], pair.copy)
-            by_network[network.id.key] = Change.create(
-                network,
-                id=f"network:{network.id.key}",
+        if pair.copy is None or pair.recovery is None or pair.managed_by:
+            continue
+        primary, recovery = inventory.networks[pair.primary], inventory.network(pair.recovery)
+        if isinstance(recovery, VirtualNetwork):
+            added = missing_subnets(primary, recovery, pair.copy) if pair.copy.copy.add_subnets else ()
+            if added:
+                subnets[recovery.id] = _subnets_change(pair, recovery, added)
+            continue
+        if not isinstance(recovery, Absent):
+            continue
+        network = copy_of(primary, pair.copy)
+        group_id = network.id.parent
+        if recovery.no_group and group_id not in resource_groups:
+            group = ResourceGroup(
+                id=group_id, location=pair.copy.recovery, tags={COPY_TAG: tag_value(pair.primary.parent)}
+            )
+            resource_groups[group_id] = Change.create(
+                group,
+                id=f"group:{group_id.key}",
                 vault=pair.vault,
-                reason=f"a copy of {pair.primary.name}, as the pair asks for",
+                reason=f"the resource group of {network.name}, a copy of {pair.primary.name}",
                 pair=pair.name,
-                primary_network_id=pair.primary,
-                recovery_network_id=network.id,
                 owner=pair.owner,
             )
-    return CopyChanges(by_network=by_network)
+        by_network[network.id.key] = Change.create(
+            network,
+            id=f"network:{network.id.key}",
+            vault=pair.vault,
+            reason=f"a copy of {pair.primary.name}, as the pair asks for",
+            pair=pair.name,
+            primary_network_id=pair.primary,
+            recovery_network_id=network.id,
+            depends_on=(resource_groups[group_id].id,) if recovery.no_group else (),
+            owner=pair.owner,
+        )
+    return CopyChanges(
+        by_network=by_network,
+        resource_groups=tuple(resource_groups.values()),
+        subnets=tuple(subnets.values()),
+    )
+
+
+def missing_subnets(primary: VirtualNetwork, recovery: VirtualNetwork, region: Region) -> tuple[Subnet, ...]:
+    """The subnets that an existing copy lacks and has room for, as they would be made with the copy today."""
+    if not is_copy(recovery):
+        return ()
+    names = {subnet.name.lower() for subnet in recovery.subnets}
+    used = tuple(prefix for subnet in recovery.subnets for prefix in subnet.prefixes)
+    return tuple(
+        subnet
+        for subnet in copy_of(primary, region).subnets
+        if subnet.name.lower() not in names
+        and compare_address_spaces(subnet.prefixes, recovery.address_space) == "same"
+        and compare_address_spaces(subnet.prefixes, used) in {"differs", "unknown"}
+    )
+
+
+def _subnets_change(pair: Pair, recovery: VirtualNetwork, added: Sequence[Subnet]) -> Change:
+    """The change that adds subnets, one by one: a PUT of the network would drop what it does not name."""
+    names = ", ".join(subnet.name for subnet in added)
+    new = [NetworkSubnet(id=recovery.id.child("subnets", subnet.name), subnet=subnet) for subnet in added]
+    return Change.update(
+        recovery,
+        structs.replace(recovery, subnets=(*recovery.subnets, *added)),
+        id=f"subnets:{recovery.id.key}",
+        vault=pair.vault,
+        reason=f"subnets {names} of {pair.primary.name} are missing in its copy",
+        steps=tuple(Step(action="create", resource_id=subnet.id, after=subnet) for subnet in new),
+        pair=pair.name,
+        primary_network_id=pair.primary,
+        recovery_network_id=recovery.id,
+        owner=pair.owner,
+    )
 
 
 def left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:

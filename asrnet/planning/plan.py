@@ -56,7 +56,7 @@ def plan(
     views = tuple(view for part in parts.values() for view in part.pairs)
     actions = Counter(change.action for change in changes if change.kind == "network_mapping")
     statuses = Counter(status for view in views for status in (view.forward, view.reverse))
-    kinds = Counter(change.kind for change in changes)
+    created = Counter(change.kind for change in changes if change.action == "create")
     networks = {
         name: {network for pair in pairs[name] for network in (pair.primary, pair.recovery) if network}
         for name in parts
@@ -72,7 +72,11 @@ def plan(
             blocked=statuses["blocked"],
             unmanaged=sum(part.unmanaged for part in parts.values()),
         ),
-        resources=Resources(virtual_network=kinds["virtual_network"], fabric=kinds["fabric"]),
+        resources=Resources(
+            virtual_network=created["virtual_network"],
+            fabric=created["fabric"],
+            resource_group=created["resource_group"],
+        ),
         rules=resolution.rules,
         changes=changes,
         findings=(*(found for part in parts.values() for found in part.findings), *retired_scenario(desired)),

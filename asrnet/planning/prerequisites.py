@@ -13,7 +13,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.model.bodies import API_VERSION
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.planning.copies import copy_problems
+from asrnet.planning.copies import addition_problems, copy_problems
 from asrnet.planning.view import Request, VaultView, WantedPair
 
 
@@ -46,6 +46,7 @@ def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Fin
                 subject=network.id,
             )
     if isinstance(recovery, VirtualNetwork):
+        yield from addition_problems(pair, primary, recovery, inventory)
         yield from _region_problems(pair, primary, recovery, request)
     recovery_location = recovery.location if isinstance(recovery, VirtualNetwork) else pair.copy and pair.copy.recovery
     for location in (primary.location, recovery_location):

@@ -58,7 +58,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     is_unread = any(problem.kind in UNREAD for problem in problems)
     complete = not is_unread and not (request.desired.rules and inventory.subscriptions)
     unmanaged = unmanaged_mappings(view, pairs, tuple(wanted_pairs.values()), request, complete=complete)
-    held = hold([*diff.changes, *unmanaged.changes], vault, request)
+    held = hold([*copies.subnets, *diff.changes, *unmanaged.changes], vault, request)
     statuses = dict(diff.status)
     for change in held.held:
         for direction in ("forward", "reverse") if change.direction == "both" else (change.direction,):

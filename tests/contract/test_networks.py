@@ -11,7 +11,7 @@ from asrnet.errors import NotFoundError, ResourceGroupNotFoundError
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Subnet, VirtualNetwork
+from asrnet.model.azure import NetworkSubnet, ResourceGroup, Subnet, VirtualNetwork
 from asrnet.ports import Backend
 
 ELSEWHERE = "33333333-3333-3333-3333-333333333333"
@@ -212,3 +212,46 @@ def test_a_gateway_in_a_network_is_seen(azure: Builder, backend: Backend) -> Non
     gateway = Subnet(name="GatewaySubnet", prefixes=("10.0.0.0/27",), used=1)
     azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(gateway,), gateway=True)
     assert [network.gateway for network in backend.networks.virtual_networks(SUBSCRIPTION)] == [True]
+
+
+def test_what_subnets_can_be_attached_to_is_read_by_id(azure: Builder, backend: Backend) -> None:
+    group = azure.network_security_group("nsg", "southeastasia")
+    table = azure.route_table("rt", "eastasia")
+    assert backend.networks.subnet_attachment(group.id) == group
+    assert backend.networks.subnet_attachment(table.id) == table
+    assert backend.networks.subnet_attachment(ArmId(str(group.id).replace("/nsg", "/gone"))) is None
+    assert backend.networks.subnet_attachment(ArmId(str(table.id).replace("/rg/", "/gone/"))) is None
+
+
+def test_a_network_is_created_with_what_its_subnets_are_attached_to(azure: Builder, backend: Backend) -> None:
+    azure.resource_group("rg")
+    group, table = azure.network_security_group("nsg", "southeastasia"), azure.route_table("rt", "southeastasia")
+    web = Subnet(name="web", prefixes=("10.1.1.0/24",), network_security_group=group.id, route_table=table.id)
+    backend.network_writer.create_virtual_network(structs.replace(wanted(), subnets=(web,)))
+    made = backend.networks.virtual_network(network_id("copy"))
+    assert made
+    assert made.subnets[0].attachments == ("network security group nsg", "route table rt")
+
+
+def test_a_subnet_is_added_to_a_network_and_the_others_stay(azure: Builder, backend: Backend) -> None:
+    network = azure.virtual_network("hub", "eastasia", address_space=["10.0.0.0/16"], subnets={"web": "10.0.1.0/24"})
+    db = Subnet(name="db", prefixes=("10.0.2.0/24",), default_outbound_access=False)
+    operation = backend.network_writer.create_subnet(NetworkSubnet(id=network.id.child("subnets", "db"), subnet=db))
+    azure.world.clock.sleep(60)
+    if operation:
+        assert backend.network_writer.operation(operation).state == "succeeded"
+    found = backend.networks.virtual_network(network.id)
+    assert found
+    assert [(subnet.name, subnet.prefixes) for subnet in found.subnets] == [
+        ("web", ("10.0.1.0/24",)),
+        ("db", ("10.0.2.0/24",)),
+    ]
+    assert found.subnets[1].default_outbound_access is False
+
+
+def test_a_resource_group_is_created_at_once_and_read(azure: Builder, backend: Backend) -> None:
+    azure.subscription(SUBSCRIPTION)
+    group = ResourceGroup(id=network_id("x", group="new").parent, location="southeastasia", tags={"dr": "yes"})
+    assert backend.networks.resource_group(group.id) is None
+    assert backend.network_writer.create_resource_group(group) is None
+    assert backend.networks.resource_group(group.id) == group

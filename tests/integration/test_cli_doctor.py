@@ -88,7 +88,7 @@ def test_a_right_that_a_task_lacks_fails_only_where_the_task_is_asked_for(fake: 
 
 def test_programs_get_json(fake: Cli) -> None:
     said = json.loads(fake("doctor", "-o", "json").out)
-    assert (said["format_version"], said["healthy"]) == ("1.0", True)
+    assert (said["format_version"], said["healthy"]) == ("1.1", True)
     assert set(said["checks"][0]) == {"name", "verdict", "message", "subject", "fix"}
 
 

@@ -357,7 +357,7 @@ def test_whatever_cannot_be_printed_is_an_error_in_words(folder: Path, argv: lis
 def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
     command = [sys.executable, "-m", "asrnet", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
     out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
-    assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.0")
+    assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.1")
 
 
 def test_a_file_whose_name_is_no_text_can_be_planned_in_every_format(folder: Path) -> None:

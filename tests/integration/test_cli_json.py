@@ -32,7 +32,7 @@ def fits(cli: Cli, kind: str, text: str) -> Any:
 
 
 def test_plans_fit(fake: Cli, cli: Cli, example: Path) -> None:
-    assert fits(cli, "plan", fake("plan", "-o", "json").out)["format_version"] == "1.0"
+    assert fits(cli, "plan", fake("plan", "-o", "json").out)["format_version"] == "1.1"
     assert fake("plan", "--out", "saved.json").code == 0
     fits(cli, "plan", (example / "saved.json").read_text("utf-8"))
 

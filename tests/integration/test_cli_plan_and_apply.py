@@ -183,7 +183,7 @@ def test_a_saved_plan_that_was_edited_is_refused(fake: Cli, folder: Path) -> Non
 
 def test_a_saved_plan_of_another_version_is_an_error(fake: Cli, folder: Path) -> None:
     fake("plan", "--out", "saved.json")
-    edit(folder, '"format_version":"1.0"', '"format_version":"9.0"', "saved.json")
+    edit(folder, '"format_version":"1.1"', '"format_version":"9.0"', "saved.json")
     ran = fake("apply", "saved.json", "--yes")
     assert (ran.code, "format 9.0" in ran.err) == (1, True)
 

@@ -329,7 +329,7 @@ def test_servers_that_may_not_be_read_are_an_error(sites: Cli, folder: Path) -> 
 
 def test_targets_are_listed_for_each_pair_of_clouds_with_the_reason(sites: Cli) -> None:
     targets = json.loads(sites("targets", "-o", "json").out)
-    assert targets["format_version"] == "1.0"
+    assert targets["format_version"] == "1.1"
     [vault] = targets["vaults"]
     assert vault["servers"] == ["VMM-Beijing", "VMM-Shanghai"]
     assert [(each["protected_cloud"], each["network"], each["reason"]) for each in vault["targets"]] == [

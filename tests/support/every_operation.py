@@ -149,6 +149,9 @@ def _networks(walk: Walk) -> None:
     walk.send("PUT", f"{NETWORKS}/Hub/subnets/new", {"properties": {"addressPrefix": "10.0.9.0/24"}})
     walk.get(f"{NETWORKS}/Hub/subnets", f"{NETWORKS}/Hub/subnets/new")
     walk.get(f"{NETWORKS}/Hub/providers/Microsoft.Authorization/permissions")
+    build = walk.wire.build
+    walk.get(build.network_security_group("Nsg", "eastus", group="Rg-DR").id)
+    walk.get(build.route_table("Routes", "eastus", group="Rg-DR").id)
     walk.send("DELETE", f"{NETWORKS}/Hub/subnets/new")
     walk.send("DELETE", f"{NETWORKS}/Hub/subnets/new")
 

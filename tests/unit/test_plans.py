@@ -85,7 +85,7 @@ class TestSavedPlans:
             load_plan(data, source="plan.json")
 
     def test_a_plan_of_another_format_is_refused(self) -> None:
-        data = to_json(self._plan()).replace(b'"format_version":"1.0"', b'"format_version":"2.0"')
+        data = to_json(self._plan()).replace(b'"format_version":"1.1"', b'"format_version":"2.0"')
         with pytest.raises(InputError, match=r"format 2\.0"):
             load_plan(data, source="plan.json")
 

@@ -25,13 +25,15 @@ from asrnet.emulator.routing import GROUP, SUBSCRIPTION, VNET, VNETS, Routes
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started
 from asrnet.model.arm import ArmId, normal_location
-from asrnet.model.azure import Subnet, VirtualNetwork
+from asrnet.model.azure import NetworkSecurityGroup, RouteTable, Subnet, VirtualNetwork
 
 routes: Final = Routes()
 
 _CONDITIONS: Final = "what If-Match and If-None-Match do is assumed"
 _NO_LINK: Final = "that an empty list has no nextLink is recorded"
 _SUBNET: Final = f"{VNET}/subnets/{{subnet}}"
+_SECURITY_GROUP: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{security_group}}"
+_ROUTE_TABLE: Final = f"{GROUP}/providers/Microsoft.Network/routeTables/{{route_table}}"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
 _RETRY_AFTER: Final = 10
 """Seconds that the network provider says, where the world says no fewer."""
@@ -203,6 +205,26 @@ def _free_addresses(subnet: Subnet) -> Iterator[ipaddress.IPv4Address]:
         for number in range(int(prefix.network_address) + _RESERVED, int(prefix.broadcast_address)):
             if ipaddress.IPv4Address(number) not in used:
                 yield ipaddress.IPv4Address(number)
+
+
+@routes.get(_SECURITY_GROUP, "NetworkSecurityGroups_Get", "specified", "those of the world's file; without rules")
+@routes.get(_ROUTE_TABLE, "RouteTables_Get", "specified", "those of the world's file; without routes")
+def get_attachment(call: Call) -> Response:
+    """What subnets can be attached to."""
+    attachment: NetworkSecurityGroup | RouteTable
+    if "security_group" in call.values:
+        kind, attachment = "networkSecurityGroups", call.world.security_groups.get(call.id("security_group"))
+    else:
+        kind, attachment = "routeTables", call.world.route_tables.get(call.id("route_table"))
+    return json_response(
+        {
+            "name": attachment.id.name,
+            "id": str(attachment.id),
+            "type": f"Microsoft.Network/{kind}",
+            "location": attachment.location,
+            "properties": {"provisioningState": "Succeeded"},
+        }
+    )
 
 
 @routes.get(f"{_LOCATION}/operations/{{operation}}", "NetworkOperations_Get", "documented")
