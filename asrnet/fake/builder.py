@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
+
+from msgspec.structs import replace
 
 from asrnet.clocks import SimulatedClock
 from asrnet.fake.behaviour import Behaviour
@@ -325,24 +327,51 @@ class Builder:
         recovery_fabric: Fabric | None,
         *nics: Nic,
         cloud: Cloud | None = None,
-        state: str = "Protected",
-        active_location: str = "Primary",
-        scenario: str = "",
-        provider: str = "A2A",
+        **members: Any,
     ) -> ProtectedItem:
-        """A replicated machine; of an on-premises one, ``cloud`` is the cloud it is in."""
+        """A replicated machine; ``members`` are others of ProtectedItem, such as ``state`` or ``test_network_id``.
+
+        Of an on-premises machine, ``cloud`` is the cloud it is in. With an ``initial_location`` that is not its
+        fabric's it was re-protected after a failover.
+        """
         item = ProtectedItem(
             id=(cloud or self.container(fabric)).id.child("replicationProtectedItems", name),
             friendly_name=name,
-            state=state,
-            active_location=active_location,
-            scenario=scenario,
-            provider=provider,
             recovery_fabric_id=recovery_fabric.id if recovery_fabric else None,
             nics=nics,
+            **members,
         )
         self.add(item)
         return self.world.state.protected_items.get(item.vault_id.key, item.id.key) or item
+
+    def protected_machine(
+        self, vault: VaultResource, name: str, primary: VirtualNetwork, recovery: VirtualNetwork, **address: str
+    ) -> ProtectedItem:
+        """A machine in Azure, protected from one network to another, with all that its whole life needs.
+
+        ``address`` is its ``subnet`` and its ``ip``. Fabrics, containers and mappings between them that are missing
+        are added; network mappings are not.
+        """
+        sides = []
+        for network in (primary, recovery):
+            fabrics = self.world.state.fabrics.values(vault.id.key)
+            location = normal_location(network.location)
+            fabric = next((fabric for fabric in fabrics if fabric.location == location), None)
+            sides.append(fabric or self.azure_fabric(vault, network.location))
+        containers = [self.container(fabric) for fabric in sides]
+        for container, other in (containers, reversed(containers)):
+            self.cloud_mapping(container, other)
+        machine = self.virtual_machine(name, primary, **address)
+        nic = replace(machine.nics[0], recovery_network_id=recovery.id)
+        fabric, recovery_fabric = sides
+        return self.protected_item(
+            name, fabric, recovery_fabric, nic, machine_id=machine.id, recovery_container_id=containers[1].id
+        )
+
+    def deny(self, *actions: str) -> None:
+        """Take rights from the identity, such as ``Microsoft.Network/virtualNetworks/write``; globs are allowed."""
+        denied = (*self.world.behaviour.denied, *actions)
+        self.world.behaviour = replace(self.world.behaviour, denied=denied)
 
     def job(
         self, vault: VaultResource, scenario: str, *, state: str = "InProgress", start_time: str = "", target: str = ""

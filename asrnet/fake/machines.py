@@ -170,20 +170,11 @@ class ProtectedItems:
 
     def cancel(self, item_id: ArmId) -> Started:
         """Cancel a failover that is not committed: the machine runs where it did."""
-
-        def cancel(item: ProtectedItem) -> ProtectedItem:
-            remove_machine(self._state, self.recovery_machine_id(item))
-            return replace(item, state=PROTECTED, active_location="Primary")
-
-        return self._do(FAILOVER_CANCEL, item_id, cancel)
+        return self._do(FAILOVER_CANCEL, item_id, self.canceled)
 
     def reprotect(self, item_id: ArmId) -> Started:
         """Replicate an on-premises machine back, or after its failback in the first direction again."""
-
-        def reverse(item: ProtectedItem) -> ProtectedItem:
-            return replace(item, state=PROTECTED)
-
-        return self._do(REPROTECT, item_id, reverse)
+        return self._do(REPROTECT, item_id, lambda item: replace(item, state=PROTECTED))
 
     def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
         """Re-protect an Azure machine: it moves to its recovery container and replicates back.
@@ -235,6 +226,7 @@ class ProtectedItems:
                 changed = change(replace(self._existing(item_id), scenario=""))
                 if changed.id != item_id:
                     self._state.protected_items.remove(item.vault_id.key, item_id.key)
+                    self._state.move_extras(item_id, changed.id)
                 if changed.state == REPLICATING:
                     self._replicate(changed)
                 else:
@@ -300,6 +292,11 @@ class ProtectedItems:
             return replace(item, state=COMMIT_PENDING, active_location="Primary")
         land(self._state, item, self.recovery_machine_id(item))
         return replace(item, state=COMMIT_PENDING, active_location="Recovery")
+
+    def canceled(self, item: ProtectedItem) -> ProtectedItem:
+        """Delete the machine that a failover made; the item as it is then."""
+        remove_machine(self._state, self.recovery_machine_id(item))
+        return replace(item, state=PROTECTED, active_location="Primary")
 
     def committed(self, item: ProtectedItem) -> ProtectedItem:
         """The item once its failover is committed."""

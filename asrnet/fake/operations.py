@@ -127,8 +127,11 @@ class Operations:
         if not seconds:
             effect()
             return
-        start = self._clock.now() if self._moment is None else self._moment
-        heapq.heappush(self._due, (start + seconds, next(self._numbers), lambda _: effect()))
+        heapq.heappush(self._due, (self.now() + seconds, next(self._numbers), lambda _: effect()))
+
+    def now(self) -> float:
+        """The moment by the clock, or while an operation that has been due takes effect, the moment of its end."""
+        return self._clock.now() if self._moment is None else self._moment
 
     def settle(self) -> None:
         """End what is due by the clock, in the order of the ends."""

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from asrnet.fake import refusals
 from asrnet.fake.machines import (
+    FAILOVER_CANCEL,
     FAILOVER_COMMIT,
+    PLANNED_FAILOVER,
     TEST_FAILOVER,
     TEST_FAILOVER_CLEANUP,
     UNPLANNED_FAILOVER,
@@ -81,9 +83,17 @@ class RecoveryPlans:
         """Fail the machines over."""
         return self._do(UNPLANNED_FAILOVER, plan_id, self._items.failed_over)
 
+    def planned_failover(self, plan_id: ArmId) -> Started:
+        """Fail the machines over without loss, which only on-premises ones can."""
+        return self._do(PLANNED_FAILOVER, plan_id, self._items.failed_over)
+
     def commit(self, plan_id: ArmId) -> Started:
         """Commit the failover of the machines."""
         return self._do(FAILOVER_COMMIT, plan_id, self._items.committed)
+
+    def cancel(self, plan_id: ArmId) -> Started:
+        """Cancel the failover of the machines."""
+        return self._do(FAILOVER_CANCEL, plan_id, self._items.canceled)
 
     def _do(self, verb: Verb, plan_id: ArmId, change: Callable[[ProtectedItem], ProtectedItem]) -> Started:
         with self._state.request("POST", f"{plan_id}/{verb.path}") as admission:
@@ -97,7 +107,9 @@ class RecoveryPlans:
                 for item in self._machines(plan):
                     self._state.put_item(change(item))
 
-            pauses = tuple(action.name for action in actions if action.manual)
+            pauses = tuple(
+                action.name for action in actions if action.manual and verb.operation in action.failover_types
+            )
             return self._state.start(replace(write, pauses=pauses), carry_out, admission)
 
     def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:

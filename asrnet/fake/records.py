@@ -81,10 +81,14 @@ class ReplicationPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlanAction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A step of a recovery plan beside the machines. A ``manual`` one suspends the job until that is resumed."""
+    """A step of a recovery plan beside the machines. A ``manual`` one suspends the job until that is resumed.
+
+    ``failover_types`` are the operations that it is part of.
+    """
 
     name: str
     manual: bool = True
+    failover_types: tuple[str, ...] = ("TestFailover", "PlannedFailover", "UnplannedFailover")
     description: str = ""
 
 

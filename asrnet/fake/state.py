@@ -73,28 +73,30 @@ class State:
         self.journal = Journal()
         self.faults = Faults()
         self.operations = Operations(clock)
+        # What an operation changes counts from its end, however late the next request comes that lets it take effect.
+        now = self.operations.now
         self.registered: set[tuple[str, str]] = set()
         self.subscriptions: dict[str, Subscription] = {}
-        self.groups: Store[ResourceGroup] = Store(clock.now)
-        self.virtual_networks: Store[VirtualNetwork] = Store(clock.now)
-        self.virtual_machines: Store[VirtualMachine] = Store(clock.now)
-        self.security_groups: Store[NetworkSecurityGroup] = Store(clock.now)
-        self.route_tables: Store[RouteTable] = Store(clock.now)
-        self.network_interfaces: Store[NetworkInterface] = Store(clock.now)
-        self.vaults: Store[VaultResource] = Store(clock.now)
-        self.fabrics: Store[Fabric] = Store(clock.now)
-        self.vm_networks: Store[VmNetworkRecord] = Store(clock.now)
-        self.logical_networks: Store[LogicalNetwork] = Store(clock.now)
-        self.clouds: Store[CloudRecord] = Store(clock.now)
-        self.cloud_mappings: Store[CloudMapping] = Store(clock.now)
-        self.hosts: Store[Host] = Store(clock.now)
-        self.mappings: Store[NetworkMapping] = Store(clock.now)
-        self.unreadable_mappings: Store[UnreadableMapping] = Store(clock.now)
-        self.policies: Store[ReplicationPolicy] = Store(clock.now)
-        self.protected_items: Store[ProtectedItem] = Store(clock.now)
-        self.plans: Store[RecoveryPlan] = Store(clock.now)
-        self.intents: Store[Intent] = Store(clock.now)
-        self.jobs: Store[Job] = Store(clock.now)
+        self.groups: Store[ResourceGroup] = Store(now)
+        self.virtual_networks: Store[VirtualNetwork] = Store(now)
+        self.virtual_machines: Store[VirtualMachine] = Store(now)
+        self.security_groups: Store[NetworkSecurityGroup] = Store(now)
+        self.route_tables: Store[RouteTable] = Store(now)
+        self.network_interfaces: Store[NetworkInterface] = Store(now)
+        self.vaults: Store[VaultResource] = Store(now)
+        self.fabrics: Store[Fabric] = Store(now)
+        self.vm_networks: Store[VmNetworkRecord] = Store(now)
+        self.logical_networks: Store[LogicalNetwork] = Store(now)
+        self.clouds: Store[CloudRecord] = Store(now)
+        self.cloud_mappings: Store[CloudMapping] = Store(now)
+        self.hosts: Store[Host] = Store(now)
+        self.mappings: Store[NetworkMapping] = Store(now)
+        self.unreadable_mappings: Store[UnreadableMapping] = Store(now)
+        self.policies: Store[ReplicationPolicy] = Store(now)
+        self.protected_items: Store[ProtectedItem] = Store(now)
+        self.plans: Store[RecoveryPlan] = Store(now)
+        self.intents: Store[Intent] = Store(now)
+        self.jobs: Store[Job] = Store(now)
         self.extras: dict[str, dict[str, object]] = {}
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
@@ -192,6 +194,11 @@ class State:
             initial_location=item.initial_location or location,
         )
         self.protected_items.put(vault, item.id.key, item)
+
+    def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
+        """Keep what clients said of a resource under the id that it has now."""
+        if old_id.key in self.extras:
+            self.extras[new_id.key] = self.extras.pop(old_id.key)
 
     def recovery_container(self, item: ProtectedItem) -> ArmId | None:
         """The container that protects a machine: its own, else that of its container's mapping."""

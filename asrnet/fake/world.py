@@ -17,7 +17,8 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.mappings             list, list_network, get, put, patch, delete
     world.protected_items      list, list_container, get, enable, update, delete, test_failover, test_failover_cleanup,
                                planned_failover, unplanned_failover, commit, cancel, reprotect, switch_protection
-    world.recovery_plans       list, get, put, delete, test_failover, test_failover_cleanup, unplanned_failover, commit
+    world.recovery_plans       list, get, put, delete, test_failover, test_failover_cleanup, planned_failover,
+                               unplanned_failover, commit, cancel
     world.intents              list, get, put
     world.jobs                 list, get, resume, cancel
     world.operations           get

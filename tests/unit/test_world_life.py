@@ -8,10 +8,15 @@ import pytest
 from machine_life import SECONDS, Life
 from msgspec import structs
 
-from asrnet.errors import ConflictError, NotFoundError, ServiceError
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import ConflictError, ForbiddenError, NotFoundError, ServiceError
+from asrnet.fake import world_file
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
 from asrnet.fake.machines import allowed_operations
+from asrnet.fake.records import MappingRequest, PlanAction, SwitchRequest
+from asrnet.fake.world_format import WorldDocument
+from asrnet.files.yaml import parse
 
 
 @pytest.fixture
@@ -298,3 +303,106 @@ def test_a_machine_on_premises_fails_over_to_azure_and_back() -> None:
     home = items.get(item.id)
     assert (home.state, home.active_location) == ("Protected", "Primary")
     assert azure.world.virtual_networks.get(network.id).subnets[0].used_ips == ()
+
+
+def test_a_recovery_plan_waits_for_its_manual_actions_and_fails_its_machines_over(protected: Life) -> None:
+    actions = (PlanAction(name="switch DNS"), PlanAction(name="script", manual=False), PlanAction(name="check"))
+    plan = protected.azure.recovery_plan(protected.vault, "plan", protected.item(protected.east_id), actions=actions)
+    started = protected.world.recovery_plans.unplanned_failover(plan.id)
+    job_id = protected.vault.id.child("replicationJobs", started.id)
+    for action in ("switch DNS", "check"):
+        (job,) = protected.world.jobs.list(protected.vault.id, state="Suspended")
+        operation = protected.world.operations.get(started.id, scope=protected.vault.id)
+        assert (job.target, operation.waits_for) == ("plan", action)
+        assert protected.item(protected.east_id).active_location == "Primary"
+        protected.world.jobs.resume(job_id)
+    assert protected.world.jobs.get(job_id).state == "Succeeded"
+    assert protected.item(protected.east_id).active_location == "Recovery"
+    protected.world.recovery_plans.commit(plan.id)
+    assert protected.item(protected.east_id).state == "UnplannedFailoverCommitted"
+    with pytest.raises(ServiceError, match="cannot be resumed"):
+        protected.world.jobs.resume(job_id)
+
+
+def test_a_recovery_plan_fails_over_only_where_all_its_machines_may(protected: Life) -> None:
+    plan = protected.azure.recovery_plan(protected.vault, "plan", protected.item(protected.east_id))
+    protected.fail_over(protected.east_id)
+    with pytest.raises(ServiceError, match="'UnplannedFailover' is not allowed"):
+        protected.world.recovery_plans.unplanned_failover(plan.id)
+    protected.items.delete(protected.east_id)
+    with pytest.raises(NotFoundError):
+        protected.world.recovery_plans.put(plan)
+    protected.world.recovery_plans.delete(plan.id)
+    assert protected.world.recovery_plans.list(protected.vault.id) == ()
+
+
+def test_a_recovery_plan_tests_and_cleans_up_its_machines(protected: Life) -> None:
+    plan = protected.azure.recovery_plan(protected.vault, "plan", protected.item(protected.east_id))
+    protected.world.recovery_plans.test_failover(plan.id, protected.test.id)
+    assert protected.used(protected.test) == ("10.9.1.254",)
+    protected.world.recovery_plans.test_failover_cleanup(plan.id)
+    assert protected.used(protected.test) == ()
+
+
+def test_a_recovery_plan_whose_failover_is_canceled_leaves_its_machines_where_they_were(protected: Life) -> None:
+    plan = protected.azure.recovery_plan(protected.vault, "plan", protected.item(protected.east_id))
+    protected.world.recovery_plans.unplanned_failover(plan.id)
+    protected.world.recovery_plans.cancel(plan.id)
+    assert protected.item(protected.east_id).active_location == "Primary"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_life_goes_on_from_a_world_file(protected: Life, steps: int) -> None:
+    item_id = protected.east_id
+    if steps > 0:
+        protected.fail_over(item_id)
+    if steps > 1:
+        protected.switch(protected.east.id, protected.east.id)
+        item_id = protected.west_id
+    document = parse(world_file.dumps(protected.world), WorldDocument)
+    world = world_file.world_from(document, clock=SimulatedClock())
+    assert world.protected_items.get(item_id) == protected.item(item_id)
+    if steps == 1:
+        request = SwitchRequest(item_name="item1", recovery_container_id=protected.east.id)
+        world.protected_items.switch_protection(protected.east.id, request)
+        assert world.protected_items.get(protected.west_id).is_reversed
+    else:
+        world.protected_items.unplanned_failover(item_id)
+        assert world.protected_items.get(item_id).active_location == "Recovery"
+
+
+def test_a_builder_makes_a_machine_whose_whole_life_can_be_played() -> None:
+    azure = Builder()
+    vault = azure.vault()
+    home = azure.virtual_network("home", "eastasia", subnets={"web": "10.0.1.0/24"})
+    away = azure.virtual_network("away", "southeastasia", subnets={"web": "10.0.1.0/24"})
+    item = azure.protected_machine(vault, "vm1", home, away, subnet="web", ip="10.0.1.4")
+    other = azure.protected_machine(vault, "vm2", home, away)
+    items = azure.world.protected_items
+    items.unplanned_failover(item.id)
+    items.commit(item.id)
+    request = SwitchRequest(item_name="vm1", recovery_container_id=item.id.parent)
+    items.switch_protection(item.id.parent, request)
+    moved, stayed = sorted(items.list(vault.id), key=lambda known: known.friendly_name)
+    assert (moved.is_reversed, moved.state, stayed.id) == (True, "Protected", other.id)
+
+
+def test_a_right_that_is_taken_away_is_missing_alone(protected: Life) -> None:
+    kind = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
+    protected.azure.deny(f"{kind}/write")
+    mapping, _ = protected.world.mappings.list(protected.vault.id)
+    with pytest.raises(ForbiddenError, match="write"):
+        protected.world.mappings.put(mapping.id, MappingRequest(recovery_network_id=protected.test.id))
+    assert protected.world.subscriptions.rights(protected.vault.id)[0].not_actions == (f"{kind}/write",)
+    assert protected.world.mappings.delete(mapping.id) is not None
+
+
+def test_a_list_that_lags_lags_behind_the_end_of_the_operation() -> None:
+    life = Life(seconds=SECONDS)
+    life.world.behaviour = structs.replace(life.world.behaviour, list_lag=60)
+    fabric = life.vault.id.child("replicationFabrics", "third")
+    life.world.fabrics.put(fabric, "japaneast")
+    life.clock.sleep(SECONDS + 59)
+    assert fabric not in [known.id for known in life.world.fabrics.list(life.vault.id)]
+    life.clock.sleep(1)
+    assert fabric in [known.id for known in life.world.fabrics.list(life.vault.id)]
