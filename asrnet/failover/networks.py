@@ -130,7 +130,10 @@ def test_network(
     is_failover_network = network_id == failover.network_id
     notices = list(failover.notices) if own_network is None and named is None else []
     if is_failover_network:
-        notices.append(notice("test_in_failover_network"))
+        # Source: Enable Azure VM disaster recovery between availability zones, which asks for another network.
+        runs_there = network_id == nic.primary_network_id
+        message = "The test uses the network that the machine runs in; a separate network is recommended."
+        notices.append(notice("test_in_failover_network", message if runs_there else ""))
     if own_network is not None and named is not None and own_network != named:
         message = f"its own test network is {label(own_network, networks)}, the test names {label(named, networks)}"
         notices.append(notice("test_network_differs", message))

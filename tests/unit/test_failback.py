@@ -309,3 +309,17 @@ def test_what_did_not_fail_over_does_not_come_back_either() -> None:
     one = machine("vm", EA, address("web", "fd00::4"))
     landing = land(one, [EA, SEA], [mapping(EA, SEA), mapping(SEA, EA)], "failback")
     assert (landing.outcome, landing.address_rule) == ("not_failed_over", RULES["ipv6_left_out"])
+
+
+def test_on_premises_mappings_back_that_differ_leave_the_way_back_unknown() -> None:
+    one = machine("VM-1", BEIJING1, address(None, "192.168.1.7"))
+    landing = land(one, SITES, [FORWARD, REVERSE, REMAPPED], "failback")
+    assert (landing.network, landing.outcome, codes(landing)) == (None, "unknown", {"ambiguous_mapping"})
+
+
+def test_a_machine_that_comes_back_to_a_network_nobody_knows_is_not_called_unchanged_for_certain() -> None:
+    nic = Nic(name="nic0", recovery_network_id=EA.id, ip_configurations=(address(None, "192.168.1.7"),))
+    one = structs.replace(machine("VM-1", BEIJING1), nics=(nic,), kind="vmm_to_azure")
+    landing = land(one, [*SITES, EA], [], "failback")
+    assert (landing.network_rule, landing.outcome) == (RULES["failback_unchanged"], "unknown")
+    assert codes(landing) == {"primary_network_unknown"}

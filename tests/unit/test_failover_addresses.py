@@ -99,6 +99,22 @@ def test_test_settings_count_on_the_machines_own_test_network_and_in_the_failove
     assert (failed_over.subnet, failed_over.ip) == ("web", HOME)
 
 
+def test_in_a_test_the_address_set_for_the_failover_is_asked_for_where_the_subnet_has_it() -> None:
+    one = machine("vm", EA, address("web", HOME, recovery_ip="10.0.1.77"))
+    there, elsewhere = vnet("there", subnet("web", "10.0.1.0/24")), vnet("elsewhere", subnet("web", "10.9.1.0/24"))
+    networks = [EA, SEA, there, elsewhere]
+    landing = land(one, networks, [mapping(EA, SEA)], "test-failover", test_network_id=there.id)
+    assert (landing.ip, landing.address_rule) == ("10.0.1.77", RULES["test_address_kept"])
+    landing = land(one, networks, [mapping(EA, SEA)], "test-failover", test_network_id=elsewhere.id)
+    assert (landing.ip, landing.notices) == ("10.9.1.254", ())
+
+
+def test_an_address_that_is_not_known_becomes_the_next_one_in_another_address_space() -> None:
+    there = vnet("there", subnet("web", "10.9.1.0/24"))
+    landing = land(machine("vm", EA, address("web")), [EA, there], [mapping(EA, there)])
+    assert (landing.ip, landing.address_rule) == ("10.9.1.4", RULES["address_other_space"])
+
+
 @pytest.mark.parametrize("own_ip", ["no address", "fd00::4"])
 def test_an_own_address_that_is_not_an_address_is_warned_about(own_ip: str) -> None:
     landing = land(machine("vm", EA, address("web", HOME, recovery_ip=own_ip)), NETWORKS, [mapping(EA, SEA)])

@@ -12,6 +12,7 @@ from failover_worlds import (
     EA,
     HOME,
     NETWORKS,
+    ON_PREMISES,
     OTHER,
     SEA,
     SITE2,
@@ -30,8 +31,8 @@ from failover_worlds import (
 )
 from msgspec import structs
 
-from asrnet.failover import RULES, Network, Operation, machines_of_items
-from asrnet.model.azure import MappingKind, NetworkMapping, Nic
+from asrnet.failover import RULES, Network, Operation, ReplicationKind, machines_of_items
+from asrnet.model.azure import NetworkMapping, Nic
 from asrnet.model.plan import to_json
 
 
@@ -42,10 +43,14 @@ from asrnet.model.plan import to_json
         ("HyperVReplicaAzure", CORP, TO_AZURE),
         ("HyperVReplica2012R2", CORP, TO_VMM),
         ("A2A", CORP, None),
+        ("", EA, A2A),
+        ("", CORP, None),
+        ("InMageAzureV2", CORP, ON_PREMISES),
+        ("inmagercm", CORP, ON_PREMISES),
     ],
 )
 def test_a_protected_items_kind_is_its_providers_and_its_networks(
-    provider: str, network: Network, kind: MappingKind | None
+    provider: str, network: Network, kind: ReplicationKind | None
 ) -> None:
     [found] = machines_of_items([item("vm", network, address("web"), provider=provider)])
     assert found.kind == kind

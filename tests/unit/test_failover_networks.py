@@ -319,3 +319,11 @@ def test_a_machine_whose_fabrics_are_the_same_is_between_zones_if_no_location_is
     model = item("vm", EA, address("web", HOME))
     [one] = machines_of_items([structs.replace(model, recovery_fabric_id=model.fabric_id)])
     assert land(one, NETWORKS, []).network_rule is RULES["zone_same_network"]
+
+
+def test_a_test_between_zones_says_that_it_uses_the_network_the_machine_runs_in() -> None:
+    [one] = machines_of_items([item("vm", EA, address("web", HOME), **ZONAL)])
+    [notice] = land(one, NETWORKS, [], "test-failover").notices
+    assert notice.code == "test_in_failover_network"
+    assert "the network that the machine runs in" in notice.message
+    assert land(one, NETWORKS, [], "test-failover", test_network_id=TEST.id).network_id == TEST.id
