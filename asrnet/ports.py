@@ -163,10 +163,6 @@ class MappingWriter(Protocol):
         """Start a PATCH that points an existing mapping at ``mapping.recovery_network_id``; nothing else is tried."""
         ...
 
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing an existing mapping at its new recovery network: PATCH, or PUT where PATCH is refused."""
-        ...
-
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping; deleting what is gone is done at once.
 

@@ -1,7 +1,6 @@
 """Site Recovery on any backend: what is decided the same way wherever the requests go.
 
-Three things are: how a vault is read whose roles forbid its lists, what proves that a mapping does not exist, and what
-is tried after a refused PATCH.
+Two things are: how a vault is read whose roles forbid its lists, and what proves that a mapping does not exist.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ _ABOVE_THE_VAULT: Final = frozenset(
 )
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
 _BAD_REQUEST: Final = 400
-_PATCH_UNSUPPORTED: Final = frozenset({400, 405})
 
 
 class SiteRecovery:
@@ -46,7 +44,6 @@ class SiteRecovery:
     def __init__(self, requests: SiteRecoveryRequests) -> None:
         self._requests = requests
         self._refused_lists: set[tuple[str, str]] = set()
-        self._patch_works = True
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself."""
@@ -130,22 +127,6 @@ class SiteRecovery:
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start pointing a mapping elsewhere by PATCH."""
         return self._requests.patch_mapping(mapping)
-
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing a mapping elsewhere: by PATCH, or by PUT of the same name where PATCH is refused.
-
-        No public traffic shows a PATCH; the CLI updates by PUT. Where PUT then works, PATCH is not tried again.
-        """
-        if not self._patch_works:
-            return self._requests.put_mapping(mapping)
-        try:
-            return self._requests.patch_mapping(mapping)
-        except ServiceError as error:
-            if error.status not in _PATCH_UNSUPPORTED or isinstance(error, VaultUnusedError):
-                raise
-        operation = self._requests.put_mapping(mapping)
-        self._patch_works = False
-        return operation
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping; None where there is none."""

@@ -105,14 +105,25 @@ def test_create_on_a_taken_name_points_the_mapping_elsewhere(
     assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
 
 
-@pytest.mark.parametrize("patch", ["accept", "reject_400", "reject_405"])
-def test_update_points_a_mapping_elsewhere_also_where_the_service_takes_no_patch(
-    backend: Backend, regions: TwoRegions, wanted: NetworkMapping, behave: Callable[..., None], patch: str
+def test_patch_points_a_mapping_elsewhere(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
+    backend.mapping_writer.create_mapping(wanted)
+    moved = structs.replace(wanted, recovery_network_id=regions.other_sea.id)
+    assert status(backend, backend.mapping_writer.patch_mapping(moved)).state == "succeeded"
+    assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
+
+
+@pytest.mark.parametrize("code", [400, 405])
+def test_where_the_service_takes_no_patch_put_points_a_mapping_elsewhere(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping, behave: Callable[..., None], code: int
 ) -> None:
     backend.mapping_writer.create_mapping(wanted)
-    behave(patch=patch)
+    behave(patch=f"reject_{code}")
     moved = structs.replace(wanted, recovery_network_id=regions.other_sea.id)
-    assert status(backend, backend.mapping_writer.update_mapping(moved)).state == "succeeded"
+    with pytest.raises(ServiceError) as caught:
+        backend.mapping_writer.patch_mapping(moved)
+    assert caught.value.status == code
+    assert list(backend.mappings.mappings(regions.vault.id)) == [wanted]
+    assert status(backend, backend.mapping_writer.put_mapping(moved)).state == "succeeded"
     assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
 
 

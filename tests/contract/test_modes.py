@@ -82,7 +82,7 @@ def test_a_mapping_is_made_listed_changed_and_deleted(backend: Backend, scene: S
     first, second = scene.mapping(kind), scene.mapping(kind, to=1)
     assert status(backend, backend.mapping_writer.create_mapping(first)).state == "succeeded"
     assert list(backend.mappings.mappings(scene.vault.id)) == [first]
-    assert status(backend, backend.mapping_writer.update_mapping(second)).state == "succeeded"
+    assert status(backend, backend.mapping_writer.patch_mapping(second)).state == "succeeded"
     assert list(backend.mappings.mappings(scene.vault.id)) == [second]
     assert backend.mappings.mapping(first.id) == second
     assert status(backend, backend.mapping_writer.delete_mapping(first.id)).state == "succeeded"

@@ -143,7 +143,7 @@ def test_a_vmm_mapping_can_be_updated_and_deleted(azure: Builder, backend: Backe
     azure.mapping(sites.beijing, sites.network_beijing, sites.shanghai, sites.network_shanghai, name="map")
     second = azure.vm_network(sites.shanghai, "VMNetwork2-Shanghai")
     moved = structs.replace(asked(sites), recovery_network_id=second.id)
-    assert status(backend, backend.mapping_writer.update_mapping(moved)).state == "succeeded"
+    assert status(backend, backend.mapping_writer.patch_mapping(moved)).state == "succeeded"
     assert backend.mappings.mapping(moved.id) == moved
     assert status(backend, backend.mapping_writer.delete_mapping(moved.id)).state == "succeeded"
     assert list(backend.mappings.mappings(sites.vault.id)) == []

@@ -103,7 +103,7 @@ def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object])
         read("mappings", (200, {}, {"value": [row]}))
 
 
-@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b'{"id": 7}', b'"text"'], ids=repr)
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b'"text"'], ids=repr)
 @pytest.mark.parametrize(
     "call",
     [
@@ -118,11 +118,8 @@ def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object])
     ids=["network", "mapping", "vault", "subscription", "regions", "provider", "rights"],
 )
 def test_an_answer_that_is_no_resource_is_never_one(call: Callable[[Backend], object], body: bytes) -> None:
-    azure = connected(Answering(in_turn((200, {}, body))))
-    if body == b'{"id": 7}' and "network" not in str(call):
-        pytest.skip("an object without the members that are read")
     with pytest.raises(ServiceError, match="cannot be read"):
-        call(azure)
+        call(connected(Answering(in_turn((200, {}, body)))))
 
 
 @every_list

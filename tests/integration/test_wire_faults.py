@@ -267,29 +267,19 @@ def test_a_forbidden_list_of_the_vault_is_asked_for_once_in_a_run() -> None:
     assert wire.azure.sent[-1] == f"GET https://management.azure.com{VAULT}/{network}"
 
 
-@pytest.mark.parametrize("status", [400, 405])
-def test_where_patch_is_refused_a_put_updates_and_patch_is_not_tried_again(status: int) -> None:
-    def handle(request: requests.PreparedRequest) -> Reply:
-        return (status, {}, error("Unsupported", "No PATCH.")) if request.method == "PATCH" else ACCEPTED
-
-    wire = Wire(handle=handle)
-    for _ in range(2):
-        assert wire.backend.mapping_writer.update_mapping(MAPPING) is not None
-    assert [request.method for request in wire.azure.requests] == ["PATCH", "PUT", "PUT"]
-    assert len({str(request.url) for request in wire.azure.requests}) == 1
-
-
-def test_an_update_that_is_refused_either_way_does_not_write_patch_off() -> None:
-    wire = Wire((400, {}, error("NetworkNotFound", "No such network.")))
-    for _ in range(2):
-        wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING))
-    assert [request.method for request in wire.azure.requests] == ["PATCH", "PUT", "PATCH", "PUT"]
-
-
-def test_a_conflict_on_patch_is_not_tried_by_put() -> None:
-    wire = Wire((409, {}, error("Conflict", "No.")))
-    wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING))
+@pytest.mark.parametrize("status", [400, 405, 409])
+def test_a_patch_that_is_refused_is_an_error_and_no_other_write(status: int) -> None:
+    wire = Wire((status, {}, error("Unsupported", "No PATCH.")))
+    wire.refusal(lambda: wire.backend.mapping_writer.patch_mapping(MAPPING))
     assert [request.method for request in wire.azure.requests] == ["PATCH"]
+
+
+def test_patch_and_put_have_one_address_and_one_body() -> None:
+    wire = Wire(ACCEPTED)
+    wire.backend.mapping_writer.patch_mapping(MAPPING)
+    wire.backend.mapping_writer.put_mapping(MAPPING)
+    assert [request.method for request in wire.azure.requests] == ["PATCH", "PUT"]
+    assert len({(str(request.url), str(request.body)) for request in wire.azure.requests}) == 1
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -299,12 +289,11 @@ def test_deleting_what_is_gone_is_done_at_once(status: int) -> None:
     assert wire.backend.mapping_writer.delete_mapping(MAPPING.id) is None
 
 
-def test_a_vault_never_used_is_no_reason_to_try_parts_or_put() -> None:
+def test_a_vault_never_used_is_no_reason_to_read_it_in_parts() -> None:
     detail = {"code": "SubscriptionIdNotRegisteredWithSrs", "message": "Not registered.", "possibleCauses": ""}
     wire = Wire((400, {}, error("BadRequest", "Not registered.", details=[detail])))
     assert isinstance(wire.refusal(wire.mappings), VaultUnusedError)
-    assert isinstance(wire.refusal(lambda: wire.backend.mapping_writer.update_mapping(MAPPING)), VaultUnusedError)
-    assert [request.method for request in wire.azure.requests] == ["GET", "PATCH"]
+    assert [request.method for request in wire.azure.requests] == ["GET"]
 
 
 def test_names_that_need_it_are_escaped() -> None:

@@ -61,8 +61,11 @@ class Patient:
     def create_mapping(self, mapping: NetworkMapping) -> Operation | None:
         return ended(self._writer, self._writer.create_mapping(mapping))
 
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        return ended(self._writer, self._writer.update_mapping(mapping))
+    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        return ended(self._writer, self._writer.put_mapping(mapping))
+
+    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
+        return ended(self._writer, self._writer.patch_mapping(mapping))
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         return ended(self._writer, self._writer.delete_mapping(mapping_id))

@@ -365,9 +365,6 @@ class _Writer:
         with before_sending(lambda: self._witness.wrote("update", mapping.id, mapping)):
             return self._real.patch_mapping(mapping)
 
-    def update_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        raise NotImplementedError("applying decides itself what follows a PATCH")
-
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         with before_sending(lambda: self._witness.wrote("delete", mapping_id, None)):
             return self._real.delete_mapping(mapping_id)

@@ -32,7 +32,6 @@ class Speechless:
         self.patch_mapping = writer.patch_mapping
         self.put_mapping = writer.put_mapping
         self.patch_mapping = writer.patch_mapping
-        self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
 
     def operation(self, operation: Operation) -> OperationStatus:

@@ -67,7 +67,6 @@ class Crowd:
         self.patch_mapping = writer.patch_mapping
         self.put_mapping = writer.put_mapping
         self.patch_mapping = writer.patch_mapping
-        self.update_mapping = writer.update_mapping
         self.delete_mapping = writer.delete_mapping
         self.operation = writer.operation
 

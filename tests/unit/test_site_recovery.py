@@ -1,4 +1,4 @@
-"""What is decided above the requests to Site Recovery: absence, lists in parts, PATCH and PUT."""
+"""What is decided above the requests to Site Recovery: absence, and lists in parts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ class Requests(FakeSiteRecovery):
         )
         self.mapping_error: ServiceError | None = None
         self.list_error: ServiceError | None = None
-        self.patch_error: ServiceError | None = None
         self.sent: list[str] = []
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
@@ -57,16 +56,6 @@ class Requests(FakeSiteRecovery):
         if self.mapping_error:
             raise self.mapping_error
         return super().delete_mapping(mapping_id)
-
-    def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self.sent.append("PUT")
-        return super().put_mapping(mapping)
-
-    def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        self.sent.append("PATCH")
-        if self.patch_error:
-            raise self.patch_error
-        return super().patch_mapping(mapping)
 
 
 @pytest.fixture
@@ -155,17 +144,3 @@ def test_a_forbidden_list_of_the_vault_is_read_in_parts_and_not_asked_for_again(
     for _ in range(2):
         assert [mapping.id for mapping in site_recovery.mappings(requests.vault.id)] == [requests.there.id]
     assert requests.sent == ["list", "fabrics", "fabrics"]
-
-
-def test_update_falls_back_to_put_and_the_single_requests_do_not(
-    requests: Requests, site_recovery: SiteRecovery
-) -> None:
-    requests.patch_error = ServiceError("no PATCH", status=405)
-    with pytest.raises(ServiceError, match="no PATCH"):
-        site_recovery.patch_mapping(requests.there)
-    assert requests.sent == ["PATCH"]
-    site_recovery.update_mapping(requests.there)
-    site_recovery.update_mapping(requests.there)
-    assert requests.sent == ["PATCH", "PATCH", "PUT", "PUT"]
-    site_recovery.put_mapping(requests.there)
-    assert requests.sent[4:] == ["PUT"]
