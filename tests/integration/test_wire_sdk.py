@@ -219,3 +219,63 @@ def test_links_lead_back_to_the_host_the_client_used() -> None:
     )
     assert answer.headers["Azure-AsyncOperation"].startswith("http://127.0.0.1:4590/Subscriptions/")
     assert isinstance(answer, requests.Response)
+
+
+def test_a_machine_lives_through_the_sdk(azure: Azure) -> None:
+    client = azure.site_recovery()
+    east, west = azure.build.container(azure.east), azure.build.container(azure.west)
+    azure.build.pair(azure.east, azure.hub, azure.west, azure.spare)
+    machine = azure.build.virtual_machine("Vm1", azure.hub)
+    settings = {"instanceType": "A2A", "multiVmSyncStatus": "Enable"}
+    policy = client.replication_policies.begin_create(
+        "Rg", "Vault", "Daily", {"properties": {"providerSpecificInput": settings}}
+    ).result()
+    details = {"instanceType": "A2A", "fabricObjectId": str(machine.id), "recoveryContainerId": str(west.id)}
+    body = {"properties": {"policyId": policy.id, "providerSpecificDetails": details}}
+    items = client.replication_protected_items
+    east_item = ("Rg", "Vault", "East", east.id.name, "Vm1")
+    protected = items.begin_create(*east_item, body).result()
+    assert protected.properties is not None
+    assert protected.properties.policy_friendly_name == "Daily"
+    test = {"properties": {"networkType": "VmNetworkAsInput", "networkId": str(azure.other.id)}}
+    tested = items.begin_test_failover(*east_item, test).result()
+    assert tested.properties is not None
+    assert tested.properties.test_failover_state == "WaitingForCompletion"
+    items.begin_test_failover_cleanup(*east_item, {"properties": {"comments": ""}}).result()
+    direction = {"properties": {"failoverDirection": "PrimaryToRecovery"}}
+    failed_over = items.begin_unplanned_failover(*east_item, direction).result()
+    assert failed_over.properties is not None
+    assert failed_over.properties.active_location == "Recovery"
+    items.begin_failover_commit(*east_item).result()
+    back = {"instanceType": "A2A", "recoveryContainerId": str(east.id), "policyId": policy.id}
+    switch = {"properties": {"replicationProtectedItemName": "Vm1", "providerSpecificDetails": back}}
+    client.replication_protection_containers.begin_switch_protection(
+        "Rg", "Vault", "East", east.id.name, switch
+    ).result()
+    reversed_item = items.get("Rg", "Vault", "West", west.id.name, "Vm1")
+    assert reversed_item.properties is not None
+    assert reversed_item.properties.active_location == "Primary"
+    assert azure.app.journal.statuses[500] == 0
+
+
+def test_a_recovery_plan_and_what_a_vault_tells_through_the_sdk(azure: Azure) -> None:
+    client = azure.site_recovery()
+    east = azure.build.container(azure.east)
+    item = azure.build.protected_item("Vm1", azure.east, azure.west, cloud=east)
+    group = {"groupType": "Boot", "replicationProtectedItems": [{"id": str(item.id)}]}
+    plan = {"primaryFabricId": str(azure.east.id), "recoveryFabricId": str(azure.west.id), "groups": [group]}
+    created = client.replication_recovery_plans.begin_create("Rg", "Vault", "All", {"properties": plan}).result()
+    assert created.properties is not None
+    assert [group.group_type for group in created.properties.groups or []] == ["Shutdown", "Failover", "Boot"]
+    providers = list(client.replication_recovery_services_providers.list("Rg", "Vault"))
+    assert [provider.properties and provider.properties.fabric_type for provider in providers] == ["Azure", "Azure"]
+    health = client.replication_vault_health.get("Rg", "Vault")
+    assert health.properties is not None
+    assert health.properties.fabrics_health is not None
+    assert health.properties.fabrics_health.resource_count == 2
+    assert list(client.replication_events.list("Rg", "Vault")) == []
+    alert = {"properties": {"sendToOwners": "Send", "customEmailAddresses": ["ops@contoso.com"], "locale": "en-US"}}
+    client.replication_alert_settings.create("Rg", "Vault", "defaultAlertSetting", alert)
+    (setting,) = client.replication_alert_settings.list("Rg", "Vault")
+    assert setting.properties is not None
+    assert setting.properties.custom_email_addresses == ["ops@contoso.com"]
