@@ -214,19 +214,17 @@ class SimulatedClock:
         """
         while self._queue:
             when, _, waiter = heapq.heappop(self._queue)
-            if waiter.queued:
-                waiter.queued = False
-                self._now = max(self._now, when)
-                return self._wake(waiter, last=last)
+            if not waiter.queued:
+                continue
+            waiter.queued = False
+            self._now = max(self._now, when)
+            if waiter.call is None:
+                waiter.turn.set()
+                return None
+            if last:
+                return waiter.call
+            threading.Thread(target=self._run, args=(waiter.call,), daemon=True).start()
+            return None
         if not last:
             raise RuntimeError("the simulation is stuck: every thread waits, and for nothing that has a time")
-        return None
-
-    def _wake(self, waiter: _Waiter, *, last: bool) -> Callable[[], None] | None:
-        if waiter.call is None:
-            waiter.turn.set()
-        elif last:
-            return waiter.call
-        else:
-            threading.Thread(target=self._run, args=(waiter.call,), daemon=True).start()
         return None

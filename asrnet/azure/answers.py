@@ -110,6 +110,7 @@ def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
         quoted = json_document(message.encode())
         if isinstance(quoted, dict) and (answer := error_body(quoted, depth=depth + 1)).message:
             return msgspec.structs.replace(answer, outer_code=outer)
+    # Only Site Recovery writes causes into a detail; where it writes none, it still puts a status on top.
     is_specific = bool(inner) and (outer in _STATUS_NAMES or member(detail, "possibleCauses") is not None)
     information = member(error, "additionalInfo")
     return ErrorBody(

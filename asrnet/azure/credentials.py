@@ -106,6 +106,7 @@ def application(variables: Mapping[str, str]) -> Application:
     )
     if azures.is_complete:
         return azures
+    # In part they are there for another reason (AZURE_CLIENT_ID chooses a managed identity), and prove nothing.
     terraforms = Application(
         tenant_id=get("ARM_TENANT_ID", ""),
         client_id=get("ARM_CLIENT_ID", ""),
@@ -143,7 +144,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
     """
     app = application(variables or {})
     if not named:
-        if cloud.is_loopback:
+        if cloud.is_loopback:  # a real token is not for an emulator, whatever the environment holds
             return Credential(name="emulator", build=EmulatorCredential, is_made_up=True)
         return _of_application(cloud, app) if app.is_complete else _default(cloud, app)
     word = _normal(named)
@@ -220,7 +221,7 @@ def _default(cloud: Cloud, app: Application, excluded: Sequence[str] = ()) -> Cr
         from azure.identity import DefaultAzureCredential
 
         options: dict[str, Any] = {f"exclude_{name}_credential": True for name in excluded}
-        if app.client_id:
+        if app.client_id:  # from --env-file, perhaps, which azure-identity does not read
             options["managed_identity_client_id"] = app.client_id
         return DefaultAzureCredential(authority=cloud.authority, process_timeout=PROCESS_TIMEOUT, **options)
 

@@ -81,7 +81,7 @@ class Gate:
         """A place in the queue; ``depart`` or ``leave`` follows."""
         self._queued += 1
         opens = max(now, self._closed_until)
-        if self._level is None:
+        if self._level is None:  # most runs are far from any limit, and are not to be slowed by a guess
             return Ticket(opens, self._round)
         grown = self._level + self._refill * max(0.0, opens - self._as_of)
         self._level = min(grown, max(self._most, self._level, _RESERVE)) - 1.0
@@ -107,7 +107,7 @@ class Gate:
         """A request was answered, and the answer said how many more are allowed."""
         self._sent -= 1
         self._answered += 1
-        if now < self._closed_until:
+        if now < self._closed_until:  # it was sent before the refusal, and says nothing of what followed
             return
         if remaining is None:
             # Nothing but success tells that the storm is over: the pace recovers, up to what is documented.
@@ -143,9 +143,11 @@ class Gate:
             self._window, self._answered = (now, remaining), 0
             return
         began, remained = self._window
-        if now - began < _SHORTEST_WINDOW:
+        if now - began < _SHORTEST_WINDOW:  # a handful of requests would measure the order of their answers
             return
+        # What was sent but did not lower the level has been refilled meanwhile.
         measured = (self._answered - (remained - remaining)) / (now - began)
+        # Half of the old estimate stays, since others take from the same bucket by fits and starts.
         self._refill = min(max((self._refill + measured) / 2.0, _SLOWEST), _FASTEST)
         self._window, self._answered = (now, remaining), 0
 
@@ -167,7 +169,7 @@ class Gates:
         with self._lock:
             gate = self._gates.setdefault((subscription.lower(), kind), Gate(REFILL[kind]))
         ends = self._clock.now() + patience
-        while True:  # once more whenever the gate was closed while this waited
+        while True:  # a refusal voids the tickets of all who wait, so each takes another one when it wakes up
             now = self._clock.now()
             with self._lock:
                 ticket = gate.take(now)

@@ -84,7 +84,7 @@ class Pipeline:
             "policies": self.policies(),
             "transport": RequestsTransport(
                 session=self._session,
-                session_owner=False,
+                session_owner=False,  # one client that is closed would close the connections of all
                 connection_timeout=_CONNECT_TIMEOUT,
                 read_timeout=_READ_TIMEOUT,
                 connection_data_block_size=_BLOCK_SIZE,
@@ -101,7 +101,7 @@ class Pipeline:
             HeadersPolicy({CORRELATION: self._run} if self._run else None),
             UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
-            TokenGuardPolicy(self.cloud),
+            TokenGuardPolicy(self.cloud),  # before the token is in the request, and on every attempt
             BearerTokenCredentialPolicy(self.credential, self.cloud.scope)
             if self.cloud.endpoint.startswith("https://")
             else LoopbackTokenPolicy(self.credential, self.cloud.scope),
@@ -109,6 +109,7 @@ class Pipeline:
             DistributedTracingPolicy(),
             AnnouncePolicy(),
             EncodingPolicy(),
+            # Behind everything that may still stop a request: what is counted and logged was sent.
             RequestLogPolicy(self.meter, self.clock),
             ARMHttpLoggingPolicy(),
         ]

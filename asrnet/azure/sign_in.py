@@ -26,7 +26,9 @@ from asrnet.settings.roots import certificate_hint
 
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
 _REFRESH_BEFORE: Final = 300.0
+"""Seconds. A request may be repeated for as long, and must not end with a token that expired on the way."""
 _REFUSED_FOR: Final = 30.0
+"""Seconds. Longer than any thread of a start waits for another's sign-in, shorter than a person needs to mend it."""
 _SEGMENTS: Final = 3
 """Of a token: header, claims, signature."""
 
@@ -80,7 +82,7 @@ Fetch = Callable[[str, str | None], AccessTokenInfo]
 class TokenCache:
     """A credential for the SDKs that asks ``fetch`` for a new token five minutes before the old one expires.
 
-    The SDKs' clients each keep a token of their own, and some credentials start a process for each.
+    The SDKs' clients would each keep a token of their own.
     ``fetch(scope, claims)`` raises asrnet's errors only. One request for a token is under way at a time for each scope.
     When a refresh fails while the old token is still good, the old one goes on.
     """
@@ -101,6 +103,7 @@ class TokenCache:
         claims = (options or {}).get("claims")
         with self._guard:
             lock = self._locks.setdefault(scope, threading.Lock())
+        # Whoever comes while a token is fetched waits for it: some credentials start a process for each.
         with lock:
             token = self._tokens.get(scope)
             left = token.expires_on - self._now() if token else 0.0

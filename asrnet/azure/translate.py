@@ -110,6 +110,7 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     status = int(response.status_code)
     message = body.message or f"Azure answered with HTTP status {status}"
     attempts = attempts_of(response)
+    # What was repeated, or is Azure's own failure, says what was asked and how often.
     if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
         message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
     fields: dict[str, Any] = {
@@ -126,6 +127,7 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     if code is None and status == _UNAUTHORIZED:
         return CredentialError(f"Azure did not accept the credential: {message}", hint=hint_of(message, body))
     if code is None and status == _NOT_FOUND and (not body.codes or body.codes & _NO_SUCH_API):
+        # A proxy's page, or an API that this cloud does not have: it proves no absence.
         return ServiceError(message, **fields, hint="not the resource is missing, but the API: check the endpoint")
     if kind is ForbiddenError:
         denied, missing = _DENIED.search(message), _LINKED_ACTION.search(message) or _ACTION.search(message)
