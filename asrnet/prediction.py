@@ -102,6 +102,7 @@ def read_machines(
         hint = "it is for --machines and --all-subnets; a protected machine says itself where it fails over to"
         raise InputError("a recovery region cannot be chosen for machines that are protected", hint=hint)
     entries = read_entries(question.listed_in) if question.listed_in is not None else []
+    # Nothing is written after a prediction, so networks that a lagging list lacks need not be confirmed one by one.
     inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
     named_by_id = _networks_named_by_id(question, entries)
     networks = {*networks_of_machines(inventory), *named_by_id}

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from asrnet.errors import InputError
 
+# Azure keeps the network's address, the gateway's, two for DNS, and the broadcast address of every range.
 RESERVED_AT_START: Final = 4
 RESERVED_AT_END: Final = 1
 _POINT_TO_POINT = 31

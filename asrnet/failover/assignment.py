@@ -110,6 +110,7 @@ def _unknown_address(request: AddressRequest, pool: Pool) -> Assignment:
     if space == "differs" and not request.whole_subnet:
         return _next_address(request, pool, rules.ADDRESS_OTHER_SPACE)
     if not request.whole_subnet:
+        # It takes one that nobody can name, which the next machine of a full subnet would miss.
         pool.take_any()
     if space == "same":
         return Assignment(rules.SPACE_SAME, "keeps_address")
@@ -124,6 +125,7 @@ def _from_static_pool(request: AddressRequest, pool: Pool | None) -> Assignment:
     Source: Set up IP addressing to connect to a secondary on-premises site after failover.
     """
     if request.is_dynamic:
+        # Site Recovery does not manage DHCP on a secondary site.
         return Assignment(rules.VMM_DHCP, "unknown")
     if pool is None:
         return Assignment(rules.VMM_POOL_UNKNOWN, "unknown")

@@ -74,7 +74,7 @@ def machines_of_subnets(networks: Iterable[Network]) -> tuple[Machine, ...]:
     for network in networks:
         names: list[str | None] = [subnet.name for subnet in network.subnets if not is_reserved(subnet.name)]
         if isinstance(network, VmNetwork) and not network.subnets:
-            names = [None]
+            names = [None]  # VM networks need no subnets, and machines are on them all the same.
         for name in names:
             configuration = IpConfiguration(name="", subnet=name)
             nic = Nic(name=name or "", primary_network_id=network.id, ip_configurations=(configuration,))
@@ -118,6 +118,7 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
         is_protected=is_protected,
         failed_over=item.has_failed_over,
         is_reversed=is_reversed,
+        # Portal-made vaults have one fabric for both zones of a region.
         between_zones=kind == "azure_to_azure"
         and (home == recovery if home and recovery else item.recovery_fabric_id == item.fabric_id),
         notices=_notices_of_item(item, is_protected=is_protected),

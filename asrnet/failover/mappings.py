@@ -69,10 +69,12 @@ class Mappings:
             and (kind is None or mapping.kind == kind)
             and _leads_to(mapping, to_fabric, to_location)
         ]
+        # Two mappings to one network agree. No document says that a network is mapped only once to each region.
         if len({mapping.recovery_network_id for mapping in fitting}) > 1:
             return MappingMatch(rivals=tuple(fitting))
         if fitting:
             return MappingMatch(fitting[0])
+        # A replica in Azure is on no VM network, so no unread mapping between VMM servers can lead it home.
         gap = "" if kind == "vmm_to_vmm" and primary.type == VNET else self._gap(primary, vault_id)
         return MappingMatch(gap=gap) if gap else _NO_MATCH
 

@@ -141,7 +141,7 @@ class _Simulation:
     def fail_back(self, addresses: Sequence[_Address]) -> tuple[Landing, ...]:
         """Where every address is after it has failed over and come back."""
         landings = self.fail_over(addresses)
-        # The addresses that the machines had before failover are theirs again.
+        # Their own NICs may still hold them at home: the addresses that machines had before failover are theirs again.
         left_behind: defaultdict[ArmId, set[int]] = defaultdict(set)
         for address in addresses:
             ip = number(address.configuration.ip)
@@ -169,6 +169,7 @@ class _Simulation:
                 choice = structs.replace(choice, rule=rules.A2A_FAILBACK_OWN, network_id=own_network)
             return self._land(address, _Move(choice, home, is_failback=True))
 
+        # From here on the machine is not re-protected yet: where its replica is decides, not what is set on it.
         replica = machine.replicas.get(nic.name)
         is_anywhere = landed.network_rule in rules.UNCLEAR and replica is None
         if landed.network_id is None and (landed.kind == "azure_to_azure" or is_anywhere):
@@ -342,10 +343,12 @@ def _left_out(address: _Address) -> Assignment | None:
         message = f"'{address.nic.name}' is not selected (NotSelected); documented for on-premises machines only"
         notices = () if is_on_premises else (notice("nic_not_selected", message),)
         return Assignment(rules.NIC_NOT_SELECTED, "not_failed_over", notices=notices)
+    # Source: Customize networking configurations of the target Azure VM.
     if not configuration.primary and not configuration.selected_for_failover:
         message = f"the secondary ip configuration '{configuration.name}' is not configured to fail over"
         unselected = notice("secondary_not_selected", message)
         return Assignment(rules.SECONDARY_LEFT_OUT, "not_failed_over", notices=(unselected,))
+    # Source: Support matrix for Azure VM disaster recovery between Azure regions.
     if is_ipv6(configuration.ip):
         message = f"Site Recovery does not support IPv6: {configuration.ip} does not fail over"
         return Assignment(rules.IPV6_LEFT_OUT, "not_failed_over", notices=(notice("ipv6_not_supported", message),))
@@ -371,9 +374,11 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
     if assignment.rule in {rules.ADDRESS_OWN, rules.TEST_ADDRESS_OWN}:
         return "Static", rules.TYPE_AS_SET
     kind, primary_type = move.choice.kind, address.configuration.ip_type
+    # Source: Connect to Azure VMs after failover from on-premises.
     if kind in {"vmm_to_azure", "on_premises_to_azure"} and move.landed is None:
         is_unset = assignment.rule in {rules.ADDRESS_UNSPECIFIED, rules.ADDRESS_OWN_UNAVAILABLE}
         return ("Dynamic" if is_unset else "Static"), rules.TYPE_AS_SET
+    # Source, here and below: Set up network mapping and IP addressing for VNets.
     if move.is_test and kind == "azure_to_azure":
         return "Static", rules.TYPE_TEST_STATIC
     return primary_type, rules.TYPE_FOLLOWS if primary_type and kind == "azure_to_azure" else None

@@ -62,6 +62,7 @@ def choose_subnet(names: Iterable[str], primary: str, kind: MappingKind = "azure
             return SubnetChoice(name, rules.SUBNET_SAME_NAME if between_regions else rules.VMM_SUBNET_SAME_NAME)
     if not candidates:
         return None
+    # The two documents differ here: between regions the names decide, from VMM the order in which the network has them.
     if between_regions:
         return SubnetChoice(min(candidates, key=lambda name: (name.lower(), name)), rules.SUBNET_FIRST_ALPHABETICAL)
     return SubnetChoice(candidates[0], rules.VMM_SUBNET_FIRST)
@@ -199,6 +200,7 @@ class Places:
             return self._with_pool(network, subnet, Place(rule=named.rule, named_subnet=named.name, notices=notices))
         if network.subnets:
             return Place(notices=(notice("primary_subnet_unknown"),))
+        # A VM network without subnets is an ordinary one; a virtual network without them takes no machine.
         if kind == "vmm_to_vmm":
             return Place(is_known=True)
         return Place(
@@ -234,6 +236,7 @@ class Places:
         if key not in self._pools and spans:
             assignable = usable if isinstance(network, VirtualNetwork) else usable_on_premises
             in_use = {address for address in map(number, subnet.used_ips) if address is not None}
+            # What the predicted machines hold there already is not taken for them.
             returning = {
                 address
                 for address in self._returning.get(network.id, ())

@@ -177,7 +177,7 @@ def contains(names: Iterable[str], name: str | None) -> bool:
 
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
     """The error to raise: a DocumentError where the place is in a file."""
-    if where.file:
+    if where.file:  # What comes from a vault or the command line has no line to point to.
         return DocumentError(problem, file=where.file, line=where.line, hint=hint)
     return InputError(problem, hint=hint)
 
