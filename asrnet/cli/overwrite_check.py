@@ -53,7 +53,10 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
 def _is_at(place: Path, read: str) -> bool:
     """Whether ``place`` is the file ``read``, or one that a folder of desired-state files has or would have."""
     if not Path(read).is_dir():
-        return os.path.realpath(read) == str(place)
+        try:
+            return place.samefile(read)  # a link to the file is the file: an audit would be appended to it
+        except OSError:  # one of the two does not exist
+            return os.path.realpath(read) == str(place)
     from asrnet.desired.loading import SUFFIXES
 
     return place.parent == Path(os.path.realpath(read)) and place.suffix.lower() in SUFFIXES

@@ -225,6 +225,14 @@ def test_no_output_replaces_what_a_command_without_a_backend_reads(
     assert f"{file} is {what}" in ran.err
 
 
+def test_an_audit_is_not_appended_to_another_name_of_a_file_that_is_read(fake: Cli, folder: Path) -> None:
+    (folder / "audit.jsonl").hardlink_to(folder / "asrnet.yaml")
+    before = snapshot(folder)
+    ran = fake("apply", "--yes", "--audit", "audit.jsonl")
+    assert (ran.code, snapshot(folder)) == (1, before)
+    assert "--audit: audit.jsonl is the desired state, which this would write over" in ran.err
+
+
 def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:
     (folder / "teams").mkdir()
     (folder / "asrnet.yaml").rename(folder / "teams" / "network.yaml")
