@@ -9,13 +9,13 @@ from failover_worlds import address, machine, mapping, prediction, subnet, vnet
 from sample_plans import full_plan
 
 from asrnet.desired import EVERYTHING, DesiredState
-from asrnet.diagnostics.checks import examine
+from asrnet.diagnostics.checks import doctor
 from asrnet.errors import InputError
 from asrnet.fake.builder import Builder
 from asrnet.fake.ports import backend
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.read import read_inventory
-from asrnet.inventory.targets import available_targets
+from asrnet.inventory.targets import targets
 from asrnet.render import DOCUMENTS, FORMATS, DocumentKind, formats_of, render
 
 HERE, THERE = vnet("here", subnet("web", "10.0.1.0/24")), vnet("there", subnet("web", "10.1.1.0/24"))
@@ -30,8 +30,8 @@ def documents() -> dict[DocumentKind, Any]:
         "plan": full_plan(),
         "live": live_pairs(inventory, DesiredState(), EVERYTHING),
         "prediction": prediction(machines, [HERE, THERE], [mapping(HERE, THERE)]),
-        "targets": available_targets(inventory),
-        "doctor": examine(DesiredState(), azure, EVERYTHING),
+        "targets": targets(inventory),
+        "doctor": doctor(DesiredState(), azure, EVERYTHING),
     }
 
 
