@@ -31,7 +31,7 @@ def documents() -> dict[DocumentKind, Any]:
         "live": live_pairs(inventory, DesiredState(), EVERYTHING),
         "prediction": prediction(machines, [HERE, THERE], [mapping(HERE, THERE)]),
         "targets": targets(inventory),
-        "doctor": doctor(DesiredState(), azure, EVERYTHING),
+        "doctor": doctor(DesiredState(), azure),
     }
 
 
