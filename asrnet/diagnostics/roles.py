@@ -55,7 +55,6 @@ _ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
     # "Azure permissions for Networking", and the LinkedAuthorizationFailed that Azure answers otherwise.
     "landing-zones": (
         *_CREATE_NETWORKS,
-        f"{_NETWORK}/subnets/read",
         "Microsoft.Network/networkSecurityGroups/read",
         "Microsoft.Network/networkSecurityGroups/join/action",
         "Microsoft.Network/routeTables/read",

@@ -9,14 +9,14 @@ import pytest
 from command_line import EXAMPLES
 from doors import wire
 from msgspec import structs
-from states import SEA, TwoRegions, row
+from states import EA, SEA, TwoRegions, row
 
 from asrnet.applying import Options
 from asrnet.azure import connect
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
-from asrnet.desired import DesiredState, Row, load_desired
+from asrnet.desired import CopySettings, DesiredState, Region, Row, load_desired
 from asrnet.diagnostics.roles import TASKS, actions
 from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
@@ -149,6 +149,43 @@ SPARE = {
     "microsoft.recoveryservices/vaults/read": "without it nobody warns that a vault is in the primary region",
     "microsoft.recoveryservices/vaults/replicationoperationstatus/read": "only asked where the jobs do not tell",
 }
+
+
+class LandingZone(Busy):
+    """Copies whose subnets get a security group and a route table, in a group that is made; one lacks a subnet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        group = self.build.network_security_group("nsg", SEA)
+        table = self.build.route_table("routes", SEA)
+        settings = CopySettings(
+            resource_group="rg-new",
+            network_security_group=str(group.id),
+            route_table=str(table.id),
+            create_resource_group=True,
+            add_subnets=True,
+        )
+        short = self.network("short", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
+        self.network("short-asr", SEA, group="rg-new-2", subnets={"web": "10.0.1.0/24"})
+        other = structs.replace(settings, resource_group="rg-new-2")
+        self.desired = self.state(
+            row(self.network("whole"), None), regions=(Region(primary=EA, recovery=SEA, copy=settings),)
+        )
+        self.second = self.state(row(short, None), regions=(Region(primary=EA, recovery=SEA, copy=other),))
+
+
+def test_the_role_for_landing_zones_allows_every_request_of_their_copies() -> None:
+    azure = LandingZone()
+    role = allowed(azure.desired, "apply", "landing-zones")
+    azure.allow(role)
+    assert_done(corrected(azure))
+    azure.desired = azure.second
+    assert_done(corrected(azure))
+    sent = azure.sent()
+    assert sent <= role
+    joins = {action for action in role if action.endswith("/join/action")}
+    assert allowed(azure.desired, "landing-zones") - sent <= UNSEEN.keys() | joins, "joins are checked by Azure alone"
+    assert "microsoft.network/virtualnetworks/subnets/write" in sent
 
 
 def is_done(azure: Busy) -> bool:

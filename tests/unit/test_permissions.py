@@ -58,7 +58,6 @@ def test_copies_in_landing_zones_join_groups_tables_and_plans_and_touch_no_vault
         "Microsoft.Network/networkSecurityGroups/read",
         "Microsoft.Network/routeTables/join/action",
         "Microsoft.Network/routeTables/read",
-        "Microsoft.Network/virtualNetworks/subnets/read",
         "Microsoft.Resources/subscriptions/resourceGroups/read",
         "Microsoft.Resources/subscriptions/resourceGroups/write",
     }
