@@ -26,15 +26,16 @@ are missing is assumed.
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """
-_GROUPS: Final = (
-    ("Identity", "Signing in"),
-    ("Subscriptions Tenants Providers Resources_ ResourceGroups", "Subscriptions and resource groups"),
-    ("VirtualNetworks Subnets Network", "Microsoft.Network"),
-    ("ResourceGraph", "Resource Graph"),
-    ("Vaults Backup", "Vaults"),
-    ("Replication", "Site Recovery"),
-    ("Permissions", "Rights"),
-    ("Admin", "The emulator's own"),
+# A route belongs to the first part whose words are in its path, without case; the last takes all that are left.
+_PARTS: Final = (
+    ("Signing in", ("/metadata/", "/oauth2/", "/msi/", "/.well-known/", "/discovery/")),
+    ("The emulator's own", ("/_asrnet/",)),
+    ("Rights", ("/microsoft.authorization/",)),
+    ("Resource Graph", ("/microsoft.resourcegraph/",)),
+    ("Microsoft.Network", ("/microsoft.network/",)),
+    ("Site Recovery", ("/{vault}/replication",)),
+    ("Vaults", ("/microsoft.recoveryservices/",)),
+    ("Subscriptions and resource groups", ("",)),
 )
 _SHORT: Final = (
     ("/subscriptions/{subscription}/resourceGroups/{group}", "G"),
@@ -46,16 +47,18 @@ _SHORT: Final = (
 def page() -> str:
     """The text of docs/emulator-coverage.md."""
     lines = [_HEAD]
-    for prefixes, title in _GROUPS:
-        lines += [f"## {title}\n", "| operation | request | source | remarks |", "|---|---|---|---|"]
-        for route in ROUTES:
-            if route.handler and route.operation.startswith(tuple(prefixes.split())):
-                template = route.template
-                for long, short in _SHORT:
-                    template = template.replace(long, short)
-                request = f"`{route.method} {template}`"
-                lines.append(f"| {route.operation} | {request} | {route.source} | {route.note} |")
-        lines.append("")
+    parts: dict[str, list[str]] = {title: [] for title, _ in _PARTS}
+    for route in ROUTES:
+        if route.handler:
+            path = route.template.lower()
+            title = next(title for title, words in _PARTS if any(word in path for word in words))
+            template = route.template
+            for long, short in _SHORT:
+                template = template.replace(long, short)
+            request = f"`{route.method} {template}`"
+            parts[title].append(f"| {route.operation} | {request} | {route.source} | {route.note} |")
+    for title, rows in parts.items():
+        lines += [f"## {title}\n", "| operation | request | source | remarks |", "|---|---|---|---|", *rows, ""]
     missing: dict[str, list[str]] = {}
     for route in ROUTES:
         if route.handler is None:

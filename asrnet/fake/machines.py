@@ -17,8 +17,8 @@ from asrnet.fake import refusals
 from asrnet.fake.behaviour import timing
 from asrnet.fake.enabling import Enabling
 from asrnet.fake.landing import land, land_in_test, landing_subnet, remove_machine
-from asrnet.fake.operations import Started
-from asrnet.fake.records import EnableRequest, SwitchRequest, UpdateRequest, VirtualMachine
+from asrnet.fake.operations import Started, stable_guid
+from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, UpdateRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
@@ -125,6 +125,53 @@ class ProtectedItems:
             enabling = Enabling(self._state, item_id, request)
             write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
             return self._state.start(write, lambda: self._replicate(enabling.item()), admission)
+
+    def enable_hyper_v(self, item_id: ArmId, request: HyperVRequest) -> Started:
+        """Enable replication of a Hyper-V machine to Azure. Raises NotFoundError where the container is missing.
+
+        A world knows no machines on premises that are not protected. One gets a NIC on the first VM network of its
+        server that is mapped, else on the first (assumption).
+        """
+        with self._state.request("PUT", item_id) as admission:
+            fabric = self._state.fabric(item_id.parent.parent)
+            if self._state.clouds.get(fabric.id.key, item_id.parent.key) is None:
+                raise refusals.missing(item_id.parent)
+            self._state.require_policy(request.policy_id)
+            write = self._state.write("PUT", item_id, "EnableDr", request.name)
+            return self._state.start(write, lambda: self._replicate(self._hyper_v_item(item_id, request)), admission)
+
+    def _hyper_v_item(self, item_id: ArmId, request: HyperVRequest) -> ProtectedItem:
+        fabric_id = item_id.parent.parent
+        mappings = {
+            mapping.primary_network_id: mapping
+            for mapping in self._state.mappings.values(item_id.parent.parent.parent.key)
+            if mapping.kind == "vmm_to_azure" and mapping.fabric_id == fabric_id
+        }
+        networks = [record.network.id for record in self._state.vm_networks.values(fabric_id.key)]
+        network_id = next((network for network in networks if network in mappings), next(iter(networks), None))
+        mapping = mappings.get(network_id) if network_id else None
+        target_id = request.recovery_network_id or (mapping.recovery_network_id if mapping else None)
+        target = self._state.network(target_id) if target_id else None
+        if target_id is not None and target is None:
+            raise self._state.assumed("network_not_configured", request.name, resource_id=item_id)
+        subnet = landing_subnet(target, request.recovery_subnet) if target else None
+        address = IpConfiguration(name="", ip_type="Dynamic", recovery_subnet=subnet.name if subnet else None)
+        nic = Nic(
+            name=stable_guid(f"{item_id.key} nic"),
+            primary_network_id=network_id,
+            recovery_network_id=target_id,
+            selection="SelectedByUserOverride" if request.recovery_network_id else "SelectedByDefault",
+            ip_configurations=(address,),
+        )
+        return ProtectedItem(
+            id=item_id,
+            friendly_name=request.name,
+            provider="HyperVReplicaAzure",
+            recovery_group_id=request.recovery_resource_group_id,
+            recovery_network_id=request.recovery_network_id,
+            policy_id=request.policy_id,
+            nics=(nic,),
+        )
 
     def protect(self, item_id: ArmId, request: EnableRequest) -> None:
         """Begin to replicate a machine at once. Raises ServiceError where the rules refuse it."""

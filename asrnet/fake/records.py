@@ -136,6 +136,19 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
     policy_id: ArmId | None = None
 
 
+class HyperVRequest(Struct, frozen=True, kw_only=True):
+    """What enabling replication of a Hyper-V machine to Azure says: its name there, and where it is to land.
+
+    Without ``recovery_network_id`` the mapping of its VM network decides.
+    """
+
+    name: str
+    recovery_network_id: ArmId | None = None
+    recovery_subnet: str | None = None
+    recovery_resource_group_id: ArmId | None = None
+    policy_id: ArmId | None = None
+
+
 class UpdateRequest(Struct, frozen=True, kw_only=True):
     """The settings of a machine that a PATCH changes: what is None stays, ``nics`` are those that it names."""
 

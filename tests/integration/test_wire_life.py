@@ -298,3 +298,31 @@ def test_a_canceled_job_has_no_effect(life: Life) -> None:
 def test_a_plan_that_cannot_be_read_is_refused(life: Life, change: dict[str, object]) -> None:
     body = {"properties": plan_of(life)["properties"] | change}
     assert life.send("PUT", f"{life.vault.id}/replicationRecoveryPlans/All", body=body).status == 400
+
+
+def test_a_hyper_v_machine_lands_by_the_mapping_of_its_network(life: Life) -> None:
+    server = life.build.vmm_fabric(life.vault, "vmm.example")
+    cloud, network = life.build.cloud(server, "Gold"), life.build.vm_network(server, "corp")
+    life.build.mapping(server, network, None, life.away)
+    path = f"{cloud.id}/replicationProtectedItems/Vm2"
+    details = {"instanceType": "HyperVReplicaAzure", "targetAzureVmName": "Vm2"}
+    life.do("PUT", path, {"properties": {"policyId": str(life.policy), "providerSpecificDetails": details}})
+    life.replicate()
+    item = life.item(path)
+    assert (item["primaryFabricProvider"], item["recoveryFabricFriendlyName"]) == ("VmmFabric", "Microsoft Azure")
+    assert item["allowedOperations"] == ["PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover"]
+    details = item["providerSpecificDetails"]
+    assert not {"fabricObjectId", "selectedTfoAzureNetworkId", "initialPrimaryFabricLocation"} & details.keys()
+    (nic,) = details["vmNics"]
+    assert (nic["vMNetworkName"], nic["selectionType"]) == ("corp", "SelectedByDefault")
+    assert (nic["recoveryVMNetworkId"], nic["ipConfigs"][0]["recoverySubnetName"]) == (str(life.away.id), "web")
+    life.do("POST", f"{path}/plannedFailover", {"properties": {"failoverDirection": "PrimaryToRecovery"}})
+    assert life.item(path)["activeLocation"] == "Recovery"
+
+
+def test_a_hyper_v_machine_needs_its_cloud(life: Life) -> None:
+    server = life.build.vmm_fabric(life.vault, "vmm.example")
+    path = f"{server.id}/replicationProtectionContainers/none/replicationProtectedItems/Vm2"
+    details = {"instanceType": "HyperVReplicaAzure"}
+    answer = life.send("PUT", path, body={"properties": {"providerSpecificDetails": details}})
+    assert life.refusal(answer) == (404, "ArmResourceDoesNotExist")

@@ -12,7 +12,7 @@ from asrnet.emulator.messages import GatewayError, Response, json_response
 from asrnet.emulator.routing import CONTAINER, ITEM, VAULT, Routes
 from asrnet.fake import refusals
 from asrnet.fake.machines import Direction
-from asrnet.fake.records import EnableRequest, SwitchRequest, UpdateRequest
+from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, UpdateRequest
 from asrnet.model.arm import ArmId
 
 routes: Final = Routes()
@@ -26,19 +26,30 @@ _REPORTED: Final = "the states between failover and re-protection are reported, 
 
 
 def read_enabling(body: Body, item_id: ArmId) -> EnableRequest:
-    """What the body of a PUT says of the machine to protect and of its networks."""
+    """What the body of a PUT says of the Azure machine to protect and of its networks."""
     properties = an_object(body, "properties")
     details = an_object(properties, "providerSpecificDetails")
-    instance_type = text(details, "instanceType")
-    if instance_type != "A2A":
-        message = f"The emulator can create protected items of instance type 'A2A' only, not '{instance_type}'."
-        raise GatewayError(501, "NotImplemented", message)
     return EnableRequest(
         machine_id=_required_id(details, "fabricObjectId", item_id),
         recovery_container_id=_required_id(details, "recoveryContainerId", item_id),
         recovery_network_id=an_id(details, "recoveryAzureNetworkId"),
         recovery_subnet=text(details, "recoverySubnetName"),
         recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
+        policy_id=an_id(properties, "policyId"),
+    )
+
+
+def read_hyper_v_enabling(body: Body, item_id: ArmId) -> HyperVRequest:
+    """What the body of a PUT says of the Hyper-V machine to protect and of where it is to land."""
+    properties = an_object(body, "properties")
+    details = an_object(properties, "providerSpecificDetails")
+    machine = an_id(properties, "protectableItemId")
+    names = (text(details, "targetAzureVmName"), text(details, "vmName"), machine.name if machine else None)
+    return HyperVRequest(
+        name=next((name for name in names if name), item_id.name),
+        recovery_network_id=an_id(details, "targetAzureNetworkId"),
+        recovery_subnet=text(details, "targetAzureSubnetId"),
+        recovery_resource_group_id=an_id(details, "targetAzureV2ResourceGroupId"),
         policy_id=an_id(properties, "policyId"),
     )
 
@@ -74,14 +85,21 @@ def get_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Create",
     "recorded",
-    "Azure machines only; that mappings and the recovery network come with it is documented",
+    "A2A as recorded, HyperVReplicaAzure specified; that mappings and a network come with A2A is documented",
 )
 def put_item(call: Call) -> Response:
-    """Enable replication of an Azure machine; mappings and the recovery network come with it."""
+    """Enable replication. With an Azure machine come mappings and the recovery network."""
     item_id = call.id("item")
     body = call.request.document()
-    started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))
     details = an_object(an_object(body, "properties"), "providerSpecificDetails")
+    instance_type = text(details, "instanceType")
+    if instance_type == "HyperVReplicaAzure":
+        request = read_hyper_v_enabling(body, item_id)
+        return call.accepted(call.world.protected_items.enable_hyper_v(item_id, request), item_id)
+    if instance_type != "A2A":
+        message = f"The emulator cannot create protected items of instance type '{instance_type}'."
+        raise GatewayError(501, "NotImplemented", message)
+    started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))
     call.world.extras[item_id.key] = {DISKS: list(a_list(details, "vmManagedDisks"))}
     return call.accepted(started, item_id)
 
