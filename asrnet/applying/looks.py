@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.errors import RefusedError, UnreachableError, VaultUnusedError
+from asrnet.errors import AsrError, RefusedError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import (
     Fabric,
@@ -38,6 +38,10 @@ MAX_AGE = 2.0
 
 _TRIES = 5
 """How often something is read again because its answer came too late to be relied on."""
+
+
+class AlreadyDoneError(AsrError):
+    """Azure is as a write would leave it, though this run has not written it: there is nothing to send."""
 
 
 class _Listed(Struct, frozen=True):
@@ -134,8 +138,8 @@ class Looks:
     def before(self, step: Step) -> Callable[[], None]:
         """What ``before_sending`` shall run for the write of ``step``.
 
-        It raises RefusedError (``stale``) where Azure holds neither what the plan saw nor what the write makes, and
-        whatever error the read ends with.
+        It raises RefusedError (``stale``) where Azure holds neither what the plan saw nor what the write makes,
+        AlreadyDoneError where it holds the latter, and whatever error the read ends with.
         """
         last_sent = 0
 
@@ -153,28 +157,33 @@ class Looks:
 
     def _problem(self, step: Step, last_sent: int) -> str:
         """What stands in the way of a write, in words; ``last_sent`` is its turn when it was last sent."""
-        if isinstance(step.after, VirtualNetwork):
+        name, after = step.resource_id.name, step.after
+        if isinstance(after, VirtualNetwork):
             network = self.virtual_network(step.resource_id)
             # An existing network is never written, but for one that may come from an earlier attempt of this write.
-            if network is None or (last_sent and not network_differences(step.after, network)):
+            if network is None or (last_sent and not network_differences(after, network)):
                 return ""
-            return f"{network.name} exists now"
-        if isinstance(step.after, NetworkSubnet):
-            return self._problem_of_subnet(step.after, last_sent)
-        if isinstance(step.after, ResourceGroup):
+            return f"{name} exists now"
+        if isinstance(after, NetworkSubnet):
+            return self._problem_of_subnet(after, last_sent)
+        if isinstance(after, ResourceGroup):
             group = self._fresh(step.resource_id, self._backend.networks.resource_group)
             # A PUT would replace the tags of a group that somebody else has made.
-            is_ours = group and last_sent and step.after.tags.items() <= group.tags.items()
+            is_ours = group and last_sent and after.tags.items() <= group.tags.items()
             return "" if group is None or is_ours else f"resource group {group.name} exists now"
-        if isinstance(step.after, Fabric):
-            fabrics = _fabrics(self._backend, step.resource_id.parent)
-            return next((problem for fabric in fabrics if (problem := fabric_in_the_way(step.after, fabric))), "")
-        if step.action == "create" and isinstance(step.after, NetworkMapping):
-            return self._problem_of_create(step.after, last_sent)
-        mapping = self.mapping(step.resource_id)
-        if is_same(mapping, step.before) or is_same(mapping, step.after):
+        if isinstance(after, Fabric):
+            for fabric in _fabrics(self._backend, step.resource_id.parent):
+                if fabric.kind == "azure" and fabric.location == after.location:
+                    if fabric.id == after.id:
+                        raise AlreadyDoneError(f"the fabric {name} exists")
+                    return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
             return ""
-        return f"{step.resource_id.name} {description(mapping)}"
+        if step.action == "create" and isinstance(after, NetworkMapping):
+            return self._problem_of_create(after, last_sent)
+        mapping = self.mapping(step.resource_id)
+        if is_same(mapping, after) and has_state_of(mapping, after):
+            raise AlreadyDoneError(f"{name} {description(mapping)}")
+        return "" if is_same(mapping, step.before) else f"{name} {description(mapping)}"
 
     def _problem_of_subnet(self, wanted: NetworkSubnet, last_sent: int) -> str:
         network = self.virtual_network(wanted.network_id)
@@ -187,22 +196,23 @@ class Looks:
 
     def _problem_of_create(self, wanted: NetworkMapping, last_sent: int) -> str:
         listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))
-        for mapping in listed.mappings:
-            if is_same(mapping, wanted) or not in_the_way(wanted, mapping):
-                continue
-            if isinstance(mapping, UnreadableMapping):
-                return in_the_way(wanted, mapping)
-            # Lists may lag and show what this very run has deleted.
-            current = self.mapping(mapping.id)
-            if current and not is_same(current, wanted) and in_the_way(wanted, current):
-                return in_the_way(wanted, current)
+        suspects = [mapping for mapping in listed.mappings if in_the_way(wanted, mapping)]
+        unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
+        if unreadable:
+            return in_the_way(wanted, unreadable)
+        # Lists may lag and show what this very run has deleted, so what is in the way is asked for by its id.
+        ids = {mapping.id for mapping in suspects}
         if not self._is_fresh(listed) or wanted.id in self._deleted:
             # Either the list was too long or too slow, and what would be overwritten is the mapping of this name: of
             # another one for the same network the service itself refuses the second. Or a deleted mapping is put
             # back, and a list that lags might still show it.
-            current = self.mapping(wanted.id)
-            if current and not is_same(current, wanted):
-                return in_the_way(wanted, current)
+            ids.add(wanted.id)
+        for mapping_id in sorted(ids):
+            mapping = self.mapping(mapping_id)
+            if is_same(mapping, wanted):
+                raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
+            if mapping and in_the_way(wanted, mapping):
+                return in_the_way(wanted, mapping)
         return ""
 
 
@@ -220,13 +230,6 @@ def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
         return ""
     primary, recovery = mapping.primary_network_id.name, mapping.recovery_network_id.name
     return f"{primary} has the mapping {mapping.name} now, to {recovery}"
-
-
-def fabric_in_the_way(wanted: Fabric, fabric: Fabric) -> str:
-    """Why ``wanted`` cannot be created beside ``fabric``, in words: a vault has one Azure fabric for each region."""
-    if fabric.kind != "azure" or fabric.location != wanted.location or fabric.id == wanted.id:
-        return ""
-    return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
 
 
 def is_same(mapping: LiveMapping | None, expected: Resource | None) -> bool:

@@ -94,6 +94,8 @@ def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, p
     if errors:
         return ("stale", "; ".join(errors), True) if stale and not begun else ("failed", "; ".join(errors), False)
     if all(task.state == "done" for task in tasks):
+        if not any(task.sent for task in tasks):
+            return "stale", "somebody else has done it meanwhile; plan again", True
         return ("failed", "; ".join(unread), False) if unread else ("succeeded", None, False)
     reason = failure or "something it depends on was not done"
     if begun:

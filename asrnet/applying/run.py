@@ -14,7 +14,7 @@ from math import ceil
 from typing import TypeVar
 
 from asrnet.applying.lanes import CLOCK_SKEW, Lane, has_ended, has_succeeded
-from asrnet.applying.looks import Looks, description, has_state_of, is_same
+from asrnet.applying.looks import AlreadyDoneError, Looks, description, has_state_of, is_same
 from asrnet.applying.preflight import Verdict
 from asrnet.applying.tasks import Component, Group, Task, component_of, components_of, groups_of, undo_of
 from asrnet.errors import (
@@ -250,23 +250,26 @@ class Run:
         def mark() -> None:
             task.sent = self._clock.now()
 
-        with before_sending(self._looks.before(task.step)), before_sending(mark):
-            step, writer = task.step, self._backend.mapping_writer
-            networks = self._backend.network_writer
-            if isinstance(step.after, VirtualNetwork):
-                return networks.create_virtual_network(step.after)
-            if isinstance(step.after, NetworkSubnet):
-                return networks.create_subnet(step.after)
-            if isinstance(step.after, ResourceGroup):
-                return networks.create_resource_group(step.after)
-            if isinstance(step.after, Fabric):
-                return writer.create_fabric(step.after)
-            if step.after is None:
-                return writer.delete_mapping(step.resource_id)
-            if step.action == "create":
-                return writer.create_mapping(step.after)
-            task.by_put = task.by_put or self._patch_is_refused
-            return writer.put_mapping(step.after) if task.by_put else writer.patch_mapping(step.after)
+        step, writer, networks = task.step, self._backend.mapping_writer, self._backend.network_writer
+        task.by_put = task.by_put or (step.action == "update" and self._patch_is_refused)
+        try:
+            with before_sending(self._looks.before(step)), before_sending(mark):
+                if isinstance(step.after, VirtualNetwork):
+                    return networks.create_virtual_network(step.after)
+                if isinstance(step.after, NetworkSubnet):
+                    return networks.create_subnet(step.after)
+                if isinstance(step.after, ResourceGroup):
+                    return networks.create_resource_group(step.after)
+                if isinstance(step.after, Fabric):
+                    return writer.create_fabric(step.after)
+                if step.after is None:
+                    return writer.delete_mapping(step.resource_id)
+                if step.action == "create":
+                    return writer.create_mapping(step.after)
+                return writer.put_mapping(step.after) if task.by_put else writer.patch_mapping(step.after)
+        except AlreadyDoneError:
+            task.already_done = True
+            return None
 
     def _answered(self, task: Task, lane: Lane, answer: Operation | AsrError | InterruptedError | None) -> None:
         task.accepted = self._clock.now()
@@ -499,11 +502,15 @@ class Run:
         """When a group was given up after it wrote something: undo that, updates first, then deletes."""
         if group.undone or not group.failure or self.interrupted or not all(task.settled for task in group.tasks):
             return
-        done = [task for task in group.tasks if task.removes_something and (task.state == "done" or task.uncertain)]
-        if not done:
+        # What somebody else did in its place is not taken back.
+        undo = [
+            undo_of(task)
+            for task in group.tasks
+            if task.removes_something and not task.already_done and (task.state == "done" or task.uncertain)
+        ]
+        if not undo:
             return
         group.undone = True
-        undo = [undo_of(task) for task in done]
         component = component_of(undo)
         for task in undo:
             self.tasks.append(task)

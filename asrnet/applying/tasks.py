@@ -45,6 +45,9 @@ class Task(Struct, kw_only=True, eq=False):
     job_error: AsrError | None = None
     """What the job list says of a job that failed, until its operation has been asked for more."""
 
+    already_done: bool = False
+    """Azure was as it should be when it was to be sent, or sent again: somebody else may have done it."""
+
     uncertain: bool = False
     """It failed, and the mapping could not be read again: whether Azure did it is not known."""
 

@@ -204,20 +204,29 @@ class Chaos:
             assert got.when >= recent, wrote
             assert got.found is None or way_of(got.found) == way_of(wrote.after), wrote
             lists = self.witness.lists_to_apply(site.vault.id, "mappings", wrote, 0.0)
-        deleted = {each.id for each in self.witness.writes if each.action == "delete"}
-        assert any(self._is_free(wrote.after, mappings, deleted) for mappings in lists), wrote
+        free = any(self._is_free(wrote, mappings) for mappings in lists)
+        assert free, wrote
         # A broken 200 on the wire to a PUT that never arrived looks like a network that was made.
         assert self.app or wrote.baseless == (), wrote
 
-    @staticmethod
-    def _is_free(wanted: NetworkMapping, mappings: Sequence[LiveMapping], deleted: set[ArmId]) -> bool:
-        """Whether a list shows neither the name nor the network taken; what this run made or deleted does not count."""
-        others = [mapping for mapping in mappings if isinstance(mapping, NetworkMapping)]
-        others = [mapping for mapping in others if (mapping.id, way_of(mapping)) != (wanted.id, way_of(wanted))]
-        names = {_name(mapping) for mapping in others if mapping.id not in deleted}
-        return _name(wanted) not in names and wanted.identity not in {
-            mapping.identity for mapping in others if mapping.id not in deleted
-        }
+    def _is_free(self, wrote: Wrote, mappings: Sequence[LiveMapping]) -> bool:
+        """Whether a list shows neither the name nor the network of a create taken, or a GET showed that they are not.
+
+        What this run deleted, and the very mapping that it makes, are in nobody's way.
+        """
+        wanted = wrote.after
+        assert wanted
+        deleted = {each.id for each in self.witness.writes if each.action == "delete"}
+        for mapping in mappings:
+            if not isinstance(mapping, NetworkMapping) or mapping.id in deleted:
+                continue
+            got = self.witness.got_to_apply(mapping.id, wrote)
+            current = got.found if got and got.when >= wrote.when - MAX_AGE else mapping
+            if current is None or (current.id, way_of(current)) == (wanted.id, way_of(wanted)):
+                continue
+            if _name(current) == _name(wanted) or current.identity == wanted.identity:
+                return False
+        return True
 
     def _judge_change(self, wrote: Wrote, site: Site) -> None:
         """What is updated or deleted was re-read, is what the plan was made for, and nobody is failing over."""

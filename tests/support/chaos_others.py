@@ -96,6 +96,9 @@ class Others:
             return None
         elsewhere = [end for end in self._elsewhere(site, wanted) if end.id != wanted.recovery_network_id]
         taken = {mapping.primary_network_id for mapping in self._scene.live(site)}
+        fabrics = {fabric.id for fabric in self._scene.world.state.fabrics.values(site.vault.id.key)}
+        if not fabrics >= {wanted.fabric_id, wanted.recovery_fabric_id}:
+            return None
         if not elsewhere or wanted.primary_network_id in taken:
             return None
         self.did["aimed squatting"] += 1
