@@ -96,3 +96,19 @@ def _wire_fault(scene: Scene) -> WireFault:
         status=pick([500, 502, 504, 408]),
         code="Broken" if kind == "answer" else "",
     )
+
+
+def storm(scene: Scene) -> list[WireFault]:
+    """Writes of all kinds that have to be repeated some seconds later, again and again."""
+    pick = scene.random.choice
+    return [
+        WireFault(
+            kind=pick(["throttle", "unavailable", "busy"]),
+            method=method,
+            path=path,
+            times=pick([1, 3, 8]),
+            retry_after=pick([1.0, 3.0, 5.0]),
+        )
+        for method in _WRITES
+        for path in ("*/replicationnetworkmappings*", "*/virtualnetworks*")
+    ]

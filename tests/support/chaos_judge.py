@@ -55,6 +55,7 @@ class Chaos:
             lag=25.0 if lags else 0.0,
             on_write=self.others.after_a_write,
         )
+        self._looks = looks
         self._apply_with = self.witness.backend if looks else blind(self.witness.backend)
         self._age = MAX_AGE + self.witness.lag
         self.wishes = {site.name: tuple(wishes_of(scene, site)) for site in scene.sites}
@@ -67,8 +68,6 @@ class Chaos:
     def run(self) -> int:
         """One run of drift --correct; its exit code."""
         self.witness.forget()
-        self._is_over = False
-        self.scene.clock.start(self._second_hand)
         try:
             correction = correct_detected(
                 partial(detect_drift, self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete),
@@ -79,6 +78,9 @@ class Chaos:
             return exit_codes.ERROR
         finally:
             self._is_over = True
+        self._judge_losses()
+        if not self._looks:
+            return exits.DONE  # the other judges would only say what is plain: that there was no look
         self._judge_writes()
         code = exit_codes.exit_code(correction)
         self._judge_code(correction, code)
@@ -88,9 +90,13 @@ class Chaos:
         self.others.at_any_moment(lambda: self.witness.disturbed(self.others.act), lambda: self._is_over)
 
     def _applied(self, plan: Plan) -> Report:
-        self.others.aim_at(plan)
         self.witness.planned(self.others.between_plan_and_apply)
+        self.others.aim_at(plan, lambda: {event.id for event in self.witness.writes})
+        self._is_over = False
+        self.scene.clock.start(self._second_hand)
         report = applying.apply(plan, self._apply_with, Options(timeout=self.scene.timeout))
+        if not self._looks:
+            return report
         self._judge_limits(plan)
         for site in self.scene.sites:
             judge_plan(plan, site.name, self.wishes[site.name], self.witness.planned_by(site.vault.id, "mappings"))
@@ -105,7 +111,7 @@ class Chaos:
 
     # Nothing is touched that is not managed, and nothing that others changed meanwhile.
 
-    def _judge_writes(self) -> None:
+    def _judge_losses(self) -> None:
         for event in self.witness.events:
             if isinstance(event, Wrote):
                 self._judge_loss(event, self._site_of(event.id))
@@ -113,6 +119,8 @@ class Chaos:
                 theirs = self.witness.theirs_since(event.what.id, event)
                 if event.when - theirs > self._age:
                     raise LossError(event)
+
+    def _judge_writes(self) -> None:
         for event in self.witness.events:
             if isinstance(event, Wrote):
                 site = self._site_of(event.id)
@@ -174,8 +182,9 @@ class Chaos:
     def _undone_by(self, wrote: Wrote) -> Wrote | None:
         """The write of this run that this one takes back, if it does: to what was there, or was last seen there."""
         earlier = self.witness.before(wrote)
-        before = next((each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id), None)
-        if before is None or wrote.after is None or before.after == wrote.after:
+        writes = (each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id)
+        before = next((each for each in writes if each.after != wrote.after), None)  # the others are repeats
+        if before is None or wrote.after is None:
             return None
         got = self.witness.got_to_apply(wrote.id, before)
         ways = {way_of(each) for each in (before.there, got.found if got else None) if each}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from chaos import COPIES, Scene, Site
@@ -29,6 +29,7 @@ class Others:
         self._quiet = False
         self._missed: NetworkMapping | None = None
         self._targets: Sequence[Step] = ()
+        self._written: Callable[[], Collection[ArmId]] = tuple
         self._reads_left = self._pause()
 
     def _pause(self) -> float:
@@ -71,13 +72,16 @@ class Others:
             return None
         return self._aimed_act() if self._targets and self._scene.chance(0.7) else self._act()
 
-    def aim_at(self, plan: Plan) -> None:
-        """Know what asrnet is about to write, and be after the very same things."""
+    def aim_at(self, plan: Plan, written: Callable[[], Collection[ArmId]]) -> None:
+        """Know what asrnet is about to write and has ``written`` so far, and be after the very same things."""
+        self._written = written
         self._targets = [step for change in plan.changes for step in change.steps if change.kind != "fabric"]
 
     def _aimed_act(self) -> ArmId | None:
         """Make what is about to be made, in another way; or change what is about to be changed or deleted."""
-        step = self._scene.random.choice(self._targets)
+        written = self._written()
+        left = [step for step in self._targets if step.resource_id not in written]
+        step = self._scene.random.choice(left or self._targets)
         if isinstance(step.after, VirtualNetwork):
             if self._scene.world.state.network(step.resource_id):
                 return None

@@ -38,6 +38,7 @@ class Listed(Struct, eq=False):
     vault: ArmId
     when: float
     found: tuple[Any, ...] | None = None
+    ended: float = float("inf")
 
 
 class Got(Struct, eq=False):
@@ -125,14 +126,14 @@ class Witness:
         """Start with an empty page, but for what others did: lists may not show it yet."""
         self.events[:] = [event for event in self.events if isinstance(event, Intruded)]
 
-    def lists_to_apply(self, vault: ArmId, what: List, until: Event, since: float) -> list[tuple[Any, ...]]:
-        """What such lists since the plan showed, those that began at ``since`` or later."""
+    def lists_to_apply(self, vault: ArmId, what: List, until: Wrote, since: float) -> list[tuple[Any, ...]]:
+        """What such lists since the plan showed, those that began at ``since`` or later and ended before a write."""
         shown: list[tuple[Any, ...]] = []
         for event in self.before(until):
             if isinstance(event, Planned):
                 break
             if isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.when >= since:
-                shown += [event.found] if event.found is not None else []
+                shown += [event.found] if event.found is not None and event.ended <= until.when else []
         return shown
 
     @property
@@ -154,8 +155,9 @@ class Witness:
         self.events.append(event)
         try:
             event.found = tuple(call())
+            event.ended = self.world.clock.now()
         except VaultUnusedError:
-            event.found = ()
+            event.found, event.ended = (), self.world.clock.now()
             raise
         yield from event.found
 
