@@ -311,6 +311,40 @@ class TestInterruption:
             "skipped": "not begun when the run was interrupted",
         }
 
+    def test_what_was_done_before_ctrl_c_and_not_read_back_is_not_called_succeeded(self) -> None:
+        azure = TwoRegions()
+        rows = [row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(3)]
+        plan = azure.plan(azure.state(*rows))
+
+        def press(progress: Progress) -> None:
+            if progress.state == "done":
+                raise KeyboardInterrupt
+
+        report = applying.apply(plan, azure.backend, on_progress=press)
+        done = [change for change in report.changes if "not read back" in (change.error or "")]
+        assert done
+        assert {change.outcome for change in done} == {"in_flight"}
+        assert "succeeded" not in outcomes(report).values()
+
+    @pytest.mark.parametrize("moment", [("PATCH", "failed"), ("DELETE", "done")])
+    def test_nothing_is_put_back_after_ctrl_c(self, moment: tuple[str, str]) -> None:
+        azure = TwoRegions(operations="time:3")
+        hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+        azure.map_both(hub, old)
+        plan = azure.plan(azure.state(row(hub, new)))
+        for method in ("PATCH", "PUT"):
+            azure.world.faults.add(Fault(effect="refused", method=method, path="*/hub-to-old", status=409, code="No"))
+        action, state = {"PATCH": "update", "DELETE": "delete"}[moment[0]], moment[1]
+
+        def press(progress: Progress) -> None:
+            if (progress.action, progress.state) == (action, state):
+                raise KeyboardInterrupt
+
+        report = applying.apply(plan, azure.backend, on_progress=press)
+        assert report.interrupted
+        assert azure.mappings() == {"hub": "old"}
+        assert outcomes(report) == {"sea:hub:forward": "failed"}
+
     def test_ctrl_c_while_reading_back_loses_neither_the_report_nor_the_audit(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -320,6 +354,30 @@ class TestInterruption:
         report = applying.apply(plan, backend, on_write=entries.append)
         assert report.interrupted
         assert [entry.action for entry in entries] == ["create", "create"]
+
+
+def test_a_create_that_is_refused_costs_nothing_of_what_was_done_before_it() -> None:
+    """The forward mapping is where it should be: half of the new pair is better than all of the old one."""
+    azure = TwoRegions(operations="time:3")
+    hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+    azure.map_both(hub, old)
+    desired = azure.state(row(hub, new))
+    azure.world.faults.add(Fault(effect="refused", method="PUT", path="*/new-to-hub", status=400, code="No"))
+    report = azure.apply(azure.plan(desired))
+    assert outcomes(report) == {"sea:hub:forward": "failed"}
+    assert azure.mappings() == {"hub": "new"}
+    assert azure.apply(azure.plan(desired)).result == "succeeded"
+
+
+def test_what_depends_on_something_skipped_is_skipped_as_well() -> None:
+    azure = TwoRegions(fabrics=False)
+    azure.build.resource_group("rg-asr", location=SEA)
+    azure.world.faults.add(Fault(effect="policy_denied", method="PUT", kind="replicationfabrics", times=0))
+    desired = azure.state(row(azure.network("app"), None), create_fabrics=True)
+    report = azure.apply(azure.plan(desired))
+    mappings = [change.outcome for change in report.changes if change.kind == "network_mapping"]
+    assert mappings == ["skipped", "skipped"]
+    assert report.seconds < 60
 
 
 def test_a_change_that_fails_skips_what_depends_on_it_and_nothing_else() -> None:

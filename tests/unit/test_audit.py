@@ -11,6 +11,7 @@ from states import SEA, TwoRegions, row
 from asrnet import applying
 from asrnet.applying import AuditEntry, Options
 from asrnet.applying.audit import undo_command
+from asrnet.fake.faults import Fault
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MappingKind, NetworkMapping
@@ -52,6 +53,39 @@ def test_every_write_leaves_one_entry_with_the_command_that_undoes_it() -> None:
     assert all(f"--url '{entry.resource_id}?api-version=" in entry.undo for entry in entries)  # in any cloud
     assert {len(shlex.split(entry.undo)) for entry in entries} == {6, 8}, "what is between quotes is one argument"
     assert all(entry.job_id for entry in entries)
+
+
+def test_a_write_without_an_end_leaves_its_line_too() -> None:
+    azure = TwoRegions(operations="time:3")
+    azure.world.faults.add(Fault(effect="operation_never_ends", method="PUT", path="*hub-to-dr*"))
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+    entries: list[AuditEntry] = []
+    applying.apply(plan, azure.backend, Options(timeout=30.0), on_write=entries.append)
+    assert {(entry.resource_id.rpartition("/")[2], entry.outcome) for entry in entries} == {
+        ("hub-to-dr", "in_flight"),
+        ("dr-to-hub", "succeeded"),
+    }
+    assert all(entry.job_id and entry.time for entry in entries)
+
+
+def test_a_write_that_was_not_sent_leaves_none() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.map(hub, azure.network("theirs", SEA))
+    entries: list[AuditEntry] = []
+    applying.apply(plan, azure.backend, on_write=entries.append)
+    assert entries == []
+
+
+def test_a_write_that_was_refused_leaves_its_line_with_what_azure_said() -> None:
+    azure = TwoRegions()
+    azure.world.faults.add(Fault(effect="policy_denied", method="PUT", path="*hub-to-dr*"))
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+    entries: list[AuditEntry] = []
+    applying.apply(plan, azure.backend, on_write=entries.append)
+    refused = next(entry for entry in entries if entry.outcome == "failed")
+    assert "policy" in (refused.error or "")
 
 
 @pytest.mark.parametrize(

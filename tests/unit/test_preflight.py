@@ -11,7 +11,7 @@ from asrnet.applying import Progress
 from asrnet.errors import RefusedError
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import Nic
-from asrnet.model.plan import Limits
+from asrnet.model.plan import Limits, Plan
 
 
 class TestStaleness:
@@ -111,6 +111,14 @@ class TestStaleness:
         assert [change.error for change in report.changes] == [said, said]
 
 
+def retarget() -> tuple[TwoRegions, Plan]:
+    """A pair hub and old, and the plan that leads hub to new."""
+    azure = TwoRegions()
+    hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+    azure.map_both(hub, old)
+    return azure, azure.plan(azure.state(row(hub, new)))
+
+
 class TestGuards:
     def test_a_failover_that_began_after_the_plan_stops_updates(self) -> None:
         azure = TwoRegions()
@@ -122,6 +130,37 @@ class TestGuards:
         report = azure.apply(plan)
         assert (report.result, outcomes(report)) == ("refused", {"sea:hub:forward": "skipped"})
         assert azure.apply(plan, forced=frozenset({"failover_active"})).result == "succeeded"
+
+    @pytest.mark.parametrize("unread", ["replicationprotecteditems", "replicationjobs"])
+    def test_machines_or_jobs_that_cannot_be_read_when_applying_hold_what_is_taken_away(self, unread: str) -> None:
+        azure, plan = retarget()
+        azure.world.faults.add(Fault(effect="refused", method="GET", kind=unread, status=500, times=0))
+        report = azure.apply(plan)
+        assert (report.result, outcomes(report)) == ("refused", {"sea:hub:forward": "skipped"})
+        assert "could not be read" in (report.changes[0].error or "")
+        assert azure.mappings() == {"hub": "old", "old": "hub"}
+
+    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended"])
+    @pytest.mark.parametrize("scenario", ["UnplannedFailover", "ReverseReplicationDr", "EnableDr"])
+    def test_an_unfinished_job_that_began_after_the_plan_holds_what_is_taken_away(
+        self, scenario: str, state: str
+    ) -> None:
+        azure, plan = retarget()
+        azure.build.job(azure.vault, scenario, state=state, target="a machine")
+        report = azure.apply(plan)
+        assert (report.result, outcomes(report)) == ("refused", {"sea:hub:forward": "skipped"})
+        assert azure.mappings() == {"hub": "old", "old": "hub"}
+
+    def test_a_network_is_not_made_for_a_vault_that_cannot_be_read(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr", location=SEA)
+        plan = azure.plan(azure.state(row(azure.network("hub"), None)))
+        azure.world.faults.add(
+            Fault(effect="refused", method="GET", kind="replicationnetworkmappings", status=500, times=0)
+        )
+        report = azure.apply(plan)
+        assert set(outcomes(report).values()) == {"failed"}
+        assert "PUT" not in azure.backend.requests()
 
     def test_a_plan_over_its_limits_writes_nothing(self) -> None:
         azure = TwoRegions()
