@@ -80,7 +80,7 @@ class Chaos:
             self._is_over = True
         self._judge_losses()
         if not self._looks:
-            return exits.DONE  # the other judges would only say what is plain: that there was no look
+            return exit_codes.DONE  # the other judges would only say what is plain: that there was no look
         self._judge_writes()
         code = exit_codes.exit_code(correction)
         self._judge_code(correction, code)
