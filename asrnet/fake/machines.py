@@ -190,8 +190,7 @@ class ProtectedItems:
         with self._state.request(method, path) as admission:
             item = self._existing(item_id)
             write = self._state.write(method, item_id, "DisableDr", item.friendly_name)
-            forget = self._state.protected_items.remove
-            return self._state.start(write, lambda: forget(item.vault_id.key, item_id.key), admission)
+            return self._state.start(write, lambda: self._state.remove_item(item_id), admission)
 
     def test_failover(self, item_id: ArmId, network_id: ArmId | None = None) -> Started:
         """Make a test machine; ``network_id`` is for NICs without a test network of their own. Fails without one."""
@@ -272,7 +271,7 @@ class ProtectedItems:
             def finish() -> None:
                 changed = change(replace(self._existing(item_id), scenario=""))
                 if changed.id != item_id:
-                    self._state.protected_items.remove(item.vault_id.key, item_id.key)
+                    self._state.remove_item(item_id)
                     self._state.move_extras(item_id, changed.id)
                 if changed.state == REPLICATING:
                     self._replicate(changed)
@@ -297,8 +296,18 @@ class ProtectedItems:
             parts = (verb.operation, item.friendly_name, item.state)
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
-    def _replicate(self, item: ProtectedItem) -> None:
-        """Store a machine that begins to replicate, and let it become protected by the clock.
+    def go_on_replicating(self) -> None:
+        """Let the machines that a world file has in their initial replication become protected by the clock.
+
+        Where replication takes no time they stay as the file has them.
+        """
+        with self._state.lock:
+            for item in self._state.protected_items:
+                if item.state in {REPLICATING, COMPLETING} and timing(self._state.behaviour.replication).seconds:
+                    self._replicate(item, 0 if item.state == REPLICATING else 1)
+
+    def _replicate(self, item: ProtectedItem, stage: int = 0) -> None:
+        """Store a machine that begins to replicate, or goes on, and let it become protected by the clock.
 
         Recorded: while it replicates initially a machine tells no NICs, and a re-protected one tells neither the
         networks that its NICs are on nor the names of their ip configurations.
@@ -311,16 +320,19 @@ class ProtectedItems:
             replace(item, state=PROTECTED),
         )
 
+        self._state.replicating[item.id.key] = item
+
         def enter(number: int) -> None:
-            stored = self._state.protected_items.get(item.vault_id.key, item.id.key)
             # A machine that was disabled meanwhile, and perhaps enabled anew, has nothing to do with this any more.
-            if number and (stored is None or stored.state != stages[number - 1].state):
+            if self._state.replicating.get(item.id.key) is not item:
                 return
             self._state.put_item(stages[number])
             if number + 1 < len(stages):
                 self._state.operations.later(seconds, lambda: enter(number + 1))
+            else:
+                del self._state.replicating[item.id.key]
 
-        enter(0)
+        enter(stage)
 
     def tested(self, item: ProtectedItem, network_id: ArmId | None = None) -> ProtectedItem:
         """Make the machine of a test failover; the item as it is then."""

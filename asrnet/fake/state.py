@@ -94,6 +94,8 @@ class State:
         self.unreadable_mappings: Store[UnreadableMapping] = Store(now)
         self.policies: Store[ReplicationPolicy] = Store(now)
         self.protected_items: Store[ProtectedItem] = Store(now)
+        # Machines that replicate initially, as they will be: until then they do not tell their NICs.
+        self.replicating: dict[str, ProtectedItem] = {}
         self.plans: Store[RecoveryPlan] = Store(now)
         self.intents: Store[Intent] = Store(now)
         self.jobs: Store[Job] = Store(now)
@@ -194,6 +196,11 @@ class State:
             initial_location=item.initial_location or location,
         )
         self.protected_items.put(vault, item.id.key, item)
+
+    def remove_item(self, item_id: ArmId) -> None:
+        """Forget a machine."""
+        self.protected_items.remove(item_id.parent.parent.parent.key, item_id.key)
+        self.replicating.pop(item_id.key, None)
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
         """Keep what clients said of a resource under the id that it has now."""

@@ -151,7 +151,7 @@ def forget_fabric(state: State, fabric_id: ArmId) -> None:
             state.remove_mapping(unreadable.id)
     for item in state.protected_items.values(vault):
         if item.id.key.startswith(below):
-            state.protected_items.remove(vault, item.id.key)
+            state.remove_item(item.id)
     for cloud_mapping in state.cloud_mappings.values(vault):
         if cloud_mapping.id.key.startswith(below):
             state.cloud_mappings.remove(vault, cloud_mapping.id.key)

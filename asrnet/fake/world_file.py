@@ -136,6 +136,7 @@ def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Be
         raise document.error("a tenant is a GUID or a domain", "tenant")
     world = World(clock=clock, behaviour=behaviour, tenant=content.tenant or TENANT)
     seed(world, *_resources(document))
+    world.protected_items.go_on_replicating()
     for resource_id, text in content.extras.items():
         try:
             world.extras[ArmId(resource_id).key] = msgspec.json.decode(text, type=dict[str, object])
@@ -680,5 +681,5 @@ def _item_entry(item: ProtectedItem, state: State) -> Any:
         recovery_container=item.recovery_container_id.name if item.recovery_container_id else None,
         initial_fabric=initial_fabric,
         policy=item.policy_id.name if item.policy_id else None,
-        nics=_nic_entries(item.nics),
+        nics=_nic_entries(state.replicating.get(item.id.key, item).nics),
     )

@@ -15,6 +15,7 @@ from asrnet.fake.behaviour import Behaviour, Lock
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import Host, PlanAction
+from asrnet.fake.store import Store
 from asrnet.fake.world import World
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files import yaml as documents
@@ -180,7 +181,7 @@ def test_a_world_survives_its_file(make: object) -> None:
 
 def test_every_resource_survives_the_file() -> None:
     before, after = full().world.state, again(full().world).state
-    stores = [name for name, value in vars(before).items() if hasattr(value, "values") and hasattr(value, "clear")]
+    stores = [name for name, value in vars(before).items() if isinstance(value, Store)]
     assert {"mappings", "virtual_networks", "protected_items", "clouds", "hosts", "jobs"} <= set(stores)
     for name in stores:
         assert name == "intents" or list(getattr(before, name)), f"{name} has nothing to compare"
@@ -344,3 +345,59 @@ def test_a_file_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         world_file.save(full().world, tmp_path / "nowhere" / "world.yaml")
+
+
+MACHINE = "active_location: Recovery\n"
+
+
+def test_a_machine_is_reversed_where_it_was_first_protected_in_another_fabric() -> None:
+    (item,) = parsed(TWO_REGIONS).protected_items.list(VAULT)
+    assert (item.is_reversed, item.primary_location, item.initial_location) == (False, "eastasia", "eastasia")
+    text = TWO_REGIONS.replace(MACHINE, "initial_fabric: asr-a2a-default-southeastasia\n")
+    (item,) = parsed(text).protected_items.list(VAULT)
+    assert (item.is_reversed, item.initial_location) == (True, "southeastasia")
+    assert again(parsed(text)).protected_items.list(VAULT) == (item,)
+
+
+def test_a_nic_takes_no_part_where_the_file_says_that_it_is_not_selected() -> None:
+    text = TWO_REGIONS.replace("    - name: nic0\n", "    - name: nic0\n      selected: false\n")
+    (item,) = parsed(text).protected_items.list(VAULT)
+    assert item.nics[0].selection == "NotSelected"
+
+
+def test_a_nic_may_have_no_ip_configuration_at_all_and_one_without_a_name() -> None:
+    azure = Builder()
+    vault = azure.vault()
+    ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
+    bare, nameless = Nic(name="bare"), Nic(name="nameless", ip_configurations=(IpConfiguration(name=""),))
+    item = azure.protected_item("vm1", ea, sea, bare, nameless)
+    assert again(azure.world).protected_items.list(vault.id) == (item,)
+
+
+def test_what_a_nic_has_of_a_test_failover_and_of_its_recovery_side_survives_the_file() -> None:
+    group = ArmId(f"{RG}/rg/providers/Microsoft.Network/networkSecurityGroups/nsg")
+    public_ip = ArmId(f"{RG}/rg/providers/Microsoft.Network/publicIPAddresses/ip")
+    azure = Builder()
+    vault = azure.vault()
+    ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
+    address = IpConfiguration(test_subnet="web", test_ip="10.0.1.9", recovery_public_ip=public_ip)
+    nic = Nic(name="nic0", recovery_network_security_group=group, selection="NotSelected", ip_configurations=(address,))
+    item = azure.protected_item("vm1", ea, sea, nic, recovery_network_id=group, test_network_id=public_ip)
+    assert again(azure.world).protected_items.list(vault.id) == (item,)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("initial_fabric: asr-a2a-default-westasia", "no fabric 'asr-a2a-default-westasia'; did you mean"),
+        ("policy: dayly", "no replication policy 'dayly'; did you mean 'daily'"),
+        ("staet: Protected", "unknown key; did you mean 'state'"),
+    ],
+)
+def test_a_mistake_about_a_machine_is_shown_with_its_line(line: str, problem: str) -> None:
+    text = TWO_REGIONS.replace(MACHINE, f"{line}\n").replace(
+        "  mappings:", "  replication_policies: [{name: daily}]\n  mappings:"
+    )
+    with pytest.raises(DocumentError) as caught:
+        parsed(text)
+    assert (caught.value.line, problem in caught.value.message) == (30, True), caught.value

@@ -17,6 +17,7 @@ from asrnet.fake.machines import allowed_operations
 from asrnet.fake.records import MappingRequest, PlanAction, SwitchRequest
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
+from asrnet.model.azure import IpConfiguration
 
 
 @pytest.fixture
@@ -406,3 +407,67 @@ def test_a_list_that_lags_lags_behind_the_end_of_the_operation() -> None:
     assert fabric not in [known.id for known in life.world.fabrics.list(life.vault.id)]
     life.clock.sleep(1)
     assert fabric in [known.id for known in life.world.fabrics.list(life.vault.id)]
+
+
+def test_an_address_that_is_not_selected_does_not_land(protected: Life) -> None:
+    item = protected.item(protected.east_id)
+    (nic,) = item.nics
+    second = IpConfiguration(name="second", primary=False, subnet="web", ip="10.0.1.5", selected_for_failover=False)
+    addresses = (*nic.ip_configurations, second)
+    protected.azure.add(structs.replace(item, nics=(structs.replace(nic, ip_configurations=addresses),)))
+    protected.fail_over(protected.east_id)
+    assert protected.used(protected.away) == ("10.0.1.4",)
+
+
+def test_a_reprotected_machine_keeps_its_policy_and_extras_and_none_of_its_old_networks(protected: Life) -> None:
+    item = protected.item(protected.east_id)
+    protected.azure.add(structs.replace(item, recovery_network_id=protected.away.id, test_network_id=protected.test.id))
+    protected.world.extras[protected.east_id.key] = {"lifecycleId": "7"}
+    protected.fail_over(protected.east_id)
+    group = protected.azure.resource_group("rg-home")
+    request = SwitchRequest(
+        item_name="item1", recovery_container_id=protected.east.id, recovery_resource_group_id=group.id
+    )
+    protected.items.switch_protection(protected.east.id, request)
+    moved = protected.item(protected.west_id)
+    assert (moved.recovery_network_id, moved.test_network_id) == (None, None)
+    assert (moved.policy_id, moved.recovery_group_id) == (protected.policy.id, group.id)
+    assert protected.world.extras == {protected.west_id.key: {"lifecycleId": "7"}}
+
+
+def test_a_test_environment_that_is_being_cleaned_up_says_so() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.replicated()
+    life.end(life.items.test_failover(life.east_id, life.test.id))
+    started = life.items.test_failover_cleanup(life.east_id)
+    assert life.item(life.east_id).test_failover_state == "MarkedForDeletion"
+    life.end(started)
+    assert life.item(life.east_id).test_failover_state == "None"
+
+
+def test_a_subnet_may_be_chosen_by_its_id(life: Life) -> None:
+    life.enable(recovery_subnet=str(life.away.id.child("subnets", "app")))
+    life.fail_over(life.east_id)
+    assert life.address(life.east_id) == ("away", "app", "10.0.2.4")
+
+
+def test_a_policy_that_only_a_machine_uses_is_not_deleted(protected: Life) -> None:
+    for mapping in protected.world.container_mappings.list(protected.vault.id):
+        protected.world.container_mappings.remove(mapping.id)
+    with pytest.raises(ConflictError, match="'item1'"):
+        protected.world.policies.delete(protected.policy.id)
+
+
+@pytest.mark.parametrize("waited", [0, SECONDS])
+def test_a_machine_goes_on_replicating_in_the_world_of_a_file(waited: int) -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.clock.sleep(waited)
+    clock = SimulatedClock()
+    world = world_file.world_from(parse(world_file.dumps(life.world), WorldDocument), clock=clock)
+    assert world.protected_items.get(life.east_id) == life.item(life.east_id)
+    clock.sleep(2 * SECONDS - waited)
+    life.replicated()
+    assert life.item(life.east_id).state == "Protected"
+    assert world.protected_items.get(life.east_id) == life.item(life.east_id)
