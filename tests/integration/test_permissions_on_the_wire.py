@@ -26,7 +26,7 @@ from asrnet.errors import AsrError
 from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
-from asrnet.model.azure import Nic
+from asrnet.model.azure import COPY_TAG, Nic
 from asrnet.ports import Backend
 from asrnet.settings import Task
 
@@ -166,7 +166,8 @@ class LandingZone(Busy):
             add_subnets=True,
         )
         short = self.network("short", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
-        self.network("short-asr", SEA, group="rg-new-2", subnets={"web": "10.0.1.0/24"})
+        tags = {COPY_TAG: str(short.id)}
+        self.network("short-asr", SEA, group="rg-new-2", subnets={"web": "10.0.1.0/24"}, tags=tags)
         other = structs.replace(settings, resource_group="rg-new-2")
         self.desired = self.state(
             row(self.network("whole"), None), regions=(Region(primary=EA, recovery=SEA, copy=settings),)
