@@ -126,9 +126,12 @@ class _Simulation:
         choices = [
             failover_network(address.machine, address.nic, self._mappings, self._networks) for address in addresses
         ]
-        # In a test the machines keep running, so that their addresses stay taken.
-        places = Places(self._networks, {} if is_test else _addresses_held(addresses, choices), self._absent)
-        if is_test:
+        if not is_test:
+            places = Places(self._networks, _addresses_held(addresses, choices), self._absent)
+        else:
+            # In a test the machines keep running, so that their addresses stay taken.
+            running = _addresses_at_home(address for address in addresses if not address.machine.failed_over)
+            places = Places(self._networks, absent=self._absent, occupied=running)
             choices = [
                 test_network(choice, address.machine, address.nic, test_network_id, self._networks)
                 for address, choice in zip(addresses, choices, strict=True)
@@ -142,12 +145,7 @@ class _Simulation:
         """Where every address is after it has failed over and come back."""
         landings = self.fail_over(addresses)
         # Their own NICs may still hold them at home: the addresses that machines had before failover are theirs again.
-        left_behind: defaultdict[ArmId, set[int]] = defaultdict(set)
-        for address in addresses:
-            ip = number(address.configuration.ip)
-            if address.nic.primary_network_id is not None and ip is not None:
-                left_behind[address.nic.primary_network_id].add(ip)
-        home = Places(self._networks, left_behind, self._absent)
+        home = Places(self._networks, _addresses_at_home(addresses), self._absent)
         return tuple(
             self._come_back(address, landed, home) for address, landed in zip(addresses, landings, strict=True)
         )
@@ -308,6 +306,16 @@ class _Simulation:
             hosts = self._eligible_hosts(start, target, is_failback=move.is_failback)
             self._hosts[key] = None if hosts is None else tuple(hosts)
         return self._hosts[key]
+
+
+def _addresses_at_home(addresses: Iterable[_Address]) -> dict[ArmId, set[int]]:
+    """The addresses that machines have in their primary networks."""
+    at_home: defaultdict[ArmId, set[int]] = defaultdict(set)
+    for address in addresses:
+        ip = number(address.configuration.ip)
+        if address.nic.primary_network_id is not None and ip is not None:
+            at_home[address.nic.primary_network_id].add(ip)
+    return at_home
 
 
 def _addresses_held(addresses: Iterable[_Address], choices: Iterable[NetworkChoice]) -> dict[ArmId, set[int]]:

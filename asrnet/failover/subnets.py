@@ -130,8 +130,9 @@ class Place(Struct, frozen=True, eq=False):
 class Places:
     """The subnets that machines land in during one prediction, and the addresses handed out in each so far.
 
-    ``returning``: addresses in use by the very machines that are predicted, by network; each is free for its machine.
-    ``absent``: networks that do not exist, for certain.
+    By network, ``returning`` are addresses in use by the very machines that are predicted, each free for its machine,
+    and ``occupied`` addresses in use whether Azure names them or not. ``absent``: networks that do not exist, for
+    certain.
     """
 
     def __init__(
@@ -139,9 +140,11 @@ class Places:
         networks: Mapping[ArmId, Network],
         returning: Mapping[ArmId, Collection[int]] | None = None,
         absent: Collection[ArmId] = (),
+        occupied: Mapping[ArmId, Collection[int]] | None = None,
     ) -> None:
         self._networks = networks
         self._absent = absent
+        self._occupied: Mapping[ArmId, Collection[int]] = occupied or {}
         self._returning: Mapping[ArmId, Collection[int]] = returning or {}
         self._places: dict[tuple[ArmId, str | None, str | None, ReplicationKind, bool], Place] = {}
         self._pools: dict[tuple[ArmId, str], Pool] = {}
@@ -245,7 +248,7 @@ class Places:
             self._pools[key] = Pool(
                 subnet.prefixes,
                 [assignable(prefix) for prefix in subnet.prefixes],
-                used_ips=in_use - returning,
+                used_ips=in_use.union(self._occupied.get(network.id, ())) - returning,
                 used=max(0, subnet.used - len(returning)),
             )
         pool, notices = self._pools.get(key), place.notices

@@ -327,3 +327,10 @@ def test_a_test_between_zones_says_that_it_uses_the_network_the_machine_runs_in(
     assert notice.code == "test_in_failover_network"
     assert "the network that the machine runs in" in notice.message
     assert land(one, NETWORKS, [], "test-failover", test_network_id=TEST.id).network_id == TEST.id
+
+
+def test_in_a_test_in_its_own_network_a_running_machine_keeps_its_address_to_itself() -> None:
+    [one] = machines_of_items([item("vm", EA, address("web", HOME), **ZONAL)])
+    landing = land(one, NETWORKS, [], "test-failover")
+    assert (landing.ip, landing.address_rule) == ("10.0.1.254", RULES["test_address_end"])
+    assert landing.detail == f"{HOME} is in use there"
