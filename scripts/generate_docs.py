@@ -14,7 +14,7 @@ from asrnet.emulator import coverage
 from asrnet.model.findings import FindingKind
 from asrnet.render import formats_of
 from asrnet.render.markdown import escaped
-from asrnet.settings import OPTIONS, Option, default_of, env_example, options_of
+from asrnet.settings import OPTIONS, Option, env_example, options_of
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -146,7 +146,7 @@ def _meaning(option: Option, help_text: str) -> str:
 
 
 def _default(option: Option) -> str:
-    value = "text" if option.name == "output" else default_of(option)
+    value = "text" if option.name == "output" else option.default_text
     return f"`{value}`" if value and option.kind not in {"flag", "count"} else ""
 
 

@@ -15,7 +15,7 @@ from asrnet.cli import streams
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, either, nearest
-from asrnet.settings import OPTIONS, Option, default_of, options_of
+from asrnet.settings import OPTIONS, Option, options_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}
 
@@ -154,7 +154,7 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
         text = f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
     if option.repeatable and not option.positional and not replacement:
         text += "; may be repeated"
-    value = "text" if option.name == "output" else default_of(option)
+    value = "text" if option.name == "output" else option.default_text
     default = f" (default: {value})" if value and option.kind not in _ACTIONS else ""
     variable = f" [{option.variable}]" if option.variable else ""
     return f"{text}{default}{variable}".replace("%", "%%")

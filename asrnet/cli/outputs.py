@@ -20,7 +20,7 @@ from asrnet.settings import Output, Settings
 
 if TYPE_CHECKING:
     from asrnet.cli.step_files import StepFiles
-    from asrnet.render.layout import Document
+    from asrnet.render import Document
 
 TEXT = Output("text")
 

@@ -15,9 +15,15 @@ from msgspec import Struct
 from asrnet.errors import InputError
 
 if TYPE_CHECKING:
+    from asrnet.diagnostics.checks import Examination
+    from asrnet.failover import Prediction
+    from asrnet.inventory.live_pairs import LivePairs
     from asrnet.inventory.read import Inventory
+    from asrnet.inventory.targets import Targets
     from asrnet.model.plan import Plan
-    from asrnet.render.layout import Document
+
+    Document = Plan | LivePairs | Prediction | Targets | Examination
+    """What can be rendered; a report is a plan with outcomes."""
 
 DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor"]
 """What can be rendered. A report is a plan with outcomes."""

@@ -9,15 +9,7 @@ from asrnet.render import type_of
 from asrnet.render.sections import Section
 
 if TYPE_CHECKING:
-    from asrnet.diagnostics.checks import Examination
-    from asrnet.failover import Prediction
-    from asrnet.inventory.live_pairs import LivePairs
-    from asrnet.inventory.targets import Targets
-    from asrnet.model.plan import Plan
-    from asrnet.render import View
-
-    Document = Plan | LivePairs | Prediction | Targets | Examination
-    """What can be rendered; a report is a plan with outcomes."""
+    from asrnet.render import Document, View
 
 
 def sections(document: Document, view: View) -> tuple[Section, ...]:

@@ -14,8 +14,7 @@ from asrnet.render.sections import Section
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
-    from asrnet.render import View
-    from asrnet.render.layout import Document
+    from asrnet.render import Document, View
 
 COMMENT_LIMIT: Final = 65_536
 """Characters of a comment on GitHub, which refuses longer ones; GitLab and Azure DevOps take more."""

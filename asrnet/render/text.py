@@ -10,8 +10,7 @@ from asrnet.render.sections import Section
 from asrnet.render.wording import harmless
 
 if TYPE_CHECKING:
-    from asrnet.render import View
-    from asrnet.render.layout import Document
+    from asrnet.render import Document, View
 
 
 def render(document: Document, view: View) -> str:

@@ -60,7 +60,6 @@ __all__ = [
     "Task",
     "ValidateSettings",
     "Variable",
-    "default_of",
     "env_example",
     "from_process",
     "options_of",
@@ -91,15 +90,6 @@ def read(
 def from_process(arguments: Mapping[str, object], command: str = "") -> Settings:
     """The settings of this process: ``arguments``, its environment and ``.env``; see ``read``."""
     return read(arguments, os.environ, dotenv=".env", command=command)
-
-
-def default_of(option: Option) -> str:
-    """The default of an option, as it would be written; empty where it has none."""
-    if option.default in (None, ()):
-        return ""
-    if isinstance(option.default, bool):
-        return str(option.default).lower()
-    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
 
 
 def env_example() -> str:

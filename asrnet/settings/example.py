@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import Final
 
-from asrnet.settings import default_of
 from asrnet.settings.table import OPTIONS, SETTINGS, VARIABLES, Option, Variable
 
 _WIDTH: Final = 110
@@ -43,7 +42,7 @@ def _option(option: Option) -> str:
         text += f" ({', '.join(option.choices)})"
     if option.repeatable:
         text += "; several are separated by commas"
-    return _entry(f"[!] {text}" if option.barred else text, option.variable, default_of(option))
+    return _entry(f"[!] {text}" if option.barred else text, option.variable, option.default_text)
 
 
 def _variables(variables: Iterable[Variable]) -> list[str]:

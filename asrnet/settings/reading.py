@@ -106,8 +106,10 @@ def _value(option: Option, given: _Given) -> object:
 def _parsed(option: Option, value: object) -> object:
     if option.kind == "flag":
         return values.flag(value)
+    if option.kind == "count":  # -vvvv asks for as much as there is
+        return min(values.number(value, at_least=0, at_most=float("inf")), option.at_most)
     if option.kind != "text":
-        return values.number(value, option)
+        return values.number(value, at_least=option.at_least, at_most=option.at_most, whole=option.kind == "whole")
     text = str(value)
     if text == option.bare:
         return text

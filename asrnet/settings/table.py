@@ -79,6 +79,15 @@ class Option(Struct, frozen=True, kw_only=True):
         """What the option is called in messages about a value from the command line."""
         return self.metavar if self.positional else self.flag
 
+    @property
+    def default_text(self) -> str:
+        """The default as it would be written; empty where there is none."""
+        if self.default in (None, ()):
+            return ""
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
+
     def is_of(self, command: str) -> bool:
         """Whether a command has this option."""
         return not self.commands or command in self.commands

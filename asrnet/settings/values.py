@@ -14,8 +14,6 @@ from asrnet.model.findings import FindingKind
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-    from asrnet.settings.table import Option
-
 _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
 # Not compiled here: most runs need none of them, and compiling costs as much as the rest of this module.
@@ -59,18 +57,14 @@ def flag(value: object) -> bool:
     return word in _YES
 
 
-def number(value: object, option: Option) -> int | float:
-    """A whole number, or seconds, within the option's bounds; a count beyond its highest meaning has that meaning."""
-    is_whole = option.kind != "seconds"
-    highest = float("inf") if option.kind == "count" else option.at_most
+def number(value: object, *, at_least: float, at_most: float, whole: bool = True) -> float:
+    """A number within bounds, whole or a number of seconds."""
     match = re.fullmatch(_NUMBER, str(value).strip())
-    if not match or (is_whole and match["fraction"]) or not option.at_least <= float(match[0]) <= highest:
-        unit = "a whole number" if is_whole else "a number of seconds"
-        bounds = f"from {option.at_least:g} to {option.at_most:g}"
-        if option.at_most == float("inf"):
-            bounds = f"of at least {option.at_least:g}"
+    if not match or (whole and match["fraction"]) or not at_least <= float(match[0]) <= at_most:
+        unit = "a whole number" if whole else "a number of seconds"
+        bounds = f"of at least {at_least:g}" if at_most == float("inf") else f"from {at_least:g} to {at_most:g}"
         raise InputError(f"found '{str(value)[:60]}', expected {unit} {bounds}")
-    return min(int(match[0]), int(option.at_most)) if option.kind == "count" else (int if is_whole else float)(match[0])
+    return int(match[0]) if whole else float(match[0])
 
 
 def output(text: str) -> Output:
