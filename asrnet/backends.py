@@ -92,13 +92,6 @@ def snapshot(inventory: Inventory) -> str:
     return world_file.dumps(world_of(inventory))
 
 
-def unread(inventory: Inventory) -> tuple[str, ...]:
-    """What a snapshot of ``inventory`` lacks because it could not be read, and why."""
-    from asrnet.fake import snapshot as fake
-
-    return fake.unread(inventory)
-
-
 def census(path: str) -> dict[str, int]:
     """How much there is in the world file ``path``, by kind. Raises DocumentError where it is no world."""
     from asrnet.fake import world_file

@@ -33,7 +33,6 @@ from asrnet.failover import (
 )
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory import read as inventories
-from asrnet.inventory import targets as targeting
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import VNET, ArmId
@@ -155,13 +154,9 @@ def predict(inputs: PredictionInputs) -> Prediction:
 def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str, ...]:
     """What the prediction lacks because it could not be read, and why; one line each."""
     vaults = inputs.inventory.vaults.values()
-    problems = list(targeting.unread(inputs.inventory))
+    problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
-        problems += [
-            f"the machines of vault {vault.name}: {vault.items.error}"
-            for vault in vaults
-            if isinstance(vault.items, Unknown)
-        ]
+        problems += inputs.inventory.unread("machines")
     # A mapping that does not say what it maps matters only where a machine may follow it.
     if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
         problems += [

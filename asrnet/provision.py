@@ -10,12 +10,11 @@ from collections.abc import Callable
 from msgspec import Struct, structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
-from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Vault, references
+from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Selection, Vault, references
 from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
-from asrnet.model.azure import NetworkMapping
 from asrnet.model.plan import Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
@@ -26,6 +25,11 @@ class PairRequest(Struct, frozen=True, kw_only=True):
 
     desired: DesiredState
     inventory: Inventory
+
+    @property
+    def selection(self) -> Selection:
+        """The pair by its name: whoever asks for one network may lift the guard of its reversed machines."""
+        return Selection(pairs=frozenset(row.name for row in self.desired.pairs))
 
 
 def plan_pair(
@@ -53,7 +57,7 @@ def plan_pair(
         create_fabrics=create_fabrics,
         cloud=cloud,
     )
-    return plan(request.desired, request.inventory, forced=forced)
+    return plan(request.desired, request.inventory, selection=request.selection, forced=forced)
 
 
 def request_pair(
@@ -136,27 +140,28 @@ def ensure_pair(
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
     """Raise InputError where Azure has no such region.
 
-    A region in which the vault has a fabric needs no asking. Which others there are only Azure knows, for it gets new
-    ones; where that may not be read nothing is refused, and Azure has the last word.
+    A region in which the vault has a fabric needs no asking. Which others exist only Azure knows, for it gets new ones;
+    where that may not be read nothing is refused, and Azure has the last word.
     """
-    here = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
-    if region in here:
+    fabric_regions = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
+    if region in fabric_regions:
         return
     try:
-        known = backend.surroundings.regions(subscription)
+        regions = backend.surroundings.regions(subscription)
     except AsrError:
         return
-    if known and region not in known:
-        fabrics = f"the vault has fabrics in {' and '.join(here)}; " if here else ""
+    if regions and region not in regions:
+        fabrics = f"the vault has fabrics in {' and '.join(fabric_regions)}; " if fabric_regions else ""
         raise InputError(
-            f"Azure has no region '{region}'{did_you_mean(region, known)}",
+            f"Azure has no region '{region}'{did_you_mean(region, regions)}",
             hint=f"{fabrics}'az account list-locations' prints all regions",
         )
 
 
 def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> Row:
-    """The row once the live mappings have had their say."""
-    forward = _live(inventory, row.vault, region.primary, row.primary, region.recovery)
+    """The row with the recovery network that the live mapping has, and with the reverse unless another pair owns it."""
+    live = {mapping.identity: mapping for mapping in reversed(inventory.vaults[row.vault].mappings)}
+    forward = live.get((region.primary, row.primary.key, region.recovery))
     if forward and row.recovery and row.recovery != forward.recovery_network_id and not retarget:
         raise RefusedError(
             f"{row.name} is mapped to {forward.recovery_network_id} already",
@@ -166,18 +171,10 @@ def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) 
     recovery = row.recovery or (forward.recovery_network_id if forward else None)
     if recovery is None:
         return row
-    return structs.replace(row, recovery=recovery, failback=not _is_anothers(recovery, row, inventory, region))
-
-
-def _is_anothers(recovery: ArmId, row: Row, inventory: Inventory, region: Region) -> bool:
-    """Whether the way back from ``recovery`` belongs to a whole pair of another primary, which keeps it."""
-    reverse = _live(inventory, row.vault, region.recovery, recovery, region.primary)
-    if reverse is None or reverse.recovery_network_id == row.primary:
-        return False
-    other = _live(inventory, row.vault, region.primary, reverse.recovery_network_id, region.recovery)
-    return other is not None and other.recovery_network_id == recovery
-
-
-def _live(inventory: Inventory, vault: str, place: str, network: ArmId, to: str) -> NetworkMapping | None:
-    mappings = inventory.vaults[vault].mappings
-    return next((mapping for mapping in mappings if mapping.identity == (place, network.key, to)), None)
+    # The way back from the recovery network may belong to a whole pair of another primary, which keeps it.
+    reverse = live.get((region.recovery, recovery.key, region.primary))
+    is_anothers = False
+    if reverse and reverse.recovery_network_id != row.primary:
+        other = live.get((region.primary, reverse.recovery_network_id.key, region.recovery))
+        is_anothers = other is not None and other.recovery_network_id == recovery
+    return structs.replace(row, recovery=recovery, failback=not is_anothers)

@@ -26,21 +26,6 @@ def world_of(inventory: Inventory) -> World:
     return world
 
 
-def unread(inventory: Inventory) -> tuple[str, ...]:
-    """What a snapshot lacks because it could not be read, and why."""
-    problems = {
-        **{f"vault {vault.name}": vault.error for vault in inventory.vaults.values() if vault.error},
-        **{f"subscription {name}": error for name, error in inventory.subscriptions.items()},
-        **{str(name): state.error for name, state in inventory.missing.items() if isinstance(state, Unknown)},
-        **{
-            f"the VMM servers of vault {vault.name}": vault.topology.error
-            for vault in inventory.vaults.values()
-            if isinstance(vault.topology, Unknown)
-        },
-    }
-    return tuple(f"{what}: {error}" for what, error in problems.items())
-
-
 def _empty_groups(inventory: Inventory) -> Iterator[ResourceGroup]:
     """Groups that are known to exist because they lack a network that was asked for."""
     for network_id, state in inventory.missing.items():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from msgspec import Struct, structs
 
@@ -82,6 +82,20 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     error: AsrError | None = None
 
 
+PartKind = Literal["vault", "servers", "machines", "jobs", "subscription", "network"]
+
+
+class UnreadPart(Struct, frozen=True, kw_only=True):
+    """A part of the inventory that could not be read, and why."""
+
+    kind: PartKind
+    name: str
+    error: AsrError
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error}"
+
+
 class Inventory(Struct, frozen=True, kw_only=True):
     """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
 
@@ -112,6 +126,27 @@ class Inventory(Struct, frozen=True, kw_only=True):
     def _never_asked(self, network_id: ArmId) -> Unknown:
         error = self.subscriptions.get(network_id.subscription)
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
+
+    def unread(self, *kinds: PartKind) -> tuple[str, ...]:
+        """What could not be read of these ``kinds``, and why; one line each."""
+        parts: list[UnreadPart] = []
+        for vault in self.vaults.values():
+            if vault.error:
+                parts.append(UnreadPart(kind="vault", name=f"vault {vault.name}", error=vault.error))
+            lists: tuple[tuple[PartKind, str, object], ...] = (
+                ("servers", "the VMM servers", vault.topology),
+                ("machines", "the machines", vault.items),
+                ("jobs", "the jobs", vault.running_jobs),
+            )
+            for kind, what, answer in lists:
+                if isinstance(answer, Unknown):
+                    parts.append(UnreadPart(kind=kind, name=f"{what} of vault {vault.name}", error=answer.error))
+        for name, error in self.subscriptions.items():
+            parts.append(UnreadPart(kind="subscription", name=f"subscription {name}", error=error))
+        for network_id, state in self.missing.items():
+            if isinstance(state, Unknown):
+                parts.append(UnreadPart(kind="network", name=str(network_id), error=state.error))
+        return tuple(str(part) for part in parts if part.kind in kinds)
 
     def display_names(self) -> dict[ArmId, str]:
         """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 
-from asrnet.inventory.read import Inventory, Unknown, VaultInventory
+from asrnet.inventory.read import Inventory
 from asrnet.model.plan import FORMAT_VERSION
 from asrnet.vmm import ServerNetwork, Target, Topology
 from asrnet.vmm import targets as targets_of
@@ -34,41 +32,27 @@ def targets(inventory: Inventory, *, primary: str | None = None, recovery: str |
 
     Networks are named by id, ``server/name`` or name alone. Raises InputError where there is none, or several.
     """
-    topologies = dict(_topologies(inventory))
-    everywhere = Topology(servers=tuple(server for one in topologies.values() for server in one.servers))
-    here = everywhere.find_network(primary) if primary else None
-    there = everywhere.find_network(recovery) if recovery else None
+    topologies = {
+        name: vault.topology
+        for name, vault in inventory.vaults.items()
+        if vault.error is None and isinstance(vault.topology, Topology)
+    }
+    everywhere = Topology(servers=tuple(server for topology in topologies.values() for server in topology.servers))
+    primary_network = everywhere.find_network(primary) if primary else None
+    recovery_network = everywhere.find_network(recovery) if recovery else None
     return Targets(
-        primary_network=_label(here),
-        recovery_network=_label(there),
+        primary_network=_label(primary_network),
+        recovery_network=_label(recovery_network),
         vaults=tuple(
             VaultTargets(
                 vault=name,
                 servers=tuple(server.name for server in topology.servers),
-                targets=targets_of(topology, primary=here, recovery=there),
+                targets=targets_of(topology, primary=primary_network, recovery=recovery_network),
             )
             for name, topology in topologies.items()
         ),
     )
 
 
-def unread(inventory: Inventory) -> tuple[str, ...]:
-    """The vaults and servers that could not be read, and why."""
-    return tuple(problem for vault in inventory.vaults.values() for problem in _unread(vault))
-
-
-def _topologies(inventory: Inventory) -> Iterator[tuple[str, Topology]]:
-    for name, vault in inventory.vaults.items():
-        if vault.error is None and not isinstance(vault.topology, Unknown):
-            yield name, vault.topology
-
-
-def _unread(vault: VaultInventory) -> Iterator[str]:
-    if vault.error:
-        yield f"vault {vault.name}: {vault.error}"
-    if isinstance(vault.topology, Unknown):
-        yield f"the VMM servers of vault {vault.name}: {vault.topology.error}"
-
-
-def _label(found: ServerNetwork | None) -> str | None:
-    return f"{found.server.name}/{found.network.name}" if found else None
+def _label(network: ServerNetwork | None) -> str | None:
+    return f"{network.server.name}/{network.network.name}" if network else None

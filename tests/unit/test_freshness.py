@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from msgspec import structs
-from states import SEA, TwoRegions, row
+from states import EA, SEA, TwoRegions, row
 
+from asrnet.desired import Vault
+from asrnet.fake.faults import Fault
 from asrnet.model.azure import Subnet, VirtualNetwork
 from asrnet.model.plan import Observed
 from asrnet.planning.staleness import moved, moved_since
@@ -51,6 +53,30 @@ def test_a_mapping_that_moves_is_told_by_the_names_of_its_networks() -> None:
         "mapping hub-out has changed: was hub -> old-dr (Paired), is hub -> dr (Paired)",
         "mapping hub-back is gone: was old-dr -> hub (Paired)",
     )
+
+
+def test_a_vault_that_cannot_be_read_now_counts_as_moved() -> None:
+    azure = TwoRegions()
+    beside = azure.build.vault("beside", "westus")
+    for place in (EA, SEA):
+        azure.build.azure_fabric(beside, place)
+    desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)))
+    other = structs.replace(desired.pairs[0], name="other", vault="beside")
+    vaults = (*desired.vaults, Vault(name="beside", id=beside.id))
+    plan = azure.plan(structs.replace(desired, vaults=vaults, pairs=(*desired.pairs, other)))
+    azure.world.faults.add(Fault(effect="refused", method="GET", path=f"*{azure.vault.id.name}*", times=0, status=403))
+    found = moved_since(plan, azure.backend)
+    assert [line.partition(":")[0] for line in found["sea"]] == ["the vault cannot be read"]
+    assert "beside" not in found
+
+
+def test_a_fabric_that_appears_makes_it_stale() -> None:
+    azure = TwoRegions()
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+    azure.build.azure_fabric(azure.vault, "westus")
+    assert [line.partition(":")[0] for line in moved_since(plan, azure.backend)["sea"]] == [
+        "fabric asr-a2a-default-westus has appeared"
+    ]
 
 
 def test_a_mapping_that_moves_to_a_namesake_is_told_by_full_ids() -> None:

@@ -15,7 +15,7 @@ from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import DocumentError, ForbiddenError, UnreachableError
 from asrnet.fake import world_file
 from asrnet.fake.records import Host, VmNetworkRecord
-from asrnet.fake.snapshot import unread, world_of
+from asrnet.fake.snapshot import world_of
 from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Unknown, VaultInventory
@@ -128,7 +128,7 @@ def test_servers_that_may_not_be_read_are_unknown_and_stop_nothing_else(sites: C
     assert isinstance(vault.topology.error, ForbiddenError)
     assert len(vault.fabrics) == 4
     snapshot = inventory.read_inventory(sites.state(), sites.backend)
-    assert any(line.startswith("the VMM servers of vault sea: ") for line in unread(snapshot))
+    assert any(line.startswith("the VMM servers of vault sea: ") for line in snapshot.unread("servers"))
 
 
 def test_azure_does_not_tell_logical_networks_and_hosts_but_the_file_of_a_world_does(

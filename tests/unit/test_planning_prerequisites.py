@@ -64,6 +64,13 @@ class TestPrerequisites:
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         assert (plan.changes, kinds(plan)) == ((), ["missing_fabric", "missing_fabric"])
 
+    def test_several_fabrics_for_one_region_block_the_pair_and_are_named(self) -> None:
+        azure = TwoRegions()
+        azure.build.azure_fabric(azure.vault, EA, name="second-eastasia")
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
+        assert (plan.changes, kinds(plan)) == ((), ["ambiguous"])
+        assert "asr-a2a-default-eastasia, second-eastasia" in plan.findings[0].message
+
     def test_missing_fabrics_are_created_where_the_vault_says_so(self) -> None:
         azure = TwoRegions(fabrics=False)
         desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True)

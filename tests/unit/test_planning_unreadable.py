@@ -6,7 +6,6 @@ import pytest
 from states import EA, SEA, TwoRegions, kinds, outcomes, row
 
 from asrnet import backends, planning
-from asrnet.backends import unread
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Ignore
 from asrnet.export import desired as dumping
@@ -147,7 +146,7 @@ def test_a_saved_plan_goes_stale_by_one(azure: TwoRegions, hub: VirtualNetwork, 
 def snapshot(azure: TwoRegions, desired: DesiredState) -> Plan:
     """The plan in a world made of what was read."""
     found = inventory.read_inventory(desired, azure.backend)
-    assert unread(found) == ()
+    assert found.unread("vault", "servers", "machines", "network") == ()
     document = parse(backends.snapshot(found), WorldDocument)
     offline = backend(world_file.world_from(document, clock=SimulatedClock()))
     return planning.plan(desired, inventory.read_inventory(desired, offline))

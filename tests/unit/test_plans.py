@@ -47,6 +47,15 @@ class TestLimits:
         assert [line for line in plan.violations({"max_updates"}) if "max_change_percent" in line]
         plan.raise_if_over_limits({"max_updates", "max_change_percent"})
 
+    @pytest.mark.parametrize(("percent", "refused"), [(25, False), (24, True)])
+    def test_a_share_is_refused_as_soon_as_it_is_over_the_limit(self, percent: int, refused: bool) -> None:
+        limits = Limits(max_updates=10, max_change_percent=percent, min_existing=1)
+        plan = self._plan(1, limits)
+        assert plan.existing == {"sea": 2}
+        # One update of four mappings: 25 percent.
+        of_four = structs.replace(plan, existing={"sea": 4})
+        assert bool(of_four.violations()) is refused
+
     def test_percentages_do_not_count_in_a_small_vault(self) -> None:
         assert self._plan(2, Limits(max_change_percent=1)).violations() == ()
 

@@ -42,7 +42,7 @@ def _text(session: Session[DumpSettings]) -> str:
             # A world is for predictions as well, and these need the networks that machines land in.
             networks = set(prediction.networks_of_machines(inventory))
             inventory = read.with_addresses(read.extended(inventory, backend, networks), backend, networks)
-            for line in backends.unread(inventory):
+            for line in inventory.unread("vault", "subscription", "network", "servers", "machines", "jobs"):
                 logs.warn(f"could not be read and is not in the world: {line}")
             return backends.snapshot(inventory)
         if settings.format == "asrnet":

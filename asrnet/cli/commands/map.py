@@ -62,7 +62,7 @@ def run(session: Session[MapSettings]) -> int:
                 cloud=desired.cloud,
             )
             WATCH.mark("reads")
-            plan = planning.plan(request.desired, request.inventory, forced=settings.force)
+            plan = planning.plan(request.desired, request.inventory, selection=request.selection, forced=settings.force)
             WATCH.mark("planning")
             report = apply_flow.carry_out(session, plan, backend, opened, on_write)
         return apply_flow.concluded(session, report, opened, all_pairs=True)

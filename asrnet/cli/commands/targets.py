@@ -37,4 +37,4 @@ def run(session: Session[TargetsSettings]) -> int:
             inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)
         targets = targeting.targets(inventory, primary=settings.primary_network, recovery=settings.recovery_network)
         opened.write(targets, session.view())
-    return exit_codes.ERROR if report_missing(targeting.unread(inventory)) else exit_codes.DONE
+    return exit_codes.ERROR if report_missing(inventory.unread("vault", "servers")) else exit_codes.DONE
