@@ -40,8 +40,8 @@ def _stale_items(
 ) -> Iterator[Finding]:
     """Machines that keep an older recovery network: changing a mapping does not move those already protected.
 
-    A machine belongs to a pair by the network it is on and by the region it is replicated to. One that has failed over
-    or been re-protected goes the other way now, and zone-to-zone replication stays on its network.
+    A machine belongs to a pair by the network it is on and by the region it is replicated to, so that one that stays
+    in its region, from zone to zone, belongs to none. One that has failed over or been re-protected goes the other way.
     """
     pairs: dict[tuple[ArmId | None, str | None, str | None], Pair] = {
         (wanted.pair.primary, wanted.forward.primary.place, wanted.forward.recovery.place): wanted.pair
@@ -54,7 +54,7 @@ def _stale_items(
         recovery_region = item.recovery_location
         if item.recovery_fabric_id and regions.get(item.recovery_fabric_id):
             recovery_region = regions[item.recovery_fabric_id]
-        if item.has_failed_over or item.is_reversed or primary_region == recovery_region:
+        if item.has_failed_over or item.is_reversed:
             continue
         for nic in item.nics:
             pair = pairs.get((nic.primary_network_id, primary_region, recovery_region))

@@ -10,6 +10,7 @@ from states import EA, SEA, TwoRegions, kinds, outcomes, row
 
 from asrnet.desired import CopySettings, DesiredState, Region, Row, Rule
 from asrnet.desired.copies import copy_id
+from asrnet.fake.faults import Fault
 from asrnet.inventory.read import read_inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import COPY_TAG, Subnet, VirtualNetwork
@@ -255,6 +256,17 @@ class TestResourceGroups:
         assert group
         assert (group.location, group.tags) == ("westus", {})
 
+    def test_neither_it_nor_the_network_is_made_for_changes_none_of_which_is_begun(self) -> None:
+        azure = TwoRegions()
+        app = azure.network("app")
+        plan = azure.plan(asking_for_a_copy(azure, app, create_resource_group=True))
+        azure.world.faults.add(
+            Fault(effect="refused", method="GET", kind="replicationnetworkmappings", times=0, status=403)
+        )
+        report = azure.apply(plan)
+        assert set(outcomes(report).values()) == {"failed"}
+        assert azure.backend.networks.resource_group(plan.changes[0].resource_id) is None
+
     def test_without_it_the_pair_is_blocked(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app")))
@@ -384,9 +396,10 @@ class TestSeveralRecoveryRegions:
 
 class TestNames:
     def test_too_long_ones_are_cut_and_told_apart(self) -> None:
-        region = Region(primary=EA, recovery=SEA)
+        copy = CopySettings(name="{name}-{resource_group}", resource_group=GROUP)
+        region = Region(primary=EA, recovery=SEA, copy=copy)
         first, second = (
-            VirtualNetwork(id=vnet("n" * 63 + letter), location=EA, address_space=()) for letter in ("a", "b")
+            VirtualNetwork(id=vnet("n" * 60, group), location=EA, address_space=()) for group in ("group-1", "group-2")
         )
         ids = [copy_id(network, region) for network in (first, second)]
         assert {len(identifier.name) for identifier in ids} == {64}
@@ -404,8 +417,8 @@ class TestNames:
         assert any("would all be copied to app-asr" in found.message for found in plan.findings)
 
 
-def vnet(name: str) -> ArmId:
+def vnet(name: str, group: str) -> ArmId:
     return ArmId(
-        "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+        f"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/{group}"
         f"/providers/Microsoft.Network/virtualNetworks/{name}"
     )

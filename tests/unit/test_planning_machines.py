@@ -102,11 +102,11 @@ class TestStaleItems:
         assert "stale_protected_item" not in kinds(planned(world.azure, world.desired(), item))
 
     def test_machines_that_run_in_the_recovery_region_are_not(self, world: World) -> None:
-        state = world.azure.state(
-            row(world.dr, world.far), regions=(Region(primary=SEA, recovery=EA), Region(primary=SEA, recovery=WEST))
-        )
-        item = world.reversed(home=world.own.id)
-        assert "stale_protected_item" not in kinds(planned(world.azure, state, item))
+        other = world.azure.network("other")
+        state = world.azure.state(row(world.dr, other), regions=(Region(primary=SEA, recovery=EA),))
+        assert "stale_protected_item" not in kinds(planned(world.azure, state, world.reversed()))
+        first = structs.replace(world.reversed(), initial_location=SEA)
+        assert "stale_protected_item" in kinds(planned(world.azure, state, first))
 
 
 class TestReversed:
