@@ -53,6 +53,14 @@ def flag(model: Model, name: str) -> bool | None:
     raise TypeError(f"'{name}' is neither true nor false but {value!r:.40}")
 
 
+def number(model: Model, name: str) -> float | None:
+    """A number; None where it is absent or null."""
+    value = model.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise TypeError(f"'{name}' is no number but {value!r:.40}")
+    return value
+
+
 def document(body: object) -> Model:
     """The body of an answer, which must be an object."""
     if not isinstance(body, Mapping):

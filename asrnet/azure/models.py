@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from asrnet.azure.members import Model, flag, part, parts, reference, text, texts
+from asrnet.azure.members import Model, flag, number, part, parts, reference, text, texts
 from asrnet.model.arm import AZURE_NETWORK, SECURITY_GROUP, VNET, ArmId, arm_id, normal_location
 from asrnet.model.azure import (
     Cloud,
@@ -49,6 +49,11 @@ def read_network(model: Model) -> VirtualNetwork:
         tags={name: text(tags, name) for name in tags},
         dns_servers=texts(part(properties, "dhcpOptions"), "dnsServers"),
         gateway=any(subnet.name.lower() == _GATEWAY_SUBNET and subnet.used for subnet in subnets),
+        peerings=tuple(
+            remote_id
+            for peering in parts(properties, "virtualNetworkPeerings")
+            if (remote_id := reference(part(part(peering, "properties"), "remoteVirtualNetwork"), "id"))
+        ),
         extended_location=text(part(model, "extendedLocation"), "name") or None,
         attachments=tuple(_network_attachments(properties)),
     )
@@ -72,6 +77,8 @@ def _read_subnet(model: Model) -> Subnet:
         private_link_service_network_policies=text(properties, "privateLinkServiceNetworkPolicies") or None,
         service_endpoints=tuple(filter(None, endpoints)),
         attachments=tuple(_subnet_attachments(properties)),
+        network_security_group=reference(part(properties, "networkSecurityGroup"), "id"),
+        route_table=reference(part(properties, "routeTable"), "id"),
     )
 
 
@@ -119,7 +126,9 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
         ("network security group", part(properties, "networkSecurityGroup")),
         ("route table", part(properties, "routeTable")),
         ("NAT gateway", part(properties, "natGateway")),
+        ("service gateway", part(properties, "serviceGateway")),
         *(("service endpoint policy", policy) for policy in parts(properties, "serviceEndpointPolicies")),
+        *(("IP allocation", allocation) for allocation in parts(properties, "ipAllocations")),
     ]
     for word, resource in resources:
         if resource_id := text(resource, "id"):
@@ -127,6 +136,7 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
     if parts(properties, "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
     for endpoint in parts(properties, "serviceEndpoints"):
+        # A copy's endpoints name the service and nothing else: what narrows them down is of the primary's region.
         if text(part(endpoint, "networkIdentifier"), "id"):
             yield f"network identifier of service endpoint {text(endpoint, 'service')}"
     if scope := text(properties, "sharingScope"):
@@ -134,24 +144,34 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
 
 
 def _network_attachments(properties: Model) -> Iterator[str]:
-    """What a copy of the network leaves behind, in words."""
+    """What a copy of the network leaves behind, in words; what has Azure's default is not worth one."""
     for peering in parts(properties, "virtualNetworkPeerings"):
         yield f"peering {text(peering, 'name')}"
     if text(part(properties, "ddosProtectionPlan"), "id"):
         yield "DDoS protection plan"
+    elif flag(properties, "enableDdosProtection"):
+        yield "DDoS protection"
     if flag(part(properties, "encryption"), "enabled"):
         yield "encryption"
     if parts(part(properties, "addressSpace"), "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
-    if minutes := properties.get("flowTimeoutInMinutes"):
-        yield f"flow timeout of {minutes} minutes"
+    if minutes := number(properties, "flowTimeoutInMinutes"):
+        yield f"flow timeout of {minutes:g} minutes"
     if community := text(part(properties, "bgpCommunities"), "virtualNetworkCommunity"):
         yield f"BGP community {community}"
     if flag(properties, "enableVmProtection"):
         yield "VM protection"
     policies = text(properties, "privateEndpointVNetPolicies")
-    if policies not in {"", "Disabled"}:
+    if policies.lower() not in {"", "disabled"}:
         yield f"private endpoint policies {policies}"
+    if prefixes := texts(properties, "summarizedGatewayPrefixes"):
+        yield f"summarized gateway prefixes {', '.join(prefixes)}"
+    resources = [
+        *(("IP allocation", allocation) for allocation in parts(properties, "ipAllocations")),
+        *(("flow log", log) for log in parts(properties, "flowLogs")),
+    ]
+    for word, resource in resources:
+        yield f"{word} {text(resource, 'id').rpartition('/')[2]}"
 
 
 def read_fabric(model: Model) -> Fabric:

@@ -104,7 +104,7 @@ class VirtualNetworks:
             return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
 
     def _attached(self, subnet: Subnet) -> Subnet:
-        """A subnet that is written, with what it is attached to in the words in which it is read."""
+        """A subnet that is written, with what it is attached to in the words in which it is read, too."""
         attachments = [*subnet.attachments]
         for words, resource_id in (
             ("network security group", subnet.network_security_group),
@@ -115,10 +115,9 @@ class VirtualNetworks:
                 known = self._state.security_groups.get(scope, key) or self._state.route_tables.get(scope, key)
                 if known is None:
                     raise refusals.resource_not_found(resource_id)
-                attachments.append(f"{words} {known.id.name}")
-        return msgspec.structs.replace(
-            subnet, attachments=tuple(attachments), network_security_group=None, route_table=None
-        )
+                if f"{words} {known.id.name}" not in attachments:
+                    attachments.append(f"{words} {known.id.name}")
+        return msgspec.structs.replace(subnet, attachments=tuple(attachments))
 
     def _existing(self, network_id: ArmId) -> VirtualNetwork:
         network = self._state.network(network_id)

@@ -29,6 +29,7 @@ from asrnet.model.azure import (
     ProtectedItem,
     ResourceGroup,
     RouteTable,
+    Subnet,
     VirtualNetwork,
     VmNetwork,
 )
@@ -99,7 +100,7 @@ class FakeNetworks:
         """The networks of a subscription."""
         return self._door.paged(
             f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks",
-            lambda: tuple(map(_without_addresses, self._world.virtual_networks.list(subscription))),
+            lambda: tuple(map(_as_told, self._world.virtual_networks.list(subscription))),
             size=self._world.behaviour.network_page_size,
         )
 
@@ -108,11 +109,11 @@ class FakeNetworks:
         self._door.request("GET", network_id)
         try:
             network = self._world.virtual_networks.get(network_id)
-            return network if addresses else _without_addresses(network)
         except NotFoundError as error:
             if error.code == "ResourceNotFound":
                 return None
             raise
+        return _as_told(network, addresses=addresses)
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network."""
@@ -255,10 +256,43 @@ class FakeSiteRecovery:
         return self._door.status(operation)
 
 
-def _without_addresses(network: VirtualNetwork) -> VirtualNetwork:
-    if not any(subnet.used_ips for subnet in network.subnets):
+def _as_told(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:
+    """The network as Azure tells it: what is attached both by name and by id, and addresses in use when asked for."""
+    if not (network.peerings or any(_tells_more(subnet) for subnet in network.subnets)):
         return network
-    return structs.replace(network, subnets=tuple(structs.replace(subnet, used_ips=()) for subnet in network.subnets))
+    peerings = tuple(f"peering {remote.name}" for remote in network.peerings)
+    return structs.replace(
+        network,
+        subnets=tuple(_subnet_as_told(network.id, subnet, addresses=addresses) for subnet in network.subnets),
+        attachments=(*peerings, *(word for word in network.attachments if word not in peerings)),
+    )
+
+
+def _tells_more(subnet: Subnet) -> bool:
+    return bool(subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table)
+
+
+def _subnet_as_told(network_id: ArmId, subnet: Subnet, *, addresses: bool) -> Subnet:
+    attachments = list(subnet.attachments)
+    ids: dict[str, ArmId | None] = {}
+    for word, collection, attached_id in (
+        ("route table", "routeTables", subnet.route_table),
+        ("network security group", "networkSecurityGroups", subnet.network_security_group),
+    ):
+        names = [text.removeprefix(f"{word} ") for text in attachments if text.startswith(f"{word} ")]
+        ids[word] = attached_id
+        if attached_id and not names:
+            attachments.insert(0, f"{word} {attached_id.name}")
+        elif names and not attached_id:
+            # A world may name what is attached without its id; it is in the network's own resource group then.
+            ids[word] = ArmId(f"{network_id.parent}/providers/Microsoft.Network/{collection}/{names[0]}")
+    return structs.replace(
+        subnet,
+        used_ips=subnet.used_ips if addresses else (),
+        attachments=tuple(attachments),
+        network_security_group=ids["network security group"],
+        route_table=ids["route table"],
+    )
 
 
 def request_of(mapping: NetworkMapping) -> MappingRequest:

@@ -255,3 +255,79 @@ def test_a_resource_group_is_created_at_once_and_read(azure: Builder, backend: B
     assert backend.networks.resource_group(group.id) is None
     assert backend.network_writer.create_resource_group(group) is None
     assert backend.networks.resource_group(group.id) == group
+
+
+def test_what_a_network_is_attached_to_is_told_by_name_and_by_id(azure: Builder, backend: Backend) -> None:
+    """A copy leaves it behind, so it is named; what is asked of a new subnet is told by id."""
+    group = azure.network_security_group("nsg-web", "eastasia")
+    table = azure.route_table("rt", "eastasia")
+    remote = azure.virtual_network("shared", "eastasia")
+    added = azure.virtual_network(
+        "hub",
+        "eastasia",
+        address_space=("10.0.0.0/16",),
+        subnets=(Subnet(name="web", prefixes=("10.0.1.0/24",), network_security_group=group.id, route_table=table.id),),
+        peerings=(remote,),
+    )
+    network = backend.networks.virtual_network(added.id)
+    assert network is not None
+    assert (network.peerings, network.attachments) == ((remote.id,), ("peering shared",))
+    (subnet,) = network.subnets
+    assert (subnet.network_security_group, subnet.route_table) == (group.id, table.id)
+    assert subnet.attachments == ("network security group nsg-web", "route table rt")
+
+
+def test_subnets_of_a_new_network_are_attached_as_asked(azure: Builder, backend: Backend) -> None:
+    """Landing zones refuse subnets without a network security group or a route table."""
+    group = azure.network_security_group("nsg", "southeastasia", group="rg-rules")
+    table = azure.route_table("rt", "southeastasia", group="rg-rules")
+    network = wanted()
+    attached = structs.replace(network.subnets[0], network_security_group=group.id, route_table=table.id)
+    azure.resource_group("rg")
+    backend.network_writer.create_virtual_network(structs.replace(network, subnets=(attached, network.subnets[1])))
+    created = backend.networks.virtual_network(network.id)
+    assert created is not None
+    first, second = created.subnets
+    assert (first.network_security_group, first.route_table) == (group.id, table.id)
+    assert (second.network_security_group, second.route_table) == (None, None)
+
+
+def test_a_subnet_is_added_and_the_others_stay(azure: Builder, backend: Backend) -> None:
+    group = azure.network_security_group("nsg", "eastasia")
+    web = Subnet(name="web", prefixes=("10.0.1.0/24",))
+    added = azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(web,))
+    new = Subnet(name="app", prefixes=("10.0.2.0/24",), default_outbound_access=False, network_security_group=group.id)
+    operation = backend.network_writer.create_subnet(NetworkSubnet(id=added.id.child("subnets", "app"), subnet=new))
+    if operation is not None:
+        assert backend.network_writer.operation(operation).state == "succeeded"
+    network = backend.networks.virtual_network(added.id)
+    assert network is not None
+    assert [(subnet.name, subnet.prefixes) for subnet in network.subnets] == [
+        ("web", ("10.0.1.0/24",)),
+        ("app", ("10.0.2.0/24",)),
+    ]
+    assert network.subnets[1].default_outbound_access is False
+    assert network.subnets[1].network_security_group == group.id
+
+
+def test_security_groups_and_route_tables_tell_their_region_or_that_there_is_none(
+    azure: Builder, backend: Backend
+) -> None:
+    group = azure.network_security_group("nsg", "southeastasia")
+    table = azure.route_table("rt", "eastasia")
+    assert backend.networks.subnet_attachment(group.id) == group
+    assert backend.networks.subnet_attachment(table.id) == table
+    assert backend.networks.subnet_attachment(ArmId(str(group.id).replace("/nsg", "/other"))) is None
+    assert backend.networks.subnet_attachment(ArmId(str(table.id).replace("/rt", "/other"))) is None
+
+
+def test_a_resource_group_is_created_and_read(azure: Builder, backend: Backend) -> None:
+    azure.subscription(SUBSCRIPTION)
+    group = ResourceGroup(
+        id=ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/new"),
+        location="southeastasia",
+        tags={"asrnet-copy-of": "x"},
+    )
+    assert backend.networks.resource_group(group.id) is None
+    assert backend.network_writer.create_resource_group(group) is None
+    assert backend.networks.resource_group(group.id) == group

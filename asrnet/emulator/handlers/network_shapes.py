@@ -104,13 +104,8 @@ def network_json(network: VirtualNetwork, view: View) -> Document:
         properties["dhcpOptions"] = {"dnsServers": list(network.dns_servers)}
     properties["subnets"] = [subnet_json(network, subnet, view) for subnet in network.subnets]
     properties["virtualNetworkPeerings"] = [
-        {
-            "name": name,
-            "id": f"{network.id}/virtualNetworkPeerings/{name}",
-            "type": f"{VNET_TYPE}/virtualNetworkPeerings",
-            "properties": {"provisioningState": "Succeeded", "peeringState": "Connected"},
-        }
-        for name in _names(network.attachments, _PEERING)
+        *(_peering_json(network.id, name, None) for name in _names(network.attachments, _PEERING)),
+        *(_peering_json(network.id, remote.name, remote) for remote in network.peerings),
     ]
     properties["enableDdosProtection"] = _DDOS in network.attachments
     if _DDOS in network.attachments:
@@ -119,6 +114,16 @@ def network_json(network: VirtualNetwork, view: View) -> Document:
         properties["encryption"] = {"enabled": True, "enforcement": "AllowUnencrypted"}
     document["properties"] = properties | dict(view.extras.get(network.id.key, {}))
     return document
+
+
+def _peering_json(network_id: ArmId, name: str, remote: ArmId | None) -> Document:
+    properties: Document = {"provisioningState": "Succeeded", "peeringState": "Connected"}
+    return {
+        "name": name,
+        "id": f"{network_id}/virtualNetworkPeerings/{name}",
+        "type": f"{VNET_TYPE}/virtualNetworkPeerings",
+        "properties": {**properties, "remoteVirtualNetwork": {"id": str(remote)}} if remote else properties,
+    }
 
 
 def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document:
@@ -146,6 +151,10 @@ def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document
     for kind, name, plural in _SUBNET_ATTACHMENTS:
         for attached in _names(subnet.attachments, kind):
             properties[name] = {"id": _neighbour(network.id, plural, attached)}
+    if subnet.network_security_group:
+        properties["networkSecurityGroup"] = {"id": str(subnet.network_security_group)}
+    if subnet.route_table:
+        properties["routeTable"] = {"id": str(subnet.route_table)}
     if policies := _names(subnet.attachments, _POLICY):
         properties["serviceEndpointPolicies"] = [
             {"id": _neighbour(network.id, "serviceEndpointPolicies", name)} for name in policies
@@ -195,7 +204,8 @@ def _neighbour(network_id: ArmId, kind: str, name: str) -> str:
 
 
 def _etag(network: VirtualNetwork, state: str) -> str:
-    content = msgspec.json.encode((str(network.id), network.address_space, network.subnets, dict(network.tags), state))
+    shown = (str(network.id), network.address_space, network.subnets, dict(network.tags), state)
+    content = msgspec.json.encode(shown, enc_hook=str)  # ids are of a type of their own
     return f'W/"{stable_guid(hashlib.sha256(content).hexdigest())}"'
 
 
