@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,18 @@ from azure.core.pipeline import Pipeline
 from azure.core.pipeline.transport import HttpRequest, HttpTransport
 from azure.identity import CredentialUnavailableError
 from msgspec import structs
+from states import SEA, TwoRegions, row
 
+from asrnet.azure import connect
 from asrnet.azure.clouds import CHINA, PUBLIC
 from asrnet.azure.credentials import choose, given
 from asrnet.azure.retry import RetryUnlessInspected
 from asrnet.azure.sign_in import SignIn
+from asrnet.clocks import SystemClock
+from asrnet.emulator.app import App
+from asrnet.emulator.transport import session
 from asrnet.errors import AsrError, CredentialError, UnreachableError
+from asrnet.inventory.read import read_inventory
 
 APPLICATION = {"AZURE_TENANT_ID": "22222222-2222-2222-2222-222222222222", "AZURE_CLIENT_ID": "c"}
 CHAIN = (
@@ -219,3 +226,16 @@ def test_a_credential_signs_in_at_its_clouds_authority() -> None:
 @pytest.mark.parametrize("named", ["managed_identity", "cli", "powershell", "developer_cli", "default", "dev", "prod"])
 def test_every_named_credential_can_be_built_without_a_request(named: str) -> None:
     assert hasattr(choose(PUBLIC, named=named, variables=APPLICATION).build(), "get_token_info")
+
+
+def test_a_program_without_a_credential_gets_one_error_however_many_threads_met_it() -> None:
+    azure = TwoRegions()
+    desired = azure.state(*(row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(20)))
+    nobody = given(Failing(CredentialUnavailableError(message="Azure CLI not found on path")))
+    backend = connect.backend(clock=SystemClock(), credential=nobody, session=session(App(azure.world)))
+    with pytest.raises(CredentialError) as caught:
+        read_inventory(desired, backend)
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert frames.count("get_token_info") == 1
+    text = "".join(traceback.format_exception(caught.value))
+    assert text.count("Traceback (most recent call last)") == 2, "the error and its one cause"
