@@ -59,11 +59,12 @@ def _mappings_of_no_pair(
     """The mappings that are certainly no pair's, now or before this plan."""
     managed = {wanted.identity for wanted_pair in wanted_pairs for wanted in wanted_pair.mappings}
     for wanted_pair in wanted_pairs:
-        if wanted_pair.reverse is None:
-            continue
-        # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it.
+        # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it: the retarget deletes it.
         forward = wanted_pair.forward
         for live in view.live.get(forward.identity, ()):
+            is_retargeted = live.recovery_network_id != forward.recovery.network and not wanted_pair.pair.managed_by
+            if wanted_pair.reverse is None and not is_retargeted:
+                continue
             back = (forward.recovery.place, live.recovery_network_id.key, forward.primary.place)
             if any(opposite.recovery_network_id == wanted_pair.pair.primary for opposite in view.live.get(back, ())):
                 managed.add(back)

@@ -275,6 +275,13 @@ class TestWithoutAReverseOfItsOwn:
         assert azure.apply(azure.plan(desired)).result == "succeeded"
         assert azure.mappings() == {"hub": "new", "other": "new", "new": "other"}
 
+    def test_the_old_reverse_is_deleted_once_where_unmanaged_mappings_are_deleted_as_well(self) -> None:
+        scene = Retarget()
+        azure = scene.azure
+        desired = azure.state(row(scene.hub, scene.new, failback=False), unmanaged="delete")
+        plan = azure.plan(desired, allow_delete=True)
+        assert [step.action for change in plan.changes for step in change.steps] == ["delete", "update"]
+
     def test_a_reverse_that_another_tool_manages_stays(self) -> None:
         scene = Retarget()
         azure, other = scene.azure, scene.azure.network("other")

@@ -285,14 +285,15 @@ class Witness:
                 made = next(
                     made.what for made in self.before(event) if isinstance(made, Made) and made.what.id == resource_id
                 )
-                return not isinstance(made, VirtualNetwork) or _subnets(made) == _subnets(event.found)
+                return not isinstance(made, VirtualNetwork) or subnets_of(made) == subnets_of(event.found)
             listed = event.found if isinstance(event, Listed) and event.what == "fabrics" else None
             if resource_id in {fabric.id for fabric in listed or ()}:
                 return True
         return False
 
 
-def _subnets(network: VirtualNetwork) -> list[tuple[str, tuple[str, ...]]]:
+def subnets_of(network: VirtualNetwork) -> list[tuple[str, tuple[str, ...]]]:
+    """The names and prefixes of a network's subnets."""
     return sorted((subnet.name, subnet.prefixes) for subnet in network.subnets)
 
 
