@@ -232,6 +232,9 @@ class ProtectedItems:
             for container in (self._state.recovery_container(item), request.recovery_container_id):
                 if container is None or self._state.clouds.get(container.parent.key, container.key) is None:
                     raise refusals.missing(container or container_id)
+            if request.recovery_container_id.parent != item.fabric_id:
+                message = "The property 'recoveryContainerId' must be a container of the fabric the machine comes from."
+                raise refusals.invalid(message, item.id)
             self._state.require_policy(request.policy_id)
 
         item_id = container_id.child("replicationProtectedItems", request.item_name)

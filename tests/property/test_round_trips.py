@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import hcl
@@ -9,8 +10,10 @@ import pytest
 from desired_files import DR, PROD, load, vault, vnet, without_sources
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from machine_life import SECONDS, Life
 
 from asrnet import desired
+from asrnet.clocks import SimulatedClock
 from asrnet.desired import (
     CopySettings,
     DesiredState,
@@ -24,7 +27,11 @@ from asrnet.desired import (
     VmmRow,
     VmNetworkName,
 )
+from asrnet.errors import ServiceError
 from asrnet.export import terraform
+from asrnet.fake import world_file
+from asrnet.fake.world_format import WorldDocument
+from asrnet.files.yaml import parse
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Limits
 
@@ -136,3 +143,48 @@ def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tupl
 def test_every_text_is_a_string_of_terraform(text: str) -> None:
     [block] = hcl.blocks(f"x {{\n  a = {terraform.string(text)}\n}}\n")
     assert block.attributes == {"a": text}
+
+
+VERBS = ("failover", "commit", "cancel", "test", "cleanup", "switch east", "switch west", "enable", "disable", "wait")
+
+
+def play(life: Life, verb: str, item_id: ArmId) -> None:
+    """Do something to a machine, allowed or not."""
+    match verb.split():
+        case ["failover"]:
+            life.items.unplanned_failover(item_id)
+        case ["commit"]:
+            life.items.commit(item_id)
+        case ["cancel"]:
+            life.items.cancel(item_id)
+        case ["test"]:
+            life.items.test_failover(item_id, life.test.id)
+        case ["cleanup"]:
+            life.items.test_failover_cleanup(item_id)
+        case ["switch", target]:
+            life.switch(item_id.parent, life.east.id if target == "east" else life.west.id)
+        case ["enable"]:
+            life.enable()
+        case ["disable"]:
+            life.items.delete(item_id)
+        case _:
+            life.clock.sleep(SECONDS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(VERBS), st.booleans()), max_size=25), st.sampled_from([0, SECONDS]))
+def test_whatever_is_done_to_a_machine_its_world_survives_its_file(steps: list[tuple[str, bool]], seconds: int) -> None:
+    life = Life(seconds=seconds)
+    life.enable()
+    life.clock.sleep(3 * SECONDS)
+    for verb, reversed_machine in steps:
+        with suppress(ServiceError):
+            play(life, verb, life.west_id if reversed_machine else life.east_id)
+        for network in life.world.state.virtual_networks:
+            for subnet in network.subnets:
+                assert len(set(subnet.used_ips)) == len(subnet.used_ips) == subnet.used
+    life.clock.sleep(3 * SECONDS)
+    text = world_file.dumps(life.world)
+    again = world_file.world_from(parse(text, WorldDocument), clock=SimulatedClock())
+    assert again.protected_items.list(life.vault.id) == life.items.list(life.vault.id)
+    assert world_file.dumps(again) == text

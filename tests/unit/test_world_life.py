@@ -223,6 +223,12 @@ def test_only_what_is_committed_is_reprotected(protected: Life) -> None:
         protected.switch(protected.east.id, protected.east.id)
 
 
+def test_a_machine_is_replicated_back_to_where_it_comes_from_only(protected: Life) -> None:
+    protected.fail_over(protected.east_id)
+    with pytest.raises(ServiceError, match="'recoveryContainerId'"):
+        protected.switch(protected.east.id, protected.west.id)
+
+
 def test_what_does_not_exist_cannot_fail_over(life: Life) -> None:
     with pytest.raises(NotFoundError) as caught:
         life.items.unplanned_failover(life.east_id)
