@@ -140,7 +140,7 @@ def _spelled(option: Option) -> str:
 
 
 def _meaning(option: Option, help_text: str) -> str:
-    choices = f" ({', '.join(option.choices)})" if option.choices else ""
+    choices = f" ({', '.join(option.choices)})" if option.choices and option.metavar else ""
     repeatable = "; may be repeated" if option.repeatable and not option.positional else ""
     return f"{escaped(help_text + choices)}{repeatable}"
 

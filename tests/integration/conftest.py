@@ -12,7 +12,7 @@ from command_line import EXAMPLES, Cli, Ran
 from asrnet.cli import main
 from asrnet.clocks import SimulatedClock
 
-OTHERS = {"NO_COLOR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
+OTHERS = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 
 
 @pytest.fixture

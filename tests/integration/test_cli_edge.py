@@ -277,7 +277,7 @@ def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:
 
 def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
     # PYTHONUNBUFFERED hides what Python does with its buffers when it ends.
-    other = ("ASRNET_", "AZURE_", "ARM_", "PYTHONUNBUFFERED")
+    other = ("ASRNET_", "AZURE_", "ARM_", "PYTHONUNBUFFERED", "FORCE_COLOR", "CLICOLOR_FORCE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(other)}
     variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them
     streams: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
@@ -438,6 +438,7 @@ def test_the_command_line_imports_nothing_heavy() -> None:
     assert heavy.isdisjoint(name.partition(".")[0] for name in loaded)
 
 
+@pytest.mark.usefixtures("clean_environment")
 def test_a_plan_on_a_fake_imports_nothing_of_azure(folder: Path) -> None:
     code = """
 import sys

@@ -74,7 +74,8 @@ def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:
 
     if len(settings.vault) != 1:
         names = f", one of {', '.join(vault.name for vault in desired.vaults)}" if desired.vaults else ""
-        problem = f"map needs exactly one --vault, found {len(settings.vault) or 'none'}"
+        number = f"{settings.source('vault')} names {len(settings.vault)}" if settings.vault else "none is named"
+        problem = f"map needs exactly one vault: {number}"
         raise InputError(problem, hint=f"--vault takes the full id of a vault, or its name in the desired state{names}")
     (text,) = settings.vault
     vaults = {vault.name: vault.id for vault in desired.vaults}
