@@ -27,6 +27,12 @@ class Enabling:
         self._request = request
         self._primary = state.fabric(item_id.parent.parent)
         self._recovery = state.fabric(request.recovery_container_id.parent)
+        for fabric in (self._primary, self._recovery):
+            if fabric.kind != "azure":
+                raise state.assumed("kind_mismatch", fabric.name, resource_id=item_id)
+        for container_id in (item_id.parent, request.recovery_container_id):
+            if state.clouds.get(container_id.parent.key, container_id.key) is None:
+                raise refusals.missing(container_id)
         state.require_policy(request.policy_id)
         machine_id = request.machine_id
         machine = state.virtual_machines.get(machine_id.subscription, machine_id.key)

@@ -64,7 +64,10 @@ def _takes_part(nic: Nic) -> bool:
 
 
 def _make(state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic]) -> VirtualMachine:
-    location = item.recovery_location or ""
+    # A machine of Azure says where it goes. One on premises goes where its network is, which is the vault's region.
+    networks = [state.network(nic.primary_network_id) for nic in nics if nic.primary_network_id]
+    location = item.recovery_location or next((network.location for network in networks if network), "")
+    location = location or state.vault(item.id).location
     machine = VirtualMachine(id=machine_id, location=location, nics=tuple(nics))
     state.ensure_group(machine_id, location)
     state.virtual_machines.put(machine_id.subscription, machine_id.key, machine)

@@ -141,19 +141,20 @@ class Fabrics:
 
 
 def forget_fabric(state: State, fabric_id: ArmId) -> None:
-    """Remove a fabric and everything that lives below it."""
+    """Remove a fabric, everything below it, and what other fabrics have that leads to it: it would lead nowhere."""
     vault, below = fabric_id.parent.key, f"{fabric_id.key}/"
     for mapping in state.mappings.values(vault):
-        if mapping.id.key.startswith(below):
+        if mapping.id.key.startswith(below) or mapping.recovery_fabric_id == fabric_id:
             state.remove_mapping(mapping.id)
     for unreadable in state.unreadable_mappings.values(vault):
         if unreadable.id.key.startswith(below):
             state.remove_mapping(unreadable.id)
     for item in state.protected_items.values(vault):
-        if item.id.key.startswith(below):
+        if item.id.key.startswith(below) or item.recovery_fabric_id == fabric_id:
             state.remove_item(item.id)
     for cloud_mapping in state.cloud_mappings.values(vault):
-        if cloud_mapping.id.key.startswith(below):
+        recovery = cloud_mapping.recovery_cloud_id
+        if cloud_mapping.id.key.startswith(below) or (recovery is not None and recovery.parent == fabric_id):
             state.cloud_mappings.remove(vault, cloud_mapping.id.key)
     for scope in (state.vm_networks, state.logical_networks, state.clouds, state.hosts):
         scope.clear(fabric_id.key)

@@ -152,3 +152,13 @@ def test_an_intent_without_regions_is_refused(region: Region) -> None:
         "PUT", f"{region.vault.id}/replicationProtectionIntents/vm", body=intent(region, recoveryLocation=None)
     )
     assert answer.status == 400
+
+
+def test_an_azure_machine_needs_containers_of_azure_that_exist(region: Region) -> None:
+    missing = f"{region.recovery.id}-none"
+    answer = region.send("PUT", region.item, body=region.enable(recoveryContainerId=missing))
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (404, "ArmResourceDoesNotExist")
+    server = region.build.vmm_fabric(region.vault, "vmm.example")
+    cloud = region.build.cloud(server, "Gold")
+    answer = region.send("PUT", f"{cloud.id}/replicationProtectedItems/Vm", body=region.enable())
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "InvalidParameter")

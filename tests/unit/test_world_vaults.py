@@ -105,16 +105,6 @@ def test_two_fabrics_for_one_region_started_together_end_as_one() -> None:
     assert [job.state for job in azure.world.jobs.list(vault.id)] == ["Failed", "Succeeded"]
 
 
-def test_purging_a_fabric_takes_its_mappings_along(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
-    other = azure.azure_fabric(vault, "southeastasia")
-    one, two = azure.virtual_network("one", "eastasia"), azure.virtual_network("two", "southeastasia")
-    _, reverse = azure.pair(fabric, one, other, two)
-    azure.world.fabrics.purge(fabric.id)
-    assert azure.world.mappings.list(vault.id) == (reverse,)
-    with pytest.raises(NotFoundError):
-        azure.world.fabrics.get(fabric.id)
-
-
 def test_removing_a_fabric_that_protects_machines_is_refused_and_purging_is_not(
     azure: Builder, vault: VaultResource, fabric: Fabric
 ) -> None:
@@ -185,3 +175,15 @@ def test_vm_and_logical_networks_are_found_one_by_one_and_vault_wide(azure: Buil
         with pytest.raises(NotFoundError) as caught:
             get(vault.id.child("replicationFabrics", "gone", kind, "gone"))
         assert caught.value.code == "FabricArmEntityMissing"
+
+
+def test_purging_a_fabric_takes_with_it_what_leads_to_it(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+    other = azure.azure_fabric(vault, "westus")
+    first, second = azure.virtual_network("first", "eastasia"), azure.virtual_network("second", "westus")
+    azure.pair(fabric, first, other, second)
+    azure.cloud_mapping(azure.container(other), azure.container(fabric))
+    azure.protected_item("vm", other, fabric)
+    azure.world.fabrics.purge(fabric.id)
+    assert azure.world.mappings.list(vault.id) == ()
+    assert azure.world.container_mappings.list(vault.id) == ()
+    assert azure.world.protected_items.list(vault.id) == ()
