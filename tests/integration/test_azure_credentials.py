@@ -204,7 +204,7 @@ def test_an_emulator_on_this_machine_gets_no_real_token_unless_told_to() -> None
     assert choose(local, named="cli", variables=AZURE).name == "Azure CLI"
 
 
-def test_as_whom_is_what_the_token_says() -> None:
+def test_the_identity_is_what_the_token_says() -> None:
     sign_in = SignIn(given(EmulatorCredential("22222222-2222-2222-2222-222222222222")), PUBLIC.scope)
     identity = sign_in.identity()
     assert identity == Identity(
@@ -217,7 +217,7 @@ def test_as_whom_is_what_the_token_says() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b.c", "a.!!!.c", "e30.W10.x"])
-def test_a_token_that_says_nothing_leaves_the_identity_open(token: str) -> None:
+def test_a_token_without_claims_leaves_the_identity_unknown(token: str) -> None:
     assert str(identity_of(token, "Azure CLI")) == "unknown (by Azure CLI)"
 
 

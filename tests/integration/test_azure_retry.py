@@ -68,14 +68,14 @@ def testing() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_passing_faults_are_repeated(status: int) -> None:
+def test_temporary_failures_are_retried(status: int) -> None:
     call = Call((status, {}, error("Whatever", "Later.")), OK)
     assert call.status() == 200
     assert call.attempts == 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 412])
-def test_refusals_are_not_repeated(status: int) -> None:
+def test_refusals_are_not_retried(status: int) -> None:
     call = Call((status, {}, error("Whatever", "No.")), OK)
     assert call.status() == status
     assert call.attempts == 1
@@ -83,7 +83,7 @@ def test_refusals_are_not_repeated(status: int) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("code", ["AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation"])
-def test_a_busy_conflict_is_repeated(code: str, method: str) -> None:
+def test_a_busy_conflict_is_retried(code: str, method: str) -> None:
     call = Call((409, {}, error(code, "Busy.")), OK)
     assert call.status(method) == 200
     assert call.attempts == 2
@@ -143,7 +143,7 @@ def test_waits_double_with_jitter_up_to_the_longest() -> None:
     assert call.waits == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
 
 
-def test_the_services_own_wish_comes_first() -> None:
+def test_retry_after_comes_before_back_off() -> None:
     call = Call((503, {"Retry-After": "7"}, None), OK)
     begun = call.clock.now()
     assert call.status() == 200
@@ -167,13 +167,13 @@ def test_refusals_for_too_many_requests_count_against_the_deadline_and_not_as_at
     assert 58.0 <= endless.clock.now() - begun <= 61.0
 
 
-def test_who_wants_no_repeats_gets_none_when_throttled_either() -> None:
+def test_a_throttled_request_is_not_retried_where_retries_are_off() -> None:
     throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
     call = Call(throttled, OK, limits=RetryLimits(attempts=1))
     assert (call.status(), call.attempts) == (429, 1)
 
 
-def test_a_certificate_that_does_not_verify_is_asked_for_once() -> None:
+def test_a_certificate_that_does_not_verify_is_not_retried() -> None:
     cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
     call = Call(requests.exceptions.SSLError(urllib3.exceptions.MaxRetryError(NO_POOL, URL, cause)), OK)
     with pytest.raises(ServiceRequestError):
@@ -204,7 +204,7 @@ def test_the_deadline_bounds_the_sum_of_waits() -> None:
         requests.exceptions.ChunkedEncodingError("IncompleteRead"),
     ],
 )
-def test_a_request_without_an_answer_is_repeated(fault: Exception) -> None:
+def test_a_request_without_an_answer_is_retried(fault: Exception) -> None:
     call = Call(fault, OK)
     assert call.status("PUT") == 200
     assert call.details[0].status is None
@@ -217,7 +217,7 @@ def test_requests_without_an_answer_have_a_limit_of_their_own() -> None:
     assert call.attempts == 3
 
 
-def test_a_body_that_breaks_off_is_asked_for_again() -> None:
+def test_a_body_that_breaks_off_is_requested_again() -> None:
     call = Call((200, {"Content-Length": "5000"}, {"value": []}), OK)
     assert call.status() == 200
     assert call.attempts == 2
@@ -243,7 +243,7 @@ def test_a_throttled_request_holds_the_others_of_its_kind_back() -> None:
     assert clock.now() >= begun + 20
 
 
-def test_a_busy_resource_holds_nobody_else_back() -> None:
+def test_a_busy_resource_holds_back_no_other_request() -> None:
     verdict = judge(
         429,
         {},
@@ -254,7 +254,7 @@ def test_a_busy_resource_holds_nobody_else_back() -> None:
     assert (verdict.again, verdict.busy, verdict.throttled) == (True, True, False)
 
 
-def test_stopping_the_run_comes_out_as_such_at_once() -> None:
+def test_stopping_the_run_raises_an_interrupted_error_at_once() -> None:
     call = Call((503, {"Retry-After": "200"}, None), OK)
     future = call.clock.start(call.status)
     call.clock.advance(1)
@@ -265,7 +265,7 @@ def test_stopping_the_run_comes_out_as_such_at_once() -> None:
     assert call.attempts == 1
 
 
-def test_each_repeat_is_told_once_and_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_retry_is_logged_once_and_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
     call = Call((503, {"Retry-After": "2"}, error("ServerBusy", "Later.")), OK)
     with caplog.at_level(logging.INFO, logger="asrnet.azure.retry"):
         call.status()
@@ -280,7 +280,7 @@ def test_each_repeat_is_told_once_and_without_the_signed_query(caplog: pytest.Lo
     assert "secret" not in repr(details)
 
 
-def test_a_connection_error_is_told_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_error_is_logged_without_the_signed_query(caplog: pytest.LogCaptureFixture) -> None:
     fault = requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, URL, OSError("reset")))  # type: ignore[arg-type]  # no pool
     with caplog.at_level(logging.INFO, logger="asrnet.azure.retry"):
         Call(fault, OK).status()
@@ -294,7 +294,7 @@ def test_a_long_wait_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.usefixtures("testing")
-def test_in_test_mode_nothing_waits_and_attempts_are_as_said() -> None:
+def test_in_test_mode_nothing_waits_and_attempts_are_as_set() -> None:
     set_testing(True, attempts=2)
     call = Call((503, {"Retry-After": "30"}, None))
     begun = call.clock.now()

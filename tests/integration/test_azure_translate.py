@@ -36,7 +36,7 @@ HEADERS = {"x-ms-correlation-request-id": "corr-1", "x-ms-request-id": "req-1"}
 
 
 class Answer(Struct, frozen=True):
-    """What of an HTTP response matters."""
+    """The parts of an HTTP response that matter."""
 
     status_code: int
     content: bytes
@@ -119,7 +119,7 @@ def test_a_refused_token_is_about_the_credential(code: str) -> None:
     assert "az login" in error.hint
 
 
-def test_a_vault_never_used_is_told_apart() -> None:
+def test_a_vault_never_used_has_an_error_of_its_own() -> None:
     error = site_recovery(400, "BadRequest", "SubscriptionIdNotRegisteredWithSrs")
     assert isinstance(error, VaultUnusedError)
     assert "create_fabrics" in error.hint
@@ -136,7 +136,7 @@ def test_the_missing_action_is_named() -> None:
     assert "'Microsoft.Network/virtualNetworks/read'" in error.hint
 
 
-def test_of_a_linked_resource_the_linked_action_is_named() -> None:
+def test_the_linked_action_is_named_where_a_linked_resource_refuses() -> None:
     message = (
         "The client 'c' with object id 'o' has permission to perform action 'Microsoft.X/write' on scope '/s'; "
         "however, it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/join/action' on "
@@ -323,7 +323,7 @@ def test_no_answer_is_unreachable_and_hides_the_signed_query() -> None:
     assert "secret" not in str(caught.value.__cause__)
 
 
-def test_a_certificate_that_does_not_verify_is_told_as_one_with_the_roots_in_use() -> None:
+def test_a_certificate_that_does_not_verify_is_reported_with_the_roots_in_use() -> None:
     cause = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
     cause.verify_message = "self-signed certificate in certificate chain"
     with pytest.raises(UnreachableError) as caught, translated(VNET):
@@ -341,13 +341,13 @@ def test_a_document_that_cannot_be_decoded_is_an_error_of_the_answer_and_not_of_
     assert caught.value.status == 200
 
 
-def test_a_name_that_does_not_resolve_is_said_to_be_one() -> None:
+def test_a_host_name_that_does_not_resolve_is_reported_as_such() -> None:
     cause = socket.gaierror(-2, "Name or service not known")
     with pytest.raises(UnreachableError) as caught, translated(VNET):
         raise ServiceRequestError("cannot connect", error=cause) from cause
     assert "does not resolve" in caught.value.hint
 
 
-def test_what_is_no_error_of_the_sdk_passes_through() -> None:
+def test_errors_that_are_not_the_sdks_pass_through() -> None:
     with pytest.raises(InterruptedError), translated(VNET):
         raise InterruptedError("the run is being stopped")

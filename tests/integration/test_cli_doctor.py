@@ -50,7 +50,7 @@ def inspected(folder: Path) -> Iterator[str]:
         yield emulator.https
 
 
-def test_a_certificate_that_is_not_trusted_is_one_cause_told_once(cli: Cli, inspected: str) -> None:
+def test_a_certificate_that_is_not_trusted_is_reported_once(cli: Cli, inspected: str) -> None:
     ran = cli("doctor", "--endpoint", inspected)
     assert ran.code == 1
     assert ran.out.count("is not trusted") == 1
@@ -99,7 +99,7 @@ def test_a_vault_is_enough_without_a_file(fake: Cli, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("argv", [("doctor", "-o", "html"), ("doctor", "--for", "aply"), ("permissions", "--for", "x")])
-def test_what_is_unknown_is_refused(fake: Cli, cli: Cli, argv: tuple[str, ...]) -> None:
+def test_unknown_formats_and_tasks_are_refused(fake: Cli, cli: Cli, argv: tuple[str, ...]) -> None:
     ran = (fake if argv[0] == "doctor" else cli)(*argv)
     assert (ran.code, ran.out, ran.err.startswith("error: ")) == (1, "", True)
 
@@ -140,12 +140,12 @@ def test_a_role_for_a_vault_that_is_not_there_is_refused(cli: Cli) -> None:
     assert "there is no vault 'see'; did you mean 'sea'?" in ran.err
 
 
-def test_a_file_that_cannot_be_written_is_known(cli: Cli) -> None:
+def test_a_file_that_cannot_be_written_is_an_error(cli: Cli) -> None:
     ran = cli("permissions", "--out", "nowhere/role.json")
     assert (ran.code, "nowhere/role.json" in ran.err) == (1, True)
 
 
-def test_a_task_that_the_file_never_comes_to_has_no_role(cli: Cli, folder: Path) -> None:
+def test_a_task_that_the_file_does_not_need_has_no_role(cli: Cli, folder: Path) -> None:
     text = (folder / "asrnet.yaml").read_text()
     (folder / "asrnet.yaml").write_text(text.replace("recovery: copy", "recovery: dr/rg-network-sea/hub-sea"))
     kept = [line for line in (folder / "asrnet.yaml").read_text().splitlines() if "name: app" not in line]

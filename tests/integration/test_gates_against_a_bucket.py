@@ -106,7 +106,7 @@ def test_a_far_slower_refill_costs_no_request_more_than_one_refusal() -> None:
 
 
 @pytest.mark.parametrize("workers", [8, 32])
-def test_without_headers_nobody_is_refused_twice_and_it_is_as_fast(workers: int) -> None:
+def test_without_headers_no_request_is_refused_twice_and_it_is_as_fast(workers: int) -> None:
     outcome = run(headers=False, workers=workers)
     assert outcome.seconds == pytest.approx(80.0, rel=0.1)
     assert max(outcome.refused.values()) == 1

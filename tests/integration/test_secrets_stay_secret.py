@@ -171,7 +171,9 @@ def everywhere(stem: str) -> list[str]:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_command_tells_a_secret(witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_no_command_reveals_a_secret(
+    witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary.md"))
     monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "outputs.txt"))
     witness.run("doctor", "--for", "prune", form=form)
@@ -187,7 +189,7 @@ def test_no_command_tells_a_secret(witness: Witness, folder: Path, monkeypatch: 
         witness.run(*words.split(), form=form)
 
 
-def test_operations_that_are_asked_at_their_signed_address_tell_nothing(witness: Witness, app: Telltale) -> None:
+def test_operations_asked_at_their_signed_address_reveal_no_secret(witness: Witness, app: Telltale) -> None:
     app.world.behaviour = structs.replace(app.world.behaviour, denied=(JOBS,))
     status = "*/replicationOperationStatus/*"
     app.faults.add(Fault(kind="reset", path=status, times=2))
@@ -210,7 +212,7 @@ def body_with_secrets(witness: Witness) -> str:
 
 @pytest.mark.parametrize("path", ["*", "*/virtualnetworks*", "*/replicationNetworkMappings/*"])
 @pytest.mark.parametrize(("status", "form"), [(400, "text"), (401, "json"), (403, "text"), (500, "json")])
-def test_answers_that_repeat_secrets_are_not_repeated(
+def test_secrets_quoted_in_answers_are_not_revealed(
     witness: Witness, app: Telltale, status: int, path: str, form: str
 ) -> None:
     message = body_with_secrets(witness)
@@ -223,7 +225,7 @@ def test_answers_that_repeat_secrets_are_not_repeated(
 
 
 @pytest.mark.parametrize(("status", "form"), [(400, "json"), (401, "text")])
-def test_a_sign_in_that_is_refused_in_careless_words_tells_nothing(
+def test_a_refused_sign_in_that_quotes_secrets_reveals_none(
     witness: Witness, app: Telltale, status: int, form: str
 ) -> None:
     said = {"error": "invalid_client", "error_description": f"AADSTS7000215: {body_with_secrets(witness)}"}
@@ -234,7 +236,7 @@ def test_a_sign_in_that_is_refused_in_careless_words_tells_nothing(
 
 
 @pytest.mark.parametrize("status", [200, 307, 500])
-def test_headers_and_pages_of_a_proxy_tell_nothing(witness: Witness, app: Telltale, status: int) -> None:
+def test_headers_and_pages_of_a_proxy_reveal_no_secret(witness: Witness, app: Telltale, status: int) -> None:
     location = f"https://login.example/?code={made_up('location')}&s={made_up('location')}"
     page = f"<html>{body_with_secrets(witness)}</html>".encode()
     answer = Response(status=status, headers=(("Location", location), ("Azure-AsyncOperation", location)), body=page)
@@ -245,7 +247,7 @@ def test_headers_and_pages_of_a_proxy_tell_nothing(witness: Witness, app: Tellta
     witness.run("apply", "--yes", "--retry-attempts", "2", "--audit", "audit.jsonl", *everywhere("apply"))
 
 
-def test_jobs_and_operations_that_fail_with_secrets_tell_nothing(witness: Witness, app: Telltale) -> None:
+def test_jobs_and_operations_that_fail_with_secrets_reveal_none(witness: Witness, app: Telltale) -> None:
     told = {"code": "70094", "message": body_with_secrets(witness)}
     failed = {"error": told, "status": "Failed", "name": "x", "id": None, "properties": None}
     app.world.behaviour = structs.replace(app.world.behaviour, denied=(JOBS,))
@@ -255,7 +257,7 @@ def test_jobs_and_operations_that_fail_with_secrets_tell_nothing(witness: Witnes
     assert "was sent to https://x.example/op?..." in witness.said
 
 
-def test_a_federated_token_is_not_told(witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_federated_token_is_not_revealed(witness: Witness, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "identity").write_text(secret := token("federated"))
     witness.canaries |= {secret, secret.rpartition(".")[2]}
     monkeypatch.delenv("AZURE_CLIENT_SECRET")
@@ -276,7 +278,7 @@ def test_a_federated_token_is_not_told(witness: Witness, folder: Path, monkeypat
         ("http://me:{}@127.0.0.1:port", "environment"),
     ],
 )
-def test_a_proxys_password_is_not_told(
+def test_a_proxys_password_is_not_revealed(
     witness: Witness, monkeypatch: pytest.MonkeyPatch, proxy: str, credential: str
 ) -> None:
     witness.run("plan")
@@ -290,7 +292,7 @@ def test_a_proxys_password_is_not_told(
     assert (ran.code, "is a bug" in ran.err, "HTTPS_PROXY" in ran.err) == (1, False, True)
 
 
-def test_what_the_user_mistypes_is_not_repeated_where_it_may_be_a_secret(witness: Witness) -> None:
+def test_a_mistyped_value_that_may_be_a_secret_is_not_quoted(witness: Witness) -> None:
     witness.run("validate")
     witness.run("drift")
     witness.canaries |= {password := made_up("typed")}

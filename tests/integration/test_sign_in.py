@@ -61,14 +61,14 @@ def test_no_credential_at_all_says_what_to_set() -> None:
     assert "AZURE_CLIENT_SECRET" in found.hint
 
 
-def test_a_chain_that_found_nothing_is_told_in_one_line() -> None:
+def test_a_chain_that_found_nothing_is_reported_in_one_line() -> None:
     found = refusal(ClientAuthenticationError(message=CHAIN.format("Please run 'az login' to set up an account")))
     assert isinstance(found, CredentialError)
     assert "\n" not in found.message
     assert "ASRNET_CREDENTIAL" in found.hint
 
 
-def test_each_attempt_of_a_chain_is_in_the_log_for_those_who_look(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_attempt_of_a_chain_is_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="asrnet.azure.sign_in"):
         refusal(ClientAuthenticationError(message=CHAIN.format("Please run 'az login' to set up an account")))
     assert "EnvironmentCredential authentication unavailable" in caplog.text
@@ -166,7 +166,7 @@ def wrapped_certificate_failure() -> ServiceRequestError:
         CredentialUnavailableError(message=CHAIN.format("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")),
     ],
 )
-def test_a_sign_in_behind_a_proxy_that_inspects_tls_is_told_as_such(error: Exception) -> None:
+def test_a_sign_in_behind_a_proxy_that_inspects_tls_is_reported_as_such(error: Exception) -> None:
     found = refusal(error)
     assert isinstance(found, UnreachableError)
     assert "certificate of the sign-in service is not trusted" in found.message
@@ -209,7 +209,7 @@ def test_a_file_that_is_not_there_is_named(variable: str, word: str, tmp_path: P
     assert missing in caught.value.message
 
 
-def test_a_certificate_that_is_none_is_refused_without_its_content(tmp_path: Path) -> None:
+def test_a_file_that_is_no_certificate_is_refused_without_quoting_it(tmp_path: Path) -> None:
     file = tmp_path / "c.pem"
     file.write_text("hush: not a certificate")
     credential = choose(PUBLIC, variables={**APPLICATION, "AZURE_CLIENT_CERTIFICATE_PATH": str(file)})

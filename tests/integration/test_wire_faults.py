@@ -140,13 +140,13 @@ def test_a_write_of_a_network_repeats_its_body() -> None:
 
 
 @pytest.mark.parametrize("code", ["ScopeLocked", "RequestDisallowedByPolicy", "AuthorizationFailed"])
-def test_a_refusal_is_not_tried_again(code: str) -> None:
+def test_a_refusal_is_not_retried(code: str) -> None:
     wire = Wire((409, {}, error(code, "No.")), ACCEPTED)
     wire.refusal(lambda: wire.backend.mapping_writer.create_mapping(MAPPING))
     assert wire.backend.requests() == {"PUT": 1, "retries": 0}
 
 
-def test_stopping_the_run_in_a_wait_comes_out_at_once() -> None:
+def test_stopping_the_run_ends_a_wait_at_once() -> None:
     wire = Wire(THROTTLED, EMPTY)
     future = wire.clock.start(wire.mappings)
     wire.clock.advance(1)

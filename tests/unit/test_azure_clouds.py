@@ -154,7 +154,7 @@ def test_another_authority_takes_the_clouds_place(said: str, authority: str, kno
         "https://[::1",
     ],
 )
-def test_an_authority_that_is_none_is_refused_and_not_repeated(said: str) -> None:
+def test_an_invalid_authority_is_refused_and_not_quoted(said: str) -> None:
     with pytest.raises(InputError) as caught:
         PUBLIC.signing_in_at(said)
     assert "canary" not in f"{caught.value.message} {caught.value.hint}"

@@ -88,7 +88,7 @@ def test_each_subscription_and_kind_of_request_has_a_gate_of_its_own() -> None:
     assert clock.now() >= begun + 60
 
 
-def test_who_would_wait_too_long_goes_at_once() -> None:
+def test_a_request_that_would_wait_beyond_its_patience_is_sent_at_once() -> None:
     clock = SimulatedClock()
     gates = Gates(clock)
     gates.throttled(gates.enter("s", "PUT", 300), 3600)
@@ -97,7 +97,7 @@ def test_who_would_wait_too_long_goes_at_once() -> None:
     assert clock.now() == begun
 
 
-def test_stopping_the_run_ends_the_wait_and_gives_the_place_up() -> None:
+def test_stopping_the_run_ends_the_wait_and_gives_up_the_place() -> None:
     clock = SimulatedClock()
     gates = Gates(clock)
     gates.throttled(gates.enter("s", "PUT", 300), 60)

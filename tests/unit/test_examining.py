@@ -120,7 +120,7 @@ def test_a_subscription_of_another_tenant_says_where_to_sign_in() -> None:
     assert other in only(found, "subscription").fix
 
 
-def test_a_guest_in_another_tenant_is_told() -> None:
+def test_an_identity_of_another_tenant_fails_the_tenant_check() -> None:
     azure = Surgery()
     azure.backend = structs.replace(azure.backend, tenant=lambda: "44444444-4444-4444-4444-444444444444")
     check = only(azure.examine(), "tenant")
@@ -148,7 +148,7 @@ def test_the_advice_for_another_tenant_is_one_that_has_an_effect() -> None:
     assert "AZURE_TENANT_ID" not in check.fix
 
 
-def test_one_cause_of_silence_is_told_once_and_sends_nobody_back_to_doctor() -> None:
+def test_one_cause_of_silence_is_reported_once_and_does_not_advise_doctor() -> None:
     azure = Surgery()
 
     def silence(*_: object) -> Any:
@@ -161,7 +161,7 @@ def test_one_cause_of_silence_is_told_once_and_sends_nobody_back_to_doctor() -> 
     assert check.message == "no answer from host: reset; 3 more checks ended like this"
 
 
-def test_two_causes_of_silence_are_told_apart() -> None:
+def test_two_causes_of_silence_are_reported_separately() -> None:
     azure = Surgery()
 
     def silent(hint: str) -> Callable[..., Any]:
@@ -191,7 +191,7 @@ def test_a_disabled_subscription_fails() -> None:
         (400.0, "failed", "is 400 s behind"),
     ],
 )
-def test_the_clock_is_held_against_the_services(seconds: float, verdict: str, words: str) -> None:
+def test_the_clock_is_compared_with_the_services(seconds: float, verdict: str, words: str) -> None:
     azure = Surgery()
 
     def view(_: str) -> SubscriptionView:
@@ -211,7 +211,7 @@ def test_an_unregistered_provider_fails_with_the_command() -> None:
 @pytest.mark.parametrize(
     ("offered", "verdict"), [(("2025-01-01", "2024-05-01"), "ok"), (("2019-01-01", "2020-01-01"), "failed")]
 )
-def test_the_api_versions_in_use_are_held_against_what_is_offered(offered: tuple[str, ...], verdict: str) -> None:
+def test_the_api_versions_in_use_are_compared_with_what_is_offered(offered: tuple[str, ...], verdict: str) -> None:
     azure = Surgery()
 
     def provider(_: str, namespace: str) -> ProviderView:
@@ -255,7 +255,7 @@ def test_a_missing_right_to_write_is_a_warning_and_fails_where_it_is_required() 
     assert not azure.examine(required="apply").healthy
 
 
-def test_roles_that_cannot_be_read_leave_the_answer_open() -> None:
+def test_roles_that_cannot_be_read_leave_the_check_unknown() -> None:
     found = Surgery(denied=("Microsoft.Authorization/permissions/read",)).examine(required="apply")
     assert only(found, "may apply").verdict == "unknown"
     assert found.healthy

@@ -144,7 +144,7 @@ def test_what_another_tool_manages_needs_no_rights_to_copy(azure: TwoRegions) ->
     assert tasks_of(desired) == ("apply",)
 
 
-def test_the_tasks_are_those_that_the_file_comes_to(azure: TwoRegions) -> None:
+def test_the_tasks_are_those_that_applying_the_file_needs(azure: TwoRegions) -> None:
     desired = azure.state(row(azure.network("app"), None), unmanaged="delete")
     assert tasks_of(desired) == ("apply", "create-networks", "prune")
 

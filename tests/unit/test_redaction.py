@@ -22,7 +22,7 @@ TOKEN = "eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.c2VjcmV0LXNpZ25hdHVyZQ"
         ("no address here? Yes.", "no address here? Yes."),
     ],
 )
-def test_queries_are_cut_off_but_for_what_tells_nothing(text: str, expected: str | None) -> None:
+def test_queries_are_cut_off_unless_they_hold_only_an_api_version(text: str, expected: str | None) -> None:
     cleaned = without_query(text)
     assert "secret" not in cleaned
     assert cleaned == (expected or cleaned)
@@ -44,7 +44,7 @@ def test_queries_are_cut_off_but_for_what_tells_nothing(text: str, expected: str
         ("Failed to parse: http://me:secret", "Failed to parse: ..."),
     ],
 )
-def test_what_looks_like_a_secret_is_gone(text: str, expected: str) -> None:
+def test_what_looks_like_a_secret_is_removed(text: str, expected: str) -> None:
     assert without_secrets(text) == expected
 
 
@@ -64,6 +64,6 @@ def test_ordinary_words_stay(text: str) -> None:
     assert without_secrets(text) == text
 
 
-def test_secrets_that_are_known_go_wherever_they_are() -> None:
+def test_known_secrets_are_removed_wherever_they_stand() -> None:
     assert without_secrets("a hunter2-hunter2 b", ["hunter2-hunter2"]) == "a ... b"
     assert without_secrets("a plan is a plan", ["a"]) == "a plan is a plan"
