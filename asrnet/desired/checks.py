@@ -22,32 +22,24 @@ def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
 
 def check(state: DesiredState, *, file: str) -> None:
     """Raise DocumentError for the first thing that cannot be meant; ``file`` is named where no line is to blame."""
-    _unique_vaults(state)
-    _unique_names(state)
-    _unique_directions(state)
-    _rules_can_match(state)
-    _copies_have_regions(state)
-    _recovery_regions_are_declared(state)
+    _check_names(state)
+    _check_regions(state)
     _distinct_pairs(state)
     if len(state.regions) == 1:
         _one_recovery_per_primary(state)
         _one_owner_per_reverse(state)
     _distinct_vmm_pairs(state)
-    _need_pairs(state, file)
-
-
-def vmm_key(name: VmNetworkName) -> tuple[str, str]:
-    """A VM network's names without case: what to compare by."""
-    return name.server.casefold(), name.network.casefold()
-
-
-def _need_pairs(state: DesiredState, file: str) -> None:
     if not (state.pairs or state.rules or state.vmm_pairs):
         raise DocumentError(
             "nothing is to be mapped, expected pairs, rules or vmm_pairs",
             file=file,
             hint="add, for instance: pairs: [{name: hub, vault: sea, primary: alias/group/vnet, recovery: copy}]",
         )
+
+
+def vmm_key(name: VmNetworkName) -> tuple[str, str]:
+    """A VM network's names without case: what to compare by."""
+    return name.server.casefold(), name.network.casefold()
 
 
 def _error(source: Source, problem: str, hint: str = "") -> DocumentError:
@@ -63,15 +55,13 @@ def _repeated(keyed: Iterable[tuple[Hashable, Source]]) -> Iterator[tuple[Hashab
         first.setdefault(key, source)
 
 
-def _unique_vaults(state: DesiredState) -> None:
+def _check_names(state: DesiredState) -> None:
+    """Every vault, row and rule has a name of its own."""
     for name, first, again in _repeated((vault.name, vault.source) for vault in state.vaults):
         raise _error(again, f"vaults.{name}: the vault is declared twice, first at {first}")
     for key, first, again in _repeated((vault.id, vault.source) for vault in state.vaults):
         names = " and ".join(f"'{vault.name}'" for vault in state.vaults if vault.id == key)
         raise _error(again, f"vaults: {names} are the same vault, first at {first}", "use one name in all rows")
-
-
-def _unique_names(state: DesiredState) -> None:
     rows = [(row.name, row.source) for row in state.pairs] + [(row.name, row.source) for row in state.vmm_pairs]
     for name, first, again in _repeated([*rows, *((rule.name, rule.source) for rule in state.rules)]):
         raise _error(again, f"the name '{name}' is already taken at {first}", "names are used with --pair")
@@ -82,21 +72,16 @@ def _unique_names(state: DesiredState) -> None:
             raise _error(source, f"the name '{name}' could be that of a pair made by the rule at {rule.source}")
 
 
-def _unique_directions(state: DesiredState) -> None:
-    keyed = (((region.primary, region.recovery), region.source) for region in state.regions)
-    for _, first, again in _repeated(keyed):
+def _check_regions(state: DesiredState) -> None:
+    """Directions are declared once, and rules, copies and recovery regions have one to go by."""
+    directions = (((region.primary, region.recovery), region.source) for region in state.regions)
+    for _, first, again in _repeated(directions):
         raise _error(again, f"regions: this direction is declared twice, first at {first}")
-
-
-def _rules_can_match(state: DesiredState) -> None:
     for rule in state.rules[:1]:
         if not state.subscriptions:
             raise _error(rule.source, f"rule '{rule.name}' searches nothing: no subscriptions are declared")
         if not state.regions:
             raise _error(rule.source, f"rule '{rule.name}' matches nothing: no regions are declared")
-
-
-def _copies_have_regions(state: DesiredState) -> None:
     for row in state.pairs:
         if row.recovery is None and not state.regions:
             raise _error(
@@ -104,9 +89,6 @@ def _copies_have_regions(state: DesiredState) -> None:
                 f"pair '{row.name}' asks for a copy, and no regions say where copies are made",
                 "add, for instance: regions: [{primary: eastasia, recovery: southeastasia}]",
             )
-
-
-def _recovery_regions_are_declared(state: DesiredState) -> None:
     declared = {region.recovery for region in state.regions}
     entries: list[tuple[str, Row | Rule]] = [("pair", row) for row in state.pairs]
     entries += [("rule", rule) for rule in state.rules]
@@ -124,9 +106,9 @@ def _distinct_pairs(state: DesiredState) -> None:
     first: dict[tuple[str, ArmId, ArmId | str | None], Row] = {}
     for row in state.pairs:
         recovery = row.recovery or (normal_location(row.to) if row.to else None)
-        same = first.setdefault((row.vault, row.primary, recovery), row)
-        if same is not row:
-            raise _error(row.source, f"pair '{row.name}' is declared twice, first as '{same.name}' at {same.source}")
+        other = first.setdefault((row.vault, row.primary, recovery), row)
+        if other is not row:
+            raise _error(row.source, f"pair '{row.name}' is declared twice, first as '{other.name}' at {other.source}")
         mirrored = first.get((row.vault, row.recovery, row.primary)) if row.recovery else None
         if mirrored and (row.failback or mirrored.failback):
             raise _error(
@@ -138,9 +120,9 @@ def _distinct_pairs(state: DesiredState) -> None:
 
 def _one_recovery_per_primary(state: DesiredState) -> None:
     """With one direction of regions declared, a primary network can have one recovery network only."""
-    seen: dict[tuple[str, ArmId], Row] = {}
+    first: dict[tuple[str, ArmId], Row] = {}
     for row in state.pairs:
-        other = seen.setdefault((row.vault, row.primary), row)
+        other = first.setdefault((row.vault, row.primary), row)
         if other is not row:
             raise _error(
                 row.source,
@@ -167,22 +149,21 @@ def _one_owner_per_reverse(state: DesiredState) -> None:
 
 def _distinct_vmm_pairs(state: DesiredState) -> None:
     """A VM network has one mapping to each server and one to Azure; a pair of VM networks has two mappings."""
-    seen: dict[tuple[str, tuple[str, str], str], VmmRow] = {}
+    first: dict[tuple[str, tuple[str, str], str], VmmRow] = {}
     for row in state.vmm_pairs:
-        for primary, side in _vmm_mappings(row):
-            other = seen.setdefault((row.vault, vmm_key(primary), side), row)
+        # The primary of each mapping of the row, and the server it maps to; empty for Azure.
+        if isinstance(row.recovery, ArmId):
+            mappings = [(row.primary, "")]
+        else:
+            mappings = [
+                (row.primary, row.recovery.server.casefold()),
+                (row.recovery, row.primary.server.casefold()),
+            ]
+        for primary, server in mappings:
+            other = first.setdefault((row.vault, vmm_key(primary), server), row)
             if other is not row:
                 raise _error(
                     row.source,
                     f"pairs '{other.name}' and '{row.name}' both map {primary} forward or in reverse; "
                     f"the first is at {other.source}",
                 )
-
-
-def _vmm_mappings(row: VmmRow) -> Iterator[tuple[VmNetworkName, str]]:
-    """The primary of each mapping of the row, and the server it maps to, empty for Azure."""
-    if isinstance(row.recovery, ArmId):
-        yield row.primary, ""
-        return
-    yield row.primary, row.recovery.server.casefold()
-    yield row.recovery, row.primary.server.casefold()

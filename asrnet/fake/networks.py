@@ -86,6 +86,7 @@ class VirtualNetworks:
         """Create or replace one subnet."""
         with self._state.request("PUT", network_id.child("subnets", subnet.name)) as admission:
             network = self._existing(network_id)
+            subnet = self._attached(subnet)
             created = all(other.name.lower() != subnet.name.lower() for other in network.subnets)
             subnets = tuple(subnet if other.name.lower() == subnet.name.lower() else other for other in network.subnets)
             changed = msgspec.structs.replace(network, subnets=(*subnets, subnet) if created else subnets)

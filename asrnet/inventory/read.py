@@ -121,9 +121,9 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     def network(self, network_id: ArmId) -> VirtualNetwork | Absent | Unknown:
         """The network, or why there is none."""
-        return self.networks.get(network_id) or self.missing.get(network_id) or self._never_asked(network_id)
-
-    def _never_asked(self, network_id: ArmId) -> Unknown:
+        state = self.networks.get(network_id) or self.missing.get(network_id)
+        if state:
+            return state
         error = self.subscriptions.get(network_id.subscription)
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
 
@@ -138,9 +138,9 @@ class Inventory(Struct, frozen=True, kw_only=True):
                 ("machines", "the machines", vault.items),
                 ("jobs", "the jobs", vault.running_jobs),
             )
-            for kind, what, answer in lists:
+            for kind, part_name, answer in lists:
                 if isinstance(answer, Unknown):
-                    parts.append(UnreadPart(kind=kind, name=f"{what} of vault {vault.name}", error=answer.error))
+                    parts.append(UnreadPart(kind=kind, name=f"{part_name} of vault {vault.name}", error=answer.error))
         for name, error in self.subscriptions.items():
             parts.append(UnreadPart(kind="subscription", name=f"subscription {name}", error=error))
         for network_id, state in self.missing.items():
@@ -151,7 +151,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     def display_names(self) -> dict[ArmId, str]:
         """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""
         topologies = (vault.topology for vault in self.vaults.values())
-        servers = (server for each in topologies if isinstance(each, Topology) for server in each.servers)
+        servers = (server for topology in topologies if isinstance(topology, Topology) for server in topology.servers)
         vm_networks = {network.id: network.name for server in servers for network in server.networks if network.id}
         return {**{network.id: network.name for network in self.networks.values()}, **vm_networks}
 
@@ -172,13 +172,25 @@ def read_inventory(
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
-    others = _start_others(desired, selection, backend, reads)
+    # The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does.
+    others = {
+        vault.name: reads.start(partial(_listed, backend.mappings.mappings, vault.id))
+        for vault in desired.vaults
+        if desired.rules and not selection.has_vault(vault.name)
+    }
     lists = _start_lists(_subscriptions(desired), backend, reads)
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
-    _raise_if_nothing_was_read(vaults)
+    errors = [vault.error for vault in vaults if vault.error]
+    if errors and len(errors) == len(vaults):
+        raise errors[0]
     vaults = _with_waiting_jobs(vaults, backend, reads)
     vaults = _with_topologies(vaults, desired, backend, reads)
     networks, failed = _finish_lists(lists, reads)
+    elsewhere: dict[str, tuple[NetworkMapping, ...]] = {}
+    for name, future in others.items():
+        answer = _answer(future, reads)
+        if not isinstance(answer, AsrError):
+            elsewhere[name] = _readable(answer)
     inventory = Inventory(
         read_at=read_at,
         vaults={vault.name: vault for vault in vaults},
@@ -186,7 +198,7 @@ def read_inventory(
         missing={},
         subscriptions=failed,
         listed=frozenset(lists),
-        elsewhere=_finish_others(others, reads),
+        elsewhere=elsewhere,
         tenant=backend.tenant(),
     )
     if confirm:
@@ -249,17 +261,17 @@ def extended(
     The list of each subscription is read once, and what is on none asked for by id. Raises CredentialError.
     """
     reads = Bounded(backend.clock, READS_AT_ONCE)
-    wanted = {network for network in networks if network.type == VNET}
-    concerned = {network.subscription for network in wanted - inventory.networks.keys()} | set(subscriptions)
+    sought_ids = {network for network in networks if network.type == VNET}
+    concerned = {network.subscription for network in sought_ids - inventory.networks.keys()} | set(subscriptions)
     lists = _start_lists(concerned - inventory.listed, backend, reads)
-    found, failed = _finish_lists(lists, reads)
+    listed, failed = _finish_lists(lists, reads)
     grown = structs.replace(
         inventory,
-        networks={**inventory.networks, **found},
+        networks={**inventory.networks, **listed},
         subscriptions={**inventory.subscriptions, **failed},
         listed=inventory.listed | lists.keys(),
     )
-    return _probe(grown, wanted, backend)
+    return _probe(grown, sought_ids, backend)
 
 
 def mapped_networks(inventory: Inventory) -> set[ArmId]:
@@ -274,10 +286,10 @@ def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[Ar
     Raises CredentialError.
     """
     reads = Bounded(backend.clock, READS_AT_ONCE)
-    known = {network_id: inventory.networks[network_id] for network_id in networks if network_id in inventory.networks}
+    asked = {network_id: inventory.networks[network_id] for network_id in networks if network_id in inventory.networks}
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id, addresses=True))
-        for network_id, network in sorted(known.items())
+        for network_id, network in sorted(asked.items())
         if any(len(subnet.used_ips) < subnet.used for subnet in network.subnets)
     }
     networks = dict(inventory.networks)
@@ -310,26 +322,6 @@ def _finish_lists(
     return networks, failed
 
 
-def _start_others(
-    desired: DesiredState, selection: Selection, backend: Backend, reads: Bounded
-) -> dict[str, Future[tuple[LiveMapping, ...]]]:
-    """The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does."""
-    port = backend.mappings
-    others = [vault for vault in desired.vaults if desired.rules and not selection.has_vault(vault.name)]
-    return {vault.name: reads.start(partial(_listed, port.mappings, vault.id)) for vault in others}
-
-
-def _finish_others(
-    others: Mapping[str, Future[tuple[LiveMapping, ...]]], reads: Bounded
-) -> dict[str, tuple[NetworkMapping, ...]]:
-    mappings: dict[str, tuple[NetworkMapping, ...]] = {}
-    for name, future in others.items():
-        answer = _answer(future, reads)
-        if not isinstance(answer, AsrError):
-            mappings[name] = _readable(answer)
-    return mappings
-
-
 class _VaultReads(Struct, frozen=True, kw_only=True):
     vault: Vault
     location: Future[str]
@@ -360,10 +352,14 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     )
     if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
         return vault
-    # A vault that does not exist says so plainly when asked for itself, and with a riddle when asked for its parts.
+    # A vault that does not exist says so when asked for itself; what its lists answer then does not tell the cause.
     errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
     if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
-        return structs.replace(vault, error=_placed(errors[0], started.vault))
+        error, source = errors[0], started.vault.source
+        if isinstance(error, NotFoundError) and source.file:
+            advice = f"{error.hint}; " if error.hint else ""
+            error.hint = harmless(f"{advice}vault {vault.name} is declared at {source}: check its id")
+        return structs.replace(vault, error=error)
     return structs.replace(
         vault,
         fabrics=fabrics,
@@ -395,14 +391,6 @@ def _with_waiting_jobs(vaults: Sequence[VaultInventory], backend: Backend, reads
     return complete
 
 
-def _placed(error: AsrError, vault: Vault) -> AsrError:
-    """``error`` with the line to correct, where the vault or what it is in does not exist."""
-    if isinstance(error, NotFoundError) and vault.source.file:
-        advice = f"{error.hint}; " if error.hint else ""
-        error.hint = harmless(f"{advice}vault {vault.name} is declared at {vault.source}: check its id")
-    return error
-
-
 def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
     return tuple(mapping for mapping in mappings if isinstance(mapping, NetworkMapping))
 
@@ -411,13 +399,15 @@ def _with_topologies(
     vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
 ) -> list[VaultInventory]:
     """The vaults with their VMM servers. Raises InputError where the topology file names what none of them has."""
-    found = [_with_topology(vault, backend, reads) for vault in vaults]
+    with_servers = [_with_topology(vault, backend, reads) for vault in vaults]
     if not desired.topology:
-        return found
-    known = {vault.name: vault.topology for vault in found if isinstance(vault.topology, Topology) and not vault.error}
-    declared, complete = read_topology(desired.topology), len(known) == len(desired.vaults)
-    merged = dict(zip(known, merge_all(list(known.values()), declared, complete=complete), strict=True))
-    return [structs.replace(vault, topology=merged.get(vault.name, vault.topology)) for vault in found]
+        return with_servers
+    topologies = {
+        vault.name: vault.topology for vault in with_servers if isinstance(vault.topology, Topology) and not vault.error
+    }
+    declared, complete = read_topology(desired.topology), len(topologies) == len(desired.vaults)
+    merged = dict(zip(topologies, merge_all(list(topologies.values()), declared, complete=complete), strict=True))
+    return [structs.replace(vault, topology=merged.get(vault.name, vault.topology)) for vault in with_servers]
 
 
 def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> VaultInventory:
@@ -448,12 +438,6 @@ def _or_unknown(answer: T | AsrError) -> T | Unknown:
     return Unknown(error=answer) if isinstance(answer, AsrError) else answer
 
 
-def _raise_if_nothing_was_read(vaults: Sequence[VaultInventory]) -> None:
-    errors = [vault.error for vault in vaults if vault.error]
-    if errors and len(errors) == len(vaults):
-        raise errors[0]
-
-
 def _subscriptions(desired: DesiredState) -> set[str]:
     """Every subscription that a row names or a rule searches, or that copies are made in."""
     ends = (network for row in desired.pairs for network in (row.primary, row.recovery))
@@ -464,13 +448,14 @@ def _subscriptions(desired: DesiredState) -> set[str]:
     return named | copied | searched | to_azure
 
 
-def _probe(inventory: Inventory, wanted: set[ArmId], backend: Backend) -> Inventory:
+def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> Inventory:
     """Ask by id for every network of ``wanted`` that is on no list."""
     reads = Bounded(backend.clock, READS_AT_ONCE)
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id))
-        for network_id in sorted(wanted - inventory.networks.keys() - inventory.missing.keys())
-        if _worth_asking(inventory.subscriptions.get(network_id.subscription))
+        for network_id in sorted(sought_ids - inventory.networks.keys() - inventory.missing.keys())
+        # After a refused list a single network may still be readable; after other failures more requests only hurt.
+        if isinstance(inventory.subscriptions.get(network_id.subscription), (ForbiddenError, type(None)))
     }
     networks, missing = dict(inventory.networks), dict(inventory.missing)
     for network_id, future in futures.items():
@@ -502,8 +487,3 @@ def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
     }
     unknown = ends - inventory.networks.keys() - inventory.missing.keys()
     return {network for network in unknown if network.type == VNET}
-
-
-def _worth_asking(error: AsrError | None) -> bool:
-    """After a refused list a single network may still be readable; after any other failure more requests only hurt."""
-    return error is None or isinstance(error, ForbiddenError)

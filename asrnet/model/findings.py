@@ -58,7 +58,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     MISSING_NETWORK = (
         "missing_network", "error", "",
-        "A network of the pair does not exist.",
+        "A network of the pair does not exist, or a group or table that its copy is to be attached to.",
         "Create it, correct its id in the file, or declare `recovery: copy`.",
     )  # fmt: skip
     MISSING_FABRIC = (
@@ -69,7 +69,7 @@ class FindingKind(StrEnum):
     MISSING_RESOURCE_GROUP = (
         "missing_resource_group", "error", "",
         "The resource group in which a copy would be created does not exist.",
-        "Create the group, or name another one under `copy` in the region.",
+        "Create the group, set `create_resource_group: true` under `copy`, or name another group there.",
     )  # fmt: skip
     REGION_MISMATCH = (
         "region_mismatch", "error", "",
@@ -89,7 +89,7 @@ class FindingKind(StrEnum):
     AMBIGUOUS = (
         "ambiguous", "error", "",
         "Several things fit, and only a person can say which one is meant.",
-        "Name the one that is meant by its full id.",
+        "Name the one that is meant: a network by its full id, a recovery region with `to`.",
     )  # fmt: skip
     CONFLICT = (
         "conflict", "error", "",
@@ -128,7 +128,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     REVERSED = (
         "reversed", "error", "holds",
-        "Machines of the pair run in the recovery region. Their next re-protection goes by its mappings: they wait.",
+        ("Machines of the pair run in the recovery region, and their next re-protection goes by the pair's mappings, "
+        "so updates and deletes of these wait. As an info: nothing is held back."),
         "Fail back first. `--force reversed` together with `--pair` lifts the guard.",
     )  # fmt: skip
     FROZEN = (
@@ -178,8 +179,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     NOT_COPIED = (
         "not_copied", "info", "",
-        "A setting of the primary network is not part of its copy.",
-        "Set it on the copy where it is needed.",
+        "A setting of the primary network is not part of its copy. As an error: the copy cannot be made.",
+        "Set it on the copy where it is needed. The hint of an error says what to do instead.",
     )  # fmt: skip
     COPIED_DNS = (
         "copied_dns", "info", "",

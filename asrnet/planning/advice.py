@@ -21,7 +21,7 @@ def vault_findings(
 ) -> Iterator[Finding]:
     """A vault that fails with the primary region, and machines that run or will land elsewhere than one may think."""
     location = view.inventory.location
-    if location and any(wanted.forward.primary.place == location for wanted in wanted_pairs):
+    if location and any(wanted_pair.forward.primary.place == location for wanted_pair in wanted_pairs):
         yield finding(
             FindingKind.VAULT_IN_PRIMARY_REGION,
             f"the vault is in {location}, where machines it protects run: it fails with them",
@@ -44,9 +44,13 @@ def _stale_items(
     in its region, from zone to zone, belongs to none. One that has failed over or been re-protected goes the other way.
     """
     pairs: dict[tuple[ArmId | None, str | None, str | None], Pair] = {
-        (wanted.pair.primary, wanted.forward.primary.place, wanted.forward.recovery.place): wanted.pair
-        for wanted in wanted_pairs
-        if not wanted.pair.managed_by
+        (
+            wanted_pair.pair.primary,
+            wanted_pair.forward.primary.place,
+            wanted_pair.forward.recovery.place,
+        ): wanted_pair.pair
+        for wanted_pair in wanted_pairs
+        if not wanted_pair.pair.managed_by
     }
     regions = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
     for item in items:
@@ -77,22 +81,22 @@ def _reversed_items(
 ) -> Iterator[Finding]:
     """How many machines of each pair run in the recovery region, where no change is held back for their sake."""
     reversed_items = [item for item in items if item.is_reversed and not item.has_failed_over]
-    for wanted in wanted_pairs if reversed_items else ():
-        pair = wanted.pair
-        machines = machines_in_recovery_region(reversed_items, pair.primary, wanted.forward.recovery.network)
+    for wanted_pair in wanted_pairs if reversed_items else ():
+        pair = wanted_pair.pair
+        machines = machines_in_recovery_region(reversed_items, pair.primary, wanted_pair.forward.recovery.network)
         if machines and pair.name not in held_pairs:
             number = "1 machine of the pair runs" if len(machines) == 1 else f"{len(machines)} machines of the pair run"
             yield pair.finding(
                 FindingKind.REVERSED,
-                f"{number} in the recovery region and would fail back to {wanted.forward.primary.label}",
+                f"{number} in the recovery region and would fail back to {wanted_pair.forward.primary.label}",
                 subject=pair.primary,
                 severity="info",
             )
 
 
-def pair_findings(wanted: WantedPair, inventory: Inventory) -> Iterator[Finding]:
+def pair_findings(wanted_pair: WantedPair, inventory: Inventory) -> Iterator[Finding]:
     """How well the two networks of a pair fit, and what a copy that is about to be made leaves behind."""
-    pair = wanted.pair
+    pair = wanted_pair.pair
     primary = inventory.network(pair.primary)
     recovery = inventory.network(pair.recovery) if pair.recovery else None
     if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
@@ -130,13 +134,13 @@ def _missing_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwo
 
 def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
     """Subnets whose machines get new addresses, in either direction, and subnets that cannot hold them all."""
-    there = subnet_fits(primary, recovery)
-    directions = [("failover", primary, recovery, there)]
+    failover_fits = subnet_fits(primary, recovery)
+    directions = [("failover", primary, recovery, failover_fits)]
     if pair.failback:
         # Only from subnets that machines land in does anything come back.
-        landed_in = {fit.recovery_subnet.name for fit in there if fit.recovery_subnet}
-        back = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
-        directions.append(("failback", recovery, primary, back))
+        landed_in = {fit.recovery_subnet.name for fit in failover_fits if fit.recovery_subnet}
+        failback_fits = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
+        directions.append(("failback", recovery, primary, failback_fits))
     for occasion, start, end, fits in directions:
         changed = []
         for fit in fits:

@@ -77,28 +77,28 @@ def _cannot_be_copied(pair: Pair, message: str, hint: str) -> Finding:
 def _attachment_problems(
     pair: Pair, attached_id: ArmId, network: VirtualNetwork, inventory: Inventory
 ) -> Iterator[Finding]:
-    what = "network security group" if attached_id.type.endswith("networksecuritygroups") else "route table"
+    label = "network security group" if attached_id.type.endswith("networksecuritygroups") else "route table"
     attached = inventory.attachments.get(attached_id)
     if attached_id.subscription != network.id.subscription:
         yield _cannot_be_copied(
             pair,
-            f"the {what} {attached_id.name} is in another subscription than the copy {network.name}",
+            f"the {label} {attached_id.name} is in another subscription than the copy {network.name}",
             "subnets can only be attached to what is in their own subscription and region",
         )
     elif isinstance(attached, Unknown):
-        message = f"the {what} {attached_id.name} could not be read: {attached.error}"
+        message = f"the {label} {attached_id.name} could not be read: {attached.error}"
         yield pair.finding(FindingKind.UNKNOWN, message, subject=attached_id, hint=attached.error.hint)
     elif attached is None or isinstance(attached, Absent):
         yield pair.finding(
             FindingKind.MISSING_NETWORK,
-            f"the {what} {attached_id} for the copy {network.name} does not exist",
+            f"the {label} {attached_id} for the copy {network.name} does not exist",
             subject=attached_id,
             hint=f"create it in {network.location}, or correct its name under copy in regions",
         )
     elif attached.location != network.location:
         yield pair.finding(
             FindingKind.REGION_MISMATCH,
-            f"the {what} {attached_id.name} is in {attached.location}, and the copy {network.name} in "
+            f"the {label} {attached_id.name} is in {attached.location}, and the copy {network.name} in "
             f"{network.location}",
             subject=attached_id,
             hint=f"name one in {network.location} under copy in regions",
@@ -128,8 +128,8 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
     by_network: dict[str, Change] = {}
     resource_groups: dict[ArmId, Change] = {}
     subnets: dict[ArmId, Change] = {}
-    for wanted in wanted_pairs:
-        pair = wanted.pair
+    for wanted_pair in wanted_pairs:
+        pair = wanted_pair.pair
         if pair.copy is None or pair.recovery is None or pair.managed_by:
             continue
         primary, recovery = inventory.networks[pair.primary], inventory.network(pair.recovery)

@@ -23,16 +23,16 @@ _LONGEST_NAME: Final = 63
 
 
 class MappingDiff:
-    """What becomes of the wanted mappings of one vault: ``changes``, ``findings`` and the ``status`` of each mapping.
+    """What becomes of the wanted mappings of one vault: ``changes``, ``findings`` and the ``status`` of each.
 
-    ``wanted`` has every wanted mapping of the vault, ``support`` the changes that create fabrics (by place) and
-    networks (by key). Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
+    ``wanted_mappings`` has every one of the vault, ``support`` the changes that create fabrics (by place) and networks
+    (by key). Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
     """
 
     def __init__(
         self,
         view: VaultView,
-        wanted: Mapping[MappingIdentity, WantedMapping],
+        wanted_mappings: Mapping[MappingIdentity, WantedMapping],
         support: Mapping[str, Change],
         unsure: Collection[ArmId] = (),
     ) -> None:
@@ -40,7 +40,7 @@ class MappingDiff:
         self.findings: list[Finding] = []
         self.status: dict[tuple[str, str], PairStatus] = {}
         self._view = view
-        self._wanted = wanted
+        self._wanted = wanted_mappings
         self._support = support
         self._unsure = frozenset(unsure)
         self._deleted_by: dict[ArmId, str] = {}
@@ -57,24 +57,28 @@ class MappingDiff:
                     self._deleted_by[old_reverse.id] = change_id(wanted_pair.forward)
         for wanted_pair in pairs:
             pair = wanted_pair.pair
-            lives = [(wanted, self._live(wanted)) for wanted in wanted_pair.mappings]
-            in_sync = {wanted.direction for wanted, live in lives if live and _is_as_wanted(live, wanted)}
+            lives = [(wanted_mapping, self._live(wanted_mapping)) for wanted_mapping in wanted_pair.mappings]
+            in_sync = {
+                wanted_mapping.direction
+                for wanted_mapping, live in lives
+                if live and _is_as_wanted(live, wanted_mapping)
+            }
             self.status |= {(pair.name, direction): "in_sync" for direction in in_sync}
             if len(in_sync) == len(lives):
                 continue
             self._report(wanted_pair, lives)
             if pair.managed_by:
-                for wanted in wanted_pair.mappings:
-                    self.status.setdefault((pair.name, wanted.direction), "external")
+                for wanted_mapping in wanted_pair.mappings:
+                    self.status.setdefault((pair.name, wanted_mapping.direction), "external")
             elif pair.name in retargeted:
                 self._retarget(wanted_pair)
             else:
-                for wanted in wanted_pair.mappings:
-                    self._create_or_update(wanted)
+                for wanted_mapping in wanted_pair.mappings:
+                    self._create_or_update(wanted_mapping)
 
-    def _live(self, wanted: WantedMapping) -> NetworkMapping | None:
+    def _live(self, wanted_mapping: WantedMapping) -> NetworkMapping | None:
         """The live mapping of a wanted one, unless a retarget of this plan deletes it."""
-        mappings = self._view.live.get(wanted.identity, ())
+        mappings = self._view.live.get(wanted_mapping.identity, ())
         return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
     def _old_reverse(self, wanted_pair: WantedPair) -> NetworkMapping | None:
@@ -107,7 +111,7 @@ class MappingDiff:
         hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
         names = f"{wanted_pair.forward.primary.label} and {wanted_pair.forward.recovery.label}"
         forward = lives[0][1]
-        absent = [wanted.direction for wanted, live in lives if live is None]
+        absent = [wanted_mapping.direction for wanted_mapping, live in lives if live is None]
         if len(absent) == len(lives):
             problem = f"{names} are not mapped"
             self.findings.append(pair.finding(FindingKind.MISSING_PAIR, problem, subject=pair.primary, hint=hint))
@@ -115,24 +119,26 @@ class MappingDiff:
         elif absent and (forward is None or _leads_to(forward, wanted_pair.forward)):
             problem = f"{names} are mapped one way: the {absent[0]} mapping is missing"
             self.findings.append(pair.finding(FindingKind.HALF_PAIR, problem, subject=pair.primary, hint=hint))
-        for wanted, live in lives:
-            if live is None or _is_as_wanted(live, wanted):
+        for wanted_mapping, live in lives:
+            if live is None or _is_as_wanted(live, wanted_mapping):
                 continue
             arrow = f"{label(live.primary_network_id)} is mapped to {label(live.recovery_network_id)}"
-            if _leads_to(live, wanted):
+            if _leads_to(live, wanted_mapping):
                 kind, problem = FindingKind.NOT_PAIRED, f"{arrow}, but is in state {live.state}"
             else:
-                kind, problem = FindingKind.RETARGETED, f"{arrow} and not to {wanted.recovery.label}"
+                kind, problem = FindingKind.RETARGETED, f"{arrow} and not to {wanted_mapping.recovery.label}"
             self.findings.append(pair.finding(kind, problem, subject=live.id, hint=hint))
 
-    def _create_or_update(self, wanted: WantedMapping) -> None:
+    def _create_or_update(self, wanted_mapping: WantedMapping) -> None:
         """One direction by itself: nothing, a create, or an update in place."""
-        step = self._step(wanted)
+        step = self._step(wanted_mapping)
         if step is None:
-            self.status[wanted.pair.name, wanted.direction] = "in_sync"
+            self.status[wanted_mapping.pair.name, wanted_mapping.direction] = "in_sync"
             return
-        self.status[wanted.pair.name, wanted.direction] = "create" if step.action == "create" else "update"
-        self._add_change(wanted, step)
+        self.status[wanted_mapping.pair.name, wanted_mapping.direction] = (
+            "create" if step.action == "create" else "update"
+        )
+        self._add_change(wanted_mapping, step)
 
     def _retarget(self, wanted_pair: WantedPair) -> None:
         """One change: delete the old reverse, update the forward mapping, create the new reverse or correct it."""
@@ -148,30 +154,33 @@ class MappingDiff:
             self.status[name, "reverse"] = "update" if reverse else "in_sync"
         self._add_change(wanted_pair.forward, update, before=delete, after=reverse)
 
-    def _step(self, wanted: WantedMapping) -> Step | None:
+    def _step(self, wanted_mapping: WantedMapping) -> Step | None:
         """The write that makes a wanted mapping exist as wanted, or None where it does."""
-        live = self._live(wanted)
-        place = wanted.recovery.place
+        live = self._live(wanted_mapping)
+        place = wanted_mapping.recovery.place
         recovery_fabric = None if place == MICROSOFT_AZURE else self._view.fabric(place).id
         if live is None:
-            new = self._new_mapping(wanted, recovery_fabric)
+            new = self._new_mapping(wanted_mapping, recovery_fabric)
             return Step(action="create", resource_id=new.id, after=new)
-        if _is_as_wanted(live, wanted):
+        if _is_as_wanted(live, wanted_mapping):
             return None
         after = structs.replace(
-            live, recovery_network_id=wanted.recovery.network, recovery_fabric_id=recovery_fabric, state="Paired"
+            live,
+            recovery_network_id=wanted_mapping.recovery.network,
+            recovery_fabric_id=recovery_fabric,
+            state="Paired",
         )
         return Step(action="update", resource_id=live.id, before=live, after=after)
 
-    def _new_mapping(self, wanted: WantedMapping, recovery_fabric: ArmId | None) -> NetworkMapping:
-        taken = self._view.names[self._view.fabric(wanted.primary.place).id.key]
-        primary, recovery = wanted.primary, wanted.recovery
+    def _new_mapping(self, wanted_mapping: WantedMapping, recovery_fabric: ArmId | None) -> NetworkMapping:
+        taken = self._view.names[self._view.fabric(wanted_mapping.primary.place).id.key]
+        primary, recovery = wanted_mapping.primary, wanted_mapping.recovery
         name = mapping_name(primary.label, recovery.label, (primary.network, recovery.network), taken)
         taken.add(name.lower())
-        is_azure = wanted.pair.kind == "azure_to_azure"
+        is_azure = wanted_mapping.pair.kind == "azure_to_azure"
         return NetworkMapping(
-            id=self._view.mapping_id(wanted, name),
-            kind=wanted.pair.kind,
+            id=self._view.mapping_id(wanted_mapping, name),
+            kind=wanted_mapping.pair.kind,
             primary_network_id=primary.network,
             recovery_network_id=recovery.network,
             recovery_fabric_id=recovery_fabric,
@@ -180,63 +189,65 @@ class MappingDiff:
         )
 
     def _add_change(
-        self, wanted: WantedMapping, main: Step, *, before: Step | None = None, after: Step | None = None
+        self, wanted_mapping: WantedMapping, main: Step, *, before: Step | None = None, after: Step | None = None
     ) -> None:
-        own_id = change_id(wanted)
+        own_id = change_id(wanted_mapping)
         needs = {
             self._support[end].id
-            for side in (wanted.primary, wanted.recovery)
+            for side in (wanted_mapping.primary, wanted_mapping.recovery)
             for end in (side.place, side.network.key)
             if end in self._support
         }
         # The mapping of this identity that exists now is deleted by another change: this one makes the next.
-        mappings = self._view.live.get(wanted.identity, ())
+        mappings = self._view.live.get(wanted_mapping.identity, ())
         if mappings and mappings[0].id in self._deleted_by:
             needs.add(self._deleted_by[mappings[0].id])
         needs.discard(own_id)
-        pair, depends_on = wanted.pair, tuple(sorted(needs))
+        pair, depends_on = wanted_mapping.pair, tuple(sorted(needs))
         assert isinstance(main.after, NetworkMapping)  # noqa: S101 - it creates or updates a mapping
         if main.before is None:
             change = Change.create(
                 main.after,
                 id=own_id,
                 vault=pair.vault,
-                reason=f"the {wanted.direction} mapping is missing",
+                reason=f"the {wanted_mapping.direction} mapping is missing",
                 pair=pair.name,
-                direction=wanted.direction,
+                direction=wanted_mapping.direction,
                 depends_on=depends_on,
                 owner=pair.owner,
             )
         else:
             live = mappings[0]
-            instead = f"points at {self._view.label(live.recovery_network_id)} instead of {wanted.recovery.label}"
+            instead = (
+                f"points at {self._view.label(live.recovery_network_id)} instead of {wanted_mapping.recovery.label}"
+            )
             steps = tuple(step for step in (before, main, after) if step)
             change = Change.update(
                 main.before,
                 main.after,
                 id=own_id,
                 vault=pair.vault,
-                reason=f"is in state {live.state}" if _leads_to(live, wanted) else instead,
+                reason=f"is in state {live.state}" if _leads_to(live, wanted_mapping) else instead,
                 steps=steps,
                 pair=pair.name,
-                direction="both" if len(steps) > 1 else wanted.direction,
+                direction="both" if len(steps) > 1 else wanted_mapping.direction,
                 depends_on=depends_on,
                 owner=pair.owner,
             )
         self.changes.append(change)
 
 
-def change_id(wanted: WantedMapping) -> str:
+def change_id(wanted_mapping: WantedMapping) -> str:
     """The id of the change that creates or updates a wanted mapping; the same on every run."""
-    return f"{wanted.pair.vault}:{wanted.pair.name}:{wanted.direction}"
+    return f"{wanted_mapping.pair.vault}:{wanted_mapping.pair.name}:{wanted_mapping.direction}"
 
 
-def _leads_to(live: NetworkMapping, wanted: WantedMapping) -> bool:
-    return live.recovery_network_id == wanted.recovery.network
+def _leads_to(live: NetworkMapping, wanted_mapping: WantedMapping) -> bool:
+    return live.recovery_network_id == wanted_mapping.recovery.network
 
 
-def _is_as_wanted(live: NetworkMapping, wanted: WantedMapping) -> bool:
-    return live.recovery_network_id == wanted.recovery.network and live.is_paired
+def _is_as_wanted(live: NetworkMapping, wanted_mapping: WantedMapping) -> bool:
+    return live.recovery_network_id == wanted_mapping.recovery.network and live.is_paired
 
 
 def mapping_name(primary: str, recovery: str, ids: tuple[ArmId, ArmId], taken: set[str]) -> str:

@@ -61,10 +61,10 @@ def _pair(row: VmmRow, topology: Topology) -> Pair:
     )
 
 
-def _network_and_place(found: ServerNetwork) -> tuple[ArmId, str]:
-    network, fabric = found.network.id, found.server.fabric_id
+def _network_and_place(server_network: ServerNetwork) -> tuple[ArmId, str]:
+    network, fabric = server_network.network.id, server_network.server.fabric_id
     if network is None or fabric is None:
-        raise ValueError(f"{found.network.name} was not read from a vault")
+        raise ValueError(f"{server_network.network.name} was not read from a vault")
     return network, fabric.key
 
 

@@ -79,7 +79,7 @@ def plan(
         ),
         rules=resolution.rules,
         changes=changes,
-        findings=(*(found for part in parts.values() for found in part.findings), *retired_scenario(desired)),
+        findings=(*(finding for part in parts.values() for finding in part.findings), *retired_scenario(desired)),
         pairs=views,
         limits=desired.limits,
         existing={name: len(inventory.vaults[name].mappings) for name in parts},

@@ -125,14 +125,14 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Fin
 
 def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
     """Several live mappings for one primary network: which one counts is not for asrnet to guess."""
-    for wanted in wanted_pair.mappings:
-        mappings = view.live.get(wanted.identity, ())
+    for wanted_mapping in wanted_pair.mappings:
+        mappings = view.live.get(wanted_mapping.identity, ())
         if len(mappings) > 1:
             names = ", ".join(f"{mapping.name} -> {view.label(mapping.recovery_network_id)}" for mapping in mappings)
             yield wanted_pair.pair.finding(
                 FindingKind.DUPLICATE,
-                f"{wanted.primary.label} has {len(mappings)} {wanted.direction} mappings: {names}",
-                subject=wanted.primary.network,
+                f"{wanted_mapping.primary.label} has {len(mappings)} {wanted_mapping.direction} mappings: {names}",
+                subject=wanted_mapping.primary.network,
                 hint="delete all but one; the ids are: " + ", ".join(str(mapping.id) for mapping in mappings),
             )
 

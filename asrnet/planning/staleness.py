@@ -69,10 +69,12 @@ def _differences(kind: str, before: Mapping[str, str], after: Mapping[str, str])
         details = f"/{key}"
         if kind == "mapping":
             # The names of the networks are enough where they tell the two states apart.
-            was, now = _LEADING.sub("", old), _LEADING.sub("", new)
-            if was == now:
-                was, now = old, new
-            details = now if old == _ABSENT else f"was {was}" if new == _ABSENT else f"was {was}, is {now}"
+            short_old, short_new = _LEADING.sub("", old), _LEADING.sub("", new)
+            if short_old == short_new:
+                short_old, short_new = old, new
+            details = f"was {short_old}, is {short_new}"
+            if _ABSENT in {old, new}:
+                details = short_new if old == _ABSENT else f"was {short_old}"
         yield f"{kind} {key.rpartition('/')[2]} {became}: {details}"
 
 

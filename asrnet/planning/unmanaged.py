@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Absent, Unknown
-from asrnet.model.arm import ArmId
+from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import NetworkMapping
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change
@@ -57,7 +57,7 @@ def _mappings_of_no_pair(
     view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair]
 ) -> Iterator[NetworkMapping]:
     """The mappings that are certainly no pair's, now or before this plan."""
-    managed = {wanted.identity for wanted_pair in wanted_pairs for wanted in wanted_pair.mappings}
+    managed = {wanted_mapping.identity for wanted_pair in wanted_pairs for wanted_mapping in wanted_pair.mappings}
     for wanted_pair in wanted_pairs:
         # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it: the retarget deletes it.
         forward = wanted_pair.forward
@@ -110,7 +110,9 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_c
         hint = "see what could not be read"
     else:
         kind, message = FindingKind.UNMANAGED, f"{text}; no row or rule asks for it"
-        if view.vault.unmanaged != "delete":
+        if mapping.kind == "azure_to_azure" and primary.type != VNET:
+            hint = "list it under ignore: no row can name a network that is not one of Resource Manager's"
+        elif view.vault.unmanaged != "delete":
             hint = "add a row for it, or list it under ignore"
         else:
             incomplete = "not deleted while part of the picture is missing"

@@ -34,11 +34,13 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
     inventory = request.inventory
     view = view_of(vault, inventory.vaults[vault.name], request.display)
-    wanted_pairs = {pair.name: wanted for pair in pairs if (wanted := view.want(pair, inventory))}
+    wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.want(pair, inventory))}
     problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
     blocked = {problem.pair for problem in problems if problem.severity == "error"}
     chosen = [
-        wanted for name, wanted in wanted_pairs.items() if name not in blocked and request.selection.has_pair(name)
+        wanted_pair
+        for name, wanted_pair in wanted_pairs.items()
+        if name not in blocked and request.selection.has_pair(name)
     ]
 
     # What has to be created before there is something to map; used only as far as changes that are made need it.
@@ -46,7 +48,9 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     support = {fabric.location or "": _fabric_change(vault, fabric) for fabric in fabrics}
     copies = copy_changes(chosen, inventory)
     support |= copies.by_network
-    wanted_mappings = {wanted.identity: wanted for each in wanted_pairs.values() for wanted in each.mappings}
+    wanted_mappings = {
+        mapping.identity: mapping for wanted_pair in wanted_pairs.values() for mapping in wanted_pair.mappings
+    }
     # The mappings of these networks are left to pairs whose places are not known, or to other tools.
     unplaced = [pair for pair in pairs if pair.name not in wanted_pairs]
     unsure = {pair.primary for pair in unplaced}
@@ -73,7 +77,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
             *diff.findings,
             *held.findings,
             *unmanaged.findings,
-            *(found for wanted in chosen for found in pair_findings(wanted, inventory)),
+            *(finding for wanted_pair in chosen for finding in pair_findings(wanted_pair, inventory)),
         ),
         pairs=tuple(
             _pair_view(pair, wanted_pairs.get(pair.name), statuses, view)
@@ -89,7 +93,7 @@ def _problems(
 ) -> list[Finding]:
     """What stands in the way of pairs, or of knowing what the vault has."""
     problems = [problem for pair in pairs for problem in pair_problems(pair, view, request)]
-    problems += [problem for wanted in wanted_pairs.values() for problem in duplicates(wanted, view)]
+    problems += [problem for wanted_pair in wanted_pairs.values() for problem in duplicates(wanted_pair, view)]
     problems += unreadable_mappings(view, pairs, request)
     problems += vmm_findings(view)
     problems += unread_subscriptions(view, request)
@@ -106,9 +110,9 @@ def _missing_fabrics(wanted_pairs: Sequence[WantedPair], view: VaultView) -> lis
     """The fabrics that pairs need and the vault lacks, named the way the portal names them."""
     places = {
         side.place
-        for wanted in wanted_pairs
-        if wanted.pair.kind == "azure_to_azure" and not wanted.pair.managed_by
-        for side in (wanted.forward.primary, wanted.forward.recovery)
+        for wanted_pair in wanted_pairs
+        if wanted_pair.pair.kind == "azure_to_azure" and not wanted_pair.pair.managed_by
+        for side in (wanted_pair.forward.primary, wanted_pair.forward.recovery)
     }
     taken = {fabric.name.lower() for fabric in view.inventory.fabrics}
     fabrics = []
@@ -139,15 +143,15 @@ def _needed(support: Sequence[Change], allowed: Sequence[Change]) -> list[Change
 
 
 def _pair_view(
-    pair: Pair, wanted: WantedPair | None, statuses: Mapping[tuple[str, str], PairStatus], view: VaultView
+    pair: Pair, wanted_pair: WantedPair | None, statuses: Mapping[tuple[str, str], PairStatus], view: VaultView
 ) -> PairView:
     return PairView(
         name=pair.name,
         vault=pair.vault,
         primary_network_id=pair.primary,
         recovery_network_id=pair.recovery,
-        primary_location=view.place_label(wanted.forward.primary.place) if wanted else None,
-        recovery_location=view.place_label(wanted.forward.recovery.place) if wanted else None,
+        primary_location=view.place_label(wanted_pair.forward.primary.place) if wanted_pair else None,
+        recovery_location=view.place_label(wanted_pair.forward.recovery.place) if wanted_pair else None,
         failback=pair.failback,
         forward=statuses.get((pair.name, "forward"), "blocked"),
         reverse=statuses.get((pair.name, "reverse"), "blocked") if pair.failback else None,

@@ -91,10 +91,10 @@ class VaultView(Struct, frozen=True, kw_only=True):
         """The fabric of a place; prerequisites have made sure that there is exactly one."""
         return self.fabrics[place][0]
 
-    def mapping_id(self, wanted: WantedMapping, name: str) -> ArmId:
+    def mapping_id(self, wanted_mapping: WantedMapping, name: str) -> ArmId:
         """The id of a new mapping called ``name``."""
-        segment = AZURE_NETWORK if wanted.pair.kind == "azure_to_azure" else wanted.primary.network.name
-        fabric = self.fabric(wanted.primary.place).id
+        segment = AZURE_NETWORK if wanted_mapping.pair.kind == "azure_to_azure" else wanted_mapping.primary.network.name
+        fabric = self.fabric(wanted_mapping.primary.place).id
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
 
     def with_fabrics(self, new: Iterable[Fabric]) -> VaultView:
