@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from asrnet.errors import InputError
 from asrnet.fake.faults import check_answer
@@ -48,42 +48,53 @@ class Lock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
 
 class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the world behaves.
+    """How a world behaves where the service varies. Durations are in seconds."""
 
-    ``operations``: ``immediate``, ``manual:N`` (done after N status reads) or ``time:S`` (seconds by the clock);
-    ``fabric_operations`` the same for fabrics, None for no difference. ``replication`` (``immediate`` or ``time:S``) is
-    how long each of the two stages of an initial replication takes. ``retry_after``, ``latency`` (per request of the
-    ports) and ``list_lag`` (lists show the past) are in seconds. Status answers say when to ask again only where
-    ``status_retry_after`` is given (recorded ones do not), and NotStarted for the first ``not_started`` reads.
-    ``page_size`` is for Site Recovery's lists, ``network_page_size`` for those of virtual networks. ``shuffle`` puts
-    lists in an order drawn from that seed. ``missing_mapping`` is the status for an absent mapping (the service has
-    answered both). A vault in which no fabric was ever created has empty lists, as recorded in 2023, or answers 400, as
-    in 2021, where ``unused_vault`` is ``reject_400``. ``denied`` are patterns of actions that answer 403,
-    ``hidden_networks`` names of networks that lists omit, ``unregistered`` GUIDs of subscriptions without registered
-    providers.
-    """
-
-    operations: str = "immediate"
-    fabric_operations: str | None = None
-    replication: str = "immediate"
-    retry_after: int = 30
-    status_retry_after: int | None = None
-    not_started: int = 0
-    latency: float = 0.0
-    list_lag: float = 0.0
-    page_size: int = 100
-    network_page_size: int = 100
-    empty_last_page: bool = False
-    shuffle: int | None = None
-    patch: Literal["accept", "reject_400", "reject_405"] = "accept"
-    missing_mapping: Literal[404, 400] = 404
-    unused_vault: Literal["empty", "reject_400"] = "empty"
-    strict_mapping: bool = False
-    denied: tuple[str, ...] = ()
-    hidden_networks: tuple[str, ...] = ()
-    unregistered: tuple[str, ...] = ()
+    operations: Annotated[
+        str, Meta(description="When operations end: immediate, manual:N (after N status reads) or time:SECONDS")
+    ] = "immediate"
+    fabric_operations: Annotated[str | None, Meta(description="The same for those of fabrics, if it differs")] = None
+    replication: Annotated[
+        str,
+        Meta(description="How long each stage of an initial replication takes: immediate or time:SECONDS"),
+    ] = "immediate"
+    retry_after: Annotated[int, Meta(description="What an accepted request says about when to ask again")] = 30
+    # Recorded status answers do not say it, so that pollers fall back to 30 seconds of their own.
+    status_retry_after: Annotated[int | None, Meta(description="What a status answer says, if at all")] = None
+    not_started: Annotated[int, Meta(description="How many status reads of an operation say NotStarted at first")] = 0
+    latency: Annotated[float, Meta(description="How long each request of asrnet's ports takes")] = 0.0
+    list_lag: Annotated[float, Meta(description="How old lists are: what ended later does not show in them")] = 0.0
+    page_size: Annotated[int, Meta(description="The most elements on a page of Site Recovery's lists")] = 100
+    network_page_size: Annotated[int, Meta(description="The most elements on a page of virtual networks")] = 100
+    # Recorded of protectable items: the link to the next page leads to an empty one.
+    empty_last_page: Annotated[bool, Meta(description="End lists with an empty page, as Site Recovery may")] = False
+    shuffle: Annotated[int | None, Meta(description="Give lists in an order drawn from this seed")] = None
+    patch: Annotated[
+        Literal["accept", "reject_400", "reject_405"],
+        Meta(description="How a PATCH of a network mapping is answered, which nobody has recorded"),
+    ] = "accept"
+    missing_mapping: Annotated[
+        Literal[404, 400], Meta(description="The status for a mapping that does not exist; both were reported")
+    ] = 404
+    # Recorded in 2023: empty lists. The 400 was reported in 2021, and called transient.
+    unused_vault: Annotated[
+        Literal["empty", "reject_400"], Meta(description="How a vault in which no fabric was ever created answers")
+    ] = "empty"
+    # The documents of 2018 call a mapping a hard rule, the newest ones a default.
+    strict_mapping: Annotated[
+        bool, Meta(description="Refuse to protect a machine on another network than the mapped one")
+    ] = False
+    denied: Annotated[
+        tuple[str, ...], Meta(description="Actions, or globs of them, that the identity has no right to")
+    ] = ()
+    hidden_networks: Annotated[tuple[str, ...], Meta(description="Names of networks that lists leave out")] = ()
+    unregistered: Annotated[
+        tuple[str, ...], Meta(description="GUIDs of subscriptions without registered resource providers")
+    ] = ()
     locks: tuple[Lock, ...] = ()
-    answers: Mapping[Assumption, Answer] = {}
+    answers: Annotated[
+        Mapping[Assumption, Answer], Meta(description="Other answers for refusals that nobody has recorded")
+    ] = {}
 
 
 class Timing(Struct, frozen=True):
@@ -97,7 +108,7 @@ _TIMING: Final = re.compile(r"immediate|manual:(?P<reads>\d+)|time:(?P<seconds>\
 
 
 def timing(text: str) -> Timing:
-    """``text`` as a Timing; InputError where it is none of immediate, manual:N and time:S."""
+    """Read ``immediate``, ``manual:N`` or ``time:SECONDS``. Raises InputError for another text."""
     match = _TIMING.fullmatch(text)
     if match is None:
         raise InputError(f"'{text}' is no operation timing", hint="use immediate, manual:N or time:SECONDS")
@@ -105,7 +116,7 @@ def timing(text: str) -> Timing:
 
 
 def checked(behaviour: Behaviour) -> Behaviour:
-    """``behaviour`` itself, or an InputError where a value of it makes no sense."""
+    """Return ``behaviour``. Raises InputError where a value of it makes no sense."""
     for text in (behaviour.operations, behaviour.fabric_operations or behaviour.operations):
         timing(text)
     if timing(behaviour.replication).reads:

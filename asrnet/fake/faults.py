@@ -43,13 +43,14 @@ def check_answer(status: int, *seconds: float) -> None:
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What happens to the next ``times`` requests that match (0: to all of them).
+    """What happens to the next ``times`` requests that match, or to all of them (0).
 
-    ``method``, ``kind`` (the type's last word, such as ``replicationnetworkmappings``) and ``path`` are globs, without
-    case; the path is the resource's id. ``after`` lets that many matching requests pass first. ``status``, ``code`` and
-    ``message`` are those of a refusal or a failed operation; ``seconds`` is how far lists lag. ``changed_before`` is
-    somebody else's change just before the request: the mapping ``mapping`` (the request's own by default) then leads to
-    ``recovery_network_id``, or is gone where that is None. InputError where the numbers make no sense.
+    ``method``, ``kind`` (the last word of the resource type, such as ``replicationnetworkmappings``) and ``path`` (the
+    resource's id) are globs, without case. ``after`` lets that many matching requests pass first. ``status``, ``code``
+    and ``message`` are those of a refusal or of a failed operation; ``seconds`` is how far lists lag.
+
+    ``changed_before`` is somebody else's change right before the request: ``mapping`` (by default the request's own)
+    leads to ``recovery_network_id`` then, or is gone where that is None. Raises InputError where numbers make no sense.
     """
 
     effect: Effect

@@ -1,4 +1,4 @@
-"""What was read of the real Azure, as a world: plan and predict with it when the region is down, or tomorrow."""
+"""Makes a world of what was read from Azure, to plan and predict with when the region is down, or tomorrow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asrnet.vmm import Server, Topology, cloud_of
 
 
 def world_of(inventory: Inventory) -> World:
-    """A world in which everything of ``inventory`` is as it was read; what could not be read is not there."""
+    """The world that ``inventory`` was read from. What could not be read is missing in it (see ``unread``)."""
     world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
     seed(world, *inventory.networks.values(), *_empty_groups(inventory))
     for vault in inventory.vaults.values():
@@ -27,7 +27,7 @@ def world_of(inventory: Inventory) -> World:
 
 
 def _empty_groups(inventory: Inventory) -> Iterator[ResourceGroup]:
-    """Groups that are known to exist because they lack a network that was asked for."""
+    """Resource groups that exist although the network that was asked for in them does not."""
     for network_id, state in inventory.missing.items():
         if isinstance(state, Absent) and not state.no_group:
             yield ResourceGroup(id=network_id.parent)

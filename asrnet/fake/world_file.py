@@ -440,7 +440,7 @@ class _Vault:
     def _item(self, entry: Any, place: Place) -> ProtectedItem:
         fabric = self._find_fabric(entry.fabric, place, "fabric")
         recovery = None
-        if entry.recovery_fabric not in {None, MICROSOFT_AZURE}:
+        if entry.recovery_fabric not in {None, MICROSOFT_AZURE, PSEUDO_FABRIC}:
             recovery = self._find_fabric(entry.recovery_fabric, place, "recovery_fabric")
         initial = fabric
         if entry.initial_fabric is not None:

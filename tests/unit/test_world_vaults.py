@@ -187,3 +187,10 @@ def test_purging_a_fabric_takes_with_it_what_leads_to_it(azure: Builder, vault: 
     assert azure.world.mappings.list(vault.id) == ()
     assert azure.world.container_mappings.list(vault.id) == ()
     assert azure.world.protected_items.list(vault.id) == ()
+
+
+def test_a_vault_may_be_in_another_subscription(azure: Builder) -> None:
+    other = "33333333-3333-3333-3333-333333333333"
+    vault = azure.vault("elsewhere", subscription=other)
+    assert azure.world.vaults.list(other) == (vault,)
+    assert azure.world.vaults.list(SUBSCRIPTION) == ()
