@@ -188,7 +188,7 @@ _LONGEST: Final = 400
 _SIGN_IN_AGAIN: Final = "sign in again: az login"
 _HINTS: Final = {
     "AADSTS700024": "the pipeline's ID token has expired (it lives 5 to 10 minutes): sign in right before this step, "
-    "or let AZURE_FEDERATED_TOKEN_FILE name a file that is renewed, or use a managed identity",
+    "or set AZURE_FEDERATED_TOKEN_FILE to a file that is renewed, or use a managed identity",
     "AADSTS7000222": "the application's secret has expired: make a new one, or use workload identity",
     "AADSTS7000215": "AZURE_CLIENT_SECRET is not the secret's value (its id, perhaps)",
     "AADSTS700016": "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID",
@@ -276,6 +276,6 @@ def _managed_identity_hint(client_id: str) -> str:
             "variable, or unset it to use the system-assigned identity"
         )
     return (
-        "this machine has no system-assigned managed identity, or several user-assigned ones: let AZURE_CLIENT_ID name "
+        "this machine has no system-assigned managed identity, or several user-assigned ones: set AZURE_CLIENT_ID to "
         "the client id of the one to use"
     )

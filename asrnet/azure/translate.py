@@ -67,7 +67,9 @@ _ASSIGNMENT: Final = re.compile(r'"policyAssignment"\s*:\s*\{\s*"name"\s*:\s*"([
 
 _UNREACHABLE: Final = "check the network, the proxy (HTTPS_PROXY) and the firewall, and run 'asrnet doctor'"
 _UNRESOLVED: Final = "the host's name does not resolve: check DNS, the desired state's cloud and --endpoint"
-_EMULATOR_ROOTS: Final = "let REQUESTS_CA_BUNDLE name the file of the emulator's authority, which it tells at its start"
+_EMULATOR_ROOTS: Final = (
+    "set REQUESTS_CA_BUNDLE to the file of the emulator's authority, which it prints when it starts"
+)
 _UNAVAILABLE: Final = (
     "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
 )

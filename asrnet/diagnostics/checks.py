@@ -122,7 +122,7 @@ def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
         if len(alike) <= 1 or check not in alike:
             merged.append(check)
         elif check is alike[0]:
-            message = f"{check.message}; {len(alike) - 1} more checks ended like this"
+            message = f"{check.message}; {len(alike) - 1} more checks failed for the same reason"
             merged.append(replace(check, message=message, subject=""))
     return merged
 

@@ -31,7 +31,7 @@ def check_roots(environ: Mapping[str, str] = os.environ) -> None:
     if not variable:
         return
     path = Path(environ[variable])
-    hint = f"let {variable} name a file of certificates in PEM form, or unset it; see docs/network.md"
+    hint = f"set {variable} to a file of certificates in PEM form, or unset it; see docs/network.md"
     if not path.exists():
         raise InputError(f"{variable} names '{path}', which does not exist", hint=hint)
     if path.is_file():
@@ -43,14 +43,17 @@ def check_roots(environ: Mapping[str, str] = os.environ) -> None:
 
 def certificate_hint(environ: Mapping[str, str] = os.environ) -> str:
     """What to do about a server's certificate that does not verify, with the roots that are in use by name."""
-    cause = "a proxy that inspects TLS answers with certificates of its own"
     if variable := _variable(environ):
-        roots = f"the roots are those of {variable}, '{environ[variable]}'"
-        return f"{cause}: add its root certificate to them; {roots}; see docs/network.md"
-    advice = "let REQUESTS_CA_BUNDLE name a file that has its root certificate"
-    if unread := next((name for name in _NOT_READ if environ.get(name)), ""):
-        return f"{cause}: {advice} ({unread} is not read here); see docs/network.md"
-    return f"{cause}: {advice}, beside the public ones; the roots are those of the certifi package; see docs/network.md"
+        return (
+            f"if a proxy inspects TLS here, add its root certificate to {variable} ('{environ[variable]}'); "
+            "see docs/network.md"
+        )
+    advice = (
+        "if a proxy inspects TLS here, set REQUESTS_CA_BUNDLE to a file with its root certificate and the public ones"
+    )
+    unread = next((name for name in _NOT_READ if environ.get(name)), "")
+    roots = f"{unread} is not read here" if unread else "the roots in use are those of the certifi package"
+    return f"{advice} ({roots}); see docs/network.md"
 
 
 def _variable(environ: Mapping[str, str]) -> str:

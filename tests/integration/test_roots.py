@@ -29,14 +29,14 @@ def test_the_hint_names_the_variable_and_the_file_that_requests_reads(
     settings = requests.Session().merge_environment_settings("https://x", {}, None, None, None)
     assert settings["verify"] == environ[named], "the variable is the one that requests itself takes"
     hint = certificate_hint(environ)
-    assert f"{named}, '{environ[named]}'" in hint
+    assert f"{named} ('{environ[named]}')" in hint
     assert "root certificate" in hint
 
 
 def test_a_variable_that_requests_does_not_read_is_said_to_have_no_effect() -> None:
     hint = certificate_hint({"SSL_CERT_FILE": "/c.pem"})
     assert "SSL_CERT_FILE is not read here" in hint
-    assert "let REQUESTS_CA_BUNDLE name a file" in hint
+    assert "set REQUESTS_CA_BUNDLE to a file" in hint
 
 
 def test_without_any_variable_the_roots_are_those_of_the_package() -> None:

@@ -120,14 +120,14 @@ def test_a_sign_in_service_whose_name_does_not_resolve_has_refused_nothing() -> 
 @pytest.mark.parametrize(
     ("client_id", "words", "advice"),
     [
-        ("", "No identity has been assigned to this resource.", "let AZURE_CLIENT_ID name"),
+        ("", "No identity has been assigned to this resource.", "set AZURE_CLIENT_ID to"),
         (
             "c0ffee",
             "The requested identity has not been assigned to this resource.",
             "asks for the managed",
         ),
         ("c0ffee", '{"error": "invalid_request", "error_description": "Identity not found"}', "asks for the managed"),
-        ("", "Multiple user assigned identities exist, please specify the clientId", "let AZURE_CLIENT_ID name"),
+        ("", "Multiple user assigned identities exist, please specify the clientId", "set AZURE_CLIENT_ID to"),
         ("c0ffee", "No User Assigned or Delegated Managed Identity found for specified ClientId", "c0ffee"),
         ("c0ffee", "Unable to load the proper Managed Identity.", "c0ffee"),
     ],

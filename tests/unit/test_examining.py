@@ -158,7 +158,7 @@ def test_one_cause_of_silence_is_reported_once_and_does_not_advise_doctor() -> N
     failed = [check for check in azure.examine().checks if check.verdict == "failed"]
     (check,) = failed
     assert (check.name, check.fix) == ("reachable", "check the proxy")
-    assert check.message == "no answer from host: reset; 3 more checks ended like this"
+    assert check.message == "no answer from host: reset; 3 more checks failed for the same reason"
 
 
 def test_two_causes_of_silence_are_reported_separately() -> None:
