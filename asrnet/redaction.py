@@ -1,4 +1,4 @@
-"""Secrets taken out of text: what vendors' errors, answers and logs quote is nobody's to read."""
+"""Removes secrets from text: vendors' errors, answers and logs quote tokens, passwords and signed addresses."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _NAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST: Final = 6
-"""Characters. Something shorter is no secret worth the name, and leaving it out would garble texts."""
+"""Characters. Anything shorter is hardly a secret, and removing it would garble texts."""
 
 
 def without_query(text: str) -> str:
-    """``text`` with the query of every address in it cut off, unless it tells nothing but an API version."""
-    return _QUERY.sub(lambda found: found[0] if _HARMLESS.fullmatch(found[0]) else f"?{GONE}", text)
+    """``text`` with the query of every address in it cut off, unless the query holds only an API version."""
+    return _QUERY.sub(lambda query: query[0] if _HARMLESS.fullmatch(query[0]) else f"?{GONE}", text)
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """``text`` without queries, tokens, passwords and whatever it calls a secret, nor any of the ``known`` ones."""
+    """``text`` without queries, tokens, passwords, whatever is named as a secret in it, and the ``known`` secrets."""
     for secret in known:
         text = text.replace(secret, GONE) if len(secret) >= _SHORTEST else text
     text = _NAMED.sub(rf"\1{GONE}", without_query(text))

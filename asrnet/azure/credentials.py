@@ -1,7 +1,7 @@
-"""Which credential to use, by what the caller says and by what the environment holds.
+"""Which credential to use: the caller's choice, or what the environment holds.
 
-In this order: the one that is named; an application whose variables are complete, ``AZURE_*`` before Terraform's
-``ARM_*``; on this machine's emulator a made-up token; else azure-identity's DefaultAzureCredential. Nothing here reads
+In this order: the one that is named; a made-up token for an emulator on this machine; an application whose variables
+are complete, ``AZURE_*`` before Terraform's ``ARM_*``; else azure-identity's DefaultAzureCredential. Nothing here reads
 the environment: the values are handed in.
 """
 

@@ -1,4 +1,4 @@
-"""Signing in: one token cache for a run, as whom it signs in, and what goes wrong, with what to do about it."""
+"""Signing in: the run's token cache, the identity behind the token, and what to do when signing in fails."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class SignIn:
         self._source: Any = None
 
     def identity(self) -> Identity:
-        """As whom requests are sent. Raises CredentialError and UnreachableError."""
+        """The identity that requests are sent as. Raises CredentialError and UnreachableError."""
         return identity_of(self.tokens.get_token(self._scope).token, self._source_name())
 
     def _fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:

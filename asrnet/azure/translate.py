@@ -130,7 +130,7 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
         return CredentialError(f"Azure did not accept the credential: {message}", hint=hint_of(message, body))
     if code is None and status == _NOT_FOUND and (not body.codes or body.codes & _NO_SUCH_API):
         # A proxy's page, or an API that this cloud does not have: it proves no absence.
-        return ServiceError(message, **fields, hint="not the resource is missing, but the API: check the endpoint")
+        return ServiceError(message, **fields, hint="the API is missing here, not the resource: check the endpoint")
     if kind is ForbiddenError:
         denied, missing = _DENIED.search(message), _LINKED_ACTION.search(message) or _ACTION.search(message)
         # Under a deny assignment the action is allowed by a role: it is named in the message, but it is not missing.

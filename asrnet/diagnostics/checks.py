@@ -162,7 +162,7 @@ def _tenant(subscription: str, tenant: str, managed_by: Sequence[str], backend: 
     """Whether the identity's tenant is the subscription's own, or one that Azure Lighthouse delegates it to."""
     mine = backend.tenant()
     if not mine or not tenant or mine.lower() == tenant.lower():
-        return Check(name="tenant", verdict="ok", message=tenant or mine or "not told", subject=subscription)
+        return Check(name="tenant", verdict="ok", message=tenant or mine or "not reported", subject=subscription)
     if mine.lower() in {managing.lower() for managing in managed_by}:
         message = f"{tenant}, delegated to the identity's tenant {mine} (Azure Lighthouse)"
         return Check(name="tenant", verdict="ok", message=message, subject=subscription)
