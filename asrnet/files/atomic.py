@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,8 +31,10 @@ class PendingFile:
             if not os.access(self._target, os.W_OK):
                 raise PermissionError(0, "it may not be written to")
             return
+        from tempfile import mkstemp  # slow to import, and most runs write no file
+
         self._target = self._target.resolve()
-        handle, self._temporary = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
+        handle, self._temporary = mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
         os.close(handle)
 
     def replaced(self) -> str:
