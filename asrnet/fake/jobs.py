@@ -83,6 +83,15 @@ class Jobs:
                 raise self._state.assumed("job_not_allowed", "resumed", job_id.name, resource_id=job_id)
             return resumed
 
+    def restart(self, job_id: ArmId) -> Started:
+        """Begin a failed job anew. Raises NotFoundError, and ServiceError where it has not failed."""
+        with self._state.request("POST", f"{job_id}/restart"):
+            self._existing(job_id)
+            restarted = self._state.operations.restart(job_id.name)
+            if restarted is None:
+                raise self._state.assumed("job_not_allowed", "restarted", job_id.name, resource_id=job_id)
+            return restarted
+
     def cancel(self, job_id: ArmId) -> Started:
         """End a job without its effect. Raises NotFoundError, and ServiceError where it has ended."""
         with self._state.request("POST", f"{job_id}/cancel"):

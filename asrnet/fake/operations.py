@@ -153,6 +153,16 @@ class Operations:
         self._go_on(running, self._clock.now())
         return running.view
 
+    def restart(self, operation_id: str) -> Started | None:
+        """Begin a failed operation anew, under its id; None where none of that id has failed."""
+        running = self._all.get(operation_id)
+        if running is None or running.view.state != "Failed":
+            return None
+        self._unfinished[running.view.resource_id] += 1
+        running.renew()
+        self._go_on(running, self._clock.now())
+        return running.view
+
     def cancel(self, operation_id: str) -> Started | None:
         """End an operation without its effect; None where none of that id is running."""
         running = self._all.get(operation_id)
@@ -262,6 +272,10 @@ class _Running:
             end_time=when,
             error=failure or self._warning,
         )
+
+    def renew(self) -> None:
+        self._failure = None
+        self.view = msgspec.structs.replace(self.view, state="InProgress", end_time=None, error=self._warning)
 
     def cancel(self, when: float) -> None:
         if self._on_failure is not None:

@@ -20,7 +20,7 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.recovery_plans       list, get, put, delete, test_failover, test_failover_cleanup, planned_failover,
                                unplanned_failover, commit, cancel
     world.intents              list, get, put
-    world.jobs                 list, get, resume, cancel
+    world.jobs                 list, get, restart, resume, cancel
     world.operations           get
     world.faults               add, waiting, clear                         (the script of service faults)
     world.journal              count, counts, methods, clear

@@ -19,6 +19,7 @@ from msgspec import structs
 from wire_case import Wire
 
 from asrnet.emulator.messages import Response
+from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
 
 FIXTURES: Final = Path(__file__).parent / "every_operation.json"
@@ -270,6 +271,11 @@ def _life(walk: Walk) -> None:
         walk.get(job)
     walk.send("POST", f"{PLAN}/testFailoverCleanup", {"properties": {"comments": ""}})
     walk.send("DELETE", PLAN)
+    walk.send("PUT", PLAN, {"properties": plan})
+    walk.wire.build.world.faults.add(Fault(effect="operation_fails", kind="replicationrecoveryplans", method="DELETE"))
+    walk.send("DELETE", PLAN)
+    job = json.loads(walk.send("GET", f"{VAULT}/replicationJobs").body)["value"][0]["id"]
+    walk.send("POST", f"{job}/restart")
 
 
 def _on_premises(walk: Walk) -> None:

@@ -477,3 +477,15 @@ def test_a_machine_goes_on_replicating_in_the_world_of_a_file(waited: int) -> No
     life.replicated()
     assert life.item(life.east_id).state == "Protected"
     assert world.protected_items.get(life.east_id) == life.item(life.east_id)
+
+
+def test_a_failed_job_can_be_restarted_and_one_that_succeeded_cannot(protected: Life) -> None:
+    protected.world.faults.add(Fault(effect="operation_fails", kind="unplannedfailover"))
+    started = protected.items.unplanned_failover(protected.east_id)
+    job_id = protected.vault.id.child("replicationJobs", started.id)
+    assert protected.world.jobs.get(job_id).state == "Failed"
+    protected.world.jobs.restart(job_id)
+    assert protected.world.jobs.get(job_id).state == "Succeeded"
+    assert protected.item(protected.east_id).active_location == "Recovery"
+    with pytest.raises(ServiceError, match="cannot be restarted"):
+        protected.world.jobs.restart(job_id)

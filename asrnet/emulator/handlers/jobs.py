@@ -287,6 +287,12 @@ def get_job(call: Call) -> Response:
     return json_response(document, headers=(("x-ms-request-id", wire_id(job.id)),))
 
 
+@routes.post(f"{_JOB}/restart", "ReplicationJobs_Restart", "specified")
+def restart_job(call: Call) -> Response:
+    """Begin a failed job anew."""
+    return call.accepted(call.world.jobs.restart(call.id("job")), call.id("job"))
+
+
 @routes.post(f"{_JOB}/resume", "ReplicationJobs_Resume", "specified")
 def resume_job(call: Call) -> Response:
     """Let a job go on that waits for a manual action."""
