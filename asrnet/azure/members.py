@@ -26,7 +26,7 @@ Model = Mapping[str, Any]
 
 def text(model: Model, name: str) -> str:
     """A text; empty where it is absent or null."""
-    value = model.get(name)
+    value = _member(model, name)
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -45,7 +45,7 @@ def texts(model: Model, name: str) -> tuple[str, ...]:
 
 def flag(model: Model, name: str) -> bool | None:
     """Truth, which Site Recovery writes as a word in places; None where it is not said."""
-    value = model.get(name)
+    value = _member(model, name)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false", ""}:
@@ -55,7 +55,7 @@ def flag(model: Model, name: str) -> bool | None:
 
 def number(model: Model, name: str) -> float | None:
     """A number; None where it is absent or null."""
-    value = model.get(name)
+    value = _member(model, name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
         raise TypeError(f"'{name}' is no number but {value!r:.40}")
     return value
@@ -77,7 +77,7 @@ def documents(body: object) -> list[Model]:
 
 def part(model: Model, name: str) -> Model:
     """An object; an empty one where it is absent or null."""
-    value = model.get(name)
+    value = _member(model, name)
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -101,11 +101,17 @@ def reference(model: Model, name: str) -> ArmId | None:
 
 def references(model: Model, name: str) -> tuple[ArmId, ...]:
     """The ids of other resources."""
-    return tuple(found for value in texts(model, name) if (found := _id_or_none(value)))
+    return tuple(resource_id for value in texts(model, name) if (resource_id := _id_or_none(value)))
+
+
+def _member(model: Model, name: str) -> Any:
+    if name not in model:  # most are absent, and a model takes ten times as long to say so through get()
+        return None
+    return model[name]
 
 
 def _list(model: Model, name: str) -> list[Any] | tuple[Any, ...]:
-    values = model.get(name)
+    values = _member(model, name)
     if values is None:
         return ()
     if not isinstance(values, (list, tuple)):
@@ -143,7 +149,7 @@ def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iter
     for model in models:
         try:
             with understanding(of):
-                row = translate(model)
+                row = translate(document(model))
         except InputError as error:
             raise ServiceError(
                 f"a list of '{of}' has an element that cannot be read: {error}",
@@ -161,7 +167,7 @@ def every_readable(models: Iterable[M], translate: Callable[[Any], R | None], of
     for model in models:
         try:
             with understanding(of):
-                row = translate(model)
+                row = translate(document(model))
         except InputError as error:
             _log.warning("left out %s that cannot be read: %s", what, error)
         else:

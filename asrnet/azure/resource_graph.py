@@ -39,11 +39,11 @@ class GraphNetworks:
 
     def virtual_networks(self, subscription: str) -> Iterator[VirtualNetwork]:
         """The networks of a subscription, as Resource Graph knows them."""
-        asked = subscription.lower()
+        key = subscription.lower()
         with self._lock:
-            if asked not in self._networks:
-                self._ask(self._together if asked in self._together else (asked,))
-            return iter(self._networks[asked])
+            if key not in self._networks:
+                self._ask(self._together if key in self._together else (key,))
+            return iter(self._networks[key])
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, from Microsoft.Network."""

@@ -132,11 +132,11 @@ class ResourceManager:
 
     def _rows(self, path: str, version: str, resource_id: ArmId) -> Iterator[Model]:
         url = self._address(path, version)
-        asked: set[str] = set()
+        addresses: set[str] = set()
         while url:
-            if url in asked:
+            if url in addresses:
                 raise ServiceError(f"the list of '{resource_id}' goes round in circles", resource_id=resource_id)
-            asked.add(url)
+            addresses.add(url)
             response = self.get(url, resource_id)
             with answering(resource_id):
                 page = document(response.json())

@@ -19,11 +19,11 @@ from azure.core.paging import ItemPaged, PageIterator
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import HTTPPolicy
 
-from asrnet.azure.members import understanding
+from asrnet.azure.members import document, understanding
 from asrnet.azure.operations import Submitted
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.translate import translated
-from asrnet.errors import ServiceError
+from asrnet.errors import InputError, ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.ports import Operation
 
@@ -122,7 +122,11 @@ def answering(resource_id: ArmId) -> Iterator[None]:
 def read(operation: Callable[..., M], *names: str, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
     """What ``translate`` makes of the answer to one operation about ``of``."""
     with answering(of):
-        return translate(operation(*names, **options))
+        model = document(operation(*names, **options))
+        try:
+            return translate(model)
+        except InputError as error:
+            raise ValueError(error.message) from error  # an id that makes no sense came from Azure, not from the user
 
 
 def submit(operation: Callable[..., Any], *arguments: Any, of: ArmId, **options: Any) -> Operation | None:
@@ -137,10 +141,10 @@ def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **optio
 
     Raises ServiceError where the pages go round in circles, which the SDK would follow for ever.
     """
-    asked: set[str] = set()
+    addresses: set[str] = set()
 
     def note_address(response: Any) -> None:
-        asked.add(response.http_request.url)
+        addresses.add(response.http_request.url)
 
     with answering(of):
         pages: Any = operation(*names, raw_response_hook=note_address, **options).by_page()
@@ -151,9 +155,9 @@ def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **optio
         yield from page
         if following is None:
             return
-        if following in asked:
+        if following in addresses:
             raise ServiceError(f"the list of '{of}' goes round in circles", resource_id=of)
-        asked.add(following)
+        addresses.add(following)
 
 
 def _next_address(pages: PageIterator[Any]) -> str | None:

@@ -103,7 +103,7 @@ def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object])
         read("mappings", (200, {}, {"value": [row]}))
 
 
-@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b'"text"'], ids=repr)
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"", b"[]", b"null", b'"text"', b"7"], ids=repr)
 @pytest.mark.parametrize(
     "call",
     [
@@ -120,6 +120,16 @@ def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object])
 def test_an_answer_that_is_no_resource_is_never_one(call: Callable[[Backend], object], body: bytes) -> None:
     with pytest.raises(ServiceError, match="cannot be read"):
         call(connected(Answering(in_turn((200, {}, body)))))
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"id": ""}', b'{"id": 7}', b'{"id": "/what/is/this"}'], ids=repr)
+def test_a_resource_without_a_sensible_id_is_never_one(body: bytes) -> None:
+    azure = connected(Answering(in_turn((200, {}, body))))
+    for call in (azure.networks.virtual_network, azure.networks.subnet_attachment):
+        with pytest.raises(ServiceError, match="cannot be read"):
+            call(NETWORK)
+    with pytest.raises(ServiceError, match="cannot be read"):
+        azure.mappings.mapping(MAPPING)
 
 
 @every_list
