@@ -99,14 +99,24 @@ def test_what_passes_is_tried_again_after_as_long_as_it_says(site: Site, fault: 
     assert site.names() == ["m"]
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_what_lasts_longer_than_it_said_is_an_error_after_so_many_waits(site: Site, fault: Fault) -> None:
-    site.app.faults.add(structs.replace(fault, times=FOREVER))
+@pytest.mark.parametrize("kind", sorted(PASSING.keys() - {"throttle"}))
+def test_what_lasts_longer_than_it_said_is_an_error_after_so_many_waits(site: Site, kind: str) -> None:
+    site.app.faults.add(structs.replace(PASSING[kind], times=FOREVER))
     with pytest.raises(ServiceError) as caught:
         site.create()
     assert caught.value.status == site.app.journal.entries[-1].status
     assert (site.retries, site.app.journal.methods["PUT"]) == (9, 10)
     assert min(site.waits()) >= 7
+    assert site.names() == []
+
+
+def test_throttling_without_end_is_an_error_at_the_deadline(site: Site) -> None:
+    site.app.faults.add(structs.replace(PASSING["throttle"], times=FOREVER))
+    with pytest.raises(ServiceError) as caught:
+        site.create()
+    assert caught.value.status == 429
+    assert 280 <= site.seconds <= 300
+    assert 7 <= min(site.waits()) <= max(site.waits()) <= 9, "one more second than it said, and no less"
     assert site.names() == []
 
 
