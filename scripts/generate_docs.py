@@ -118,6 +118,10 @@ def _options() -> Iterator[str]:
     yield ""
     yield "They may stand before the command and after it. The command line wins over the environment, the environment"
     yield "over `.env`. Every variable is in [.env.example](../.env.example)."
+    yield ""
+    yield "A `.env` in the working directory cannot say where to sign in, which files are written or what is changed"
+    yield "without asking: whoever can put a file there could do harm otherwise. Those variables, marked `[!]` in"
+    yield ".env.example, are ignored there with a warning, and count in a file that `--env-file` names."
     for group in dict.fromkeys(option.group for option in OPTIONS if option.group):
         yield ""
         yield f"### {group}"

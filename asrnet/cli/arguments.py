@@ -151,7 +151,7 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
         from asrnet.render import FORMATS, formats_of
 
         names = formats_of(module.DOCUMENT) if module else tuple(FORMATS)
-        text = f"{either(names)}{'' if module else ', as far as the command has them'}; to standard output or to a file"
+        text = f"{either(names)}{'' if module else ' (not all in every command)'}; to standard output or to a file"
     if option.repeatable and not option.positional and not replacement:
         text += "; may be repeated"
     value = "text" if option.name == "output" else option.default_text
