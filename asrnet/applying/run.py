@@ -275,7 +275,10 @@ class Run:
         task.accepted = self._clock.now()
         if isinstance(answer, AsrError):
             self._failed(task, answer)
-        elif isinstance(answer, Operation):
+            return
+        if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
+            self._patch_is_refused = True
+        if isinstance(answer, Operation):
             task.state, task.operation = "pending", answer
             self._own_jobs.add(answer.id.lower())
             lane.accepted(task, answer, task.accepted)
@@ -388,8 +391,6 @@ class Run:
     # What follows from an outcome.
 
     def _settle_done(self, task: Task) -> None:
-        if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
-            self._patch_is_refused = True
         task.state, task.error = "done", None
         self._settled(task)
 
@@ -448,7 +449,8 @@ class Run:
         task.state = "sending"
         lane = self._lane(task)
         read = partial(self._backend.mappings.mapping, task.step.resource_id)
-        lane.queue.append(partial(self._send_in, lane, read, partial(self._reread, task, lane, error)))
+        # What is half done goes first: a pair may be without its reverse until this is settled.
+        lane.queue.appendleft(partial(self._send_in, lane, read, partial(self._reread, task, lane, error)))
 
     def _reread(
         self, task: Task, lane: Lane, error: AsrError, answer: NetworkMapping | AsrError | InterruptedError | None
@@ -468,7 +470,7 @@ class Run:
         elif task.step.action == "update" and not task.by_put:
             # A PUT of the same name is how az updates a mapping; it is sent once.
             task.by_put, task.patch_error = True, error
-            lane.queue.append(partial(self._send_write, task, lane))
+            lane.queue.appendleft(partial(self._send_write, task, lane))
         else:
             self._settle_failed(task, error)
 

@@ -112,6 +112,7 @@ def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
         yield f"{label}: {_outcome(change)[1]}: {change.error}"
     elif verbose:
         yield f"{label}: {_outcome(change)[1]} in {change.seconds:.1f} s"
+    yield from (f"{label}: {warning}" for warning in change.warnings)
     if verbose:
         yield f"    {change.resource_id}"
 
@@ -128,7 +129,8 @@ def _others(changes: Sequence[AppliedChange], *, say_why: bool) -> Section:
 
 
 def _said(change: AppliedChange, *, say_why: bool) -> str:
-    return f"{_outcome(change)[1]}: {change.error}" if change.error and say_why else _outcome(change)[1]
+    said = f"{_outcome(change)[1]}: {change.error}" if change.error and say_why else _outcome(change)[1]
+    return "; ".join((said, *change.warnings))
 
 
 def report_summary(report: Report) -> str:

@@ -9,7 +9,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
 from asrnet import applying
-from asrnet.applying import AuditEntry, Progress
+from asrnet.applying import AuditEntry, Options, Progress
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
@@ -394,3 +394,127 @@ def test_a_change_that_fails_skips_what_depends_on_it_and_nothing_else() -> None
         ("hub", "succeeded"),
     ]
     assert report.result == "partial"
+
+
+def test_of_a_pair_of_which_one_direction_turns_out_stale_the_other_is_not_begun() -> None:
+    """One request at a time, so that the second half has not been sent when the first is found stale."""
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    plan = azure.plan(azure.state(row(hub, dr)))
+
+    def squat(progress: Progress) -> None:
+        if (progress.name, progress.state) == ("hub-to-dr", "sending"):
+            azure.clock.sleep(2.1)
+            azure.map(hub, azure.network("theirs", SEA))
+
+    report = applying.apply(plan, azure.backend, Options(per_vault=1), on_progress=squat)
+    assert outcomes(report) == {"sea:hub:forward": "stale", "sea:hub:reverse": "stale"}
+    assert (report.result, azure.mappings()) == ("refused", {"hub": "theirs"})
+
+
+def test_what_somebody_else_did_in_the_same_way_is_not_sent_and_not_called_succeeded() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map(dr, hub)
+    plan = azure.plan(azure.state(row(hub, dr)))
+
+    def same(progress: Progress) -> None:
+        if progress.state == "sending":
+            azure.clock.sleep(2.1)
+            azure.map(hub, dr)
+
+    report = applying.apply(plan, azure.backend, on_progress=same)
+    assert outcomes(report) == {"sea:hub:forward": "stale"}
+    assert "PUT" not in azure.backend.requests()
+
+
+def test_what_somebody_else_did_in_the_same_way_is_not_taken_back() -> None:
+    """Of two pairs that swap, one is retargeted by somebody else and the other is refused."""
+    azure = TwoRegions(operations="time:3")
+    desired, _ = swapped(azure)
+    plan = azure.plan(desired)
+    for method in ("PATCH", "PUT"):
+        azure.world.faults.add(Fault(effect="refused", method=method, path="*/b-to-y", status=409, code="No", times=0))
+
+    def same(progress: Progress) -> None:
+        if (progress.name, progress.state) == ("a-to-x", "sending") and not progress.undoing:
+            change = next(change for change in plan.changes if change.name == "a-to-x")
+            azure.build.add(change.after)  # type: ignore[arg-type]  # the mapping as the plan would leave it
+
+    applying.apply(plan, azure.backend, on_progress=same)
+    assert azure.mappings()["a"] == "y"
+
+
+class TestSlowAnswers:
+    """What was read long ago says nothing about now."""
+
+    def test_nothing_is_written_where_a_single_read_takes_longer_than_a_look_may_be_old(self) -> None:
+        azure = TwoRegions()
+        hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+        azure.map_both(hub, old)
+        plan = azure.plan(azure.state(row(hub, new)))
+        azure.world.behaviour = structs.replace(azure.world.behaviour, latency=3.0)
+        report = azure.apply(plan)
+        assert "takes longer than 2 s" in (report.changes[0].error or "")
+        assert azure.mappings() == {"hub": "old", "old": "hub"}
+
+    def test_a_name_is_asked_for_where_the_list_takes_longer(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(page_size=1))
+        for number in range(12):
+            azure.map(azure.network(f"n{number}"), azure.network(f"r{number}", SEA))
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(hub, dr)))
+        azure.world.behaviour = structs.replace(azure.world.behaviour, latency=0.5)
+        taken: list[str] = []
+
+        def squat_later() -> None:
+            azure.clock.sleep(6.0)
+            azure.map(azure.network("other"), dr, name="hub-to-dr")
+
+        def squat(progress: Progress) -> None:
+            if (progress.name, progress.state) == ("hub-to-dr", "sending"):
+                # The new list takes seven seconds; its first pages are too old when its last has come.
+                azure.clock.start(squat_later)
+                taken.append(progress.name)
+
+        report = applying.apply(plan, azure.backend, on_progress=squat)
+        assert taken
+        assert azure.mappings()["other"] == "dr"
+        assert outcomes(report)["sea:hub:forward"] == "stale"
+
+
+def test_a_repair_that_failed_is_not_called_done_because_the_target_was_right_all_along() -> None:
+    azure = TwoRegions(operations="time:3")
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map_both(hub, dr)
+    azure.build.add(structs.replace(next(iter(azure.world.state.mappings)), state="NotPaired"))
+    plan = azure.plan(azure.state(row(hub, dr)))
+    azure.world.faults.add(Fault(effect="refused", method="PATCH", status=500, code="Oops"))
+    report = azure.apply(plan)
+    assert report.result == "succeeded"
+    assert azure.world.journal.methods()["PUT"] == 1
+
+
+def test_where_no_patch_is_known_only_the_first_update_tries_one() -> None:
+    azure = TwoRegions(behaviour=Behaviour(operations="time:3", patch="reject_405"))
+    rows = [row(azure.network(f"n{i}"), azure.network(f"new{i}", SEA), failback=False) for i in range(3)]
+    for i in range(3):
+        azure.map(azure.network(f"n{i}"), azure.network(f"old{i}", SEA))
+    report = azure.apply(azure.plan(azure.state(*rows)), per_vault=1)
+    assert report.result == "succeeded"
+    assert azure.world.journal.methods()["PUT"] == 3
+    assert azure.world.journal.methods()["PATCH"] == 1
+
+
+def test_a_fabric_that_somebody_makes_at_the_last_moment_is_not_made_twice() -> None:
+    azure = TwoRegions(fabrics=False)
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
+
+    def make(progress: Progress) -> None:
+        if (progress.name, progress.state) == (f"asr-a2a-default-{EA}", "sending"):
+            azure.build.azure_fabric(azure.vault, EA, name="by-hand")
+
+    report = applying.apply(plan, azure.backend, on_progress=make)
+    assert outcomes(report)[f"sea:fabric:{EA}"] == "stale"
+    places = [str(fabric.location) for fabric in azure.world.fabrics.list(azure.vault.id)]
+    assert places.count(EA) == 1
