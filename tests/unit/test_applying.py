@@ -344,6 +344,7 @@ class TestInterruption:
         assert report.interrupted
         assert azure.mappings() == {"hub": "old"}
         assert outcomes(report) == {"sea:hub:forward": "failed"}
+        assert "putting it back" not in (report.changes[0].error or "")
 
     def test_ctrl_c_while_reading_back_loses_neither_the_report_nor_the_audit(self) -> None:
         azure = TwoRegions()
@@ -426,6 +427,65 @@ def test_what_somebody_else_did_in_the_same_way_is_not_sent_and_not_called_succe
     report = applying.apply(plan, azure.backend, on_progress=same)
     assert outcomes(report) == {"sea:hub:forward": "stale"}
     assert "PUT" not in azure.backend.requests()
+
+
+def test_what_somebody_else_did_in_the_same_way_stops_nothing() -> None:
+    azure = TwoRegions(operations="time:3")
+    desired, _ = swapped(azure)
+    plan = azure.plan(desired)
+
+    def same(progress: Progress) -> None:
+        if (progress.name, progress.state) == ("a-to-x", "sending"):
+            change = next(change for change in plan.changes if change.name == "a-to-x")
+            azure.build.add(change.after)  # type: ignore[arg-type]  # the mapping as the plan would leave it
+
+    report = applying.apply(plan, azure.backend, on_progress=same)
+    assert azure.mappings() == {"a": "y", "y": "a", "b": "x", "x": "b"}
+    assert azure.world.journal.methods()["PATCH"] == 1
+    assert report.result == "succeeded"
+
+
+def test_a_swap_of_which_one_half_is_stale_is_stale_and_all_is_as_before() -> None:
+    azure = TwoRegions(operations="time:3")
+    desired, before = swapped(azure)
+    third = azure.network("third", SEA)
+    plan = azure.plan(desired)
+
+    def move(progress: Progress) -> None:
+        if (progress.name, progress.state) == ("a-to-x", "sending") and not progress.undoing:
+            moved = next(mapping for mapping in azure.world.state.mappings if mapping.name == "a-to-x")
+            azure.build.add(structs.replace(moved, recovery_network_id=third.id))
+
+    report = applying.apply(plan, azure.backend, on_progress=move)
+    assert set(outcomes(report).values()) == {"stale"}
+    assert report.result == "refused"
+    assert azure.mappings() == {**before, "a": "third"}
+
+
+def test_a_network_that_somebody_makes_just_as_the_plan_would_is_left_alone() -> None:
+    azure = TwoRegions()
+    azure.build.resource_group("rg-asr", location=SEA)
+    plan = azure.plan(azure.state(row(azure.network("app"), None)))
+
+    def make(progress: Progress) -> None:
+        if (progress.name, progress.state) == ("app-asr", "sending"):
+            azure.build.add(plan.changes[0].after)  # type: ignore[arg-type]  # the network as the plan would make it
+
+    report = applying.apply(plan, azure.backend, on_progress=make)
+    assert report.changes[0].outcome == "stale"
+    assert "PUT" not in azure.backend.requests()
+
+
+def test_what_is_skipped_holds_up_nothing_that_shares_its_networks() -> None:
+    """The copy that a is to move to cannot be made, so a stays; b, which comes after a's writes, does not wait."""
+    azure = TwoRegions(operations="time:3")
+    azure.build.resource_group("rg-asr", location=SEA)
+    a, b, x = azure.network("a"), azure.network("b"), azure.network("x", SEA)
+    azure.map_both(a, x)
+    azure.world.faults.add(Fault(effect="policy_denied", method="PUT", kind="virtualnetworks"))
+    report = azure.apply(azure.plan(azure.state(row(a, None), row(b, x, failback=False))))
+    assert azure.mappings() == {"a": "x", "x": "a", "b": "x"}
+    assert outcomes(report)["sea:b:forward"] == "succeeded"
 
 
 def test_what_somebody_else_did_in_the_same_way_is_not_taken_back() -> None:

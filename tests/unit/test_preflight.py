@@ -77,6 +77,7 @@ class TestStaleness:
         report = azure.apply(plan)
         assert (outcomes(report), report.result) == ({"sea:hub:forward": "stale"}, "refused")
         assert azure.mappings() == {"hub": "third", "old": "hub"}
+        assert "DELETE" not in azure.backend.requests()
 
     def test_a_network_that_exists_meanwhile_is_never_written(self) -> None:
         azure = TwoRegions()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
 from states import SEA, TwoRegions, row
 
 from asrnet import applying
@@ -53,6 +54,15 @@ def test_a_deleted_reverse_does_not_take_the_mapping_that_somebody_made_in_its_p
     assert scene.azure.mappings() == {"hub": "old", "old": "theirs"}
     assert [change.outcome for change in report.changes] == ["failed"]
     assert "a mapping named by-hand exists now, to theirs" in str(report.changes[0].error)
+
+
+def test_nor_where_the_list_does_not_show_theirs_yet() -> None:
+    scene = Retarget()
+    azure = scene.azure
+    azure.world.behaviour = structs.replace(azure.world.behaviour, list_lag=60.0)
+    azure.clock.advance(120.0)
+    refused(azure, scene.plan, lambda: azure.map(scene.old, scene.theirs, name="by-hand"))
+    assert azure.mappings() == {"hub": "old", "old": "theirs"}
 
 
 def test_an_update_is_not_taken_back_where_somebody_moved_the_mapping_on() -> None:
