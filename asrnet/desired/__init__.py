@@ -1,6 +1,6 @@
 """The desired state: which networks are to be mapped, as the files say it, with every name resolved to an id.
 
-``load`` reads one file or all files of a folder and refuses whatever is not meant: unknown keys, unknown aliases,
+``load_desired`` reads one file or all files of a folder and refuses mistakes: unknown keys, unknown aliases,
 names declared twice, ids of the wrong type, a network mapped to itself.
 """
 
@@ -58,7 +58,7 @@ def load_desired(path: str | Path) -> DesiredState:
 
 
 def dump_desired(state: DesiredState) -> str:
-    """The YAML of a desired state, as a person would write it; ``load`` reads it back."""
+    """The YAML of a desired state, as a person would write it; ``load_desired`` reads it back."""
     from asrnet.desired import writing
 
     return writing.dumps(state)

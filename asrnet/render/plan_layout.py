@@ -67,7 +67,8 @@ def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in plan.pairs:
-        if view.verbose or view.all_pairs or wording.worst(pair) not in {"in_sync", "external"}:
+        has_changes = (pair.vault, pair.name) in changes  # subnets are added to the copies of pairs in sync, too
+        if view.verbose or view.all_pairs or has_changes or wording.worst(pair) not in {"in_sync", "external"}:
             rows[pair.vault].append(_pair_row(pair, changes, verbose=view.verbose))
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", PAIR_HEADER, tuple(shown))
@@ -152,10 +153,17 @@ def plan_summary(plan: Plan) -> str:
     parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
     made = [
         wording.count(number, word)
-        for number, word in ((plan.resources.virtual_network, "network"), (plan.resources.fabric, "fabric"))
+        for number, word in (
+            (plan.resources.resource_group, "resource group"),
+            (plan.resources.virtual_network, "network"),
+            (plan.resources.fabric, "fabric"),
+        )
         if number
     ]
     first = f"; {wording.listed(made)} to create first" if made else ""
+    extended = sum(change.kind == "virtual_network" and change.action == "update" for change in plan.changes)
+    if extended:
+        first += f"; {wording.count(extended, 'network')} to add subnets to"
     return f"Plan: {parts}{first}; {mapping_counts(plan)}."
 
 

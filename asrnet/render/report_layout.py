@@ -103,7 +103,11 @@ def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
 
 
 def _short(change: AppliedChange) -> str:
-    return change.direction or {"virtual_network": "network", "fabric": "fabric"}.get(change.kind, "mapping")
+    return change.direction or {
+        "virtual_network": "network",
+        "fabric": "fabric",
+        "resource_group": "resource group",
+    }.get(change.kind, "mapping")
 
 
 def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:

@@ -65,6 +65,11 @@ def status(pair: PairView, state: PairStatus | None) -> str:
 
 def change_label(change: Change) -> str:
     """What a change does, to what: ``+ network app-ea-asr``."""
-    kind = {"network_mapping": "mapping", "virtual_network": "network", "fabric": "fabric"}[change.kind]
+    kind = {
+        "network_mapping": "mapping",
+        "virtual_network": "network",
+        "fabric": "fabric",
+        "resource_group": "resource group",
+    }[change.kind]
     direction = f"{change.direction} " if change.direction in {"forward", "reverse"} else ""
     return f"{SYMBOLS[change.action]} {direction}{kind} {change.name}"

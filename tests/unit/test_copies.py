@@ -17,6 +17,7 @@ from asrnet.model.azure import COPY_TAG, Subnet, VirtualNetwork
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Plan
 from asrnet.planning import plan
+from asrnet.render import render
 
 GROUP = "rg-asr"
 
@@ -294,6 +295,24 @@ class TestAddingSubnets:
         assert copy
         assert [subnet.name for subnet in copy.subnets] == ["web", "db"]
         assert azure.plan(desired).changes == ()
+
+    def test_is_shown_with_the_pair_although_that_is_in_sync(self) -> None:
+        azure = ready()
+        lines = render(azure.plan(self.copied_then_grown(azure, add_subnets=True)), "text").splitlines()
+        assert "~ network app-asr: subnets db of app are missing in its copy" in [line.strip() for line in lines]
+        assert lines[-1] == (
+            "Plan: 0 mappings to create, 0 to update, 0 to delete; 1 network to add subnets to; 2 mappings in sync."
+        )
+
+    def test_gives_them_the_security_group_of_the_region(self) -> None:
+        azure = ready()
+        group = attachable(azure, "networkSecurityGroups", "nsg")
+        desired = self.copied_then_grown(azure, add_subnets=True, network_security_group=group)
+        plan = azure.plan(desired)
+        assert outcomes(azure.apply(plan)) == {plan.changes[0].id: "succeeded"}
+        copy = azure.backend.networks.virtual_network(plan.changes[0].resource_id)
+        assert copy
+        assert copy.subnets[1].attachments == ("network security group nsg",)
 
     def test_is_only_a_finding_otherwise(self) -> None:
         azure = ready()
