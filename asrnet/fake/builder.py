@@ -193,6 +193,7 @@ class Builder:
 
     def vmm_fabric(self, vault: VaultResource, server: str) -> Fabric:
         """A VMM server; its fabric's name is 64 hex digits, as the service makes them."""
+        # Always the same for the same server, so that tests may compare what two runs made.
         name = uuid5(NAMESPACE_URL, f"{vault.id.key} {server}").hex * 2
         fabric = Fabric(id=vault.id.child("replicationFabrics", name), kind="vmm", friendly_name=server)
         self.add(fabric)

@@ -41,6 +41,7 @@ class Intents:
         What the network rules refuse once the fabrics are there makes the job fail.
         """
         with self._state.request("PUT", intent_id) as admission:
+            # Specified: the answer comes at once and names the job that does the work.
             vault = self._state.vault(intent_id)
             machine = request.machine_id
             if self._state.virtual_machines.get(machine.subscription, machine.key) is None:

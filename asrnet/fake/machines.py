@@ -28,20 +28,25 @@ Direction = Literal["PrimaryToRecovery", "RecoveryToPrimary"]
 REPLICATING: Final = "InitialReplicationInProgress"
 COMPLETING: Final = "InitialReplicationRecoveryCompletionPending"
 PROTECTED: Final = "Protected"
+# Reported by users; recordings leave out what lies between a failover and its commit.
 COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
 COMMITTED: Final = "UnplannedFailoverCommitted"
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
 
+# Reported by users of test failovers, as is that a cleanup is marked for deletion while it runs.
 TEST_MACHINE_EXISTS: Final = "WaitingForCompletion"
 CLEANING_UP: Final = "MarkedForDeletion"
 
+# Specified for a Hyper-V machine. Azure machines have no planned failover (recorded).
 _ON_PREMISES_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    # Recorded: InitialReplicationInProgress and Protected. The others are likely, by the names that the SDK knows.
     REPLICATING: ("DisableProtection",),
     COMPLETING: ("DisableProtection",),
     PROTECTED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     FAILOVER_FAILED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     COMMIT_PENDING: ("Commit", "CancelFailover", "DisableProtection"),
+    # The same in the words of older worlds.
     "UnplannedFailoverCommitPending": ("Commit", "CancelFailover", "DisableProtection"),
     COMMITTED: ("SwitchProtection", "DisableProtection"),
 }

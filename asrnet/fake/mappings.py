@@ -18,6 +18,7 @@ from asrnet.fake.state import State
 from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id
 from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
 
+# Recorded in two vaults and in the specification's example: always this one.
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
 """The fabric under which Site Recovery knows Azure itself; it is in no list."""
 

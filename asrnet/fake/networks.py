@@ -107,17 +107,18 @@ class VirtualNetworks:
     def _attached(self, subnet: Subnet) -> Subnet:
         """A subnet that is written, with what it is attached to in the words in which it is read, too."""
         attachments = [*subnet.attachments]
-        for words, resource_id in (
+        for kind, resource_id in (
             ("network security group", subnet.network_security_group),
             ("route table", subnet.route_table),
         ):
             if resource_id:
                 scope, key = resource_id.subscription, resource_id.key
-                known = self._state.security_groups.get(scope, key) or self._state.route_tables.get(scope, key)
-                if known is None:
+                resource = self._state.security_groups.get(scope, key) or self._state.route_tables.get(scope, key)
+                if resource is None:
                     raise refusals.resource_not_found(resource_id)
-                if f"{words} {known.id.name}" not in attachments:
-                    attachments.append(f"{words} {known.id.name}")
+                attachment = f"{kind} {resource.id.name}"
+                if attachment not in attachments:
+                    attachments.append(attachment)
         return msgspec.structs.replace(subnet, attachments=tuple(attachments))
 
     def _existing(self, network_id: ArmId) -> VirtualNetwork:
@@ -136,6 +137,7 @@ class VirtualNetworks:
             created=created,
             subject=network,
         )
+        # Recorded: a PUT is answered with the new network, which GET shows at once as Updating.
         started = self._state.start(write, lambda: None, admission)
         if not any(fault.effect == "operation_fails" for fault in admission.faults):
             self._state.virtual_networks.put(network.id.subscription, network.id.key, network)

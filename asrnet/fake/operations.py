@@ -127,6 +127,7 @@ class Operations:
         if not seconds:
             effect()
             return
+        # The number keeps the order of what is due at the same moment, and effects from being compared.
         heapq.heappush(self._due, (self.now() + seconds, next(self._numbers), lambda _: effect()))
 
     def now(self) -> float:
@@ -219,6 +220,7 @@ class Operations:
             self._end(running, self._clock.now())
 
     def _end(self, running: _Running, when: float) -> None:
+        # One that was canceled is still due, and ends no second time.
         if running.view.state == "InProgress":
             self._unfinished[running.view.resource_id] -= 1
             running.end(when)

@@ -30,9 +30,11 @@ _PLACE: Final = re.compile(r"{(\d)}")
 _CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
 
 _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
+    # That a network has one mapping to each region is the documents' "the mapped target network"; no code is published.
     "duplicate_mapping": (409, "NetworkMappingAlreadyExists", "The primary network is already mapped by '{0}'."),
     "network_missing": (400, "NetworkNotFound", "The virtual network '{0}' could not be found."),
     "region_mismatch": (400, "NetworkLocationMismatch", "The network '{0}' is in {1}; its fabric is in {2}."),
+    # The code is reported for fabrics that are read; for one that a body names it is likely to be the same.
     "recovery_fabric_unknown": (404, "FabricArmEntityMissing", "Fabric with name {0} could not be located."),
     "kind_mismatch": (400, "InvalidParameter", "The instance type does not fit the fabric '{0}'."),
     "duplicate_fabric": (409, "FabricAlreadyExists", "The fabric '{0}' already stands for the region {1}."),
@@ -51,6 +53,7 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
+    # Nobody has recorded a failover, commit or re-protection that the state of the machine does not allow.
     "operation_not_allowed": (
         400,
         "OperationNotAllowed",
@@ -58,6 +61,7 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     ),
     "machine_busy": (409, "OperationInProgress", "Another operation, '{1}', is in progress for '{0}'."),
     "job_not_allowed": (400, "JobOperationNotAllowed", "The job '{1}' cannot be {0} in the state that it is in."),
+    # Code and text reported of replications without a target network, in the status of an accepted operation.
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
 }
 

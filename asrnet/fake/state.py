@@ -52,6 +52,7 @@ V = TypeVar("V")
 
 TENANT: Final = "22222222-2222-2222-2222-222222222222"
 _READS: Final = frozenset({"GET", "HEAD"})
+# Subscriptions have to register these before they can use them; Microsoft.Resources is there from the start.
 _REGISTERED_ON_DEMAND: Final = ("microsoft.network", "microsoft.recoveryservices")
 
 
@@ -74,31 +75,31 @@ class State:
         self.faults = Faults()
         self.operations = Operations(clock)
         # What an operation changes counts from its end, however late the next request comes that lets it take effect.
-        now = self.operations.now
+        moment = self.operations.now
         self.registered: set[tuple[str, str]] = set()
         self.subscriptions: dict[str, Subscription] = {}
-        self.groups: Store[ResourceGroup] = Store(now)
-        self.virtual_networks: Store[VirtualNetwork] = Store(now)
-        self.virtual_machines: Store[VirtualMachine] = Store(now)
-        self.security_groups: Store[NetworkSecurityGroup] = Store(now)
-        self.route_tables: Store[RouteTable] = Store(now)
-        self.network_interfaces: Store[NetworkInterface] = Store(now)
-        self.vaults: Store[VaultResource] = Store(now)
-        self.fabrics: Store[Fabric] = Store(now)
-        self.vm_networks: Store[VmNetworkRecord] = Store(now)
-        self.logical_networks: Store[LogicalNetwork] = Store(now)
-        self.clouds: Store[CloudRecord] = Store(now)
-        self.cloud_mappings: Store[CloudMapping] = Store(now)
-        self.hosts: Store[Host] = Store(now)
-        self.mappings: Store[NetworkMapping] = Store(now)
-        self.unreadable_mappings: Store[UnreadableMapping] = Store(now)
-        self.policies: Store[ReplicationPolicy] = Store(now)
-        self.protected_items: Store[ProtectedItem] = Store(now)
+        self.groups: Store[ResourceGroup] = Store(moment)
+        self.virtual_networks: Store[VirtualNetwork] = Store(moment)
+        self.virtual_machines: Store[VirtualMachine] = Store(moment)
+        self.security_groups: Store[NetworkSecurityGroup] = Store(moment)
+        self.route_tables: Store[RouteTable] = Store(moment)
+        self.network_interfaces: Store[NetworkInterface] = Store(moment)
+        self.vaults: Store[VaultResource] = Store(moment)
+        self.fabrics: Store[Fabric] = Store(moment)
+        self.vm_networks: Store[VmNetworkRecord] = Store(moment)
+        self.logical_networks: Store[LogicalNetwork] = Store(moment)
+        self.clouds: Store[CloudRecord] = Store(moment)
+        self.cloud_mappings: Store[CloudMapping] = Store(moment)
+        self.hosts: Store[Host] = Store(moment)
+        self.mappings: Store[NetworkMapping] = Store(moment)
+        self.unreadable_mappings: Store[UnreadableMapping] = Store(moment)
+        self.policies: Store[ReplicationPolicy] = Store(moment)
+        self.protected_items: Store[ProtectedItem] = Store(moment)
         # Machines that replicate initially, as they will be: until then they do not tell their NICs.
         self.replicating: dict[str, ProtectedItem] = {}
-        self.plans: Store[RecoveryPlan] = Store(now)
-        self.intents: Store[Intent] = Store(now)
-        self.jobs: Store[Job] = Store(now)
+        self.plans: Store[RecoveryPlan] = Store(moment)
+        self.intents: Store[Intent] = Store(moment)
+        self.jobs: Store[Job] = Store(moment)
         self.extras: dict[str, dict[str, object]] = {}
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
@@ -115,6 +116,7 @@ class State:
         text = str(path)
         with self.lock:
             self.operations.settle()
+            # Who may ask comes before whether there is anything: a 404 tells nothing to those without a right.
             self._check_subscription(text)
             self._check_rights(method, text)
             faults = self.faults.take(method, text)
@@ -250,7 +252,8 @@ class State:
         return next(iter(self._by_identity.get((fabric_id, network_id, recovery_fabric_id), {}).values()), None)
 
     def mapping_key(self, mapping_id: ArmId) -> str:
-        """Under an Azure fabric the network segment says nothing: clients write what they like there."""
+        """The key under which the service finds a mapping again."""
+        # Under an Azure fabric the network segment says nothing: az writes azureNetwork, Terraform the network's name.
         fabric_id = mapping_id.parent.parent
         fabric = self.fabrics.get(fabric_id.parent.key, fabric_id.key)
         return mapping_id.key if fabric and fabric.kind == "vmm" else f"{fabric_id.key}/{mapping_id.name.lower()}"

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 V = TypeVar("V")
 
+# Lists lag by seconds or minutes, so the latest changes are enough, and a world that runs for days does not grow.
 _REMEMBERED = 10_000
 
 

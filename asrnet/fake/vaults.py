@@ -41,6 +41,7 @@ class Vaults:
             created = current is None
             timing = self._state.behaviour.operations
             write = Write(method="PUT", resource_id=vault.id, timing=timing, created=created)
+            # A vault shows at once, while it is still Provisioning.
             started = self._state.start(write, lambda: None, admission)
             used = vault.used or (current is not None and current.used)
             vault = msgspec.structs.replace(vault, location=normal_location(vault.location), used=used)

@@ -62,7 +62,7 @@ def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: An
     return defstruct(
         model.__name__,
         [(name, *(spelled if isinstance(spelled, tuple) else (spelled,))) for name, spelled in members.items()],
-        namespace={"__doc__": model.__doc__},
+        namespace={"__doc__": model.__doc__},  # the schema describes the entry with it
         module=__name__,
         frozen=True,
         kw_only=True,

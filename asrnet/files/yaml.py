@@ -29,6 +29,7 @@ LIMIT: Final = 8 * MIB
 """The most bytes a file may have, unless its reader says otherwise."""
 WORLD_LIMIT: Final = 64 * MIB
 """The most bytes a world file may have."""
+# No document of ours has more than ten levels; without a limit, a hostile one exhausts the interpreter's stack.
 DEEPEST: Final = 50
 
 TYPES_LOCK: Final = threading.Lock()
@@ -37,8 +38,10 @@ TYPES_LOCK: Final = threading.Lock()
 Seen with msgspec 0.22 where lists were read side by side: one run in fourteen ended with a segmentation fault.
 """
 
+# The base loader leaves scalars as text: what they mean is for the Struct to say. The C one is much faster.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
+# What YAML 1.1 does not count as printable, and a second byte order mark.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _ESCAPE = re.compile(r"\\(?:u(?P<high>d[89ab]..)\\u(?P<low>d[c-f]..)|.)", re.IGNORECASE | re.DOTALL)
 _PATH_SHOWN_AT_MOST = 12
