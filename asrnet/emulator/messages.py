@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -119,7 +118,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
 def json_response(document: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """A response with a JSON body; keys keep their order."""
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    body = msgspec.json.encode(document)
     return Response(status=status, headers=(("Content-Type", JSON_TYPE), *headers), body=body)
 
 

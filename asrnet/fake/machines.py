@@ -442,6 +442,8 @@ class ProtectedItems:
 
     def _as_told(self, item: ProtectedItem) -> ProtectedItem:
         """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
+        if item.provider == "A2A":  # lists have thousands of them, and this is asked of each for every page
+            return item
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id

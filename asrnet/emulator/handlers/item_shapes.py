@@ -42,10 +42,11 @@ VMWARE: Final = frozenset({"InMageRcm", "InMageAzureV2"})
 def item_json(world: World, item: ProtectedItem) -> Document:
     """A replicated machine with the recovery settings of its NICs."""
     container = item.id.parent
-    vault = item.vault_id
+    fabric_id = container.parent
+    vault = fabric_id.parent
     recovery_container = world.state.recovery_container(item)
     recovery_fabric = item.recovery_fabric_id
-    fabric = find_fabric(world, item.fabric_id)
+    fabric = find_fabric(world, fabric_id)
     # A machine that came with a world need not name its policy; clients expect one.
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
     job = world.protected_items.current_job(item.id) if item.scenario else None
@@ -67,11 +68,9 @@ def item_json(world: World, item: ProtectedItem) -> Document:
             if item.provider == "A2A"
             else wire_id(container.child("replicationProtectableItems", item.id.name)),
             "recoveryServicesProviderId": wire_id(
-                item.fabric_id.child(
-                    "replicationRecoveryServicesProviders", stable_guid(str(item.fabric_id), "provider")
-                )
+                fabric_id.child("replicationRecoveryServicesProviders", stable_guid(str(fabric_id), "provider"))
             ),
-            "primaryFabricFriendlyName": fabric_name(world, item.fabric_id),
+            "primaryFabricFriendlyName": fabric_name(world, fabric_id),
             "primaryFabricProvider": _FABRIC_PROVIDERS.get(fabric.kind if fabric else "azure", "HyperVSite"),
             "recoveryFabricFriendlyName": fabric_name(world, recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
             "recoveryFabricId": wire_id(recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
