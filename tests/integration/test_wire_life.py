@@ -10,6 +10,7 @@ from msgspec import structs
 from wire_case import Wire, error_of
 
 from asrnet.emulator.messages import Response
+from asrnet.fake.faults import Fault
 from asrnet.fake.records import ReplicationPolicy
 from asrnet.model.azure import Subnet
 
@@ -259,8 +260,13 @@ def test_a_recovery_plan_fails_its_machines_over(life: Life) -> None:
     path = f"{life.vault.id}/replicationRecoveryPlans/All"
     life.do("PUT", path, plan_of(life))
     life.do("POST", f"{path}/unplannedFailover", FAILOVER)
+    life.do("POST", f"{path}/failoverCancel")
+    assert life.item(life.east_item)["activeLocation"] == "Primary"
+    life.do("POST", f"{path}/unplannedFailover", FAILOVER)
     life.do("POST", f"{path}/failoverCommit")
     assert life.item(life.east_item)["protectionState"] == "UnplannedFailoverCommitted"
+    refused = life.send("POST", f"{path}/plannedFailover", body=FAILOVER)
+    assert life.refusal(refused) == (400, "OperationNotAllowed")
 
 
 def test_a_manual_action_suspends_the_job_of_a_plan_until_it_is_resumed(life: Life) -> None:
@@ -326,3 +332,18 @@ def test_a_hyper_v_machine_needs_its_cloud(life: Life) -> None:
     details = {"instanceType": "HyperVReplicaAzure"}
     answer = life.send("PUT", path, body={"properties": {"providerSpecificDetails": details}})
     assert life.refusal(answer) == (404, "ArmResourceDoesNotExist")
+
+
+def test_a_failed_job_can_be_restarted(life: Life) -> None:
+    life.protect()
+    life.build.world.faults.add(Fault(effect="operation_fails", method="POST", code="28020", message="It failed."))
+    answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
+    job = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
+    path = f"{life.vault.id}/replicationJobs/{job}"
+    life.build.world.clock.sleep(3)
+    failed = life.get(path)["properties"]
+    assert (failed["state"], failed["allowedActions"]) == ("Failed", ["Restart"])
+    life.do("POST", f"{path}/restart")
+    assert life.get(path)["properties"]["state"] == "Succeeded"
+    assert life.item(life.east_item)["activeLocation"] == "Recovery"
+    assert life.refusal(life.send("POST", f"{path}/restart")) == (400, "JobOperationNotAllowed")

@@ -243,12 +243,12 @@ def _life(walk: Walk) -> None:
     walk.get(PLAN, PLAN.rpartition("/")[0])
     for path in (ITEM, PLAN):
         walk.send("POST", f"{path}/failoverCommit")
+        walk.send("POST", f"{path}/plannedFailover", failover)
         walk.send("POST", f"{path}/testFailover", network)
         walk.send("POST", f"{path}/testFailoverCleanup", {"properties": {"comments": ""}})
         walk.send("POST", f"{path}/unplannedFailover", failover)
-        if path == ITEM:
-            walk.send("POST", f"{path}/failoverCancel")
-            walk.send("POST", f"{path}/unplannedFailover", failover)
+        walk.send("POST", f"{path}/failoverCancel")
+        walk.send("POST", f"{path}/unplannedFailover", failover)
         walk.send("POST", f"{path}/failoverCommit")
         switch = {"replicationProtectedItemName": "vm1", "providerSpecificDetails": west}
         walk.send("POST", f"{BOX}/switchprotection", {"properties": switch})

@@ -27,8 +27,8 @@ from asrnet.model.azure import MICROSOFT_AZURE, Job, NetworkMapping
 routes: Final = Routes()
 
 _JOB: Final = f"{VAULT}/replicationJobs/{{job}}"
-_ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"]}
-"""What may be done to a job in a state: the first is recorded, the second assumed."""
+_ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"], "Failed": ["Restart"]}
+"""What may be done to a job in a state: the first is recorded, the others are assumed."""
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
 _DESCRIPTIONS: Final = {"Succeeded": "Completed"}
 _FILTERS: Final = frozenset(

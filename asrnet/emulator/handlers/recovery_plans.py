@@ -227,3 +227,16 @@ def unplanned_failover(call: Call) -> Response:
 def commit_failover(call: Call) -> Response:
     """Commit the failover of the machines of a plan."""
     return call.accepted(call.world.recovery_plans.commit(call.id("plan")), call.id("plan"))
+
+
+@routes.post(f"{_PLAN}/plannedFailover", "ReplicationRecoveryPlans_PlannedFailover", "specified", _SUSPENDS)
+def planned_failover(call: Call) -> Response:
+    """Fail the on-premises machines of a plan over without loss."""
+    an_object(call.request.document(), "properties")
+    return call.accepted(call.world.recovery_plans.planned_failover(call.id("plan")), call.id("plan"))
+
+
+@routes.post(f"{_PLAN}/failoverCancel", "ReplicationRecoveryPlans_FailoverCancel", "specified", _SUSPENDS)
+def cancel_failover(call: Call) -> Response:
+    """Cancel the failover of the machines of a plan, before it is committed."""
+    return call.accepted(call.world.recovery_plans.cancel(call.id("plan")), call.id("plan"))
