@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import is_
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -24,6 +25,8 @@ from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
 
 Direction = Literal["PrimaryToRecovery", "RecoveryToPrimary"]
+
+_ASR_NETWORKS: Final = "/replicationnetworks/"
 
 REPLICATING: Final = "InitialReplicationInProgress"
 COMPLETING: Final = "InitialReplicationRecoveryCompletionPending"
@@ -442,18 +445,17 @@ class ProtectedItems:
 
     def _as_told(self, item: ProtectedItem) -> ProtectedItem:
         """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
-        if item.provider == "A2A":  # lists have thousands of them, and this is asked of each for every page
-            return item
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id
-            if network_id is None or network_id.type != ASR_NETWORK:
+            # Keys before types: lists have thousands of machines, and this is asked of each for every page.
+            if network_id is None or _ASR_NETWORKS not in network_id.key or network_id.type != ASR_NETWORK:
                 nics.append(nic)
                 continue
             record = self._state.vm_networks.get(network_id.parent.key, network_id.key)
             name = record.network.friendly_name if record else network_id.name
             nics.append(replace(nic, primary_network_id=None, primary_network=name))
-        return replace(item, nics=tuple(nics)) if tuple(nics) != item.nics else item
+        return item if all(map(is_, nics, item.nics)) else replace(item, nics=tuple(nics))
 
     def _existing(self, item_id: ArmId) -> ProtectedItem:
         vault = self._state.fabric(item_id.parent.parent).id.parent
