@@ -54,8 +54,8 @@ class Parser(argparse.ArgumentParser):
         for action, option in self._described:
             action.help = help_of(option, self._module)
         if self._module:
-            own = [option for option in options_of(self._command) if not option.group]
-            self.usage, self.epilog = layout.usage(self._command, own), layout.ending(self._module)
+            ungrouped = [option for option in options_of(self._command) if not option.group]
+            self.usage, self.epilog = layout.usage(self._command, ungrouped), layout.ending(self._module)
             self.description = self._module.__doc__
         else:
             self.usage, self.epilog = "asrnet [options] COMMAND ...", layout.commands(COMMANDS)

@@ -70,7 +70,8 @@ def _ended_by_signals() -> Iterator[None]:
         yield
     finally:
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that Python did not install cannot be put back by it
+                signal.signal(number, handler)
 
 
 def _run(argv: Sequence[str]) -> int:
