@@ -68,6 +68,7 @@ class App(Emulation):
         """Answer a request. Errors are answers too; nothing that a client sends raises."""
         if request.path.lower().startswith(ADMIN):
             return self._administer(request)
+        # One request at a time: handlers read the world more than once, and must see one state of it.
         with self.lock:
             self._count += 1
             correlation_id = request.header("x-ms-correlation-request-id") or stable_guid("request", str(self._count))
@@ -88,6 +89,7 @@ class App(Emulation):
         now = self.world.clock.now()
         self.world.journal.count(request.method, request.path)
         fault = self.faults.take(request)
+        # A fault of the wire answers before the platform does: no sign-in, no limit, no route.
         response = answer_of(fault, request) if fault else None
         match: Match | None = None
         allowance: Allowance | None = None
@@ -150,6 +152,7 @@ class App(Emulation):
                     f"The api-version '{version}' is invalid. It must be a date, YYYY-MM-DD, or one with -preview."
                 )
                 raise GatewayError(400, "InvalidApiVersionParameter", message)
+        # Limits are counted by subscription; a request without one, such as a query, is not counted.
         subscription = _SUBSCRIPTION.match(request.path)
         kind = KINDS.get(request.method)
         if subscription is None or kind is None:

@@ -43,6 +43,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
     def id(self, last: str) -> ArmId:
         """The id that the path begins with, up to and with the template's parameter ``last``."""
+        # With the names as the client spelled them: answers repeat the casing of the request.
         head = self.template.partition(f"{{{last}}}")[0] + f"{{{last}}}"
         try:
             return ArmId(head.format_map(self.values))
@@ -117,7 +118,9 @@ class Call(Struct, frozen=True, kw_only=True):
         """Site Recovery's answer to a write: 202 without a body and both addresses to follow; 204 for no operation."""
         if started is None:
             return empty_response(204)
+        # Recorded: a job's activityId is the client's request id and the correlation id of the request that started it.
         self.emulation.remember(started, f"{self.client_request_id} ActivityId: {self.correlation_id}")
+        # Recorded: both addresses name the same operation, and "operationresults" is in lower case.
         signed, vault = self.signed(started.id), self.id("vault")
         return empty_response(
             202,

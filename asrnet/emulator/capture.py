@@ -32,6 +32,7 @@ class Capture:
 
     def record(self, request: Request, response: Response) -> None:
         """Write one exchange."""
+        # The validator knows the operations of Resource Manager by path and api-version; it has no use for others.
         if not request.api_version or not request.path.lower().startswith(("/subscriptions", "/providers")):
             return
         with self._lock:

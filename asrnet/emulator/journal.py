@@ -8,7 +8,7 @@ from threading import Lock
 import msgspec
 from msgspec import Struct
 
-_KEPT = 10_000
+_KEPT = 10_000  # a long run of a test suite; older entries still count in the totals
 
 
 class Entry(Struct, frozen=True, kw_only=True):

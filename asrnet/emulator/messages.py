@@ -78,6 +78,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
     def document(self) -> Document:
         """The body as a JSON object. Refused when it is anything else: with 415 when it does not claim to be JSON."""
+        # Without a Content-Type a body is taken for JSON: some scripts send none.
         media = self.header("content-type").partition(";")[0].strip().lower()
         if media not in {"", "application/json", "text/json"}:
             message = f"The content media type '{media[:100]}' is not supported. Only 'application/json' is supported."
@@ -169,6 +170,7 @@ def error_response(error: ServiceError, request: Request, *, correlation_id: str
         }
         outer = _STATUS_NAMES.get(status, "InternalServerError")
         return json_response({"error": {"code": outer, "message": error.message, "details": [detail]}}, status=status)
+    # Recorded: the gateway says by a header that it, and not the provider, found nothing.
     headers = list(error.headers.items()) if isinstance(error, GatewayError) else []
     from_gateway = error.code in _GATEWAY_CODES
     if from_gateway:

@@ -187,6 +187,7 @@ def _walk(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> It
         if node.routes:
             yield node, values
         return
+    # Both ways are tried: a fabric may be called "remove", and a name decides only when all that follows fits.
     first, below = segments[0], segments[1:]
     fixed = node.literal.get(first.lower())
     if fixed:
@@ -208,6 +209,7 @@ def split_path(path: str) -> tuple[str, ...]:
     behind a provider: ``az resource`` puts the path of the parent there, and a resource without one has none.
     """
     path = _NO_PARENT.sub(r"\1/", path)
+    # An escaped slash would make another path of it behind the router's back.
     if len(path) > _LONGEST_PATH:
         raise GatewayError(414, "RequestUriTooLong", "The request URI is too long.")
     refusal = GatewayError(

@@ -187,6 +187,7 @@ def _is_loopback(host: str) -> bool:
 
 def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
     """``behaviour`` with what the options say; where neither says it, operations take some seconds as real ones do."""
+    # The options win over what the world says, at the start and for every seed after it.
     overrides = {
         "operations": options.operations,
         "retry_after": options.retry_after,

@@ -30,6 +30,7 @@ def signed_query(resource: str, api_version: str, now: float) -> str:
     """
     moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
     certificate, signature, digest = _signature(resource, moment)
+    # Recorded in lower case. A client that parses and writes the query anew makes it upper case, and shows by it.
     escaped = moment.replace(":", "%3a")
     return f"api-version={api_version}&t={escaped}&c={certificate}&s={signature}&h={digest}"
 

@@ -231,6 +231,31 @@ def test_a_machine(wire: Wire) -> None:
     assert (second["recoveryStaticIPAddress"], second["recoveryIPAddressType"]) == ("", None)
 
 
+def test_a_machine_of_vmware_has_the_keys_of_its_provider(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="Rg")
+    server = wire.build.vmm_fabric(vault, "appliance.example")
+    spare = wire.build.virtual_network("Spare", "westus")
+    address = IpConfiguration(ip="10.0.0.4", recovery_subnet="web", recovery_ip="10.1.0.4")
+    nic = Nic(name="nic0", primary_network="VM Network", recovery_network_id=spare.id, ip_configurations=(address,))
+    item = wire.build.protected_item(
+        "vm", server, None, nic, cloud=wire.build.cloud(server, "Gold"), provider="InMageRcm"
+    )
+    details = wire.get(item.id)["properties"]["providerSpecificDetails"]
+    assert (details["instanceType"], details["targetNetworkId"]) == ("InMageRcm", str(spare.id))
+    (wire_nic,) = details["vmNics"]
+    assert {name: value for name, value in wire_nic.items() if value is not None} == {
+        "nicId": "nic0",
+        "isPrimaryNic": "true",
+        "isSelectedForFailover": "true",
+        "sourceIPAddress": "10.0.0.4",
+        "sourceNetworkId": "VM Network",
+        "targetIPAddress": "10.1.0.4",
+        "targetIPAddressType": "Static",
+        "targetSubnetName": "web",
+        "testIPAddressType": "Dynamic",
+    }
+
+
 def test_an_intent(wire: Wire) -> None:
     wire.build.vault("Vault", group="Rg")
     machine = wire.build.virtual_machine("Vm", wire.build.virtual_network("Hub", "eastus"))

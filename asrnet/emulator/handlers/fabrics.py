@@ -33,6 +33,7 @@ def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> D
             "kekCertThumbprint": thumbprint,
             "kekCertExpiryDate": "2035-01-01T00:00:00Z",
         }
+    # Recorded: lists leave out the zones, and say null for the containers.
     details: Document = {"instanceType": "VMM" if fabric.kind == "vmm" else "HyperVSite"}
     if fabric.kind == "azure":
         details = {"instanceType": "Azure", "location": fabric.location, "containerIds": None}

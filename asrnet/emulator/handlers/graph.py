@@ -97,6 +97,7 @@ def _table(rows: list[Row]) -> Document:
 def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
     """Everything that queries see. It may lag behind, and lacks what lists lack, as Resource Graph does."""
     visible = [subscription.id for subscription in call.world.subscriptions.list()]
+    # A query that names no subscription is about all that the credential sees.
     asked_for = {subscription.lower() for subscription in subscriptions} or set(visible)
     view = View(extras=call.world.extras)
     documents: list[tuple[ArmId, Document]] = []

@@ -112,6 +112,7 @@ def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool 
     now = int(call.world.clock.now())
     audience = audience or call.request.origin
     tenant = call.values.get("tenant", "common")
+    # azurerm reads the tenant out of the token; "common" is none.
     issued = access_token(
         audience=audience,
         tenant=call.world.tenant if tenant in {"common", "organizations"} else tenant,

@@ -126,6 +126,7 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "errors": errors,
         "startTime": _short_time(job.start_time),
     }
+    # Recorded: the key is absent until the job has ended, and the end is cut to whole seconds.
     if job.end_time:
         properties["endTime"] = f"{job.end_time.partition('.')[0].removesuffix('Z')}Z"
     target_id = job.target_id or stable_guid(str(job.id), job.target)
@@ -174,6 +175,7 @@ def _scenario(job: Job) -> Scenario:
 
 def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
     """A task of a job; the first one ``runs`` as long as the job does."""
+    # Recorded with no machine on the network: the second task of a mapping's job is skipped.
     state, description = job.state, _DESCRIPTIONS.get(job.state, job.state)
     if job.end_time and task.group:
         state, description = "Other", "Skipped"

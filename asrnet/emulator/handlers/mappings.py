@@ -34,6 +34,7 @@ def mapping_json(world: World, mapping: LiveMapping) -> Document:
         primary = str(mapping.primary_network_id) if mapping.primary_network_id else None
         unreadable = {"state": "Paired", "primaryNetworkId": primary, "recoveryNetworkId": None}
         return {"type": _TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": unreadable}
+    # Recorded: only Azure to Azure lowers the ids and names of networks.
     lowered = mapping.kind == "azure_to_azure"
 
     def network(network_id: ArmId) -> str:
@@ -41,6 +42,7 @@ def mapping_json(world: World, mapping: LiveMapping) -> Document:
             return f"/{network_id.key}"
         return str(network_id) if network_id.type == VNET else wire_id(network_id)
 
+    # Recorded in two vaults: Azure as the recovery side has a fabric of a constant name, which no list shows.
     recovery_fabric_id, recovery_fabric_name = mapping.recovery_fabric_id, MICROSOFT_AZURE
     if recovery_fabric_id is None or recovery_fabric_id.name == MICROSOFT_AZURE:
         recovery_fabric_id = mapping.vault_id.child("replicationFabrics", PSEUDO_FABRIC)

@@ -170,6 +170,7 @@ def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document
 
 def _ip_configurations(network: VirtualNetwork, subnet: Subnet, *, expand: bool) -> list[Document]:
     """What uses addresses of the subnet. Without ``expand`` only ids are shown, the group's name in upper case."""
+    # Recorded: the casing of these ids is not that of the resources, so clients must compare without case.
     configurations: list[Document] = []
     group = f"/subscriptions/{network.id.subscription}/resourceGroups/{network.id.resource_group.upper()}"
     if network.gateway and subnet.name.lower() == _GATEWAY_SUBNET.lower():
@@ -213,6 +214,7 @@ def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None) -
     """The network a PUT asks for. What uses its addresses stays as it was ``before``."""
     location = location_of(body)
     properties = an_object(body, "properties")
+    # A body does not say which addresses are in use: what uses them is not made through this request.
     subnets_before = {subnet.name.lower(): subnet for subnet in before.subnets} if before else {}
     subnets: list[Subnet] = []
     for entry in objects(properties, "subnets"):

@@ -109,7 +109,8 @@ def get_subnet(call: Call) -> Response:
     subnet = _find(network, call.values["subnet"])
     if subnet is None:
         raise GatewayError(404, "NotFound", f"Resource {call.id('subnet')} not found.")
-    return json_response(subnet_json(network, subnet, _view(call, network)))
+    document = subnet_json(network, subnet, _view(call, network))
+    return json_response(document, headers=(("ETag", str(document["etag"])),))
 
 
 @routes.put(_SUBNET, "Subnets_CreateOrUpdate", "specified")

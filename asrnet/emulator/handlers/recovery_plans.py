@@ -134,6 +134,7 @@ def read_plan(plan_id: ArmId, properties: Body, before: RecoveryPlan | None) -> 
                 end_actions=actions["endGroupActions"],
             )
         )
+    # Specified: an update changes the groups only; between which fabrics a plan is, stays.
     primary = before.primary_fabric_id if before else an_id(properties, "primaryFabricId")
     recovery = before.recovery_fabric_id if before else None
     if recovery is None:

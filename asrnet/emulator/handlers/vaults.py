@@ -44,6 +44,7 @@ def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *,
     # An etag is a time, as the service writes it; here one that differs after every change.
     content = msgspec.json.encode((str(vault.id), vault.location, dict(vault.tags), extras), order="sorted").decode()
     ticks = int(stable_guid("etag", content)[:8], 16) % 10_000_000
+    # Unlike Site Recovery's resources, a vault has its location in front and its id behind the properties.
     document: Document = {
         "location": vault.location,
         "name": vault.id.name,
@@ -181,6 +182,7 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
 
 
 def _addresses(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
+    # Recorded: the name of a vault's operation is in base64, unlike those of Site Recovery.
     name = base64.urlsafe_b64encode(started.id.encode()).decode().rstrip("=")
     base, version = f"{call.request.origin}{call.id('vault')}", f"?api-version={call.request.api_version}"
     return (
