@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -281,43 +281,38 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
         """Each limit this plan is over, in one line with the figures and the way out; none for those in ``forced``."""
-        lifted = set(forced)
-        return tuple(over.line for over in _violations(self) if over.name not in lifted)
+        return tuple(violation.line for violation in _violations(self, forced))
 
     def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
         """Raise RefusedError naming every limit that is exceeded and not forced."""
-        lifted = set(forced)
-        over = [each for each in _violations(self) if each.name not in lifted]
-        if over:
-            raise RefusedError("; ".join(each.line for each in over), kind=over[0].name)
+        violations = _violations(self, forced)
+        if violations:
+            raise RefusedError("; ".join(violation.line for violation in violations), kind=violations[0].limit)
 
 
-class _Over(Struct, frozen=True):
+class _Violation(Struct, frozen=True):
     """A limit that is exceeded, by how many changes, and that in words."""
 
-    name: str
+    limit: str
     number: int
     line: str
 
 
-def _violations(plan: Plan) -> Iterable[_Over]:
+def _violations(plan: Plan, forced: Iterable[str]) -> list[_Violation]:
     """Vault by vault, then of the whole run, where that is not just one vault's again."""
-    over = [
-        each
-        for vault, existing in sorted(plan.existing.items())
-        for each in _over(
-            f"vault {vault}", [change for change in plan.changes if change.vault == vault], existing, plan.limits
-        )
-    ]
-    yield from over
+    violations: list[_Violation] = []
+    for vault, existing in sorted(plan.existing.items()):
+        changes = [change for change in plan.changes if change.vault == vault]
+        violations += _violations_in(f"vault {vault}", changes, existing, plan.limits)
     if len(plan.existing) > 1:
-        said = {(each.name, each.number) for each in over}
-        for each in _over("this run", plan.changes, sum(plan.existing.values()), plan.limits):
-            if (each.name, each.number) not in said:
-                yield each
+        reported = {(violation.limit, violation.number) for violation in violations}
+        of_run = _violations_in("this run", plan.changes, sum(plan.existing.values()), plan.limits)
+        violations += [violation for violation in of_run if (violation.limit, violation.number) not in reported]
+    lifted = set(forced)
+    return [violation for violation in violations if violation.limit not in lifted]
 
 
-def _over(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterable[_Over]:
+def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterator[_Violation]:
     counts = Counter(change.action for change in changes if change.kind == "network_mapping")
     growth = sum(
         change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
@@ -331,14 +326,14 @@ def _over(scope: str, changes: Sequence[Change], existing: int, limits: Limits) 
     ):
         if value > limit:
             line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
-            yield _Over(name, value, line)
+            yield _Violation(name, value, line)
     if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
         share = (updates + deletes) * 100 / existing
         line = (
             f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
             f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
         )
-        yield _Over("max_change_percent", updates + deletes, line)
+        yield _Violation("max_change_percent", updates + deletes, line)
 
 
 def encode(value: object) -> Any:
