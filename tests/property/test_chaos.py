@@ -23,7 +23,7 @@ SEEDS = int(os.environ.get("CHAOS_SEEDS", "240"))
 WIRE_FROM = 1_000_000
 STORM_FROM = 2_000_000
 RUNS = 4
-BLIND_SEEDS = 30
+BLIND_SEEDS = 60
 
 
 def judge(chaos: Chaos, seed: int, test: str) -> None:
@@ -119,4 +119,6 @@ def test_without_the_looks_somebody_elses_work_is_lost() -> None:
                 chaos.run()
         except LossError:
             lost += 1
-    assert lost >= 2
+        if lost >= 2:
+            return
+    pytest.fail(f"{lost} of {BLIND_SEEDS} scenes lost anything, expected 2 at least")
