@@ -82,7 +82,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
 
 class Faults:
-    """The script: faults still to come, in the order they were added. Every request takes each that matches."""
+    """The faults still to come, in the order in which they were added. A request is hit by each that matches."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -113,7 +113,7 @@ class Faults:
 
 
 class _Counted:
-    """A fault and how often it was looked at."""
+    """A fault, and how many requests have matched it."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault

@@ -1,4 +1,4 @@
-"""Protection intents: protecting an Azure machine in another region with one request, as the portal does."""
+"""Protection intents: one request protects an Azure machine in another region, as the portal does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs of a vault: those of the world's own operations, and those that the world file tells of."""
+"""Jobs of a vault: those of the world's operations, and those that came with its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """The seconds since 1970 of such a text, also without digits after the point. ValueError where it is no time."""
+    """The seconds since 1970 of a time as the service writes it. Raises ValueError for another text."""
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -103,7 +103,7 @@ class Jobs:
 
     def _existing(self, job_id: ArmId) -> None:
         vault = self._state.known_vault(job_id)
-        if not any(started.id == job_id.name for started in self._state.operations.of_vault(vault.id)):
+        if not self._state.operations.exists(job_id.name, vault.id):
             raise refusals.missing(job_id)
 
 

@@ -1,4 +1,4 @@
-"""What was asked of a world: requests by method and kind of resource, and the names that ARM gives them."""
+"""Counts a world's requests by method and kind of resource, and names the action that each of them needs."""
 
 from __future__ import annotations
 

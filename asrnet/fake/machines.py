@@ -250,13 +250,11 @@ class ProtectedItems:
         return self._do(SWITCH_PROTECTION, item_id, lambda item: self._switched(item, request), path=path, check=check)
 
     def current_job(self, item_id: ArmId) -> ArmId | None:
-        """The job that is doing something to a machine now; None where there is none."""
+        """The job that is doing something to a machine now, its own or a recovery plan's; None where there is none."""
         with self._state.lock:
             vault = self._existing(item_id).vault_id
-            for started in self._state.operations.of_vault(vault):
-                if started.resource_id == item_id and started.state == "InProgress":
-                    return vault.child("replicationJobs", started.id)
-            return None
+            job = self._state.working.get(item_id.key)
+            return vault.child("replicationJobs", job) if job else None
 
     def _do(
         self,
@@ -280,7 +278,7 @@ class ProtectedItems:
             )
 
             def finish() -> None:
-                changed = change(replace(self._existing(item_id), scenario=""))
+                changed = change(self.released(self._existing(item_id)))
                 if changed.id != item_id:
                     self._state.remove_item(item_id)
                     self._state.move_extras(item_id, changed.id)
@@ -290,13 +288,22 @@ class ProtectedItems:
                     self._state.put_item(changed)
 
             write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
+            started = self._state.start(write, finish, admission, on_failure=lambda: self.fail(verb, item))
+            if started.state == "InProgress":
+                self._state.working[item_id.key] = started.id
+            return started
 
-            def fail() -> None:
-                if self._state.protected_items.get(item.vault_id.key, item_id.key) is not None:
-                    failover = verb in {PLANNED_FAILOVER, UNPLANNED_FAILOVER}
-                    self._state.put_item(replace(item, state=FAILOVER_FAILED) if failover else item)
+    def released(self, item: ProtectedItem) -> ProtectedItem:
+        """A machine that an operation has ended with."""
+        self._state.working.pop(item.id.key, None)
+        return replace(item, scenario="")
 
-            return self._state.start(write, finish, admission, on_failure=fail)
+    def fail(self, verb: Verb, before: ProtectedItem) -> None:
+        """Leave a machine as it was ``before`` an operation that failed; of a failover it tells."""
+        self._state.working.pop(before.id.key, None)
+        if self._state.protected_items.get(before.vault_id.key, before.id.key) is not None:
+            failover = verb in {PLANNED_FAILOVER, UNPLANNED_FAILOVER}
+            self._state.put_item(replace(before, state=FAILOVER_FAILED) if failover else before)
 
     def require(self, verb: Verb, item: ProtectedItem, direction: Direction | None = None) -> None:
         """Raise ServiceError where ``verb`` is not allowed for a machine now."""

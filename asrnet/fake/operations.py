@@ -182,6 +182,11 @@ class Operations:
         self._read(running)
         return running.view
 
+    def exists(self, operation_id: str, vault: ArmId) -> bool:
+        """Whether a vault has an operation of that id. Counts as no status read."""
+        running = self._all.get(operation_id)
+        return running is not None and running.view.vault_id == vault
+
     def of_vault(self, vault: ArmId, *, since: float | None = None) -> list[Started]:
         """The Site Recovery operations of a vault, latest first. Counts as a status read of each of them."""
         listed = [

@@ -98,19 +98,29 @@ class RecoveryPlans:
     def _do(self, verb: Verb, plan_id: ArmId, change: Callable[[ProtectedItem], ProtectedItem]) -> Started:
         with self._state.request("POST", f"{plan_id}/{verb.path}") as admission:
             plan = self._existing(plan_id)
-            for item in self._machines(plan):
+            machines = list(self._machines(plan))
+            for item in machines:
                 self._items.require(verb, item)
             actions = (action for group in plan.groups for action in (*group.start_actions, *group.end_actions))
             write = self._state.write("POST", plan_id, verb.scenario)
 
             def carry_out() -> None:
                 for item in self._machines(plan):
-                    self._state.put_item(change(item))
+                    self._state.put_item(change(self._items.released(item)))
+
+            def fail() -> None:
+                for item in machines:
+                    self._items.fail(verb, item)
 
             pauses = tuple(
                 action.name for action in actions if action.manual and verb.operation in action.failover_types
             )
-            return self._state.start(replace(write, pauses=pauses), carry_out, admission)
+            for item in machines:
+                self._state.put_item(replace(item, scenario=verb.scenario))
+            started = self._state.start(replace(write, pauses=pauses), carry_out, admission, on_failure=fail)
+            if started.state == "InProgress":
+                self._state.working |= {item.id.key: started.id for item in machines}
+            return started
 
     def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:
         """The machines of a plan, in order. Raises NotFoundError where one does not exist."""

@@ -12,7 +12,7 @@ from asrnet.model.azure import Cloud, MappingKind, Nic, VmmHost, VmNetwork
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """A subscription, of which ids may be the only trace. ``id`` is its GUID; without a tenant it is the world's.
+    """A subscription; ``id`` is its GUID. Without a tenant of its own it is in the world's.
 
     ``managed_by`` are the tenants that it is delegated to (Azure Lighthouse).
     """
@@ -120,7 +120,7 @@ class MappingRequest(Struct, frozen=True, kw_only=True):
 
 
 class EnableRequest(Struct, frozen=True, kw_only=True):
-    """What enabling replication of an Azure machine says of networks.
+    """A request to replicate an Azure machine.
 
     ``recovery_network_id`` chooses one; ``new_network_id`` asks for one to be made; neither leaves it to the mapping
     and, without one, to the ``-asr`` copy. The machine fails over to ``recovery_resource_group_id``, where the request
@@ -137,7 +137,7 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
 
 
 class HyperVRequest(Struct, frozen=True, kw_only=True):
-    """What enabling replication of a Hyper-V machine to Azure says: its name there, and where it is to land.
+    """A request to replicate a Hyper-V machine to Azure: its name there, and where it is to land.
 
     Without ``recovery_network_id`` the mapping of its VM network decides.
     """
@@ -167,7 +167,7 @@ class SwitchRequest(Struct, frozen=True, kw_only=True):
 
 
 class IntentRequest(Struct, frozen=True, kw_only=True):
-    """A protection intent: protect a machine in a region; fabrics and containers come by themselves."""
+    """A protection intent: protect a machine in another region, and make the fabrics and containers for it."""
 
     machine_id: ArmId
     primary_location: str

@@ -45,7 +45,7 @@ def _vault(vault: VaultInventory) -> Iterator[Seed]:
 
 
 def _topology(topology: Topology) -> Iterator[Seed]:
-    """VMM servers with what a topology file said of them, so that the world says it too."""
+    """VMM servers, with what a topology file adds to what Site Recovery knows of them."""
     for server in topology.servers:
         if server.fabric_id:
             yield from _server(server, server.fabric_id)

@@ -97,6 +97,8 @@ class State:
         self.protected_items: Store[ProtectedItem] = Store(moment)
         # Machines that replicate initially, as they will be: until then they do not tell their NICs.
         self.replicating: dict[str, ProtectedItem] = {}
+        self.working: dict[str, str] = {}
+        """By a machine's key, the operation that is doing something to it."""
         self.plans: Store[RecoveryPlan] = Store(moment)
         self.intents: Store[Intent] = Store(moment)
         self.jobs: Store[Job] = Store(moment)
@@ -203,6 +205,7 @@ class State:
         """Forget a machine."""
         self.protected_items.remove(item_id.parent.parent.parent.key, item_id.key)
         self.replicating.pop(item_id.key, None)
+        self.working.pop(item_id.key, None)
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
         """Keep what clients said of a resource under the id that it has now."""

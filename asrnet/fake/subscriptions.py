@@ -32,7 +32,7 @@ class Subscriptions:
             return self._state.subscriptions[subscription.lower()]
 
     def register(self, subscription: str, namespace: str) -> None:
-        """Register a resource provider: what ``unregistered`` refuses is answered from then on."""
+        """Register a resource provider, which ends the refusals of ``Behaviour.unregistered``."""
         with self._state.lock:
             self._state.registered.add((subscription.lower(), namespace.lower()))
 
@@ -43,7 +43,7 @@ class Subscriptions:
             return not waits or (subscription.lower(), namespace.lower()) in self._state.registered
 
     def rights(self, scope: ArmId) -> tuple[Rights, ...]:
-        """What the roles of the credential allow at ``scope``: everything but what the world denies."""
+        """The rights of the identity at ``scope``: all but those that the world denies."""
         with self._state.request("GET", f"{scope}/providers/Microsoft.Authorization/permissions"):
             return (Rights(actions=("*",), not_actions=self._state.behaviour.denied),)
 

@@ -1,4 +1,4 @@
-"""What lies below fabrics beside mappings: VM networks, logical networks, containers and their mappings."""
+"""VM networks, logical networks, protection containers (clouds) and container mappings of a world."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Containers:
 
 
 def _container(state: State, container_id: ArmId) -> CloudRecord:
-    """A container that exists. Raises NotFoundError."""
+    """The container. Raises NotFoundError."""
     state.fabric(container_id.parent)
     record = state.clouds.get(container_id.parent.key, container_id.key)
     if record is None:
@@ -160,7 +160,7 @@ class ContainerMappings:
             )
 
     def patch(self, mapping_id: ArmId) -> Started:
-        """Change settings of a container mapping that no model has. Raises NotFoundError."""
+        """Accept a change of settings that no model has. Raises NotFoundError."""
         with self._state.request("PATCH", mapping_id) as admission:
             self._existing(mapping_id)
             return self._state.start(
@@ -190,7 +190,7 @@ class ContainerMappings:
 
 
 def links_of(state: State, fabric_id: ArmId) -> VmmLinks:
-    """What the world's file says of a VMM server and Azure has no request for."""
+    """What a world knows of a VMM server that Site Recovery has no request for."""
     scope = fabric_id.key
     with state.lock:
         networks, clouds = tuple(state.vm_networks.values(scope)), tuple(state.clouds.values(scope))

@@ -1,4 +1,4 @@
-"""An in-memory Azure with Site Recovery's rules: one state, of which every door (ports, wire) shows the same.
+"""An in-memory Azure with the rules of Site Recovery. asrnet's ports and the emulator show the same one.
 
 A ``World`` is made of collections, one for each kind of resource, with the verbs of the service as methods::
 
@@ -51,7 +51,7 @@ from asrnet.ports import Clock
 
 
 class World:
-    """An Azure of one's own. ``tenant`` is the credential's; subscriptions of other tenants answer 401."""
+    """An Azure in memory. ``tenant`` is the credential's; subscriptions of other tenants answer 401."""
 
     def __init__(self, *, clock: Clock, behaviour: Behaviour | None = None, tenant: str = TENANT) -> None:
         self._state = State(clock, checked(behaviour or Behaviour()), tenant)
@@ -79,7 +79,7 @@ class World:
 
     @property
     def state(self) -> State:
-        """What lies beneath, past all rules: for builders and world files."""
+        """The resources themselves, without any rules: for builders and world files."""
         return self._state
 
     @property
@@ -94,7 +94,7 @@ class World:
 
     @property
     def behaviour(self) -> Behaviour:
-        """How the world behaves; may be replaced at any time, and counts for requests from then on."""
+        """How the world behaves. It can be replaced at any time, for the requests from then on."""
         return self._state.behaviour
 
     @behaviour.setter
@@ -114,13 +114,13 @@ class World:
 
     @property
     def extras(self) -> dict[str, dict[str, object]]:
-        """What clients of a door sent of resources beyond what their models know, by the resource's key: an echo."""
+        """By a resource's key, what clients sent of it that no model has; they get it back as it came."""
         return self._state.extras
 
     def count(self, method: str, path: str) -> None:
-        """Count one request of a door; of a list, one for each page."""
+        """Count one request; of a list, each page is one."""
         self._state.journal.count(method, path)
 
     def become(self, other: World) -> None:
-        """Turn into ``other``, made with this world's clock and not used any more: doors stay open and show it."""
+        """Turn into ``other``, which must have the same clock: an emulator goes on and serves that one."""
         self._state.become(other.state)

@@ -489,3 +489,36 @@ def test_a_failed_job_can_be_restarted_and_one_that_succeeded_cannot(protected: 
     assert protected.item(protected.east_id).active_location == "Recovery"
     with pytest.raises(ServiceError, match="cannot be restarted"):
         protected.world.jobs.restart(job_id)
+
+
+def test_a_machine_is_busy_while_its_recovery_plan_waits_and_free_when_that_is_canceled(protected: Life) -> None:
+    item = protected.item(protected.east_id)
+    plan = protected.azure.recovery_plan(protected.vault, "plan", item, actions=(PlanAction(name="look"),))
+    started = protected.world.recovery_plans.unplanned_failover(plan.id)
+    job_id = protected.vault.id.child("replicationJobs", started.id)
+    assert protected.items.current_job(protected.east_id) == job_id
+    with pytest.raises(ConflictError, match="is in progress for 'vm1'"):
+        protected.items.test_failover(protected.east_id, protected.test.id)
+    protected.world.jobs.cancel(job_id)
+    assert protected.items.current_job(protected.east_id) is None
+    protected.items.test_failover(protected.east_id, protected.test.id)
+
+
+def test_asking_for_the_job_of_a_machine_lets_no_time_pass(protected: Life) -> None:
+    protected.world.behaviour = structs.replace(protected.world.behaviour, operations="manual:2")
+    started = protected.items.unplanned_failover(protected.east_id)
+    for _ in range(5):
+        assert protected.items.current_job(protected.east_id) is not None
+    states = [protected.world.operations.get(started.id, scope=protected.vault.id).state for _ in range(2)]
+    assert states == ["InProgress", "Succeeded"]
+
+
+def test_a_file_has_a_machine_without_the_operation_that_has_not_ended() -> None:
+    life = Life(seconds=SECONDS)
+    life.end(life.enable())
+    life.replicated()
+    life.end(life.items.test_failover(life.east_id, life.test.id))
+    tested = life.item(life.east_id)
+    life.items.test_failover_cleanup(life.east_id)
+    world = world_file.world_from(parse(world_file.dumps(life.world), WorldDocument), clock=SimulatedClock())
+    assert world.protected_items.get(life.east_id) == tested
