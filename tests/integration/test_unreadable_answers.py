@@ -132,6 +132,21 @@ def test_a_resource_without_a_sensible_id_is_never_one(body: bytes) -> None:
         azure.mappings.mapping(MAPPING)
 
 
+@pytest.mark.parametrize(
+    "provider", ["A2A", "HyperVReplicaAzure", "InMageAzureV2", "InMageRcm", "NobodyKnowsIt", "", None]
+)
+def test_machines_of_every_provider_are_read_with_their_nics(provider: str | None) -> None:
+    """The SDK's models of providers that it does not know have no such member."""
+    details = {"instanceType": provider, "vmNics": [{"nicId": "a"}, {"nicId": "b"}]}
+    row = {
+        "id": str(FABRIC.child("replicationProtectionContainers", "c", "replicationProtectedItems", "vm")),
+        "properties": {"friendlyName": "vm", "providerSpecificDetails": details},
+    }
+    (machine,) = read("machines", (200, {}, {"value": [row]}))
+    assert [nic.name for nic in machine.nics] == ["a", "b"]
+    assert machine.provider == (provider or "")
+
+
 @every_list
 @pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=UTF-8", "; charset=utf-8-sig"])
 def test_a_byte_order_mark_spoils_no_list(what: str, charset: str) -> None:

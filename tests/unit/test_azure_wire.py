@@ -248,6 +248,96 @@ def test_an_on_premises_machines_network_is_a_name_and_no_id() -> None:
     assert (nic.name, nic.primary_network_id, nic.primary_network) == ("a", None, "corp")
 
 
+def test_a_re_protected_machine_is_told_by_where_it_was_first_protected() -> None:
+    """Recorded: it lives in the recovery region's fabric, and activeLocation is Primary again."""
+    details: dict[str, object] = {
+        "instanceType": "A2A",
+        "initialPrimaryFabricLocation": "East US",
+        "primaryFabricLocation": "eastus2",
+        "recoveryFabricLocation": "eastus",
+        "initialPrimaryZone": "",
+        "primaryAvailabilityZone": "",
+        "selectedRecoveryAzureNetworkId": f"{VNETS}/Hub-EA",
+        "selectedTfoAzureNetworkId": None,
+        "vmNics": [{"nicId": "a", "vMNetworkName": f"{VNETS}/Hub-SEA", "selectionType": "NotSelected"}],
+    }
+    machine = read_item(item(details, activeLocation="Primary", protectionState="Protected"))
+    assert (machine.primary_location, machine.recovery_location, machine.initial_location) == (
+        "eastus2",
+        "eastus",
+        "eastus",
+    )
+    assert (machine.primary_zone, machine.initial_zone) == (None, None)
+    assert machine.is_reversed
+    assert not machine.has_failed_over
+    assert (machine.recovery_network_id, machine.test_network_id) == (ArmId(f"{VNETS}/Hub-EA"), None)
+    assert machine.nics[0].selection == "NotSelected"
+
+
+def test_between_zones_the_zone_tells_that_a_machine_is_reversed() -> None:
+    details = {"instanceType": "A2A", "initialPrimaryZone": "1", "primaryAvailabilityZone": "2"}
+    same = {"initialPrimaryFabricLocation": "eastus", "primaryFabricLocation": "eastus"}
+    assert read_item(item({**details, **same})).is_reversed
+
+
+def test_the_settings_of_a_test_failover_and_what_a_nic_is_joined_to_are_read() -> None:
+    beside = f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network"
+    address = {
+        "tfoSubnetName": "bubble",
+        "tfoStaticIPAddress": "10.9.0.4",
+        "recoveryPublicIPAddressId": f"{beside}/publicIPAddresses/front",
+        "recoveryLBBackendAddressPoolIds": [f"{beside}/loadBalancers/lb/backendAddressPools/web"],
+    }
+    nic = {
+        "tfoVMNetworkId": f"{VNETS}/Test",
+        "recoveryNetworkSecurityGroupId": f"{beside}/networkSecurityGroups/nsg",
+        "ipConfigs": [address],
+    }
+    (read_nic,) = read_item(item({"instanceType": "A2A", "vmNics": [nic]})).nics
+    assert read_nic.test_network_id == ArmId(f"{VNETS}/Test")
+    assert read_nic.recovery_network_security_group == ArmId(f"{beside}/networkSecurityGroups/nsg")
+    (ip,) = read_nic.ip_configurations
+    assert (ip.test_subnet, ip.test_ip) == ("bubble", "10.9.0.4")
+    assert ip.recovery_public_ip == ArmId(f"{beside}/publicIPAddresses/front")
+    assert ip.recovery_load_balancer_pools == (ArmId(f"{beside}/loadBalancers/lb/backendAddressPools/web"),)
+
+
+def test_the_newest_provider_for_vmware_has_an_address_for_each_nic_and_words_for_truth() -> None:
+    nics = [
+        {
+            "nicId": "4000",
+            "isPrimaryNic": "true",
+            "isSelectedForFailover": "true",
+            "sourceNetworkId": "VM Network",
+            "sourceIPAddress": "192.168.1.4",
+            "sourceIPAddressType": "Static",
+            "targetSubnetName": "web",
+            "targetIPAddress": "10.1.1.4",
+            "testSubnetName": "bubble",
+            "testIPAddress": "",
+        },
+        {"nicId": "4001", "isPrimaryNic": "false", "isSelectedForFailover": "false", "sourceNetworkId": "DMZ"},
+    ]
+    networks = {"targetNetworkId": f"{VNETS}/Hub-SEA", "testNetworkId": f"{VNETS}/Test"}
+    machine = read_item(item({"instanceType": "InMageRcm", **networks, "vmNics": nics}))
+    assert (machine.recovery_network_id, machine.test_network_id) == (
+        ArmId(f"{VNETS}/Hub-SEA"),
+        ArmId(f"{VNETS}/Test"),
+    )
+    first, second = machine.nics
+    assert (first.name, first.primary_network, second.primary_network) == ("4000", "VM Network", "DMZ")
+    assert first.ip_configurations == (
+        IpConfiguration(
+            ip="192.168.1.4",
+            ip_type="Static",
+            recovery_subnet="web",
+            recovery_ip="10.1.1.4",
+            test_subnet="bubble",
+        ),
+    )
+    assert second.ip_configurations[0].selected_for_failover is False
+
+
 @pytest.mark.parametrize("provider", [{}, {"instanceType": "InMageRcm", "vmNics": None}])
 def test_a_machine_without_nics_is_a_machine(provider: dict[str, object]) -> None:
     assert read_item(item(provider)).nics == ()
