@@ -184,11 +184,6 @@ class _VaultPairs:
     def _pair(self, forward: NetworkMapping, reverse: NetworkMapping | None) -> LivePair:
         networks = (forward.primary_network_id, forward.recovery_network_id)
         missing = {network: self._inventory.missing.get(network) for network in networks}
-        # Site Recovery answers in lower case; networks spell themselves.
-        spelled = [
-            self._inventory.networks[network].id if network in self._inventory.networks else network
-            for network in networks
-        ]
         servers = {fabric.id: fabric.friendly_name for fabric in self._vault.fabrics}
         location = forward.recovery_location
         if forward.kind == "vmm_to_azure":
@@ -201,8 +196,8 @@ class _VaultPairs:
             pair=self._name_of(forward),
             kind=forward.kind,
             status=self._status(forward, reverse),
-            primary_network_id=spelled[0],
-            recovery_network_id=spelled[1],
+            primary_network_id=self._inventory.spelled(networks[0]),
+            recovery_network_id=self._inventory.spelled(networks[1]),
             primary_network=self._display.get(networks[0], networks[0].name),
             recovery_network=self._display.get(networks[1], networks[1].name),
             primary_location=forward.primary_location or servers.get(forward.fabric_id),

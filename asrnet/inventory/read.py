@@ -127,6 +127,11 @@ class Inventory(Struct, frozen=True, kw_only=True):
         error = self.subscriptions.get(network_id.subscription)
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
 
+    def spelled(self, network_id: ArmId) -> ArmId:
+        """The id as the network itself spells it: Site Recovery answers in lower case."""
+        network = self.networks.get(network_id)
+        return network.id if network else network_id
+
     def unread(self, *kinds: PartKind) -> tuple[str, ...]:
         """What could not be read of these ``kinds``, and why; one line each."""
         parts: list[UnreadPart] = []

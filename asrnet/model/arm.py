@@ -80,8 +80,8 @@ class ArmId:
     def __init__(self, text: str) -> None:
         """Parse ``text``; InputError where it is not the id of a resource, resource group or subscription."""
         head, _, name = text.rpartition("/")
-        known = _spelled_head(head) if _ONE_NAME.fullmatch(name) else ""
-        self._text = f"{known}/{name}" if known else _spelled(text)
+        usual_head = _usual_head(head) if _ONE_NAME.fullmatch(name) else ""
+        self._text = f"{usual_head}/{name}" if usual_head else _usual(text)
         self.key = self._text[1:].lower()
 
     @property
@@ -97,8 +97,8 @@ class ArmId:
     @property
     def resource_group(self) -> str:
         """The resource group's name; an empty string where the id has none."""
-        _, has_group, rest = self._text.partition("/resourceGroups/")
-        return rest.partition("/")[0] if has_group else ""
+        _, has_group, from_group = self._text.partition("/resourceGroups/")
+        return from_group.partition("/")[0] if has_group else ""
 
     @property
     def type(self) -> str:
@@ -118,10 +118,10 @@ class ArmId:
 
     def within(self, kind: str) -> ArmId | None:
         """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
-        own = self.type
-        if not f"{own}/".startswith(f"{kind}/"):
+        own_kind = self.type
+        if not f"{own_kind}/".startswith(f"{kind}/"):
             return None
-        return self._above(2 * (own.count("/") - kind.count("/")))
+        return self._above(2 * (own_kind.count("/") - kind.count("/")))
 
     def _above(self, segments: int) -> ArmId:
         """The id without its last ``segments``, not parsed anew."""
@@ -148,7 +148,7 @@ class ArmId:
         return hash(self.key)
 
 
-def _spelled(text: str) -> str:
+def _usual(text: str) -> str:
     """``text`` with the fixed words in their usual spelling. Raises InputError where it is no id."""
     if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
         raise InputError(
@@ -165,10 +165,10 @@ def _spelled(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _spelled_head(text: str) -> str:
+def _usual_head(text: str) -> str:
     """The same of what stands before a resource's name, which many ids share; empty where no id begins like this."""
     try:
-        return _spelled(f"{text}/name").removesuffix("/name")
+        return _usual(f"{text}/name").removesuffix("/name")
     except InputError:
         return ""
 

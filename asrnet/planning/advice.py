@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from asrnet.desired.pairs import Pair
+from asrnet.errors import InputError
 from asrnet.failover.addresses import capacity
 from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits
 from asrnet.inventory.activity import machines_in_recovery_region
@@ -101,7 +102,11 @@ def pair_findings(wanted_pair: WantedPair, inventory: Inventory) -> Iterator[Fin
     recovery = inventory.network(pair.recovery) if pair.recovery else None
     if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
         yield from _missing_subnets(pair, primary, recovery)
-        yield from _address_findings(pair, primary, recovery)
+        try:
+            yield from _address_findings(pair, primary, recovery)
+        except InputError as error:  # a prefix that is no range of addresses
+            message = f"whether machines of {primary.name} keep their addresses is not known: {error.message}"
+            yield pair.finding(FindingKind.UNKNOWN, message, subject=recovery.id)
     elif isinstance(primary, VirtualNetwork) and pair.copy and not pair.managed_by:
         yield from left_behind(pair, primary)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct, structs
 
@@ -18,6 +19,7 @@ from asrnet.desired.copies import (
     tag_value,
 )
 from asrnet.desired.pairs import Pair
+from asrnet.errors import InputError
 from asrnet.failover.addresses import compare_address_spaces
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
@@ -178,13 +180,15 @@ def missing_subnets(primary: VirtualNetwork, recovery: VirtualNetwork, region: R
         return ()
     names = {subnet.name.lower() for subnet in recovery.subnets}
     used = tuple(prefix for subnet in recovery.subnets for prefix in subnet.prefixes)
-    return tuple(
-        subnet
-        for subnet in copy_of(primary, region).subnets
-        if subnet.name.lower() not in names
-        and compare_address_spaces(subnet.prefixes, recovery.address_space) == "same"
-        and compare_address_spaces(subnet.prefixes, used) in {"differs", "unknown"}
-    )
+    missing = []
+    for subnet in copy_of(primary, region).subnets:
+        if subnet.name.lower() in names:
+            continue
+        with suppress(InputError):  # a prefix that is no range of addresses has room nowhere
+            is_inside = compare_address_spaces(subnet.prefixes, recovery.address_space) == "same"
+            if is_inside and compare_address_spaces(subnet.prefixes, used) in {"differs", "unknown"}:
+                missing.append(subnet)
+    return tuple(missing)
 
 
 def _subnets_change(pair: Pair, recovery: VirtualNetwork, added: Sequence[Subnet]) -> Change:

@@ -114,6 +114,20 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Fin
             subject=view.vault.id,
             hint="remove all but one",
         )
+        return
+    # A fabric that does not say which region or what kind of place it is for may be the one of this region.
+    unclear = [
+        fabric.name
+        for fabric in view.inventory.fabrics
+        if (fabric.kind == "azure" and not fabric.location) or (fabric.kind == "other" and fabric.location == location)
+    ]
+    if unclear and not fabrics:
+        yield pair.finding(
+            FindingKind.UNKNOWN,
+            f"whether the vault has a fabric for {location} is not known: {', '.join(unclear)} does not say for which "
+            "region it is",
+            subject=view.vault.id,
+        )
     elif not fabrics and not view.vault.create_fabrics:
         yield pair.finding(
             FindingKind.MISSING_FABRIC,

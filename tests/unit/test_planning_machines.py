@@ -187,6 +187,46 @@ class TestAddresses:
         assert azure.plan(azure.state(row(hub, dr))).findings == ()
 
 
+class TestWhateverNetworksAndFabricsSay:
+    """Members that are null, missing or unknown: `unknown` where it matters, and never a failure."""
+
+    @pytest.mark.parametrize("prefixes", [("garbage",), ("10.0.1.0/99",), ("",), ()])
+    @pytest.mark.parametrize("side", ["hub", "dr"])
+    def test_a_prefix_that_is_no_range_is_unknown_or_ignored(
+        self, world: World, side: str, prefixes: tuple[str, ...]
+    ) -> None:
+        desired = world.desired()
+        found = read_inventory(desired, world.azure.backend)
+        network = {"hub": world.hub, "dr": world.dr}[side]
+        odd = structs.replace(network, subnets=(structs.replace(network.subnets[0], prefixes=prefixes),))
+        plan = planning.plan(desired, structs.replace(found, networks={**found.networks, network.id: odd}))
+        assert plan.summary.in_sync == 2
+        assert kinds(plan) == (["unknown"] if prefixes else [])
+
+    @pytest.mark.parametrize("location", ["", "nowhere"])
+    def test_a_network_of_no_known_region_is_blocked(self, world: World, location: str) -> None:
+        desired = world.desired()
+        found = read_inventory(desired, world.azure.backend)
+        odd = structs.replace(world.dr, location=location)
+        plan = planning.plan(desired, structs.replace(found, networks={**found.networks, odd.id: odd}))
+        assert (plan.changes, plan.summary.blocked) == ((), 2)
+
+    @pytest.mark.parametrize("change", [{"location": None}, {"kind": "other"}])
+    def test_a_fabric_that_does_not_say_what_it_is_for_is_not_made_anew(
+        self, world: World, change: dict[str, Any]
+    ) -> None:
+        new = world.azure.network("new")
+        desired = world.azure.state(row(new, world.own), create_fabrics=True)
+        found = read_inventory(desired, world.azure.backend)
+        vault = found.vaults["sea"]
+        fabrics = tuple(
+            structs.replace(fabric, **change) if fabric.location == EA else fabric for fabric in vault.fabrics
+        )
+        odd = structs.replace(found, vaults={"sea": structs.replace(vault, fabrics=fabrics)})
+        plan = planning.plan(desired, odd)
+        assert (plan.changes, "unknown" in kinds(plan)) == ((), True)
+
+
 class TestWhateverAnItemSays:
     """Members that are null, missing or unknown: a plan may hold back, and never fails nor calls it fine."""
 
