@@ -27,13 +27,7 @@ class Enabling:
         self._request = request
         self._primary = state.fabric(item_id.parent.parent)
         self._recovery = state.fabric(request.recovery_container_id.parent)
-        for fabric in (self._primary, self._recovery):
-            if fabric.kind != "azure":
-                raise state.assumed("kind_mismatch", fabric.name, resource_id=item_id)
-        for container_id in (item_id.parent, request.recovery_container_id):
-            if state.clouds.get(container_id.parent.key, container_id.key) is None:
-                raise refusals.missing(container_id)
-        state.require_policy(request.policy_id)
+        self._check()
         machine_id = request.machine_id
         machine = state.virtual_machines.get(machine_id.subscription, machine_id.key)
         if machine is None:
@@ -45,7 +39,11 @@ class Enabling:
                     self._refuse_other_target(nic.primary_network_id)
 
     def item(self) -> ProtectedItem:
-        """Make what is missing: the recovery network and both mappings. The machine as it is protected."""
+        """Make what is missing: the recovery network and both mappings. The machine as it is protected.
+
+        Raises ServiceError where something that it needs was removed since the request was accepted.
+        """
+        self._check()
         return ProtectedItem(
             id=self._item_id,
             friendly_name=self._machine.id.name,
@@ -59,6 +57,15 @@ class Enabling:
             initial_location=self._primary.location,
             nics=tuple(self._protected(nic) for nic in self._machine.nics),
         )
+
+    def _check(self) -> None:
+        for fabric in (self._primary, self._recovery):
+            if fabric.kind != "azure":
+                raise self._state.assumed("kind_mismatch", fabric.name, resource_id=self._item_id)
+        for container_id in (self._item_id.parent, self._request.recovery_container_id):
+            if self._state.clouds.get(container_id.parent.key, container_id.key) is None:
+                raise refusals.missing(container_id)
+        self._state.require_policy(self._request.policy_id)
 
     def _refuse_other_target(self, primary_network_id: ArmId) -> None:
         mapping = self._state.mapping_of(self._primary.id, primary_network_id, self._recovery.id)

@@ -149,6 +149,7 @@ class ProtectedItems:
             return self._state.start(write, lambda: self._replicate(self._hyper_v_item(item_id, request)), admission)
 
     def _hyper_v_item(self, item_id: ArmId, request: HyperVRequest) -> ProtectedItem:
+        self._state.require_policy(request.policy_id)  # it may have been deleted since the request was accepted
         fabric_id = item_id.parent.parent
         mappings = {
             mapping.primary_network_id: mapping

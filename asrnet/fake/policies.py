@@ -44,16 +44,23 @@ class Policies:
         """Delete a policy. Raises NotFoundError, and ConflictError while something uses it (assumption)."""
         with self._state.request("DELETE", policy_id) as admission:
             policy = self._existing(policy_id)
-            vault = policy_id.parent.key
-            users = {
-                **{mapping.id: mapping.policy_id for mapping in self._state.cloud_mappings.values(vault)},
-                **{item.id: item.policy_id for item in self._state.protected_items.values(vault)},
-            }
-            for user, used in users.items():
-                if used == policy.id:
-                    raise self._state.assumed("policy_in_use", policy.id.name, user.name, resource_id=policy_id)
+            self._check_unused(policy)
             write = self._state.write("DELETE", policy.id, "DeleteProtectionProfile")
-            return self._state.start(write, lambda: self._state.policies.remove(vault, policy_id.key), admission)
+            return self._state.start(write, lambda: self._remove(policy), admission)
+
+    def _check_unused(self, policy: ReplicationPolicy) -> None:
+        vault = policy.id.parent.key
+        users = {
+            **{mapping.id: mapping.policy_id for mapping in self._state.cloud_mappings.values(vault)},
+            **{item.id: item.policy_id for item in self._state.protected_items.values(vault)},
+        }
+        for user, used in users.items():
+            if used == policy.id:
+                raise self._state.assumed("policy_in_use", policy.id.name, user.name, resource_id=policy.id)
+
+    def _remove(self, policy: ReplicationPolicy) -> None:
+        self._check_unused(policy)  # something may have come to use it since the request was accepted
+        self._state.policies.remove(policy.id.parent.key, policy.id.key)
 
     def _existing(self, policy_id: ArmId) -> ReplicationPolicy:
         vault = self._state.known_vault(policy_id)

@@ -150,14 +150,19 @@ class ContainerMappings:
     def put(self, mapping: CloudMapping) -> Started:
         """Create or replace a container mapping. Raises NotFoundError where a container of it is missing."""
         with self._state.request("PUT", mapping.id) as admission:
-            for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
-                _container(self._state, container_id)
-            self._state.require_policy(mapping.policy_id)
-            vault = self._state.fabric(mapping.primary_cloud_id.parent).id.parent.key
+            self._check(mapping)
             write = self._state.write("PUT", mapping.id, "CloudPairing", mapping.id.parent.name)
-            return self._state.start(
-                write, lambda: self._state.cloud_mappings.put(vault, mapping.id.key, mapping), admission
-            )
+            return self._state.start(write, lambda: self._store(mapping), admission)
+
+    def _check(self, mapping: CloudMapping) -> None:
+        for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
+            _container(self._state, container_id)
+        self._state.require_policy(mapping.policy_id)
+
+    def _store(self, mapping: CloudMapping) -> None:
+        self._check(mapping)  # what it needs may have been removed since the request was accepted
+        vault = mapping.primary_cloud_id.parent.parent.key
+        self._state.cloud_mappings.put(vault, mapping.id.key, mapping)
 
     def patch(self, mapping_id: ArmId) -> Started:
         """Accept a change of settings that no model has. Raises NotFoundError."""

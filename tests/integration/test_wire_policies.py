@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 from wire_case import Wire, error_of, exactly
 
 SUB = "11111111-1111-1111-1111-111111111111"
@@ -169,3 +171,17 @@ def test_a_vault_in_use_cannot_be_deleted(policies: Policies) -> None:
     assert list(error_of(refused)) == ["code", "message", "target", "details", "innerError"]
     assert error_of(refused)["code"] == "ServiceResourceNotEmptyWithContainerDetails"
     assert policies.send("GET", policies.vault.id).status == 200
+
+
+def test_a_policy_that_comes_into_use_while_it_is_deleted_stays(policies: Policies) -> None:
+    policies.put("A2A")
+    container = policies.build.container(policies.build.azure_fabric(policies.vault, "eastus"))
+    world = policies.build.world
+    world.behaviour = structs.replace(world.behaviour, operations="time:3")
+    body = {"properties": {"targetProtectionContainerId": str(container.id), "policyId": policies.path}}
+    policies.send("PUT", f"{container.id}/replicationProtectionContainerMappings/pair", body=body)
+    world.clock.sleep(1)
+    url = policies.send("DELETE", policies.path).header("Azure-AsyncOperation") or ""
+    world.clock.sleep(3)
+    assert json.loads(policies.follow(url).body)["status"] == "Failed"
+    assert policies.send("GET", policies.path).status == 200
