@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -234,8 +235,13 @@ def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
 
 def _model(model: type[M], entry: Any, **computed: object) -> M:
     """A value of ``model``: the members it shares with the entry, and those that are ``computed``."""
-    shared = {name: getattr(entry, name) for name in model.__struct_fields__ if hasattr(entry, name)}
-    return model(**(shared | computed))
+    return model(**({name: getattr(entry, name) for name in _shared(model, type(entry))} | computed))
+
+
+@cache
+def _shared(target: Any, source: Any) -> tuple[str, ...]:
+    """The fields of ``target`` that ``source`` has too. Remembered, because worlds have thousands of entries."""
+    return tuple(name for name in target.__struct_fields__ if hasattr(source, name))
 
 
 def _regional(document: Document[WorldDocument], key: str, kind: str, what: str) -> Iterator[tuple[Any, Place]]:
@@ -506,8 +512,7 @@ def _segment(mapping: Any) -> str:
 
 def _entry(kind: Any, value: Struct, **computed: object) -> Any:
     """The entry of a value: the members that they share, and those that are ``computed``."""
-    shared = {name: getattr(value, name) for name in kind.__struct_fields__ if hasattr(value, name)}
-    return kind(**(shared | computed))
+    return kind(**({name: getattr(value, name) for name in _shared(kind, type(value))} | computed))
 
 
 def _document(state: State) -> WorldDocument:
