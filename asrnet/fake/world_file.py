@@ -235,7 +235,7 @@ def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
 
 def _model(model: type[M], entry: Any, **computed: object) -> M:
     """A value of ``model``: the members it shares with the entry, and those that are ``computed``."""
-    return model(**({name: getattr(entry, name) for name in _shared(model, type(entry))} | computed))
+    return model(**({name: getattr(entry, name) for name in _shared(model, entry.__class__)} | computed))
 
 
 @cache
@@ -512,7 +512,7 @@ def _segment(mapping: Any) -> str:
 
 def _entry(kind: Any, value: Struct, **computed: object) -> Any:
     """The entry of a value: the members that they share, and those that are ``computed``."""
-    return kind(**({name: getattr(value, name) for name in _shared(kind, type(value))} | computed))
+    return kind(**({name: getattr(value, name) for name in _shared(kind, value.__class__)} | computed))
 
 
 def _document(state: State) -> WorldDocument:
