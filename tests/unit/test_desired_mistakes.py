@@ -326,3 +326,45 @@ def test_a_hint_says_what_to_do() -> None:
     with pytest.raises(DocumentError) as caught:
         load(row(vault="north"))
     assert caught.value.hint == "declared under vaults: sea"
+
+
+@pytest.mark.parametrize(
+    ("copy", "message"),
+    [
+        (
+            "network_security_group: 'dr/rg/{sbnet}'",
+            "network_security_group: unknown placeholder '{sbnet}'; did you mean",
+        ),
+        ("network_security_group: nsg", "network_security_group: found 'nsg', expected a network security group: "),
+        ("route_table: xx/rg/rt", "route_table: unknown subscription alias 'xx'"),
+        ("route_table: dr/rg/-rt", "route_table: '-rt' cannot be the name of a route table"),
+        (f"route_table: {VNET_ID}", "route_table: expected the id of a route table, "),
+        ("private_subnets: perhaps", "private_subnets: found 'perhaps', expected "),
+        ("skip_subnets: web", "skip_subnets: found 'web', expected a list"),
+        ("name: '{name}-{region}'", "name: unknown placeholder '{region}'"),
+        ("create_resource_group: maybe", "create_resource_group: found 'maybe', expected true or false"),
+    ],
+)
+def test_a_mistake_in_how_copies_are_made_is_named_with_its_path(copy: str, message: str) -> None:
+    text = BASE.replace("recovery: southeastasia", f"recovery: southeastasia, copy: {{{copy}}}") + HUB
+    assert refusal(text).startswith(f"f.yaml:4: regions[0].copy.{message}")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "pairs:\n- {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: copy, to: southeastasi}\n",
+        "rules:\n- {name: hub, vault: sea, recovery: copy, to: southeastasi}\n",
+    ],
+)
+def test_a_recovery_region_that_is_not_declared_is_refused_with_the_nearest_one(entry: str) -> None:
+    message = refusal(BASE + entry)
+    assert message.startswith("f.yaml:6: ")
+    assert "says to: southeastasi, which is the recovery region of no entry under regions" in message
+    assert "did you mean 'southeastasia'?" in message
+
+
+def test_two_copies_of_one_network_to_one_region_are_one_pair_declared_twice() -> None:
+    copy = "vault: sea, primary: prod/rg/hub-ea, recovery: copy, to:"
+    text = BASE + f"pairs:\n- {{name: a, {copy} southeastasia}}\n- {{name: b, {copy} Southeast Asia}}\n"
+    assert "pair 'b' is declared twice, first as 'a' at f.yaml:6" in refusal(text)

@@ -26,6 +26,16 @@ class TestRules:
         assert [(match.name, match.matched) for match in plan.rules] == [("prod", (app.id,))]
         assert {change.pair for change in plan.changes} == {"prod/app-prod"}
 
+    @pytest.mark.parametrize("tags", [{"dr": "yes"}, {"DR": "yes"}, {"dr": "Yes"}, {"Dr": "YES"}])
+    def test_tags_match_without_case_in_names_and_values(self, tags: dict[str, str]) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr")
+        azure.network("app", tags=tags)
+        azure.network("other", tags={"dr": "no"})
+        rule = Rule(name="r", vault="sea", match=Match(tags={"dr": "yes"}))
+        [match] = azure.plan(azure.state(rules=(rule,))).rules
+        assert [network.name for network in match.matched] == ["app"]
+
     def test_a_row_wins_over_a_rule(self) -> None:
         azure = TwoRegions()
         app, dr = azure.network("app-prod"), azure.network("dr", SEA)
