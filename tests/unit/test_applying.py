@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -10,11 +12,11 @@ from states import EA, SEA, TwoRegions, outcomes, row, swapped
 
 from asrnet import applying
 from asrnet.applying import AuditEntry, Options, Progress
-from asrnet.errors import AsrError, CredentialError, ForbiddenError, NotFoundError, ServiceError
+from asrnet.errors import AsrError, ConflictError, CredentialError, ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Job, LiveMapping
+from asrnet.model.azure import Job, LiveMapping, NetworkMapping
 from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatus
 
 
@@ -28,8 +30,6 @@ class Speechless:
         self._writer = writer
         self.create_fabric = writer.create_fabric
         self.create_mapping = writer.create_mapping
-        self.put_mapping = writer.put_mapping
-        self.patch_mapping = writer.patch_mapping
         self.put_mapping = writer.put_mapping
         self.patch_mapping = writer.patch_mapping
         self.delete_mapping = writer.delete_mapping
@@ -345,6 +345,50 @@ class TestInterruption:
         assert azure.mappings() == {"hub": "old"}
         assert outcomes(report) == {"sea:hub:forward": "failed"}
         assert "putting it back" not in (report.changes[0].error or "")
+
+    def test_nothing_is_put_back_where_the_answer_comes_after_ctrl_c(self) -> None:
+        """Another pair is waited for, and Ctrl-C comes while its job is asked for and the PUT is out."""
+        azure = TwoRegions(operations="time:3")
+        hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+        azure.map_both(hub, old)
+        azure.world.faults.add(Fault(effect="operation_never_ends", method="PUT", path="*/other-to-*"))
+        plan = azure.plan(azure.state(row(hub, new), row(azure.network("other"), azure.network("dr", SEA))))
+        reader, writer = azure.backend.mappings, azure.backend.mapping_writer
+        put_is_out: list[bool] = []
+
+        class Slow:
+            """A writer whose PATCH fails, and whose PUT is refused when the run is being stopped."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(writer, name)
+
+            def patch_mapping(self, _: NetworkMapping) -> Operation | None:
+                raise ConflictError("no", status=409)
+
+            def put_mapping(self, _: NetworkMapping) -> Operation | None:
+                put_is_out.append(True)
+                with suppress(InterruptedError):
+                    azure.clock.sleep(60.0)
+                raise ConflictError("no", status=409)
+
+        class Pressed:
+            """A reader during whose list of jobs Ctrl-C is pressed."""
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(reader, name)
+
+            def jobs(self, vault: ArmId, **filters: Any) -> Iterable[Job]:
+                if put_is_out:
+                    raise KeyboardInterrupt
+                return reader.jobs(vault, **filters)
+
+        report = applying.apply(plan, structs.replace(azure.backend, mappings=Pressed(), mapping_writer=Slow()))
+        assert report.interrupted
+        assert azure.mappings()["hub"] == "old"
+        assert "old" not in azure.mappings()
+        (moved,) = (change for change in report.changes if change.pair == "hub")
+        assert moved.outcome == "failed"
+        assert "putting it back" not in (moved.error or "")
 
     def test_ctrl_c_while_reading_back_loses_neither_the_report_nor_the_audit(self) -> None:
         azure = TwoRegions()
