@@ -12,6 +12,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -40,6 +41,10 @@ _TRIES = 5
 """How often something is read again because its answer came too late to be relied on."""
 
 
+_SLOW_LISTS = 10
+"""A list that takes longer than half the age of a look is read again after this many times that long."""
+
+
 class AlreadyDoneError(AsrError):
     """Azure is as a write would leave it, though this run has not written it: there is nothing to send."""
 
@@ -50,6 +55,7 @@ class _Listed(Struct, frozen=True):
     mappings: tuple[LiveMapping, ...]
     sent: float
     turn: int
+    duration: float
 
 
 class Looks:
@@ -61,7 +67,8 @@ class Looks:
         self._max_age = max_age
         self._turns = itertools.count(1)
         self._lock = threading.Lock()
-        self._lists: dict[ArmId, Future[_Listed]] = {}
+        self._lists: dict[ArmId, _Listed] = {}
+        self._reading: dict[ArmId, Future[_Listed]] = {}
         self._written: dict[ArmId, int] = {}
         self._deleted: set[ArmId] = set()
 
@@ -99,17 +106,23 @@ class Looks:
         """
         while True:
             with self._lock:
-                future = self._lists.get(vault)
-                is_mine = future is None or (future.done() and not self._is_usable(future, since))
-                if is_mine:
-                    future = self._lists[vault] = Future()
-            assert future is not None  # noqa: S101 - it was made above
+                listed, future = self._lists.get(vault), self._reading.get(vault)
+                is_usable = listed is not None and listed.turn > since and self._is_recent(listed)
+                is_mine = future is None and not is_usable
+                if is_mine or (listed and is_usable and not future and self._expires_soon(listed)):
+                    future = self._reading[vault] = Future()
+                    if not is_mine:
+                        # The next list is read beside the writes, so that they need not wait for it.
+                        self._clock.start(partial(self._read_list, vault, future))
+            if listed and is_usable:
+                return listed
+            assert future is not None  # noqa: S101 - somebody is reading
             if is_mine:
                 return self._read_list(vault, future)
             while not future.done():
                 self._clock.wait([future], None)
-            if self._is_usable(future, since):
-                return future.result()
+            if future.exception() or future.result().turn > since:
+                return future.result()  # or raises
 
     def _read_list(self, vault: ArmId, future: Future[_Listed]) -> _Listed:
         turn = next(self._turns)
@@ -121,17 +134,29 @@ class Looks:
                 except VaultUnusedError:
                     mappings = ()
         except BaseException as error:
+            with self._lock:
+                del self._reading[vault]
             future.set_exception(error)
             raise
-        listed = _Listed(mappings, sent[0] if sent else self._clock.now(), turn)
+        now = self._clock.now()
+        listed = _Listed(mappings, sent[0] if sent else now, turn, now - sent[0] if sent else 0.0)
+        with self._lock:
+            self._lists[vault] = listed
+            del self._reading[vault]
         future.set_result(listed)
         return listed
 
-    def _is_usable(self, future: Future[_Listed], since: int) -> bool:
-        return not future.exception() and future.result().turn > since and self._is_fresh(future.result())
-
     def _is_fresh(self, listed: _Listed) -> bool:
         return self._clock.now() - listed.sent <= self._max_age
+
+    def _is_recent(self, listed: _Listed) -> bool:
+        """Whether another list would be of no more use: either this one is fresh, or none of so many pages ever is."""
+        is_slow = listed.duration > self._max_age / 2
+        return self._is_fresh(listed) or (is_slow and self._clock.now() - listed.sent <= _SLOW_LISTS * listed.duration)
+
+    def _expires_soon(self, listed: _Listed) -> bool:
+        """Whether a new list that is asked for now comes just when this one is too old."""
+        return self._clock.now() - listed.sent + listed.duration >= self._max_age
 
     # Judging.
 
