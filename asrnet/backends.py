@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
@@ -13,6 +13,8 @@ from asrnet.files.atomic import PendingFile
 from asrnet.ports import Backend
 
 if TYPE_CHECKING:
+    from asrnet.azure.wire import Wire
+    from asrnet.fake.world import World
     from asrnet.inventory.read import Inventory
     from asrnet.settings import Settings
 
@@ -60,28 +62,59 @@ def _fake(path: str) -> Backend:
 
 
 def _azure(settings: Settings, cloud_name: str, subscriptions: Sequence[str], run: str, whole_process: bool) -> Backend:  # noqa: FBT001 - passed on
-    from asrnet.azure import clouds, connect, credentials
+    from asrnet.azure import connect
+
+    return connect.backend(
+        **_azure_options(settings, cloud_name),
+        inventory=settings.inventory,
+        subscriptions=subscriptions,
+        start_now=True,
+        whole_process=whole_process,
+        run=run,
+    )
+
+
+def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
+    """The arguments that every connection to Azure has."""
+    from asrnet.azure import clouds, credentials
     from asrnet.azure.retry import RetryLimits
 
     cloud = clouds.cloud(cloud_name, settings.endpoint)
     if authority := settings.variables.get("AZURE_AUTHORITY_HOST"):
         cloud = cloud.signing_in_at(authority)
-    return connect.backend(
-        clock=SystemClock(),
-        cloud=cloud,
-        credential=credentials.choose(cloud, named=settings.credential or "", variables=settings.variables),
-        limits=RetryLimits(
+    return {
+        "clock": SystemClock(),
+        "cloud": cloud,
+        "credential": credentials.choose(cloud, named=settings.credential or "", variables=settings.variables),
+        "limits": RetryLimits(
             attempts=settings.retry_attempts,
             connection_attempts=min(settings.retry_attempts, RetryLimits().connection_attempts),
             deadline=settings.retry_deadline,
         ),
-        inventory=settings.inventory,
-        subscriptions=subscriptions,
-        api_versions={chosen.provider: chosen.version for chosen in settings.api_version},
-        start_now=True,
-        whole_process=whole_process,
-        run=run,
-    )
+        "api_versions": {chosen.provider: chosen.version for chosen in settings.api_version},
+    }
+
+
+def wire(settings: Settings) -> Wire:
+    """Bare requests to the Azure that ``settings`` ask for: what ``asrnet.first_contact`` sends.
+
+    An error of the server is repeated twice and then an answer like others, which a caller may want to see.
+    """
+    from asrnet.azure import connect
+
+    options = _azure_options(settings, settings.variables.get("ARM_ENVIRONMENT") or "public")
+    limits = structs.replace(options.pop("limits"), attempts=min(settings.retry_attempts, 3))
+    return connect.wire(**options, limits=limits)
+
+
+def emulated_wire(world: World) -> Wire:
+    """The same bare requests, answered in this process by the emulator of ``world``."""
+    from asrnet.azure import connect
+    from asrnet.azure.credentials import EmulatorCredential, given
+    from asrnet.emulator.transport import in_process as session_on
+
+    credential = given(EmulatorCredential(world.tenant))
+    return connect.wire(clock=world.clock, credential=credential, session=session_on(world))
 
 
 def snapshot(inventory: Inventory) -> str:

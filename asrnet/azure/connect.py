@@ -16,6 +16,7 @@ from asrnet.azure.retry import RetryLimits
 from asrnet.azure.sdk import NETWORK, OLDER_VERSIONS, RESOURCE_GRAPH, SITE_RECOVERY, Clients, load
 from asrnet.azure.sign_in import SignIn
 from asrnet.azure.site_recovery import AzureSiteRecovery
+from asrnet.azure.wire import Wire
 from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock, NetworkReader
 from asrnet.site_recovery import SiteRecovery
@@ -84,6 +85,27 @@ def backend(
         close=pipeline.close,
         lists_may_lag=inventory == "graph",
     )
+
+
+def wire(
+    *,
+    clock: Clock,
+    cloud: Cloud = PUBLIC,
+    credential: Credential | None = None,
+    limits: RetryLimits | None = None,
+    session: requests.Session | None = None,
+    api_versions: Mapping[str, str] | None = None,
+) -> Wire:
+    """The same pipeline with bare requests and answers on it; the arguments are those of ``backend``."""
+    pipeline = Pipeline(
+        cloud=cloud,
+        credential=SignIn(credential or choose(cloud), cloud.scope).tokens,
+        clock=clock,
+        limits=limits,
+        session=session,
+        api_versions={**OLDER_VERSIONS.get(cloud.name, {}), **(api_versions or {})},
+    )
+    return Wire(pipeline, Clients(pipeline))
 
 
 def _sign_in(sign_in: SignIn) -> None:

@@ -24,9 +24,9 @@ from asrnet.model.azure import ResourceGroup
 
 _SUBSCRIPTION_API: Final = "2022-12-01"
 _PROVIDER_API: Final = "2021-04-01"
-_PERMISSIONS_API: Final = "2022-04-01"
-_GROUP_API: Final = "2021-04-01"
-_VAULT_API: Final = "2024-04-01"
+PERMISSIONS_API: Final = "2022-04-01"
+GROUP_API: Final = "2021-04-01"
+VAULT_API: Final = "2024-04-01"
 _FIRST_ERROR: Final = 300
 
 
@@ -53,11 +53,11 @@ class ResourceManager:
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of a vault."""
-        return normal_location(text(self._document(vault, _VAULT_API, vault), "location"))
+        return normal_location(text(self._document(vault, VAULT_API, vault), "location"))
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup:
         """A resource group."""
-        model = self._document(group_id, _GROUP_API, group_id)
+        model = self._document(group_id, GROUP_API, group_id)
         with answering(group_id):
             tags = part(model, "tags")
             location = normal_location(text(model, "location"))
@@ -66,7 +66,7 @@ class ResourceManager:
     def put_resource_group(self, group: ResourceGroup) -> None:
         """Create a resource group, or replace its tags."""
         body = {"location": group.location, "tags": dict(group.tags)}
-        self._send(HttpRequest("PUT", self._address(group.id, _GROUP_API), json=body), group.id)
+        self._send(HttpRequest("PUT", self._address(group.id, GROUP_API), json=body), group.id)
 
     @property
     def cloud(self) -> CloudView:
@@ -76,7 +76,7 @@ class ResourceManager:
     @property
     def api_versions(self) -> Mapping[str, str]:
         """The API version that is used for each resource type."""
-        return {**versions_sent(self._clients), "Microsoft.RecoveryServices/vaults": _VAULT_API}
+        return {**versions_sent(self._clients), "Microsoft.RecoveryServices/vaults": VAULT_API}
 
     def subscription(self, subscription: str) -> SubscriptionView:
         """A subscription, and what time it is there."""
@@ -122,7 +122,7 @@ class ResourceManager:
         with answering(scope):
             return tuple(
                 Rights(actions=texts(model, "actions"), not_actions=texts(model, "notActions"))
-                for model in self._rows(path, _PERMISSIONS_API, scope)
+                for model in self._rows(path, PERMISSIONS_API, scope)
             )
 
     def _document(self, path: ArmId | str, version: str, resource_id: ArmId) -> Model:

@@ -1,0 +1,98 @@
+"""Bare requests and their bare answers on the pipeline, for those who want to see what the service itself says.
+
+Everything else in asrnet goes through operations of the SDKs, which hide what an answer looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core import ARMPipelineClient
+from msgspec import Struct
+
+from asrnet.azure.answers import json_document
+from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.resource_manager import GROUP_API, PERMISSIONS_API, VAULT_API
+from asrnet.azure.sdk import Clients, versions_sent
+from asrnet.azure.translate import translated
+from asrnet.ports import Clock
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer, whatever its status. Names of headers are in lower case; ``document`` is None where it has no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any = None
+    is_empty: bool = False
+
+
+class Wire:
+    """Sends requests with the token, the retries and the gates of the pipeline, and raises nothing for a status."""
+
+    def __init__(self, pipeline: Pipeline, clients: Clients) -> None:
+        self._pipeline = pipeline
+        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(**pipeline.client_options())
+        versions = versions_sent(clients)
+        # By what is in a path; the first that fits counts.
+        self._versions: Final[Mapping[str, str]] = {
+            "/providers/microsoft.authorization/": PERMISSIONS_API,
+            "/providers/microsoft.network/": versions["Microsoft.Network/virtualNetworks"],
+            "/replication": versions["Microsoft.RecoveryServices/vaults/replicationFabrics"],
+            "/providers/microsoft.recoveryservices/": VAULT_API,
+            "/resourcegroups/": GROUP_API,
+        }
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which the pipeline waits."""
+        return self._pipeline.clock
+
+    @property
+    def cloud(self) -> str:
+        """The name of the cloud."""
+        return self._pipeline.cloud.name
+
+    def version(self, path: str) -> str:
+        """The API version that a path is asked for with."""
+        return next(version for words, version in self._versions.items() if words in path.lower())
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer to one request; an address of an answer (``https://…``) is asked as it stands.
+
+        Raises UnreachableError and CredentialError where there is no answer.
+        """
+        url = path
+        if path.startswith("/"):
+            options = urlencode({"api-version": self.version(path), **(query or {})}, quote_via=quote)
+            url = f"{self._pipeline.cloud.endpoint}{quote(path, safe='/')}?{options}"
+        request = HttpRequest(
+            method,
+            url.replace("{", "%7B").replace("}", "%7D"),  # the client takes an address for a template
+            headers=dict(headers or {}),
+            json=body,  # None sends nothing
+        )
+        with translated():
+            response: HttpResponse = self._client.send_request(request)
+            content = response.read()
+        return Answer(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            document=json_document(content),
+            is_empty=not content,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pipeline.close()

@@ -1,0 +1,133 @@
+"""First contact: small experiments in a throwaway vault, each compared with what the emulator answers to the same.
+
+Nobody who works on asrnet has had live Azure. These experiments find out where its emulator is wrong: ``explore`` makes
+them through a wire, cleans up, makes them once more on an emulator that is set up like the vault, and reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from asrnet import backends
+from asrnet.azure.wire import Wire
+from asrnet.clocks import SimulatedClock
+from asrnet.errors import AsrError
+from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.records import ResourceGroup, VaultResource
+from asrnet.fake.seeding import Seed, seed
+from asrnet.fake.world import World
+from asrnet.first_contact.comparison import Observation, compare
+from asrnet.first_contact.experiments import EXPERIMENTS, Experiment
+from asrnet.first_contact.report import Report
+from asrnet.first_contact.session import PREFIX, NotTried, Place, Session
+from asrnet.first_contact.tidying import LeftOver, check_is_throwaway, clean_up, place_of
+from asrnet.model.arm import VNET, ArmId
+from asrnet.ports import Backend
+
+OPERATION_SECONDS = 2
+FABRIC_SECONDS = 60
+"""How long the service was recorded to take, roughly; the emulator's clock is a simulated one."""
+
+Progress = Callable[[Experiment, Observation], None]
+
+
+def find_place(
+    wire: Wire, *, vault: ArmId, group: ArmId, regions: tuple[str, str], machine: ArmId | None = None
+) -> Place:
+    """Where the experiments will be made; nothing is written.
+
+    Raises RefusedError where the vault or the group holds what is not first contact's to touch.
+    """
+    unknown = Place(vault=vault, group=group, vault_location="", regions=regions, fabrics=(vault, vault))
+    place = place_of(Session(wire, unknown), vault, group, regions, machine)
+    check_is_throwaway(Session(wire, place))
+    return place
+
+
+def explore(
+    wire: Wire,
+    place: Place,
+    *,
+    world: World | None = None,
+    experiments: Sequence[Experiment] = EXPERIMENTS,
+    on_progress: Progress = lambda _experiment, _observation: None,
+) -> Report:
+    """Make the experiments, clean up whatever happens, and compare with the emulator of ``world``.
+
+    Ctrl-C and an error of Azure's end the experiments early; what was found until then is reported.
+    """
+    session = Session(wire, place)
+    observations: dict[str, Observation] = {}
+    stopped = ""
+    try:
+        clean_up(session)  # what a run before may have left would be in the way
+        for experiment in experiments:
+            if experiment.stage != "machine" or place.machine is not None:
+                observations[experiment.name] = observe(experiment, session)
+                on_progress(experiment, observations[experiment.name])
+    except KeyboardInterrupt:
+        stopped = "it was interrupted"
+    except AsrError as error:
+        stopped = f"an experiment met {type(error).__name__}"
+    except BaseException as error:  # a mistake of ours: what it left in Azure is told beside it
+        for left_over in _cleaned_up(session):
+            error.add_note(f"not cleaned up: {left_over}")
+        raise
+    left = _cleaned_up(session)
+    twin = Session(backends.emulated_wire(world or twin_of(place)), place)
+    made = [experiment for experiment in experiments if experiment.name in observations]
+    emulated = {experiment.name: observe(experiment, twin) for experiment in made}
+    return Report(
+        results=tuple(
+            compare(experiment, observations[experiment.name], emulated[experiment.name]) for experiment in made
+        ),
+        cloud=wire.cloud,
+        api_version=wire.version(f"{place.vault}/replicationFabrics"),
+        stopped=stopped,
+        left=left,
+    )
+
+
+def _cleaned_up(session: Session) -> tuple[LeftOver, ...]:
+    try:
+        return tuple(clean_up(session))
+    except KeyboardInterrupt:
+        return (LeftOver("resource", f"{PREFIX}-*", "the clean-up was interrupted"),)
+
+
+def observe(experiment: Experiment, session: Session) -> Observation:
+    """Make one experiment. What it needs is made first, where it is not there yet."""
+    session.remarks.clear()
+    try:
+        if experiment.stage != "fresh":
+            session.set_up()
+        facts = experiment.play(session)
+    except NotTried as reason:
+        return Observation(not_tried=str(reason))
+    return Observation(facts=facts, remarks=dict(session.remarks))
+
+
+def surroundings_of(machine: ArmId, vault: ArmId, backend: Backend) -> tuple[Seed, ...]:
+    """A machine, the fabrics of its vault and the networks that it names: what its twin's world must hold."""
+    items = [item for item in backend.mappings.protected_items(vault) if item.id == machine]
+    network_ids = set()
+    for item in items:
+        network_ids |= {item.recovery_network_id, item.test_network_id}
+        for nic in item.nics:
+            network_ids |= {nic.primary_network_id, nic.recovery_network_id, nic.test_network_id}
+    known_ids = sorted(network_id for network_id in network_ids if network_id and network_id.type == VNET)
+    networks = [backend.networks.virtual_network(network_id) for network_id in known_ids]
+    return (*backend.mappings.fabrics(vault), *(network for network in networks if network), *items)
+
+
+def twin_of(place: Place, *resources: Seed) -> World:
+    """A world set up like the place: its vault and its group, and ``resources`` where the vault holds something."""
+    behaviour = Behaviour(operations=f"time:{OPERATION_SECONDS}", fabric_operations=f"time:{FABRIC_SECONDS}")
+    world = World(clock=SimulatedClock(), behaviour=behaviour)
+    seed(
+        world,
+        ResourceGroup(id=place.group, location=place.regions[0]),
+        VaultResource(id=place.vault, location=place.vault_location),
+        *resources,
+    )
+    return world

@@ -1,0 +1,136 @@
+"""The experiments on a throwaway machine: what a PATCH with a single member does to all the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from asrnet.first_contact.session import Facts, NotTried, Session, at, changed_members, elements
+
+_PASSING: Final = re.compile(
+    r"time|rpo|health|heartbeat|percentage|job|scenario|allowedoperations|agent|monitoring|churn", re.IGNORECASE
+)
+"""Members that change by themselves while a machine replicates."""
+
+# Members of a NIC and of its ip configurations, as a GET calls them and as a PATCH wants them.
+_OF_NIC: Final = {
+    "nicId": "nicId",
+    "selectionType": "selectionType",
+    "recoveryNetworkSecurityGroupId": "recoveryNetworkSecurityGroupId",
+    "enableAcceleratedNetworkingOnRecovery": "enableAcceleratedNetworkingOnRecovery",
+    "tfoNetworkSecurityGroupId": "tfoNetworkSecurityGroupId",
+    "enableAcceleratedNetworkingOnTfo": "enableAcceleratedNetworkingOnTfo",
+    "recoveryNicName": "recoveryNicName",
+    "recoveryNicResourceGroupName": "recoveryNicResourceGroupName",
+    "reuseExistingNic": "reuseExistingNic",
+    "tfoRecoveryNicName": "tfoNicName",
+    "tfoRecoveryNicResourceGroupName": "tfoNicResourceGroupName",
+    "tfoReuseExistingNic": "tfoReuseExistingNic",
+    "targetNicName": "targetNicName",
+}
+_OF_CONFIGURATION: Final = {
+    "name": "ipConfigName",
+    "isPrimary": "isPrimary",
+    "isSeletedForFailover": "isSeletedForFailover",  # the service's own spelling
+    "recoverySubnetName": "recoverySubnetName",
+    "recoveryStaticIPAddress": "recoveryStaticIPAddress",
+    "recoveryPublicIPAddressId": "recoveryPublicIPAddressId",
+    "recoveryLBBackendAddressPoolIds": "recoveryLBBackendAddressPoolIds",
+    "tfoSubnetName": "tfoSubnetName",
+    "tfoStaticIPAddress": "tfoStaticIPAddress",
+    "tfoPublicIPAddressId": "tfoPublicIPAddressId",
+    "tfoLBBackendAddressPoolIds": "tfoLBBackendAddressPoolIds",
+}
+_PATIENCE: Final = 90.0
+"""Seconds. An update may be called done before the machine shows it; others have seen 80."""
+
+
+def machine_read(session: Session) -> Facts:
+    """A protected machine is read."""
+    details = at(_item(session), "providerSpecificDetails") or {}
+    nics = elements(details, "vmNics")
+    configurations = elements(nics[0], "ipConfigs") if nics else []
+    return {
+        "provider": session.word(at(details, "instanceType")),
+        "members of a NIC": session.members(nics[:1], depth=1),
+        "members of an ip configuration": session.members(configurations[:1], depth=1),
+        "shows its own networks": {"selectedRecoveryAzureNetworkId", "selectedTfoAzureNetworkId"} <= set(details),
+    }
+
+
+def test_network_patched(session: Session) -> Facts:
+    """The test network of a machine is changed by a body that has nothing else, and put back."""
+    before = _item(session)
+    if before.get("protectionState") != "Protected":
+        raise NotTried("the machine is not in the state Protected")
+    if at(before, "providerSpecificDetails", "instanceType") != "A2A":
+        raise NotTried("the machine is not one of Azure to Azure")
+    if not at(before, "providerSpecificDetails", "selectedTfoAzureNetworkId"):
+        # How a test network is taken away again is not known, so there must be one to go back to.
+        raise NotTried("the machine has no test network to go back to; give it one first")
+    instance: Mapping[str, object] = {"instanceType": "A2A"}
+    body = {"selectedTfoAzureNetworkId": str(session.place.network("B1")), "providerSpecificDetails": instance}
+    # From here on the machine may be changed: the finally puts it back after Ctrl-C as well.
+    session.kept["B1"] = "it may still be the machine's test network"
+    facts: Facts = {}
+    try:
+        facts |= session.write("PATCH", session.place.machine, {"properties": body}).facts
+        facts["changed members"] = _changed_since(session, before)
+    finally:
+        left = _put_back(session, before)
+        if not left:
+            session.kept.clear()
+    return facts | {"members that could not be put back": left}
+
+
+def _item(session: Session) -> dict[str, Any]:
+    answer = session.get(session.place.machine)
+    properties = at(answer.document, "properties")
+    if not isinstance(properties, dict):
+        raise NotTried(f"the machine was answered {answer.status}")
+    return properties
+
+
+def _changed_since(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
+    """The members that differ from ``before``, once any does; none after a while."""
+    until = session.now() + _PATIENCE
+    while True:
+        changed = tuple(path for path in changed_members(before, _item(session)) if not _PASSING.search(path))
+        if changed or session.now() > until:
+            return changed
+        session.pause(10.0)
+
+
+def _put_back(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
+    """Send every network setting as it was; the members that still differ afterwards."""
+    details = before["providerSpecificDetails"]
+    body: dict[str, Any] = {
+        "selectedTfoAzureNetworkId": details["selectedTfoAzureNetworkId"],
+        "selectedRecoveryAzureNetworkId": details.get("selectedRecoveryAzureNetworkId"),
+        "vmNics": [_nic_body(nic) for nic in elements(details, "vmNics")],
+        "providerSpecificDetails": {"instanceType": "A2A"},
+    }
+    given = {name: value for name, value in body.items() if value is not None}
+    with suppress(NotTried):  # whether it was put back is seen in the machine itself
+        session.write("PATCH", session.place.machine, {"properties": given})
+    until = session.now() + _PATIENCE
+    while True:
+        left = tuple(path for path in changed_members(before, _item(session)) if not _PASSING.search(path))
+        if not left or session.now() > until:
+            return left
+        session.pause(10.0)
+
+
+def _nic_body(nic: Mapping[str, Any]) -> dict[str, Any]:
+    body = {theirs: nic[name] for name, theirs in _OF_NIC.items() if nic.get(name) is not None}
+    configurations = [
+        {
+            theirs: configuration[name]
+            for name, theirs in _OF_CONFIGURATION.items()
+            if configuration.get(name) is not None
+        }
+        for configuration in elements(nic, "ipConfigs")
+    ]
+    return {**body, "ipConfigs": configurations}

@@ -1,0 +1,118 @@
+"""The report of first contact as Markdown and as JSON. There is no id, name, address or free text of Azure's in it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from asrnet.first_contact.comparison import Result, Row, assumed_and_untried, rows_of, shown
+from asrnet.first_contact.tidying import LeftOver
+
+_WORDS = {"same": "same", "differs": "**differs**", "not_tried": "not tried"}
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What first contact found. ``stopped`` says why it ended early; ``left`` what could not be cleaned up."""
+
+    results: tuple[Result, ...]
+    cloud: str = "public"
+    api_version: str = ""
+    stopped: str = ""
+    left: tuple[LeftOver, ...] = ()
+
+    @property
+    def differing(self) -> tuple[Result, ...]:
+        """The experiments in which Azure and the emulator differ."""
+        return tuple(result for result in self.results if result.outcome == "differs")
+
+
+def verdict_lines(rows: Sequence[Row], results: Sequence[Result]) -> Iterator[str]:
+    """A line for each row of the coverage page that was confirmed or refuted, the refuted ones with the reason."""
+    by_name = {result.experiment.name: result for result in results}
+    # Assumed rows first: what nobody had seen before is what first contact is for.
+    rows = sorted(rows, key=lambda row: row.source != "assumed")
+    for row in rows:
+        if row.verdict == "confirmed":
+            yield f"confirmed  {row.name} ({row.source})"
+    for row in rows:
+        for name in row.differing:
+            differences = "; ".join(str(difference) for difference in by_name[name].differences)
+            yield f"refuted    {row.name} ({row.source}): {by_name[name].experiment.does}: {differences}"
+
+
+def as_json(report: Report) -> str:
+    """The report for programs."""
+    document = {
+        "version": 1,
+        "cloud": report.cloud,
+        "api_version": report.api_version,
+        "stopped": report.stopped,
+        "left_over": dict(Counter(left.kind for left in report.left)),
+        "rows": [
+            {"name": row.name, "source": row.source, "verdict": row.verdict, "refuted_by": list(row.differing)}
+            for row in rows_of(report.results)
+        ],
+        "assumed_and_untried": list(assumed_and_untried()),
+        "experiments": [
+            {
+                "name": result.experiment.name,
+                "does": result.experiment.does,
+                "rows": list(result.experiment.rows),
+                "outcome": result.outcome,
+                "not_tried": result.azure.not_tried,
+                "differences": [
+                    {"fact": difference.fact, "azure": difference.azure, "emulator": difference.emulator}
+                    for difference in result.differences
+                ],
+                "facts": result.azure.facts,
+                "remarks": result.azure.remarks,
+            }
+            for result in report.results
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def as_markdown(report: Report) -> str:
+    """The report for people, such as whoever reads the issue that it is pasted into."""
+    counts = Counter(result.outcome for result in report.results)
+    summary = f"{counts['same']} as on the emulator, {counts['differs']} different, {counts['not_tried']} not tried"
+    rows = rows_of(report.results)
+    lines = [
+        "# First contact",
+        "",
+        f"{len(report.results)} experiments in the {report.cloud} cloud, API version {report.api_version}: {summary}.",
+        "",
+    ]
+    if report.stopped:
+        lines += [f"It ended early: {report.stopped}.", ""]
+    for kind, count in Counter(left.kind for left in report.left).items():
+        lines += [f"Not cleaned up: {count} {kind}{'s' if count > 1 else ''}.", ""]
+    lines += ["## Rows of the coverage page", "", "| row | source | verdict | by |", "|---|---|---|---|"]
+    order = ("refuted", "confirmed", "not_tried")
+    lines += [
+        f"| {row.name} | {row.source} | {row.verdict.replace('_', ' ')} | {', '.join(row.differing)} |"
+        for row in sorted(rows, key=lambda row: order.index(row.verdict))
+    ]
+    lines += ["", f"Assumed, and no experiment is about them: {', '.join(assumed_and_untried())}.", ""]
+    if report.differing:
+        lines += ["## Differences", ""]
+        for result in report.differing:
+            lines += [f"### {result.experiment.name}", "", f"{result.experiment.does}.", ""]
+            lines += [*(f"- {difference}" for difference in result.differences), ""]
+    lines += [
+        "## All experiments",
+        "",
+        "| experiment | what was done | outcome | Azure's answers |",
+        "|---|---|---|---|",
+    ]
+    for result in report.results:
+        facts = {**result.azure.facts, **result.azure.remarks}
+        # A list of members stands in the JSON only: it would fill the page.
+        told = "; ".join(f"{name}: {shown(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
+        told = (result.azure.not_tried or told).replace("|", "\\|")
+        lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {told} |")
+    return "\n".join([*lines, ""])

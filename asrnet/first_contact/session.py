@@ -1,0 +1,384 @@
+"""What an experiment works with: the vault, its networks and fabrics, and a wire to send requests through.
+
+An experiment returns *facts*: statuses, codes, names of members, true or false. No value that could tell whose vault
+it is becomes a fact: a text does so through ``Session.word``, an id through ``Session.label``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from asrnet.azure.wire import Answer, Wire
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+
+PREFIX: Final = "asrnet-first-contact"
+"""What all names of resources begin with that first contact makes; what does not begin so is never deleted."""
+
+TAG: Final = "asrnet-first-contact"
+"""The tag of the virtual networks that first contact makes."""
+
+Fact = bool | int | str | None | tuple[str, ...]
+Facts = dict[str, Fact]
+Label = Literal["A1", "A2", "B1", "B2"]
+"""The four networks: two in the primary region (A) and two in the recovery region (B)."""
+
+LABELS: Final[Mapping[Label, str]] = {
+    "A1": "10.254.0.0/24",
+    "A2": "10.254.1.0/24",
+    "B1": "10.254.2.0/24",
+    "B2": "10.254.3.0/24",
+}
+WITHHELD: Final = "(withheld)"
+
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_. /]{0,59}|\d{1,6}|")
+_MEMBER: Final = re.compile(r"[A-Za-z@$][\w@$.]{0,59}")
+_ID_LIKE: Final = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
+_OF_USERS: Final = frozenset({"tags"})
+"""Members whose own members are names that people gave."""
+
+_UNANSWERED: Final = frozenset({401, 403, 429, 502, 503, 504})
+_FINAL: Final = frozenset({"succeeded", "failed", "canceled", "cancelled", "completed", "aborted", "timedout"})
+_UNUSED: Final = "SubscriptionIdNotRegisteredWithSrs"
+"""Reported of vaults that Site Recovery had never heard of: they are empty."""
+_PATIENCE: Final = 900.0
+_ACCEPTED: Final = 202
+_OK: Final = 200
+_NOT_FOUND: Final = 404
+_ERROR: Final = 400
+
+
+class NotTried(Exception):  # noqa: N818 - nothing is wrong
+    """An experiment that could not be made; the message says why, and names nothing of the vault's."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where the experiments are made.
+
+    ``fabrics`` are those of the primary and the recovery region: the vault's own where it has one, else one to make.
+    ``machine`` is a throwaway protected item, where one may be touched.
+    """
+
+    vault: ArmId
+    group: ArmId
+    vault_location: str
+    regions: tuple[str, str]
+    fabrics: tuple[ArmId, ArmId]
+    machine: ArmId | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that tells whose vault it is."""
+        names = (self.vault.subscription, self.group.subscription, self.vault.resource_group, self.group.name)
+        machine = self.machine
+        return (*names, self.vault.name, *((machine.name, machine.parent.name) if machine else ()))
+
+    @property
+    def may_make_fabrics(self) -> bool:
+        """Whether the vault came without fabrics for the two regions."""
+        return all(fabric.name.startswith(PREFIX) for fabric in self.fabrics)
+
+    def network(self, label: Label) -> ArmId:
+        """One of the four virtual networks."""
+        return self.group.child("providers", "Microsoft.Network", "virtualNetworks", f"{PREFIX}-{label}")
+
+    def fabric(self, label: Label) -> ArmId:
+        """The fabric of the region that a network is in."""
+        return self.fabrics[0 if label.startswith("A") else 1]
+
+    def mapping(self, name: str, side: Label = "A1", segment: str = AZURE_NETWORK) -> str:
+        """The path of a mapping under the fabric of ``side``."""
+        fabric = self.fabric(side)
+        return f"{fabric}/replicationNetworks/{segment}/replicationNetworkMappings/{PREFIX}-{name}"
+
+
+class Write(Struct, frozen=True, kw_only=True):
+    """A write: the first answer to it, and how its operation ended. ``state`` is empty where nothing was accepted."""
+
+    answer: Answer
+    facts: Facts
+    state: str
+    operation: str = ""
+
+
+class Session:
+    """Sends requests and waits for operations. ``remarks`` are told in the report and not compared."""
+
+    def __init__(self, wire: Wire, place: Place) -> None:
+        self._wire = wire
+        self.place = place
+        self.remarks: Facts = {}
+        self.is_set_up = False
+        self.kept: dict[Label, str] = {}
+        """Networks that must not be deleted, and why."""
+
+    def send(
+        self,
+        method: str,
+        path: object,
+        body: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer to a request. Raises NotTried where it says nothing but that rights or the service are missing."""
+        answer = self._wire.send(method, str(path), body, query=query, headers=headers)
+        if answer.status in _UNANSWERED:
+            codes = self.told(answer)
+            raise NotTried(f"{method} was answered {answer.status} {codes['code'] or ''}".rstrip())
+        return answer
+
+    def get(self, path: object, **query: str) -> Answer:
+        """The answer to a GET."""
+        return self.send("GET", path, query={f"${name}": value for name, value in query.items()})
+
+    def told(self, answer: Answer) -> Facts:
+        """The status of an answer, and the codes of an error: the one on top and Site Recovery's own below it."""
+        if answer.status < _ERROR:
+            return {"status": answer.status}
+        error = at(answer.document, "error")
+        details = elements(error, "details")
+        return {
+            "status": answer.status,
+            "code": self.word(at(error, "code")),
+            "detail code": self.word(at(details[0], "code") if details else None),
+        }
+
+    def write(self, method: str, path: object, body: object = None, *, wait: bool = True) -> Write:
+        """Send a write and wait for its operation. Its facts: the first answer's, and how the operation ended."""
+        started = self._wire.clock.now()
+        answer = self.send(method, path, body)
+        facts = self.told(answer)
+        operation = operation_url(answer).partition("?")[0].rpartition("/")[2]
+        if answer.status >= _ERROR or not wait:
+            return Write(answer=answer, facts=facts, state="", operation=operation)
+        state, code = self.finish(answer)
+        seconds = round(self._wire.clock.now() - started)
+        # A write that ends at once and one that takes a second differ in pace only.
+        self.remarks[f"seconds of {method}"] = seconds
+        facts |= {"ended": state, "ended with code": code}
+        return Write(answer=answer, facts=facts, state=state, operation=operation)
+
+    def finish(self, answer: Answer) -> tuple[str, Fact]:
+        """Wait for the operation of an accepted write: its last state, and the code of its error.
+
+        Raises NotTried where it takes very long.
+        """
+        if answer.status >= _ERROR:
+            return "refused", None
+        url = operation_url(answer)
+        until = self._wire.clock.now() + _PATIENCE
+        waits = itertools.chain((1.0, 1.0, 1.0, 2.0, 2.0), itertools.repeat(5.0))
+        while url:
+            status = self.send("GET", url)
+            state = at(status.document, "status") or at(status.document, "properties", "provisioningState")
+            if state is None and status.status != _ACCEPTED:
+                return ("Succeeded" if status.status < _ERROR else "Failed"), self.told(status).get("code")
+            if str(state).lower() in _FINAL:
+                return str(self.word(state)), self.word(at(status.document, "error", "code"))
+            if self._wire.clock.now() > until:
+                raise NotTried(f"an operation took longer than {_PATIENCE / 60:.0f} minutes")
+            self.pause(next(waits))
+        return "Succeeded", None
+
+    def pause(self, seconds: float) -> None:
+        """Wait on the clock of the wire."""
+        self._wire.clock.sleep(seconds)
+
+    def now(self) -> float:
+        """The time by the clock of the wire."""
+        return self._wire.clock.now()
+
+    def rows(self, path: object) -> list[Any]:
+        """All elements of a list, page by page. Raises NotTried where it cannot be read."""
+        rows: list[Any] = []
+        url: object = path
+        while url:
+            answer = self.get(url)
+            if answer.status != _OK:
+                codes = self.told(answer)
+                if codes["detail code"] == _UNUSED:
+                    return []
+                raise NotTried(f"a list was answered {answer.status} {codes['detail code'] or codes['code'] or ''}")
+            rows += elements(answer.document, "value")
+            url = at(answer.document, "nextLink")
+        return rows
+
+    def word(self, value: object) -> Fact:
+        """A code, a state or a name of Azure's own as a fact; anything that could be a name of a user's is withheld."""
+        if value is None or isinstance(value, bool | int):
+            return value
+        text = str(value)
+        is_name = any(text.lower() == name.lower() for name in self.place.names)
+        is_word = _WORD.fullmatch(text) and not _ID_LIKE.search(text) and "/" not in text[:1]
+        return text if is_word and not is_name else WITHHELD
+
+    def members(self, document: object, depth: int = 4) -> tuple[str, ...]:
+        """The names of the members of a document, as paths; of a list those of its first element."""
+        return tuple(sorted(set(_members(document, "", depth))))
+
+    def label(self, network_id: object) -> Fact:
+        """Which of the four networks an id means, whatever its case."""
+        if network_id is None:
+            return None
+        for label in LABELS:
+            if str(network_id).strip("/").lower() == self.place.network(label).key:
+                return label
+        return "another"
+
+    # The networks, the fabrics and the mappings that experiments begin with.
+
+    def put_network(self, label: Label, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer to the PUT of a network, which is small, empty, tagged and connected to nothing."""
+        prefix = LABELS[label]
+        body = {
+            "location": self.place.regions[0 if label.startswith("A") else 1],
+            "tags": {TAG: "throwaway"},
+            "properties": {
+                "addressSpace": {"addressPrefixes": [prefix]},
+                "subnets": [{"name": "default", "properties": {"addressPrefix": prefix}}],
+            },
+        }
+        return self.send("PUT", self.place.network(label), body, headers=headers)
+
+    def fabric_body(self, region: str) -> object:
+        """The body that makes the fabric of a region."""
+        return {"properties": {"customDetails": {"instanceType": "Azure", "location": region}}}
+
+    def mapping_body(self, primary: Label, recovery: Label, **others: object) -> dict[str, Any]:
+        """The body that maps one network to another; a member of ``others`` that is None is left out."""
+        members: dict[str, object] = {
+            "primaryNetworkId": str(self.place.network(primary)),
+            "recoveryNetworkId": str(self.place.network(recovery)),
+            "recoveryFabricName": self.place.fabric(recovery).name,
+            "instanceType": "AzureToAzure",
+            **others,
+        }
+        given = {name: value for name, value in members.items() if value is not None}
+        details = {name: given.pop(name) for name in ("instanceType", "primaryNetworkId") if name in given}
+        return {"properties": {**given, **({"fabricSpecificDetails": details} if details else {})}}
+
+    def set_up(self) -> None:
+        """Make the networks and fabrics that are missing. Raises NotTried where one cannot be made."""
+        if self.is_set_up:
+            return
+        for label in LABELS:
+            if self.get(self.place.network(label)).status == _NOT_FOUND:
+                state, code = self.finish(self.put_network(label))
+                if state != "Succeeded":
+                    raise NotTried(f"a network could not be made: {state} {code or ''}".rstrip())
+        for fabric, region in zip(self.place.fabrics, self.place.regions, strict=True):
+            if self.get(fabric).status != _OK:
+                write = self.write("PUT", fabric, self.fabric_body(region))
+                if write.state != "Succeeded":
+                    code = (
+                        write.facts.get("detail code") or write.facts.get("code") or write.facts.get("ended with code")
+                    )
+                    raise NotTried(f"a fabric could not be made: {write.answer.status} {code or ''}".rstrip())
+        self.is_set_up = True
+
+    def own_mappings(self) -> list[Any]:
+        """The mappings in the vault that first contact made."""
+        return [row for row in self.rows(f"{self.place.vault}/replicationNetworkMappings") if is_own(row)]
+
+    def start_with(self, **mappings: tuple[Label, Label]) -> None:
+        """Leave exactly these mappings of ours, by name: from which network to which. Raises NotTried on failure."""
+        for row in self.own_mappings():
+            name = str(at(row, "name")).removeprefix(f"{PREFIX}-")
+            networks = tuple(self.label(at(row, "properties", f"{end}NetworkId")) for end in ("primary", "recovery"))
+            if mappings.get(name) == networks:
+                del mappings[name]
+            elif self.write("DELETE", at(row, "id")).state != "Succeeded":
+                raise NotTried("a mapping of an earlier experiment could not be deleted")
+        for name, (primary, recovery) in mappings.items():
+            write = self.write("PUT", self.place.mapping(name, primary), self.mapping_body(primary, recovery))
+            if write.state != "Succeeded":
+                raise NotTried("the mapping to begin with could not be made")
+        self.remarks.clear()  # these writes are not what the experiment is about
+
+    def mapped(self) -> Facts:
+        """Which of our mappings exist, by name, and from which network to which they lead."""
+        facts: Facts = {}
+        for row in self.own_mappings():
+            name = str(at(row, "name")).removeprefix(f"{PREFIX}-")
+            primary, recovery = (
+                self.label(at(row, "properties", f"{end}NetworkId")) for end in ("primary", "recovery")
+            )
+            facts[f"mapping {name}"] = f"{primary} to {recovery}"
+        return facts or {"mappings": 0}
+
+
+def operation_url(answer: Answer) -> str:
+    """Where an accepted write says to ask for its outcome; empty where it says nothing."""
+    return answer.headers.get("azure-asyncoperation") or (
+        answer.headers.get("location", "") if answer.status == _ACCEPTED else ""
+    )
+
+
+def at(document: object, *names: str) -> Any:
+    """The value at a path of members; None where any of them is missing, whatever the document is."""
+    for name in names:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
+def elements(document: object, *names: str) -> list[Any]:
+    """The list at a path of members; empty where there is none."""
+    value = at(document, *names)
+    return value if isinstance(value, list) else []
+
+
+def is_own(row: object) -> bool:
+    """Whether a resource has a name that first contact gives."""
+    return str(at(row, "name")).lower().startswith(PREFIX)
+
+
+def with_names(prefix: str, facts: Facts) -> Facts:
+    """The same facts under names that begin with ``prefix``, where an experiment tells several answers."""
+    return {f"{prefix}: {name}": fact for name, fact in facts.items()}
+
+
+def list_facts(session: Session, path: object, *, counted: bool = True) -> Facts:
+    """What a list looks like: its status, whether it has elements (unless others may have put some), its last link."""
+    answer = session.get(path)
+    facts = session.told(answer)
+    if answer.status == _OK:
+        if counted:
+            facts["is empty"] = at(answer.document, "value") == []
+        # A list may have another page only where it is long, which no list of a throwaway vault is.
+        has_link = isinstance(answer.document, dict) and "nextLink" in answer.document
+        facts["nextLink"] = ("null" if answer.document["nextLink"] is None else "address") if has_link else "absent"
+    return facts
+
+
+def changed_members(before: object, after: object) -> tuple[str, ...]:
+    """The paths of all members whose values differ between two documents."""
+    return tuple(sorted(set(_changed(before, after, ""))))
+
+
+def _members(document: object, path: str, depth: int) -> Iterator[str]:
+    if isinstance(document, list):
+        yield from _members(document[0] if document else None, f"{path}[]", depth)
+    if not isinstance(document, Mapping) or depth == 0:
+        return
+    for name, value in document.items():
+        below = f"{path}.{name}".lstrip(".") if _MEMBER.fullmatch(name) else f"{path}.{WITHHELD}".lstrip(".")
+        yield below
+        if name not in _OF_USERS:
+            yield from _members(value, below, depth - 1)
+
+
+def _changed(before: object, after: object, path: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in before.keys() | after.keys():
+            shown = name if _MEMBER.fullmatch(str(name)) else WITHHELD
+            yield from _changed(before.get(name), after.get(name), f"{path}.{shown}".lstrip("."))
+    elif isinstance(before, Sequence) and isinstance(after, Sequence) and not isinstance(before, str):
+        for first, second in itertools.zip_longest(before, after):
+            yield from _changed(first, second, f"{path}[]")
+    elif before != after:
+        yield path
