@@ -1,4 +1,4 @@
-"""Which Azure to work on: the real one, an emulator, or a fake in a file. The only module that names them."""
+"""Which Azure to work on: the real one, an emulator, or a fake in a file. The only module that chooses."""
 
 from __future__ import annotations
 
