@@ -53,13 +53,15 @@ class Clients:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._lock = threading.Lock()
+        # One for each SDK: the first call waits for an import, and the quick SDK's lists must not wait for the other's.
+        self._network_lock = threading.Lock()
+        self._site_recovery_lock = threading.Lock()
         self._networks: dict[str, NetworkManagementClient] = {}
         self._site_recoveries: dict[str, SiteRecoveryManagementClient] = {}
 
     def network(self, subscription: str) -> NetworkManagementClient:
         """The client for Microsoft.Network."""
-        with self._lock:
+        with self._network_lock:
             if subscription not in self._networks:
                 from azure.mgmt.network import NetworkManagementClient
 
@@ -69,7 +71,7 @@ class Clients:
 
     def site_recovery(self, subscription: str) -> SiteRecoveryManagementClient:
         """The client for Site Recovery."""
-        with self._lock:
+        with self._site_recovery_lock:
             if subscription not in self._site_recoveries:
                 from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
