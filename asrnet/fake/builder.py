@@ -104,11 +104,13 @@ class Builder:
         peerings: Sequence[VirtualNetwork] = (),
     ) -> VirtualNetwork:
         """A virtual network. Subnets by name and prefix, or as they are; a /16 of its own where no space is given."""
+        if isinstance(subnets, Mapping):
+            subnets = [Subnet(name=subnet, prefixes=(prefix,)) for subnet, prefix in subnets.items()]
         network = VirtualNetwork(
             id=self._group(group, subscription).child("providers", "Microsoft.Network", "virtualNetworks", name),
             location=location,
             address_space=tuple(address_space) or (f"10.{next(self._spaces) % 256}.0.0/16",),
-            subnets=_subnets(subnets),
+            subnets=tuple(subnets),
             tags=dict(tags or {}),
             gateway=gateway,
             dns_servers=tuple(dns_servers),
@@ -394,9 +396,3 @@ class Builder:
 
     def _child(self, fabric: Fabric, kind: str, name: str) -> ArmId:
         return fabric.id.child(kind, str(uuid5(NAMESPACE_URL, f"{fabric.id.key} {kind} {name}")))
-
-
-def _subnets(subnets: Mapping[str, str] | Sequence[Subnet]) -> tuple[Subnet, ...]:
-    if isinstance(subnets, Mapping):
-        return tuple(Subnet(name=name, prefixes=(prefix,)) for name, prefix in subnets.items())
-    return tuple(subnets)

@@ -122,16 +122,15 @@ class OperationStatuses:
         )
         with self._state.request("GET", path):
             operation = self._state.operations.read(operation_id)
-            if operation is None or not _belongs(operation, scope):
+            # An operation of Site Recovery is known by its vault only, any other by its subscription only.
+            vault_id = scope if scope.type else None
+            if (
+                operation is None
+                or operation.vault_id != vault_id
+                or operation.resource_id.subscription != scope.subscription
+            ):
                 raise refusals.missing(path)
             return operation
-
-
-def _belongs(operation: Started, scope: ArmId) -> bool:
-    """Whether an operation is one of the vault ``scope``, or of the subscription if it is none of Site Recovery's."""
-    if scope.type:
-        return operation.vault_id == scope
-    return operation.vault_id is None and operation.resource_id.subscription == scope.subscription
 
 
 def _within(time: str, earliest: float | None, latest: float | None) -> bool:

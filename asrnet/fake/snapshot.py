@@ -19,18 +19,15 @@ from asrnet.vmm import Server, Topology, cloud_of
 def world_of(inventory: Inventory) -> World:
     """The world that ``inventory`` was read from. What could not be read is missing in it (see ``unread``)."""
     world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
-    seed(world, *inventory.networks.values(), *_empty_groups(inventory))
+    seed(world, *inventory.networks.values())
+    for network_id, state in inventory.missing.items():
+        # The resource group exists although the network that was asked for in it does not.
+        if isinstance(state, Absent) and not state.no_group:
+            seed(world, ResourceGroup(id=network_id.parent))
     for vault in inventory.vaults.values():
         if vault.error is None:
             seed(world, *_vault(vault))
     return world
-
-
-def _empty_groups(inventory: Inventory) -> Iterator[ResourceGroup]:
-    """Resource groups that exist although the network that was asked for in them does not."""
-    for network_id, state in inventory.missing.items():
-        if isinstance(state, Absent) and not state.no_group:
-            yield ResourceGroup(id=network_id.parent)
 
 
 def _vault(vault: VaultInventory) -> Iterator[Seed]:
