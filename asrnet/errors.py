@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def harmless(text: str) -> str:
+def printable(text: str) -> str:
     r"""``text`` on one line, with every character that does not print written as its escape.
 
     Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal.
@@ -43,8 +43,8 @@ class AsrError(Exception):
     """An error with a message for people and, in ``hint``, what to do next, each on one line."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        self.message = harmless(message)
-        self.hint = harmless(hint)
+        self.message = printable(message)
+        self.hint = printable(hint)
         super().__init__(self.message)
 
 

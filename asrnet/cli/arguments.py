@@ -75,7 +75,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     if unknown:
         raise _unknown(unknown[0], parser)
     if not namespace.command:
-        raise InputError("a command is missing", hint=f"there are {', '.join(COMMANDS)}; see: asrnet --help")
+        raise InputError("a command is missing", hint=f"known commands: {', '.join(COMMANDS)}; see: asrnet --help")
     name, *after = namespace.command
     del namespace.command
     if name not in COMMANDS:
@@ -83,7 +83,8 @@ def parse(argv: Sequence[str]) -> Invocation:
 
         habit = f"; did you mean '{habits.COMMANDS[name]}'?" if name in habits.COMMANDS else ""
         raise InputError(
-            f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}", hint=f"there are {', '.join(COMMANDS)}"
+            f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}",
+            hint=f"known commands: {', '.join(COMMANDS)}",
         )
     for given in vars(namespace):
         same_name = [option for option in OPTIONS if option.name == given and option.flags]

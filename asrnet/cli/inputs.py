@@ -13,7 +13,7 @@ from asrnet.cli.session import Session
 from asrnet.desired import DesiredState, Selection, Vault, load_desired
 from asrnet.desired.state import shard
 from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, there_are
+from asrnet.files.problems import did_you_mean, known_names
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.model.findings import UNREAD
@@ -71,14 +71,14 @@ def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: De
     made |= {pair.name for pair in plan.pairs if pair.name not in rows}
     for name in sorted(selected.pairs - rows - made):
         problem = f"{settings.source('pair')}: no rule makes a pair '{name}'{did_you_mean(name, made)}"
-        raise InputError(problem, hint=there_are(name, sorted(made)))
+        raise InputError(problem, hint=known_names(name, sorted(made), "pairs"))
 
 
 def no_vault(text: str, settings: Settings, desired: DesiredState) -> InputError:
     """The error of a vault that ``desired`` does not have."""
     names = [vault.name for vault in desired.vaults]
     problem = f"{settings.source('vault')}: there is no vault '{text}'{did_you_mean(text, names)}"
-    return InputError(problem, hint=there_are(text, names))
+    return InputError(problem, hint=known_names(text, names, "vaults"))
 
 
 def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState) -> None:
@@ -89,7 +89,9 @@ def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState
         return
     by_rule = "; for NETWORK write a network that the rule matches, as plan shows it" if rules else ""
     problem = f"{settings.source('pair')}: there is no pair '{name}'{did_you_mean(name, rows)}"
-    raise InputError(problem, hint=f"{there_are(name, rows + [f'{rule}/NETWORK' for rule in rules])}{by_rule}")
+    raise InputError(
+        problem, hint=f"{known_names(name, rows + [f'{rule}/NETWORK' for rule in rules], 'pairs')}{by_rule}"
+    )
 
 
 def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: DesiredState) -> None:

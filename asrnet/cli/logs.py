@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
-from asrnet.errors import harmless
+from asrnet.errors import printable
 
 if TYPE_CHECKING:
     from asrnet.settings import Settings
@@ -68,9 +68,9 @@ class _Text(_Form):
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
-        lines = [f"{prefix}{harmless(line)}" for line in self.message(record).splitlines() or [""]]
+        lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
         hint = self.hint(record)
-        lines += [f"hint: {harmless(hint)}"] if hint else []
+        lines += [f"hint: {printable(hint)}"] if hint else []
         lines += [self.formatException(record.exc_info)] if record.exc_info else []
         return "\n".join(lines)
 

@@ -88,7 +88,7 @@ def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
             habit = habits.FORMATS.get(output.format)
             proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
             problem = f"{source}: there is no format '{output.format}' here{proposal}"
-            raise InputError(problem, hint=f"there are {', '.join(formats)}")
+            raise InputError(problem, hint=f"known formats: {', '.join(formats)}")
     _check_places(outputs, source)
     files: list[PendingFile] = []
     try:

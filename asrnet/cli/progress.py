@@ -56,7 +56,7 @@ def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
-    from asrnet.render.wording import harmless
+    from asrnet.render.wording import printable
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True, no_color=not colour), transient=True) as bar:
@@ -68,7 +68,7 @@ def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
             if not event.undoing:
                 bar.advance(task)
             style = "red" if event.state == "failed" else "green"
-            bar.console.print(Text(harmless(line(event)), style=style))
+            bar.console.print(Text(printable(line(event)), style=style))
 
         yield on_progress
         bar.console.print()

@@ -28,7 +28,7 @@ from asrnet.desired.state import (
     VmmRowKeys,
     VmNetworkName,
 )
-from asrnet.errors import DocumentError, InputError, harmless
+from asrnet.errors import DocumentError, InputError, printable
 from asrnet.files import yaml as documents
 from asrnet.files.problems import did_you_mean
 from asrnet.files.yaml import Document
@@ -92,7 +92,7 @@ class _Entry(Struct, Generic[T], frozen=True):
     @property
     def source(self) -> Source:
         """The file and the line. A file's name need not be text, and this goes into plans."""
-        return Source(file=harmless(self.document.source), line=self.document.line(*self.path))
+        return Source(file=printable(self.document.source), line=self.document.line(*self.path))
 
     def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
         """The error to raise about this entry, or about what is ``below`` it."""

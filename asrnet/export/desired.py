@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from asrnet import desired as files
 from asrnet.desired import DesiredState, Region, Row, VmmRow, VmNetworkName
 from asrnet.desired.copies import is_copy, original_of
-from asrnet.errors import InputError, harmless
+from asrnet.errors import InputError, printable
 from asrnet.inventory.live_pairs import LivePair, LiveStatus, live_pairs
 from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import VNET, ArmId
@@ -41,8 +41,8 @@ class Dump(Struct, frozen=True, kw_only=True):
 
     def text(self, folder: str = ".") -> str:
         """The YAML file that is to be saved in ``folder``, with the remarks and what was left out at its top."""
-        comments = "".join(f"# {harmless(line)}\n" for line in self.remarks)
-        comments += "".join(f"# left out: {harmless(line)}\n" for line in self.left_out)
+        comments = "".join(f"# {printable(line)}\n" for line in self.remarks)
+        comments += "".join(f"# left out: {printable(line)}\n" for line in self.left_out)
         topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
         return comments + files.dump_desired(structs.replace(self.desired, topology=topology))
 

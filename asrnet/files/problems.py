@@ -72,8 +72,8 @@ def either(words: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def there_are(word: str, known: Iterable[str]) -> str:
-    """``there are a, b and 3 more``: the names that ``word`` could have been, the nearest first."""
+def known_names(word: str, known: Iterable[str], noun: str) -> str:
+    """``known pairs: a, b and 3 more``: the names that exist, those most like ``word`` first; ``noun`` is a plural."""
 
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()
@@ -81,8 +81,8 @@ def there_are(word: str, known: Iterable[str]) -> str:
     names = sorted(dict.fromkeys(known), key=likeness, reverse=True)
     more = len(names) - _LISTED_AT_MOST
     if not names:
-        return "there are none"
-    return f"there are {', '.join(names[:_LISTED_AT_MOST])}{f' and {more} more' if more > 0 else ''}"
+        return f"there are no {noun}"
+    return f"known {noun}: {', '.join(names[:_LISTED_AT_MOST])}{f' and {more} more' if more > 0 else ''}"
 
 
 def shown(value: object) -> str:

@@ -25,7 +25,7 @@ from asrnet.errors import (
     NotFoundError,
     ResourceGroupNotFoundError,
     VaultUnusedError,
-    harmless,
+    printable,
 )
 from asrnet.inventory.activity import WAITING_STATES, read_jobs
 from asrnet.model.arm import VNET, ArmId
@@ -363,7 +363,7 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
         error, source = errors[0], started.vault.source
         if isinstance(error, NotFoundError) and source.file:
             advice = f"{error.hint}; " if error.hint else ""
-            error.hint = harmless(f"{advice}vault {vault.name} is declared at {source}: check its id")
+            error.hint = printable(f"{advice}vault {vault.name} is declared at {source}: check its id")
         return structs.replace(vault, error=error)
     return structs.replace(
         vault,

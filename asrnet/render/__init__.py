@@ -1,7 +1,7 @@
-"""Results in the formats of ``--output``: a module for each format, imported when it is asked for.
+"""Rendering of results in the formats of ``--output``. Each format is a module, imported when it is used.
 
-A new format is a module with ``render(document, view)`` and a line in ``FORMATS``: the choices of the command line, its
-help and the docs follow.
+To add a format, write a module with ``render(document, view)`` and add a line to ``FORMATS``: the command line's
+choices, its help and the docs are made from that table.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from asrnet.model.plan import Plan
 
     Document = Plan | LivePairs | Prediction | Targets | Examination
-    """What can be rendered; a report is a plan with outcomes."""
+    """Everything that can be rendered. A report is a plan with outcomes."""
 
 DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor"]
-"""What can be rendered. A report is a plan with outcomes."""
+"""The kinds of documents. A report counts as a plan."""
 
 
 class Format(Struct, frozen=True):
-    """The module whose ``render(document, view)`` writes a format, and the kinds of documents that it can write."""
+    """A format: the module that renders it, and the kinds of documents that the module can render."""
 
     module: str
     documents: frozenset[DocumentKind]
@@ -55,7 +55,7 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 class DocumentType(Struct, frozen=True):
-    """How documents of a class are called, of which kind they are, and the module that lays out their text."""
+    """The kind of a class of documents, its name in messages, and the module that lays its documents out as text."""
 
     kind: DocumentKind
     plural: str
@@ -70,15 +70,15 @@ DOCUMENTS: Final[Mapping[str, DocumentType]] = {
     "Targets": DocumentType("targets", "target networks", "asrnet.render.targets_layout"),
     "Examination": DocumentType("doctor", "the checks of doctor", "asrnet.render.doctor_layout"),
 }
-"""By the name of the class, since comparing with the classes themselves would import every one of them in every run."""
+"""The types by class name. Names, because a table of the classes would import all of them in every run."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """What a run knows besides its document; some formats tell it.
+    """Facts about a run that some formats show beside the document.
 
-    ``at`` is when it ended and ``last_success`` when one last left nothing to do, both in seconds since 1970;
-    ``seconds`` is how long it took, ``requests`` what it sent, by method. ``inventory`` is what was read, ``left``
-    the plan that was made after a correction.
+    ``at`` is when the run ended and ``last_success`` when a run last left nothing to do, both in seconds since 1970.
+    ``seconds`` is how long the run took, and ``requests`` counts the requests it sent, by method. ``inventory`` is what
+    it read, and ``left`` the plan that was made after a correction.
     """
 
     at: float | None = None
@@ -90,11 +90,12 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """For whom a document is drawn.
+    """How a document is to be rendered.
 
-    ``width`` None: no terminal. ``all_pairs``: those in sync too. ``forced``: limits the user has lifted.
-    ``warnings_count``: warnings are drift, too. ``aliases`` are names of subscriptions by id.
-    ``folder`` is where asrnet runs, ``workspace`` the checkout that it belongs to, for links to lines of files.
+    ``width`` is in columns, or None without a terminal. ``all_pairs`` includes the pairs in sync. ``forced`` names the
+    limits that the user has lifted. With ``warnings_count`` warnings count as drift. ``aliases`` maps ids of
+    subscriptions to their names. ``folder`` is where asrnet runs and ``workspace`` the checkout around it, which
+    annotations name files in.
     """
 
     verbose: bool = False
@@ -110,22 +111,27 @@ class View(Struct, frozen=True, kw_only=True):
 
 
 def type_of(document: Document) -> DocumentType:
-    """Which type of document this is."""
+    """The type of ``document``."""
     return DOCUMENTS[type(document).__name__]
 
 
 def formats_of(kind: DocumentKind) -> tuple[str, ...]:
-    """The names of the formats that documents of a kind can be written in."""
-    return tuple(name for name, each in FORMATS.items() if kind in each.documents)
+    """The names of the formats in which documents of a kind can be rendered."""
+    return tuple(name for name, entry in FORMATS.items() if kind in entry.documents)
 
 
 def render(document: Document, output: str, view: View | None = None) -> str:
-    """``document`` in the format ``output``. Raises InputError, naming those there are, where it has no such format."""
+    """Render ``document`` in the format ``output``. Raises InputError if documents of its type have no such format."""
     document_type = type_of(document)
     names = formats_of(document_type.kind)
     if output not in names:
-        known = f"{document_type.plural} cannot be written as {output}" if output in FORMATS else None
-        raise InputError(known or f"unknown output format '{output}'", hint=f"there are {', '.join(names)}")
+        is_format = output in FORMATS
+        problem = (
+            f"{document_type.plural} cannot be written as {output}"
+            if is_format
+            else f"unknown output format '{output}'"
+        )
+        raise InputError(problem, hint=f"known formats: {', '.join(names)}")
     module: Any = import_module(FORMATS[output].module)
     text: str = module.render(document, view or View())
     return text

@@ -34,6 +34,6 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` with an apostrophe in front where a spreadsheet would take it for a formula."""
-    text = text.replace("\r", "\\r")  # Python 3.11 would leave it unquoted, and readers take it for the end of the row
+    """``text`` with an apostrophe in front if a spreadsheet would evaluate it as a formula."""
+    text = text.replace("\r", "\\r")  # Python 3.11 leaves it unquoted, and readers would end the row there
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,4 @@
-"""How the checks of doctor are shown: a line for each, the fix below it, and their count."""
+"""The sections of doctor's report: a row for each check with its fix below, and the counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TONES: Final[Mapping[str, Tone]] = {"ok": "good", "warning": "warning", "failed
 
 
 def sections(examination: Examination, view: View) -> Iterator[Section]:
-    """The checks as a table, and their count; subscriptions are called what ``view.aliases`` calls them."""
+    """The checks as a table, and their counts; subscriptions are shown by their aliases in ``view``."""
     rows = (
         Row(
             (check.verdict, check.name, view.aliases.get(check.subject, check.subject), check.message),
@@ -25,7 +25,7 @@ def sections(examination: Examination, view: View) -> Iterator[Section]:
         )
         for check in examination.checks
     )
-    yield Section("", ("", "Check", "Of", "Found"), tuple(rows))
+    yield Section("", ("", "Check", "Subject", "Result"), tuple(rows))
     numbers = Counter(check.verdict for check in examination.checks)
     counts = [f"{numbers[verdict]} {verdict}" for verdict in ("ok", "warning", "failed", "unknown") if numbers[verdict]]
     yield sentences("", [f"{len(examination.checks)} checks: {', '.join(counts)}."])

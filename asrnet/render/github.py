@@ -1,7 +1,7 @@
 """GitHub Actions: annotations on the lines that declare the pairs, the step's summary and its outputs.
 
-As GitHub's *Workflow commands for GitHub Actions* has them. A workflow shows ten errors, ten warnings and ten notices
-of a step, so the graver ones come first; the summary has them all.
+The syntax is that of GitHub's *Workflow commands for GitHub Actions*. A workflow shows only ten errors, ten warnings
+and ten notices of a step, so annotations are sorted by severity; the summary lists everything.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 Level = Literal["error", "warning", "notice"]
 
 SUMMARY_LIMIT: Final = 1000 * 1024
-"""Bytes of a step's summary; GitHub drops the whole of a summary of more than 1024 kB."""
+"""The most bytes of a step's summary. GitHub drops a summary of more than 1 MiB altogether."""
 
 _LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
 _SEVERITIES: Final[dict[str, Level]] = {"error": "error", "warning": "warning", "info": "notice"}
-_CUT: Final = "\n*The rest is left out: GitHub takes no more than 1 MiB. The files of the other outputs have it all.*\n"
+_CUT: Final = "\n*The rest is left out: GitHub accepts at most 1 MiB. The other output files are complete.*\n"
 
 
 class Annotation(Struct, frozen=True, kw_only=True):
-    """A remark that GitHub shows at a line of a file, or on the run if there is no file."""
+    """An annotation on a line of a file, or on the whole run if there is no file."""
 
     level: Level
     title: str
@@ -55,12 +55,14 @@ def command(annotation: Annotation) -> str:
         "line": "" if annotation.line is None or not annotation.file else str(annotation.line),
         "title": annotation.title,
     }
-    properties_text = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    # Values of properties end at a comma, and the message begins after the colons.
+    escaped = {name: _data(value).replace(":", "%3A").replace(",", "%2C") for name, value in properties.items()}
+    properties_text = ",".join(f"{name}={value}" for name, value in escaped.items() if value)
     return f"::{annotation.level} {properties_text}::{_data(annotation.message)}"
 
 
 def summary(plan: Plan, view: View, *, room: int = SUMMARY_LIMIT) -> str:
-    """The Markdown for the step's summary, cut between lines to ``room`` bytes."""
+    """The Markdown for the step's summary, cut after a whole line so that it fits ``room`` bytes."""
     text = markdown.whole(plan, view) + "\n"
     data = text.encode()
     if len(data) <= room:
@@ -79,7 +81,7 @@ def outputs(plan: Plan, view: View) -> str:
         "errors": str(severities["error"]),
         "warnings": str(severities["warning"]),
         "result": plan.result if isinstance(plan, Report) else "planned",
-        "summary": wording.harmless(sections(plan, view)[-1].rows[-1].cells[0]),
+        "summary": wording.printable(sections(plan, view)[-1].rows[-1].cells[0]),
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())
 
@@ -90,23 +92,20 @@ def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
     for line in _refusals(plan, view):
         yield Annotation(level="error", title=title, message=line)
     for result in status.pairs:
-        place = (_in_checkout(result.pair.file, view), result.pair.line)
+        file = result.pair.file
+        if file and view.workspace:
+            # GitHub wants paths relative to the checkout. A file outside of it keeps its path.
+            path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only
+            file = file if path.startswith(os.pardir) else path.replace(os.sep, "/")
+        place = (file, result.pair.line)
         yield from (_of_finding(finding, *place) for finding in result.findings)
         yield from _of_changes(result.changes, *place)
     yield from (_of_finding(finding) for finding in status.findings)
     yield from _of_changes(status.changes)
 
 
-def _in_checkout(file: str, view: View) -> str:
-    """The path of ``file`` relative to the checkout; unchanged where it lies outside of one."""
-    if not (file and view.workspace):
-        return file
-    path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only: no file is touched
-    return file if path.startswith(os.pardir) else path.replace(os.sep, "/")
-
-
 def _refusals(plan: Plan, view: View) -> Iterable[str]:
-    """Why safeguards refuse the plan, or refused changes of the report; each reason once."""
+    """The reasons why safeguards refuse the plan, or refused changes of the report, each once."""
     if not isinstance(plan, Report):
         return plan.violations(view.forced)
     return dict.fromkeys(filter(None, (error_of(change) for change in plan.changes if is_refused(change))))
@@ -123,7 +122,7 @@ def _of_finding(finding: Finding, file: str = "", line: int | None = None) -> An
 
 
 def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = None) -> Iterator[Annotation]:
-    """An annotation for each applied change. Planned changes show through their findings, except deletions."""
+    """An annotation for each applied change. Of planned changes only deletions get one: the others have findings."""
     for change in changes:
         outcome, description = outcome_of(change), f"{wording.change_label(change)}: {change.reason}"
         if outcome == "succeeded":
@@ -143,11 +142,7 @@ def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = No
             yield Annotation(level="warning", title=f"to delete: {change.vault}", message=description)
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
 def _data(text: str) -> str:
     """``text`` as the message of a workflow command, on one line."""
-    lines = (wording.harmless(line) for line in text.splitlines())
+    lines = (wording.printable(line) for line in text.splitlines())
     return "%0A".join(line.replace("%", "%25") for line in lines)

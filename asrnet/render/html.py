@@ -1,7 +1,7 @@
 """The HTML report: one self-contained file that can be mailed, archived and opened anywhere.
 
-Script and styles are files of this package (``page/``), put into the page with the data; a content security policy
-forbids everything else, so that no name in the data can load or run anything.
+The script and the styles come from ``page/`` and are embedded in the page together with the data. A content security
+policy forbids everything else, so that no name in the data can load or run anything.
 """
 
 from __future__ import annotations
@@ -18,43 +18,41 @@ import msgspec
 from asrnet.inventory.live_pairs import LivePairs
 from asrnet.model.plan import Plan
 from asrnet.render.page_data import Page
-from asrnet.render.wording import harmless
+from asrnet.render.wording import printable
 
 if TYPE_CHECKING:
     from asrnet.render import View
 
 SCRIPTS: Final = ("layout.js", "picture.js", "details.js", "report.js")
-"""The parts of the script, in their order."""
+"""The files that make up the script, in order."""
 
 _LISTED: Final = 200
-"""The most rows in the list for viewers that run no scripts."""
+"""The most rows of the table for viewers that run no scripts."""
 
 
 def render(document: Plan | LivePairs, view: View) -> str:
     """``document`` as an HTML page."""
-    page = _page(document, view)
+    page: Page
+    if isinstance(document, Plan):
+        from asrnet.render.page_plan import plan_page
+
+        page = plan_page(document, view)
+    else:
+        from asrnet.render.page_live import live_page
+
+        page = live_page(document, view)
     script = "(() => {\n'use strict';\n" + "\n".join(_part(name) for name in SCRIPTS) + "})();\n"
     style = _part("page.css")
     return Template(_part("page.html")).substitute(
         policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'",
-        summary=html.escape(harmless(page.summary)),
+        summary=html.escape(printable(page.summary)),
         style=style,
         script=script,
         data=_json(page),
         rows="\n".join(_row(page, number) for number in _attention(page)),
         left_out=_left_out(page),
     )
-
-
-def _page(document: Plan | LivePairs, view: View) -> Page:
-    if isinstance(document, Plan):
-        from asrnet.render.page_plan import plan_page
-
-        return plan_page(document, view)
-    from asrnet.render.page_live import live_page
-
-    return live_page(document, view)
 
 
 def _part(name: str) -> str:
@@ -67,15 +65,15 @@ def _hash(text: str) -> str:
 
 def _json(page: Page) -> str:
     """The page's data as JSON that cannot close the script element around it."""
-    return msgspec.json.encode(_harmless(msgspec.to_builtins(page))).decode().replace("<", "\\u003c")
+    return msgspec.json.encode(_printable(msgspec.to_builtins(page))).decode().replace("<", "\\u003c")
 
 
-def _harmless(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     if isinstance(value, str):
-        return harmless(value)
+        return printable(value)
     if isinstance(value, dict):
-        return {name: _harmless(part) for name, part in value.items()}
-    return [_harmless(part) for part in value] if isinstance(value, (list, tuple)) else value
+        return {name: _printable(part) for name, part in value.items()}
+    return [_printable(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _attention(page: Page) -> list[int]:
@@ -87,9 +85,9 @@ def _row(page: Page, number: int) -> str:
     item = page.items[number]
     ends = [page.networks[end] for end in (item.primary, item.recovery)]
     cells = [item.vault, item.name, item.label, *(f"{end.name} ({end.place})" for end in ends)]
-    return "<tr>" + "".join(f"<td>{html.escape(harmless(cell))}</td>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>"
 
 
 def _left_out(page: Page) -> str:
     listed = len(_attention(page))
-    return f"{listed} of {len(page.items)} pairs are listed, those that need attention." if page.items else ""
+    return f"The table lists the pairs that need attention: {listed} of {len(page.items)}." if page.items else ""

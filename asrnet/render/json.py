@@ -1,4 +1,4 @@
-"""JSON for programs: the document as it stands, indented so that it can be read and compared line by line."""
+"""JSON for programs: every field of the document, indented so that people can read and compare it line by line."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def render(document: Struct, view: View) -> str:  # noqa: ARG001 - every format 
 
 
 def as_json(value: Struct) -> str:
-    """Any value as the same JSON."""
+    """The indented JSON of any value."""
     return msgspec.json.format(to_json(value), indent=2).decode() + "\n"

@@ -1,4 +1,4 @@
-"""JUnit XML for CI systems: a suite for each vault, a test case for each declared mapping and each error of no pair.
+"""JUnit XML for CI systems: a suite for each vault, a case for each declared mapping and each error outside of pairs.
 
 A mapping in sync passes; a pending or blocked one is a failure; one that could not be read, or whose change failed, is
 an error; one that another tool manages is skipped. Warnings and notes are in ``system-out``.
@@ -7,7 +7,7 @@ an error; one that another tool manages is skipped. Warnings and notes are in ``
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
@@ -18,7 +18,15 @@ from asrnet.model.findings import UNREAD, Finding
 from asrnet.model.plan import Change, Plan
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
-from asrnet.render.pair_status import Direction, PairResult, PairResults, error_of, is_refused, outcome_of, pair_results
+from asrnet.render.pair_status import (
+    MappingResult,
+    PairResult,
+    PairResults,
+    error_of,
+    is_refused,
+    outcome_of,
+    pair_results,
+)
 
 if TYPE_CHECKING:
     from asrnet.render import Run, View
@@ -27,7 +35,7 @@ _STATES: Final[Mapping[str, str]] = {"create": "missing", "update": "to be corre
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A test case. ``failure`` and ``skipped`` say why it did not pass; ``details`` go below a failure.
+    """A test case. ``failure`` or ``skipped`` is the reason if it did not pass; ``details`` are shown below a failure.
 
     ``is_error``: asrnet could not read the mapping or carry out its change; the mapping itself may be right.
     """
@@ -44,38 +52,39 @@ class Case(Struct, frozen=True, kw_only=True):
 
 def render(plan: Plan, view: View) -> str:
     """A plan or report as JUnit XML."""
-    status = pair_results(plan, view.run.left)
+    results = pair_results(plan, view.run.left)
     root = ET.Element("testsuites")
-    for number, vault in enumerate(_vaults(status)):
-        root.append(_suite(number, vault, status, view.run))
+    for number, vault in enumerate(_vaults(results)):
+        root.append(_suite(number, vault, results, view.run))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _vaults(status: PairResults) -> list[str]:
-    named = [result.pair.vault for result in status.pairs] + [change.vault for change in status.changes]
-    return list(dict.fromkeys([*named, *(finding.vault or "" for finding in status.findings)]))
+def _vaults(results: PairResults) -> list[str]:
+    """The names of the vaults, each once; an empty name stands for findings about no single vault."""
+    named = [result.pair.vault for result in results.pairs] + [change.vault for change in results.changes]
+    return list(dict.fromkeys([*named, *(finding.vault or "" for finding in results.findings)]))
 
 
-def _suite(number: int, vault: str, status: PairResults, run: Run) -> ET.Element:
-    results = [result for result in status.pairs if result.pair.vault == vault]
-    cases = [case for result in results for case in _of_pair(result)]
-    general = [finding for finding in status.findings if (finding.vault or "") == vault]
-    cases += [_of_finding(finding, vault) for finding in general if finding.severity == "error"]
-    cases += [_of_change(change) for change in status.changes if change.vault == vault]
-    remarks = [finding for result in results for finding in result.findings if finding.severity != "error"]
+def _suite(number: int, vault: str, results: PairResults, run: Run) -> ET.Element:
+    pairs = [result for result in results.pairs if result.pair.vault == vault]
+    cases = [_mapping_case(result, mapping) for result in pairs for mapping in result.mappings]
+    general = [finding for finding in results.findings if (finding.vault or "") == vault]
+    cases += [_finding_case(finding, vault) for finding in general if finding.severity == "error"]
+    cases += [_change_case(change) for change in results.changes if change.vault == vault]
+    remarks = [finding for result in pairs for finding in result.findings if finding.severity != "error"]
     remarks += [finding for finding in general if finding.severity != "error"]
     suite = _suite_element(number, vault or "all vaults", cases, run)
     suite.append(ET.Element("properties"))
     suite.extend(_element(case) for case in cases)
-    _child(suite, "system-out", "\n".join(map(_said, remarks)))
-    _child(suite, "system-err", "")
+    ET.SubElement(suite, "system-out").text = _lines("\n".join(map(_finding_line, remarks)))
+    ET.SubElement(suite, "system-err").text = ""
     return suite
 
 
 def _suite_element(number: int, vault: str, cases: Sequence[Case], run: Run) -> ET.Element:
-    counts = Counter(_verdict(case) for case in cases)
-    # Some readers insist on a package, a host and a time; a plan that was made nowhere in time says when time began.
+    counts = Counter(_case_status(case) for case in cases)
+    # Some readers require a package, a host and a time. A plan rendered without a run has no time and gets the epoch.
     started = datetime.fromtimestamp((run.at or 0.0) - (run.seconds or 0.0), UTC)
     return ET.Element(
         "testsuite",
@@ -94,40 +103,32 @@ def _suite_element(number: int, vault: str, cases: Sequence[Case], run: Run) -> 
     )
 
 
-def _of_pair(result: PairResult) -> Iterator[Case]:
-    errors = [finding for finding in result.findings if finding.severity == "error"]
-    for direction in result.directions:
-        yield _of_direction(result, direction, errors)
-
-
-def _of_direction(result: PairResult, direction: Direction, errors: Sequence[Finding]) -> Case:
-    pair, change = result.pair, direction.change
+def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
+    pair, change = result.pair, mapping.change
+    primary = wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network)
+    recovery = wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
+    ends = (primary, recovery) if mapping.direction == "forward" else (recovery, primary)
+    # A retarget is one change of both directions: its time counts once.
+    is_counted_already = change is not None and (change.direction, mapping.direction) == ("both", "reverse")
     case = Case(
         group=f"{pair.vault}.{pair.name}",
-        name=f"{direction.way}: {_ends(result, direction)}",
-        # A retarget is one change of both directions: its time counts once.
-        seconds=0.0 if change is None or (change.direction, direction.way) == ("both", "reverse") else _seconds(change),
+        name=f"{mapping.direction}: {' -> '.join(ends)}",
+        seconds=0.0 if change is None or is_counted_already else _seconds(change),
     )
-    if direction.state in {"in_sync", "corrected"}:
+    if mapping.state in {"in_sync", "corrected"}:
         return case
-    if direction.state == "external":
+    if mapping.state == "external":
         return structs.replace(case, skipped=f"left to {pair.managed_by}")
-    kind = (change and outcome_of(change)) or _STATES[direction.state]
+    errors = [finding for finding in result.findings if finding.severity == "error"]
+    kind = (change and outcome_of(change)) or _STATES[mapping.state]
     why = (change and (error_of(change) or change.reason)) or next((finding.message for finding in errors), kind)
     declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
-    details = (*([] if change else map(_said, errors)), declared)
+    details = (*([] if change else map(_finding_line, errors)), declared)
     is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)
     return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
 
 
-def _ends(result: PairResult, direction: Direction) -> str:
-    pair = result.pair
-    primary = wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network)
-    recovery = wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
-    return f"{primary} -> {recovery}" if direction.way == "forward" else f"{recovery} -> {primary}"
-
-
-def _of_finding(finding: Finding, vault: str) -> Case:
+def _finding_case(finding: Finding, vault: str) -> Case:
     return Case(
         group=vault or "all vaults",
         name=f"{finding.kind}: {finding.subject or ''}",
@@ -137,8 +138,8 @@ def _of_finding(finding: Finding, vault: str) -> Case:
     )
 
 
-def _of_change(change: Change) -> Case:
-    """The case of a change that belongs to no pair: of a fabric, or of an unmanaged mapping."""
+def _change_case(change: Change) -> Case:
+    """The case of a change that belongs to no pair: it is about a fabric or an unmanaged mapping."""
     outcome = outcome_of(change)
     case = Case(group=change.vault, name=wording.change_label(change), seconds=_seconds(change))
     if outcome == "succeeded":
@@ -157,13 +158,13 @@ def _seconds(change: Change) -> float:
     return change.seconds if isinstance(change, AppliedChange) else 0.0
 
 
-def _said(finding: Finding) -> str:
+def _finding_line(finding: Finding) -> str:
     about = f" {finding.pair}:" if finding.pair else ""
     hint = f" ({finding.hint})" if finding.hint else ""
     return f"{finding.severity}: {finding.kind}:{about} {finding.message}{hint}"
 
 
-def _verdict(case: Case) -> str:
+def _case_status(case: Case) -> str:
     if case.failure:
         return "error" if case.is_error else "failure"
     return "skipped" if case.skipped else "passed"
@@ -174,20 +175,16 @@ def _element(case: Case) -> ET.Element:
     element = ET.Element("testcase", {"classname": _plain(case.group), "name": _plain(case.name), "time": seconds})
     if case.failure:
         attributes = {"message": _plain(case.failure), "type": _plain(case.kind)}
-        ET.SubElement(element, _verdict(case), attributes).text = _lines("\n".join((case.failure, *case.details)))
+        ET.SubElement(element, _case_status(case), attributes).text = _lines("\n".join((case.failure, *case.details)))
     elif case.skipped:
         ET.SubElement(element, "skipped", {"message": _plain(case.skipped)})
     return element
 
 
-def _child(parent: ET.Element, tag: str, text: str) -> None:
-    ET.SubElement(parent, tag).text = _lines(text)
-
-
 def _plain(text: str) -> str:
     """``text`` on one line, without characters that XML forbids."""
-    return wording.harmless(" ".join(text.split("\n")))
+    return wording.printable(" ".join(text.split("\n")))
 
 
 def _lines(text: str) -> str:
-    return "\n".join(wording.harmless(line) for line in text.split("\n"))
+    return "\n".join(wording.printable(line) for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""Which sections each kind of document has."""
+"""The sections of a document, laid out by the module for its type."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def sections(document: Document, view: View) -> tuple[Section, ...]:
-    """``document`` as sections, those without rows left out; the summary of a plan or of live pairs comes last."""
+    """The sections of ``document`` that have rows. The summary of a plan or of live pairs comes last."""
     layout: Any = import_module(type_of(document).layout)
     return tuple(section for section in layout.sections(document, view) if section.rows)

@@ -1,4 +1,4 @@
-"""How live pairs are shown: a table for each vault, and a count."""
+"""The sections of live pairs: a table for each vault, and the summary."""
 
 from __future__ import annotations
 

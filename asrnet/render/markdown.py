@@ -11,45 +11,46 @@ from asrnet.model.plan import Plan
 from asrnet.render import layout
 from asrnet.render.mermaid import picture
 from asrnet.render.sections import Section
-from asrnet.render.wording import harmless
+from asrnet.render.wording import printable
 
 if TYPE_CHECKING:
     from asrnet.render import Document, View
 
 COMMENT_LIMIT: Final = 65_536
-"""Characters of a comment on GitHub, which refuses longer ones; GitLab and Azure DevOps take more."""
+"""The most characters of a comment on GitHub. GitLab and Azure DevOps accept more."""
 
 _HEADROOM: Final = 1_536
-"""Characters reserved for what a workflow puts before and after."""
+"""Characters that are left free for the text that a workflow adds before and after."""
 
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+=>]|(?<=^\d)[.)]")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 
 
 def render(document: Document, view: View) -> str:
-    """``document`` as GitHub-flavoured Markdown that fits a comment; rows left out are counted at the end."""
-    text, drawn = _words(document, view), _picture(document, view)
+    """``document`` as GitHub-flavoured Markdown that fits a comment; the end says how many lines were left out."""
+    text, diagram = _tables(document, view), _diagram(document, view)
     room = COMMENT_LIMIT - _HEADROOM
-    if len(text) + len(drawn) < room:
-        return _joined(text, drawn)
-    room -= len(drawn) + len(_left_out(len(text)))
+    if len(text) + len(diagram) < room:
+        return _joined(text, diagram)
+    room -= len(diagram) + len(_left_out(len(text)))
     head = text[: text.rfind("\n", 0, room) + 1]
-    return _joined(head + _left_out(text.count("\n") - head.count("\n")), drawn)
+    return _joined(head + _left_out(text.count("\n") - head.count("\n")), diagram)
 
 
 def whole(document: Document, view: View) -> str:
     """``document`` as GitHub-flavoured Markdown of any length."""
-    return _joined(_words(document, view), _picture(document, view))
+    return _joined(_tables(document, view), _diagram(document, view))
 
 
-def _words(document: Document, view: View) -> str:
+def _tables(document: Document, view: View) -> str:
     sections = layout.sections(document, view)
-    if isinstance(document, (Plan, LivePairs)):  # whose summary comes last, where it is still in sight on a terminal
+    if isinstance(document, (Plan, LivePairs)):
+        # Their summary comes last, because a terminal shows the end. A comment is read from the top.
         sections = (sections[-1], *sections[:-1])
     return draw(sections)
 
 
-def _picture(document: Document, view: View) -> str:
+def _diagram(document: Document, view: View) -> str:
     return picture(document, view) if isinstance(document, (Plan, LivePairs)) else ""
 
 
@@ -58,7 +59,7 @@ def _joined(*parts: str) -> str:
 
 
 def _left_out(lines: int) -> str:
-    return f"\n*{lines:,} more lines are left out: a comment has no room for them. The other outputs have it all.*\n"
+    return f"\n*{lines:,} more lines do not fit into a comment. The other outputs are complete.*\n"
 
 
 def draw(sections: Iterable[Section]) -> str:
@@ -68,8 +69,8 @@ def draw(sections: Iterable[Section]) -> str:
 
 def escaped(text: str) -> str:
     """``text`` escaped for Markdown: no markup, HTML, table cells or mentions of users."""
-    marked = _SPECIAL.sub(lambda found: f"\\{found.group()}", harmless(text).strip().translate(_ENTITIES))
-    # A comment between @ and the name keeps a forge from notifying whoever is called like a network.
+    marked = _SPECIAL.sub(lambda match: f"\\{match.group()}", printable(text).strip().translate(_ENTITIES))
+    # A comment after the @ keeps GitHub and the like from notifying a user who has the name of a network.
     return marked.replace("@", "@<!-- -->")
 
 

@@ -12,19 +12,19 @@ from msgspec import Struct
 from asrnet.inventory.live_pairs import LivePair, LivePairs
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Plan
-from asrnet.render.pair_status import VERDICTS, PairResult, Verdict, pair_results
-from asrnet.render.wording import harmless
+from asrnet.render.pair_status import STATUSES, PairResult, Status, pair_results
+from asrnet.render.wording import printable
 
 if TYPE_CHECKING:
     from asrnet.render import View
 
 MOST_DRAWN: Final = 60
-"""The most pairs in a diagram on a page: more are unreadable, and GitHub draws at most 500 arrows."""
+"""The most pairs in a diagram within Markdown: more are unreadable, and GitHub draws at most 500 arrows."""
 
 _ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
 _UNKNOWN: Final = "region not known"
 _SOLID, _DASHED, _CROSSED = "<-->", "<-.->", "x--x"
-_ARROWS: Final[dict[Verdict, tuple[str, str]]] = {
+_ARROWS: Final[dict[Status, tuple[str, str]]] = {
     "failed": (_CROSSED, "--x"),
     "blocked": (_CROSSED, "--x"),
     "retargeted": (_DASHED, "-.->"),
@@ -35,11 +35,11 @@ _ARROWS: Final[dict[Verdict, tuple[str, str]]] = {
     "corrected": (_SOLID, "-->"),
     "in_sync": (_SOLID, "-->"),
 }
-"""The arrows of pairs with a reverse and of those without."""
+"""The arrow for pairs with failback, and the arrow for pairs without."""
 
 
 class End(Struct, frozen=True):
-    """A network with its display name and its region, where that is known."""
+    """A network with its display name and, if known, its region."""
 
     network: ArmId
     name: str
@@ -61,7 +61,7 @@ def render(document: Plan | LivePairs, view: View) -> str:
 
 
 def picture(document: Plan | LivePairs, view: View) -> str:
-    """A diagram to embed in Markdown, with the pairs that need attention first and a remark if some are left out."""
+    """A diagram to embed in Markdown: pairs that need attention come first, and a remark says if some are left out."""
     edges = tuple(islice(_edges(document, view), MOST_DRAWN + 1))
     if not edges:
         return ""
@@ -71,7 +71,7 @@ def picture(document: Plan | LivePairs, view: View) -> str:
 
 
 def drawing(edges: Sequence[Edge]) -> str:
-    """A flowchart of ``edges``, the networks of a region together."""
+    """A flowchart of ``edges`` in which the networks of a region are grouped."""
     ends = [end for edge in edges for end in (edge.primary, edge.recovery)]
     places = {end.network: end.place for end in ends if end.place}
     names = {end.network: end.name or end.network.name for end in ends}
@@ -106,22 +106,22 @@ def _live(pair: LivePair) -> Edge:
 
 
 def _planned(document: Plan, view: View) -> Iterator[Edge]:
-    order = list(VERDICTS)
-    for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.verdict)):
+    order = list(STATUSES)
+    for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.status)):
         pair = result.pair
         if pair.recovery_network_id:
             yield Edge(
                 End(pair.primary_network_id, pair.primary_network, pair.primary_location),
                 End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location),
-                _ARROWS[result.verdict][not pair.failback],
+                _ARROWS[result.status][not pair.failback],
                 _label(result),
             )
 
 
 def _label(result: PairResult) -> str:
-    return result.pair.name if result.verdict == "in_sync" else f"{result.pair.name}: {VERDICTS[result.verdict]}"
+    return result.pair.name if result.status == "in_sync" else f"{result.pair.name}: {STATUSES[result.status]}"
 
 
 def _quoted(text: str) -> str:
     """``text`` for a quoted label, with Mermaid's special characters as entities."""
-    return harmless(text).translate(_ENTITIES)
+    return printable(text).translate(_ENTITIES)

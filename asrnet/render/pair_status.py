@@ -14,13 +14,10 @@ from asrnet.model.report import AppliedChange, Outcome
 
 P = TypeVar("P", Change, Finding)
 
-Way = Literal["forward", "reverse"]
 State = PairStatus | Literal["corrected", "failed"]
-Verdict = Literal[
-    "failed", "blocked", "retargeted", "not_paired", "half", "missing", "external", "corrected", "in_sync"
-]
+Status = Literal["failed", "blocked", "retargeted", "not_paired", "half", "missing", "external", "corrected", "in_sync"]
 
-VERDICTS: Final[Mapping[Verdict, str]] = {
+STATUSES: Final[Mapping[Status, str]] = {
     "failed": "failed",
     "blocked": "blocked",
     "retargeted": "retargeted",
@@ -31,23 +28,23 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     "corrected": "corrected",
     "in_sync": "in sync",
 }
-"""Each verdict in words, the most urgent first."""
+"""The label of each status, the most urgent first."""
 
 
-class Direction(Struct, frozen=True, kw_only=True):
-    """One declared mapping of a pair, with the change that concerns it."""
+class MappingResult(Struct, frozen=True, kw_only=True):
+    """The state of one declared mapping of a pair, with the change that concerns it."""
 
-    way: Way
+    direction: Literal["forward", "reverse"]
     state: State
     change: Change | None = None
 
 
 class PairResult(Struct, frozen=True, kw_only=True):
-    """A pair with its changes and findings; a finding that was corrected is left out."""
+    """A pair with its mappings, changes and findings, without the findings that were corrected."""
 
     pair: PairView
-    verdict: Verdict
-    directions: tuple[Direction, ...]
+    status: Status
+    mappings: tuple[MappingResult, ...]
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -57,12 +54,12 @@ class PairResult(Struct, frozen=True, kw_only=True):
             finding
             for finding in self.findings
             if finding.counts(warnings_count=warnings_count)
-            or (finding.kind in CORRECTED and self.verdict != "external")
+            or (finding.kind in CORRECTED and self.status != "external")
         )
 
 
 class PairResults(Struct, frozen=True, kw_only=True):
-    """The results of all pairs, and the changes and findings that concern no declared pair."""
+    """The results of all declared pairs, and the changes and findings that belong to none of them."""
 
     pairs: tuple[PairResult, ...]
     changes: tuple[Change, ...]
@@ -93,24 +90,24 @@ def pair_results(document: Plan, left: Plan | None = None) -> PairResults:
 
 
 def is_drifting(document: Plan, left: Plan | None = None, *, warnings_count: bool = False) -> bool:
-    """Whether changes are pending or findings count as drift, as the exit codes have it."""
+    """Whether changes are pending or findings count as drift; exit codes follow the same rule."""
     current = left or document
     is_pending = any(outcome_of(change) != "succeeded" for change in current.changes)
     return is_pending or any(finding.counts(warnings_count=warnings_count) for finding in current.findings)
 
 
 def outcome_of(change: Change) -> Outcome | None:
-    """The outcome of a change; None where it is only planned."""
+    """The outcome of a change, or None if it is only planned."""
     return change.outcome if isinstance(change, AppliedChange) else None
 
 
 def is_refused(change: Change) -> bool:
-    """Whether a safeguard kept the change from being tried."""
+    """Whether a safeguard refused the change, so that it was not tried."""
     return isinstance(change, AppliedChange) and change.refused
 
 
 def error_of(change: Change) -> str | None:
-    """Why a change was not made, if it was tried."""
+    """Why an applied change was not made; None if it succeeded or is only planned."""
     return change.error if isinstance(change, AppliedChange) else None
 
 
@@ -124,45 +121,46 @@ def _by_pair(parts: Iterable[P]) -> dict[tuple[str | None, str | None], list[P]]
 def _pair_result(
     pair: PairView, changes: Sequence[Change], findings: Sequence[Finding], *, planned_again: bool
 ) -> PairResult:
-    statuses: list[tuple[Way, PairStatus]] = [("forward", pair.forward)]
+    mappings = [_mapping_result("forward", pair.forward, changes, planned_again=planned_again)]
     if pair.reverse:
-        statuses.append(("reverse", pair.reverse))
-    directions = tuple(_direction(way, status, changes, planned_again=planned_again) for way, status in statuses)
-    verdict = _verdict(directions)
-    if verdict == "retargeted":  # such a pair is not half as well: the retarget makes the reverse
+        mappings.append(_mapping_result("reverse", pair.reverse, changes, planned_again=planned_again))
+    status = _status(mappings)
+    if status == "retargeted":  # the retarget also creates the reverse, so the pair is not reported as half
         findings = [finding for finding in findings if finding.kind != FindingKind.HALF_PAIR]
-    elif verdict == "corrected":
+    elif status == "corrected":
         findings = [finding for finding in findings if finding.kind not in CORRECTED]
     return PairResult(
-        pair=pair, verdict=verdict, directions=directions, changes=tuple(changes), findings=tuple(findings)
+        pair=pair, status=status, mappings=tuple(mappings), changes=tuple(changes), findings=tuple(findings)
     )
 
 
-def _direction(way: Way, status: PairStatus, changes: Sequence[Change], *, planned_again: bool) -> Direction:
-    change = next((change for change in changes if change.direction in {way, "both"}), None)
+def _mapping_result(
+    direction: Literal["forward", "reverse"], status: PairStatus, changes: Sequence[Change], *, planned_again: bool
+) -> MappingResult:
+    change = next((change for change in changes if change.direction in {direction, "both"}), None)
     outcome = outcome_of(change) if change else None
     if change is None or outcome is None or is_refused(change):
-        return Direction(way=way, state=status, change=change)
-    # A plan made afterwards knows the present state; without one, the outcome was read back.
+        return MappingResult(direction=direction, state=status, change=change)
+    # A plan made after the report shows the present state. Without one the outcome decides, which was read back.
     in_sync = status == "in_sync" if planned_again else outcome == "succeeded"
     state: State = status
     if outcome != "succeeded":
         state = "in_sync" if in_sync else "failed"
     elif in_sync:
         state = "corrected"
-    return Direction(way=way, state=state, change=change)
+    return MappingResult(direction=direction, state=state, change=change)
 
 
-def _verdict(directions: Sequence[Direction]) -> Verdict:
-    states = {direction.state for direction in directions}
+def _status(mappings: Sequence[MappingResult]) -> Status:
+    states = {mapping.state for mapping in mappings}
     if "failed" in states:
         return "failed"
     if "blocked" in states:
         return "blocked"
     if "update" in states:
-        updates = [direction.change for direction in directions if direction.state == "update"]
-        only_state = states <= {"update", "in_sync"} and all(change and change.keeps_target for change in updates)
-        return "not_paired" if only_state else "retargeted"
+        updates = [mapping.change for mapping in mappings if mapping.state == "update"]
+        keeps_targets = states <= {"update", "in_sync"} and all(change and change.keeps_target for change in updates)
+        return "not_paired" if keeps_targets else "retargeted"
     if "create" in states:
         return "missing" if states == {"create"} else "half"
     if "external" in states:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec import Struct
 from asrnet.model.findings import FindingKind, Severity
 from asrnet.model.plan import Plan
 from asrnet.model.report import Report
-from asrnet.render.pair_status import VERDICTS, PairResults, is_drifting, outcome_of, pair_results
+from asrnet.render.pair_status import STATUSES, PairResults, is_drifting, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -50,31 +50,30 @@ def last_success(text: str) -> float | None:
 
 
 def _state(plan: Plan, view: View) -> Iterator[Metric]:
-    status, current = pair_results(plan, view.run.left), view.run.left or plan
-    yield Metric("asrnet_pairs", "Declared pairs by how they stand.", tuple(_pairs(status, current)))
-    states = Counter[str](direction.state for result in status.pairs for direction in result.directions)
+    results, current = pair_results(plan, view.run.left), view.run.left or plan
+    pairs = Counter((result.pair.vault, result.status) for result in results.pairs)
+    vaults = dict.fromkeys((*current.existing, *(result.pair.vault for result in results.pairs)))
+    # Zeros are written as well, so that a series does not vanish when its last pair is corrected.
+    samples = tuple(
+        ({"vault": vault, "status": status}, float(pairs[vault, status])) for vault in vaults for status in STATUSES
+    )
+    yield Metric("asrnet_pairs", "Declared pairs by status.", samples)
+    states = Counter[str](mapping.state for result in results.pairs for mapping in result.mappings)
     mappings = {**{state: states[state] for state in _STATES}, "unmanaged": current.summary.unmanaged}
-    yield Metric("asrnet_mappings", "Wanted mappings by state, and the unmanaged ones.", _by("status", mappings))
-    drift = Counter(_drift(status, current, view))
+    yield Metric("asrnet_mappings", "Declared mappings by state, and unmanaged ones.", _by("status", mappings))
+    drift = Counter(_drift(results, current, view))
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
-    yield Metric("asrnet_drift", "What counts as drift, by kind; none where there is no drift.", samples)
-    counts: dict[str, int] = {severity: status.severities[severity] for severity in _SEVERITIES}
+    yield Metric("asrnet_drift", "Everything that counts as drift, by kind; no samples without drift.", samples)
+    counts: dict[str, int] = {severity: results.severities[severity] for severity in _SEVERITIES}
     yield Metric("asrnet_findings", "Findings by severity.", _by("severity", counts))
 
 
-def _pairs(status: PairResults, current: Plan) -> Iterator[Sample]:
-    counts = Counter((result.pair.vault, result.verdict) for result in status.pairs)
-    for vault in dict.fromkeys((*current.existing, *(result.pair.vault for result in status.pairs))):
-        for verdict in VERDICTS:
-            yield {"vault": vault, "status": verdict}, float(counts[vault, verdict])
-
-
-def _drift(status: PairResults, current: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
+def _drift(results: PairResults, current: Plan, view: View) -> Iterator[tuple[str, FindingKind]]:
     """The vault and kind of everything that counts as drift; a pending deletion counts as unmanaged."""
-    for result in status.pairs:
+    for result in results.pairs:
         drift = result.drift(warnings_count=view.warnings_count)
         yield from ((result.pair.vault, finding.kind) for finding in drift)
-    counted = (finding for finding in status.findings if finding.counts(warnings_count=view.warnings_count))
+    counted = (finding for finding in results.findings if finding.counts(warnings_count=view.warnings_count))
     yield from ((finding.vault or "", finding.kind) for finding in counted)
     pending = (change for change in current.changes if change.pair is None and outcome_of(change) != "succeeded")
     yield from ((change.vault, FindingKind.UNMANAGED) for change in pending if change.action == "delete")
@@ -86,52 +85,43 @@ def _work(plan: Plan, view: View) -> Iterator[Metric]:
         ({"kind": kind, "action": action, "outcome": outcome}, float(number))
         for (kind, action, outcome), number in sorted(changes.items())
     )
-    yield Metric("asrnet_changes", "Changes by what came of them; pending where none was tried.", samples)
+    yield Metric("asrnet_changes", "Changes by outcome; pending if not tried.", samples)
     requests = dict(view.run.requests or (plan.requests if isinstance(plan, Report) else {}))
     retries = requests.pop("retries", None)
     yield Metric("asrnet_requests", "Requests sent, by method.", _by("method", requests))
-    yield Metric("asrnet_request_retries", "Requests among them that were repeats.", _one(retries))
+    yield Metric("asrnet_request_retries", "Requests that were retries.", _single(retries))
 
 
 def _times(plan: Plan, view: View) -> Iterator[Metric]:
     run, drifting = view.run, is_drifting(plan, view.run.left, warnings_count=view.warnings_count)
     seconds = plan.seconds if run.seconds is None and isinstance(plan, Report) else run.seconds
-    yield Metric("asrnet_run_duration_seconds", "How long the run took.", _one(seconds))
+    yield Metric("asrnet_run_duration_seconds", "How long the run took.", _single(seconds))
     yield Metric(
-        "asrnet_run_success", "1 where the run left nothing to do and nothing blocked, else 0.", _one(not drifting)
+        "asrnet_run_success", "1 if the run left nothing pending and nothing blocked, else 0.", _single(not drifting)
     )
-    yield Metric("asrnet_last_run_timestamp_seconds", "When a run last got as far as writing this.", _one(run.at))
+    yield Metric("asrnet_last_run_timestamp_seconds", "When a run last wrote these metrics.", _single(run.at))
     success = run.last_success if drifting else run.at
-    yield Metric(LAST_SUCCESS, "When a run last left nothing to do and nothing blocked.", _one(success))
+    yield Metric(LAST_SUCCESS, "When a run last left nothing pending and nothing blocked.", _single(success))
 
 
 def _by(label: str, counts: Mapping[str, float]) -> tuple[Sample, ...]:
     return tuple(({label: name}, float(number)) for name, number in counts.items())
 
 
-def _one(value: float | None) -> tuple[Sample, ...]:
+def _single(value: float | None) -> tuple[Sample, ...]:
     return () if value is None else (({}, float(value)),)
 
 
 def _lines(metric: Metric) -> Iterator[str]:
-    yield f"# HELP {metric.name} {_help(metric.help)}"
+    yield f"# HELP {metric.name} {_escaped(metric.help)}"
     yield f"# TYPE {metric.name} gauge"
     for labels, value in metric.samples:
-        yield f"{metric.name}{_labels(labels.items())} {_number(value)}"
-
-
-def _labels(labels: Iterable[tuple[str, str]]) -> str:
-    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
-    return f"{{{pairs}}}" if pairs else ""
+        escaped = {name: _escaped(text).replace('"', '\\"') for name, text in labels.items()}
+        pairs = ",".join(f'{name}="{text}"' for name, text in escaped.items())
+        number = str(int(value)) if value.is_integer() else f"{value:.3f}"
+        yield f"{metric.name}{{{pairs}}} {number}" if pairs else f"{metric.name} {number}"
 
 
 def _escaped(text: str) -> str:
-    return _help(text).replace('"', '\\"')
-
-
-def _help(text: str) -> str:
+    """``text`` with the escapes that help texts and label values share (Prometheus' exposition formats)."""
     return text.replace("\\", "\\\\").replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else f"{value:.3f}"

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asrnet.render.sections import Row, Section, Tone
-from asrnet.render.wording import harmless
+from asrnet.render.wording import printable
 
 STYLES: Final[Mapping[Tone, str]] = {
     "plain": "",
@@ -108,7 +108,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
 def _natural(section: Section) -> list[int]:
     """The width of the widest cell of each column."""
     rows = [section.header, *(row.cells for row in section.rows)]
-    return [max(1, *(cell_len(harmless(cell)) for cell in column)) for column in zip(*rows, strict=True)]
+    return [max(1, *(cell_len(printable(cell)) for cell in column)) for column in zip(*rows, strict=True)]
 
 
 def _needed(widths: Sequence[int]) -> int:
@@ -119,7 +119,7 @@ def _longest_words(section: Section) -> list[int]:
     """The width of the longest word of each column."""
     rows = [section.header, *(row.cells for row in section.rows)]
     return [
-        max(cell_len(word) for cell in column for word in (harmless(cell).split() or [""]))
+        max(cell_len(word) for cell in column for word in (printable(cell).split() or [""]))
         for column in zip(*rows, strict=True)
     ]
 
@@ -134,4 +134,4 @@ def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[
 
 
 def _text(content: str, style: str) -> Text:
-    return Text(harmless(content), style=style)
+    return Text(printable(content), style=style)

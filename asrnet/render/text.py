@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.render import layout
 from asrnet.render.sections import Section
-from asrnet.render.wording import harmless
+from asrnet.render.wording import printable
 
 if TYPE_CHECKING:
     from asrnet.render import Document, View
@@ -30,17 +30,17 @@ def draw(sections: Iterable[Section]) -> str:
 
 def _lines(section: Section) -> Iterator[str]:
     if section.title:
-        yield harmless(section.title)
+        yield printable(section.title)
     if not section.header:
         indent = "  " if section.title else ""
-        yield from (indent + harmless(row.cells[0]) for row in section.rows)
+        yield from (indent + printable(row.cells[0]) for row in section.rows)
         return
-    rows = [tuple(harmless(cell) for cell in row.cells) for row in section.rows]
+    rows = [tuple(printable(cell) for cell in row.cells) for row in section.rows]
     widths = [max(map(len, column)) for column in zip(section.header, *rows, strict=True)]
     yield _aligned(section.header, widths)
     for row, cells in zip(section.rows, rows, strict=True):
         yield _aligned(cells, widths)
-        yield from (f"      {harmless(detail)}" for detail in row.details)
+        yield from (f"      {printable(detail)}" for detail in row.details)
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from asrnet.errors import harmless as harmless  # noqa: PLC0414 - part of this module's vocabulary
+from asrnet.errors import printable as printable  # noqa: PLC0414 - part of this module's vocabulary
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Action, Change, PairStatus, PairView
 

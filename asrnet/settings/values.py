@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, there_are
+from asrnet.files.problems import did_you_mean, known_names
 from asrnet.model.findings import FindingKind
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def finding_kind(text: str) -> str:
     if text not in list(FindingKind):
         raise InputError(
             f"found '{text}', expected the kind of a finding{did_you_mean(text, FindingKind)}",
-            hint=there_are(text, FindingKind),
+            hint=known_names(text, FindingKind, "kinds"),
         )
     return text
 

@@ -113,7 +113,7 @@ def test_a_pair_that_no_rule_makes_does_not_look_like_nothing_to_do(
 ) -> None:
     before = snapshot(folder)
     words = "no rule makes a pair 'tagged/crm-eu'; did you mean 'tagged/crm-ea'?"
-    refused(fake(*command, "--pair", "tagged/crm-eu"), words, "hint: there are tagged/crm-ea")
+    refused(fake(*command, "--pair", "tagged/crm-eu"), words, "hint: known pairs: tagged/crm-ea")
     assert snapshot(folder) == before
     assert fake(*command, "--pair", "tagged/crm-ea").code != 1
 

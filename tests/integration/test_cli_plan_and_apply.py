@@ -201,9 +201,9 @@ def test_one_pair_can_be_selected(fake: Cli) -> None:
 def test_a_name_that_is_not_there_is_refused_with_the_nearest(fake: Cli) -> None:
     ran = fake("plan", "--pair", "hubb")
     assert (ran.code, "did you mean 'hub'?" in ran.err) == (1, True)
-    assert "hint: there are hub, app, tagged/NETWORK; for NETWORK write" in ran.err
+    assert "hint: known pairs: hub, app, tagged/NETWORK; for NETWORK write" in ran.err
     ran = fake("plan", "--vault", "see")
-    assert (ran.code, "did you mean 'sea'?" in ran.err, "hint: there are sea" in ran.err) == (1, True, True)
+    assert (ran.code, "did you mean 'sea'?" in ran.err, "hint: known vaults: sea" in ran.err) == (1, True, True)
 
 
 def test_a_plan_over_a_limit_is_refused_and_nothing_is_written(fake: Cli, folder: Path) -> None:

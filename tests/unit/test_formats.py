@@ -55,4 +55,4 @@ def test_text_and_json_are_there_for_every_kind() -> None:
 def test_a_format_that_nobody_has_is_unknown() -> None:
     with pytest.raises(InputError, match="unknown output format 'docx'") as caught:
         render(full_plan(), "docx")
-    assert caught.value.hint.startswith("there are text, json, ")
+    assert caught.value.hint.startswith("known formats: text, json, ")

@@ -31,7 +31,7 @@ def test_what_a_comment_has_no_room_for_is_counted_and_the_picture_stays_whole()
     assert len(text) < 65_536
     shown = sum(line.startswith("| ") for line in text.splitlines()) - 2
     assert 200 < shown < 2000
-    assert f"*{2000 - shown:,} more lines are left out" in text
+    assert f"*{2000 - shown:,} more lines do not fit into a comment" in text
     assert text.count("```") == 2
     assert text.endswith("Only 60 pairs are drawn, those that need attention first.\n")
     assert "left out" not in render(Plan(pairs=pairs[:200]), "markdown")

@@ -25,7 +25,7 @@ def update(before: str, after: str, **fields: Any) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("forward", "reverse", "verdict"),
+    ("forward", "reverse", "status"),
     [
         ("in_sync", "in_sync", "in_sync"),
         ("in_sync", None, "in_sync"),
@@ -38,23 +38,23 @@ def update(before: str, after: str, **fields: Any) -> Change:
         ("external", "in_sync", "external"),
     ],
 )
-def test_a_planned_pair_stands_as_its_directions_do(forward: Any, reverse: Any, verdict: str) -> None:
+def test_a_planned_pair_stands_as_its_directions_do(forward: Any, reverse: Any, status: str) -> None:
     plan = Plan(pairs=(pair("app", forward=forward, reverse=reverse),), changes=(update("old", "new"),))
-    assert only(plan).verdict == verdict
+    assert only(plan).status == status
 
 
 def test_an_update_that_keeps_the_target_is_no_retarget() -> None:
     plan = Plan(pairs=(pair("app", forward="update"),), changes=(update("app-sea", "app-sea"),))
-    assert only(plan).verdict == "not_paired"
+    assert only(plan).status == "not_paired"
 
 
 @pytest.mark.parametrize(
-    ("outcome", "verdict"),
+    ("outcome", "status"),
     [("succeeded", "corrected"), ("failed", "failed"), ("in_flight", "failed"), ("stale", "failed")],
 )
-def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, verdict: str) -> None:
+def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, status: str) -> None:
     report = applied(Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),)), outcome)
-    assert only(report).verdict == verdict
+    assert only(report).status == status
 
 
 def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
@@ -83,16 +83,16 @@ def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
 def test_what_a_safeguard_refused_is_pending_still() -> None:
     plan = Plan(pairs=(pair("app", reverse="create"),), changes=(change("create", "m", "app", direction="reverse"),))
     refused = applied(plan, "skipped", error="over a limit", refused=True)
-    assert only(refused).verdict == "half"
+    assert only(refused).status == "half"
     assert is_drifting(refused)
 
 
 def test_the_plan_after_a_report_has_the_last_word() -> None:
     plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
     now_there = Plan(pairs=(pair("app"),))
-    assert only(applied(plan, "in_flight"), now_there).verdict == "in_sync"
-    assert only(applied(plan, "succeeded"), now_there).verdict == "corrected"
-    assert only(applied(plan, "succeeded"), plan).verdict == "half"
+    assert only(applied(plan, "in_flight"), now_there).status == "in_sync"
+    assert only(applied(plan, "succeeded"), now_there).status == "corrected"
+    assert only(applied(plan, "succeeded"), plan).status == "half"
 
 
 def test_what_another_tool_manages_is_no_drift() -> None:

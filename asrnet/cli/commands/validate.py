@@ -8,7 +8,7 @@ from asrnet import exit_codes
 from asrnet.cli import streams
 from asrnet.cli.session import Session
 from asrnet.desired import DesiredState, load_desired
-from asrnet.render.wording import count, harmless, listed
+from asrnet.render.wording import count, listed, printable
 from asrnet.settings import ValidateSettings
 
 EXAMPLES: Final = (
@@ -23,7 +23,7 @@ def run(session: Session[ValidateSettings]) -> int:
     settings = session.settings
     for path in settings.paths or (settings.file,):
         contents = _contents_of_world(path) if settings.worlds else _contents(load_desired(path))
-        streams.write(f"{harmless(str(path))}: valid: {contents}\n")
+        streams.write(f"{printable(str(path))}: valid: {contents}\n")
     return exit_codes.DONE
 
 
