@@ -39,6 +39,9 @@ _READS_WITHOUT_JOB = 2
 _DENIED_READS = 3
 """After so many refusals to say how an operation stands, it is not asked again: it would be until the time is up."""
 
+_READS_IN_ALL = 5
+"""After so many reads, the mapping's own included, a write stays in flight. That is longer than the 3.3 s seen."""
+
 _PATCH_UNKNOWN = {400, 405}
 """Statuses of a PATCH that say nothing about this mapping: where the PUT then works, no further PATCH is tried."""
 
@@ -301,7 +304,11 @@ class Run:
 
     def _ask_operation(self, task: Task, lane: Lane) -> None:
         writer = self._backend.network_writer if lane.vault is None else self._backend.mapping_writer
-        if task.operation:
+        if task.denial:
+            lane.reading += 1
+            read = partial(self._backend.mappings.mapping, task.step.resource_id)
+            self._request(read, partial(self._mapping_told, task, lane))
+        elif task.operation:
             lane.reading += 1
             self._request(partial(writer.operation, task.operation), partial(self._operation_told, task, lane))
 
@@ -372,13 +379,31 @@ class Run:
             self._settle_done(task)
         elif isinstance(answer, ServiceError) and answer.code == "ForeignHost":
             # asrnet sends its token to no other host than Azure's, however often it is asked to.
-            task.denial = answer.message
-            lane.pending.remove(task)
+            self._deny(task, lane, answer.message)
         elif isinstance(answer, (CredentialError, ForbiddenError)):
             task.denied_reads += 1
             if task.denied_reads >= _DENIED_READS:
-                task.denial = answer.message
-                lane.pending.remove(task)
+                self._deny(task, lane, answer.message)
+        self._end_reading(lane)
+
+    def _deny(self, task: Task, lane: Lane, reason: str) -> None:
+        """Ask the operation no more. A mapping shows by itself when its write is done."""
+        task.denial = reason
+        if task.change.kind != "network_mapping":
+            lane.pending.remove(task)
+
+    def _mapping_told(
+        self, task: Task, lane: Lane, answer: NetworkMapping | AsrError | InterruptedError | None
+    ) -> None:
+        """Look at the mapping of a write whose operation cannot be asked; give up after a few seconds."""
+        task.denied_reads += 1
+        if not isinstance(answer, (AsrError, InterruptedError)) and (
+            is_same(answer, task.step.after) and has_state_of(answer, task.step.after)
+        ):
+            lane.pending.remove(task)
+            self._settle_done(task)
+        elif task.denied_reads >= _READS_IN_ALL:
+            lane.pending.remove(task)
         self._end_reading(lane)
 
     def _end_reading(self, lane: Lane) -> None:
