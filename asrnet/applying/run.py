@@ -379,6 +379,7 @@ class Run:
             self._settle_done(task)
         elif isinstance(answer, ServiceError) and answer.code == "ForeignHost":
             # asrnet sends its token to no other host than Azure's, however often it is asked to.
+            task.denied_reads += 1
             self._deny(task, lane, answer.message)
         elif isinstance(answer, (CredentialError, ForbiddenError)):
             task.denied_reads += 1
