@@ -295,13 +295,6 @@ def _prefixes(network: VirtualNetwork) -> set[tuple[str, frozenset[str]]]:
     return {(subnet.name.lower(), frozenset(subnet.prefixes)) for subnet in network.subnets}
 
 
-def _mappings(backend: Backend, vault: ArmId) -> tuple[LiveMapping, ...]:
-    try:
-        return tuple(backend.mappings.mappings(vault))
-    except VaultUnusedError:
-        return ()
-
-
 def _fabrics(backend: Backend, vault: ArmId) -> tuple[Fabric, ...]:
     try:
         return tuple(backend.mappings.fabrics(vault))

@@ -76,7 +76,7 @@ def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, p
     errors = [_error(task) for task in tasks if task.state == "failed"]
     unread = [problems[task] for task in tasks if task in problems]
     failure = group.failure if group else ""
-    stale = (group is not None and group.stale) or any(_is_stale(task) for task in tasks)
+    stale = (group is not None and group.stale) or any(isinstance(task.error, RefusedError) for task in tasks)
     everything = (*tasks, *undo)
     if any(task.state in {"sending", "pending"} for task in everything):
         how = _ACCEPTED if any(task.state == "pending" for task in everything) else _UNANSWERED
@@ -101,10 +101,6 @@ def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, p
     if begun:
         return "failed", f"begun and not finished: {reason}; run again", False
     return ("stale" if stale else "skipped"), reason, group is not None and group.refused
-
-
-def _is_stale(task: Task) -> bool:
-    return isinstance(task.error, RefusedError)
 
 
 def _error(task: Task) -> str:
