@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from asrnet.clocks import SystemClock
+from asrnet.errors import InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.ports import Backend
 
@@ -98,8 +99,11 @@ def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
 def wire(settings: Settings) -> Wire:
     """Bare requests to the Azure that ``settings`` ask for: what ``asrnet.first_contact`` sends.
 
-    An error of the server is repeated twice and then an answer like others, which a caller may want to see.
+    An error of the server is repeated twice and then an answer like others, which a caller may want to see. Raises
+    InputError where they ask for a fake world, which has no wire.
     """
+    if settings.world is not None:
+        raise InputError("a fake world answers no bare requests", hint="unset ASRNET_BACKEND")
     from asrnet.azure import connect
 
     options = _azure_options(settings, settings.variables.get("ARM_ENVIRONMENT") or "public")

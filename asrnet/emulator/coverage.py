@@ -17,7 +17,7 @@ Where the behaviour of an operation is known from:
 - **recorded**: real traffic of the service;
 - **specified**: the API's public specification and its examples, or the SDKs made from them;
 - **documented**: Microsoft's documents, or what public clients rely on;
-- **assumed**: no public source shows it; the likeliest was chosen.
+- **assumed**: no public source shows it; the likeliest was chosen. [First contact](first-contact.md) finds out.
 
 This says where the answer to a successful request is known from. The answers for a missing vault, fabric or protected
 machine and for a vault never used were seen. That Site Recovery answers in the same words where other resources of its

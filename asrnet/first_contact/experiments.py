@@ -532,7 +532,7 @@ def jobs_of_mappings(session: Session) -> Facts:
     path = session.place.mapping("Forward")
     facts: Facts = {}
     for write in (session.write("PUT", path, session.mapping_body("A1", "B1")), session.write("DELETE", path)):
-        answer = session.get(f"{session.place.vault}/replicationJobs/{write.operation}")
+        answer = session.ended_job(write.operation)
         method = "PUT" if not facts else "DELETE"
         facts |= with_names(method, session.told(answer))
         if answer.status == _OK:
@@ -551,6 +551,7 @@ def job_filters(session: Session) -> Facts:
     session.start_with()
     since = _moment(session.now() - _HOUR)
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
+    session.ended_job(write.operation)
     facts: Facts = {}
     for name, words in (
         ("startTime", f"startTime eq '{since}'"),

@@ -35,7 +35,7 @@ LABELS: Final[Mapping[Label, str]] = {
 }
 WITHHELD: Final = "(withheld)"
 
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_. /]{0,59}|\d{1,6}|")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,59}|\d{1,6}|")
 _MEMBER: Final = re.compile(r"[A-Za-z@$][\w@$.]{0,59}")
 _ID_LIKE: Final = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
 _OF_USERS: Final = frozenset({"tags"})
@@ -46,6 +46,7 @@ _FINAL: Final = frozenset({"succeeded", "failed", "canceled", "cancelled", "comp
 _UNUSED: Final = "SubscriptionIdNotRegisteredWithSrs"
 """Reported of vaults that Site Recovery had never heard of: they are empty."""
 _PATIENCE: Final = 900.0
+_LAG: Final = 60.0
 _ACCEPTED: Final = 202
 _OK: Final = 200
 _NOT_FOUND: Final = 404
@@ -113,6 +114,7 @@ class Session:
         self.place = place
         self.remarks: Facts = {}
         self.is_set_up = False
+        self._obstacle = ""
         self.kept: dict[Label, str] = {}
         """Networks that must not be deleted, and why."""
 
@@ -193,6 +195,15 @@ class Session:
         """The time by the clock of the wire."""
         return self._wire.clock.now()
 
+    def ended_job(self, operation: str) -> Answer:
+        """The job of an operation that has ended, read again for a while where it does not say so yet."""
+        until = self.now() + _LAG
+        while True:
+            answer = self.get(f"{self.place.vault}/replicationJobs/{operation}")
+            if at(answer.document, "properties", "state") not in {"NotStarted", "InProgress"} or self.now() > until:
+                return answer
+            self.pause(2.0)
+
     def rows(self, path: object) -> list[Any]:
         """All elements of a list, page by page. Raises NotTried where it cannot be read."""
         rows: list[Any] = []
@@ -214,7 +225,7 @@ class Session:
             return value
         text = str(value)
         is_name = any(text.lower() == name.lower() for name in self.place.names)
-        is_word = _WORD.fullmatch(text) and not _ID_LIKE.search(text) and "/" not in text[:1]
+        is_word = _WORD.fullmatch(text) and not _ID_LIKE.search(text)
         return text if is_word and not is_name else WITHHELD
 
     def members(self, document: object, depth: int = 4) -> tuple[str, ...]:
@@ -263,9 +274,22 @@ class Session:
         return {"properties": {**given, **({"fabricSpecificDetails": details} if details else {})}}
 
     def set_up(self) -> None:
-        """Make the networks and fabrics that are missing. Raises NotTried where one cannot be made."""
+        """Make the networks and fabrics that are missing.
+
+        Raises NotTried where one cannot be made, and then again without another attempt, which may take minutes.
+        """
         if self.is_set_up:
             return
+        if self._obstacle:
+            raise NotTried(self._obstacle)
+        try:
+            self._make_what_is_missing()
+        except NotTried as reason:
+            self._obstacle = str(reason)
+            raise
+        self.is_set_up = True
+
+    def _make_what_is_missing(self) -> None:
         for label in LABELS:
             if self.get(self.place.network(label)).status == _NOT_FOUND:
                 state, code = self.finish(self.put_network(label))
@@ -279,7 +303,6 @@ class Session:
                         write.facts.get("detail code") or write.facts.get("code") or write.facts.get("ended with code")
                     )
                     raise NotTried(f"a fabric could not be made: {write.answer.status} {code or ''}".rstrip())
-        self.is_set_up = True
 
     def own_mappings(self) -> list[Any]:
         """The mappings in the vault that first contact made."""

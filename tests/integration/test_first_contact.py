@@ -44,7 +44,7 @@ class Azure:
     def __init__(self, clock: Clock | None = None, **behaviour: Any) -> None:
         self.build = Builder(tenant="7e4a0000-0000-0000-0000-00000000beef", clock=clock)
         self.build.world.behaviour = structs.replace(self.build.world.behaviour, **behaviour)
-        self.vault: VaultResource = self.build.vault("vault-of-contoso", group="rg-of-contoso")
+        self.vault: VaultResource = self.build.vault("VaultOfContoso", group="rg-of-contoso")
         self.group = self.build.resource_group("rg-of-contoso-networks")
         self.machine: ProtectedItem | None = None
 
@@ -181,6 +181,16 @@ def test_an_experiment_without_the_right_to_make_it_refutes_nothing() -> None:
     assert refuted(report) == set()
 
 
+def test_what_the_experiments_need_is_tried_to_be_made_once() -> None:
+    azure = Azure()
+    azure.build.deny("Microsoft.RecoveryServices/vaults/replicationFabrics/write")
+
+    azure.explore()
+
+    # One for the experiment on fabrics, one for all the experiments that need one.
+    assert azure.build.world.journal.counts()["PUT", "replicationfabrics"] <= 2
+
+
 def a_mapping(azure: Azure) -> None:
     fabrics = [azure.build.azure_fabric(azure.vault, region) for region in ("eastus2", "centralus")]
     networks = [azure.build.virtual_network(f"n-{region}", region) for region in ("eastus2", "centralus")]
@@ -233,7 +243,7 @@ def test_a_vault_whose_lists_cannot_be_read_is_refused() -> None:
 
 def test_no_id_no_name_no_tenant_and_no_token_is_in_the_report() -> None:
     # A service that puts names into its codes must not get them into the report either.
-    azure = Azure(answers={"duplicate_mapping": Answer(code="vault-of-contoso")})
+    azure = Azure(answers={"duplicate_mapping": Answer(code="VaultOfContoso")})
     azure.add_machine(test_network=True)
 
     report = azure.explore()
@@ -245,7 +255,7 @@ def test_no_id_no_name_no_tenant_and_no_token_is_in_the_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "error"), [(12, KeyboardInterrupt()), (30, UnreachableError("no answer from vault-of-contoso"))]
+    ("count", "error"), [(12, KeyboardInterrupt()), (30, UnreachableError("no answer from VaultOfContoso"))]
 )
 def test_after_an_error_or_ctrl_c_everything_is_deleted_and_what_was_found_is_reported(
     count: int, error: BaseException
@@ -309,7 +319,9 @@ def machine_report(azure: Azure, wire: Wire | None = None) -> Report:
     )
     backend = fake_ports.backend(azure.build.world)
     resources = first_contact.surroundings_of(azure.machine.id, azure.vault.id, backend)
-    return first_contact.explore(wire, place, world=first_contact.twin_of(place, *resources))
+    experiments = [experiment for experiment in EXPERIMENTS if experiment.stage == "machine"]
+    twin = first_contact.twin_of(place, *resources)
+    return first_contact.explore(wire, place, world=twin, experiments=experiments)
 
 
 def of_patch(report: Report) -> Observation:
