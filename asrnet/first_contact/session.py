@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -117,6 +118,7 @@ class Session:
         self._obstacle = ""
         self.kept: dict[Label, str] = {}
         """Networks that must not be deleted, and why."""
+        self._running: dict[str, Answer] = {}
 
     def send(
         self,
@@ -129,6 +131,8 @@ class Session:
     ) -> Answer:
         """The answer to a request. Raises NotTried where it says nothing but that rights or the service are missing."""
         answer = self._wire.send(method, str(path), body, query=query, headers=headers)
+        if method != "GET" and (url := operation_url(answer)):
+            self._running[url] = answer
         if answer.status in _UNANSWERED:
             codes = self.told(answer)
             raise NotTried(f"{method} was answered {answer.status} {codes['code'] or ''}".rstrip())
@@ -178,6 +182,8 @@ class Session:
         while url:
             status = self.send("GET", url)
             state = at(status.document, "status") or at(status.document, "properties", "provisioningState")
+            if str(state).lower() in _FINAL or (state is None and status.status != _ACCEPTED):
+                self._running.pop(url, None)
             if state is None and status.status != _ACCEPTED:
                 return ("Succeeded" if status.status < _ERROR else "Failed"), self.told(status).get("code")
             if str(state).lower() in _FINAL:
@@ -186,6 +192,12 @@ class Session:
                 raise NotTried(f"an operation took longer than {_PATIENCE / 60:.0f} minutes")
             self.pause(next(waits))
         return "Succeeded", None
+
+    def settle(self) -> None:
+        """Wait for every operation that was started and not seen to end: until then lists may lack what it makes."""
+        for answer in list(self._running.values()):
+            with suppress(NotTried):
+                self.finish(answer)
 
     def pause(self, seconds: float) -> None:
         """Wait on the clock of the wire."""

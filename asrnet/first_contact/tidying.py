@@ -66,6 +66,10 @@ def clean_up(session: Session) -> list[LeftOver]:
     """
     place = session.place
     left: list[LeftOver] = []
+    try:
+        session.settle()
+    except AsrError as error:
+        left.append(LeftOver("operation", "that is still running", f"its end could not be awaited: {error}"))
     for kind, path in (
         ("mapping", f"{place.vault}/replicationNetworkMappings"),
         ("fabric", f"{place.vault}/replicationFabrics"),

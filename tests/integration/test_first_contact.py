@@ -48,9 +48,9 @@ class Azure:
         self.group = self.build.resource_group("rg-of-contoso-networks")
         self.machine: ProtectedItem | None = None
 
-    def explore(self, **options: Any) -> Report:
+    def explore(self, wire: Wire | None = None, **options: Any) -> Report:
         """First contact with it."""
-        wire = backends.emulated_wire(self.build.world)
+        wire = wire or backends.emulated_wire(self.build.world)
         machine = self.machine.id if self.machine else None
         regions = ("eastus2", "centralus")
         place = first_contact.find_place(
@@ -60,6 +60,7 @@ class Azure:
 
     def names(self) -> set[str]:
         """The names of all networks, fabrics and mappings that there are."""
+        self.build.world.fabrics.list(self.vault.id)  # a world does what is due when it is asked for something
         state = self.build.world.state
         return {row.id.name for rows in (state.virtual_networks, state.fabrics, state.mappings) for row in rows}
 
@@ -271,6 +272,29 @@ def test_after_an_error_or_ctrl_c_everything_is_deleted_and_what_was_found_is_re
     assert azure.names() == set()
 
 
+def test_what_was_still_being_made_at_ctrl_c_is_deleted_too() -> None:
+    azure = Azure(fabric_operations="time:60")
+    interrupts = [KeyboardInterrupt()]
+
+    class Interrupted(Wire):
+        """Is interrupted once, while a fabric is being made and no list shows it yet."""
+
+        def __init__(self, wire: Wire) -> None:
+            self.__dict__ = wire.__dict__
+
+        def send(self, method: str, path: str, body: Any = None, **options: Any) -> WireAnswer:
+            if interrupts and "replicationOperationStatus" in path:
+                raise interrupts.pop()
+            return super().send(method, path, body, **options)
+
+    report = azure.explore(Interrupted(backends.emulated_wire(azure.build.world)))
+
+    assert report.stopped == "it was interrupted"
+    assert report.left == ()
+    azure.build.world.clock.sleep(120)
+    assert azure.names() == set()
+
+
 def test_after_a_mistake_of_our_own_everything_is_deleted_too() -> None:
     azure = Azure()
 
@@ -392,18 +416,24 @@ GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-n
 VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/vault-dr"
 
 
-def script(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """The script, in a folder of its own, with nothing in its environment that could lead it to Azure."""
     inherited = {name: v for name, v in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, REPOSITORY / "scripts/first_contact.py", *arguments],
         cwd=folder,
         env={**inherited, **environment},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=100,
-        check=False,
     )
+
+
+def script(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The script, from its start to its end."""
+    with started(folder, *arguments, **environment) as process:
+        out, errors = process.communicate(timeout=100)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 def test_without_live_the_script_rehearses_and_says_what_it_would_write(tmp_path: Path) -> None:
@@ -425,6 +455,21 @@ def test_live_the_script_goes_where_asrnet_goes_and_exits_2_for_a_difference(tmp
 
     assert (done.returncode, done.stderr) == (2, "")
     assert "1 of 53 experiments differ" in done.stdout
+    assert azure.names() == set()
+
+
+def test_sigterm_ends_the_script_with_everything_deleted(tmp_path: Path) -> None:
+    azure = Azure(clock=SystemClock())
+    with running(App(azure.build.world), ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:
+        given = ("--vault", str(azure.vault.id), "--group", str(azure.group.id), "--live")
+        environment = {"ASRNET_ENDPOINT": emulator.http, "ASRNET_CREDENTIAL": "emulator"}
+        with started(tmp_path, *given, **environment) as process:
+            assert process.stdout
+            assert any(line.startswith("mapping_created") for line in process.stdout)
+            process.terminate()
+            _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (1, "It ended early: it was interrupted.\n")
     assert azure.names() == set()
 
 
