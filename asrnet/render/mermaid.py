@@ -22,7 +22,7 @@ MOST_DRAWN: Final = 60
 """The most pairs in a diagram within Markdown: more are unreadable, and GitHub draws at most 500 arrows."""
 
 _ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
-_UNKNOWN: Final = "region not known"
+_UNKNOWN: Final = "unknown region"
 _SOLID, _DASHED, _CROSSED = "<-->", "<-.->", "x--x"
 _ARROWS: Final[dict[Status, tuple[str, str]]] = {
     "failed": (_CROSSED, "--x"),

@@ -1,4 +1,4 @@
-"""What the HTML report shows, as plain data: networks, pairs with their arrows, findings, steps."""
+"""The data of the HTML report: networks, pairs with their arrows, findings, steps."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An arrow between two networks, given by index, with the state of its mapping in ``look``.
 
     ``live`` exists as declared, ``new`` will be created, ``old`` will be removed, ``held`` exists and must not change
-    now, ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is missing
-    and another tool's to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
+    now, ``blocked`` is declared and cannot be created now, ``broken`` exists and is not paired, ``absent`` is left to
+    another tool to create, ``failed`` could not be created, ``stray`` exists and is unmanaged.
     """
 
     tail: int
@@ -36,7 +36,7 @@ class PageArrow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A subnet of both networks, matched by name. ``lands`` is where machines land if there is no match."""
+    """A subnet and its match by name in the other network. ``lands`` is where machines land if there is no match."""
 
     name: str
     primary: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PageItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of the diagram: a declared pair, or unmanaged mappings (``declared`` False).
 
-    ``status`` is the verdict and ``label`` its words; ``forward`` and ``reverse`` are those of each direction.
+    ``status`` has the text ``label``; ``forward`` and ``reverse`` are the texts of the two directions.
     """
 
     name: str
@@ -124,15 +124,19 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: tuple[PageRule, ...] = ()
 
 
-def page_finding(found: Finding) -> PageFinding:
-    """A finding as the page has it."""
+def page_finding(finding: Finding) -> PageFinding:
+    """The page's data of a finding."""
     return PageFinding(
-        kind=found.kind, severity=found.severity, message=found.message, hint=found.hint, vault=found.vault or ""
+        kind=finding.kind,
+        severity=finding.severity,
+        message=finding.message,
+        hint=finding.hint,
+        vault=finding.vault or "",
     )
 
 
 def page_change(change: Change) -> PageChange:
-    """A change as the page has it."""
+    """The page's data of a change."""
     return PageChange(
         label=wording.change_label(change),
         action=change.action,

@@ -23,11 +23,11 @@ _STATUSES: Final[Mapping[LiveStatus, tuple[str, str]]] = {
     "shared": ("in_sync", "one way: fails back elsewhere"),
     "paired": ("in_sync", "paired"),
 }
-"""For each live status the page's status and its words."""
+"""For each status of live pairs the page's status and its label."""
 
 
 def live_page(live: LivePairs, view: View) -> Page:
-    """Everything the report shows of live pairs."""
+    """The page of live pairs."""
     nodes = Nodes(view.run.inventory, {})
     items = tuple(_item(pair, nodes) for pair in live.pairs)
     return Page(
@@ -50,7 +50,7 @@ def _item(pair: LivePair, nodes: Nodes) -> PageItem:
     primary = nodes.number(pair.primary_network_id, pair.primary_location, pair.primary_network)
     recovery = nodes.number(pair.recovery_network_id, pair.recovery_location, pair.recovery_network)
     look = "broken" if status == "not_paired" else "held" if status == "blocked" else "live"
-    ways = [(primary, recovery), *([(recovery, primary)] if pair.reverse else [])]
+    directions = [(primary, recovery), *([(recovery, primary)] if pair.reverse else [])]
     ends = (nodes.network(pair.primary_network_id), nodes.network(pair.recovery_network_id))
     return PageItem(
         name=pair.pair or pair.forward.name,
@@ -60,7 +60,7 @@ def _item(pair: LivePair, nodes: Nodes) -> PageItem:
         declared=pair.pair is not None,
         primary=primary,
         recovery=recovery,
-        arrows=tuple(PageArrow(tail=tail, head=head, look=look) for tail, head in ways),
+        arrows=tuple(PageArrow(tail=tail, head=head, look=look) for tail, head in directions),
         forward=str(pair.forward),
         reverse=str(pair.reverse or ""),
         subnets=subnet_rows(*ends),

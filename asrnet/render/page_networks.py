@@ -1,4 +1,4 @@
-"""The nodes of the HTML report: every network once, numbered, with its address space and state."""
+"""The networks of the HTML report: each is listed once, with its number, address space and state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from asrnet.failover.addresses import capacity
 from asrnet.failover.subnets import choose_subnet, is_reserved
-from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.inventory.read import Absent, Inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.render.page_data import PageNetwork, PageSubnet
@@ -16,7 +16,7 @@ NOT_KNOWN: Final = "not known yet"
 
 
 class Nodes:
-    """Numbers networks in the order of first use. ``made`` are those that the plan creates."""
+    """Numbers networks in the order of first use. ``made`` has the networks that the plan creates."""
 
     def __init__(self, inventory: Inventory | None, made: Mapping[ArmId, VirtualNetwork]) -> None:
         self._inventory = inventory
@@ -53,19 +53,16 @@ class Nodes:
     def _node(self, network_id: ArmId, place: str | None, name: str) -> PageNetwork:
         network = self.network(network_id)
         missing = self._inventory.missing.get(network_id) if self._inventory else None
+        state = "gone" if isinstance(missing, Absent) else "unknown" if missing else ""
+        if network_id in self._made:
+            state = "new"
         return PageNetwork(
             id=str(network_id),
             name=name or self._display.get(network_id, network_id.name),
             place=place or (network.location if network else ""),
             space=network.address_space if network else (),
-            state=_state(network_id in self._made, missing),
+            state=state,
         )
-
-
-def _state(made: bool, missing: Absent | Unknown | None) -> str:  # noqa: FBT001 - read at one place
-    if made:
-        return "new"
-    return "gone" if isinstance(missing, Absent) else "unknown" if missing else ""
 
 
 def subnet_rows(primary: VirtualNetwork | None, recovery: VirtualNetwork | None) -> tuple[PageSubnet, ...]:

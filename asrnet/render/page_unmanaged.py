@@ -1,4 +1,4 @@
-"""The mappings of the HTML report that belong to no declared pair. Two opposite mappings are one item."""
+"""The mappings in the HTML report that belong to no declared pair. Two opposite mappings make one item."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from asrnet.render.page_networks import Nodes
 from asrnet.render.pair_status import PairResults, outcome_of
 
 UNMANAGED_STATUSES: Final[Mapping[str, str]] = {"delete": "to be deleted", "unmanaged": "unmanaged"}
-"""Each status of mappings that nobody declared, in words."""
+"""The label of each status of undeclared mappings."""
 
 _LABELS: Final[Mapping[str, str]] = {"unmanaged": "unmanaged", "orphan": "orphan", "zone_to_zone": "zone to zone"}
 
@@ -33,7 +33,7 @@ class UnmanagedMappings(Struct, frozen=True, kw_only=True):
 
 
 def unmanaged_mappings(results: PairResults, inventory: Inventory | None) -> tuple[UnmanagedMappings, ...]:
-    """The mappings that findings and deletions concern; those of findings only where ``inventory`` has them."""
+    """The undeclared mappings that findings or deletions are about; those of findings need an ``inventory``."""
     vaults = inventory.vaults.values() if inventory else ()
     live = {str(mapping.id): mapping for vault in vaults for mapping in vault.mappings}
     groups: dict[tuple[str, frozenset[ArmId]], UnmanagedMappings] = {}

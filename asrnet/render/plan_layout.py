@@ -30,7 +30,8 @@ _SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
     ("info", "Notes", "quiet"),
 )
 
-_SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired"}  # whose line says no more than that something is updated
+# The line of a change that restores the state Paired only says "update", so that finding is shown as well.
+_SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired"}
 
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 
@@ -40,7 +41,13 @@ def sections(plan: Plan, view: View) -> Iterator[Section]:
     yield rules_section(plan)
     yield from pair_sections(plan, view)
     yield other_changes(plan, verbose=view.verbose)
-    yield from finding_sections(plan.findings if view.verbose else list(_beyond_changes(plan)))
+    changing = {(change.vault, change.pair) for change in plan.changes}
+    findings = [
+        finding
+        for finding in plan.findings
+        if view.verbose or finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing
+    ]
+    yield from finding_sections(findings)
     yield sentences("Apply would refuse this", plan.violations(view.forced), "error")
     yield sentences("", [plan_summary(plan)])
 
@@ -92,7 +99,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
 
 
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
-    """The lines below a pair's row: changes it does not show, and the steps of a retarget; ids if ``verbose``."""
+    """The lines below a pair's row: changes that the row does not show, and the order of steps; ids if ``verbose``."""
     if verbose or change.kind != "network_mapping" or change.action != "create":
         yield f"{wording.change_label(change)}{_because(change)}"
     if verbose:
@@ -122,14 +129,6 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
     return Section("Other changes", (), tuple(rows))
 
 
-def _beyond_changes(plan: Plan) -> Iterator[Finding]:
-    """The findings that the pairs' rows do not show already."""
-    changing = {(change.vault, change.pair) for change in plan.changes}
-    for finding in plan.findings:
-        if finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing:
-            yield finding
-
-
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
     """The findings, the most severe first."""
     for severity, title, tone in _SEVERITY_TITLES:
@@ -151,7 +150,7 @@ def plan_summary(plan: Plan) -> str:
     if not plan.changes:
         return f"Nothing {'can be done' if counts.blocked else 'to do'}: {mapping_counts(plan)}."
     parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
-    made = [
+    resources = [
         wording.count(number, word)
         for number, word in (
             (plan.resources.resource_group, "resource group"),
@@ -160,11 +159,11 @@ def plan_summary(plan: Plan) -> str:
         )
         if number
     ]
-    first = f"; {wording.listed(made)} to create first" if made else ""
+    prerequisites = f"; {wording.listed(resources)} to create first" if resources else ""
     extended = sum(change.kind == "virtual_network" and change.action == "update" for change in plan.changes)
     if extended:
-        first += f"; {wording.count(extended, 'network')} to add subnets to"
-    return f"Plan: {parts}{first}; {mapping_counts(plan)}."
+        prerequisites += f"; {wording.count(extended, 'network')} to add subnets to"
+    return f"Plan: {parts}{prerequisites}; {mapping_counts(plan)}."
 
 
 def mapping_counts(plan: Plan) -> str:

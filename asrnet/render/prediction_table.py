@@ -1,4 +1,4 @@
-"""A prediction as flat rows, one for each address, with every answer and every rule in a column of its own."""
+"""A prediction as flat rows, one for each address, with a column for each answer and each rule."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ COLUMNS: Final[tuple[str, ...]] = (
     *("recovery_plan", "hosts", "warnings", "notes", "detail"),
     *("primary_network_id", "network_id", "via_ip", "item_id"),
 )
-"""The columns, the most telling first. New ones are added at the end."""
+"""The columns, the most important first. New ones are added at the end, so that readers by position keep working."""
 
 _PLAIN: Final = frozenset(COLUMNS) & frozenset(Landing.__struct_fields__)
-_NO_NICS: Final = "Site Recovery shows no NICs of this machine yet"
+_NO_NICS: Final = "Site Recovery does not report the NICs of this machine yet"
 _NO_RULES: Final = "machines of this provider are not predicted"
 
 
@@ -35,7 +35,14 @@ def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
 
 
 def _row(landing: Landing) -> dict[str, str]:
-    row = {column: _cell(getattr(landing, column)) for column in COLUMNS if column in _PLAIN}
+    row = {}
+    for column in COLUMNS:
+        value = getattr(landing, column) if column in _PLAIN else None
+        if isinstance(value, Rule):
+            value = value.code
+        elif isinstance(value, tuple):
+            value = " ".join(value)
+        row[column] = "" if value is None else str(value)
     messages = {
         severity: "; ".join(notice.message for notice in landing.notices if notice.severity == severity)
         for severity in ("warning", "info")
@@ -46,11 +53,3 @@ def _row(landing: Landing) -> dict[str, str]:
         "warnings": messages["warning"],
         "notes": messages["info"],
     }
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Rule):
-        return value.code
-    return " ".join(value) if isinstance(value, tuple) else str(value)

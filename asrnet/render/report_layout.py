@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.model.findings import Finding
+from asrnet.model.findings import FindingKind
 from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
@@ -27,7 +27,9 @@ _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
     "skipped": ("!", "skipped", "warning"),
     "succeeded": ("", "succeeded", "good"),
 }
-"""The worst first: a pair shows the first of these that one of its changes has."""
+"""Sign, label and tone of each outcome, the worst first: a pair shows the worst outcome of its changes."""
+_BLOCKED: Final[tuple[str, str, Tone]] = ("!", "blocked", "error")
+_IN_SYNC: Final[tuple[str, str, Tone]] = ("=", "in sync", "plain")
 _RESULTS: Final[Mapping[Result, str]] = {
     "succeeded": "Done",
     "partial": "Partly done",
@@ -40,7 +42,7 @@ _RESULTS: Final[Mapping[Result, str]] = {
 def sections(report: Report, view: View) -> Iterator[Section]:
     """A report as sections. Pairs in sync are shown only where ``view`` asks for them.
 
-    A run that a limit refused began nothing: the reason is given once, and the pairs show what was planned.
+    A run that a limit refused changed nothing: the reason is given once, and the pairs show what was planned.
     """
     over = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
@@ -55,26 +57,35 @@ def sections(report: Report, view: View) -> Iterator[Section]:
             )
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", _HEADER, tuple(shown))
-    yield _others([change for left in changes.values() for change in left], say_why=not over)
-    yield from finding_sections([finding for finding in report.findings if view.verbose or _matters(finding, report)])
+    # Changes that belong to no pair are left over.
+    remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
+    yield _other_changes(remaining, with_error=not over)
+    # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted.
+    updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}
+    findings = [
+        finding
+        for finding in report.findings
+        if view.verbose
+        or (
+            (finding.vault, finding.pair) in updated
+            if finding.kind == FindingKind.STALE_PROTECTED_ITEM
+            else finding.severity == "error"
+        )
+    ]
+    yield from finding_sections(findings)
     yield sentences("Refused", over, "error")
     yield sentences("", [report_summary(report)])
 
 
-def _matters(finding: Finding, report: Report) -> bool:
-    """Whether a report shows the finding: errors, and machines that keep the old network of a pair just retargeted."""
-    if finding.kind != "stale_protected_item":
-        return finding.severity == "error"
-    return any(
-        change.action == "update" and (change.vault, change.pair) == (finding.vault, finding.pair)
-        for change in report.changes
-    )
-
-
 def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Details, *, verbose: bool) -> Row:
-    symbol, label, tone = _verdict(pair, changes)
-    if len({change.outcome for change in changes}) > 1:
-        label = wording.listed(f"{_outcome(change)[1]} {_short(change)}" for change in changes)
+    outcomes = {change.outcome for change in changes}
+    symbol, label, tone = _BLOCKED if wording.worst(pair) == "blocked" else _IN_SYNC
+    if outcomes:
+        symbol, label, tone = next(shown for outcome, shown in _OUTCOMES.items() if outcome in outcomes)
+    if len(outcomes) > 1:
+        label = wording.listed(
+            f"{_outcome(change)[1]} {change.direction or wording.NOUNS[change.kind]}" for change in changes
+        )
     seconds = max((change.seconds for change in changes), default=0.0)
     return Row(
         (
@@ -91,23 +102,8 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Detail
     )
 
 
-def _verdict(pair: PairView, changes: Sequence[AppliedChange]) -> tuple[str, str, Tone]:
-    outcomes = {change.outcome for change in changes}
-    if outcomes:
-        return next(shown for outcome, shown in _OUTCOMES.items() if outcome in outcomes)
-    return ("!", "blocked", "error") if wording.worst(pair) == "blocked" else ("=", "in sync", "plain")
-
-
 def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
     return _OUTCOMES[change.outcome]
-
-
-def _short(change: AppliedChange) -> str:
-    return change.direction or {
-        "virtual_network": "network",
-        "fabric": "fabric",
-        "resource_group": "resource group",
-    }.get(change.kind, "mapping")
 
 
 def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
@@ -121,10 +117,10 @@ def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
         yield f"    {change.resource_id}"
 
 
-def _others(changes: Sequence[AppliedChange], *, say_why: bool) -> Section:
+def _other_changes(changes: Sequence[AppliedChange], *, with_error: bool) -> Section:
     rows = [
         Row(
-            (f"{wording.change_label(change)} in vault {change.vault}: {_said(change, say_why=say_why)}",),
+            (f"{wording.change_label(change)} in vault {change.vault}: {_result_text(change, with_error=with_error)}",),
             _outcome(change)[2],
         )
         for change in changes
@@ -132,9 +128,9 @@ def _others(changes: Sequence[AppliedChange], *, say_why: bool) -> Section:
     return Section("Other changes", (), tuple(rows))
 
 
-def _said(change: AppliedChange, *, say_why: bool) -> str:
-    said = f"{_outcome(change)[1]}: {change.error}" if change.error and say_why else _outcome(change)[1]
-    return "; ".join((said, *change.warnings))
+def _result_text(change: AppliedChange, *, with_error: bool) -> str:
+    result = f"{_outcome(change)[1]}: {change.error}" if change.error and with_error else _outcome(change)[1]
+    return "; ".join((result, *change.warnings))
 
 
 def report_summary(report: Report) -> str:
@@ -142,7 +138,12 @@ def report_summary(report: Report) -> str:
     parts = [_counts(report)] if report.changes else [mapping_counts(report)]
     head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
     parts += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
-    return f"{'Interrupted' if report.interrupted else head}: {'; '.join([*parts, *_effort(report)])}."
+    requests = sum(number for method, number in report.requests.items() if method != "retries")
+    if requests:
+        retries = report.requests.get("retries", 0)
+        retries_text = f", {wording.count(retries, 'retry', 'retries')}" if retries else ""
+        parts.append(f"{wording.count(requests, 'request')}{retries_text}, {report.seconds:.1f} s")
+    return f"{'Interrupted' if report.interrupted else head}: {'; '.join(parts)}."
 
 
 def _counts(report: Report) -> str:
@@ -153,11 +154,3 @@ def _counts(report: Report) -> str:
     blocked = report.summary.blocked
     held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
     return f"{outcome_text}{held}"
-
-
-def _effort(report: Report) -> Iterator[str]:
-    requests = sum(number for method, number in report.requests.items() if method != "retries")
-    retries = report.requests.get("retries", 0)
-    if requests:
-        repeated = f", {wording.count(retries, 'retry', 'retries')}" if retries else ""
-        yield f"{wording.count(requests, 'request')}{repeated}, {report.seconds:.1f} s"

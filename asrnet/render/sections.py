@@ -1,4 +1,4 @@
-"""The shape of every human-readable output: titled sections of rows, drawn as text, tables or Markdown."""
+"""The structure of outputs for people: titled sections of rows, drawn as text, terminal tables or Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Tone = Literal["plain", "create", "update", "delete", "error", "warning", "good"
 
 
 class Row(Struct, frozen=True):
-    """A line of a table, or of prose when its section has no header; ``details`` go below it."""
+    """A line of a table, or a sentence if its section has no header; ``details`` are shown below it."""
 
     cells: tuple[str, ...]
     tone: Tone = "plain"
@@ -19,7 +19,7 @@ class Row(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """A titled table. Without a header its rows are sentences."""
+    """A titled table, or sentences if it has no header."""
 
     title: str
     header: tuple[str, ...]

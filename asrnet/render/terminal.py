@@ -65,11 +65,13 @@ def _print(console: Console, section: Section) -> None:
     widths = _fitted(_natural(section), _longest_words(section), available)
     console.print(_line(section.header, widths, "dim"))
     for row in section.rows:
-        _print_row(console, row, widths)
+        console.print(_line(row.cells, widths, STYLES[row.tone]))
+        for detail in row.details:
+            _print_indented(console, detail, "dim", _DETAIL_INDENT)
 
 
 def _with_regions_in_header(section: Section) -> Section:
-    """The table with a region that a whole column shares moved into its header, which makes it narrower."""
+    """``section`` made narrower: a region that a whole column shares is moved into the column's header."""
     columns = [list(column) for column in zip(section.header, *(row.cells for row in section.rows), strict=True)]
     for column in columns:
         matches = [_REGION.fullmatch(cell) for cell in column[1:]]
@@ -84,12 +86,6 @@ def _with_regions_in_header(section: Section) -> Section:
     return Section(section.title, header, tuple(shown))
 
 
-def _print_row(console: Console, row: Row, widths: Sequence[int]) -> None:
-    console.print(_line(row.cells, widths, STYLES[row.tone]))
-    for detail in row.details:
-        _print_indented(console, detail, "dim", _DETAIL_INDENT)
-
-
 def _print_indented(console: Console, line: str, style: str, indent: int) -> None:
     text = _text(line.lstrip(" "), style)
     text.overflow = "fold"
@@ -97,7 +93,7 @@ def _print_indented(console: Console, line: str, style: str, indent: int) -> Non
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
-    # A table a line, because rich's tables have no lines across their columns, which the details are.
+    # Each line is a table of its own, because details span all columns and no row of rich's tables can.
     table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
     for width in widths:
         table.add_column(width=width, overflow="fold")
@@ -125,7 +121,7 @@ def _longest_words(section: Section) -> list[int]:
 
 
 def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[int]:
-    """``widths`` reduced, widest columns first, until they fit; words are broken only if nothing else helps."""
+    """``widths`` reduced until they fit, widest columns first. Words are broken only if nothing else helps."""
     while _needed(widths) > available and max(widths) > _NARROWEST:
         between_words = [width if width > least else 0 for width, least in zip(widths, unbroken, strict=True)]
         cut = between_words if any(between_words) else widths

@@ -1,4 +1,4 @@
-"""Text for people: aligned plain lines, or on a terminal tables fitted to its width."""
+"""Text for people: aligned plain lines, or tables fitted to the width of a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def render(document: Document, view: View) -> str:
-    """``document`` as text; fitted to ``view.width`` where there is a terminal."""
+    """``document`` as text, fitted to ``view.width`` if there is a terminal."""
     sections = layout.sections(document, view)
     if view.width is not None:
         from asrnet.render import terminal

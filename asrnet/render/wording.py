@@ -1,4 +1,4 @@
-"""Shared wording of human-readable outputs: networks, pairs, counts."""
+"""Wording shared by the outputs for people: networks, pairs, counts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Final
 
 from asrnet.errors import printable as printable  # noqa: PLC0414 - part of this module's vocabulary
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Action, Change, PairStatus, PairView
+from asrnet.model.plan import Action, Change, ChangeKind, PairStatus, PairView
 
 SYMBOLS: Final[Mapping[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
+NOUNS: Final[Mapping[ChangeKind, str]] = {
+    "network_mapping": "mapping",
+    "virtual_network": "network",
+    "fabric": "fabric",
+    "resource_group": "resource group",
+}
 
 _WORST_FIRST: Final[tuple[PairStatus, ...]] = ("blocked", "update", "create", "external", "in_sync")
 _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
@@ -21,9 +27,9 @@ _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
 }
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """``1 pair``, ``2 pairs``; ``many`` where the plural takes more than an s."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def count(number: int, singular: str, plural: str = "") -> str:
+    """``1 pair``, ``2 pairs``; give the ``plural`` unless it only adds an s."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def listed(parts: Iterable[str]) -> str:
@@ -33,7 +39,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def network(network_id: ArmId | None, location: str | None = None, name: str = "") -> str:
-    """A network by its display name or its short name, with its region: ``hub-ea (eastasia)``."""
+    """A network with its region, by its display name or else its resource name: ``hub-ea (eastasia)``."""
     if network_id is None:
         return "not known yet"
     return f"{name or network_id.name} ({location})" if location else name or network_id.name
@@ -45,7 +51,7 @@ def arrow(pair: PairView) -> str:
 
 
 def worst(pair: PairView) -> PairStatus:
-    """The more urgent of a pair's two states."""
+    """The more urgent of the states of a pair's two directions."""
     return next(status for status in _WORST_FIRST if status in {pair.forward, pair.reverse})
 
 
@@ -55,21 +61,15 @@ def pair_symbol(pair: PairView) -> str:
 
 
 def status(pair: PairView, state: PairStatus | None) -> str:
-    """One direction's state in words."""
+    """The label of one direction's state; None stands for a direction that the pair does not declare."""
     if state is None:
-        return "none wanted"
+        return "not declared"
     if state == "external":
         return f"left to {pair.managed_by}"
     return {"in_sync": "in sync", "create": "create", "update": "retarget", "blocked": "blocked"}[state]
 
 
 def change_label(change: Change) -> str:
-    """What a change does, to what: ``+ network app-ea-asr``."""
-    kind = {
-        "network_mapping": "mapping",
-        "virtual_network": "network",
-        "fabric": "fabric",
-        "resource_group": "resource group",
-    }[change.kind]
+    """A change in short, with the sign of its action: ``+ network app-ea-asr``."""
     direction = f"{change.direction} " if change.direction in {"forward", "reverse"} else ""
-    return f"{SYMBOLS[change.action]} {direction}{kind} {change.name}"
+    return f"{SYMBOLS[change.action]} {direction}{NOUNS[change.kind]} {change.name}"

@@ -150,7 +150,7 @@ def test_a_machine_that_shows_no_nics_yet_is_named(regions: Cli, folder: Path) -
     item = "  - {name: new1, fabric: asr-a2a-default-eastasia}\n"
     path = folder / "world.yaml"
     path.write_text(path.read_text() + item)
-    assert "Machines that show no NICs, as during initial replication\n  new1\n" in regions("predict").out
+    assert "Machines without known NICs, as during initial replication\n  new1\n" in regions("predict").out
     rows = list(csv.DictReader(io.StringIO(regions("predict", "-o", "csv").out)))
     assert (rows[-1]["machine"], rows[-1]["outcome"]) == ("new1", "unknown")
     assert predicted(regions)["without_nics"] == ["new1"]

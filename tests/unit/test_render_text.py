@@ -50,7 +50,7 @@ def test_pairs_in_sync_are_shown_only_when_asked_for() -> None:
 
 def test_a_pair_without_failback_has_one_direction() -> None:
     assert line_of(full_plan(), "old", verbose=True).endswith(
-        "old-ea (eastasia) -> old-sea (southeastasia) in sync none wanted"
+        "old-ea (eastasia) -> old-sea (southeastasia) in sync not declared"
     )
 
 

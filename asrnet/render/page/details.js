@@ -1,4 +1,4 @@
-// What is known of one row: states, subnets side by side, findings, what apply would do, and the same by hand.
+// The details of a pair: states, subnets side by side, findings, what apply would do, and the equivalent az commands.
 
 const ACTIONS = { create: ['+', 'create'], update: ['~', 'update'], delete: ['-', 'delete'] };
 
@@ -46,19 +46,19 @@ function subnets(item, networks) {
 }
 
 function subnetRow(subnet) {
-  const here = subnet.primary || [], there = subnet.recovery || [];
+  const primary = subnet.primary || [], recovery = subnet.recovery || [];
   const used = subnet.used ? `${subnet.used} in use` : '';
   let remark = '';
-  if (!there.length) remark = subnet.lands ? `missing: machines land in ${subnet.lands}` : 'missing';
+  if (!recovery.length) remark = subnet.lands ? `missing: machines land in ${subnet.lands}` : 'missing';
   else if (subnet.small) remark = 'too small';
-  else if (here.length && String(here) !== String(there)) remark = 'other addresses';
+  else if (primary.length && String(primary) !== String(recovery)) remark = 'different addresses';
   return element('tr', {}, element('th', { scope: 'row' }, subnet.name),
-    element('td', {}, lines(here), used && element('small', {}, used)),
-    element('td', {}, lines(there), remark && element('small', { class: 'remark' }, remark)));
+    element('td', {}, lines(primary), used && element('small', {}, used)),
+    element('td', {}, lines(recovery), remark && element('small', { class: 'remark' }, remark)));
 }
 
 function lines(texts) {
-  return element('span', {}, ...(texts || []).map(text => element('span', { class: 'one' }, text)));
+  return element('span', {}, ...(texts || []).map(text => element('span', { class: 'range' }, text)));
 }
 
 function findingList(findings) {
@@ -96,12 +96,12 @@ function drawChange(change) {
 
 function drawStep(step) {
   const [symbol, word] = ACTIONS[step.action];
-  const by = step.az && step.az.length && element('details', {}, element('summary', {}, 'The same with az'), command(step.az));
+  const by = step.az && step.az.length && element('details', {}, element('summary', {}, 'Equivalent az command'), command(step.az));
   return element('li', {}, element('span', { class: `symbol ${step.action}`, title: word }, symbol), ' ',
     idText(step.id), by);
 }
 
-/** Command lines that can be copied; where the clipboard is closed to pages they are selected instead. */
+/** Command lines with a copy button. If the browser denies access to the clipboard, the text is selected instead. */
 function command(texts) {
   const code = element('pre', { tabindex: 0 }, element('code', {}, texts.join('\n')));
   const button = element('button', { type: 'button', class: 'copy' }, 'Copy');

@@ -1,7 +1,7 @@
-// Where everything goes: rows into lanes (two regions of a vault, side by side), lanes into groups that share networks,
-// networks and arrows into places counted in rows. Knows nothing of the document.
+// The layout, independent of the document: pairs are sorted into lanes (two regions of a vault side by side), the pairs
+// of a lane into groups that share networks, and each network of a group gets a position, counted in rows.
 
-/** Rows by vault and pair of regions; the region that most often is the primary one is on the left. */
+/** Pairs by vault and regions. The region that is the primary one more often is on the left. */
 function lanesOf(items, networks) {
   const lanes = new Map();
   for (const item of items) {
@@ -19,7 +19,7 @@ function lanesOf(items, networks) {
   return [...lanes.values()];
 }
 
-/** The rows of a lane in groups: rows that touch the same network belong together. */
+/** The pairs of a lane in groups: pairs that share a network are in the same group. */
 function groupsOf(items) {
   const owner = new Map();
   const parent = items.map((_, index) => index);
@@ -46,7 +46,7 @@ function networksOf(item) {
   return new Set([item.primary, item.recovery, ...item.arrows.flatMap(arrow => [arrow.tail, arrow.head])]);
 }
 
-/** The places of a group's networks, each side from the top, and how many rows the group takes. */
+/** The positions of a group's networks, for each side from the top, and the height of the group in rows. */
 function placed(items, networks, lane) {
   const wishes = new Map();
   const wish = (network, row) => {
@@ -62,7 +62,7 @@ function placed(items, networks, lane) {
   });
   const sides = { left: [], right: [] };
   for (const [network, rows] of wishes) {
-    const row = rows.reduce((sum, one) => sum + one, 0) / rows.length;
+    const row = rows.reduce((sum, wished) => sum + wished, 0) / rows.length;
     sides[sideOf(network, items, networks, lane)].push({ network, row });
   }
   const left = spread(sides.left), right = spread(sides.right);
@@ -75,11 +75,11 @@ function sideOf(network, items, networks, lane) {
   return networks[network].place === lane.left ? 'left' : 'right';
 }
 
-/** Networks as near to their wishes as can be without touching. */
+/** Puts networks as close to their preferred rows as possible without overlap. */
 function spread(nodes) {
   const rows = new Map();
   let free = 0;
-  for (const { network, row } of nodes.sort((one, other) => one.row - other.row)) {
+  for (const { network, row } of nodes.sort((first, second) => first.row - second.row)) {
     const place = Math.max(row, free);
     rows.set(network, place);
     free = place + 1;

@@ -1,4 +1,4 @@
-// The picture: lanes, groups, networks and arrows as elements. Text is only ever set as text.
+// The diagram: lanes, groups, networks and arrows as elements. Text is only set as text, never parsed as HTML.
 
 const ROW = 52;
 const NEAR_TAIL = 0.3;
@@ -45,7 +45,7 @@ function drawn(tag, attributes, ...children) {
   return made;
 }
 
-/** The shapes that arrows and badges refer to; put into the document once. */
+/** The shapes that arrows and badges refer to; added to the document once. */
 function definitions() {
   const holder = drawn('svg', { class: 'definitions', 'aria-hidden': 'true', width: 0, height: 0 });
   for (const [name, shape] of Object.entries(SHAPES)) {
@@ -82,7 +82,7 @@ function drawLane(lane, networks) {
 
 const drawnGroups = new Map();
 
-/** A group as an element; drawn once for each set of rows and side, for filters bring the same ones back again and again. */
+/** The element of a group. It is cached by its pairs and sides, because filters bring the same groups back. */
 function drawGroup(items, networks, lane) {
   const key = `${lane.key} ${lane.left} ${items.map(item => item.number)}`;
   if (!drawnGroups.has(key)) drawnGroups.set(key, newGroup(items, networks, lane));
@@ -98,10 +98,10 @@ function newGroup(items, networks, lane) {
 
 function pairButton(item, networks) {
   const from = networks[item.primary], to = networks[item.recovery];
-  const said = `${item.name}: ${item.label}. ${from.name} in ${placeName(from.place)}, ${to.name} in ${placeName(to.place)}`;
+  const label = `${item.name}: ${item.label}. ${from.name} in ${placeName(from.place)}, ${to.name} in ${placeName(to.place)}`;
   const name = element('span', { class: item.declared ? 'name' : 'name undeclared' }, item.name);
   return element('button', {
-    type: 'button', class: 'pair', 'data-number': item.number, 'aria-label': said, tabindex: -1, title: item.name,
+    type: 'button', class: 'pair', 'data-number': item.number, 'aria-label': label, tabindex: -1, title: item.name,
   }, name, badge(item));
 }
 
@@ -129,7 +129,7 @@ function drawArrows(items, places) {
 const PORT = 10;
 const PORTS = 34;
 
-/** Where on its networks each arrow begins and ends, in pixels from their middle: side by side, crossing little. */
+/** Where each arrow begins and ends, in pixels from the middle of its networks: side by side, with few crossings. */
 function portsOf(arrows, { left, right }) {
   const ends = new Map();
   const add = (network, arrow, other, isTail) => {
@@ -142,7 +142,7 @@ function portsOf(arrows, { left, right }) {
   }
   const ports = new Map(arrows.map(arrow => [arrow, { tail: 0, head: 0 }]));
   for (const list of ends.values()) {
-    list.sort((one, other) => one.row - other.row || one.back - other.back);
+    list.sort((first, second) => first.row - second.row || first.back - second.back);
     const gap = Math.min(PORT, PORTS / list.length);
     list.forEach(({ arrow, isTail }, index) => {
       ports.get(arrow)[isTail ? 'tail' : 'head'] = (index - (list.length - 1) / 2) * gap;
@@ -151,7 +151,7 @@ function portsOf(arrows, { left, right }) {
   return ports;
 }
 
-/** An arrow, straight from side to side, with the sign of what is the matter near its tail. */
+/** A straight arrow from side to side, with the sign of its state near its tail. */
 function drawArrow(arrow, { left, right }, ports) {
   const height = (network, port) => ((left.get(network) ?? right.get(network)) + 0.5) * ROW + port;
   const [x1, x2] = right.has(arrow.tail) ? [100, 0] : [0, 100];
@@ -166,7 +166,7 @@ function drawArrow(arrow, { left, right }, ports) {
   return [line, drawn('g', { class: `glyph ${arrow.look}` }, back, drawn('use', { href: `#shape-${GLYPHS[arrow.look]}`, x, y }))];
 }
 
-/** An id, which may be broken after its slashes. */
+/** An id that may wrap after its slashes. */
 function idText(id) {
   const made = element('span', { class: 'id' });
   for (const part of id.split(/(?<=\/)/)) made.append(part, document.createElement('wbr'));
@@ -178,5 +178,5 @@ function counted(number, word) {
 }
 
 function placeName(place) {
-  return place || 'region not known';
+  return place || 'unknown region';
 }

@@ -1,4 +1,4 @@
-// The page: reads the data, keeps what is looked for, and draws again whenever that changes.
+// The page: reads the data, keeps the filters, and redraws the diagram whenever they change.
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const networks = data.networks || [];
@@ -10,7 +10,7 @@ const items = (data.items || []).map((item, number) => ({
 for (const item of items) item.text = searchText(item);
 
 const find = id => document.getElementById(id);
-const looked = { words: [], statuses: new Set(), vault: '', place: '', order: 'attention' };
+const filters = { words: [], statuses: new Set(), vault: '', place: '', order: 'attention' };
 let shown = [];
 let opened = null;
 
@@ -25,19 +25,19 @@ function searchText(item) {
 }
 
 function matches(item) {
-  return looked.words.every(word => item.text.includes(word))
-    && (!looked.statuses.size || looked.statuses.has(item.status))
-    && (!looked.vault || item.vault === looked.vault)
-    && (!looked.place || [item.primary, item.recovery].some(network => networks[network].place === looked.place));
+  return filters.words.every(word => item.text.includes(word))
+    && (!filters.statuses.size || filters.statuses.has(item.status))
+    && (!filters.vault || item.vault === filters.vault)
+    && (!filters.place || [item.primary, item.recovery].some(network => networks[network].place === filters.place));
 }
 
-function inOrder(one, other) {
-  const rank = looked.order === 'attention' ? ranks.get(one.status) - ranks.get(other.status) : 0;
-  return rank || one.name.localeCompare(other.name, 'en', { numeric: true });
+function compareItems(first, second) {
+  const rank = filters.order === 'attention' ? ranks.get(first.status) - ranks.get(second.status) : 0;
+  return rank || first.name.localeCompare(second.name, 'en', { numeric: true });
 }
 
 function draw() {
-  shown = items.filter(matches).sort(inOrder);
+  shown = items.filter(matches).sort(compareItems);
   const lanes = lanesOf(shown, networks);
   for (const lane of lanes) lane.groups = groupsOf(lane.items);
   find('picture').replaceChildren(...lanes.map(lane => drawLane(lane, networks)));
@@ -52,31 +52,31 @@ function format(number) {
   return number.toLocaleString('en');
 }
 
-// --- looking for something ---
+// --- search and filters ---
 
-function look() {
-  looked.words = find('search').value.toLowerCase().split(/\s+/).filter(Boolean);
-  looked.vault = find('vault').value;
-  looked.place = find('place').value;
-  looked.order = find('order').value;
+function readFilters() {
+  filters.words = find('search').value.toLowerCase().split(/\s+/).filter(Boolean);
+  filters.vault = find('vault').value;
+  filters.place = find('place').value;
+  filters.order = find('order').value;
   draw();
 }
 
 function clearAll() {
   find('tools').reset();
-  looked.statuses.clear();
+  filters.statuses.clear();
   for (const chip of find('chips').children) chip.setAttribute('aria-pressed', 'false');
-  look();
+  readFilters();
   find('search').focus();
 }
 
 function drawChips() {
   const counts = new Map();
   for (const item of items) counts.set(item.status, (counts.get(item.status) || 0) + 1);
-  for (const [status, words] of statuses) {
+  for (const [status, label] of statuses) {
     if (!counts.has(status)) continue;
     const attributes = { type: 'button', class: `chip ${status}`, 'aria-pressed': 'false', 'data-status': status };
-    const chip = element('button', attributes, icon(ICONS[status]), words, element('b', {}, format(counts.get(status))));
+    const chip = element('button', attributes, icon(ICONS[status]), label, element('b', {}, format(counts.get(status))));
     chip.addEventListener('click', () => toggle(status, chip));
     find('chips').append(chip);
     find('share').append(element('i', { class: status, '--count': counts.get(status) }));
@@ -84,8 +84,8 @@ function drawChips() {
 }
 
 function toggle(status, chip) {
-  if (!looked.statuses.delete(status)) looked.statuses.add(status);
-  chip.setAttribute('aria-pressed', looked.statuses.has(status));
+  if (!filters.statuses.delete(status)) filters.statuses.add(status);
+  chip.setAttribute('aria-pressed', filters.statuses.has(status));
   draw();
 }
 
@@ -122,13 +122,13 @@ function shut() {
 }
 
 function markOpened() {
-  for (const one of document.querySelectorAll('[data-number].opened')) one.classList.remove('opened');
+  for (const marked of document.querySelectorAll('[data-number].opened')) marked.classList.remove('opened');
   if (opened === null) return;
-  for (const one of find('picture').querySelectorAll(`[data-number="${opened}"]`)) one.classList.add('opened');
+  for (const part of find('picture').querySelectorAll(`[data-number="${opened}"]`)) part.classList.add('opened');
 }
 
 function focusRow(row) {
-  for (const one of find('picture').querySelectorAll('.pair[tabindex="0"]')) one.tabIndex = -1;
+  for (const other of find('picture').querySelectorAll('.pair[tabindex="0"]')) other.tabIndex = -1;
   row.tabIndex = 0;
   row.focus();
 }
@@ -137,13 +137,13 @@ function nameInAddress() {
   try {
     return decodeURIComponent(location.hash.slice(1));
   } catch {
-    return ''; // mail programs cut addresses in the middle of what is encoded
+    return ''; // mail programs may cut an address in the middle of an encoded character
   }
 }
 
 function openFromAddress() {
-  const wanted = nameInAddress();
-  const item = wanted && items.find(one => `${one.vault}/${one.name}` === wanted);
+  const name = nameInAddress();
+  const item = name && items.find(candidate => `${candidate.vault}/${candidate.name}` === name);
   if (item) open(item.number);
 }
 
@@ -195,37 +195,37 @@ function section(title, list, body) {
 }
 
 const LOOKS = {
-  live: 'mapped', new: 'wanted, to be created', old: 'there, to be taken away', held: 'there, held back',
-  blocked: 'wanted, blocked', broken: 'there, not paired', failed: 'tried in vain', absent: 'wanted of another tool',
-  stray: 'there, nobody asks for it',
+  live: 'exists as declared', new: 'to be created', old: 'to be removed', held: 'exists, cannot be changed now',
+  blocked: 'cannot be created now', broken: 'exists, not paired', failed: 'could not be created',
+  absent: 'left to another tool to create', stray: 'exists, not declared',
 };
 
 function legend() {
   const used = new Set(items.flatMap(item => item.arrows.map(arrow => arrow.look)));
-  const entries = Object.entries(LOOKS).filter(([look]) => used.has(look)).map(([look, words]) => {
+  const entries = Object.entries(LOOKS).filter(([look]) => used.has(look)).map(([look, label]) => {
     const sides = { left: new Map([[0, 0]]), right: new Map([[1, 0]]) };
     const sample = drawn('svg', { class: 'arrows sample', height: ROW, 'aria-hidden': 'true' });
     const arrow = { tail: 0, head: 1, look };
     sample.append(...drawArrow(arrow, sides, portsOf([arrow], sides)));
-    return element('li', {}, sample, words);
+    return element('li', {}, sample, label);
   });
   return entries.length ? element('details', { class: 'block', open: true },
     element('summary', {}, element('h2', {}, 'Arrows')), element('ul', { class: 'legend' }, ...entries)) : null;
 }
 
-/** On paper nothing can be opened, so the details of what needs attention follow the picture. */
+/** Nothing can be opened on paper, so the details of pairs that need attention are printed below the diagram. */
 function beforePrint() {
-  const told = shown.filter(item => !QUIET.has(item.status)).slice(0, 100);
-  find('print').replaceChildren(...told.map(item => element('article', {}, ...drawDetails(item, networks))));
-  for (const one of document.querySelectorAll('#more details')) one.open = true;
-  for (const one of find('print').querySelectorAll('[id]')) one.removeAttribute('id');
+  const detailed = shown.filter(item => !QUIET.has(item.status)).slice(0, 100);
+  find('print').replaceChildren(...detailed.map(item => element('article', {}, ...drawDetails(item, networks))));
+  for (const block of document.querySelectorAll('#more details')) block.open = true;
+  for (const part of find('print').querySelectorAll('[id]')) part.removeAttribute('id');
 }
 
 function madeAt(time) {
   return time && `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-// What sticks to the top of the window must know how much of it the search takes.
+// The sticky headings sit below the search bar, so the styles need to know its height.
 new ResizeObserver(([entry]) => {
   document.documentElement.style.setProperty('--tools', `${entry.target.offsetHeight}px`);
 }).observe(find('tools'));
@@ -246,7 +246,7 @@ openFromAddress();
 let waiting = 0;
 find('tools').addEventListener('input', () => {
   cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(look);
+  waiting = requestAnimationFrame(readFilters);
 });
 find('tools').addEventListener('submit', event => event.preventDefault());
 find('clear').addEventListener('click', clearAll);
