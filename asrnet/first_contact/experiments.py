@@ -537,6 +537,7 @@ def jobs_of_mappings(session: Session) -> Facts:
         facts |= with_names(method, session.told(answer))
         if answer.status == _OK:
             job = at(answer.document, "properties")
+            facts[f"{method}: name is the operation's"] = at(answer.document, "name") == write.operation
             for name in ("scenarioName", "friendlyName", "state", "stateDescription", "targetInstanceType"):
                 facts[f"{method}: {name}"] = session.word(at(job, name))
             tasks = elements(job, "tasks")

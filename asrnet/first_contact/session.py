@@ -182,6 +182,9 @@ class Session:
         while url:
             status = self.send("GET", url)
             state = at(status.document, "status") or at(status.document, "properties", "provisioningState")
+            # How far the operation is by now is a matter of pace, so it is told and not compared.
+            self.remarks.setdefault("first status", self.word(state))
+            self.remarks.setdefault("first status: Retry-After", self.word(status.headers.get("retry-after")))
             if str(state).lower() in _FINAL or (state is None and status.status != _ACCEPTED):
                 self._running.pop(url, None)
             if state is None and status.status != _ACCEPTED:
@@ -219,8 +222,12 @@ class Session:
     def rows(self, path: object) -> list[Any]:
         """All elements of a list, page by page. Raises NotTried where it cannot be read."""
         rows: list[Any] = []
-        url: object = path
+        asked = set()
+        url = str(path)
         while url:
+            if url in asked:
+                raise NotTried("a list goes round in circles")
+            asked.add(url)
             answer = self.get(url)
             if answer.status != _OK:
                 codes = self.told(answer)
@@ -228,7 +235,7 @@ class Session:
                     return []
                 raise NotTried(f"a list was answered {answer.status} {codes['detail code'] or codes['code'] or ''}")
             rows += elements(answer.document, "value")
-            url = at(answer.document, "nextLink")
+            url = at(answer.document, "nextLink") or ""
         return rows
 
     def word(self, value: object) -> Fact:

@@ -119,6 +119,8 @@ def place_of(session: Session, vault: ArmId, group: ArmId, regions: tuple[str, s
     if location is None:
         raise RefusedError(f"the vault was answered {answer.status}", kind="not_throwaway", hint="check --vault")
     if machine is not None:
+        if not machine.key.startswith(f"{vault.key}/"):
+            raise RefusedError("the machine is not one of the vault", kind="not_throwaway", hint="check --machine")
         item = session.get(machine)
         primary, recovery = (
             at(item.document, "properties", "providerSpecificDetails", f"{end}FabricLocation")

@@ -402,6 +402,15 @@ def test_the_test_network_of_a_machine_that_cannot_be_put_back_is_not_deleted() 
     assert f"{PREFIX}-B1" in azure.names()
 
 
+def test_a_machine_of_another_vault_is_refused() -> None:
+    azure = Azure()
+    azure.add_machine(test_network=True)
+    azure.vault = azure.build.vault("another", group="rg-of-contoso")
+
+    with pytest.raises(RefusedError, match="not one of the vault"):
+        azure.explore()
+
+
 def test_a_machine_without_a_test_network_is_not_patched() -> None:
     azure = Azure()
     azure.add_machine(test_network=False)
