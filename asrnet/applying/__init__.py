@@ -1,4 +1,4 @@
-"""``apply``: carry out a plan, wait for it the quick way, and read back what became of it."""
+"""``apply``: carry out a plan, wait for its operations, and read back what they did."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asrnet.ports import Backend
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
 
 _DIFFERENCES_NAMED = 2
-"""Every change of a stale vault says why; all the differences are said once, by whoever found them."""
+"""Every change of a stale vault names this many differences; the caller lists all of them once."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -28,8 +28,8 @@ class Options(Struct, frozen=True, kw_only=True):
 
     ``per_vault`` and ``in_all`` bound the requests in flight; ``timeout`` (seconds) how long an accepted operation is
     waited for. ``forced`` lifts limits and holds by name. ``stale`` says, by vault, how Azure differs from what a saved
-    plan saw: such vaults are left alone. ``look_age`` (seconds) bounds the age of what is known of a resource when it
-    is written.
+    plan saw: such vaults are left alone. ``look_age`` (seconds) is the most that may pass between reading a resource
+    and writing it.
     """
 
     per_vault: int = 4
@@ -90,9 +90,9 @@ def apply(
         if not run.interrupted:
             existing = {observed.vault_id: len(observed.mappings) for observed in plan.observed}
             problems = unconfirmed(run.tasks, existing, backend, options.in_all)
-    except KeyboardInterrupt:  # while reading back: all that was sent is in the report still
+    except KeyboardInterrupt:  # interrupted while reading back: the report still has everything that was sent
         run.interrupted = True
-    finally:  # whatever happens, what was written leaves its line
+    finally:  # whatever happens, every write gets its audit line
         for task in run.tasks:
             if task.sent:
                 on_write(audit_entry(task, problems.get(task), backend.identity()))

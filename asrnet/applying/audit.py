@@ -58,7 +58,7 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
 
 
 def undo_command(step: Step) -> str:
-    """The az command that takes a step back. An address without a host is az's own cloud's."""
+    """The az command that undoes a step. az completes a URL without a host with the host of its own cloud."""
     url = f"{step.resource_id}?api-version="
     if isinstance(step.after, ResourceGroup):
         return ""  # deleting a group deletes whatever is in it by then

@@ -73,7 +73,7 @@ class Lane(Struct, kw_only=True, eq=False):
         return bool(self.pending) and not self.reading and bool(self.waiting or not going_out or self.vault is None)
 
     def asks_operation(self, task: Task) -> bool:
-        """Whether a task's operation is asked itself: networks have no jobs, and VMM's also touch machines' NICs."""
+        """Whether to read the operation and not the job list: networks have no jobs, and VMM's also touch NICs."""
         mapping = task.step.after or task.step.before
         vmm = isinstance(mapping, NetworkMapping) and mapping.kind != "azure_to_azure"
         return task.ask_operation or vmm or not self.jobs_allowed or self.vault is None

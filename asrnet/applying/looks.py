@@ -150,21 +150,21 @@ class Looks:
         return self._clock.now() - listed.sent <= self._max_age
 
     def _is_recent(self, listed: _Listed) -> bool:
-        """Whether another list would be of no more use: either this one is fresh, or none of so many pages ever is."""
+        """Whether another list would not help: this one is fresh, or a list of so many pages never can be."""
         is_slow = listed.duration > self._max_age / 2
         return self._is_fresh(listed) or (is_slow and self._clock.now() - listed.sent <= _SLOW_LISTS * listed.duration)
 
     def _expires_soon(self, listed: _Listed) -> bool:
-        """Whether a new list that is asked for now comes just when this one is too old."""
+        """Whether a list requested now would arrive about when this one becomes too old."""
         return self._clock.now() - listed.sent + listed.duration >= self._max_age
 
     # Judging.
 
     def before(self, step: Step) -> Callable[[], None]:
-        """What ``before_sending`` shall run for the write of ``step``.
+        """The check that ``before_sending`` runs for the write of ``step``.
 
         It raises RefusedError (``stale``) where Azure holds neither what the plan saw nor what the write makes,
-        AlreadyDoneError where it holds the latter, and whatever error the read ends with.
+        AlreadyDoneError where it holds the latter, and any error of the read.
         """
         last_sent = 0
 
@@ -228,9 +228,9 @@ class Looks:
         # Lists may lag and show what this very run has deleted, so what is in the way is asked for by its id.
         ids = {mapping.id for mapping in suspects}
         if not self._is_fresh(listed) or wanted.id in self._deleted:
-            # Either the list was too long or too slow, and what would be overwritten is the mapping of this name: of
-            # another one for the same network the service itself refuses the second. Or a deleted mapping is put
-            # back, and a list that lags might still show it.
+            # Either the list was too long or too slow, so only the mapping of this name is checked, which a write would
+            # overwrite; the service itself refuses a second mapping of the same network. Or a deleted mapping is put
+            # back, which a list that lags might still show.
             ids.add(wanted.id)
         for mapping_id in sorted(ids):
             mapping = self.mapping(mapping_id)
@@ -277,7 +277,7 @@ def has_state_of(mapping: LiveMapping | None, expected: Resource | None) -> bool
 
 
 def description(mapping: NetworkMapping | None) -> str:
-    """What became of a mapping that is not as it was, in words that follow its name."""
+    """The present state of a mapping that has changed, in words that follow its name."""
     return f"points at {mapping.recovery_network_id.name} now" if mapping else "is gone"
 
 

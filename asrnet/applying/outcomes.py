@@ -1,4 +1,4 @@
-"""From what became of the steps to what became of the changes."""
+"""Derives the outcome of each change from the outcomes of its steps."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _rights(vault: ArmId, rights: tuple[Rights, ...] | AsrError) -> tuple[Rights
 
 
 def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
-    """The right without which ``change`` would delete a mapping and then stop; empty where it has all, or is unread.
+    """The missing right that would stop ``change`` after it deleted a mapping; empty where none is known to be missing.
 
     Locks, policies, deny assignments and roles that expire do not show in the rights.
     """
@@ -181,7 +181,7 @@ def _problem(
 
 
 def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """A pair of which one direction is stale is stale: half of it would lead back from where nothing leads to."""
+    """Rule out a whole pair when one direction is stale: it must not keep a reverse without its forward mapping."""
     stale = {
         (change.vault, change.pair): verdicts[change.id]
         for change in changes
@@ -195,7 +195,7 @@ def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) ->
 
 
 def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Networks, their groups and fabrics are not made for changes none of which is begun."""
+    """Rules out networks, resource groups and fabrics that are needed only by changes that are not begun."""
     dependents_of: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         for need in change.depends_on:

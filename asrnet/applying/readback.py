@@ -1,4 +1,4 @@
-"""Reading back: nothing is called succeeded that was not seen in Azure afterwards.
+"""Reading back: a write counts as succeeded only once it was seen in Azure.
 
 One list of the vault, or a GET for each mapping when that is less; what a list does not confirm is asked for by id,
 since lists may lag.
@@ -87,7 +87,7 @@ def _unconfirmed_mappings(
 
 
 def _problem(task: Task, mapping: LiveMapping | None) -> str:
-    """What of a mapping is not as it was written."""
+    """How a mapping differs from what was written."""
     before, after = task.step.before, task.step.after
     if isinstance(mapping, UnreadableMapping):
         return f"is there, and {mapping.problem}"

@@ -34,13 +34,13 @@ from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 T = TypeVar("T")
 
 _READS_WITHOUT_JOB = 2
-"""After so many job lists without its job, an operation is asked itself."""
+"""After this many job lists without its job, the operation itself is read."""
 
 _DENIED_READS = 3
-"""After so many refusals to say how an operation stands, it is not asked again: it would be until the time is up."""
+"""After this many refused reads an operation is not read again; otherwise it would be until the timeout."""
 
 _READS_IN_ALL = 5
-"""After so many reads, the mapping's own included, a write stays in flight. That is longer than the 3.3 s seen."""
+"""After this many reads, including those of the mapping, a write is left in flight: longer than the 3.3 s seen."""
 
 _PATCH_UNKNOWN = {400, 405}
 """Statuses of a PATCH that say nothing about this mapping: where the PUT then works, no further PATCH is tried."""
@@ -93,7 +93,7 @@ class Run:
             self._dependents[need].append(task)
 
     def _needs(self, task: Task) -> Collection[str]:
-        """The changes that must be done first: for a group all that any of it needs, lest it stop half-way."""
+        """The changes that must be done first; for a group all that any part needs, so that it cannot stop half-way."""
         group = self.groups.get(task.change.id)
         return {*task.change.depends_on, *group.needs} if group else task.change.depends_on
 
@@ -319,7 +319,7 @@ class Run:
         if isinstance(answer, ForbiddenError):
             lane.jobs_allowed = False
         if not isinstance(answer, InterruptedError):
-            # A list that fails, as that of a vault before its first fabric does, lists no job.
+            # A list that fails counts as one without jobs: a vault's fails until it has a fabric.
             jobs = {job.name.lower(): job for job in answer} if isinstance(answer, tuple) else {}
             self._warn_of_other_jobs(lane, jobs)
             for task in [task for task in lane.pending if not lane.asks_operation(task)]:
@@ -327,9 +327,9 @@ class Run:
         self._end_reading(lane)
 
     def _warn_of_other_jobs(self, lane: Lane, jobs: Mapping[str, Job]) -> None:
-        """Tell of mapping jobs of others on what this run writes: whose write came last cannot be told from the list.
+        """Warn of others' mapping jobs on networks that this run writes: the list does not show whose write came last.
 
-        A job says which network it is about, and no more. One that ended before ours began does no harm.
+        A job names its network and no more. One that ended before ours began does no harm.
         """
         others: dict[str, list[Job]] = defaultdict(list)
         for name, job in jobs.items():
@@ -344,7 +344,7 @@ class Run:
                     task.warnings.append(warning)
 
     def _judge(self, task: Task, lane: Lane, jobs: Mapping[str, Job]) -> None:
-        """Take from the job list what it says about a task."""
+        """Update a task from the job list."""
         job = jobs.get(task.operation.id.lower()) if task.operation else None
         if job is None:
             task.missing_from_jobs += 1
@@ -388,7 +388,7 @@ class Run:
         self._end_reading(lane)
 
     def _deny(self, task: Task, lane: Lane, reason: str) -> None:
-        """Ask the operation no more. A mapping shows by itself when its write is done."""
+        """Stop reading the operation. A mapping is read instead: it shows itself when its write is done."""
         task.denial = reason
         if task.change.kind != "network_mapping":
             lane.pending.remove(task)
@@ -436,7 +436,7 @@ class Run:
             self._leave_other_half(task.change, str(error))
 
     def _leave_other_half(self, change: Change, reason: str) -> None:
-        """Do not begin the other direction of a pair of which one is stale: it would lead back from nowhere."""
+        """Skip the other direction of a pair when one is stale: it would be a reverse without its forward mapping."""
         for other in [other for other in self.tasks if other.change.pair == change.pair and not other.undoes]:
             group = self.groups.get(other.change.id)
             is_other_half = other.change.vault == change.vault and other.change.id != change.id
@@ -463,10 +463,11 @@ class Run:
             self._put_back(group)
 
     def _failed(self, task: Task, error: AsrError) -> None:
-        """A write did not succeed. What was to be taken away is read again before anything is concluded from that.
+        """Handle a write that did not succeed.
 
-        No recording shows how the service answers a PATCH, it validates much after it has accepted a write, and an
-        answer of 500 leaves open what happened. So the mapping itself decides.
+        A mapping that it updates or deletes is read again before anything is concluded. No recording shows how the
+        service answers a PATCH, it validates much only after it has accepted a write, and a 500 does not say what
+        happened. So the mapping itself decides.
         """
         is_stale = isinstance(error, RefusedError)
         if task.change.kind != "network_mapping" or not task.removes_something or is_stale or self.interrupted:
@@ -481,7 +482,7 @@ class Run:
     def _reread(
         self, task: Task, lane: Lane, error: AsrError, answer: NetworkMapping | AsrError | InterruptedError | None
     ) -> None:
-        """Conclude from the mapping itself what became of a write that ended with ``error``."""
+        """Decide by the mapping itself whether a write that ended with ``error`` took effect."""
         before, after = task.step.before, task.step.after
         if isinstance(answer, InterruptedError):
             return

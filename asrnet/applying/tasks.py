@@ -40,13 +40,13 @@ class Task(Struct, kw_only=True, eq=False):
 
     by_put: bool = False
     patch_error: AsrError | None = None
-    """An update is sent as a PUT where its PATCH did not change the mapping, and what became of that PATCH."""
+    """Whether an update is sent as a PUT because its PATCH did not change the mapping, and the error of that PATCH."""
 
     job_error: AsrError | None = None
     """What the job list says of a job that failed, until its operation has been asked for more."""
 
     already_done: bool = False
-    """Azure was as it should be when it was to be sent, or sent again: somebody else may have done it."""
+    """Azure already had the result before it was sent, or sent again: somebody else may have done it."""
 
     uncertain: bool = False
     """It failed, and the mapping could not be read again: whether Azure did it is not known."""
@@ -55,14 +55,14 @@ class Task(Struct, kw_only=True, eq=False):
     """How often the job list did not have its job."""
 
     ask_operation: bool = False
-    """Its operation is asked itself, because the job list does not have it."""
+    """Its operation is read, because the job list does not have its job."""
 
     denied_reads: int = 0
     denial: str = ""
-    """How often the operation was not answered for want of a right, and what Azure said when it was given up."""
+    """How often reading the operation was refused for a missing right, and the message of the last refusal."""
 
     warnings: list[str] = []
-    """What somebody should know of a write that succeeded."""
+    """Warnings about a write that succeeded."""
 
     @property
     def rank(self) -> int:
@@ -88,7 +88,8 @@ class Group(Struct, kw_only=True, eq=False):
 
     tasks: list[Task]
     needs: frozenset[str] = frozenset()
-    """The networks and fabrics that must be there before the group takes anything away, lest it stop half-way."""
+    """The networks and fabrics that must be there before the group takes anything away, so that it does not stop
+    half-way."""
 
     checked: bool = False
     """Everything it updates or deletes was read again and is as the plan saw it."""

@@ -1,4 +1,4 @@
-"""What an error says: the body and the headers of a refusal, and the causes that libraries have wrapped.
+"""Parses errors: the body and headers of an error response, and the causes that libraries have wrapped.
 
 Azure Resource Manager puts its code on top. Site Recovery puts the HTTP status there, spelled out, and its own code,
 causes and advice into the first detail. Microsoft.Network writes details that mean nothing by themselves. Older front
@@ -45,7 +45,7 @@ _XML_MESSAGE: Final = re.compile(r"<(?:\w+:)?message\b[^>]*>([^<]*)</", re.IGNOR
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True):
-    """What the body of a refusal says. ``outer_code`` is the code on top, ``code`` the most specific one."""
+    """The parsed body of an error response. ``outer_code`` is the code on top, ``code`` the most specific one."""
 
     code: str = ""
     outer_code: str = ""
@@ -219,10 +219,10 @@ def certificate_failure(error: BaseException) -> str:
 
 
 def scrub(error: BaseException) -> None:
-    """Take the secrets out of the text of ``error`` and of the errors it came from.
+    """Remove secrets from the text of ``error`` and of the errors that caused it.
 
-    The vendors' errors quote whole addresses. The error itself is kept, for its type and its traceback; but not the
-    answer, which it would print as well.
+    The vendors' errors quote whole URLs. The error itself is kept, for its type and its traceback; its response is
+    dropped, because it would be printed with the error.
     """
     for cause in causes(error):
         cause.args = tuple(without_secrets(part) if isinstance(part, str) else part for part in cause.args)

@@ -39,7 +39,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
     def admits(self, url: str) -> bool:
         """Whether a bearer token may be sent to ``url``.
 
-        That is Resource Manager's host and the hosts under it, over https on its usual port, and the very host and
+        Allowed are Resource Manager's host and its subdomains, over https on the default port, and the exact host and
         port of the endpoint.
         """
         parts, endpoint = _plain(url), urlsplit(self.endpoint)
@@ -52,7 +52,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
         return is_usual and not self.is_loopback and self._is_resource_manager(_host(url))
 
     def at(self, endpoint: str) -> Cloud:
-        """This cloud reached through ``endpoint``: https of Resource Manager's hosts, or this machine."""
+        """This cloud reached through ``endpoint``, an https URL of Resource Manager's or a URL of this machine."""
         parts = _plain(endpoint)
         if parts is None or parts.scheme not in {"http", "https"}:
             raise InputError(f"the endpoint '{endpoint}' is not an address", hint=f"it looks like {self.endpoint}")
@@ -82,10 +82,10 @@ class Cloud(Struct, frozen=True, kw_only=True):
         parts = _plain(address)
         if parts is None or parts.scheme != "https":
             raise InputError(
-                "the authority to sign in at is not an https address", hint=f"it looks like https://{self.authority}"
+                "the sign-in authority is not an https URL", hint=f"it looks like https://{self.authority}"
             )
         if parts.path.strip("/") or parts.query or parts.fragment:
-            raise InputError("the authority to sign in at has more than a host", hint="the tenant is told separately")
+            raise InputError("the sign-in authority has more than a host", hint="give the tenant separately")
         host = _authority_host(address)
         return replace(self, authority=host if parts.port is None else f"https://{host}:{parts.port}")
 
@@ -142,14 +142,14 @@ def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
 
 
 def _plain(url: str) -> SplitResult | None:
-    """The parts of ``url``; None where its host could be read in more than one way."""
-    # urlsplit drops tabs and newlines, so that it would see another host than what sends the request.
+    """The parts of ``url``; None if two parsers could disagree about its host."""
+    # urlsplit drops tabs and newlines, so it could see a different host than the library that sends the request.
     if _CONTROL.search(url):
         return None
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError:  # an unclosed bracket, or a port that is none
+    except ValueError:  # an unclosed bracket, or an invalid port
         return None
     return parts if _PLAIN_NETLOC.fullmatch(parts.netloc) else None
 

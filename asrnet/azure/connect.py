@@ -42,9 +42,9 @@ def backend(
     """Azure, or with ``session`` an emulator in this process.
 
     ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together. ``api_versions``
-    has those to ask for by provider, where neither the SDK's own nor the cloud's is right.
-    ``run`` is the correlation id of all requests. ``start_now``: the sign-in and the import of the SDKs run beside
-    whatever the caller does first; ``whole_process``: the process does nothing else (see ``sdk.load``).
+    overrides, by provider, the API versions of the SDK and of the cloud. ``run`` is the correlation id of all requests.
+    ``start_now``: the sign-in and the import of the SDKs run beside whatever the caller does first; ``whole_process``:
+    the process does nothing else (see ``sdk.load``).
     """
     if start_now:
         # Site Recovery first: it is the quicker one, so its lists are asked for while the other is imported.
@@ -96,7 +96,7 @@ def wire(
     session: requests.Session | None = None,
     api_versions: Mapping[str, str] | None = None,
 ) -> Wire:
-    """The same pipeline with bare requests and answers on it; the arguments are those of ``backend``."""
+    """Raw requests and responses on the same pipeline; the arguments are those of ``backend``."""
     pipeline = Pipeline(
         cloud=cloud,
         credential=SignIn(credential or choose(cloud), cloud.scope).tokens,

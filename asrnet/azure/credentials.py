@@ -56,7 +56,7 @@ _NAMES: Final = {
     "AzureDeveloperCliCredential": "Azure Developer CLI",
 }
 _NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
-"""It prints its code on standard output, which belongs to the data."""
+"""It prints its code on standard output, which is reserved for data."""
 
 _VARIABLES_HINT: Final = (
     "set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, "
@@ -106,7 +106,7 @@ def application(variables: Mapping[str, str]) -> Application:
     )
     if azures.is_complete:
         return azures
-    # In part they are there for another reason (AZURE_CLIENT_ID chooses a managed identity), and prove nothing.
+    # An incomplete set may serve another purpose (AZURE_CLIENT_ID alone chooses a managed identity).
     terraforms = Application(
         tenant_id=get("ARM_TENANT_ID", ""),
         client_id=get("ARM_CLIENT_ID", ""),
@@ -126,9 +126,9 @@ def application(variables: Mapping[str, str]) -> Application:
 
 
 class Credential(Struct, frozen=True, kw_only=True):
-    """A way to get tokens, by the name people know it by; ``build`` imports what it needs.
+    """A way to get tokens, under its common name; ``build`` imports what it needs.
 
-    ``client_id`` is the one that a managed identity is asked for. ``is_made_up``: nobody is asked for the tokens.
+    ``client_id`` selects a managed identity. ``is_made_up``: the tokens are made locally and no service issues them.
     """
 
     name: str
@@ -140,7 +140,7 @@ class Credential(Struct, frozen=True, kw_only=True):
 def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None = None) -> Credential:
     """The credential to use. ``named`` is ASRNET_CREDENTIAL or AZURE_TOKEN_CREDENTIALS.
 
-    Raises InputError for a name that nothing has, CredentialError where the named one lacks its variables.
+    Raises InputError for an unknown name, CredentialError where the variables of the named credential are missing.
     """
     app = application(variables or {})
     if not named:
@@ -158,7 +158,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
         return _of_application(cloud, app)
     spellings = {_normal(name): class_name for name, class_name in _SPELLINGS.items()}
     spellings |= {_normal(class_name): class_name for class_name in _SPELLINGS.values()}
-    if word not in spellings:  # azure-identity is imported only for a name that is none of asrnet's own
+    if word not in spellings:  # azure-identity is imported only for a name that is not one of asrnet's own
         spellings = {_normal(class_name): class_name for class_name in _argumentless()}
     if word not in spellings:
         names = ["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS, "emulator"]
@@ -201,7 +201,7 @@ def _argumentless() -> list[str]:
 
 
 def _by_name(class_name: str, cloud: Cloud, app: Application) -> Any:
-    """azure-identity's credential ``class_name``, with those of our settings that it takes."""
+    """azure-identity's credential ``class_name``, built with the settings of ours that it accepts."""
     import azure.identity
 
     build = getattr(azure.identity, class_name)
@@ -234,7 +234,7 @@ def _of_application(cloud: Cloud, app: Application) -> Credential:
 
         from asrnet.azure.retry import RetryUnlessInspected
 
-        # Of an authority that Microsoft's library does not know, it would ask the public cloud.
+        # Microsoft's library would ask the public cloud about an authority that it does not know.
         options: dict[str, Any] = {
             "authority": cloud.authority,
             "disable_instance_discovery": not cloud.is_known_authority,
@@ -254,7 +254,7 @@ def _of_application(cloud: Cloud, app: Application) -> Credential:
 
 
 def _assertion(app: Application) -> str:
-    """The ID token that proves who runs this, read or asked for anew each time: Kubernetes and pipelines renew it."""
+    """The ID token that proves who runs this, read or requested each time: Kubernetes and pipelines renew it."""
     if app.token_file:
         return Path(app.token_file).read_text("utf-8").strip()
     return app.token or requested_id_token(app.request_url, app.request_token)
@@ -263,14 +263,16 @@ def _assertion(app: Application) -> str:
 def requested_id_token(url: str, token: str) -> str:
     """The ID token that a GitHub workflow's service issues at ``url`` to whoever has ``token``. Neither is ever logged.
 
-    Source: "OpenID Connect reference" of GitHub Actions; the audience is that of "Workload identity federation".
+    Source: "OpenID Connect reference" of GitHub Actions; the audience is the one given in "Workload identity
+    federation".
     """
     import requests
 
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise CredentialError(
-            "the address to request an ID token at is not https", hint="check ARM_OIDC_REQUEST_URL and its twins"
+            "the URL for requesting an ID token is not https",
+            hint="check ARM_OIDC_REQUEST_URL (or ACTIONS_ID_TOKEN_REQUEST_URL)",
         )
     try:
         response = requests.get(
@@ -301,9 +303,9 @@ def requested_id_token(url: str, token: str) -> str:
 
 
 class EmulatorCredential:
-    """Tokens that only an emulator takes: they have the form of a real one, and no signature.
+    """Tokens that only an emulator accepts: they have the form of real ones but no signature.
 
-    They name no tenant, unless one is given: which it is depends on the world that the emulator serves.
+    They name no tenant unless one is given, because the tenant depends on the world that the emulator serves.
     """
 
     def __init__(self, tenant_id: str = "") -> None:

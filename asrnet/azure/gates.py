@@ -20,7 +20,7 @@ from asrnet.ports import Clock
 Kind = Literal["reads", "writes", "deletes"]
 
 REFILL: Final[Mapping[Kind, float]] = {"reads": 25.0, "writes": 10.0, "deletes": 10.0}
-"""Requests a second that a full run may count on, until the answers tell otherwise."""
+"""Requests a second that a full run may count on, until responses say otherwise."""
 
 _RESERVE: Final = 4.0
 """What a gate leaves in the bucket, for requests that overtake one another and for others' requests."""
@@ -32,7 +32,7 @@ share the tenant's and the provider's. So it is probed once a second, which cost
 _SHORTEST_WINDOW: Final = 2.0
 _SLOWER: Final = 0.5
 _FASTER: Final = 0.05
-"""By what each refusal multiplies the pace, and what each success without a word on what remains adds to it."""
+"""A refusal multiplies the pace by the first; a success that does not say what remains adds the second to it."""
 
 
 def kind_of(method: str) -> Kind:
@@ -52,10 +52,10 @@ class Ticket(Struct, frozen=True):
 class Gate:
     """A model of one bucket. Pure: the time comes in as ``now``, in seconds; nothing here waits or locks.
 
-    ``_level`` is what the bucket holds after everything sent and queued, as far as is known; None before the first
-    answer that tells, when nothing is held back. A 429 closes the gate and voids all tickets; when it opens, whoever
-    waits comes back in turn at the pace of the refill, and not all at once. Until an answer tells what remains
-    (``_is_guess``) that pace is a guess.
+    ``_level`` is what the bucket holds after everything sent and queued, as far as is known; it is None, and nothing is
+    held back, until an answer reports it. A 429 closes the gate and voids all tickets; when it opens, the waiting
+    requests are sent in turn at the pace of the refill, and not all at once. Until an answer reports what remains
+    (``_is_guess``), that pace is a guess.
     """
 
     def __init__(self, refill: float) -> None:
@@ -110,11 +110,11 @@ class Gate:
         if now < self._closed_until:  # it was sent before the refusal, and says nothing of what followed
             return
         if remaining is None:
-            # Nothing but success tells that the storm is over: the pace recovers, up to what is documented.
+            # Only a success shows that the storm is over: the pace recovers, up to what is documented.
             self._refill = max(self._refill, min(self._refill + _FASTER, self._documented))
             return
         if self._is_guess:
-            # Tickets given out since the refusal rest on a guess; whoever holds one queues again by what is known now.
+            # Tickets issued since the refusal rest on a guess; their holders queue again at the pace known now.
             self._is_guess = False
             self._round += 1
             self._queued = 0
@@ -127,7 +127,7 @@ class Gate:
         """A request was refused; try none for ``retry_after`` seconds."""
         self._sent -= 1
         if now >= self._closed_until and (self._round or self._most):
-            # Refused again in spite of the pace: the refill was taken for too high.
+            # Refused again in spite of the pace: the refill was overestimated.
             self._refill = max(_SLOWEST, self._refill * _SLOWER)
         self._closed_until = max(self._closed_until, now + retry_after)
         self._round += 1
@@ -163,7 +163,8 @@ class Gates:
     def enter(self, subscription: str, method: str, patience: float) -> Gate:
         """Wait for a turn; ``answered`` or ``throttled`` follows.
 
-        Who would wait longer than ``patience`` seconds goes at once: the service's own answer is the better error then.
+        A request that would wait longer than ``patience`` seconds is sent at once: the service's own answer is then the
+        better error.
         """
         kind = kind_of(method)
         with self._lock:
@@ -186,11 +187,11 @@ class Gates:
                     return gate
 
     def answered(self, gate: Gate, remaining: int | None = None) -> None:
-        """Tell ``gate`` of an answer."""
+        """Report an answer to ``gate``."""
         with self._lock:
             gate.answered(self._clock.now(), remaining)
 
     def throttled(self, gate: Gate, retry_after: float) -> None:
-        """Tell ``gate`` of a refusal."""
+        """Report a refusal to ``gate``."""
         with self._lock:
             gate.throttled(self._clock.now(), retry_after)

@@ -30,7 +30,7 @@ def text(model: Model, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise TypeError(f"'{name}' is no text but {value!r:.40}")
+        raise TypeError(f"'{name}' is not text but {value!r:.40}")
     return value
 
 
@@ -39,12 +39,12 @@ def texts(model: Model, name: str) -> tuple[str, ...]:
     values = _list(model, name)
     for value in values:
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"'{name}' has an element that is no text but {value!r:.40}")
+            raise TypeError(f"'{name}' has an element that is not text but {value!r:.40}")
     return tuple(value for value in values if value is not None)
 
 
 def flag(model: Model, name: str) -> bool | None:
-    """Truth, which Site Recovery writes as a word in places; None where it is not said."""
+    """A boolean, which Site Recovery writes as a word in places; None where it is absent."""
     value = _member(model, name)
     if value is None or isinstance(value, bool):
         return value
@@ -57,21 +57,21 @@ def number(model: Model, name: str) -> float | None:
     """A number; None where it is absent or null."""
     value = _member(model, name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise TypeError(f"'{name}' is no number but {value!r:.40}")
+        raise TypeError(f"'{name}' is not a number but {value!r:.40}")
     return value
 
 
 def document(body: object) -> Model:
     """The body of an answer, which must be an object."""
     if not isinstance(body, Mapping):
-        raise TypeError(f"it is no object but {body!r:.40}")
+        raise TypeError(f"it is not an object but {body!r:.40}")
     return body
 
 
 def documents(body: object) -> list[Model]:
     """A list of objects, none of them null."""
     if not isinstance(body, list):
-        raise TypeError(f"it is no list but {body!r:.40}")
+        raise TypeError(f"it is not a list but {body!r:.40}")
     return [document(row) for row in body]
 
 
@@ -81,7 +81,7 @@ def part(model: Model, name: str) -> Model:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"'{name}' is no object but {value!r:.40}")
+        raise TypeError(f"'{name}' is not an object but {value!r:.40}")
     return value
 
 
@@ -90,12 +90,12 @@ def parts(model: Model, name: str) -> tuple[Model, ...]:
     values = _list(model, name)
     for value in values:
         if value is not None and not isinstance(value, Mapping):
-            raise TypeError(f"'{name}' has an element that is no object but {value!r:.40}")
+            raise TypeError(f"'{name}' has an element that is not an object but {value!r:.40}")
     return tuple(value for value in values if value is not None)
 
 
 def reference(model: Model, name: str) -> ArmId | None:
-    """The id of another resource; None where there is none, or a word such as ``Microsoft Azure`` in its place."""
+    """The id of another resource; None where it is absent or a word such as ``Microsoft Azure`` takes its place."""
     return _id_or_none(text(model, name))
 
 
@@ -115,7 +115,7 @@ def _list(model: Model, name: str) -> list[Any] | tuple[Any, ...]:
     if values is None:
         return ()
     if not isinstance(values, (list, tuple)):
-        raise TypeError(f"'{name}' is no list but {values!r:.40}")
+        raise TypeError(f"'{name}' is not a list but {values!r:.40}")
     return values
 
 
@@ -137,14 +137,14 @@ def understanding(resource_id: ArmId) -> Iterator[None]:
         raise ServiceError(
             f"the answer for '{resource_id}' cannot be read: {error}",
             resource_id=resource_id,
-            hint="something between here and Azure may change answers",
+            hint="something between here and Azure may be altering answers",
         ) from error
 
 
 def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iterator[R]:
-    """``models`` of ``of`` translated one by one, for lists by which something is called absent.
+    """``models`` of ``of`` translated one by one, for lists that prove absence.
 
-    Raises ServiceError where one has an id that makes no sense: without it the list would not be the whole truth.
+    Raises ServiceError where one has an invalid id: without it the list would be incomplete.
     """
     for model in models:
         try:
@@ -154,15 +154,15 @@ def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iter
             raise ServiceError(
                 f"a list of '{of}' has an element that cannot be read: {error}",
                 resource_id=of,
-                hint="see with az rest what it is; asrnet takes nothing for absent that it cannot read",
+                hint="look at it with az rest; asrnet never takes what it cannot read for absent",
             ) from error
         yield row
 
 
 def every_readable(models: Iterable[M], translate: Callable[[Any], R | None], of: ArmId, what: str) -> Iterator[R]:
-    """``models`` translated one by one; what becomes None is left out.
+    """``models`` translated one by one; those that become None are left out.
 
-    One whose id makes no sense is left out with a warning, lest it hide all the others.
+    One with an invalid id is left out with a warning, so that it does not hide all the others.
     """
     for model in models:
         try:

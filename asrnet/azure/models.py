@@ -100,7 +100,7 @@ def subnet_body(subnet: Subnet) -> dict[str, Any]:
         if len(subnet.prefixes) == 1
         else {"addressPrefixes": list(subnet.prefixes)}
     )
-    # Said either way: newer versions of the API take silence for a subnet that cannot reach the internet by itself.
+    # Always sent: where it is missing, newer API versions make a subnet without default outbound access.
     properties["defaultOutboundAccess"] = subnet.default_outbound_access is not False
     optional = {
         "privateEndpointNetworkPolicies": subnet.private_endpoint_network_policies,
@@ -136,7 +136,7 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
     if parts(properties, "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
     for endpoint in parts(properties, "serviceEndpoints"):
-        # A copy's endpoints name the service and nothing else: what narrows them down is of the primary's region.
+        # A copy's endpoints name only the service: what narrows them down belongs to the primary's region.
         if text(part(endpoint, "networkIdentifier"), "id"):
             yield f"network identifier of service endpoint {text(endpoint, 'service')}"
     if scope := text(properties, "sharingScope"):
@@ -188,19 +188,19 @@ def read_fabric(model: Model) -> Fabric:
 
 
 def read_mapping(model: Model) -> LiveMapping:
-    """A mapping as asrnet knows it, or what can be told of one that does not say what it maps."""
+    """A mapping as asrnet knows it; an UnreadableMapping where the answer does not say what it maps."""
     properties = part(model, "properties")
     settings = part(properties, "fabricSpecificSettings")
     instance_type = text(settings, "instanceType")
     mapping_id = ArmId(text(model, "id"))
     primary = reference(properties, "primaryNetworkId")
     if primary is None and instance_type != "AzureToAzure" and mapping_id.parent.name != AZURE_NETWORK:
-        # A VM network is the parent of its mappings; under an Azure fabric the segment is no network's.
+        # A VM network is the parent of its mappings; under an Azure fabric that segment is a constant.
         primary = mapping_id.parent
     recovery = reference(properties, "recoveryNetworkId")
     if primary is None or recovery is None:
         return UnreadableMapping(id=mapping_id, primary_network_id=primary)
-    # The networks tell the kind where the mapping does not.
+    # Where the mapping does not say its kind, the types of its networks do.
     by_networks: MappingKind = "vmm_to_azure" if recovery.type == VNET else "vmm_to_vmm"
     kind = _KINDS.get(instance_type) or ("azure_to_azure" if primary.type == VNET else by_networks)
     primary_location = recovery_location = None
@@ -279,6 +279,6 @@ def read_cloud_mapping(model: Model) -> CloudMapping | None:
 
 
 def _named(model: Model) -> tuple[ArmId, str]:
-    """The id and what people call it."""
+    """The id and the friendly name."""
     resource_id = ArmId(text(model, "id"))
     return resource_id, text(part(model, "properties"), "friendlyName") or resource_id.name

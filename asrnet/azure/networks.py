@@ -16,11 +16,11 @@ from asrnet.model.azure import NetworkSecurityGroup, NetworkSubnet, ResourceGrou
 from asrnet.ports import Operation, OperationStatus
 
 _ADDRESSES: Final = "subnets/ipConfigurations"
-"""What is to be expanded for the addresses in use: otherwise only the ids of what uses them are told."""
+"""Expanded to get the addresses in use: otherwise only the ids of the resources that use them are returned."""
 
 
 class AzureNetworks:
-    """NetworkReader and NetworkWriter."""
+    """Implements NetworkReader and NetworkWriter."""
 
     def __init__(self, clients: Clients, manager: ResourceManager) -> None:
         self._clients = clients
@@ -81,5 +81,5 @@ class AzureNetworks:
         return submit(operation, *names, subnet_body(subnet.subnet), of=subnet.id, **self._version)
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where the creation of a network stands."""
+        """The status of the creation of a network."""
         return status_of(self._manager.get(operation.status_url, operation.resource_id), operation)

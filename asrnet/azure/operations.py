@@ -1,4 +1,4 @@
-"""Long-running operations: what an accepted write says, and where it stands.
+"""Long-running operations: reading an accepted write's answer, and its status.
 
 The SDK's own poller waits 30 s before its first look, and on an accepted PUT without a body its result fails. So writes
 go through the SDK with a polling method that ends at once, and whoever waits asks ``status_of``.
@@ -28,7 +28,7 @@ _STATES: Final[Mapping[str, State]] = {
     "succeeded": "succeeded",
     "completed": "succeeded",
     "completedwithinformation": "succeeded",
-    # What part of a mapping succeeded shows when it is read back, which nothing is called done without.
+    # A mapping is read back before its write counts as done, which shows what part of it succeeded.
     "partiallysucceeded": "succeeded",
     "failed": "failed",
     "timedout": "failed",
@@ -40,7 +40,7 @@ _STATES: Final[Mapping[str, State]] = {
 
 
 class Submitted(PollingMethod[Operation | None]):
-    """A polling method that does not poll: its result is the Operation that the first answer tells of."""
+    """A polling method that does not poll: its result is the Operation that the first answer describes."""
 
     def __init__(self, resource_id: ArmId) -> None:
         self._resource_id = resource_id
@@ -54,7 +54,7 @@ class Submitted(PollingMethod[Operation | None]):
         """Nothing is left to do."""
 
     def status(self) -> str:
-        """The SDK asks, and nobody reads it."""
+        """Required by the SDK; nothing reads it."""
         return "Accepted"
 
     def finished(self) -> bool:
@@ -97,7 +97,7 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
 
 
 def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
-    """Where ``operation`` stands. Only the status counts: errors beside a success or a run are warnings.
+    """The status of ``operation``. An error beside a success or a running state is a warning.
 
     Raises ServiceError where the answer is neither empty nor a document.
     """
@@ -108,7 +108,7 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
             f"the state of the operation on '{operation.resource_id}' cannot be read",
             resource_id=operation.resource_id,
             request_id=request_id(response.headers),
-            hint="something between here and Azure may change answers",
+            hint="something between here and Azure may be altering answers",
         )
     word = member(document, "status") or _provisioning_state(document)
     if word is None:

@@ -39,7 +39,7 @@ _POOL_SIZE: Final = 64
 _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 60.0
 _BLOCK_SIZE: Final = 1 << 17
-"""A page of a list in one piece; azure.core's own 4 kB make a page of 100 networks thirty."""
+"""Enough for a page of a list in one chunk; azure.core's default of 4 kB cuts a page of 100 networks into thirty."""
 
 
 class Pipeline:
@@ -62,7 +62,7 @@ class Pipeline:
     ) -> None:
         quieten_vendors()
         if session is None and cloud.endpoint.startswith("https://"):
-            check_roots()  # here, where it is a mistake in the environment; at the first request it is any OSError
+            check_roots()  # here a wrong path is an input error; the first request would raise a bare OSError
         self._run = run
         self.api_versions = api_versions or {}
         self.cloud = cloud
@@ -121,9 +121,9 @@ class Pipeline:
 
 
 class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Refuses to send a request, and with it the token, to a host that is not the cloud's nor this machine's emulator.
+    """Refuses to send a request, and the token with it, to any host but the cloud's and an emulator's on this machine.
 
-    Addresses of further pages and of operations come from answers, so they are checked like all others.
+    URLs of further pages and of operations come from answers, so they are checked as well.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -131,14 +131,14 @@ class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
         self._cloud = cloud
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Raise ServiceError where the address is not one for a token."""
+        """Raise ServiceError where the URL must not receive a token."""
         url = request.http_request.url
         if not self._cloud.admits(url):
             raise ServiceError(
                 f"refused to send a token to '{urlsplit(url).netloc}', which is not Azure Resource Manager of the "
                 f"{self._cloud.name} cloud",
                 code="ForeignHost",
-                hint="the address came from an answer: something between here and Azure changes answers",
+                hint="the URL came from an answer: something between here and Azure is altering answers",
             )
 
 
@@ -157,9 +157,9 @@ class LoopbackTokenPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Passes over the byte order mark that some of Azure's front ends write, however they spell their charset.
+    """Skips the byte order mark that some of Azure's front ends write, however they spell the charset.
 
-    azure-core does so for ``charset=utf-8`` and for none, and not for ``charset=UTF-8``.
+    azure-core skips it for ``charset=utf-8`` and without a charset, but not for ``charset=UTF-8``.
     """
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:  # noqa: ARG002
@@ -169,7 +169,10 @@ class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):
-    """Runs what ``before_sending`` asks for. Within retries, gates and signing in, so that nothing slow follows it."""
+    """Runs the check set by ``before_sending``.
+
+    It comes after retries, gates and authentication, so that nothing slow follows it.
+    """
 
     def on_request(self, request: PipelineRequest[Any]) -> None:  # noqa: ARG002 - the same for every request
         """Announce the request that is about to be sent."""

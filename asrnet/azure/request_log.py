@@ -1,4 +1,4 @@
-"""What was sent: a count by method, one log line a request with the ids to trace it by, and the vendors' own logs."""
+"""Records requests: a count by method, one log line for each with its trace ids, and what the vendors log."""
 
 from __future__ import annotations
 
@@ -135,5 +135,5 @@ def quieten_vendors() -> None:
 
     Without any handler Python writes warnings to stderr. The SDKs' are pages long, and asrnet raises what they say.
     """
-    logging.getLogger("urllib3.connectionpool").addFilter(_FILTER)  # adding either twice is adding it once
+    logging.getLogger("urllib3.connectionpool").addFilter(_FILTER)  # adding either a second time has no effect
     logging.getLogger("azure").addHandler(_SILENT)

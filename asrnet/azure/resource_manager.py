@@ -1,4 +1,4 @@
-"""What no operation of the SDKs asks for: subscriptions, providers, rights, a vault's region, the state of operations.
+"""Requests without an operation in the SDKs: subscriptions, providers, rights, a vault's region, operations' state.
 
 These few addresses are written by hand and sent through azure-mgmt-core's own client, on the same pipeline.
 """
@@ -31,7 +31,7 @@ _FIRST_ERROR: Final = 300
 
 
 class ResourceManager:
-    """Surroundings, and single GETs. ``authority`` is where the token comes from, if it comes from anywhere."""
+    """Implements Surroundings, and single GETs. ``authority`` issues the tokens; empty where they are made up."""
 
     def __init__(self, pipeline: Pipeline, clients: Clients, authority: str) -> None:
         self._cloud = pipeline.cloud
@@ -40,8 +40,8 @@ class ResourceManager:
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(**pipeline.client_options())
 
     def get(self, url: str, resource_id: ArmId) -> HttpResponse:
-        """The answer to a GET of ``url``, which is sent as it stands. An error status is raised as asrnet's error."""
-        # The client takes an address for a template: it would fill in braces, or drop what it cannot fill in.
+        """The answer to a GET of ``url``, which is sent unchanged. An error status is raised as asrnet's error."""
+        # The client treats a URL as a template: it would fill in braces, or drop what it cannot fill in.
         return self._send(HttpRequest("GET", url.replace("{", "%7B").replace("}", "%7D")), resource_id)
 
     def _send(self, request: HttpRequest, resource_id: ArmId) -> HttpResponse:
@@ -79,7 +79,7 @@ class ResourceManager:
         return {**versions_sent(self._clients), "Microsoft.RecoveryServices/vaults": VAULT_API}
 
     def subscription(self, subscription: str) -> SubscriptionView:
-        """A subscription, and what time it is there."""
+        """A subscription, and the time by the service's clock."""
         scope = ArmId(f"/subscriptions/{subscription}")
         response = self.get(self._address(scope, _SUBSCRIPTION_API), scope)
         with answering(scope):
@@ -117,7 +117,7 @@ class ResourceManager:
             )
 
     def rights(self, scope: ArmId) -> tuple[Rights, ...]:
-        """What each role that counts at ``scope`` allows this identity."""
+        """The permissions that each role in force at ``scope`` gives this identity."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
         with answering(scope):
             return tuple(

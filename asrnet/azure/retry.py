@@ -1,9 +1,8 @@
-"""Retries, which have this one owner: a policy of the SDKs' pipeline, built on tenacity.
+"""Retries: one policy of the SDKs' pipeline, built on tenacity; nothing else repeats a request.
 
-Repeated are 408, 429, 5xx, answers of a busy service, and requests without an answer. Every write of asrnet may be sent
-twice: it says how a resource shall be, never how it shall change. A refusal by a right, a lock or a policy is final,
-whatever its status, and so is a certificate that does not verify. Time, chance and the gates come from outside, so that
-a test owns them.
+It repeats 408, 429, 5xx, answers of a busy service, and requests without an answer. Every write of asrnet may be sent
+twice, because it declares a state and never a change. A refusal by a right, a lock or a policy is final, whatever its
+status, and so is a certificate that does not verify. Clock, chance and gates are passed in for tests to control.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ def attempts_of(outcome: object) -> Attempts | None:
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What an attempt came to. ``retry_after`` is the service's own wish, in seconds."""
+    """The outcome of an attempt. ``retry_after`` is the wait that the service asked for, in seconds."""
 
     again: bool
     reason: str = ""
@@ -122,8 +121,8 @@ class RetryLimits(Struct, frozen=True, kw_only=True):
 
     ``attempts`` bounds requests that were answered, ``connection_attempts`` those that were not; ``deadline`` the time
     from the first attempt to the last. Refusals for too many requests count against the deadline only, unless nothing
-    is to be repeated: in a storm it is chance which of the waiting requests meets how many of them. Other waits grow
-    from ``first_wait`` by doubling, up to ``longest_wait``.
+    is to be repeated: in a storm, how many of them one request meets is chance. Other waits grow from ``first_wait`` by
+    doubling, up to ``longest_wait``.
     """
 
     attempts: int = 10
@@ -261,7 +260,7 @@ class _Sending:
         except _NO_ANSWER as error:
             policy.gates.answered(gate)
             reason = "found no such host" if is_name_failure(error) else f"had no answer: {without_secrets(str(error))}"
-            # Whoever inspects TLS here will do so in a second, too.
+            # A proxy that inspects TLS will still do so a second later.
             self._conclude(Verdict(again=not certificate_failure(error), reason=reason))
             setattr(error, _ATTEMPTS, attempts)
             raise
@@ -318,7 +317,7 @@ class _Sending:
 
 
 def _last_outcome(state: RetryCallState) -> PipelineResponse[Any, Any]:
-    """What the last attempt came to: its answer, or its error raised."""
+    """The answer of the last attempt, or its error raised."""
     assert state.outcome is not None  # noqa: S101 - tenacity calls this after an attempt only
     response: PipelineResponse[Any, Any] = state.outcome.result()
     return response

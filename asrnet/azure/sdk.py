@@ -82,7 +82,7 @@ class Clients:
             return self._site_recoveries[subscription]
 
     def version(self, provider: str) -> dict[str, str]:
-        """The argument that asks for another API version than the SDK's own; nothing where that is right.
+        """The argument that overrides the SDK's API version; empty where the SDK's own is right.
 
         Microsoft.Network takes it for each operation and ignores it on the client, Site Recovery the other way round.
         """
@@ -163,7 +163,7 @@ def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **optio
 
 
 def _next_address(pages: PageIterator[Any]) -> str | None:
-    """The address of the next page, its braces escaped: the SDK takes addresses for templates, and would fill them."""
+    """The URL of the next page, its braces escaped: the SDK treats URLs as templates and would fill them in."""
     if not pages.continuation_token:
         return None
     pages.continuation_token = pages.continuation_token.replace("{", "%7B").replace("}", "%7D")
@@ -171,20 +171,20 @@ def _next_address(pages: PageIterator[Any]) -> str | None:
 
 
 class _Unsent(HTTPPolicy[Any, Any]):
-    """Keeps the address of a request and does not send it."""
+    """Records the URL of a request instead of sending it."""
 
     url = ""
 
     def send(self, request: PipelineRequest[Any]) -> NoReturn:
-        """Note the address, and end the call."""
+        """Record the URL and end the call."""
         self.url = request.http_request.url
         raise AzureError("not sent")
 
 
 def versions_sent(clients: Clients) -> Mapping[str, str]:
-    """The API version that each resource type is asked for with: what the SDKs themselves put into an address.
+    """The API version requested for each resource type.
 
-    No SDK tells it: it stands in the address of a request, so one is made for each, and not sent.
+    The SDKs do not expose it, so a request is built for each type and its URL read instead of sent.
     """
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient

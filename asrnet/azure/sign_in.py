@@ -28,7 +28,7 @@ _log: Final = logging.getLogger("asrnet.azure.sign_in")
 _REFRESH_BEFORE: Final = 300.0
 """Seconds. A request may be repeated for as long, and must not end with a token that expired on the way."""
 _REFUSED_FOR: Final = 30.0
-"""Seconds. Longer than any thread of a start waits for another's sign-in, shorter than a person needs to mend it."""
+"""Seconds. Longer than a thread waits at start-up for another's sign-in, shorter than a person needs to fix it."""
 _SEGMENTS: Final = 3
 """Of a token: header, claims, signature."""
 
@@ -103,7 +103,7 @@ class TokenCache:
         claims = (options or {}).get("claims")
         with self._guard:
             lock = self._locks.setdefault(scope, threading.Lock())
-        # Whoever comes while a token is fetched waits for it: some credentials start a process for each.
+        # Other threads wait while a token is fetched: some credentials start a process for each token.
         with lock:
             token = self._tokens.get(scope)
             left = token.expires_on - self._now() if token else 0.0
@@ -124,7 +124,10 @@ class TokenCache:
         return AccessToken(token.token, token.expires_on)
 
     def _fetched(self, scope: str, claims: str | None) -> AccessTokenInfo:
-        """A new token. A refusal stands for a while: threads that waited for it must not each ask in vain again."""
+        """A new token.
+
+        A refusal is remembered for a while, so that threads that waited for it do not each ask again.
+        """
         refused_at, refusal = self._refusals.get(scope, (0.0, None))
         if refusal and self._now() - refused_at < _REFUSED_FOR and not claims:
             # Each thread raises a copy. One object raised in many gathers the traceback of every one of them.
@@ -190,7 +193,7 @@ _HINTS: Final = {
     "AADSTS700024": "the pipeline's ID token has expired (it lives 5 to 10 minutes): sign in right before this step, "
     "or set AZURE_FEDERATED_TOKEN_FILE to a file that is renewed, or use a managed identity",
     "AADSTS7000222": "the application's secret has expired: make a new one, or use workload identity",
-    "AADSTS7000215": "AZURE_CLIENT_SECRET is not the secret's value (its id, perhaps)",
+    "AADSTS7000215": "AZURE_CLIENT_SECRET does not hold the secret's value (perhaps its id)",
     "AADSTS700016": "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID",
     "AADSTS900023": "AZURE_TENANT_ID is neither a tenant's id nor its domain",
     "AADSTS90002": "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud",
@@ -198,7 +201,7 @@ _HINTS: Final = {
     "AADSTS700211": "no federated credential of the application fits this pipeline: check its issuer",
     "AADSTS700212": "no federated credential of the application fits this pipeline: check its audience",
     "AADSTS700213": "no federated credential of the application fits this pipeline: check its subject",
-    "AADSTS500011": "the tenant knows no Resource Manager under this scope: check the cloud",
+    "AADSTS500011": "the tenant does not know Resource Manager by this scope: check the cloud",
     "AADSTS50076": f"multi-factor authentication is required; {_SIGN_IN_AGAIN}",
     "AADSTS50078": f"multi-factor authentication has expired; {_SIGN_IN_AGAIN}",
     "AADSTS50173": f"the sign-in was revoked; {_SIGN_IN_AGAIN}",
@@ -233,8 +236,8 @@ def translated_sign_in(credential: Credential) -> Iterator[None]:
 def _failure(credential: Credential, error: AzureError, certificate: str) -> AsrError:
     """The error of a sign-in that failed with ``error``.
 
-    azure-identity calls it a failed authentication, too, when nobody could be asked. A whole chain may have been tried
-    in vain, with the refusal that matters in the middle of its report; each attempt is in the log at the level DEBUG.
+    azure-identity also reports a failed authentication where no service could be asked. The report of a chain of
+    credentials may have the refusal that matters in its middle; each attempt is logged at the level DEBUG.
     """
     message = str(error.message).strip()
     code = _CODE.search(message)

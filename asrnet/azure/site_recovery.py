@@ -78,7 +78,7 @@ class AzureSiteRecovery:
         return every(rows(operation, *_child(container_id), of=container_id), read_item, container_id)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
-        """Jobs by start or state. The service filters, and so does this: which filters it honours is not certain."""
+        """Jobs by start or state, filtered by the service and again here: which filters it honours is not certain."""
         terms = []
         if since is not None:
             terms.append(f"startTime eq '{datetime.fromtimestamp(int(since), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'")
@@ -110,13 +110,13 @@ class AzureSiteRecovery:
         return every_readable(rows(operation, *_fabric(fabric_id), of=fabric_id), read_cloud, fabric_id, "a cloud")
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
-        """Which cloud is protected by which, in one list."""
+        """Which cloud protects which, in one list."""
         operation = self._client(vault).replication_protection_container_mappings.list
         mappings = rows(operation, *_vault(vault), of=vault)
         return every_readable(mappings, read_cloud_mapping, vault, "a mapping of clouds")
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterator[CloudMapping]:
-        """By which clouds one cloud is protected."""
+        """The clouds that protect one cloud."""
         mappings = self._client(container_id).replication_protection_container_mappings
         operation = mappings.list_by_replication_protection_containers
         found = rows(operation, *_child(container_id), of=container_id)
@@ -144,7 +144,7 @@ class AzureSiteRecovery:
         return submit(operation, *_grandchild(mapping_id), of=mapping_id)
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where an operation stands, by its own address, sent as it was given: the query is signed."""
+        """The status of an operation, from its own URL, which is sent unchanged: the query is signed."""
         return status_of(self._manager.get(operation.status_url, operation.resource_id), operation)
 
     def _client(self, resource_id: ArmId) -> Any:

@@ -1,8 +1,8 @@
-"""Azure's errors as asrnet's: the only place where the one becomes the other.
+"""Translates Azure's errors into asrnet's, which happens nowhere else.
 
 The policy: a status is only trusted together with a code. 404 proves absence when Resource Manager or Site Recovery
-says so, not when a proxy does. 403 names the missing action, a lock the lock, a policy its assignment, and a deny
-assignment itself. 401 is about the credential, or about a subscription of another tenant.
+says so, not when a proxy does. A 403 names what stands in the way: the missing action, the lock, the policy assignment
+or the deny assignment. 401 is about the credential, or about a subscription of another tenant.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
                 f"the answer for '{resource_id}' cannot be read: {error.message}",
                 resource_id=resource_id,
                 status=response.status_code,
-                hint="something between here and Azure may change answers",
+                hint="something between here and Azure may be altering answers",
             ) from error
         raise error_of(response, resource_id) from error
     except AzureError as error:
@@ -101,18 +101,18 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
 
 
 def refuse(response: HttpResponse, resource_id: ArmId | None = None) -> NoReturn:
-    """Raise the error that ``response`` is."""
+    """Raise the error for ``response``."""
     raise error_of(response, resource_id)
 
 
 def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
-    """The error that an HTTP answer is. The answer's body has been read."""
+    """The error for an HTTP response, whose body has been read."""
     content = getattr(response, "content", None)  # azure.core has two kinds of response
     body = read_error(content if isinstance(content, bytes) else bytes(response.body()))
     status = int(response.status_code)
     message = body.message or f"Azure answered with HTTP status {status}"
     attempts = attempts_of(response)
-    # What was repeated, or is Azure's own failure, says what was asked and how often.
+    # For a repeated request, or a failure of Azure's own, the message says what was asked and how often.
     if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
         message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
     fields: dict[str, Any] = {

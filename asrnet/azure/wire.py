@@ -1,4 +1,4 @@
-"""Bare requests and their bare answers on the pipeline, for those who want to see what the service itself says.
+"""Raw requests and responses on the pipeline, for tools that need the service's own answers.
 
 Everything else in asrnet goes through operations of the SDKs, which hide what an answer looks like.
 """
@@ -69,7 +69,7 @@ class Wire:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer to one request; an address of an answer (``https://…``) is asked as it stands.
+        """The answer to one request; a URL from an answer (``https://…``) is requested unchanged.
 
         Raises UnreachableError and CredentialError where there is no answer.
         """
@@ -79,7 +79,7 @@ class Wire:
             url = f"{self._pipeline.cloud.endpoint}{quote(path, safe='/')}?{options}"
         request = HttpRequest(
             method,
-            url.replace("{", "%7B").replace("}", "%7D"),  # the client takes an address for a template
+            url.replace("{", "%7B").replace("}", "%7D"),  # the client treats a URL as a template
             headers=dict(headers or {}),
             json=body,  # None sends nothing
         )

@@ -20,7 +20,7 @@ from asrnet.planning.view import VaultView, WantedPair
 def vault_findings(
     view: VaultView, wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """A vault that fails with the primary region, and machines that run or will land elsewhere than one may think."""
+    """A vault that fails with the primary region, and machines that run or will land elsewhere than expected."""
     location = view.inventory.location
     if location and any(wanted_pair.forward.primary.place == location for wanted_pair in wanted_pairs):
         yield finding(
@@ -142,7 +142,7 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
     failover_fits = subnet_fits(primary, recovery)
     directions = [("failover", primary, recovery, failover_fits)]
     if pair.failback:
-        # Only from subnets that machines land in does anything come back.
+        # Machines come back only from the subnets that they land in.
         landed_in = {fit.recovery_subnet.name for fit in failover_fits if fit.recovery_subnet}
         failback_fits = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
         directions.append(("failback", recovery, primary, failback_fits))

@@ -48,7 +48,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
     if any(attachment.startswith("IPAM") for attachment in attachments):
         yield _cannot_be_copied(
             pair,
-            f"{primary.name} has its addresses from an IPAM pool, which gives the same ones to nobody else",
+            f"{primary.name} gets its addresses from an IPAM pool, which never gives out the same ones twice",
             f"create the recovery network from a pool, and name it: recovery: alias/group/{primary.name}-dr "
             "(in a rule alias/group/{name}-dr)",
         )

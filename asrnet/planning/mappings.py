@@ -84,9 +84,8 @@ class MappingDiff:
     def _old_reverse(self, wanted_pair: WantedPair) -> NetworkMapping | None:
         """The reverse of the forward mapping as it is now, where it points back at this very primary.
 
-        It goes with the retarget, whether or not the pair has a reverse of its own: it would lead back from where
-        nothing leads to any more. None where somebody else wants it so: it is another pair's, or may be one's that
-        could not be read.
+        The retarget deletes it, whether or not the pair asks for a reverse: it would be a reverse without its forward
+        mapping. None where it belongs to another pair, or may belong to one that could not be read.
         """
         forward = self._live(wanted_pair.forward)
         if forward is None or forward.recovery_network_id in self._unsure:
@@ -106,7 +105,7 @@ class MappingDiff:
         return mappings[0]
 
     def _report(self, wanted_pair: WantedPair, lives: Sequence[tuple[WantedMapping, NetworkMapping | None]]) -> None:
-        """Say what is not as wanted, whoever is to change it."""
+        """Report what differs from the desired state, whoever manages the pair."""
         pair, label = wanted_pair.pair, self._view.label
         hint = f"{pair.managed_by} manages this pair" if pair.managed_by else ""
         names = f"{wanted_pair.forward.primary.label} and {wanted_pair.forward.recovery.label}"
@@ -198,7 +197,7 @@ class MappingDiff:
             for end in (side.place, side.network.key)
             if end in self._support
         }
-        # The mapping of this identity that exists now is deleted by another change: this one makes the next.
+        # Another change deletes the present mapping of this identity; this one creates its successor.
         mappings = self._view.live.get(wanted_mapping.identity, ())
         if mappings and mappings[0].id in self._deleted_by:
             needs.add(self._deleted_by[mappings[0].id])

@@ -102,7 +102,7 @@ def vmm_findings(view: VaultView) -> Iterator[Finding]:
 
 
 def retired_scenario(desired: DesiredState) -> Iterator[Finding]:
-    """One word of warning for each run."""
+    """The warning that VMM replication is retired, once for each run."""
     if desired.vmm_pairs:
         yield finding(
             FindingKind.RETIRED_SCENARIO,

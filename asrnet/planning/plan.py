@@ -24,7 +24,7 @@ def plan(
     forced: Collection[str] = (),
     allow_delete: bool = False,
 ) -> Plan:
-    """What has to be done so that Azure is as ``desired``, and everything worth knowing about it.
+    """The changes that bring Azure to the ``desired`` state, and the findings about it.
 
     ``forced`` lifts the safeguards it names (``failover_active``, ``frozen``, and for the selected pairs
     ``reversed``); limits are judged when the plan is applied.

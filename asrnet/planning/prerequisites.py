@@ -152,7 +152,7 @@ def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
 
 
 def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request) -> Iterator[Finding]:
-    """Mappings that do not say what they map. Absent is not unknown: what they may be about is blocked.
+    """Mappings that do not say what they map. Unknown is not absent: pairs that they may belong to are blocked.
 
     Their names are taken in any case (``VaultView.names``).
     """

@@ -26,9 +26,9 @@ class Unmanaged(Struct, frozen=True, kw_only=True):
 def unmanaged_mappings(
     view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair], request: Request, *, complete: bool
 ) -> Unmanaged:
-    """The unmanaged mappings of a vault. Unless the picture is ``complete`` nothing is deleted.
+    """The unmanaged mappings of a vault.
 
-    A run about single pairs says nothing of the others.
+    Unless the inventory is ``complete`` nothing is deleted. A run on selected pairs does not report the others.
     """
     vault = view.vault
     if request.selection.pairs or vault.unmanaged == "ignore":
@@ -111,11 +111,11 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_c
     else:
         kind, message = FindingKind.UNMANAGED, f"{text}; no row or rule asks for it"
         if mapping.kind == "azure_to_azure" and primary.type != VNET:
-            hint = "list it under ignore: no row can name a network that is not one of Resource Manager's"
+            hint = "list it under ignore: a row can only name networks of Resource Manager"
         elif view.vault.unmanaged != "delete":
             hint = "add a row for it, or list it under ignore"
         else:
-            incomplete = "not deleted while part of the picture is missing"
+            incomplete = "not deleted while part of the inventory could not be read"
             hint = "use --allow-delete to delete it" if is_certain else incomplete
     return finding(kind, message, vault=view.vault.name, subject=mapping.id, hint=hint)
 

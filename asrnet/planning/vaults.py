@@ -134,7 +134,7 @@ def _fabric_change(vault: Vault, fabric: Fabric) -> Change:
 
 
 def _needed(support: Sequence[Change], allowed: Sequence[Change]) -> list[Change]:
-    """Of the changes that support others those that are needed, directly or through another one, in their order."""
+    """The supporting changes that others need, directly or through another one, in their order."""
     needed = {need for change in allowed for need in change.depends_on}
     for change in reversed(support):
         if change.id in needed:

@@ -143,7 +143,7 @@ class TestUnmanaged:
         desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), unmanaged="delete")
         plan = azure.plan(desired, allow_delete=True)
         assert plan.changes == ()
-        assert any("while part of the picture is missing" in finding.hint for finding in plan.findings)
+        assert any("while part of the inventory could not be read" in finding.hint for finding in plan.findings)
 
     @pytest.mark.parametrize(
         "unread",
