@@ -1,8 +1,8 @@
-"""The command line. Each command is a module of its own, loaded when it is called; this one only finds the way in."""
+"""The command line. This module is the entry point; each command is a module of its own, loaded when it runs."""
 
 from __future__ import annotations
 
-# As little as possible is imported before main() guards itself against an interrupt.
+# Imports happen inside main()'s try block, so that Ctrl-C during start-up ends in a message and not in a traceback.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What every command that writes does with its plan: show, ask, apply with progress and audit, report, exit code."""
+"""The steps that all writing commands share: show the plan, ask, apply with progress and audit, report, exit code."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _YES: Final = "yes"
 
 
 def load(path: str) -> Plan:
-    """A saved plan. Raises InputError where the file holds none, RefusedError where somebody has changed it."""
+    """Load a saved plan. Raises InputError if the file is not one, and RefusedError if it was edited."""
     hint = "save a plan with: asrnet plan --out PATH"
     try:
-        is_device = Path(path).is_char_device()  # which may never end
+        is_device = Path(path).is_char_device()  # reading one may never end
         data = b"" if is_device else Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
@@ -47,14 +47,14 @@ def load(path: str) -> Plan:
 
 @contextmanager
 def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
-    """The function to call with every write: it appends a JSON line to the audit file, or logs the line at ``-v``.
+    """Yield the function to call with each write. It appends a line to the audit file; without a file, ``-v`` logs it.
 
-    Raises InputError at once where the file cannot be written or is that of an output ``beside``, and at the end where
-    lines are missing from it.
+    Raises InputError on entry if the file cannot be written or one of the outputs ``beside`` has the same file, and on
+    exit if lines could not be written.
     """
     path = session.settings.audit
     if path is None:
-        yield lambda entry: logs.detail(f"audit: {_line(entry, session).decode()}")
+        yield lambda entry: logs.detail(f"audit: {_audit_line(entry, session).decode()}")
         return
     source = session.settings.source("audit")
     check_apart(path, source, beside)
@@ -66,7 +66,7 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
     failures: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:
-        line = unwritten = _line(entry, session) + b"\n"
+        line = unwritten = _audit_line(entry, session) + b"\n"
         try:
             while unwritten:
                 unwritten = unwritten[stream.write(unwritten) :]
@@ -82,11 +82,11 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
         raise InputError(problem, hint="the changes were made; standard error has the lines")
 
 
-def _line(entry: AuditEntry, session: Session[Settings]) -> bytes:
+def _audit_line(entry: AuditEntry, session: Session[Settings]) -> bytes:
     return to_json(structs.replace(entry, run=session.run))
 
 
-def carry_out(
+def confirm_and_apply(
     session: Session[Settings],
     plan: Plan,
     backend: Backend,
@@ -95,10 +95,10 @@ def carry_out(
     *,
     stale: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Report | None:
-    """Show ``plan``, ask, apply it; None where the user does not agree.
+    """Show ``plan``, ask for confirmation and apply it. Returns None if the user declines.
 
-    A plan over a limit is not shown: its report, of which nothing was begun, says all. Raises InputError where there is
-    something to write and nobody to ask.
+    A plan over a limit is neither shown nor applied: the report that is returned has the plan and the refusals. Raises
+    InputError if there is something to write and no terminal to ask on.
     """
     settings, stale = session.settings, stale or {}
     if violations := plan.violations(settings.force):
@@ -106,36 +106,36 @@ def carry_out(
 
         return refused_report(plan, violations)
     if plan.changes:
-        # What the writes need is imported while the plan is shown and the user reads it.
+        # The modules that writing needs are imported in the background while the user reads the plan.
         backend.expect({change.kind for change in plan.changes})
         text = f"{render(plan, 'text', session.view())}\n"
         if outputs.printed == "text":
             streams.write(text)
         elif not (settings.quiet or settings.yes):
-            # Standard output is for another format: the plan is shown only to somebody who is about to be asked.
+            # Standard output has another format, so the plan goes to standard error, and only if a question follows.
             streams.write_error(text)
         WATCH.mark("rendering")
-        if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _agreed(session):
+        if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _confirmed(session):
             return None
         WATCH.mark("answer")
-    return applied(session, plan, backend, on_write, stale=stale)
+    return apply_plan(session, plan, backend, on_write, stale=stale)
 
 
-def _agreed(session: Session[Settings]) -> bool:
-    """The user's answer. Raises InputError where nobody is there to give one."""
+def _confirmed(session: Session[Settings]) -> bool:
+    """Ask for confirmation. Raises InputError without a terminal."""
     if not streams.can_ask():
         raise InputError(
-            f"{session.command} asks before it writes, and nobody is there to ask: nothing was changed",
-            hint="add --yes to apply what plan shows without being asked",
+            f"{session.command} asks before it writes, and there is no terminal to ask on: nothing was changed",
+            hint="add --yes to apply the plan without being asked",
         )
     answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
     if answer != _YES:
-        reason = f"the answer was '{answer}', not {_YES}" if answer else f"there was no {_YES}"
+        reason = f"the answer was '{answer}', not {_YES}" if answer else "there was no answer"
         logs.remark(f"nothing was changed: {reason}")
     return answer == _YES
 
 
-def applied(
+def apply_plan(
     session: Session[Settings],
     plan: Plan,
     backend: Backend,
@@ -143,9 +143,9 @@ def applied(
     *,
     stale: Mapping[str, tuple[str, ...]],
 ) -> Report:
-    """Apply ``plan`` as the settings say, with progress on standard error."""
+    """Apply ``plan`` with the options of the session's settings, and show progress on standard error."""
     from asrnet.applying import Options, apply
-    from asrnet.cli.progress import following
+    from asrnet.cli.progress import show_progress
 
     settings = session.settings
     options = Options(
@@ -156,13 +156,13 @@ def applied(
         stale=stale,
     )
     with (
-        following(plan, session) as on_progress,
+        show_progress(plan, session) as on_progress,
         timed(backend.clock, on_progress, on_write) as (timed_progress, timed_write),
     ):
         return apply(plan, backend, options, on_progress=timed_progress, on_write=timed_write)
 
 
-def concluded(
+def finish(
     session: Session[Settings],
     report: Report | None,
     outputs: Outputs,
@@ -170,7 +170,7 @@ def concluded(
     all_pairs: bool = False,
     run: Run | None = None,
 ) -> int:
-    """Write the report and return the exit code. Comes after the backend was closed: a fake world is saved by then."""
+    """Write the report and return the exit code. Call it after the backend is closed, which saves a fake world."""
     if report is None:
         return exit_codes.ERROR
     report = structs.replace(report, run=session.run)
@@ -180,5 +180,5 @@ def concluded(
             logs.error(f"refused: {line}")
     is_incomplete = report_unreadable(report)
     code = exit_codes.exit_code(report)
-    # To a scheduler what could not be read is drift that remains; to somebody who asked for a change, an error.
+    # For a scheduled drift run, something unreadable is drift that remains. For the other commands it is an error.
     return exit_codes.ERROR if is_incomplete and code == exit_codes.PENDING and session.command != "drift" else code

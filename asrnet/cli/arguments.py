@@ -1,4 +1,4 @@
-"""The parsers, made from the table of options. Options may stand before and after the command."""
+"""The argument parsers, made from the table of options. Options may come before or after the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ACTIONS: Final = {"flag": "store_true", "count": "count"}
 
 
 class Invocation(Struct, frozen=True):
-    """A command line, taken apart: the command, its module, every argument by name."""
+    """A parsed command line: the command, its module, and the arguments by name."""
 
     command: str
     module: Any
@@ -29,13 +29,14 @@ class Invocation(Struct, frozen=True):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises InputError instead of ending the process: usage errors exit 1 like all others.
+    """The parser of a command's ``module``, or of ``asrnet`` itself.
 
-    It is the parser of a command's ``module``, or that of ``asrnet``. Help texts are made only when help is asked for.
+    It raises InputError instead of exiting, so that usage errors exit 1 like all others; argparse's 2 means drift here.
+    Help texts are made only when help is requested.
     """
 
     def __init__(self, program: str, command: str = "", module: ModuleType | None = None) -> None:
-        # The width is that of no real help: argparse would find out the terminal's for each argument that is added.
+        # A fixed width, replaced before help is printed: argparse would query the terminal for each added argument.
         plain = partial(argparse.HelpFormatter, width=80)
         super().__init__(prog=program, allow_abbrev=False, argument_default=argparse.SUPPRESS, formatter_class=plain)
         self._command = command
@@ -43,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         self._described: list[tuple[argparse.Action, Option]] = []
 
     def describe(self, action: argparse.Action, option: Option) -> None:
-        """Let help say of ``action`` what the table says of ``option``."""
+        """Use the help text of ``option`` for ``action``."""
         self._described.append((action, option))
 
     def format_help(self) -> str:
@@ -68,7 +69,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str]) -> Invocation:
-    """Take ``argv`` apart. Raises InputError for unknown options and commands, proposing the nearest known one."""
+    """Parse ``argv``. Raises InputError for unknown options and commands, and suggests the nearest known one."""
     _refuse_single_dashes(argv)
     parser = main_parser()
     namespace, unknown = parser.parse_known_args(argv)
@@ -98,11 +99,11 @@ def parse(argv: Sequence[str]) -> Invocation:
 
 
 def main_parser() -> Parser:
-    """The parser of what stands before the command, and of ``asrnet --help``."""
+    """The parser of the arguments before the command, and of ``asrnet --help``."""
     parser = Parser("asrnet")
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    # Commands share some flags: the main parser knows each once. An option that may have a value or not would take the
-    # command for its value.
+    # Several commands may have the same flag, which the main parser can have only once. Options with an optional value
+    # are left out, because they would take the command for their value.
     by_flag = {option.flag: option for option in reversed(OPTIONS) if option.flags and option.bare is None}
     _add_options(parser, [option for option in OPTIONS if by_flag.get(option.flag) is option])
     parser.add_argument("command", nargs="...", help=argparse.SUPPRESS)
@@ -110,7 +111,7 @@ def main_parser() -> Parser:
 
 
 def command_parser(name: str) -> tuple[Parser, Any]:
-    """The parser of what stands after the command ``name``, and the command's module."""
+    """The parser of the arguments after the command ``name``, and the command's module."""
     module = import_module(MODULE.format(name))
     parser = Parser(f"asrnet {name}", name, module)
     _add_options(parser, options_of(name), command=name)
@@ -137,13 +138,13 @@ def _add_options(parser: Parser, options: Iterable[Option], command: str = "") -
             if option.bare is not None:
                 details |= {"nargs": "?", "const": option.bare}
             action = groups[option.group].add_argument(*option.flags, dest=option.name, **details)
-        # Everything is understood before the command, but the general help shows only what most commands have.
+        # All options are accepted before the command, but the general help shows only those that most commands have.
         if command or not option.commands or ("show" in option.commands and option.group not in {"", "Pace"}):
             parser.describe(action, option)
 
 
 def help_of(option: Option, module: ModuleType | None = None) -> str:
-    """What an option means, with its choices, its default and its variable, as a command's ``module`` knows it."""
+    """The help text of an option, with its choices, default and variable; a command's ``module`` may replace it."""
     replacement = getattr(module, "HELP", {}).get(option.name)
     text: str = replacement or option.help
     if option.choices and option.metavar:
@@ -162,7 +163,7 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
 
 
 def _refuse_single_dashes(argv: Sequence[str]) -> None:
-    """Raise InputError for ``-out=x`` and the like, which terraform takes: here it would be ``-o`` with ``ut=x``."""
+    """Raise InputError for ``-out=x`` and the like, as terraform accepts: argparse would read it as ``-o ut=x``."""
     by_name = {option.flag[2:]: option for option in OPTIONS if option.flags}
     for argument in argv:
         name = argument.partition("=")[0]
@@ -176,7 +177,7 @@ def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
     from asrnet.cli import habits
 
     owners = [name for name in COMMANDS if any(flag == option.flag and option.is_of(name) for option in OPTIONS)]
-    hint = f"it belongs to {', '.join(owners)}"
+    hint = f"commands with this option: {', '.join(owners)}"
     return InputError(f"{command} has no option {spelling or flag}", hint=habits.OPTIONS.get(flag[2:], hint))
 
 
@@ -191,7 +192,8 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
             return _foreign(option.flag, command, spelling)
     if habit := habits.OPTIONS.get(spelling.lstrip("-")):
         return InputError(f"unknown option '{spelling}'", hint=habit)
-    flags = {"--help": False}  # and whether it lifts a safeguard: then nothing is proposed, not even the next best
+    # Whether each flag lifts a safeguard. If the nearest flag does, nothing is suggested, not even the second nearest.
+    flags = {"--help": False}
     options = options_of(command) if command else OPTIONS
     flags |= {flag: option.is_dangerous for option in options for flag in option.flags}
     proposal = "" if flags.get(nearest(spelling, flags) or "") else did_you_mean(spelling, flags)

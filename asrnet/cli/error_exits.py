@@ -1,4 +1,4 @@
-"""The outer edge: whatever happens inside becomes a message and an exit code."""
+"""The outermost layer of the command line: every exception becomes a message and an exit code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from asrnet.errors import AsrError, RefusedError
 
 
 def guarded(argv: Sequence[str] | None) -> int:
-    """Run a command line; errors are told on standard error, with a traceback only at ``-vv``."""
+    """Run a command line. Errors are reported on standard error, with a traceback only at ``-vv``."""
     streams.prepare()
     logs.configure()
-    with _ended_by_signals():
+    with _signals_as_interrupts():
         code = _exit_code(sys.argv[1:] if argv is None else list(argv))
         try:
             streams.flush()
@@ -51,11 +51,11 @@ def _exit_code(argv: Sequence[str]) -> int:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP do what Ctrl-C does: nothing new is begun, and what was begun is reported.
+def _signals_as_interrupts() -> Iterator[None]:
+    """Handle SIGTERM and SIGHUP like Ctrl-C: no new change is started, and the changes already started are reported.
 
-    Schedulers end a job with the first, of which asrnet as the first process of a container would not even hear
-    otherwise; a terminal that is closed sends the second. With nohup it stays ignored.
+    Schedulers end a job with SIGTERM, which the kernel does not deliver to the first process of a container unless it
+    has a handler. A terminal sends SIGHUP when it is closed; under nohup it stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -70,7 +70,7 @@ def _ended_by_signals() -> Iterator[None]:
         yield
     finally:
         for number, handler in handlers.items():
-            if handler is not None:  # one that Python did not install cannot be put back by it
+            if handler is not None:  # None: it was not installed from Python, which cannot restore it
                 signal.signal(number, handler)
 
 

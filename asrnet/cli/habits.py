@@ -1,11 +1,11 @@
-"""What users of az, terraform and similar tools type out of habit, and what asrnet has instead."""
+"""Options and commands that users of az, terraform and similar tools type out of habit, and asrnet's equivalents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-# Nothing here proposes an option that lifts a safeguard: who wants --yes has to find it in the help.
+# No entry suggests an option that lifts a safeguard: users who want --yes have to find it in the help.
 
 OPTIONS: Final[Mapping[str, str]] = {
     "json": "use -o json",
@@ -14,7 +14,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "dry-run": "asrnet plan shows what apply would do, and never writes",
     "what-if": "asrnet plan shows what apply would do, and never writes",
     "check": "asrnet plan shows what apply would do, and never writes",
-    "refresh-only": "asrnet drift tells what has moved",
+    "refresh-only": "asrnet drift shows what has changed",
     "target": "use --pair NAME or --vault NAME",
     "chdir": "use -f PATH",
     "config": "use -f PATH",
@@ -27,7 +27,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "no-color": "set the variable NO_COLOR=1",
     "color": "set the variable FORCE_COLOR=1",
 }
-"""By name, without dashes."""
+"""Hints by the name of an option, without dashes."""
 
 COMMANDS: Final[Mapping[str, str]] = {
     "diff": "plan",

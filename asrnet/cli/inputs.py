@@ -1,4 +1,4 @@
-"""The desired state and the part of it that a run is about."""
+"""Loading the desired state and selecting the part of it that a run works on."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 def desired_state(session: Session[Settings]) -> DesiredState:
-    """The desired state of ``--file``. Raises InputError where an output would replace the topology that it names."""
+    """Load the desired state of ``--file``. Raises InputError if an output would overwrite the topology it names."""
     desired = load_desired(session.settings.file)
     check_overwrites(session.settings, command=session.command, topology=desired.topology)
     return desired
 
 
 def desired_or_vaults(session: Session[Settings]) -> DesiredState:
-    """The desired state, with the vaults that ``--vault`` gives by id; these alone where there is no file."""
+    """The desired state plus the vaults that ``--vault`` gives by id; without a file, these vaults alone."""
     settings = session.settings
     vault_ids = [_vault_id(text, settings) for text in settings.vault if _is_id(text)]
     desired = desired_state(session) if Path(settings.file).exists() or not vault_ids else DesiredState()
@@ -41,13 +41,13 @@ def desired_or_vaults(session: Session[Settings]) -> DesiredState:
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:
-    """What ``--vault``, ``--pair`` and ``--shard`` select. Raises InputError for names that ``desired`` does not have.
+    """The selection of ``--vault``, ``--pair`` and ``--shard``. Raises InputError for names not in ``desired``.
 
-    A shard without vaults is told, and no error: another run may have more of them tomorrow.
+    A shard without vaults is reported but is no error, because vaults may be added to the file later.
     """
     part = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
     selected = Selection(
-        vaults=frozenset(_vault_name(text, settings, desired) for text in settings.vault),
+        vaults=frozenset(_declared_vault(text, settings, desired) for text in settings.vault),
         pairs=frozenset(settings.pair),
         elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in part),
     )
@@ -60,9 +60,10 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
 
 
 def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: DesiredState) -> None:
-    """Raise InputError where no rule makes a pair of ``--pair``: a wrong name must not look like nothing to do.
+    """Raise InputError if a pair of ``--pair`` does not exist, because a typo must not look like "nothing to do".
 
-    What rules make is not known where something could not be read, nor of vaults that the run leaves to others.
+    Pairs made by rules are not all known if something could not be read or other shards have some of the vaults; then
+    nothing is checked.
     """
     if selected.elsewhere or any(finding.kind in UNREAD for finding in plan.findings):
         return
@@ -75,14 +76,14 @@ def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: De
 
 
 def no_vault(text: str, settings: Settings, desired: DesiredState) -> InputError:
-    """The error of a vault that ``desired`` does not have."""
+    """The error for a vault that is not in ``desired``."""
     names = [vault.name for vault in desired.vaults]
     problem = f"{settings.source('vault')}: there is no vault '{text}'{did_you_mean(text, names)}"
     return InputError(problem, hint=known_names(text, names, "vaults"))
 
 
 def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState) -> None:
-    """Raise InputError where ``name`` is neither a row nor NETWORK of a rule, written RULE/NETWORK."""
+    """Raise InputError unless ``name`` is the name of a row, or RULE/NETWORK with the name of a rule."""
     rows = [row.name for row in desired.pairs] + [row.name for row in desired.vmm_pairs]
     rules = [rule.name for rule in desired.rules]
     if name in rows or name.partition("/")[0] in rules:
@@ -95,7 +96,7 @@ def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState
 
 
 def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: DesiredState) -> None:
-    """Raise InputError where ``--vault`` leaves out a pair of ``--pair``, which would look like nothing to do."""
+    """Raise InputError if a pair of ``--pair`` is in none of the selected vaults, instead of doing nothing."""
     if not selected.vaults:
         return
     vaults = {rule.name: rule.vault for rule in desired.rules}
@@ -110,7 +111,8 @@ def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: D
             )
 
 
-def _vault_name(text: str, settings: Settings, desired: DesiredState) -> str:
+def _declared_vault(text: str, settings: Settings, desired: DesiredState) -> str:
+    """The name of the declared vault that ``text`` gives by name or id. Raises InputError if there is none."""
     vault_id = _vault_id(text, settings) if _is_id(text) else None
     for vault in desired.vaults:
         if text == vault.name or vault_id == vault.id:

@@ -1,4 +1,4 @@
-"""How ``--help`` is laid out: wrapped to the terminal, with examples and exit codes at the end."""
+"""The layout of ``--help``: wrapped to the terminal, with examples and exit codes at the end."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from asrnet.settings import Option
 
 _WIDEST: Final = 100
 _NARROWEST: Final = 40
-"""What COLUMNS says may be nonsense, and argparse fails where a word has no room."""
+"""The least width: COLUMNS may have any value, and argparse fails if a word does not fit."""
 _EXITS: Final[Mapping[int, str]] = {0: "done", 1: "an error"}
 _GLUE: Final = "\0"
 
 
 class Layout(argparse.HelpFormatter):
-    """Wraps text paragraph by paragraph; paragraphs with lines that begin with a space stay as they are."""
+    """Wraps text paragraph by paragraph, except paragraphs with indented lines."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=26, width=_width())
@@ -32,14 +32,14 @@ class Layout(argparse.HelpFormatter):
 
 
 def usage(command: str, options: Iterable[Option]) -> str:
-    """The arguments and options that only this command has, wrapped; those that it shares would bury them."""
+    """The usage line, with the arguments and options that only this command has. The shared ones would bury them."""
     alternatives: dict[str, list[str]] = {}
     for option in sorted(options, key=lambda option: not option.positional):
         value = "" if option.kind == "flag" else option.metavar or "|".join(option.choices)
         if option.positional and option.repeatable:
             value += " ..."
         text = f"{option.flag} {f'[{value}]' if option.bare is not None else value}".strip()
-        # The option and its value stay on one line.
+        # The glue keeps an option and its value on one line.
         texts = alternatives.setdefault(option.alternative or option.name, [])
         texts.append((text if option.required else f"[{text}]").replace(" ", _GLUE))
     shown = [
@@ -53,11 +53,11 @@ def usage(command: str, options: Iterable[Option]) -> str:
 
 def commands(descriptions: Mapping[str, str]) -> str:
     """The list of commands, each with what it does."""
-    return "\n".join(["commands:", *_table(descriptions), "", "asrnet COMMAND --help tells more about each."])
+    return "\n".join(["commands:", *_table(descriptions), "", "See asrnet COMMAND --help for each command."])
 
 
 def ending(module: ModuleType) -> str:
-    """The examples and the exit codes of a command's ``module``, which may leave out the codes that all have."""
+    """The examples and exit codes of a command's ``module``, which lists only the codes that differ from the usual."""
     examples = [line for command, text in module.EXAMPLES for line in (f"  {command}", *_indented(text, 6))]
     exits = {str(code): text for code, text in exits_of(module).items()}
     return "\n".join(["examples:", *examples, "", "exit codes:", *_table(exits)])

@@ -1,4 +1,4 @@
-"""Messages on standard error: remarks, warnings and errors, as text or as one JSON object a line."""
+"""Messages on standard error: remarks, warnings and errors, as text or as one JSON object per line."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _log: Final = logging.getLogger("asrnet.cli")
 _details: Final = logging.getLogger("asrnet.details")
 _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 _REQUESTS: Final = "azure.core.pipeline.policies.http_logging_policy"
-"""Where the SDKs log each request and answer, with what is secret left out."""
+"""The logger to which the SDKs log each request and response, without secrets."""
 _HEADERS: Final = 3
-"""How many ``-v`` show them, with every header on a line of its own."""
+"""The number of ``-v`` that shows requests with their headers."""
 _PLAIN: Final = frozenset({_log.name, _details.name})
 _HANDLER_NAME: Final = "asrnet.cli"
 
 
 class _Handler(logging.Handler):
-    """Writes to the current standard error, not to the one that logging was set up with."""
+    """Writes to the current ``sys.stderr``, even if it was replaced after logging was set up."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # The reader is gone, or the disk is full: the work goes on without messages.
+        # If the reader is gone or the disk is full, the run continues without messages.
         with suppress(OSError, ValueError):
-            if sys.stderr is not None:  # closed by whoever started this; print would take standard output instead
+            if sys.stderr is not None:  # None if the parent process closed it; print would then use standard output
                 print(self.format(record), file=sys.stderr, flush=True)
 
 
-class _Form(logging.Formatter):
-    """The parts of a message without secrets, which tracebacks may quote from vendors' errors."""
+class _Formatter(logging.Formatter):
+    """Removes secrets from the parts of a message. Tracebacks may quote secrets from the SDKs' errors."""
 
     def __init__(self, secrets: Collection[str] = ()) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class _Form(logging.Formatter):
         return without_secrets(text, self._secrets)
 
 
-class _Text(_Form):
+class _Text(_Formatter):
     """``error: what happened``, with the hint on a line of its own; remarks have no prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -75,8 +75,8 @@ class _Text(_Form):
         return "\n".join(lines)
 
 
-class _Json(_Form):
-    """One object a line with the id of the run, and for requests the ids by which Azure traces them."""
+class _Json(_Formatter):
+    """One object per line with the id of the run, and for requests the ids that Azure traces them by."""
 
     def __init__(self, secrets: Collection[str], run: str) -> None:
         super().__init__(secrets)
@@ -101,7 +101,7 @@ class _Json(_Form):
 
 
 def configure(settings: Settings | None = None, *, run: str = "") -> None:
-    """Set up logging: as ``settings`` say, or by default before they are read. ``run`` is the id of the run."""
+    """Set up logging according to ``settings``, or with defaults before they are read. ``run`` is the run's id."""
     verbose = settings.verbose if settings else 0
     quiet = settings is not None and settings.quiet
     package, requests = logging.getLogger("asrnet"), logging.getLogger(_REQUESTS)
@@ -120,12 +120,12 @@ def configure(settings: Settings | None = None, *, run: str = "") -> None:
 
 
 def remark(message: str) -> None:
-    """Log what the user should know; --quiet hides it."""
+    """Log a remark for the user; --quiet hides it."""
     _log.info("%s", message)
 
 
 def detail(message: str) -> None:
-    """Log what only ``-v`` shows."""
+    """Log a detail that only ``-v`` shows."""
     _details.info("%s", message)
 
 
@@ -140,5 +140,5 @@ def error(message: str, *, hint: str = "", traceback: bool = False) -> None:
 
 
 def wants_tracebacks() -> bool:
-    """Whether the user asked for everything (-vv)."""
+    """Whether tracebacks are shown (-vv)."""
     return logging.getLogger("asrnet").isEnabledFor(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""Where documents go: each ``--output`` is proved writable before anything is done, and written at the end."""
+"""Output files: each ``--output`` is checked to be writable before the run begins, and written at its end."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ _TOGETHER = frozenset({"text", "github"})
 
 
 class Outputs(Struct, frozen=True):
-    """The outputs of a run; a file is None for standard output. ``step`` are the files of a step on GitHub, if any."""
+    """The outputs of a run, each with its file, or None for standard output. ``step`` has a GitHub step's own files."""
 
     targets: tuple[tuple[Output, PendingFile | None], ...]
     step: StepFiles | None = None
 
     @property
     def printed(self) -> str | None:
-        """The format that goes to standard output, if one does; text, where it shares it."""
+        """The format written to standard output, or None; text if text and another format share it."""
         formats = [output.format for output, file in self.targets if file is None]
         return "text" if "text" in formats else next(iter(formats), None)
 
     def write(self, document: Document, view: View) -> None:
-        """Write ``document`` everywhere; files are drawn plain, whatever the terminal.
+        """Write ``document`` to all outputs. Files get plain text, without the terminal's width and colours.
 
-        A place that cannot be written in the end does not keep the others from being written; InputError comes last.
+        If one output cannot be written, the others still are, and InputError is raised at the end.
         """
         plain = structs.replace(view, width=None, colour=False)
         problems = []
@@ -52,7 +52,14 @@ class Outputs(Struct, frozen=True):
                 if file is None:
                     streams.write(render(document, output.format, view))
                 else:
-                    file.commit(render(document, output.format, _with_last_success(plain, output, file)))
+                    file_view = plain
+                    if output.format == "prometheus":
+                        from asrnet.render.prometheus import last_success
+
+                        # After a run without success, the metrics keep the time of the last success from the old file.
+                        run = structs.replace(plain.run, last_success=last_success(file.replaced()))
+                        file_view = structs.replace(plain, run=run)
+                    file.commit(render(document, output.format, file_view))
             except InputError as error:
                 problems.append(error)
         try:
@@ -63,21 +70,12 @@ class Outputs(Struct, frozen=True):
                 raise problems[0]
 
 
-def _with_last_success(view: View, output: Output, file: PendingFile) -> View:
-    """Metrics of a run that was no success tell when the last one was: the file that they replace knows."""
-    if output.format != "prometheus":
-        return view
-    from asrnet.render.prometheus import last_success
-
-    return structs.replace(view, run=structs.replace(view.run, last_success=last_success(file.replaced())))
-
-
 @contextmanager
 def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
-    """The outputs of the settings, or text on standard output; files not written by the end stay as they were.
+    """Open the outputs of the settings, or text on standard output. Files not written by the end stay unchanged.
 
-    Raises InputError for formats that such a document does not have, two outputs to one place, and files that cannot be
-    written, among them those of a step on GitHub.
+    Raises InputError for a format that this kind of document does not have, for two outputs with one destination, and
+    for files that cannot be written, those of a GitHub step included.
     """
     outputs = settings.output or (TEXT,)
     source, formats = settings.source("output"), formats_of(document)
@@ -87,7 +85,7 @@ def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
 
             habit = habits.FORMATS.get(output.format)
             proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
-            problem = f"{source}: there is no format '{output.format}' here{proposal}"
+            problem = f"{source}: this command has no format '{output.format}'{proposal}"
             raise InputError(problem, hint=f"known formats: {', '.join(formats)}")
     _check_places(outputs, source)
     files: list[PendingFile] = []
@@ -109,7 +107,7 @@ def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
 
 
 def _check_places(outputs: Collection[Output], source: str) -> None:
-    """No two outputs may go to one place, however it is spelled."""
+    """Raise InputError if two outputs have the same destination, however it is spelled."""
     printed = Counter(output.format for output in outputs if output.path is None)
     if printed.total() > 1 and (printed.keys() - _TOGETHER or max(printed.values()) > 1):
         raise InputError(f"{source}: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
@@ -122,9 +120,9 @@ def _check_places(outputs: Collection[Output], source: str) -> None:
 
 @contextmanager
 def saved(settings: Settings, path: str | None, beside: Outputs) -> Iterator[Callable[[Plan], None]]:
-    """Saves a plan in ``path``, which ``--out`` named and which is proved writable at once; without one, nowhere.
+    """Yield a function that saves a plan in ``path``, the file of ``--out``; without a path it does nothing.
 
-    Raises InputError where it cannot be written, or where one of the outputs ``beside`` goes there.
+    Raises InputError on entry if the file cannot be written or one of the outputs ``beside`` has the same file.
     """
     if path is None:
         yield lambda _: None
@@ -135,14 +133,14 @@ def saved(settings: Settings, path: str | None, beside: Outputs) -> Iterator[Cal
 
 
 def check_apart(path: str, source: str, beside: Outputs) -> None:
-    """Raise InputError where one of the outputs ``beside`` goes to ``path`` as well, which was given at ``source``."""
+    """Raise InputError if one of the outputs ``beside`` has the file ``path`` too, which was given at ``source``."""
     if any(file and os.path.realpath(file.path) == os.path.realpath(path) for _, file in beside.targets):
         raise InputError(f"{source}: an --output goes to {path} already", hint="give each a file of its own")
 
 
 @contextmanager
 def destination(path: str | None) -> Iterator[Callable[[str], None]]:
-    """Writes text to the file ``path``, which is proved writable at once; without one, to standard output."""
+    """Yield a function that writes text to ``path`` or standard output; the file is checked to be writable at once."""
     if path is None:
         yield streams.write
         return

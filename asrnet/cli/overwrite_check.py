@@ -1,4 +1,4 @@
-"""Outputs never replace inputs: every file that a run writes is compared with every file that it reads."""
+"""Protection of input files: every file that a run writes is compared with every file that it reads."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ from asrnet.settings import Settings, options_of
 
 
 def check_overwrites(settings: Settings, *, command: str, topology: str | None = None) -> None:
-    """Raise InputError where an output of ``command`` would replace a file that it reads.
+    """Raise InputError if an output of ``command`` would overwrite one of its input files.
 
-    ``topology`` is the file that the desired state names, once it is known.
+    ``topology`` is the file that the desired state names, once that is loaded.
     """
+    outputs = [(settings.source("output"), output.path) for output in settings.output if output.path]
+    outputs += [
+        (settings.source(option.name), path)
+        for option in options_of(command)
+        if option.writes and option.name != "output" and (path := getattr(settings, option.name))
+    ]
     inputs = list(_inputs(settings, command, topology))
-    for source, path in _outputs(settings, command):
-        place = Path(os.path.realpath(path))
-        for what, read in inputs:
-            if _is_at(place, read):
-                problem = f"{source}: {path} is {what}, which this would write over"
+    for source, path in outputs:
+        target = Path(os.path.realpath(path))
+        for description, input_path in inputs:
+            if _is_at(target, input_path):
+                problem = f"{source}: {path} is {description}, which this would overwrite"
                 raise InputError(problem, hint="give the output a file of its own; nothing was written")
 
 
-def _outputs(settings: Settings, command: str) -> Iterator[tuple[str, str]]:
-    """Where each path was given, and the path."""
-    for option in options_of(command):
-        value = getattr(settings, option.name)
-        if option.name == "output":
-            yield from ((settings.source("output"), output.path) for output in settings.output if output.path)
-        elif option.writes and value:
-            yield settings.source(option.name), value
-
-
 def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[tuple[str, str]]:
-    """What each file is, in words, and its path."""
+    """The description and the path of each input file."""
     for option in options_of(command):
         path = getattr(settings, option.name) if option.reads else None
-        # A dump may make the first desired state, and not replace one: it has neither rules nor comments.
+        # A dump may create the desired state, but not overwrite one: it would lose the rules and the comments.
         if path and (option.name != "file" or Path(path).exists()):
             place = "in the folder of " if Path(path).is_dir() else ""
             yield f"{place}{option.reads}", path
@@ -50,13 +46,13 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
         yield "the topology", topology
 
 
-def _is_at(place: Path, read: str) -> bool:
-    """Whether ``place`` is the file ``read``, or one that a folder of desired-state files has or would have."""
-    if not Path(read).is_dir():
+def _is_at(target: Path, input_path: str) -> bool:
+    """Whether ``target`` is the input file, or would be one of the files of an input folder."""
+    if not Path(input_path).is_dir():
         try:
-            return place.samefile(read)  # a link to the file is the file: an audit would be appended to it
+            return target.samefile(input_path)  # compares hard links too: an audit is appended to the file itself
         except OSError:  # one of the two does not exist
-            return os.path.realpath(read) == str(place)
+            return os.path.realpath(input_path) == str(target)
     from asrnet.desired.loading import SUFFIXES
 
-    return place.parent == Path(os.path.realpath(read)) and place.suffix.lower() in SUFFIXES
+    return target.parent == Path(os.path.realpath(input_path)) and target.suffix.lower() in SUFFIXES

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar and a line for each finished step on a terminal, plain lines elsewhere."""
+"""Progress on standard error: a line for each finished step, and a progress bar if it is a terminal."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SENDING: Final = {"create": "creating", "update": "updating", "delete": "deleti
 
 
 @contextmanager
-def following(plan: Plan, session: Session[Settings]) -> Iterator[OnProgress]:
-    """The function to call with every step of ``plan`` while it is applied."""
+def show_progress(plan: Plan, session: Session[Settings]) -> Iterator[OnProgress]:
+    """Yield the function to call with each step of ``plan`` while it is applied."""
     settings = session.settings
     is_shown = plan.changes and not settings.quiet and settings.log_format == "text"
     if is_shown and streams.progress_on_terminal():

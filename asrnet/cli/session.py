@@ -1,4 +1,4 @@
-"""What every command starts from: its settings, the backend, the terminal."""
+"""The session that every command is given: its settings, the backend, the terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ S_co = TypeVar("S_co", bound=Settings, covariant=True)
 
 
 class Session(Struct, Generic[S_co], frozen=True):
-    """One run of one command, which ``started`` at this time; ``run`` is its id, a GUID."""
+    """One run of a command. ``started`` is in seconds since 1970; ``run`` is the run's id, a GUID."""
 
     command: str
     settings: S_co
@@ -38,12 +38,12 @@ class Session(Struct, Generic[S_co], frozen=True):
 
     @classmethod
     def of(cls, invocation: Invocation) -> Session[Settings]:
-        """Read the settings, set up the messages on standard error, and warn of what is wrong with the settings.
+        """Read the settings, set up logging, and log the warnings about the settings.
 
-        Raises InputError for a value that is wrong, and for an output that would replace what the command reads.
+        Raises InputError for an invalid value, and for an output that would overwrite an input file.
         """
         settings = options.from_process(invocation.arguments, invocation.command)
-        # A random GUID, by hand: importing the module uuid takes longer than all else here.
+        # A random GUID made by hand, because importing uuid takes longer than the rest of this method.
         digits = os.urandom(16).hex()
         run = "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:]))
         logs.configure(settings, run=run)
@@ -64,17 +64,17 @@ class Session(Struct, Generic[S_co], frozen=True):
         left: Plan | None = None,
         requests: Mapping[str, int] | None = None,
     ) -> Run:
-        """What is known about the run so far, for the formats that report it."""
+        """The facts known about the run so far, for the formats that report them."""
         at = time.time()
         return Run(at=at, seconds=at - self.started, requests=requests or {}, inventory=inventory, left=left)
 
     def view(
         self, *, all_pairs: bool = False, run: Run | None = None, aliases: Mapping[str, str] | None = None
     ) -> View:
-        """For whom standard output is drawn."""
+        """How documents are rendered for standard output."""
         colour = streams.wants_colour(self.settings.variables)
         width = streams.width()
-        if width is None and colour:  # forced: a log that shows colours, such as that of a build
+        if width is None and colour:  # colours are forced, as for a build log that shows them
             width = streams.usual_width()
         checkout = self.settings.variables.get("GITHUB_WORKSPACE")
         return View(
@@ -92,7 +92,7 @@ class Session(Struct, Generic[S_co], frozen=True):
 
     @contextmanager
     def backend(self, desired: DesiredState | None = None, *, cloud: str | None = None) -> Iterator[Backend]:
-        """The backend, closed at the end: a fake world is saved then."""
+        """Connect the backend and close it at the end, which saves a fake world."""
         WATCH.mark("files")
         from asrnet import backends
 
@@ -105,8 +105,9 @@ class Session(Struct, Generic[S_co], frozen=True):
         )
         WATCH.mark("import")
         if self.settings.verbose:
-            with suppress(AsrError):  # a sign-in that fails is reported by the first request
-                backend.identity()  # every request waits for the sign-in anyway
+            # Signing in here measures it apart; the first request would wait for it anyway, and reports a failure.
+            with suppress(AsrError):
+                backend.identity()
             WATCH.mark("credential")
         try:
             yield backend

@@ -1,8 +1,9 @@
-"""The summary and outputs of a step in a GitHub workflow: files that every command of the step appends to."""
+"""The summary and output files of a GitHub workflow's step, to which every command of the step appends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,16 +34,12 @@ class StepFiles(Struct, frozen=True):
     def append(self, plan: Plan, view: View) -> None:
         """Append the summary and the outputs of this run."""
         if self.summary:
-            _append(self.summary, github.summary(plan, view, room=github.SUMMARY_LIMIT - _size(self.summary)))
+            used = 0
+            with suppress(OSError):  # if the file cannot be read, appending to it reports the problem
+                used = Path(self.summary).stat().st_size
+            _append(self.summary, github.summary(plan, view, room=github.SUMMARY_LIMIT - used))
         if self.outputs:
             _append(self.outputs, github.outputs(plan, view))
-
-
-def _size(path: str) -> int:
-    try:
-        return Path(path).stat().st_size
-    except OSError:  # writing to it will say what is wrong
-        return 0
 
 
 def _append(path: str, text: str) -> None:

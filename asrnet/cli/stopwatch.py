@@ -1,4 +1,4 @@
-"""Where the time of a run went; with ``-v`` its last line says so."""
+"""The time that each part of a run took, which ``-v`` shows in the last line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Stopwatch:
-    """Adds up the time that each part of a run takes; a part is marked when it is over."""
+    """Adds up the time of each part of a run. A part is marked when it ends."""
 
     def __init__(self) -> None:
         self.begin()

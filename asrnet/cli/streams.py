@@ -1,4 +1,4 @@
-"""Standard output and error: any name can be printed, and a reader that goes away does no harm."""
+"""Standard output and error, made robust: any character can be printed, and a closed pipe is no error."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Final, TextIO
 from asrnet.errors import InputError
 
 _NARROWEST: Final = 20
-"""Columns that tables are drawn for at least: a terminal that says it has one cannot mean it."""
+"""The least columns that tables are drawn for: some terminals report a width of 1."""
 
 
 def prepare() -> None:
-    """Write what the terminal's encoding lacks as escapes, instead of failing."""
+    """Make characters that the terminal's encoding lacks print as escapes instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def write(text: str) -> None:
-    """Write data to standard output. A reader who has left (``| head``) is no error.
+    """Write data to standard output. A reader that has closed the pipe (``| head``) is no error.
 
-    Raises InputError where standard output cannot be written, such as a file on a full disk.
+    Raises InputError if standard output cannot be written, such as a file on a full disk.
     """
     if sys.stdout is None:
         raise InputError("standard output is closed", hint="redirect it, for example to /dev/null")
@@ -37,17 +37,17 @@ def write(text: str) -> None:
 
 
 def write_error(text: str) -> None:
-    """Write what is only for people to standard error; failing to is no error."""
+    """Write text for people to standard error, ignoring failures."""
     with suppress(OSError):
         if sys.stderr is not None:
             _write(sys.stderr, text)
 
 
 def flush() -> None:
-    """Write what is still in a buffer, and empty the buffers of streams that cannot be written.
+    """Flush both streams, and discard the buffers of those that cannot be written.
 
-    Python flushes both streams when it ends and turns a failure into exit code 120, whatever the run came to. What
-    standard error cannot take is lost; raises InputError where standard output cannot be written.
+    Otherwise Python flushes them at exit and turns a failure into exit code 120, whatever the run's own code is. Raises
+    InputError if standard output cannot be written; failures of standard error are ignored.
     """
     if sys.stdout is not None:
         write("")
@@ -60,18 +60,18 @@ def flush() -> None:
 
 
 def ask(question: str) -> str:
-    """The answer to a question put on standard error; empty at the end of input."""
+    """Ask a question on standard error and return the answer, which is empty at the end of input."""
     _write(sys.stderr, question)
     return sys.stdin.readline().strip()
 
 
 def can_ask() -> bool:
-    """Whether somebody is there to answer."""
+    """Whether a question can be asked: standard input and error are terminals."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def width() -> int | None:
-    """The columns of the terminal that standard output is; None where it is none."""
+    """The columns of standard output's terminal, or None if it is not a terminal."""
     if not _is_terminal(sys.stdout):
         return None
     columns = os.get_terminal_size(sys.stdout.fileno()).columns
@@ -79,7 +79,7 @@ def width() -> int | None:
 
 
 def usual_width() -> int:
-    """The columns to draw for where there is no terminal: those of COLUMNS, or 120."""
+    """The columns to draw for without a terminal: the value of COLUMNS, or 120."""
     from shutil import get_terminal_size
 
     return max(get_terminal_size((120, 24)).columns, _NARROWEST)
@@ -113,7 +113,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what is left nowhere: Python flushes once more at the end, which would complain again."""
+    """Redirect ``stream`` to the null device, because Python flushes it again at exit and would fail again."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         stream.flush()

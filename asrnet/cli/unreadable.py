@@ -1,4 +1,4 @@
-"""What could not be read is an error on standard error as well: a plan that misses a part of Azure is no success."""
+"""Errors on standard error for everything that could not be read, because an incomplete plan is not a success."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN_AT_MOST = 5
 
 
 def report_unreadable(plan: Plan) -> bool:
-    """Report each network and vault that could not be read, once and a few at most; whether there were any."""
+    """Report networks and vaults that could not be read, a few at most. Returns whether there were any."""
     unreadable = {finding.message: finding for finding in plan.findings if finding.kind in UNREAD}
     for finding in list(unreadable.values())[:_SHOWN_AT_MOST]:
         logs.error(finding.message, hint=finding.hint)
@@ -24,8 +24,8 @@ def report_unreadable(plan: Plan) -> bool:
     return bool(unreadable)
 
 
-def report_missing(problems: Sequence[str]) -> bool:
-    """Report everything that could not be read, a few lines at most; whether there was anything."""
+def report_unread(problems: Sequence[str]) -> bool:
+    """Report the ``problems`` of reading, a few at most. Returns whether there were any."""
     for problem in problems[:_SHOWN_AT_MOST]:
         logs.error(f"could not be read: {problem}")
     if len(problems) > _SHOWN_AT_MOST:

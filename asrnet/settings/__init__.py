@@ -1,8 +1,8 @@
-"""Settings: the command line, else the environment, else ``.env``, else the defaults. Nothing else reads these.
+"""Settings from the command line, the environment, ``.env`` and the defaults, in this order of precedence.
 
-A ``.env`` that merely lies in the working directory cannot say where to sign in, which files are written or what may be
-changed: whoever can put a file there could otherwise have a token sent to a host of their own, or have files replaced.
-``--env-file`` names such a file on purpose.
+A ``.env`` that is only found in the working directory cannot set where to sign in, which files are written or what may
+be changed. Otherwise anybody who can put a file there could have a token sent to their own host, or files overwritten.
+Such settings are accepted from a file that is named with ``--env-file``.
 """
 
 from __future__ import annotations
@@ -75,12 +75,11 @@ def read(
     env_file: str | None = None,
     command: str = "",
 ) -> Settings:
-    """The settings that ``arguments`` (by field; None is not given) and the variables come to.
+    """The settings of ``command`` from its ``arguments`` (by field name; None if not given) and the variables.
 
-    They are those of ``command``, or without one those that several commands have.
-    ``dotenv`` is the path of the working directory's ``.env``, which may not exist; ``env_file``, given on purpose, is
-    read instead of it. Raises InputError naming the flag or variable whose value is wrong, and for a required option
-    that is missing.
+    Without a command they are the settings that several commands share. ``dotenv`` is the path of the working
+    directory's ``.env``, which need not exist; ``env_file`` is read instead if it is given. Raises InputError for an
+    invalid value, naming its flag or variable, and for a required option that is missing.
     """
     from asrnet.settings import reading
 

@@ -1,4 +1,4 @@
-"""A file of variables (``NAME=value`` lines). Problems name the line and never show a value."""
+"""Reading a file of variables (``NAME=value`` lines). Messages name the line but never show a value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LIMIT: Final = 1024 * 1024
 
 
 class DotenvFile(Struct, frozen=True, kw_only=True):
-    """The variables of a file. ``trusted``: it was named on purpose, so it may set everything."""
+    """The variables of a file. If it is ``trusted``, because the user named it, it may set every option."""
 
     path: str = ""
     values: Mapping[str, str] = {}
@@ -28,8 +28,8 @@ NO_FILE: Final = DotenvFile()
 def load(path: str, *, trusted: bool = False) -> DotenvFile:
     """The variables in the file ``path``.
 
-    Raises InputError where a file that was named is missing or has errors. A ``.env`` that was merely found may be
-    meant for other tools: what cannot be read there is left out and noted in ``problems``.
+    Raises InputError if a trusted file is missing or has errors. A ``.env`` in the working directory may be meant for
+    other tools, so its unreadable lines are skipped and listed in ``problems``.
     """
     try:
         text = _text(path)
@@ -48,7 +48,7 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
 
 
 def _text(path: str) -> str:
-    with open(path, "rb") as file:  # noqa: PTH123 - a path that no file can have must be a ValueError here
+    with open(path, "rb") as file:  # noqa: PTH123 - open() raises ValueError for an impossible path, as handled above
         data = file.read(_LIMIT + 1)
     if len(data) > _LIMIT:
         raise ValueError(f"it is larger than {_LIMIT:,} bytes")
@@ -59,13 +59,13 @@ def _text(path: str) -> str:
 
 
 def _parsed(text: str, path: str) -> tuple[dict[str, str], list[str]]:
-    from dotenv.parser import parse_stream  # 30 ms, for those who have such a file
+    from dotenv.parser import parse_stream  # takes 30 ms to import, so only if there is a file
 
     values: dict[str, str] = {}
     problems = []
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
-            problems.append(f"{path}:{binding.original.line}: expected NAME=value; the line is left out")
+            problems.append(f"{path}:{binding.original.line}: expected NAME=value; the line is ignored")
         elif binding.key and binding.value is not None:
             values[binding.key] = binding.value
     return values, problems

@@ -11,10 +11,10 @@ from asrnet.settings.table import OPTIONS, SETTINGS, VARIABLES, Option, Variable
 _WIDTH: Final = 110
 _HEAD: Final = """\
 # Every variable that asrnet reads, with its default. Copy this file to .env, or name it with --env-file.
-# The command line wins over the environment, the environment over the file. An empty value is no value.
-# Made from asrnet's own table of options; "make docs" rewrites it.
+# The command line takes precedence over the environment, and the environment over the file. Empty values are ignored.
+# Generated from asrnet's table of options by "make docs".
 #
-# [!] A .env that asrnet finds in the working directory cannot set these: use the environment, or --env-file.
+# [!] A .env in the working directory cannot set these variables: use the environment, or --env-file.
 """
 
 

@@ -1,4 +1,4 @@
-"""From text to values: arguments, environment and ``.env`` -> Settings."""
+"""Turns arguments, the environment and ``.env`` into Settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import IDENTITY, OPTIONS, SETTINGS, VARIABLES, Option, Settings, options_of
 
 _READ_BY_TESTS: Final = ("ASRNET_LIVE",)
-"""Prefixes of variables that the tests against live Azure read."""
+"""Prefixes of variables that only the tests on live Azure read, which are not reported as unknown."""
 
 
 class _Given(Struct, frozen=True):
-    """A value, and where it was given: on the command line (``place`` 0), in the environment (1) or a file (2)."""
+    """A value and its source. ``place`` is 0 for the command line, 1 for the environment and 2 for a file."""
 
     value: object
     source: str
@@ -66,7 +66,7 @@ def _given(
     option: Option, arguments: Mapping[str, object], environ: Mapping[str, str], file: DotenvFile
 ) -> _Given | None:
     argument = arguments.get(option.name)
-    # A flag that is off and a list that is empty were not given: the variables decide.
+    # A flag that is off and an empty list were not given on the command line, so the variables decide.
     if argument is not None and (argument or not (option.repeatable or option.kind in {"flag", "count"})):
         return _Given(argument, option.spelling, 0)
     if option.variable and environ.get(option.variable):
@@ -77,7 +77,7 @@ def _given(
 
 
 def _choose_alternatives(options: tuple[Option, ...], given: dict[str, _Given]) -> None:
-    """Keep one of the options that exclude each other: the command line wins over variables, as for a single option."""
+    """Of options that exclude each other, keep the one with the highest precedence. Raises InputError if two tie."""
     for alternative in {option.alternative for option in options if option.alternative}:
         rivals = [option.name for option in options if option.alternative == alternative and option.name in given]
         rivals.sort(key=lambda name: given[name].place)
@@ -93,8 +93,8 @@ def _value(option: Option, given: _Given) -> object:
     if isinstance(given.value, (list, tuple)):
         items = list(given.value)
     elif option.repeatable and isinstance(given.value, str):  # a variable: several values are separated by commas
-        # Without any value between its commas it stands for an empty one, which is refused: to take it for no selection
-        # at all would widen the run to everything.
+        # A variable that holds only commas becomes one empty value, which is refused. Treating it as "no selection"
+        # would widen the run to everything.
         items = [item.strip() for item in given.value.split(",") if item.strip()] or [given.value.strip(" ,")]
     try:
         parsed = tuple(_parsed(option, item) for item in items)
@@ -106,7 +106,7 @@ def _value(option: Option, given: _Given) -> object:
 def _parsed(option: Option, value: object) -> object:
     if option.kind == "flag":
         return values.flag(value)
-    if option.kind == "count":  # -vvvv asks for as much as there is
+    if option.kind == "count":  # -vvvv is the same as the highest level
         return min(values.number(value, at_least=0, at_most=float("inf")), option.at_most)
     if option.kind != "text":
         return values.number(value, at_least=option.at_least, at_most=option.at_most, whole=option.kind == "whole")
@@ -138,12 +138,12 @@ def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
             if ignored:
                 yield (
                     f"{file.path}: ignored {', '.join(ignored)}: a .env in the working directory {reason}; "
-                    f"if you mean it, use --env-file {file.path}"
+                    f"to use it anyway, add --env-file {file.path}"
                 )
-    # Whether a variable lifts a safeguard: such a one is never proposed.
+    # Whether each variable lifts a safeguard: such variables are never suggested.
     variables = {option.variable: option.is_dangerous for option in OPTIONS if option.variable}
     for place, names in (("environment", environ), (file.path, file.values)):
         for name in names:
             if name.startswith("ASRNET_") and name not in variables and not name.startswith(_READ_BY_TESTS):
                 proposal = "" if variables.get(nearest(name, variables) or "") else did_you_mean(name, variables)
-                yield f"{place}: {name} is no variable of asrnet{proposal}"
+                yield f"{place}: {name} is not a variable of asrnet{proposal}"

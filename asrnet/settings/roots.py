@@ -1,8 +1,8 @@
-"""The root certificates that https connections are checked against, and which variable names them.
+"""The root certificates for HTTPS connections, and the variable that names them.
 
-The SDKs send their requests with *requests*, which takes the file or folder in REQUESTS_CA_BUNDLE, else the one in
-CURL_CA_BUNDLE, else the roots of the certifi package. It does not read SSL_CERT_FILE, which curl, OpenSSL and Python's
-own modules do, nor the system's store.
+The SDKs send requests with the package *requests*. It uses the file or folder in REQUESTS_CA_BUNDLE, else the one in
+CURL_CA_BUNDLE, else the roots of the certifi package. It reads neither SSL_CERT_FILE, as curl, OpenSSL and Python's own
+modules do, nor the system's certificate store.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _NOT_READ: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder for what can be made again: below XDG_CACHE_HOME where that is an absolute path, else ~/.cache."""
+    """Asrnet's cache folder: below XDG_CACHE_HOME if that is an absolute path, else below ~/.cache."""
     home = environ.get("XDG_CACHE_HOME", "")
     return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "asrnet"
 
 
 def check_roots(environ: Mapping[str, str] = os.environ) -> None:
-    """Raise InputError where the variable that names the roots names nothing that can serve as such."""
+    """Raise InputError if the variable for root certificates names a path without usable certificates."""
     variable = _variable(environ)
     if not variable:
         return
@@ -37,12 +37,12 @@ def check_roots(environ: Mapping[str, str] = os.environ) -> None:
     if path.is_file():
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=str(path))
-        except OSError as error:  # SSLError is one: the file cannot be read, or has no certificate in it
+        except OSError as error:  # includes SSLError: the file cannot be read or holds no certificate
             raise InputError(f"{variable} names '{path}', which gives no certificates: {error}", hint=hint) from error
 
 
 def certificate_hint(environ: Mapping[str, str] = os.environ) -> str:
-    """What to do about a server's certificate that does not verify, with the roots that are in use by name."""
+    """The hint for a server certificate that cannot be verified; it names the root certificates in use."""
     if variable := _variable(environ):
         return (
             f"if a proxy inspects TLS here, add its root certificate to {variable} ('{environ[variable]}'); "

@@ -1,7 +1,7 @@
-"""The options of asrnet, once: the command line, the environment, ``.env.example`` and the docs are made from this.
+"""The table of all options, from which the argument parsers, the variables, ``.env.example`` and the docs are made.
 
-An option is a field of ``Settings``, or of the settings of the one command that has it: its type and default are those
-of the field, and ``Option`` says the rest.
+An option is a field of ``Settings``, or of one command's settings. The field gives its type and default, and ``Option``
+the rest.
 """
 
 # No "from __future__ import annotations" here: the annotations are the table, read as objects at import.
@@ -27,22 +27,22 @@ READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "docto
 """The commands that talk to Azure or a fake, including those that write."""
 _SELECTING: Final = tuple(name for name in READING if name != "map")
 
-# What a .env that was merely found in the working directory must not decide, in the words of the warning.
-IDENTITY: Final = "cannot say where and as whom to sign in"
-_FILES: Final = "cannot say which files are written"
-_CONSENT: Final = "cannot say what may be changed, or changed without asking"
+# Why a .env in the working directory cannot set an option, as the warning says it.
+IDENTITY: Final = "cannot set where and as whom to sign in"
+_FILES: Final = "cannot set which files are written"
+_CONSENT: Final = "cannot set what may be changed, or changed without asking"
 _OPEN: Final = "cannot open the emulator to the network"
 
 
 class Option(Struct, frozen=True, kw_only=True):
-    """An option, or a positional argument: what it means, how it is written, and which commands have it.
+    """An option or positional argument: its meaning, its spelling, and the commands that have it.
 
-    ``commands`` is empty for those that every command has. ``at_least`` and ``at_most`` bound numbers. ``parse`` makes
-    the value of its text. A ``.env`` that merely lies in the working directory cannot set an option that has a
-    ``barred`` reason. ``reads`` and ``writes`` say what the file is that it names. Of the options with the same
-    ``alternative`` only one can be given. ``bare`` is the value of an option that is given without one.
+    ``commands`` is empty for an option of all commands. ``at_least`` and ``at_most`` bound numbers. ``parse`` turns the
+    text into the value. ``barred`` is the reason why a ``.env`` in the working directory cannot set the option.
+    ``reads`` describes the input file that it names, and ``writes`` marks an output file. Options with the same
+    ``alternative`` exclude each other. ``bare`` is the value of an option that is given without one.
 
-    The last fields follow from the field of the settings and are filled in by this module.
+    This module fills in the last six fields from the field of the settings.
     """
 
     help: str
@@ -76,12 +76,12 @@ class Option(Struct, frozen=True, kw_only=True):
 
     @property
     def spelling(self) -> str:
-        """What the option is called in messages about a value from the command line."""
+        """The option's name in messages about a value from the command line."""
         return self.metavar if self.positional else self.flag
 
     @property
     def default_text(self) -> str:
-        """The default as it would be written; empty where there is none."""
+        """The default as text, or an empty string without one."""
         if self.default in (None, ()):
             return ""
         if isinstance(self.default, bool):
@@ -94,15 +94,15 @@ class Option(Struct, frozen=True, kw_only=True):
 
     @property
     def is_dangerous(self) -> bool:
-        """Whether it lifts a safeguard: such an option is never proposed to somebody who did not write it."""
+        """Whether the option lifts a safeguard. Such options are never suggested in error messages."""
         return self.barred in {_CONSENT, _OPEN}
 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """The options that several commands have. Times are in seconds.
 
-    ``variables`` holds the variables of other tools that are set, by name; ``warnings`` is what to warn the user of;
-    ``sources`` says where each value was given that is not a default: a flag, or the name of a variable.
+    ``variables`` has the variables of other tools that are set, by name. ``warnings`` are messages for the user.
+    ``sources`` has the flag or variable of each value that is not a default.
     """
 
     file: Annotated[
@@ -142,7 +142,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     topology: Annotated[
         str | None,
         Option(
-            help="a VMM topology: logical networks, clouds, hosts; used instead of the one the desired state names",
+            help="a VMM topology (logical networks, clouds, hosts) to use instead of the desired state's",
             group="Input",
             metavar="PATH",
             commands=("predict", "targets"),
@@ -173,7 +173,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     endpoint: Annotated[
         str | None,
         Option(
-            help="another Azure Resource Manager than the cloud's own, such as the emulator; http on loopback only",
+            help="the Azure Resource Manager to use instead of the cloud's, as the emulator; http on loopback only",
             group="Azure",
             metavar="URL",
             parse=values.endpoint,
@@ -203,7 +203,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     api_version: Annotated[
         tuple[ApiVersion, ...],
         Option(
-            help="the version of a provider's API to ask for, where the cloud does not offer the usual one; see doctor",
+            help="the API version to request from a provider, if the cloud does not offer the usual one; see doctor",
             group="Azure",
             metavar="PROVIDER=VERSION",
             parse=values.api_version,
@@ -226,7 +226,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     verbose: Annotated[
         int,
         Option(
-            help="tell more on standard error; twice: every request; three times: its headers too",
+            help="log more to standard error; -vv: every request; -vvv: also its headers",
             group="Output",
             short="-v",
             counts=True,
@@ -235,7 +235,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 0
     quiet: Annotated[
         bool,
-        Option(help="no progress and no remarks on standard error, only errors", group="Output", short="-q"),
+        Option(help="log only errors to standard error, no progress or remarks", group="Output", short="-q"),
     ] = False
     log_format: Annotated[
         Literal["text", "json"],
@@ -244,7 +244,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     audit: Annotated[
         str | None,
         Option(
-            help="append a JSON line for every write: who, what, before and after, the job, the command that undoes it",
+            help="append a JSON line for each write: who, what, before, after, the job, the command that undoes it",
             group="Output",
             metavar="PATH",
             commands=WRITING,
@@ -254,7 +254,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     yes: Annotated[
         bool,
-        Option(help="do not ask", group="Safety", short="-y", commands=WRITING, barred=_CONSENT),
+        Option(help="apply without asking", group="Safety", short="-y", commands=WRITING, barred=_CONSENT),
     ] = False
     allow_delete: Annotated[
         bool,
@@ -284,7 +284,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 4
     total_parallelism: Annotated[
         int,
-        Option(help="requests in flight in all", group="Pace", metavar="N", at_least=1, at_most=256, commands=READING),
+        Option(
+            help="requests in flight in total", group="Pace", metavar="N", at_least=1, at_most=256, commands=READING
+        ),
     ] = 8
     operation_timeout: Annotated[
         float,
@@ -299,7 +301,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retry_attempts: Annotated[
         int,
         Option(
-            help="how often a request is sent at most while Azure is busy or cannot be reached; 1: no retry. "
+            help="the most attempts of a request while Azure is busy or unreachable; 1: no retry. "
             "Throttled requests are retried until --retry-deadline",
             group="Pace",
             metavar="N",
@@ -331,7 +333,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         )
 
     def source(self, name: str) -> str:
-        """Where the option ``name`` was given, for messages: its flag, or the variable that stood in for it."""
+        """The flag or the variable with which the option ``name`` was given, for messages."""
         return self.sources.get(name) or next(option.spelling for option in OPTIONS if option.name == name)
 
     def __repr__(self) -> str:
@@ -482,7 +484,7 @@ class ValidateSettings(Settings, frozen=True, kw_only=True):
 
     paths: Annotated[
         tuple[str, ...],
-        Option(help="files or folders; without any, the file of --file", positional=True, metavar="PATH"),
+        Option(help="files or folders (default: the file of --file)", positional=True, metavar="PATH"),
     ] = ()
     worlds: Annotated[bool, Option(help="the files are worlds", flag="--world")] = False
 
@@ -498,11 +500,11 @@ class DoctorSettings(Settings, frozen=True, kw_only=True):
 class PermissionsSettings(Settings, frozen=True, kw_only=True):
     """What ``asrnet permissions`` takes."""
 
-    task: Annotated[Task, Option(help="what the role is for", flag="--for", metavar="TASK")] = "apply"
+    task: Annotated[Task, Option(help="the task that the role is for", flag="--for", metavar="TASK")] = "apply"
     minimal: Annotated[bool, Option(help="leave out the rights that only save time")] = False
-    name: Annotated[
-        str | None, Option(help="the name of the role; without it, asrnet and the tasks", metavar="NAME")
-    ] = None
+    name: Annotated[str | None, Option(help="the name of the role (default: asrnet and the task)", metavar="NAME")] = (
+        None
+    )
     out: Annotated[
         str | None,
         Option(help="the file to write; standard output without it", metavar="PATH", barred=_FILES, writes=True),
@@ -547,7 +549,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
     state: Annotated[
         str | None,
         Option(
-            help="start with this world if it exists, and save the world there at the end",
+            help="start with this world if the file exists, and save the world to it at the end",
             group="Emulator",
             metavar="WORLD",
             barred=_FILES,
@@ -574,7 +576,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
     latency: Annotated[
         int | None,
         Option(
-            help="how long every request takes at least",
+            help="the least time that a request takes",
             group="Emulator",
             metavar="MILLISECONDS",
             at_most=1_000_000_000,
@@ -583,7 +585,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
     page_size: Annotated[
         int | None,
         Option(
-            help="how many elements a page of a list has",
+            help="the number of elements per page of a list",
             group="Emulator",
             metavar="N",
             at_least=1,
@@ -604,7 +606,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
     allow_remote: Annotated[
         bool,
         Option(
-            help="listen on other addresses than this machine's own; note that any credential is accepted",
+            help="listen on addresses that other machines can reach; beware: any credential is accepted",
             group="Emulator",
             barred=_OPEN,
         ),
@@ -630,7 +632,7 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
 
 
 class Variable(Struct, frozen=True, kw_only=True):
-    """A variable that others defined and asrnet obeys. ``identity``: it says as whom, or where, to sign in."""
+    """A variable of other tools that asrnet reads. ``identity``: it decides where or as whom to sign in."""
 
     name: str
     help: str
@@ -645,22 +647,22 @@ VARIABLES: Final = (
     Variable(name="AZURE_CLIENT_CERTIFICATE_PATH", help="the application's certificate, instead of a secret"),
     Variable(name="AZURE_CLIENT_CERTIFICATE_PASSWORD", help="the certificate's password", secret=True),
     Variable(name="AZURE_FEDERATED_TOKEN_FILE", help="the token of a workload identity, instead of a secret"),
-    Variable(name="AZURE_AUTHORITY_HOST", help="another authority than the cloud's own"),
+    Variable(name="AZURE_AUTHORITY_HOST", help="an authority to use instead of the cloud's own"),
     Variable(
         name="AZURE_TOKEN_CREDENTIALS",
-        help="dev, prod or the name of a credential of azure-identity, where --credential is absent",
+        help="dev, prod or the name of a credential of azure-identity, if --credential is not given",
     ),
-    Variable(name="ARM_TENANT_ID", help="Terraform's names are read where the AZURE_ ones are not complete"),
+    Variable(name="ARM_TENANT_ID", help="Terraform's names are used if the AZURE_ variables are incomplete"),
     Variable(name="ARM_CLIENT_ID", help="as AZURE_CLIENT_ID"),
     Variable(name="ARM_CLIENT_SECRET", help="as AZURE_CLIENT_SECRET", secret=True),
     Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
     Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
-    Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, where no desired state names the cloud"),
+    Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, if no desired state names the cloud"),
     Variable(name="ARM_USE_OIDC", help="true: sign in with one of the tokens below"),
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
     Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
     Variable(name="ARM_OIDC_REQUEST_URL", help="where a GitHub workflow requests an ID token"),
-    Variable(name="ARM_OIDC_REQUEST_TOKEN", help="what it requests the ID token with", secret=True),
+    Variable(name="ARM_OIDC_REQUEST_TOKEN", help="the bearer token for that request", secret=True),
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_URL", help="GitHub's own name of ARM_OIDC_REQUEST_URL"),
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_TOKEN", help="GitHub's own name of ARM_OIDC_REQUEST_TOKEN", secret=True),
     Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
@@ -692,7 +694,7 @@ def _options(settings: type[Settings], command: str = "") -> Iterator[Option]:
             option,
             name=name,
             flag="" if option.positional else flag,
-            # A positional argument has no variable: what a command is about is said on its command line.
+            # Positional arguments have no variable: they are what a single run is about.
             variable="" if option.positional else variable,
             commands=(command,) if command else option.commands,
             kind="count" if option.counts else kind,
@@ -704,7 +706,7 @@ def _options(settings: type[Settings], command: str = "") -> Iterator[Option]:
 
 
 def _value_type(declared: Any) -> tuple[Kind, bool, tuple[str, ...]]:
-    """How a value of a field's type is read, whether there can be several, and the choices there are."""
+    """The kind of a field's values, whether the option can be repeated, and its choices."""
     if get_origin(declared) is UnionType or type(None) in get_args(declared):
         declared, *_ = (part for part in get_args(declared) if part is not type(None))
     if get_origin(declared) is Literal:
@@ -727,5 +729,5 @@ OPTIONS: Final = (
 
 
 def options_of(command: str) -> tuple[Option, ...]:
-    """The options and positional arguments of a command; those that several commands have for an empty name."""
+    """The options and positional arguments of ``command``; for an empty name, the shared ones."""
     return tuple(option for option in OPTIONS if option.is_of(command)) if command else _SHARED

@@ -1,4 +1,4 @@
-"""How the text of an option becomes its value. Everything here raises InputError without naming the option."""
+"""Parsers for the values of options. They raise InputError without naming the option, which the caller adds."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 _YES: Final = ("true", "1", "yes", "on")
 _NO: Final = ("false", "0", "no", "off")
-# Not compiled here: most runs need none of them, and compiling costs as much as the rest of this module.
+# Compiled when used: most runs need none of them, and compiling takes as long as importing the rest of this module.
 _NUMBER: Final = r"[0-9]{1,15}(?P<fraction>\.[0-9]{1,6})?"
 _SHARD: Final = r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})"
 _FORMAT: Final = r"[a-z][a-z0-9-]*"
 _API_VERSION: Final = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?"
 
 PROVIDERS: Final = ("Microsoft.Network", "Microsoft.RecoveryServices")
-"""The providers whose SDKs ask for a version that can be changed."""
+"""The providers whose API version can be overridden."""
 
 
 class Output(Struct, frozen=True):
-    """A format and the file it goes to; None is standard output."""
+    """A format and the path to write it to, or None for standard output."""
 
     format: str
     path: str | None = None
 
 
 class ApiVersion(Struct, frozen=True):
-    """The API version to ask a provider for."""
+    """The API version to request from a provider."""
 
     provider: str
     version: str
@@ -48,7 +48,7 @@ class Shard(Struct, frozen=True):
 
 
 def flag(value: object) -> bool:
-    """True or False, in the words people use."""
+    """A boolean, written as true, yes, on, 1 or their opposites."""
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
@@ -58,7 +58,7 @@ def flag(value: object) -> bool:
 
 
 def number(value: object, *, at_least: float, at_most: float, whole: bool = True) -> float:
-    """A number within bounds, whole or a number of seconds."""
+    """A number within bounds: a whole number, or a number of seconds with a fraction."""
     match = re.fullmatch(_NUMBER, str(value).strip())
     if not match or (whole and match["fraction"]) or not at_least <= float(match[0]) <= at_most:
         unit = "a whole number" if whole else "a number of seconds"
@@ -68,7 +68,7 @@ def number(value: object, *, at_least: float, at_most: float, whole: bool = True
 
 
 def output(text: str) -> Output:
-    """``FORMAT`` or ``FORMAT=PATH``. Which formats there are is for the renderers to say."""
+    """``FORMAT`` or ``FORMAT=PATH``. The renderers check that the format exists."""
     name, equals, path = text.partition("=")
     if not re.fullmatch(_FORMAT, name) or (equals and not path):
         raise InputError(f"found '{text}', expected FORMAT or FORMAT=PATH, such as json=plan.json")
@@ -89,29 +89,29 @@ def backend(text: str) -> str:
 def api_version(text: str) -> ApiVersion:
     """``PROVIDER=VERSION``, the provider in any case."""
     provider, equals, version = text.strip().partition("=")
-    known = {name.lower(): name for name in PROVIDERS}
+    providers = {name.lower(): name for name in PROVIDERS}
     if not equals or not re.fullmatch(_API_VERSION, version):
         raise InputError(f"found '{text[:80]}', expected PROVIDER=VERSION, such as {PROVIDERS[0]}=2024-05-01")
-    if provider.lower() not in known:
+    if provider.lower() not in providers:
         raise InputError(
             f"found the provider '{provider[:60]}', expected {' or '.join(PROVIDERS)}"
             f"{did_you_mean(provider, PROVIDERS)}"
         )
-    return ApiVersion(known[provider.lower()], version)
+    return ApiVersion(providers[provider.lower()], version)
 
 
 def finding_kind(text: str) -> str:
-    """The kind of a finding."""
+    """A kind of finding, as in ``FindingKind``."""
     if text not in list(FindingKind):
         raise InputError(
-            f"found '{text}', expected the kind of a finding{did_you_mean(text, FindingKind)}",
+            f"found '{text}', expected a kind of finding{did_you_mean(text, FindingKind)}",
             hint=known_names(text, FindingKind, "kinds"),
         )
     return text
 
 
 def shard(text: str) -> Shard:
-    """``I/N``."""
+    """A shard, written ``I/N``."""
     match = re.fullmatch(_SHARD, text.strip())
     if not match or not 1 <= int(match["index"]) <= int(match["count"]):
         raise InputError(f"found '{text[:60]}', expected I/N with I from 1 to N, such as 2/4")
@@ -119,7 +119,7 @@ def shard(text: str) -> Shard:
 
 
 def endpoint(text: str) -> str:
-    """The URL of an Azure Resource Manager, without a slash at its end: https, or http on loopback."""
+    """The URL of an Azure Resource Manager endpoint, without a trailing slash; http is allowed on loopback only."""
     from urllib.parse import urlsplit  # needed by few runs, and slow to import
 
     try:
@@ -137,14 +137,14 @@ def endpoint(text: str) -> str:
         raise InputError(f"found more than '{_without_secrets(url)}', expected only a scheme, a host and a port")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise InputError(
-            f"'{_without_secrets(url)}' is http and not this machine: tokens would travel unprotected",
+            f"'{_without_secrets(url)}' is http and not this machine: tokens would be sent unencrypted",
             hint="use https, or http with 127.0.0.1, ::1 or localhost",
         )
     return f"{url.scheme}://{url.netloc}"
 
 
 def _without_secrets(url: SplitResult) -> str:
-    """The URL without its user, password, path and query, where a secret could be."""
+    """The URL without the parts that may hold secrets: user, password, path and query."""
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}" if url.netloc else url.path[:60]
 
 

@@ -282,7 +282,7 @@ def test_a_role_that_cannot_be_made_leaves_no_file_behind(cli: Cli, folder: Path
     before = snapshot(folder)
     vault = VNET.format(DR).replace("Microsoft.Network/virtualNetworks", "Microsoft.RecoveryServices/vaults")
     refused(
-        cli("permissions", "--for", "create-networks", "--vault", vault, "--out", "role.json"), "would need rights for"
+        cli("permissions", "--for", "create-networks", "--vault", vault, "--out", "role.json"), "needs no rights for"
     )
     assert snapshot(folder) == before
 

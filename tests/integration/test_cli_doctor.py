@@ -115,7 +115,7 @@ def test_a_role_is_nothing_but_json_with_the_scopes_of_the_file(cli: Cli) -> Non
 def test_the_role_for_applying_explains_delete_and_names_what_else_the_file_needs(cli: Cli) -> None:
     ran = cli("permissions")
     assert DELETE in json.loads(ran.out)["Actions"]
-    assert "delete is there for retargets" in ran.err
+    assert "delete is needed for retargets" in ran.err
     assert "asrnet permissions --for create-networks" in ran.err
 
 

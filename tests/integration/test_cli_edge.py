@@ -53,8 +53,8 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "--yes"], "plan has no option --yes"),
         (["--yes", "plan"], "plan has no option --yes"),
         (["plan", "extra"], "unexpected argument 'extra'"),
-        (["plan", "-o", "jsn"], "there is no format 'jsn' here; did you mean 'json'?"),
-        (["show", "-o", "junit"], "there is no format 'junit' here"),
+        (["plan", "-o", "jsn"], "this command has no format 'jsn'; did you mean 'json'?"),
+        (["show", "-o", "junit"], "this command has no format 'junit'"),
         (["plan", "-o", "json", "-o", "text"], "2 outputs to standard output"),
         (["plan", "-o", "json", "-o", "github"], "2 outputs to standard output"),
         (["plan", "-o", "github", "-o", "github"], "2 outputs to standard output"),
@@ -85,8 +85,8 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["apply", "-auto-approve"], "unknown option '-auto-approve'\nhint: apply shows the plan and asks"),
         (["plan", "--format", "json"], "plan has no option --format\nhint: use -o FORMAT"),
         (["plan", "-target=x"], "unknown option '-target'\nhint: use --pair NAME or --vault NAME"),
-        (["show", "-o", "table"], "there is no format 'table' here; did you mean 'text'?"),
-        (["predict", "-o", "tsv"], "there is no format 'tsv' here; did you mean 'csv'?"),
+        (["show", "-o", "table"], "this command has no format 'table'; did you mean 'text'?"),
+        (["predict", "-o", "tsv"], "this command has no format 'tsv'; did you mean 'csv'?"),
         (["diff"], "unknown command 'diff'; did you mean 'plan'?"),
         (["map", "--to", "b"], "PRIMARY"),
         (["map", "a"], "--to REGION is missing"),
@@ -142,7 +142,10 @@ def test_help_names_formats_defaults_and_exit_codes(cli: Cli) -> None:
         in text
     )
     assert "requests in flight per vault (default: 4) [ASRNET_PARALLELISM]" in text
-    assert "exit codes: 0 predicted 1 an error, or something could not be read 2 what --fail-on names was found" in text
+    assert (
+        "exit codes: 0 predicted 1 an error, or something could not be read 2 an outcome of --fail-on was predicted"
+        in text
+    )
 
 
 def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_business(
@@ -188,7 +191,7 @@ def test_a_found_dotenv_writes_no_file(cli: Cli, folder: Path) -> None:
         ran = cli(*command, "--backend", "fake:world.yaml")
         assert ran.code == 0
         warning = (
-            "ignored ASRNET_OUTPUT, ASRNET_AUDIT, ASRNET_PLAN_OUT: a .env in the working directory cannot say which"
+            "ignored ASRNET_OUTPUT, ASRNET_AUDIT, ASRNET_PLAN_OUT: a .env in the working directory cannot set which"
         )
         assert f"warning: .env: {warning} files are written" in ran.err
     assert not (folder / "stolen").exists()
@@ -199,7 +202,7 @@ def test_a_found_dotenv_does_not_answer_for_the_user(cli: Cli, folder: Path) -> 
     (folder / ".env").write_text("ASRNET_YES=1\n", "utf-8")
     ran = cli("apply", "--backend", "fake:world.yaml")
     assert ran.code == 1
-    assert "ignored ASRNET_YES: a .env in the working directory cannot say what may be changed" in ran.err
+    assert "ignored ASRNET_YES: a .env in the working directory cannot set what may be changed" in ran.err
     assert "apply asks before it writes" in ran.err
 
 

@@ -139,7 +139,7 @@ def test_a_dump_does_not_replace_the_desired_state(fake: Cli, folder: Path, kind
     before = snapshot(folder)
     ran = fake("dump", "--format", kind, "--out", "./asrnet.yaml")
     assert (ran.code, ran.out, snapshot(folder)) == (1, "", before)
-    assert "--out: ./asrnet.yaml is the desired state, which this would write over" in ran.err
+    assert "--out: ./asrnet.yaml is the desired state, which this would overwrite" in ran.err
 
 
 def test_dump_needs_no_file_where_the_vault_is_given_by_id(fake: Cli, folder: Path) -> None:

@@ -193,7 +193,7 @@ def test_no_output_replaces_what_the_run_reads(fake: Cli, folder: Path, argv: li
     before = snapshot(folder)
     ran = fake(*argv)
     assert (ran.code, snapshot(folder)) == (1, before)
-    assert f"{file} is {what}, which this would write over" in ran.err
+    assert f"{file} is {what}, which this would overwrite" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_an_audit_is_not_appended_to_another_name_of_a_file_that_is_read(fake: C
     before = snapshot(folder)
     ran = fake("apply", "--yes", "--audit", "audit.jsonl")
     assert (ran.code, snapshot(folder)) == (1, before)
-    assert "--audit: audit.jsonl is the desired state, which this would write over" in ran.err
+    assert "--audit: audit.jsonl is the desired state, which this would overwrite" in ran.err
 
 
 def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_list_of_machines_that_cannot_be_read(
         (("predict", "--test-failover", "web1"), "hint: machines are named before the network of a test"),
         (("predict", "--failback", "--test-failover"), "--failback: not allowed with --test-failover"),
         (("predict", "--machines", "x.csv", "--all-subnets"), "--all-subnets: not allowed with --machines"),
-        (("predict", "-o", "jsn"), "--output: there is no format 'jsn' here; did you mean 'json'?"),
+        (("predict", "-o", "jsn"), "--output: this command has no format 'jsn'; did you mean 'json'?"),
         (("predict", "-o", "csv=nowhere/p.csv"), "nowhere/p.csv"),
         (("predict", "--fail-on", "everything"), "--fail-on"),
         (("predict", "--pair", "hubb"), "--pair: there is no pair 'hubb'; did you mean 'hub'?"),

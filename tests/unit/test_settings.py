@@ -124,10 +124,10 @@ FILES = ["ASRNET_AUDIT", "ASRNET_OUTPUT", "ASRNET_EMULATOR_STATE", "ASRNET_EMULA
 FILES += ["ASRNET_PLAN_OUT", "ASRNET_DUMP_OUT", "ASRNET_PERMISSIONS_OUT"]
 CONSENT = ["ASRNET_YES", "ASRNET_FORCE", "ASRNET_ALLOW_DELETE", "ASRNET_DRIFT_CORRECT", "ASRNET_MAP_RETARGET"]
 OPEN = ["ASRNET_EMULATOR_HOST", "ASRNET_EMULATOR_ALLOW_REMOTE"]
-BARRED = dict.fromkeys(SIGN_IN, "cannot say where and as whom to sign in")
-BARRED |= {variable.name: "cannot say where and as whom to sign in" for variable in VARIABLES if variable.identity}
-BARRED |= dict.fromkeys(FILES, "cannot say which files are written")
-BARRED |= dict.fromkeys(CONSENT, "cannot say what may be changed, or changed without asking")
+BARRED = dict.fromkeys(SIGN_IN, "cannot set where and as whom to sign in")
+BARRED |= {variable.name: "cannot set where and as whom to sign in" for variable in VARIABLES if variable.identity}
+BARRED |= dict.fromkeys(FILES, "cannot set which files are written")
+BARRED |= dict.fromkeys(CONSENT, "cannot set what may be changed, or changed without asking")
 BARRED |= dict.fromkeys(OPEN, "cannot open the emulator to the network")
 
 
@@ -140,7 +140,7 @@ def test_every_option_that_a_found_dotenv_cannot_set_is_known_here() -> None:
 @pytest.mark.parametrize(("name", "reason"), BARRED.items(), ids=BARRED)
 def test_a_found_dotenv_cannot_say_what_could_do_harm(dotenv: Path, name: str, reason: str) -> None:
     dotenv.write_text(f"{name}=https://elsewhere.example\n", encoding="utf-8")
-    warning = f".env: ignored {name}: a .env in the working directory {reason}; if you mean it, use --env-file .env"
+    warning = f".env: ignored {name}: a .env in the working directory {reason}; to use it anyway, add --env-file .env"
     assert read({}, {}, dotenv=".env") == Settings(warnings=(warning,))
     assert read({"to": "x", "primary": "x"}, {}, dotenv=".env", command=_command_of(name)).warnings == (warning,)
 
@@ -208,8 +208,8 @@ def test_a_named_file_must_exist() -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"ASRNET_QUIET=1\n=x\n", "f.env:2: expected NAME=value; the line is left out"),
-        (b"ASRNET_QUIET=1\nAZURE_CLIENT_SECRET='canary\n", "f.env:2: expected NAME=value; the line is left out"),
+        (b"ASRNET_QUIET=1\n=x\n", "f.env:2: expected NAME=value; the line is ignored"),
+        (b"ASRNET_QUIET=1\nAZURE_CLIENT_SECRET='canary\n", "f.env:2: expected NAME=value; the line is ignored"),
         (b"\xff\xfe", "f.env: the file of variables cannot be read: it is not UTF-8 text"),
         (b"#" * 1_100_000, "f.env: the file of variables cannot be read: it is larger than 1,048,576 bytes"),
     ],
@@ -233,8 +233,8 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
     dotenv.write_text("ASRNET_VERBOS=1", encoding="utf-8")
     environ = {"ASRNET_PARALELISM": "2", "ASRNET_EMULATOR_PORT": "0", "ASRNET_LIVE": "1"}
     assert read({}, environ, dotenv=".env").warnings == (
-        "environment: ASRNET_PARALELISM is no variable of asrnet; did you mean 'ASRNET_PARALLELISM'?",
-        ".env: ASRNET_VERBOS is no variable of asrnet; did you mean 'ASRNET_VERBOSE'?",
+        "environment: ASRNET_PARALELISM is not a variable of asrnet; did you mean 'ASRNET_PARALLELISM'?",
+        ".env: ASRNET_VERBOS is not a variable of asrnet; did you mean 'ASRNET_VERBOSE'?",
     )
 
 

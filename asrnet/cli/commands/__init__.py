@@ -8,22 +8,23 @@ from typing import Final
 COMMANDS: Final[Mapping[str, str]] = {
     "plan": "show what apply would do, what each rule matched, and every finding; never writes",
     "apply": "show the plan, ask, apply it and read back",
-    "drift": "for schedulers: detect what has moved, or detect and correct",
+    "drift": "for schedulers: detect drift, or detect and correct it",
     "map": "map one network now, as the portal does, in both directions",
     "predict": "show where each machine lands after failover, test failover or failback, and by which rule",
     "targets": "show which recovery VM networks are available to which VMM clouds, and why",
     "show": "show the live mappings as pairs",
     "dump": "write the live mappings as a desired state, as a world to work offline with, or as Terraform",
     "validate": "check files offline",
-    "doctor": "check identity, reachability, rights and the clock, with a fix for whatever is wrong; never writes",
+    "doctor": "check identity, reachability, rights and the clock, and suggest fixes; never writes",
     "permissions": "print the custom role with the least rights that a task needs",
     "schema": "print the JSON Schema of a file",
     "emulator": "serve a world over HTTP and HTTPS, for az, Terraform and SDKs",
 }
 """Each command is the module ``asrnet.cli.commands.NAME``.
 
-Its docstring is the help text, ``EXAMPLES`` and ``EXITS`` end it; ``run(session)`` returns the exit code. Commands with
-``--output`` say in ``DOCUMENT`` what they write; ``HELP`` replaces what the table of options says of an option.
+The module's docstring, ``EXAMPLES`` and ``EXITS`` make up its help, and ``run(session)`` returns the exit code.
+``DOCUMENT`` is the kind of document that a command with ``--output`` writes, and ``HELP`` replaces help texts from the
+table of options.
 """
 
 MODULE: Final = "asrnet.cli.commands.{}"

@@ -1,6 +1,6 @@
 """Show the plan, ask, apply it, and read back the result.
 
-A saved plan (asrnet plan --out PLANFILE) is refused, vault by vault, where what it read has moved since.
+A saved plan (asrnet plan --out PLANFILE) is refused for each vault in which something it read has changed since.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (
     ("asrnet apply", "show the plan, ask, apply it"),
-    ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan unasked, and keep a line for each write"),
+    ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan without asking, and log each write"),
     ("asrnet apply --pair hub --force max_updates", "one pair, whatever the limit on updates"),
 )
 EXITS: Final = {
@@ -40,7 +40,7 @@ def run(session: Session[ApplySettings]) -> int:
     ):
         apply = _apply_saved if session.settings.planfile else _apply_fresh
         report, run = apply(session, opened, on_write)
-        return apply_flow.concluded(session, report, opened, run=run)
+        return apply_flow.finish(session, report, opened, run=run)
 
 
 def _apply_fresh(
@@ -60,7 +60,7 @@ def _apply_fresh(
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, plan, settings, desired)
-        report = apply_flow.carry_out(session, plan, backend, opened, on_write)
+        report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
         return report, session.so_far(inventory=inventory, requests=backend.requests())
 
 
@@ -78,11 +78,11 @@ def _apply_saved(
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
         WATCH.mark("reads")
-        # Everything that moved, once: the report names only a few with each change.
+        # All movements are logged once, because the report names only a few of them with each change.
         for vault, moved in stale.items():
             hint = "plan again, and save that plan"
             logs.error(f"refused: vault {vault} has moved since the plan was saved", hint=hint)
             for movement in moved:
                 logs.error(f"vault {vault}: {movement}")
-        report = apply_flow.carry_out(session, plan, backend, opened, on_write, stale=stale)
+        report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())

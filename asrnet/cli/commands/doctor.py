@@ -1,6 +1,6 @@
 """Check what a run depends on: identity, tenant, cloud, reachability, clock, providers, rights. Never writes.
 
-Each check that is not ok comes with a fix. Warnings, and what cannot be found out, fail nothing.
+Each check that is not ok suggests a fix. Only failed checks change the exit code, not warnings or unknown results.
 Without a desired-state file, --vault takes the full id of a vault.
 """
 
@@ -16,8 +16,8 @@ from asrnet.settings import DoctorSettings
 
 DOCUMENT: Final[DocumentKind] = "doctor"
 EXAMPLES: Final = (
-    ("asrnet doctor", "is everything there that a run needs?"),
-    ("asrnet doctor --for apply", "may this identity apply?"),
+    ("asrnet doctor", "check everything that a run needs"),
+    ("asrnet doctor --for apply", "check whether this identity may apply"),
 )
 EXITS: Final = {0: "no check failed", 1: "a check failed, or another error"}
 

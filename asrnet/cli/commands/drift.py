@@ -1,4 +1,4 @@
-"""For schedulers: detect what has moved; with --correct, correct it within the limits, without asking."""
+"""For schedulers: detect drift; with --correct, correct it within the limits, without asking."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (
-    ("asrnet drift -o text -o junit=drift.xml", "what has moved"),
+    ("asrnet drift -o text -o junit=drift.xml", "show the drift, also as a test report"),
     ("asrnet drift --correct --audit audit.jsonl", "correct it within the limits"),
-    ("asrnet drift --correct --only half_pair", "put back missing halves, and nothing else"),
+    ("asrnet drift --correct --only half_pair", "complete half pairs, and nothing else"),
 )
 EXITS: Final = {
     0: "everything is as declared",
@@ -59,15 +59,16 @@ def _correct(session: Session[DriftSettings]) -> int:
 
             correction = correct_detected(
                 _detector(session, desired, backend),
-                lambda plan: apply_flow.applied(session, plan, backend, on_write, stale={}),
+                lambda plan: apply_flow.apply_plan(session, plan, backend, on_write, stale={}),
                 forced=session.settings.force,
             )
             run = session.so_far(
                 inventory=correction.detected.inventory, left=correction.left, requests=backend.requests()
             )
-        apply_flow.concluded(session, correction.report, opened, run=run)
+        apply_flow.finish(session, correction.report, opened, run=run)
     if correction.problem:
-        logs.error(f"what is left could not be read: {correction.problem.message}", hint=correction.problem.hint)
+        problem = f"the remaining drift could not be read: {correction.problem.message}"
+        logs.error(problem, hint=correction.problem.hint)
     code = exit_codes.exit_code(correction, warnings_count=session.warnings_count)
     if code == exit_codes.PENDING and correction.left:
         for change in correction.left.changes:

@@ -1,6 +1,6 @@
 """Write the live mappings as a desired state, as a world to work offline with, or as Terraform.
 
-The plan of that desired state completes half pairs and changes nothing else; with --accept-halves it is empty.
+The plan of that desired state only completes half pairs; with --accept-halves it is empty.
 Terraform gets a resource of the azurerm provider and an import block for each mapping (docs/coexistence.md).
 Without a desired-state file, --vault takes the full id of a vault.
 """
@@ -16,13 +16,13 @@ from asrnet.cli.session import Session
 from asrnet.settings import DumpSettings
 
 EXAMPLES: Final = (
-    ("asrnet dump --vault /subscriptions/.../vaults/vault-dr --out asrnet.yaml", "begin with what there is"),
+    ("asrnet dump --vault /subscriptions/.../vaults/vault-dr --out asrnet.yaml", "start from the existing mappings"),
     ("asrnet dump --format world --out world.yaml", "a snapshot, for asrnet plan --backend fake:world.yaml"),
 )
 
 
 def run(session: Session[DumpSettings]) -> int:
-    """Read, and write it down."""
+    """Read the mappings and write the dump."""
     with outputs.destination(session.settings.out) as write:
         write(_text(session))
     return exit_codes.DONE
@@ -39,14 +39,14 @@ def _text(session: Session[DumpSettings]) -> str:
         if settings.format == "world":
             from asrnet import backends, prediction
 
-            # A world is for predictions as well, and these need the networks that machines land in.
+            # Predictions work on a world too, and need the networks that machines land in.
             networks = set(prediction.networks_of_machines(inventory))
             inventory = read.with_addresses(read.extended(inventory, backend, networks), backend, networks)
             for line in inventory.unread("vault", "subscription", "network", "servers", "machines", "jobs"):
                 logs.warn(f"could not be read and is not in the world: {line}")
             return backends.snapshot(inventory)
         if settings.format == "asrnet":
-            # Tags tell copies from their originals, and what is gone cannot be declared.
+            # The networks' tags tell copies from their originals, and a missing network cannot be declared.
             inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
     if settings.format == "terraform":
         from asrnet.export.terraform import export_terraform

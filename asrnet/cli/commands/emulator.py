@@ -1,7 +1,7 @@
 """Serve a world over HTTP and HTTPS, for clients that know nothing of asrnet: az, Terraform, SDKs.
 
 The first line on standard output is a JSON object, {"http": URL, "https": URL, "ca": FILE}, printed when connections
-are accepted. SIGTERM and Ctrl-C end it. It is a test double and no security boundary: any credential is accepted.
+are accepted. SIGTERM or Ctrl-C ends it. It is a test double and not a security boundary: any credential is accepted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXITS: Final = {0: "ended by SIGTERM or Ctrl-C"}
 
 
 def run(session: Session[EmulatorSettings]) -> int:
-    """Serve until told to stop."""
+    """Serve until a signal ends the process."""
     from asrnet.emulator.serving import ServeOptions, serve
 
     settings = session.settings

@@ -22,14 +22,17 @@ from asrnet.settings import MapSettings
 DOCUMENT: Final[DocumentKind] = "plan"
 HELP: Final = {"vault": "the vault, given once: its name in the desired state, or its full id"}
 EXAMPLES: Final = (
-    ("asrnet map prod/rg-app/app-ea --vault sea --to southeastasia", "map to a copy, app-ea-asr, made if need be"),
+    (
+        "asrnet map prod/rg-app/app-ea --vault sea --to southeastasia",
+        "map to the copy app-ea-asr, made if needed",
+    ),
     ("asrnet map prod/rg/hub-ea --vault sea --to southeastasia --recovery dr/rg/hub", "map to an existing network"),
 )
 EXITS: Final = {
-    0: "mapped, or it was already",
+    0: "mapped, now or before",
     1: "an error, some changes failed, or the answer was not yes",
-    2: "blocked: the report says by what",
-    3: "refused: mapped elsewhere and no --retarget, a failover under way",
+    2: "blocked; the report gives the reason",
+    3: "refused: mapped elsewhere without --retarget, or a failover in progress",
 }
 
 
@@ -44,7 +47,7 @@ def run(session: Session[MapSettings]) -> int:
     vault = _vault(settings, desired)
     primary = references.resource(settings.primary, ids.VNET, desired.subscriptions)
     recovery = references.resource(settings.recovery, ids.VNET, desired.subscriptions) if settings.recovery else None
-    # How the desired state makes copies in the recovery region, if it says so in one way.
+    # Copies in the recovery region follow the settings of the desired state, if it has exactly one set of them.
     copies = {region.copy for region in desired.regions if region.recovery == ids.normal_location(settings.to)}
     with (
         outputs.opened(settings, DOCUMENT) as opened,
@@ -64,12 +67,12 @@ def run(session: Session[MapSettings]) -> int:
             WATCH.mark("reads")
             plan = planning.plan(request.desired, request.inventory, selection=request.selection, forced=settings.force)
             WATCH.mark("planning")
-            report = apply_flow.carry_out(session, plan, backend, opened, on_write)
-        return apply_flow.concluded(session, report, opened, all_pairs=True)
+            report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
+        return apply_flow.finish(session, report, opened, all_pairs=True)
 
 
 def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:
-    """The id of the one ``--vault``. Raises InputError where there is none, or more than one."""
+    """The id of the vault in ``--vault``. Raises InputError unless exactly one is given."""
     from asrnet.desired import references
 
     if len(settings.vault) != 1:

@@ -1,8 +1,8 @@
-"""Print the custom role with the least rights that a task needs, as az role definition create reads it.
+"""Print a custom role with only the rights that a task needs, in the format of az role definition create.
 
-Its scopes are what the desired state names, limited to the vaults of --vault where any are given. With a role for each
-task, no task has rights in the scopes of another. create-networks makes copies of networks; landing-zones makes them
-with network security groups, route tables and resource groups, and adds subnets.
+The role's scopes are the resources that the desired state names, or those of the vaults of --vault. Use one role per
+task, so that no task has rights in the scopes of another. create-networks is for creating copies of networks;
+landing-zones also covers their network security groups, route tables and resource groups, and added subnets.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from asrnet.render.json import as_json
 from asrnet.settings import PermissionsSettings
 
 EXAMPLES: Final = (
-    ("asrnet permissions --for plan", "the role of a run that only looks"),
-    ("asrnet permissions --for apply --out role.json", "the role of a run that writes, as a file for az"),
+    ("asrnet permissions --for plan", "the role for runs that only read"),
+    ("asrnet permissions --for apply --out role.json", "the role for runs that write, as a file for az"),
 )
 
 
 def run(session: Session[PermissionsSettings]) -> int:
-    """Print the role; what to know about it goes to standard error."""
+    """Print the role, and remarks about it on standard error."""
     settings = session.settings
     task = settings.task
     declared = inputs.desired_or_vaults(session)
@@ -34,15 +34,15 @@ def run(session: Session[PermissionsSettings]) -> int:
     with outputs.destination(settings.out) as write:
         definition = role(task, desired, name=settings.name or "", minimal=settings.minimal)
         if not definition.assignable_scopes:
-            raise InputError(f"there is nothing in the desired state that {task} would need rights for")
+            raise InputError(f"{task} needs no rights for this desired state")
         write(as_json(definition))
     if task == "apply":
-        logs.remark("delete is there for retargets: the old reverse mapping is deleted before the new one is made")
+        logs.remark("delete is needed for retargets: the old reverse mapping is deleted before the new one is made")
         for other in tasks_of(desired):
             if not {*actions(other, desired)} <= {*actions(task, desired)}:
-                logs.remark(f"this desired state needs another role, too: asrnet permissions --for {other}")
+                logs.remark(f"this desired state also needs the role of: asrnet permissions --for {other}")
     if time_savers := optional(definition.actions):
-        logs.remark(f"these only save time, and --minimal leaves them out: {', '.join(time_savers)}")
+        logs.remark(f"optional rights that only save time (--minimal leaves them out): {', '.join(time_savers)}")
     create = ["az", "role", "definition", "create", "--role-definition", settings.out or "role.json"]
     logs.remark(f"create it with: {shlex.join(create)}")
     assign = ["az", "role", "assignment", "create", "--assignee", "OBJECT_ID", "--role", definition.name, "--scope"]

@@ -14,9 +14,9 @@ from asrnet.settings import PlanSettings
 
 DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (
-    ("asrnet plan", "what apply would do"),
-    ("asrnet plan --vault sea -o text -o html=plan.html", "the same for one vault, and as a page to look at"),
-    ("asrnet plan --out saved.json", "save the plan, to be reviewed and then applied as it is"),
+    ("asrnet plan", "show what apply would do"),
+    ("asrnet plan --vault sea -o text -o html=plan.html", "the same for one vault, also as an HTML page"),
+    ("asrnet plan --out saved.json", "save the plan for review; apply saved.json then applies exactly this plan"),
 )
 EXITS: Final = {
     0: "planned",
@@ -26,7 +26,7 @@ EXITS: Final = {
 
 
 def run(session: Session[PlanSettings]) -> int:
-    """Plan, show, and save where asked to."""
+    """Plan, show the plan, and save it if --out is given."""
     from asrnet import planning
     from asrnet.inventory import read
 

@@ -1,6 +1,6 @@
 """Show where each machine lands after failover, in a test failover or after failback, and by which rule.
 
-Machines are those the vaults protect, those of a list (--machines), or one for every subnet (--all-subnets). Where
+The machines are those that the vaults protect, those of a list (--machines), or one in every subnet (--all-subnets). If
 machines are named, only these fail over. Without a desired-state file, --vault takes the full id of a vault.
 """
 
@@ -12,7 +12,7 @@ from asrnet import exit_codes
 from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
-from asrnet.cli.unreadable import report_missing
+from asrnet.cli.unreadable import report_unread
 from asrnet.render import DocumentKind
 from asrnet.settings import PredictSettings
 
@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 
 DOCUMENT: Final[DocumentKind] = "prediction"
 EXAMPLES: Final = (
-    ("asrnet predict", "where everything lands that the vaults protect"),
-    ("asrnet predict vm1 vm2 --test-failover dr/rg-test/bubble", "two machines in a test failover"),
-    ("asrnet predict --machines new.csv --fail-on lost", "a list of machines; exit 2 where one is cut off"),
+    ("asrnet predict", "predict a failover of all machines that the vaults protect"),
+    ("asrnet predict vm1 vm2 --test-failover dr/rg-test/bubble", "predict a test failover of two machines"),
+    (
+        "asrnet predict --machines new.csv --fail-on lost",
+        "predict a list of machines; exit 2 if one is cut off",
+    ),
 )
-EXITS: Final = {0: "predicted", 1: "an error, or something could not be read", 2: "what --fail-on names was found"}
+EXITS: Final = {
+    0: "predicted",
+    1: "an error, or something could not be read",
+    2: "an outcome of --fail-on was predicted",
+}
 
 
 def run(session: Session[PredictSettings]) -> int:
@@ -50,6 +57,6 @@ def run(session: Session[PredictSettings]) -> int:
         prediction = predict(inputs_read)
         WATCH.mark("predicting")
         opened.write(prediction, session.view())
-    if report_missing(unread_inputs(inputs_read, prediction)):
+    if report_unread(unread_inputs(inputs_read, prediction)):
         return exit_codes.ERROR
     return exit_codes.PENDING if settings.fail_on and prediction.fails_on(settings.fail_on) else exit_codes.DONE

@@ -1,7 +1,7 @@
-"""Print the JSON Schema of a file (desired, world, topology), or of what a command writes with -o json.
+"""Print the JSON Schema of a file (desired, world, topology), or of a command's output with -o json.
 
-That is plan for plan and drift, report for apply, drift --correct and map, live for show, prediction for predict,
-targets for targets and doctor for doctor.
+The outputs: plan (plan, drift), report (apply, drift --correct, map), live (show), prediction (predict), targets and
+doctor.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ EXAMPLES: Final = (
 
 
 def run(session: Session[SchemaSettings]) -> int:
-    """Print it."""
+    """Print the schema."""
     streams.write(json.dumps(json_schema(session.settings.kind), indent=2) + "\n")
     return exit_codes.DONE

@@ -1,4 +1,4 @@
-"""Show the live mappings as pairs: a table, or with -o mermaid a picture.
+"""Show the live mappings as pairs: as a table, or as a diagram with -o mermaid.
 
 Without a desired-state file, --vault takes the full id of a vault.
 """
@@ -18,7 +18,7 @@ EXAMPLES: Final = (
     ("asrnet show", "all live pairs of the declared vaults"),
     (
         "asrnet show --vault /subscriptions/.../vaults/vault-dr -o html=live.html",
-        "a vault, without any file, as a page",
+        "one vault as an HTML page, without a desired-state file",
     ),
 )
 

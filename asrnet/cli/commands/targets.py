@@ -1,8 +1,8 @@
-"""For each pair of VMM clouds, show which recovery VM networks are available to map to, and why.
+"""For each pair of VMM clouds, show which recovery VM networks it can be mapped to, and why.
 
-Site Recovery does not tell which logical networks a cloud is associated with: a topology file does, named by --topology
-or in the desired state. What is not known filters nothing. Without a desired-state file, --vault takes the full id of
-a vault.
+Site Recovery does not say which logical networks a cloud is associated with; a topology file does, given by --topology
+or by the desired state. Logical networks that are not known exclude no target. Without a desired-state file, --vault
+takes the full id of a vault.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 from asrnet import exit_codes
 from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
-from asrnet.cli.unreadable import report_missing
+from asrnet.cli.unreadable import report_unread
 from asrnet.render import DocumentKind
 from asrnet.settings import TargetsSettings
 
 DOCUMENT: Final[DocumentKind] = "targets"
 EXAMPLES: Final = (
-    ("asrnet targets --topology vmm-topology.yaml", "for each pair of clouds, what may be mapped to what"),
-    ("asrnet targets --primary-network VMM-Beijing/VMNetwork1", "the targets of one VM network"),
+    ("asrnet targets --topology vmm-topology.yaml", "show the targets of every pair of clouds"),
+    ("asrnet targets --primary-network VMM-Beijing/VMNetwork1", "show the targets of one VM network"),
 )
 EXITS: Final = {1: "an error, or something could not be read"}
 
@@ -37,4 +37,4 @@ def run(session: Session[TargetsSettings]) -> int:
             inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)
         targets = targeting.targets(inventory, primary=settings.primary_network, recovery=settings.recovery_network)
         opened.write(targets, session.view())
-    return exit_codes.ERROR if report_missing(inventory.unread("vault", "servers")) else exit_codes.DONE
+    return exit_codes.ERROR if report_unread(inventory.unread("vault", "servers")) else exit_codes.DONE

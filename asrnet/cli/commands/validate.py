@@ -19,10 +19,15 @@ EXITS: Final = {0: "valid", 1: "not valid, or another error"}
 
 
 def run(session: Session[ValidateSettings]) -> int:
-    """Check each file; the first that is wrong ends it."""
+    """Check the files in order, up to the first invalid one."""
     settings = session.settings
     for path in settings.paths or (settings.file,):
-        contents = _contents_of_world(path) if settings.worlds else _contents(load_desired(path))
+        if settings.worlds:
+            from asrnet import backends
+
+            contents = listed(count(number, noun) for noun, number in backends.census(path).items())
+        else:
+            contents = _contents(load_desired(path))
         streams.write(f"{printable(str(path))}: valid: {contents}\n")
     return exit_codes.DONE
 
@@ -40,9 +45,3 @@ def _contents(desired: DesiredState) -> str:
         (servers, "VMM server"),
     ]
     return listed(count(number, noun) for number, noun in numbers if number)
-
-
-def _contents_of_world(path: str) -> str:
-    from asrnet import backends
-
-    return listed(count(number, noun) for noun, number in backends.census(path).items())
