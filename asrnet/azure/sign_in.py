@@ -193,7 +193,7 @@ _HINTS: Final = {
     "AADSTS700024": "the pipeline's ID token has expired (it lives 5 to 10 minutes): sign in right before this step, "
     "or set AZURE_FEDERATED_TOKEN_FILE to a file that is renewed, or use a managed identity",
     "AADSTS7000222": "the application's secret has expired: make a new one, or use workload identity",
-    "AADSTS7000215": "AZURE_CLIENT_SECRET does not hold the secret's value (perhaps its id)",
+    "AADSTS7000215": "AZURE_CLIENT_SECRET is not the secret's value (perhaps its id)",
     "AADSTS700016": "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID",
     "AADSTS900023": "AZURE_TENANT_ID is neither a tenant's id nor its domain",
     "AADSTS90002": "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud",
