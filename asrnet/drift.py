@@ -1,4 +1,4 @@
-"""Drift: what has moved since the desired state was applied, and its correction within the limits.
+"""Drift: how Azure has come to differ from the desired state, and its correction within the limits.
 
 ``detect_drift`` reads and plans; ``correct_drift`` also applies, and plans again to say what is left. ``Kinds``
 restricts both to some kinds of drift.
@@ -166,7 +166,7 @@ def cause(change: Change, findings: Iterable[Finding]) -> FindingKind | None:
 
 
 def restricted(plan: Plan, kinds: Kinds) -> Plan:
-    """``plan`` without the changes and findings of other kinds of drift.
+    """``plan`` without changes and findings of other kinds of drift.
 
     A change that depends on one left out is left out too, and so is a pair whose only changes and errors are left out.
     Whatever holds a remaining change (a freeze, a failover) stays, unless it is ignored by name.
@@ -190,7 +190,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
 
     def stays(finding: Finding) -> bool:
         if finding.kind in HOLDS and finding.kind not in kinds.ignored:
-            # Without a finding of its own, what is held is the deletion of an unmanaged mapping.
+            # A held change without a finding of its own is the deletion of an unmanaged mapping.
             held = {other.kind for other in by_pair[_pair_of(finding)] if other.kind in CORRECTED}
             return any(kinds.include(kind) for kind in held or {FindingKind.UNMANAGED})
         return kinds.include(finding.kind)

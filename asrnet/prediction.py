@@ -67,7 +67,7 @@ DEFAULT_QUESTION: Final = Question()
 
 
 class PredictionInputs(Struct, frozen=True, kw_only=True):
-    """Everything that the answer to a question depends on."""
+    """Everything that a prediction depends on."""
 
     question: Question
     inventory: Inventory
@@ -94,8 +94,8 @@ def read_machines(
 ) -> PredictionInputs:
     """The machines that ``question`` is about, and everything read that says where they land.
 
-    Raises like ``read_inventory``; InputError for machines, networks and regions that are not there, DocumentError for
-    a list that is wrong.
+    Raises like ``read_inventory``; InputError for machines, networks and regions that do not exist, DocumentError for
+    an invalid list.
     """
     if question.recovery_region and question.is_about_items:
         hint = "it is for --machines and --all-subnets; a protected machine says itself where it fails over to"
@@ -107,7 +107,7 @@ def read_machines(
     networks = {*networks_of_machines(inventory), *named_by_id}
     inventory = inventories.extended(inventory, backend, networks, subscriptions=desired.subscriptions.values())
     for network_id in sorted(named_by_id):
-        # A network that may exist is not called unknown.
+        # A network that may exist is not reported as unknown.
         state = inventory.missing.get(network_id)
         if isinstance(state, Unknown):
             message = f"{network_id} could not be read: {state.error}"
@@ -157,7 +157,7 @@ def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str
     problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
         problems += inputs.inventory.unread("machines")
-    # A mapping that does not say what it maps matters only where a machine may follow it.
+    # An unreadable mapping matters only where a machine may fail over by it.
     if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
         problems += [
             f"the mapping {mapping.name} of vault {vault.name}: it {mapping.problem}"

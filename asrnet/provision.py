@@ -1,6 +1,6 @@
-"""One network now, the way the portal does it when replication is first enabled.
+"""Maps one network on request, as the portal does when replication is first enabled.
 
-No algorithm of its own: a desired state of one row, planned and applied like any other.
+It has no algorithm of its own: a desired state of one row is planned and applied like any other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class PairRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def selection(self) -> Selection:
-        """The pair by its name: whoever asks for one network may lift the guard of its reversed machines."""
+        """The pair by its name: a caller that asks for one network may lift the guard of its reversed machines."""
         return Selection(pairs=frozenset(row.name for row in self.desired.pairs))
 
 
@@ -72,13 +72,13 @@ def request_pair(
     create_fabrics: bool = True,
     cloud: CloudName = "public",
 ) -> PairRequest:
-    """What it takes to map ``primary`` into the region ``to``, and back: everything is read here, and nothing planned.
+    """Read all that mapping ``primary`` into the region ``to`` and back depends on, without planning it.
 
     A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
     (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
     Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
-    region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where there is no network
-    ``primary``.
+    region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where ``primary`` does not
+    exist.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     for network in (primary, recovery):
@@ -140,8 +140,8 @@ def ensure_pair(
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
     """Raise InputError where Azure has no such region.
 
-    A region in which the vault has a fabric needs no asking. Which others exist only Azure knows, for it gets new ones;
-    where that may not be read nothing is refused, and Azure has the last word.
+    A region in which the vault has a fabric needs no asking. Only Azure knows which others exist, since new ones open;
+    where the list may not be read nothing is refused, and Azure decides.
     """
     fabric_regions = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
     if region in fabric_regions:

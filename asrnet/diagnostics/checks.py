@@ -90,7 +90,7 @@ def _parts(
         needed += [_RECOVERY] if any(vault.id.subscription == subscription for vault in vaults) else []
         yield from (_provider(subscription, namespace, backend) for namespace in needed)
     port = backend.mappings
-    for vault in vaults:  # every list that a plan reads of a vault, each by reading it
+    for vault in vaults:  # each list that a plan reads from a vault is tried
         lists: tuple[tuple[str, Read], ...] = (
             ("vault", partial(map, port.vault_location, (vault.id,))),
             ("fabrics", partial(port.fabrics, vault.id)),
@@ -111,7 +111,7 @@ def _parts(
 
 
 def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
-    """``checks``, but one for each reason why Azure could not be reached at all, which fails most of them alike."""
+    """``checks`` with those that failed for one and the same connection problem merged into one."""
     by_fix: dict[str, list[Check]] = {}
     for check in checks:
         if check.name == _UNREACHABLE and check.verdict == "failed":
@@ -128,7 +128,7 @@ def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
 
 
 def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:
-    """Whether a subscription answers, is of this tenant and in use, and what time it is there."""
+    """Whether a subscription answers, belongs to this tenant and is enabled, and what the service's clock says."""
     before = backend.clock.now()
     try:
         view = backend.surroundings.subscription(subscription)
@@ -263,7 +263,7 @@ def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *
 
 
 def _failed(name: str, error: AsrError, subject: str = "") -> Check:
-    """A check that ended in ``error``; where nobody answered, it says nothing about what it asked for."""
+    """A check that ended in ``error``; without an answer it says nothing about what it asked for."""
     is_unreachable = isinstance(error, UnreachableError) or (isinstance(error, CredentialError) and name != "identity")
     fix = _SEE_DOCTOR.sub("", error.hint)
     return Check(

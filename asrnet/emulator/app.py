@@ -141,7 +141,7 @@ class App(Emulation):
         return match
 
     def _admit(self, request: Request, match: Match, now: float) -> Allowance | None:
-        """Check the api-version and count the request. What is left to the client, None where nothing counts."""
+        """Check the api-version and count the request. Returns the allowance left, None where nothing is counted."""
         if match.route.versioned:
             version = request.api_version
             if not version:

@@ -105,7 +105,7 @@ class Call(Struct, frozen=True, kw_only=True):
         return f"{operation_id}?{signed_query(operation_id, self.request.api_version, self.world.clock.now())}"
 
     def check_signature(self, operation_id: str) -> None:
-        """Count an operation's URL that came back altered; it is answered all the same."""
+        """Count an operation's URL that came back altered; the request is still answered."""
         if not is_intact(self.request.query, operation_id):
             self.emulation.journal.altered += 1
 

@@ -1,4 +1,4 @@
-"""A certificate authority of one's own, and server certificates from it, for an emulator on this machine."""
+"""A private certificate authority, and server certificates from it, for an emulator on this machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def new_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair:
     signer = x509.load_pem_x509_certificate(authority.certificate)
     signer_key = serialization.load_pem_private_key(authority.key, None)
     if not isinstance(signer_key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the authority's key is none of this emulator's")
+        raise TypeError("the authority's key was not made by this emulator")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
         _begun(_name(names[0]), signer.subject, key.public_key(), now, _SERVER_LIFE)

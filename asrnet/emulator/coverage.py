@@ -20,8 +20,8 @@ Where the behaviour of an operation is known from:
 - **assumed**: no public source shows it; the likeliest was chosen. [First contact](first-contact.md) finds out.
 
 This says where the answer to a successful request is known from. The answers for a missing vault, fabric or protected
-machine and for a vault never used were seen. That Site Recovery answers in the same words where other resources of its
-are missing is assumed.
+machine and for a vault never used were seen. For its other missing resources it is assumed that Site Recovery answers
+in the same words.
 
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.

@@ -37,8 +37,8 @@ class Advanceable(Protocol):
 class Emulation:
     """A world and what the emulator keeps beside it. Handlers get it with every call; ``App`` serves it.
 
-    ``authority`` is the certificate (PEM) of whoever signed the server's, empty without TLS. ``adjust`` makes the
-    behaviour of a world that is taken fit the emulator's options.
+    ``authority`` is the certificate (PEM) that signed the server's, empty without TLS. ``adjust`` fits the behaviour of
+    a loaded world to the emulator's options.
     """
 
     def __init__(self, world: World, adjust: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour) -> None:

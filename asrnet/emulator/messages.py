@@ -149,7 +149,7 @@ def plain_envelope(code: str, message: str) -> Document:
 
 
 def error_response(error: ServiceError, request: Request, *, correlation_id: str) -> Response:
-    """The answer that stands for ``error``: in the words of Site Recovery, Microsoft.Network or the gateway.
+    """The response for ``error``, in the form of Site Recovery, Microsoft.Network or the gateway.
 
     An error of Site Recovery is known by its possible causes, which no other has.
     """

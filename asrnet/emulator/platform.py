@@ -24,7 +24,7 @@ KINDS: Mapping[str, str] = {
     "POST": "writes",
     "DELETE": "deletes",
 }
-# What an emulator without limits says is left: figures of recordings from before there were buckets.
+# The remaining counts of an emulator without limits: figures recorded before Azure had buckets.
 _UNLIMITED: Final = {"reads": 11999, "writes": 1199, "deletes": 14999}
 
 
@@ -71,7 +71,7 @@ class Throttle:
 
 
 RESOURCE_LIMIT: Final = "x-ms-ratelimit-remaining-subscription-resource-requests"
-"""What a provider with limits of its own says instead of what is left of the subscription's."""
+"""What a provider with limits of its own sends in place of the subscription's remaining count."""
 
 _SITE_RECOVERY: Final = re.compile(r"/vaults/[^/]+/replication", re.IGNORECASE)
 _NETWORK: Final = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)

@@ -222,7 +222,7 @@ class Conversation(BaseHTTPRequestHandler):
             return
         response = self._handled(request)
         if response.dropped:
-            # Close the connection the hard way: the client gets a reset and no end of an answer.
+            # Abort the connection: the client gets a reset and an incomplete answer.
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

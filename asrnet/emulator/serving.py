@@ -28,7 +28,7 @@ from asrnet.fake.builder import Builder
 from asrnet.files.atomic import PendingFile
 
 DEFAULT_OPERATIONS = "time:3"
-"""How long operations take where neither the options nor the world say: what mappings were seen to take."""
+"""How long operations take where neither the options nor the world set it: the time recorded for mappings."""
 
 
 class ShiftedClock(SystemClock):
@@ -186,12 +186,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
-    """``behaviour`` with what the options say; where neither says it, operations take some seconds as real ones do."""
+    """``behaviour`` with the options applied; where neither sets it, operations take some seconds as real ones do."""
     # The options win over what the world says, at the start and for every seed after it.
     overrides = {
         "operations": options.operations,
         "retry_after": options.retry_after,
-        # az and the SDKs go by the status answers, and by their own 30 s where these say nothing.
+        # az and the SDKs wait as long as status answers say, and 30 s where these do not say.
         "status_retry_after": options.retry_after,
         "page_size": options.page_size,
         "network_page_size": options.page_size,

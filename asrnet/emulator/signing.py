@@ -1,4 +1,4 @@
-"""What looks signed and is not: the query of operation URLs, and access tokens. Nobody checks either."""
+"""Look-alikes of signed values: the query of operation URLs, and access tokens. Neither is ever verified."""
 
 from __future__ import annotations
 

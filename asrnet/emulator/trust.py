@@ -50,7 +50,7 @@ def default_folder() -> Path:
 
 
 def given_trust(certificate: str, key: str) -> Trust:
-    """Certificates of the user's own. Clients trust what signed them; the certificate's file stands for it."""
+    """The user's own certificates. Clients trust their issuer, so the certificate's own file is given in its place."""
     return Trust(ca=Path(certificate), certificate=Path(certificate), key=Path(key))
 
 

@@ -76,7 +76,7 @@ def _own_address(request: AddressRequest, own_ip: str, pool: Pool, rule: Rule) -
     """The address set on the machine, by ``rule``, or the next one where it is not available."""
     address, detail = number(own_ip), ""
     if address is None:
-        message = f"'{own_ip}', which is set on the machine as its address, is no IPv4 address"
+        message = f"'{own_ip}', which is set on the machine as its address, is not an IPv4 address"
     elif _is_free(address, pool):
         return _take(request, address, pool, rule)
     else:
@@ -110,7 +110,7 @@ def _unknown_address(request: AddressRequest, pool: Pool) -> Assignment:
     if space == "differs" and not request.whole_subnet:
         return _next_address(request, pool, rules.ADDRESS_OTHER_SPACE)
     if not request.whole_subnet:
-        # It takes one that nobody can name, which the next machine of a full subnet would miss.
+        # It takes an address that cannot be predicted, so a full subnet has one less for the next machine.
         pool.take_any()
     if space == "same":
         return Assignment(rules.SPACE_SAME, "keeps_address")

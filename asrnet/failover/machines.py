@@ -87,7 +87,7 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
     kind = _KINDS.get(item.provider.lower())
     is_supported = kind is not None or not item.provider
     if kind == "azure_to_azure" and network_id is not None and network_id.type != VNET:
-        kind = None  # An Azure machine is on no VM network: its mapping tells more than the provider's name.
+        kind = None  # An Azure machine is never on a VM network, so its mapping says more than the provider's name.
     elif kind is None and is_supported and network_id is not None and network_id.type == VNET:
         kind = "azure_to_azure"
     home = normal_location(item.primary_location or "") or None
@@ -134,6 +134,6 @@ def _notices_of_item(item: ProtectedItem, *, is_protected: bool) -> tuple[Notice
         notices.append(notice("location_unclear", message))
     # A machine that has failed over is in a state of its own until it is re-protected.
     if not is_protected and not item.has_failed_over:
-        state = f"in the state {item.state}" if item.state else "in no state that is known"
+        state = f"in the state {item.state}" if item.state else "in an unknown state"
         notices.append(notice("not_protected", f"the machine is {state}, not Protected: it cannot fail over now"))
     return tuple(notices)

@@ -74,7 +74,7 @@ class Mappings:
             return MappingMatch(rivals=tuple(fitting))
         if fitting:
             return MappingMatch(fitting[0])
-        # A replica in Azure is on no VM network, so no unread mapping between VMM servers can lead it home.
+        # A replica in Azure is not on a VM network, so an unread mapping between VMM servers cannot lead it home.
         gap = "" if kind == "vmm_to_vmm" and primary.type == VNET else self._gap(primary, vault_id)
         return MappingMatch(gap=gap) if gap else _NO_MATCH
 

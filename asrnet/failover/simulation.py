@@ -181,7 +181,7 @@ class _Simulation:
                 self._mappings,
                 vault_id=machine.vault_id,
                 home_fabric_id=machine.home_fabric_id,
-                # Of a machine that is not protected yet its network tells where home is.
+                # The network of a machine that is not protected yet tells where its home is.
                 home_location=machine.home_location
                 or (network.location if isinstance(network, VirtualNetwork) else None),
                 zone_network=primary if machine.between_zones else None,
@@ -370,7 +370,7 @@ def _start(address: _Address, move: _Move) -> tuple[ArmId | None, str | None, st
         return address.nic.primary_network_id, configuration.subnet or None, configuration.ip or None
     if landed.network_id == move.via:
         return landed.network_id, landed.subnet, landed.ip
-    # Of a replica that was moved nobody said in which subnet and at which address it is there.
+    # Nothing says in which subnet and at which address a moved replica is.
     return move.via, None, None
 
 
@@ -393,13 +393,11 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
 
 
 def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[str, ...] | None) -> Iterator[Notice]:
-    """What else there is to know of this move."""
+    """The other notices about this move."""
     machine, landed = address.machine, move.landed
     selection = address.nic.selection
     if selection.lower() == "notselected" and not machine.is_protected:
-        message = (
-            f"'{address.nic.name}' is NotSelected as in the course of re-protection: it is predicted as taking part"
-        )
+        message = f"'{address.nic.name}' is NotSelected, as seen during re-protection: it is predicted as taking part"
         yield notice("selection_unclear", message)
     elif selection and selection.lower() not in _SELECTIONS:
         message = f"'{address.nic.name}' has the unknown selection '{selection}': it is predicted as taking part"

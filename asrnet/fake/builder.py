@@ -54,7 +54,7 @@ SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
 
 
 class Builder:
-    """Adds resources to ``world`` past all rules; every method returns what it added.
+    """Adds resources to ``world`` without applying its rules; every method returns what it added.
 
     Names are enough: resource groups, address spaces and names of fabrics and mappings have defaults.
     """

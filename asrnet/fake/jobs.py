@@ -114,7 +114,7 @@ class OperationStatuses:
         self._state = state
 
     def get(self, operation_id: str, *, scope: ArmId) -> Started:
-        """Where an operation stands; ``scope`` is the vault or subscription its URL names. Raises NotFoundError."""
+        """The status of an operation; ``scope`` is the vault or subscription its URL names. Raises NotFoundError."""
         path = (
             scope.child("replicationOperationStatus", operation_id)
             if scope.type

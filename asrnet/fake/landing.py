@@ -83,7 +83,7 @@ def _recovery_nic(state: State, item: ProtectedItem, nic: Nic) -> Nic:
     for address in nic.ip_configurations:
         if address.selected_for_failover:
             subnet = landing_subnet(network, address.recovery_subnet, address.subnet)
-            # Asking for an address of one's own beats keeping the old one, which only Azure machines can.
+            # An address that is set beats keeping the old one, which only Azure machines can.
             wishes = (address.recovery_ip, address.ip if item.provider == "A2A" else None)
             addresses.append(_take(state, network.id, address, subnet, wishes))
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))

@@ -251,7 +251,7 @@ class ProtectedItems:
         return self._do(SWITCH_PROTECTION, item_id, lambda item: self._switched(item, request), path=path, check=check)
 
     def current_job(self, item_id: ArmId) -> ArmId | None:
-        """The job that is doing something to a machine now, its own or a recovery plan's; None where there is none."""
+        """The job under way for a machine, its own or a recovery plan's; None where there is none."""
         with self._state.lock:
             vault = self._existing(item_id).vault_id
             job = self._state.working.get(item_id.key)
@@ -300,7 +300,7 @@ class ProtectedItems:
         return replace(item, scenario="")
 
     def fail(self, verb: Verb, before: ProtectedItem) -> None:
-        """Leave a machine as it was ``before`` an operation that failed; of a failover it tells."""
+        """Leave a machine as it was ``before`` an operation that failed; a failed failover shows in its state."""
         self._state.working.pop(before.id.key, None)
         if self._state.protected_items.get(before.vault_id.key, before.id.key) is not None:
             failover = verb in {PLANNED_FAILOVER, UNPLANNED_FAILOVER}
@@ -342,7 +342,7 @@ class ProtectedItems:
         self._state.replicating[item.id.key] = item
 
         def enter(number: int) -> None:
-            # A machine that was disabled meanwhile, and perhaps enabled anew, has nothing to do with this any more.
+            # A machine that was disabled meanwhile, and perhaps enabled again, is not this one any more.
             if self._state.replicating.get(item.id.key) is not item:
                 return
             self._state.put_item(stages[number])
@@ -452,7 +452,7 @@ class ProtectedItems:
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
 
     def _as_told(self, item: ProtectedItem) -> ProtectedItem:
-        """The item as the service tells it: of an on-premises machine's network the friendly name, not the id."""
+        """The item as the service shows it: an on-premises machine's network by its friendly name, not its id."""
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id
@@ -502,7 +502,7 @@ class ProtectedItems:
 
 
 def _hidden(nic: Nic) -> Nic:
-    """What a NIC tells while its machine is re-protected."""
+    """What a NIC shows while its machine is re-protected."""
     return Nic(
         name=nic.name,
         recovery_network_id=nic.recovery_network_id,

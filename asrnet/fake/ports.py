@@ -90,7 +90,7 @@ class _Door:
 
 
 class FakeNetworks:
-    """NetworkReader and NetworkWriter on a world."""
+    """Implements NetworkReader and NetworkWriter on a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -152,12 +152,12 @@ class FakeNetworks:
         return self._door.accepted(self._world.virtual_networks.put_subnet(subnet.network_id, subnet.subnet))
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a network operation stands."""
+        """The status of a network operation."""
         return self._door.status(operation)
 
 
 class FakeSiteRecovery:
-    """SiteRecoveryRequests on a world."""
+    """Implements SiteRecoveryRequests on a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -220,13 +220,13 @@ class FakeSiteRecovery:
         return (record.cloud for record in records)
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
-        """Which cloud is protected by which; the containers of Azure regions are no clouds."""
+        """Which cloud protects which; the containers of Azure regions are not clouds."""
         path = f"{vault}/replicationProtectionContainerMappings"
         mappings = self._door.paged(path, lambda: self._world.container_mappings.list(vault))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
-        """By which clouds one cloud is protected."""
+        """The clouds that protect one cloud."""
         path = f"{container_id}/replicationProtectionContainerMappings"
         mappings = self._door.paged(path, lambda: self._world.container_mappings.list_container(container_id))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
@@ -252,7 +252,7 @@ class FakeSiteRecovery:
         return self._door.accepted(self._world.mappings.delete(mapping_id))
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a Site Recovery operation stands."""
+        """The status of a Site Recovery operation."""
         return self._door.status(operation)
 
 

@@ -1,4 +1,4 @@
-"""Puts resources into a world past all rules: how it was before anybody asked."""
+"""Puts resources into a world without applying its rules: its state before the first request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a world of what was read from Azure, to plan and predict with when the region is down, or tomorrow."""
+"""Makes a world from what was read from Azure, to plan and predict offline, for example while the region is down."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
             vm_network = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
             yield VmNetworkRecord(network=vm_network, logical_network=network.logical_network)
     for logical in server.logical_networks:
-        # One that only the file knows has no GUID.
+        # A server that only the file knows has no GUID.
         network_id = logical.id or fabric_id.child("replicationLogicalNetworks", logical.name)
         yield LogicalNetwork(id=network_id, friendly_name=logical.name)
     for cloud in server.clouds:

@@ -57,7 +57,7 @@ _REGISTERED_ON_DEMAND: Final = ("microsoft.network", "microsoft.recoveryservices
 
 
 class Admission(Struct, frozen=True):
-    """What a request was let in with: the faults of its operation, and how far behind its list is, in seconds."""
+    """The conditions a request meets: the faults of its operation, and by how many seconds its list lags."""
 
     faults: tuple[Fault, ...] = ()
     lag: float = 0.0
@@ -95,7 +95,7 @@ class State:
         self.unreadable_mappings: Store[UnreadableMapping] = Store(moment)
         self.policies: Store[ReplicationPolicy] = Store(moment)
         self.protected_items: Store[ProtectedItem] = Store(moment)
-        # Machines that replicate initially, as they will be: until then they do not tell their NICs.
+        # Machines in initial replication, as they will be: until then they do not show their NICs.
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
         """By a machine's key, the operation that is doing something to it."""
@@ -106,7 +106,7 @@ class State:
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
     def become(self, other: State) -> None:
-        """Turn into ``other``, which must have the same clock: whoever holds this state sees what is in that one."""
+        """Take over the contents of ``other``, which must have the same clock; holders of this state then see those."""
         with self.lock:
             for name, value in vars(other).items():
                 if name not in {"lock", "clock"}:
@@ -118,7 +118,7 @@ class State:
         text = str(path)
         with self.lock:
             self.operations.settle()
-            # Who may ask comes before whether there is anything: a 404 tells nothing to those without a right.
+            # Rights are checked before existence: a client without them must not learn from a 404 what exists.
             self._check_subscription(text)
             self._check_rights(method, text)
             faults = self.faults.take(method, text)

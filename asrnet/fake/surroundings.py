@@ -10,14 +10,14 @@ from asrnet.model.arm import ArmId, normal_location
 
 
 class FakeSurroundings:
-    """Surroundings on a world."""
+    """Implements Surroundings on a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     @property
     def cloud(self) -> CloudView:
-        """No cloud of Azure's."""
+        """The name of the cloud: a world is in none of Azure's."""
         return CloudView(name="fake")
 
     @property

@@ -142,7 +142,7 @@ class Fabrics:
 
 
 def forget_fabric(state: State, fabric_id: ArmId) -> None:
-    """Remove a fabric, everything below it, and what other fabrics have that leads to it: it would lead nowhere."""
+    """Remove a fabric, everything below it, and what in other fabrics refers to it, which would refer to nothing."""
     vault, below = fabric_id.parent.key, f"{fabric_id.key}/"
     for mapping in state.mappings.values(vault):
         if mapping.id.key.startswith(below) or mapping.recovery_fabric_id == fabric_id:

@@ -122,5 +122,5 @@ class World:
         self._state.journal.count(method, path)
 
     def become(self, other: World) -> None:
-        """Turn into ``other``, which must have the same clock: an emulator goes on and serves that one."""
+        """Take over the contents of ``other``, which must have the same clock: an emulator then serves that world."""
         self._state.become(other.state)

@@ -1,1 +1,1 @@
-"""What is there now: everything a plan needs, live pairs, activity and targets."""
+"""The current state of Azure: everything a plan needs, live pairs, activity and targets."""

@@ -1,4 +1,4 @@
-"""What machines are doing that must not lose its mappings: failing over, or running in the recovery region.
+"""Machines that must not lose their mappings, because they are failing over or run in the recovery region.
 
 A mapping decides where machines land when they are re-protected. Updating or deleting it while a failover, a commit or
 a re-protection is under way can take the way back from under them, so updates and deletes wait. Creates take nothing
@@ -95,7 +95,7 @@ class Activity(Struct, frozen=True, kw_only=True):
         return None
 
     def _failover(self, mapping: NetworkMapping) -> str:
-        """What happens to a machine whose way there or back ``mapping`` may be; empty where nothing does."""
+        """What is happening to a machine that may fail over or back by ``mapping``; empty where nothing is."""
         for network in (mapping.primary_network_id, mapping.recovery_network_id):
             if network in self.networks:
                 return self.networks[network]
@@ -188,7 +188,7 @@ def machines_in_recovery_region(items: Iterable[ProtectedItem], primary: ArmId, 
 def _moving(item: ProtectedItem) -> str:
     """What keeps the networks of a machine from being mapped elsewhere, after its name; empty where nothing does.
 
-    What is missing or not known to this version is no proof that nothing happens.
+    A value that is missing, or unknown to this version, does not prove that nothing happens.
     """
     state = item.state.lower()
     if item.has_failed_over:

@@ -114,7 +114,7 @@ def _declared_names(desired: DesiredState, inventory: Inventory) -> _PairNames:
         vault = inventory.vaults.get(row.vault)
         if vault is None or not isinstance(vault.topology, Topology):
             continue
-        # A name that the topology does not have is an error of plans; here it only names nothing.
+        # A name that the topology lacks is an error when planning; here it just matches nothing.
         with suppress(InputError):
             network_id = vault.topology.network(row.primary).network.id
             place = MICROSOFT_AZURE
@@ -170,7 +170,7 @@ class _VaultPairs:
         return by_place or self._names.get((vault, primary, mapping.recovery_network_id.key))
 
     def _weigh_directions(self) -> Counter[tuple[str, str]]:
-        """How much leads from one place to another."""
+        """How much is mapped or protected from one place to another."""
         weights = Counter(_places(mapping) for mapping in self._vault.mappings if mapping.id not in self._opposites)
         places = {fabric.id: fabric.location or fabric.id.key for fabric in self._vault.fabrics}
         for item in self._items:

@@ -1,4 +1,4 @@
-"""Reads everything a plan needs, in parallel, each list once; and knows what is absent from what is unknown.
+"""Reads everything a plan needs, in parallel, each list once, and keeps absent and unknown apart.
 
 A network is absent only when a GET by its id says so: a list may lag, or leave out what the identity may not see.
 Whatever fails stays with the vault or network it concerns; only when nothing at all could be read does the run fail.
@@ -65,7 +65,7 @@ class Unknown(Struct, frozen=True, kw_only=True):
 class VaultInventory(Struct, frozen=True, kw_only=True):
     """What was read of one vault. Where ``error`` is set nothing else counts.
 
-    ``unreadable`` are mappings that are there and do not say what they map. ``items`` and ``running_jobs`` are Unknown
+    ``unreadable`` are the mappings that do not say what they map. ``items`` and ``running_jobs`` are Unknown
     when they could not be read; ``location`` is None when it could not.
     ``topology`` is empty where the vault has no VMM servers.
     """
@@ -101,7 +101,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     ``attachments`` are the security groups and route tables that copies are to be attached to.
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
-    ``elsewhere`` holds the mappings of vaults that the run is not about: they too show what is a recovery network.
+    ``elsewhere`` holds the mappings of vaults outside this run: they too show which networks are recovery networks.
     """
 
     read_at: float
@@ -172,12 +172,13 @@ def read_inventory(
     """Everything that planning ``desired`` needs to know.
 
     Where lists of networks may lag, those of pairs not mapped as declared are asked for one by one, to ``confirm``
-    them; who changes nothing need not. Raises CredentialError, and the first vault's error when none could be read.
+    them; a run that writes nothing need not. Raises CredentialError, and the first vault's error when none could be
+    read.
     """
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
-    # The mappings of the other vaults, where there are rules: part of a whole must plan as the whole does.
+    # With rules, the mappings of other vaults are read too: a run on one vault must plan what a run on all would.
     others = {
         vault.name: reads.start(partial(_listed, backend.mappings.mappings, vault.id))
         for vault in desired.vaults
@@ -263,7 +264,8 @@ def extended(
 ) -> Inventory:
     """``inventory`` with the virtual ``networks`` too, and with all those of ``subscriptions``.
 
-    The list of each subscription is read once, and what is on none asked for by id. Raises CredentialError.
+    The list of each subscription is read once, and networks on none of them are asked for by id. Raises
+    CredentialError.
     """
     reads = Bounded(backend.clock, READS_AT_ONCE)
     sought_ids = {network for network in networks if network.type == VNET}
@@ -357,7 +359,7 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     )
     if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
         return vault
-    # A vault that does not exist says so when asked for itself; what its lists answer then does not tell the cause.
+    # Only a GET of the vault itself shows that it does not exist; the errors of its lists do not.
     errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
     if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
         error, source = errors[0], started.vault.source
@@ -376,7 +378,7 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
 
 
 def _with_waiting_jobs(vaults: Sequence[VaultInventory], backend: Backend, reads: Bounded) -> list[VaultInventory]:
-    """The vaults with the jobs that wait, too: for a person, say, in the middle of a recovery plan.
+    """The vaults with their suspended jobs too, such as a recovery plan that waits for a manual action.
 
     A vault without machines has none, and is not asked: two more requests for each vault would be half as many again.
     """
@@ -403,7 +405,10 @@ def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
 def _with_topologies(
     vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
 ) -> list[VaultInventory]:
-    """The vaults with their VMM servers. Raises InputError where the topology file names what none of them has."""
+    """The vaults with their VMM servers.
+
+    Raises InputError where the topology file names something that none of them has.
+    """
     with_servers = [_with_topology(vault, backend, reads) for vault in vaults]
     if not desired.topology:
         return with_servers
@@ -475,7 +480,7 @@ def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> In
 
 
 def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
-    """Of the networks of all pairs, and of live mappings in listed subscriptions, those of which nothing is known yet.
+    """The networks of all pairs, and of live mappings in listed subscriptions, that were not read yet.
 
     Not all of them are virtual networks: a saved plan asks for the networks of its pairs, mappings may be on premises.
     """

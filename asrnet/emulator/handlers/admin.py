@@ -1,4 +1,4 @@
-"""What a test tells the emulator beside the protocol, under ``/_asrnet/``."""
+"""The admin paths under ``/_asrnet/``, by which tests control the emulator outside Azure's protocol."""
 
 from __future__ import annotations
 

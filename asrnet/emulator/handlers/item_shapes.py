@@ -128,7 +128,7 @@ def _azure_details(item: ProtectedItem) -> Document:
     machine_id = item.machine_id
     network = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
     if machine_id is None and network is not None:
-        # A world need not say where its machines are; beside their network is as good a place as any.
+        # A world need not say where its machines are; the resource group of their network is used then.
         machine_id = network.parent.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name)
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     test_networks = [nic.test_network_id for nic in item.nics if nic.test_network_id]
@@ -196,7 +196,7 @@ def _azure_details(item: ProtectedItem) -> Document:
 
 
 def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
-    """A disk, from what a request said of it. After re-protection it goes back to the disk that it came from."""
+    """A disk, as the request described it. After re-protection it goes back to the disk that it came from."""
     disk_id = text(disk, "diskId") or ""
     group = text(disk, "recoveryResourceGroupId") or _text(item.recovery_group_id)
     name = disk_id.rpartition("/")[2]

@@ -1,7 +1,7 @@
 """Virtual networks and subnets as Microsoft.Network writes and reads them.
 
 ``attachments`` are in the models' words (``asrnet.model.azure``): the kind, and the name where there is one. Extras are
-properties that were sent and that the models do not know, by the resource's key: they are echoed as they came.
+properties that a client sent and the models do not have, by the resource's key: they are echoed unchanged.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def read_subnet(name: str, body: Body, before: Subnet | None) -> Subnet:
 
 
 def network_extras(network_id: ArmId, body: Body) -> dict[str, dict[str, object]]:
-    """What the models do not know of a network and its subnets, by the resource's key."""
+    """The properties of a network and its subnets that the models do not have, by the resource's key."""
     properties = an_object(body, "properties")
     extras = {network_id.key: _unknown(properties, _NETWORK_PROPERTIES)}
     for entry in objects(properties, "subnets"):
@@ -277,7 +277,7 @@ def network_extras(network_id: ArmId, body: Body) -> dict[str, dict[str, object]
 
 
 def subnet_extras(subnet_id: ArmId, body: Body) -> dict[str, dict[str, object]]:
-    """What the models do not know of a subnet, by its key."""
+    """The properties of a subnet that the models do not have, by its key."""
     properties = an_object(body, "properties")
     delegations: list[Document] = []
     for entry in objects(properties, "delegations"):

@@ -36,7 +36,7 @@ _SECURITY_GROUP: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGr
 _ROUTE_TABLE: Final = f"{GROUP}/providers/Microsoft.Network/routeTables/{{route_table}}"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
 _RETRY_AFTER: Final = 10
-"""Seconds that the network provider says, where the world says no fewer."""
+"""The provider's Retry-After in seconds, unless the world sets a shorter one."""
 
 
 @routes.get(f"{SUBSCRIPTION}/{VNETS}", "VirtualNetworks_ListAll", "specified", _NO_LINK)
@@ -230,7 +230,7 @@ def get_attachment(call: Call) -> Response:
 
 @routes.get(f"{_LOCATION}/operations/{{operation}}", "NetworkOperations_Get", "documented")
 def get_operation(call: Call) -> Response:
-    """Where an operation of the provider stands."""
+    """The status of an operation of the provider."""
     started = _operation(call)
     document: Document = {"status": started.state}
     if started.error is not None and started.state == "Failed":

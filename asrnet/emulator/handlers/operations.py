@@ -34,7 +34,7 @@ def status_json(started: Started, *, begun: bool = True) -> Document:
 
 @routes.get(f"{VAULT}/replicationOperationStatus/{{operation}}", "ReplicationOperationStatus_Get", "recorded")
 def get_status(call: Call) -> Response:
-    """Where an operation stands: always 200, the state is in the body."""
+    """The status of an operation: always 200, the state is in the body."""
     started = _operation(call)
     if started.state != "InProgress":
         return json_response(status_json(started))

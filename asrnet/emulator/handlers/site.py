@@ -127,7 +127,7 @@ def _on_premises(call: Call) -> Sequence[ProtectedItem]:
     return [item for item in items if item.provider != "A2A"]
 
 
-@routes.get(f"{VAULT}/replicationVaultHealth", "ReplicationVaultHealth_Get", "specified", "nothing is ever ill")
+@routes.get(f"{VAULT}/replicationVaultHealth", "ReplicationVaultHealth_Get", "specified", "every vault is healthy")
 def get_vault_health(call: Call) -> Response:
     """The health of a vault, with the numbers of what is in it."""
     vault = call.world.vaults.get(call.id("vault")).id
@@ -181,9 +181,9 @@ def get_alert_settings(call: Call) -> Response:
     return json_response(_alert_json(call, vault, call.id("alert").name))
 
 
-@routes.put(f"{_ALERTS}/{{alert}}", "ReplicationAlertSettings_Create", "specified", "nobody is sent anything")
+@routes.put(f"{_ALERTS}/{{alert}}", "ReplicationAlertSettings_Create", "specified", "no notification is sent")
 def put_alert_settings(call: Call) -> Response:
-    """Say who is to be told of what happens."""
+    """Set who is notified of events."""
     vault = call.world.vaults.get(call.id("vault")).id
     properties = an_object(call.request.document(), "properties")
     settings: dict[str, object] = {"customEmailAddresses": list(texts(properties, "customEmailAddresses"))}
@@ -194,7 +194,7 @@ def put_alert_settings(call: Call) -> Response:
 
 @routes.get(_EVENTS, "ReplicationEvents_List", "specified", "always empty")
 def list_events(call: Call) -> Response:
-    """What happened to a vault's machines: nothing is told here."""
+    """The events of a vault's machines: there are none here."""
     call.world.vaults.get(call.id("vault"))
     events: list[Document] = []
     return call.page(events, lambda event: event)

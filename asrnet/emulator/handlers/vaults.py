@@ -39,7 +39,7 @@ _ECHOED: Final = (
 
 
 def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *, state: str = "Succeeded") -> Document:
-    """A vault; ``extras`` are what its model does not know of it."""
+    """A vault; ``extras`` are properties that its model does not have."""
     extras = extras or {}
     # An etag is a time, as the service writes it; here one that differs after every change.
     content = msgspec.json.encode((str(vault.id), vault.location, dict(vault.tags), extras), order="sorted").decode()
@@ -204,7 +204,7 @@ def _operation(call: Call) -> Started:
 
 @routes.get(f"{VAULT}/operationStatus/{{operation}}", "Vaults_OperationStatus", "recorded")
 def get_operation_status(call: Call) -> Response:
-    """Where the writing of a vault stands."""
+    """The status of writing a vault."""
     started = _operation(call)
     document = {"id": call.request.path, "name": call.values["operation"], "status": started.state}
     headers = call.status_retry_after(most=10) if started.state == "InProgress" else ()
@@ -258,7 +258,7 @@ def get_storage_config(call: Call) -> Response:
 
 @routes.get(f"{VAULT}/backupProtectedItems", "BackupProtectedItems_List", "assumed", "empty")
 def list_backup_items(call: Call) -> Response:
-    """What Azure Backup protects: nothing, here."""
+    """The items that Azure Backup protects: none here."""
     _existing(call)
     return json_response({"value": []})
 
