@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from asrnet.model.findings import HOLDS
 from asrnet.model.plan import Plan
@@ -15,6 +18,31 @@ DONE: Final = 0
 ERROR: Final = 1
 PENDING: Final = 2
 REFUSED: Final = 3
+
+
+class Meaning(Struct, frozen=True):
+    """What an exit code says of a run, and what to do about it."""
+
+    sentence: str
+    remedy: str
+
+
+MEANINGS: Final[Mapping[int, Meaning]] = {
+    DONE: Meaning("done, or nothing to do", "Nothing."),
+    ERROR: Meaning(
+        "an error: usage, a file, Azure; or some changes failed",
+        "Standard error says what happened, usually with a hint. After an apply, plan again to see what is left.",
+    ),
+    PENDING: Meaning(
+        "drift or pending changes remain (`drift`; `apply` while a pair stays blocked; `plan --detailed-exitcode`)",
+        "The result lists the changes and the findings. asrnet apply, or drift --correct, makes the changes.",
+    ),
+    REFUSED: Meaning(
+        "refused: a limit, a stale or tampered plan, a failover under way, a freeze",
+        "The message names the safeguard. Plan again where a plan is stale. asrnet explain says how to lift a limit.",
+    ),
+}
+"""Every exit code."""
 
 _FAILURES: Final = frozenset({"failed", "rolled_back", "in_flight"})
 

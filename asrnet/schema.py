@@ -96,6 +96,12 @@ def _doctor() -> type:
     return Examination
 
 
+def _explanations() -> type:
+    from asrnet.model.explanation import Explanations
+
+    return Explanations
+
+
 # A command that asks for one schema need not import what the others are made of.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
@@ -107,6 +113,7 @@ _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "prediction": _prediction,
     "targets": _targets,
     "doctor": _doctor,
+    "explanations": _explanations,
 }
 KINDS: Final = tuple(_STRUCTS)
 """What there are schemas of."""

@@ -11,7 +11,7 @@ from typing import Final
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.cli.layout import exits_of
 from asrnet.emulator import coverage
-from asrnet.model.findings import FindingKind
+from asrnet.glossary import glossary
 from asrnet.render import formats_of
 from asrnet.render.markdown import escaped
 from asrnet.settings import OPTIONS, Option, env_example, options_of
@@ -30,14 +30,21 @@ tour.
 _EXITS: Final = """
 ## Exit codes
 
-| code | means |
-|---|---|
-| 0 | done, or nothing to do |
-| 1 | an error: usage, a file, Azure; or some changes failed |
-| 2 | drift or pending changes remain (`drift`; `apply` while a pair stays blocked; `plan --detailed-exitcode`) |
-| 3 | refused: a limit, a stale or tampered plan, a failover under way, a freeze |
+| code | means | what to do |
+|---|---|---|
+{rows}
 
 `kubectl diff` and others use 1 for differences; here 1 is always an error.
+"""
+_LIMITS: Final = """\
+## Limits and safeguards
+
+Limits are set under [`limits`](desired-state.md#limits) in the desired state, per vault and per run. The findings
+`failover_active`, `reversed` and `frozen` are safeguards of the same kind.
+
+| limit or safeguard | default | means | lifted by |
+|---|---|---|---|
+{rows}
 """
 
 
@@ -72,7 +79,17 @@ def commands_page() -> str:
     """docs/commands.md."""
     rows = [f"| [{name}](#asrnet-{name}) | {words} |" for name, words in COMMANDS.items()]
     sections = ["\n".join(_command(name)) for name in COMMANDS]
-    return "\n".join([_HEAD + "\n".join(rows), _EXITS, *sections, "\n".join(_options())])
+    exits = "\n".join(
+        f"| {entry.word} | {entry.meaning} | {entry.remedy} |" for entry in glossary() if entry.kind == "exit_code"
+    )
+    limits = "\n".join(
+        f"| {entry.word} | {'' if entry.default is None else entry.default} | {entry.meaning} | "
+        f"{f'`{entry.force}`' if entry.force else ''} |"
+        for entry in glossary()
+        if entry.kind == "limit" or entry.force
+    )
+    head = [_HEAD + "\n".join(rows), _EXITS.format(rows=exits), _LIMITS.format(rows=limits)]
+    return "\n".join([*head, *sections, "\n".join(_options())])
 
 
 def _command(name: str) -> Iterator[str]:
@@ -103,14 +120,12 @@ def _command(name: str) -> Iterator[str]:
 
 def findings_page() -> str:
     """docs/findings.md."""
-    rows = [f"| {kind} | {kind.severity} | {_drift(kind)} | {kind.meaning} | {kind.remedy} |" for kind in FindingKind]
+    rows = [
+        f"| {entry.word} | {entry.severity} | {entry.drift} | {entry.meaning} | {entry.remedy} |"
+        for entry in glossary()
+        if entry.kind == "finding"
+    ]
     return "\n".join([_FINDINGS_HEAD + "\n".join(rows), ""])
-
-
-def _drift(kind: FindingKind) -> str:
-    if kind.role == "corrected":
-        return "through its change"
-    return {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}[kind.severity]
 
 
 def _options() -> Iterator[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
@@ -226,11 +226,17 @@ class PairView(Struct, frozen=True, gc=False, kw_only=True):
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
 
-    max_updates: int = 10
-    max_deletes: int = 0
-    max_change_percent: int = 30
-    min_existing: int = 10
-    max_rule_growth: int = 20
+    max_updates: Annotated[
+        int, Meta(description="How many mappings are updated at most. A retarget counts as one update.")
+    ] = 10
+    max_deletes: Annotated[int, Meta(description="How many unmanaged mappings are deleted at most.")] = 0
+    max_change_percent: Annotated[
+        int, Meta(description="What part of the existing mappings is updated or deleted at most, in percent.")
+    ] = 30
+    min_existing: Annotated[
+        int, Meta(description="How many mappings a vault must have for max_change_percent to apply.")
+    ] = 10
+    max_rule_growth: Annotated[int, Meta(description="How many pairs the rules add at most.")] = 20
 
 
 class Observed(Struct, frozen=True, kw_only=True):

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from asrnet.inventory.live_pairs import LivePairs
     from asrnet.inventory.read import Inventory
     from asrnet.inventory.targets import Targets
+    from asrnet.model.explanation import Explanations
     from asrnet.model.plan import Plan
 
-    Document = Plan | LivePairs | Prediction | Targets | Examination
+    Document = Plan | LivePairs | Prediction | Targets | Examination | Explanations
     """Everything that can be rendered. A report is a plan with outcomes."""
 
-DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor"]
+DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor", "explanations"]
 """The kinds of documents. A report counts as a plan."""
 
 
@@ -41,8 +42,8 @@ def _format(module: str, *documents: DocumentKind) -> Format:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "text": _format("text", "plan", "live", "prediction", "targets", "doctor"),
-    "json": _format("json", "plan", "live", "prediction", "targets", "doctor"),
+    "text": _format("text", "plan", "live", "prediction", "targets", "doctor", "explanations"),
+    "json": _format("json", "plan", "live", "prediction", "targets", "doctor", "explanations"),
     "csv": _format("csv", "prediction", "targets"),
     "markdown": _format("markdown", "plan", "live", "prediction", "targets"),
     "mermaid": _format("mermaid", "plan", "live"),
@@ -69,6 +70,7 @@ DOCUMENTS: Final[Mapping[str, DocumentType]] = {
     "Prediction": DocumentType("prediction", "predictions", "asrnet.render.prediction_layout"),
     "Targets": DocumentType("targets", "target networks", "asrnet.render.targets_layout"),
     "Examination": DocumentType("doctor", "the checks of doctor", "asrnet.render.doctor_layout"),
+    "Explanations": DocumentType("explanations", "explanations", "asrnet.render.explanation_layout"),
 }
 """The types by class name. Names, because a table of the classes would import all of them in every run."""
 

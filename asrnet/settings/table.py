@@ -218,7 +218,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             short="-o",
             metavar="FORMAT[=PATH]",
             parse=values.output,
-            commands=(*WRITING, "plan", "show", "predict", "targets", "doctor"),
+            commands=(*WRITING, "plan", "show", "predict", "targets", "doctor", "explain"),
             barred=_FILES,
             writes=True,
         ),
@@ -497,6 +497,15 @@ class DoctorSettings(Settings, frozen=True, kw_only=True):
     ] = None
 
 
+class ExplainSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet explain`` takes."""
+
+    word: Annotated[
+        str | None,
+        Option(help="what to explain, such as half_pair; without it, every word", positional=True, metavar="WORD"),
+    ] = None
+
+
 class PermissionsSettings(Settings, frozen=True, kw_only=True):
     """What ``asrnet permissions`` takes."""
 
@@ -624,6 +633,7 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
     "dump": DumpSettings,
     "validate": ValidateSettings,
     "doctor": DoctorSettings,
+    "explain": ExplainSettings,
     "permissions": PermissionsSettings,
     "schema": SchemaSettings,
     "emulator": EmulatorSettings,

@@ -13,6 +13,7 @@ from asrnet.diagnostics.checks import doctor
 from asrnet.errors import InputError
 from asrnet.fake.builder import Builder
 from asrnet.fake.ports import backend
+from asrnet.glossary import explain
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.read import read_inventory
 from asrnet.inventory.targets import targets
@@ -32,6 +33,7 @@ def documents() -> dict[DocumentKind, Any]:
         "prediction": prediction(machines, [HERE, THERE], [mapping(HERE, THERE)]),
         "targets": targets(inventory),
         "doctor": doctor(DesiredState(), azure),
+        "explanations": explain(),
     }
 
 

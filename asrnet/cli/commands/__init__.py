@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "dump": "write the live mappings as a desired state, as a world to work offline with, or as Terraform",
     "validate": "check files offline",
     "doctor": "check identity, reachability, rights and the clock, and suggest fixes; never writes",
+    "explain": "explain a finding, a rule of predictions, an exit code or a limit",
     "permissions": "print the custom role with the least rights that a task needs",
     "schema": "print the JSON Schema of a file",
     "emulator": "serve a world over HTTP and HTTPS, for az, Terraform and SDKs",

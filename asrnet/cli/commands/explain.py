@@ -1,0 +1,31 @@
+"""Explain a word of asrnet's results: a finding, a rule or a notice of a prediction, an exit code, a limit.
+
+Without a word, list every word by kind.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asrnet import exit_codes
+from asrnet.cli import outputs
+from asrnet.cli.session import Session
+from asrnet.render import DocumentKind
+from asrnet.settings import ExplainSettings
+
+DOCUMENT: Final[DocumentKind] = "explanations"
+EXAMPLES: Final = (
+    ("asrnet explain half_pair", "what the finding means, and what to do about it"),
+    ("asrnet explain 2", "what exit code 2 means"),
+    ("asrnet explain -o json", "every word, for programs"),
+)
+EXITS: Final = {1: "asrnet does not use the word, or another error"}
+
+
+def run(session: Session[ExplainSettings]) -> int:
+    """Explain the word."""
+    from asrnet.glossary import explain
+
+    with outputs.opened(session.settings, DOCUMENT) as opened:
+        opened.write(explain(session.settings.word), session.view())
+    return exit_codes.DONE

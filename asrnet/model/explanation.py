@@ -1,0 +1,36 @@
+"""What ``asrnet explain`` tells about one word of a plan, a prediction, an exit code or a limit."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+WordKind = Literal["finding", "rule", "notice", "exit_code", "limit"]
+"""The kinds of words that are explained. A rule decides a prediction; a notice is a remark beside it."""
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """The meaning of ``word`` as one kind of word; a member that does not apply to the kind is null.
+
+    ``drift`` says whether a finding counts as drift, ``source`` is the title of the document that states a rule,
+    ``default`` is the value of a limit that no file sets, and ``force`` the option that lifts a limit or a safeguard.
+    """
+
+    word: str
+    kind: WordKind
+    meaning: str
+    remedy: str | None = None
+    severity: Literal["error", "warning", "info"] | None = None
+    drift: str | None = None
+    source: str | None = None
+    default: int | None = None
+    force: str | None = None
+
+
+class Explanations(Struct, frozen=True, kw_only=True):
+    """The explanations of ``word``, which may be of several kinds; of every word where it is null."""
+
+    format_version: str = "1.0"
+    word: str | None = None
+    explanations: tuple[Explanation, ...]
