@@ -177,7 +177,8 @@ def _test(clause: str) -> Callable[[Row], bool]:
     takes_list = operator.startswith("in")
     if not values or bool(_TEXT.sub("", match[3]).strip(" (),\t\r\n")) or (not takes_list and len(values) > 1):
         raise _unknown(clause)
-    return lambda row: _compare(operator, str(_value(row, column) or ""), values)
+    read = _reader(column)
+    return lambda row: _compare(operator, str(read(row) or ""), values)
 
 
 def _compare(operator: str, value: str, operands: list[str]) -> bool:
@@ -198,42 +199,50 @@ def _compare(operator: str, value: str, operands: list[str]) -> bool:
 
 
 def _project(arguments: str) -> _Stage:
-    columns: list[tuple[str, str]] = []
+    columns: list[tuple[str, Callable[[Row], Any]]] = []
     for part in _split(arguments, ","):
         match = re.fullmatch(rf"(?:(\w+)\s*=\s*)?({_COLUMN})", part.strip())
         if match is None:
             raise _unknown(f"project {part.strip()}")
-        columns.append((match[1] or match[2].replace(".", "_"), match[2]))
-    return lambda rows: [{name: _value(row, source) for name, source in columns} for row in rows]
+        columns.append((match[1] or match[2].replace(".", "_"), _reader(match[2])))
+    return lambda rows: [{name: read(row) for name, read in columns} for row in rows]
 
 
 def _order(arguments: str) -> _Stage:
     match = re.fullmatch(r"by\s+(.+)", arguments.strip(), re.IGNORECASE | re.DOTALL)
     if match is None:
         raise _unknown(f"order {arguments}")
-    keys: list[tuple[str, bool]] = []
+    keys: list[tuple[Callable[[Row], Any], bool]] = []
     for part in _split(match[1], ","):
         key = re.fullmatch(rf"({_COLUMN})(?:\s+(asc|desc))?", part.strip(), re.IGNORECASE)
         if key is None:
             raise _unknown(f"order by {part.strip()}")
-        keys.append((key[1], (key[2] or "desc").lower() == "desc"))
+        keys.append((_reader(key[1]), (key[2] or "desc").lower() == "desc"))
 
     def order(rows: list[Row]) -> list[Row]:
-        for column, descending in reversed(keys):  # sorting is stable: the last key first
-            rows = sorted(rows, key=lambda row: str(_value(row, column) or "").lower(), reverse=descending)
+        for read, descending in reversed(keys):  # sorting is stable: the last key first
+            rows = sorted(rows, key=lambda row: str(read(row) or "").lower(), reverse=descending)
         return rows
 
     return order
 
 
-def _value(row: Row, column: str) -> Any:
-    value: Any = row
-    for name in re.findall(r"\['([^']+)'\]|([^.\[\]']+)", column):
-        key = (name[0] or name[1]).lower()
-        if not isinstance(value, Mapping):
-            return None
-        value = next((inside for name_inside, inside in value.items() if name_inside.lower() == key), None)
-    return value
+def _reader(column: str) -> Callable[[Row], Any]:
+    """A function that reads a column, such as ``properties.addressSpace``, of a row; names are compared without case."""
+    names = [quoted or plain for quoted, plain in re.findall(r"\['([^']+)'\]|([^.\[\]']+)", column)]
+
+    def read(row: Row) -> Any:
+        value: Any = row
+        for name in names:
+            if not isinstance(value, Mapping):
+                return None
+            if name in value:  # the usual spelling, without a look at every member
+                value = value[name]
+            else:
+                value = next((inside for key, inside in value.items() if key.lower() == name.lower()), None)
+        return value
+
+    return read
 
 
 def _split(expression: str, separator: str) -> list[str]:
