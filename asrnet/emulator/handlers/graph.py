@@ -228,7 +228,7 @@ def _order(arguments: str) -> _Stage:
 
 
 def _reader(column: str) -> Callable[[Row], Any]:
-    """A function that reads a column, such as ``properties.addressSpace``, of a row; names are compared without case."""
+    """A function that reads a column of a row, such as ``properties.addressSpace``; case does not matter."""
     names = [quoted or plain for quoted, plain in re.findall(r"\['([^']+)'\]|([^.\[\]']+)", column)]
 
     def read(row: Row) -> Any:
