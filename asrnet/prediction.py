@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.desired.copies import is_copy
 from asrnet.errors import InputError
 from asrnet.failover import (
     Entry,
@@ -36,7 +37,7 @@ from asrnet.inventory import read as inventories
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import VNET, ArmId
-from asrnet.model.azure import COPY_TAG, VirtualNetwork
+from asrnet.model.azure import VirtualNetwork
 from asrnet.ports import Backend
 from asrnet.vmm import Topology, eligible_hosts, failback_hosts, vm_networks
 
@@ -252,7 +253,10 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
     one_of_each: dict[Hashable, Machine] = {}
     for machine in inputs.machines:
         settings = tuple(
-            (nic.primary_network_id, nic.recovery_network_id, nic.test_network_id, machine.replicas.get(nic.name))
+            (
+                *(nic.primary_network_id, nic.recovery_network_id, nic.unclear_recovery_network, nic.test_network_id),
+                machine.replicas.get(nic.name),
+            )
             for nic in machine.nics
         )
         places = (
@@ -282,7 +286,7 @@ def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Netwo
         may_be_primary = network_id not in recoveries
         if isinstance(network, VirtualNetwork):
             is_in_region = not regions or network.location in regions
-            may_be_primary = may_be_primary and COPY_TAG not in network.tags and is_in_region
+            may_be_primary = may_be_primary and not is_copy(network) and is_in_region
         if network_id in primaries or may_be_primary:
             networks.append(network)
     return networks

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from asrnet.azure.members import Model, flag, part, parts, reference, references, text
 from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
 
 _NOTHING_RUNS: Final = "None"
 _INMAGE_RCM: Final = "InMageRcm"
+_AZURE_TO_AZURE: Final = "A2A"
 
 
 def read_item(model: Model) -> ProtectedItem:
@@ -24,6 +27,13 @@ def read_item(model: Model) -> ProtectedItem:
     scenario = text(part(properties, "currentScenario"), "scenarioName")
     provider = text(details, "instanceType")
     read_nic = _read_rcm_nic if provider == _INMAGE_RCM else _read_nic
+    nics = [read_nic(nic, index) for index, nic in enumerate(parts(details, "vmNics"))]
+    if provider == _AZURE_TO_AZURE:
+        # What is set and is no id is not the same as nothing set: then the mapping would decide.
+        of_item = _no_id(details, "selectedRecoveryAzureNetworkId")
+        for index, nic in enumerate(parts(details, "vmNics")):
+            unclear = _no_id(nic, "recoveryVMNetworkId") or ("" if nics[index].recovery_network_id else of_item)
+            nics[index] = structs.replace(nics[index], unclear_recovery_network=unclear)
     return ProtectedItem(
         id=item_id,
         friendly_name=text(properties, "friendlyName") or item_id.name,
@@ -41,7 +51,7 @@ def read_item(model: Model) -> ProtectedItem:
         initial_location=_location(details, "initialPrimaryFabricLocation"),
         primary_zone=text(details, "primaryAvailabilityZone") or None,
         initial_zone=text(details, "initialPrimaryZone") or None,
-        nics=tuple(read_nic(nic, index) for index, nic in enumerate(parts(details, "vmNics"))),
+        nics=tuple(nics),
     )
 
 
@@ -101,6 +111,11 @@ def _network(model: Model, name: str) -> tuple[ArmId | None, str]:
     """The primary network: of an Azure machine the name is an id, of an on-premises one what people call it."""
     network_id = reference(model, name)
     return network_id, "" if network_id else text(model, name)
+
+
+def _no_id(model: Model, name: str) -> str:
+    """What stands where the id of a network is expected and is none; empty where it is one, or nothing is set."""
+    return "" if reference(model, name) else text(model, name)
 
 
 def _location(details: Model, name: str) -> str | None:

@@ -37,7 +37,8 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
     ``kind`` is how it is replicated, None where its network's mapping decides. ``item_id`` and ``vault_id`` are its
     protected item and the vault of that, None for a machine that is not protected yet. The fabrics and locations say
     where it runs now (``home``) and where it fails over to; they tell mappings of one network to several places apart.
-    ``is_reversed``: it was re-protected after a failover, so its failover is the failback. ``replicas`` says, by NIC,
+    ``is_reversed``: it was re-protected after a failover, so its failover is the failback; with ``direction_unclear``
+    that is not known. ``replicas`` says, by NIC,
     what was done to the replica after failover. ``whole_subnet``: it stands for every machine of its subnet.
     ``notices`` hold of the machine whatever is predicted. ``unsupported_provider`` names a provider whose machines are
     not predicted.
@@ -56,6 +57,7 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
     is_protected: bool = True
     failed_over: bool = False
     is_reversed: bool = False
+    direction_unclear: bool = False
     between_zones: bool = False
     replicas: Mapping[str, Replica] = {}
     whole_subnet: bool = False
@@ -118,6 +120,7 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
         is_protected=is_protected,
         failed_over=item.has_failed_over,
         is_reversed=is_reversed,
+        direction_unclear=kind == "azure_to_azure" and item.direction_unclear,
         # Portal-made vaults have one fabric for both zones of a region.
         between_zones=kind == "azure_to_azure"
         and (home == recovery if home and recovery else item.recovery_fabric_id == item.fabric_id),

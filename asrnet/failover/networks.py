@@ -48,6 +48,11 @@ def failover_network(
     )
     kind = _replication_kind(machine, nic, match, mappings)
     mapped = match.network_id
+    if nic.unclear_recovery_network:
+        message = f"the machine's own recovery network is '{nic.unclear_recovery_network}', which is no network's id"
+        return NetworkChoice(
+            kind=kind, rule=rules.OWN_NETWORK_UNKNOWN, notices=(notice("own_network_unknown", message),)
+        )
 
     # A mapping is the default of the day replication is enabled; what is set on the machine since wins.
     # Source: Set up network mapping and IP addressing for VNets.

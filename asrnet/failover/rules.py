@@ -114,12 +114,20 @@ MAPPING_UNKNOWN: Final = _rule(
     NO_DOCUMENT,
     "What the primary network is mapped to, if anything, is not known: something could not be read.",
 )
+OWN_NETWORK_UNKNOWN: Final = _rule(
+    "own_network_unknown",
+    NO_DOCUMENT,
+    "A network is set on the machine, and which one it is cannot be told from what Site Recovery says.",
+)
 FAILBACK_NOT_PREDICTED: Final = _rule(
     "failback_not_predicted",
     NO_DOCUMENT,
     "Failback to VMware and physical sites goes by settings there, which Site Recovery does not show.",
 )
-UNCLEAR: Final = (AMBIGUOUS_MAPPING, MAPPING_UNKNOWN, ON_PREMISES_NO_NETWORK, FAILBACK_NOT_PREDICTED)
+UNCLEAR: Final = (
+    *(AMBIGUOUS_MAPPING, MAPPING_UNKNOWN, OWN_NETWORK_UNKNOWN),
+    *(ON_PREMISES_NO_NETWORK, FAILBACK_NOT_PREDICTED),
+)
 """Rules whose answer of no network means that it is not known."""
 NETWORK_MISSING: Final = _rule(
     "network_missing", SERVICE_ERROR, "The recovery network does not exist, so no machine can land there."
@@ -307,6 +315,11 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "ambiguous_mapping": ("warning", "Several mappings lead to different networks, so nothing is predicted."),
     "mapping_not_read": ("warning", "Not all mappings could be read, so nothing is predicted."),
     "primary_network_unknown": ("warning", "The primary network is not known, so nothing is predicted."),
+    "own_network_unknown": ("warning", "The machine's own recovery network is not known, so nothing is predicted."),
+    "direction_unclear": (
+        "warning",
+        "Whether the machine was re-protected is not known: it counts as one that was not.",
+    ),
     "mapping_not_paired": ("warning", "The mapping is not in the state Paired."),
     "network_not_read": ("warning", "The recovery network could not be read, so subnet and address are unknown."),
     "network_missing": ("warning", "The recovery network does not exist."),

@@ -406,6 +406,8 @@ def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[st
         yield notice("already_failed_over")
     if machine.is_reversed and not machine.failed_over and not move.is_failback:
         yield notice("runs_in_recovery_region")
+    if machine.direction_unclear and not machine.failed_over and move.is_failback:
+        yield notice("direction_unclear")
     subnet = address.configuration.subnet or ""
     is_home = landed is not None and move.choice.network_id == address.nic.primary_network_id
     if is_home and place.subnet and place.subnet.lower() != subnet.lower():

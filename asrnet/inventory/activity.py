@@ -51,7 +51,8 @@ class Activity(Struct, frozen=True, kw_only=True):
 
     ``networks`` and ``fabrics`` say of each network and fabric what happens to a machine on it; ``fabrics`` are those
     of machines whose networks are not known. ``vault`` says what concerns the whole vault, ``unread`` what could not
-    be read. ``reversed`` has the machines that run in the recovery region, by each of their networks.
+    be read. ``reversed`` has the machines that run in the recovery region, by each of their networks; ``undirected``
+    those that do not tell whether they do, by the networks that they run on.
     """
 
     networks: Mapping[ArmId, str] = {}
@@ -59,6 +60,7 @@ class Activity(Struct, frozen=True, kw_only=True):
     vault: str = ""
     unread: str = ""
     reversed: Mapping[ArmId, Sequence[ProtectedItem]] = {}
+    undirected: Mapping[ArmId, Sequence[ProtectedItem]] = {}
 
     def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
         """Why ``change`` must wait, unless that safeguard is ``forced``; None where it may go on."""
@@ -84,7 +86,7 @@ class Activity(Struct, frozen=True, kw_only=True):
             item.id: item
             for step in change.steps
             if step.action != "create" and isinstance(step.before, NetworkMapping)
-            for item in self._reversed(step.before)
+            for item in (*self._reversed(step.before), *self._perhaps_reversed(step.before, change))
         }
         if machines and FindingKind.REVERSED not in forced:
             return Hold(
@@ -109,10 +111,26 @@ class Activity(Struct, frozen=True, kw_only=True):
 
         A mapping of another primary network to the one they run in is not theirs.
         """
-        fabrics = {mapping.fabric_id, mapping.recovery_fabric_id} - {None}
-        for item in self.reversed.get(mapping.primary_network_id, ()):
-            if fabrics <= {item.fabric_id, item.recovery_fabric_id} or item.recovery_fabric_id is None:
-                yield item
+        return _between_the_fabrics(self.reversed.get(mapping.primary_network_id, ()), mapping)
+
+    def _perhaps_reversed(self, mapping: NetworkMapping, change: Change) -> Iterator[ProtectedItem]:
+        """The machines that run in the pair's recovery region and do not tell where they were first protected.
+
+        On any other day the machines of a pair run where its reverse mapping leads: they are not these.
+        """
+        network = mapping.recovery_network_id
+        if change.direction == "reverse":
+            network = mapping.primary_network_id
+        elif mapping.primary_network_id != (change.primary_network_id or mapping.primary_network_id):
+            return  # the reverse mapping, which a retarget deletes first
+        yield from _between_the_fabrics(self.undirected.get(network, ()), mapping)
+
+
+def _between_the_fabrics(items: Iterable[ProtectedItem], mapping: NetworkMapping) -> Iterator[ProtectedItem]:
+    fabrics = {mapping.fabric_id, mapping.recovery_fabric_id} - {None}
+    for item in items:
+        if fabrics <= {item.fabric_id, item.recovery_fabric_id} or item.recovery_fabric_id is None:
+            yield item
 
 
 def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | AsrError) -> Activity:
@@ -125,6 +143,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
     fabrics: dict[ArmId, str] = {}
     by_name: dict[str, list[ProtectedItem]] = {}
     in_recovery_region: dict[ArmId, list[ProtectedItem]] = {}
+    undirected: dict[ArmId, list[ProtectedItem]] = {}
 
     def add(item: ProtectedItem, reason: str) -> None:
         for network in networks_of_item(item):
@@ -144,6 +163,9 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
                 in_recovery_region.setdefault(network, []).append(item)
             if not _tells_its_networks(item):
                 add(item, f"{item.friendly_name} runs in the recovery region, on a network that is not known")
+        elif item.direction_unclear:
+            for network in filter(None, {nic.primary_network_id for nic in item.nics}):
+                undirected.setdefault(network, []).append(item)
     vault = ""
     for job in jobs:
         if job.state.lower() in _FINISHED or not _moves(job):
@@ -155,7 +177,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         # The machine that a job enables is not on the list of items yet, and a recovery plan's job names the plan.
         if not machines:
             vault = vault or reason
-    return Activity(networks=networks, fabrics=fabrics, vault=vault, reversed=in_recovery_region)
+    return Activity(networks=networks, fabrics=fabrics, vault=vault, reversed=in_recovery_region, undirected=undirected)
 
 
 def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINISHED_STATES) -> tuple[Job, ...]:
@@ -207,7 +229,7 @@ def _moving(item: ProtectedItem) -> str:
         # Re-protection replicates anew. Recorded: only the initial region tells it from a first protection.
         if item.is_reversed:
             return f"is being re-protected (state {item.state})"
-        if not (item.initial_location and item.primary_location):
+        if item.direction_unclear:
             return f"may be re-protected (state {item.state}, where it was first protected is not known)"
     return ""
 
@@ -227,6 +249,10 @@ def _running(items: Sequence[ProtectedItem]) -> str:
     if len(items) > _MACHINES_NAMED:
         homes.append(f"and {len(items) - _MACHINES_NAMED} more")
     number = "1 machine runs" if len(items) == 1 else f"{len(items)} machines run"
+    if not any(item.is_reversed for item in items):
+        number = "1 machine" if len(items) == 1 else f"{len(items)} machines"
+        number += " may run in the recovery region (where it was first protected is not told)"
+        return f"{number}: {', '.join(homes)}"
     return f"{number} in the recovery region: {', '.join(homes)}"
 
 

@@ -270,13 +270,14 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
     ``selection`` is Site Recovery's selectionType (``SelectedByDefault``, ``SelectedByUserOverride``, ``NotSelected``),
-    empty where it is not told.
+    empty where it is not told. ``unclear_recovery_network`` is what stands for its recovery network and is no id.
     """
 
     name: str
     primary_network_id: ArmId | None = None
     primary_network: str = ""
     recovery_network_id: ArmId | None = None
+    unclear_recovery_network: str = ""
     test_network_id: ArmId | None = None
     recovery_network_security_group: ArmId | None = None
     selection: str = ""
@@ -334,6 +335,11 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
         if self.initial_location and self.primary_location and self.initial_location != self.primary_location:
             return True
         return bool(self.initial_zone and self.primary_zone and self.initial_zone != self.primary_zone)
+
+    @property
+    def direction_unclear(self) -> bool:
+        """Whether an Azure machine lacks one of the two locations that tell whether it was re-protected."""
+        return self.provider == "A2A" and not (self.initial_location and self.primary_location)
 
     @property
     def fabric_id(self) -> ArmId:

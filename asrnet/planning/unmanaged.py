@@ -96,6 +96,8 @@ def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
 def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_certain: bool) -> Finding:
     primary, recovery = _networks(mapping)
     text = f"{mapping.name} maps {view.label(primary)} to {view.label(recovery)}"
+    if len(request.desired.vaults) > 1:  # one network may be mapped in each of them, under one name
+        text += f" in vault {view.vault.name}"
     absent = [network for network in (primary, recovery) if isinstance(request.inventory.missing.get(network), Absent)]
     hint = ""
     if is_zone_to_zone(mapping):

@@ -38,7 +38,9 @@ def sections(live: LivePairs, view: View) -> Iterator[Section]:
         elif rows[vault.name]:
             yield Section(title, _HEADER, tuple(rows[vault.name]))
         elif not vault.unreadable:
-            yield sentences(title, ["no mappings"], "quiet")
+            # A vault with mappings, all of them of pairs that were not asked for.
+            nothing = "no mappings of the pairs asked for" if vault.mappings else "no mappings"
+            yield sentences(title, [nothing], "quiet")
         if vault.unreadable:
             heading = "" if rows[vault.name] else title
             yield sentences(heading, [f"unknown: {problem}" for problem in vault.unreadable], "error")

@@ -231,6 +231,26 @@ def test_an_azure_machines_nic_names_its_networks_by_id() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("of_nic", "of_item", "network", "unclear"),
+    [
+        ("hub-sea", None, None, "hub-sea"),
+        (None, "hub-sea", None, "hub-sea"),
+        ("hub-sea", f"{VNETS}/hub", None, "hub-sea"),
+        (f"{VNETS}/hub", "hub-sea", f"{VNETS}/hub", ""),
+        (None, f"{VNETS}/hub", None, ""),
+        ("", None, None, ""),
+    ],
+)
+def test_a_recovery_network_that_is_no_id_is_not_read_as_none(
+    of_nic: str | None, of_item: str | None, network: str | None, unclear: str
+) -> None:
+    nic = {"nicId": "n", "vMNetworkName": f"{VNETS}/ea", "recoveryVMNetworkId": of_nic, "ipConfigs": []}
+    machine = read_item(item({"instanceType": "A2A", "selectedRecoveryAzureNetworkId": of_item, "vmNics": [nic]}))
+    assert machine.nics[0].unclear_recovery_network == unclear
+    assert machine.nics[0].recovery_network_id == (network and ArmId(network))
+
+
 def test_an_on_premises_machines_network_is_a_name_and_no_id() -> None:
     found = read_item(
         item(

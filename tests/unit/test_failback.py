@@ -110,6 +110,13 @@ def test_once_re_protected_the_machines_own_settings_decide(
     assert (landing.primary_network_id, landing.via_network) == (SEA.id, None)
 
 
+def test_a_machine_that_does_not_tell_where_it_was_first_protected_is_predicted_with_a_warning() -> None:
+    undirected = item("vm", SEA, address("web", "10.0.1.20"), recovery_network_id=EA.id)
+    [listed] = machines_of_items([undirected])
+    assert "direction_unclear" in codes(land(listed, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)], "failback"))
+    assert "direction_unclear" not in codes(land(listed, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)]))
+
+
 def test_the_failover_of_a_re_protected_machine_is_the_way_home_and_says_so() -> None:
     reversed_item = item("vm", SEA, address("web", "10.0.1.20"), recovery_network_id=EA.id, **RUNS_AWAY)
     landing = land(machines_of_items([reversed_item])[0], [EA, SEA], [mapping(EA, SEA)])

@@ -103,6 +103,14 @@ def test_a_machine_on_premises_is_tested_in_the_named_network_although_its_own_i
     assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_named_network"])
 
 
+@pytest.mark.parametrize("operation", [pytest.param("failover", id="own_network_unknown"), "failback"])
+def test_a_network_of_its_own_that_is_no_id_is_not_taken_for_none(operation: Operation) -> None:
+    listed = machine("vm", EA, address("web", HOME))
+    nics = tuple(structs.replace(nic, unclear_recovery_network="somewhere") for nic in listed.nics)
+    landing = land(structs.replace(listed, nics=nics), NETWORKS, [mapping(EA, SEA), mapping(SEA, EA)], operation)
+    assert (landing.network, landing.outcome, codes(landing)) == (None, "unknown", {"own_network_unknown"})
+
+
 def riddle(above: ArmId, primary: Network | None = None) -> UnreadableMapping:
     mapping_id = above.child("replicationNetworkMappings", "riddle")
     return UnreadableMapping(id=mapping_id, primary_network_id=primary.id if primary else None)

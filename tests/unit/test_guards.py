@@ -12,7 +12,7 @@ from asrnet.errors import AsrError
 from asrnet.inventory.activity import Activity, activity
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Job, NetworkMapping, Nic, ProtectedItem
-from asrnet.model.plan import Change
+from asrnet.model.plan import Change, Step
 
 HERE, BESIDE = vm_network("VMNetwork1-Beijing"), vm_network("VMNetwork2-Beijing")
 THERE = vm_network("VMNetwork1-Shanghai", fabric=SHANGHAI)
@@ -185,6 +185,28 @@ class TestReversedMachines:
 
     def test_do_not_hold_the_mapping_of_their_network_to_a_third_region(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(on(WEST, DR, NORTH, OTHER))) == ""
+
+    @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
+    def test_that_do_not_tell_where_they_were_first_protected_hold_the_way_to_where_they_run(
+        self, missing: str
+    ) -> None:
+        guard = activity([reversed_machine(**{missing: None})], ())
+        retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
+        assert reason(guard, retarget) == (
+            "reversed: 1 machine may run in the recovery region (where it was first protected is not told): "
+            "vm1 fails back to app; their next re-protection goes by the mapping"
+        )
+        assert reason(guard, structs.replace(update(REVERSE), direction="reverse")).startswith("reversed: ")
+        assert reason(guard, retarget, "reversed") == ""
+
+    @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
+    def test_that_tell_no_direction_and_run_at_home_hold_no_retarget_of_their_pair(self, missing: str) -> None:
+        delete_reverse = Step(action="delete", resource_id=REVERSE.id, before=REVERSE)
+        retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
+        retarget = structs.replace(retarget, steps=(delete_reverse, *retarget.steps))
+        guard = activity([machine(**{missing: None})], ())
+        assert reason(guard, retarget) == ""
+        assert reason(guard, structs.replace(update(REVERSE), direction="reverse")) == ""
 
     def test_are_lifted_by_name_which_lifts_no_failover(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(FORWARD), "reversed") == ""

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 from sample_plans import VAULT, vnet
 
-from asrnet.desired import DesiredState, Region, Row
+from asrnet.desired import DesiredState, Region, Row, Selection
 from asrnet.errors import ForbiddenError
 from asrnet.inventory.live_pairs import LivePair, LivePairs, live_pairs
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
@@ -237,3 +237,8 @@ def test_pairs_are_shown_a_line_each_with_a_count_below() -> None:
 
 def test_an_empty_vault_is_shown_as_such() -> None:
     assert shown() == ["Vault sea (centralus)", "no mappings", "", "0 mappings."]
+
+
+def test_a_vault_without_a_mapping_of_the_pair_asked_for_is_not_called_empty() -> None:
+    live = live_pairs(inventory(mapping("there", "a", "b")), DesiredState(), Selection(pairs=frozenset({"other"})))
+    assert render(live, "text").splitlines()[:2] == ["Vault sea (centralus)", "  no mappings of the pairs asked for"]

@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row, steps
 
-from asrnet.desired import Ignore, Match, Region, Rule
+from asrnet.desired import Ignore, Match, Region, Rule, Vault
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import COPY_TAG
@@ -117,6 +118,22 @@ class TestUnmanaged:
         assert plan.summary.unmanaged == 1
         assert "unmanaged" in kinds(plan)
         assert all(step.action == "create" for change in plan.changes for step in change.steps)
+
+    def test_mappings_of_two_vaults_that_nobody_asks_for_are_told_apart(self) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        azure.map(hub, dr)
+        second = azure.build.vault("vault-two", "westus")
+        fabrics = [azure.build.azure_fabric(second, place) for place in (EA, SEA)]
+        azure.build.mapping(fabrics[0], hub, fabrics[1], dr)
+        desired = azure.state(row(azure.network("app"), azure.network("app-dr", SEA)))
+        vaults = (*desired.vaults, Vault(name="two", id=second.id))
+        plan = azure.plan(structs.replace(desired, vaults=vaults))
+        findings = [finding for finding in plan.findings if finding.kind == "unmanaged"]
+        assert [finding.message.partition(";")[0] for finding in findings] == [
+            "hub-to-dr maps hub to dr in vault sea",
+            "hub-to-dr maps hub to dr in vault two",
+        ]
 
     @pytest.mark.parametrize(
         ("policy", "allowed", "deletes", "found"),

@@ -251,8 +251,9 @@ def test_the_plan_warns_of_new_addresses_exactly_where_a_prediction_has_them(
 VM_NETWORKS = {(f"VMNetwork{n}-{site}", None) for n in (1, 2) for site in ("Beijing", "Shanghai")}
 
 
-def test_all_subnets_leaves_out_copies_and_regions_that_are_not_primary(world: World) -> None:
-    world.network("hub", tags={COPY_TAG: "x"})
+@pytest.mark.parametrize("tag", [COPY_TAG, COPY_TAG.title()])
+def test_all_subnets_leaves_out_copies_and_regions_that_are_not_primary(world: World, tag: str) -> None:
+    world.network("hub", tags={tag: "x"})
     world.network("other", JP)
     world.network("app")
     assert world.subnets() == {("app", "web"), *VM_NETWORKS}

@@ -79,6 +79,23 @@ class TestStaleness:
         assert azure.mappings() == {"hub": "third", "old": "hub"}
         assert "DELETE" not in azure.backend.requests()
 
+    def test_a_mapping_of_another_network_that_took_the_name_is_not_deleted(self) -> None:
+        azure = TwoRegions()
+        hub, old, new, other = (
+            azure.network("hub"),
+            azure.network("old", SEA),
+            azure.network("new", SEA),
+            azure.network("other", SEA),
+        )
+        azure.map(hub, old)
+        reverse = azure.map(old, hub)
+        plan = azure.plan(azure.state(row(hub, new)))
+        azure.world.mappings.delete(reverse.id)
+        azure.map(other, hub, name=reverse.name)
+        report = azure.apply(plan)
+        assert (outcomes(report), report.result) == ({"sea:hub:forward": "stale"}, "refused")
+        assert azure.mappings() == {"hub": "old", "other": "hub"}
+
     def test_a_network_that_exists_meanwhile_is_never_written(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
