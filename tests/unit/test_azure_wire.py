@@ -245,7 +245,7 @@ def test_an_azure_machines_nic_names_its_networks_by_id() -> None:
 def test_a_recovery_network_that_is_no_id_is_not_read_as_none(
     of_nic: str | None, of_item: str | None, network: str | None, unclear: str
 ) -> None:
-    nic = {"nicId": "n", "vMNetworkName": f"{VNETS}/ea", "recoveryVMNetworkId": of_nic, "ipConfigs": []}
+    nic = {"nicId": "n", "vMNetworkName": f"{VNETS}/ea", "recoveryVMNetworkId": of_nic}
     machine = read_item(item({"instanceType": "A2A", "selectedRecoveryAzureNetworkId": of_item, "vmNics": [nic]}))
     assert machine.nics[0].unclear_recovery_network == unclear
     assert machine.nics[0].recovery_network_id == (network and ArmId(network))

@@ -190,7 +190,7 @@ class TestReversedMachines:
     def test_that_do_not_tell_where_they_were_first_protected_hold_the_way_to_where_they_run(
         self, missing: str
     ) -> None:
-        guard = activity([reversed_machine(**{missing: None})], ())
+        guard = activity([reversed_machine(**{missing: None})], ())  # type: ignore[arg-type]  # by name
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         assert reason(guard, retarget) == (
             "reversed: 1 machine may run in the recovery region (where it was first protected is not told): "
@@ -204,7 +204,7 @@ class TestReversedMachines:
         delete_reverse = Step(action="delete", resource_id=REVERSE.id, before=REVERSE)
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         retarget = structs.replace(retarget, steps=(delete_reverse, *retarget.steps))
-        guard = activity([machine(**{missing: None})], ())
+        guard = activity([machine(**{missing: None})], ())  # type: ignore[arg-type]  # by name
         assert reason(guard, retarget) == ""
         assert reason(guard, structs.replace(update(REVERSE), direction="reverse")) == ""
 
