@@ -128,11 +128,11 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
     group_futures = [
         (task, reads.start(partial(backend.networks.resource_group, task.step.resource_id))) for task in groups
     ]
-    futures = [
-        (task, reads.start(partial(backend.networks.virtual_network, _network_of(task))))
-        for task in tasks
-        if task not in groups
-    ]
+    futures = []
+    for task in [task for task in tasks if task not in groups]:
+        after = task.step.after
+        network_id = after.network_id if isinstance(after, NetworkSubnet) else task.step.resource_id
+        futures.append((task, reads.start(partial(backend.networks.virtual_network, network_id))))
     for task, group_future in group_futures:
         group = reads.answer(group_future)
         if isinstance(group, AsrError):
@@ -157,10 +157,6 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
             elif prefixes[sent.name.lower()] != set(sent.subnet.prefixes):
                 problems[task] = "was reported done, but its addresses are not what was sent"
     return problems
-
-
-def _network_of(task: Task) -> ArmId:
-    return task.step.after.network_id if isinstance(task.step.after, NetworkSubnet) else task.step.resource_id
 
 
 def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:

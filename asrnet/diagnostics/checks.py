@@ -72,7 +72,7 @@ def doctor(
         reads = Bounded(backend.clock, _AT_ONCE)
         parts = [reads.start(partial(tuple, part)) for part in _parts(desired, backend, selection, required)]
         reads.settle(parts)
-        checks += _one_for_each_cause([check for part in parts for check in part.result()])
+        checks += _merged_by_cause([check for part in parts for check in part.result()])
     return Examination(healthy=all(check.verdict != "failed" for check in checks), checks=tuple(checks))
 
 
@@ -110,7 +110,7 @@ def _parts(
         yield from (_rights(task, scope, needed_actions, backend, required=task == required) for scope in places)
 
 
-def _one_for_each_cause(checks: Sequence[Check]) -> list[Check]:
+def _merged_by_cause(checks: Sequence[Check]) -> list[Check]:
     """``checks`` with those that failed for one and the same connection problem merged into one."""
     by_fix: dict[str, list[Check]] = {}
     for check in checks:

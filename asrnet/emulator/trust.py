@@ -79,7 +79,7 @@ def _authority(folder: Path) -> Path:
         made = new_authority(dt.datetime.now(dt.UTC))
         return made.certificate, made.key, made.expires
 
-    return _kept(folder, "authority", "ca", make)
+    return _current_folder(folder, "authority", "ca", make)
 
 
 def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
@@ -93,10 +93,10 @@ def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
         return made.certificate, made.key, made.expires
 
     mark = hashlib.sha256(certificate + "\n".join(names).encode()).hexdigest()[:16]
-    return _kept(folder, f"server-{mark}", "server", make)
+    return _current_folder(folder, f"server-{mark}", "server", make)
 
 
-def _kept(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
+def _current_folder(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
     """The folder of a certificate and its key that are good for some time to come.
 
     Existing files are never changed, since another emulator may be reading them. Where they are too old or spoilt,

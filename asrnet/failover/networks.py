@@ -69,7 +69,7 @@ def failover_network(
             mapped_network_id=mapped,
             notices=notices,
         )
-    if own_network is None and (doubt := _doubt(machine, nic, match)) is not None:
+    if own_network is None and (doubt := _unclear_mapping(machine, nic, match)) is not None:
         rule, reason = doubt
         return NetworkChoice(kind=kind, rule=rule, notices=(reason,))
     if mapped is None and machine.between_zones:
@@ -103,7 +103,7 @@ def _on_premises_network(nic: Nic) -> NetworkChoice:
     )
 
 
-def _doubt(machine: Machine, nic: Nic, match: MappingMatch) -> tuple[Rule, Notice] | None:
+def _unclear_mapping(machine: Machine, nic: Nic, match: MappingMatch) -> tuple[Rule, Notice] | None:
     """Why the mapping of a NIC is not clear, as the rule and the notice to give; None where it is."""
     if match.rivals:
         # A machine of a list does not say where it is replicated to, a protected one does.

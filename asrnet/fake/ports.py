@@ -8,7 +8,6 @@ from typing import Final, Literal, TypeVar
 from msgspec import structs
 
 from asrnet.errors import NotFoundError
-from asrnet.fake import records
 from asrnet.fake.operations import Started, State
 from asrnet.fake.records import MappingRequest
 from asrnet.fake.store import pages
@@ -100,7 +99,7 @@ class FakeNetworks:
         """The networks of a subscription."""
         return self._door.paged(
             f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks",
-            lambda: tuple(map(_as_told, self._world.virtual_networks.list(subscription))),
+            lambda: tuple(map(_as_answered, self._world.virtual_networks.list(subscription))),
             size=self._world.behaviour.network_page_size,
         )
 
@@ -113,7 +112,7 @@ class FakeNetworks:
             if error.code == "ResourceNotFound":
                 return None
             raise
-        return _as_told(network, addresses=addresses)
+        return _as_answered(network, addresses=addresses)
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network."""
@@ -134,16 +133,14 @@ class FakeNetworks:
         """A resource group; None when the answer is 404."""
         self._door.request("GET", group_id)
         try:
-            group = self._world.subscriptions.resource_group(group_id)
+            return self._world.subscriptions.resource_group(group_id)
         except NotFoundError:
             return None
-        return ResourceGroup(id=group.id, location=group.location, tags=group.tags)
 
     def create_resource_group(self, group: ResourceGroup) -> Operation | None:
         """Create a resource group, which is done at once."""
         self._door.request("PUT", group.id)
-        record = records.ResourceGroup(id=group.id, location=group.location, tags=group.tags)
-        self._world.subscriptions.put_resource_group(record)
+        self._world.subscriptions.put_resource_group(group)
         return None
 
     def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
@@ -256,23 +253,23 @@ class FakeSiteRecovery:
         return self._door.status(operation)
 
 
-def _as_told(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:
-    """The network as Azure tells it: what is attached both by name and by id, and addresses in use when asked for."""
-    if not (network.peerings or any(_tells_more(subnet) for subnet in network.subnets)):
+def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:
+    """The network as Azure answers it: attachments by name and by id, and addresses in use when asked for."""
+    is_plain = not any(
+        subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table
+        for subnet in network.subnets
+    )
+    if is_plain and not network.peerings:
         return network
     peerings = tuple(f"peering {remote.name}" for remote in network.peerings)
     return structs.replace(
         network,
-        subnets=tuple(_subnet_as_told(network.id, subnet, addresses=addresses) for subnet in network.subnets),
+        subnets=tuple(_subnet_as_answered(network.id, subnet, addresses=addresses) for subnet in network.subnets),
         attachments=(*peerings, *(word for word in network.attachments if word not in peerings)),
     )
 
 
-def _tells_more(subnet: Subnet) -> bool:
-    return bool(subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table)
-
-
-def _subnet_as_told(network_id: ArmId, subnet: Subnet, *, addresses: bool) -> Subnet:
+def _subnet_as_answered(network_id: ArmId, subnet: Subnet, *, addresses: bool) -> Subnet:
     attachments = list(subnet.attachments)
     ids: dict[str, ArmId | None] = {}
     for word, collection, attached_id in (

@@ -23,14 +23,6 @@ class Subscription(Struct, frozen=True, kw_only=True):
     managed_by: tuple[str, ...] = ()
 
 
-class ResourceGroup(Struct, frozen=True, kw_only=True):
-    """A resource group. Those that ids name exist without an entry."""
-
-    id: ArmId
-    location: str = "eastus"
-    tags: Mapping[str, str] = {}
-
-
 class VaultResource(Struct, frozen=True, kw_only=True):
     """A Recovery Services vault. ``used``: a fabric was created in it at some time."""
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from asrnet import vmm
 from asrnet.clocks import SystemClock
-from asrnet.fake.records import CloudRecord, Host, ResourceGroup, VaultResource, VmNetworkRecord
+from asrnet.fake.records import CloudRecord, Host, VaultResource, VmNetworkRecord
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, VmmHost, VmNetwork
+from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, ResourceGroup, VmmHost, VmNetwork
 from asrnet.vmm import Server, Topology, cloud_of
 
 
@@ -23,7 +23,7 @@ def world_of(inventory: Inventory) -> World:
     for network_id, state in inventory.missing.items():
         # The resource group exists although the network that was asked for in it does not.
         if isinstance(state, Absent) and not state.no_group:
-            seed(world, ResourceGroup(id=network_id.parent))
+            seed(world, ResourceGroup(id=network_id.parent, location="eastus"))
     for vault in inventory.vaults.values():
         if vault.error is None:
             seed(world, *_vault(vault))

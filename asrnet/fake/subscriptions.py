@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from asrnet.fake import refusals
-from asrnet.fake.records import ResourceGroup, Subscription
+from asrnet.fake.records import Subscription
 from asrnet.fake.regions import region_names
 from asrnet.fake.state import State
 from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
+from asrnet.model.azure import ResourceGroup
 
 
 class Subscriptions:

@@ -18,7 +18,6 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.records import (
     RecoveryPlan,
     ReplicationPolicy,
-    ResourceGroup,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -37,6 +36,7 @@ from asrnet.model.azure import (
     NetworkSecurityGroup,
     Nic,
     ProtectedItem,
+    ResourceGroup,
     RouteTable,
     Subnet,
     VirtualNetwork,
@@ -77,7 +77,7 @@ def _list(entry: Any) -> tuple[Any, tuple[()]]:
 
 
 SUBSCRIPTION: Final = _entry(Subscription)
-RESOURCE_GROUP: Final = _entry(ResourceGroup)
+RESOURCE_GROUP: Final = _entry(ResourceGroup, location=(str, "eastus"))
 SUBNET: Final = _entry(
     Subnet,
     name=Name,

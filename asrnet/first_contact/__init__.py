@@ -13,7 +13,7 @@ from asrnet.azure.wire import Wire
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import AsrError
 from asrnet.fake.behaviour import Behaviour
-from asrnet.fake.records import ResourceGroup, VaultResource
+from asrnet.fake.records import VaultResource
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.world import World
 from asrnet.first_contact.comparison import Observation, compare
@@ -22,6 +22,7 @@ from asrnet.first_contact.report import Report
 from asrnet.first_contact.session import PREFIX, NotTried, Place, Session
 from asrnet.first_contact.tidying import LeftOver, check_is_throwaway, clean_up, place_of
 from asrnet.model.arm import VNET, ArmId
+from asrnet.model.azure import ResourceGroup
 from asrnet.ports import Backend
 
 OPERATION_SECONDS = 2

@@ -9,9 +9,8 @@ from asrnet.errors import ResourceGroupNotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.journal import action_of, kind_of
-from asrnet.fake.records import ResourceGroup
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Subnet
+from asrnet.model.azure import ResourceGroup, Subnet
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from asrnet.emulator.handlers.network_shapes import VNET_TYPE
 from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
 from asrnet.emulator.routing import GROUP, SUBSCRIPTION, VAULT, VNET, Routes
 from asrnet.emulator.spelling import VAULT_TYPE
-from asrnet.fake.records import ResourceGroup, Subscription
+from asrnet.fake.records import Subscription
 from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.azure import ResourceGroup
 
 routes: Final = Routes()
 
