@@ -1,4 +1,4 @@
-"""Time and concurrency: the real thing, and a simulation in which hours pass in milliseconds.
+"""Time and concurrency: the system's clock, and a simulated one on which hours pass in milliseconds.
 
 Both implement ``asrnet.ports.Clock``. Everything that waits in asrnet waits through one of them.
 """
@@ -80,7 +80,7 @@ class Bounded:
 
     def settle(self, futures: Collection[Future[T]]) -> None:
         """Return when all of ``futures`` are done."""
-        for future in futures:  # one after the other: waiting for thousands together takes the square of their number
+        for future in futures:  # one after the other, because waiting for all together takes quadratic time
             while not future.done():
                 self._clock.wait([future], None)
 
@@ -116,7 +116,7 @@ def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
 
 
 class _Waiter:
-    """A thread that waits for its turn, or a ``call`` that has none yet.
+    """A thread that waits for its turn, or a ``call`` that has no thread yet.
 
     ``interrupted``: it was woken because the clock was stopped.
     """
@@ -208,7 +208,7 @@ class SimulatedClock:
         heapq.heappush(self._queue, (when, next(self._order), waiter))
 
     def _pass_on(self, *, last: bool = False) -> Callable[[], None] | None:
-        """Give the baton to whoever is due first; a thread that ends (``last``) is handed a call to run itself.
+        """Pass the baton to the waiter that is due first. A thread that ends (``last``) gets a call to run itself.
 
         A waiter may be queued twice; its second entry is passed over.
         """

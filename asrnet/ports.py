@@ -1,8 +1,8 @@
-"""The seam between asrnet and everything outside: what asrnet asks of Azure, and of time.
+"""The ports: everything that asrnet's core needs from Azure, and from time and threads.
 
-The core calls nothing but these. ``asrnet.azure`` implements them on the SDKs, ``asrnet.fake`` in memory; the contract
-tests hold both to the same answers. Every method may raise the errors of ``asrnet.errors`` and nothing else; throttling
-and passing faults are retried behind the port and never seen here.
+The core calls nothing else outside. ``asrnet.azure`` implements the ports on the SDKs and ``asrnet.fake`` in memory;
+the contract tests require the same behaviour of both. Methods raise only the errors of ``asrnet.errors``. Throttling
+and transient faults are retried by the implementation.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class NetworkReader(Protocol):
     def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
         """The networks of a subscription. The list may lag or lack some: only a GET proves absence.
 
-        Of the addresses in use it tells how many there are, and not which.
+        Addresses in use are only counted, not listed.
         """
         ...
 
@@ -82,7 +82,7 @@ class NetworkReader(Protocol):
         ...
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
-        """What new subnets are to be attached to, by its id; None where it does not exist."""
+        """The security group or route table with this id, or None if it does not exist."""
         ...
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
@@ -122,7 +122,7 @@ class MappingReader(Protocol):
         ...
 
     def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
-        """All mappings of all fabrics, those too that do not say what they map.
+        """All mappings of all fabrics, including those that do not say what they map.
 
         Raises VaultUnusedError for a vault that Site Recovery does not know yet.
         """
@@ -156,7 +156,7 @@ class MappingWriter(Protocol):
         ...
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start a PUT. The service upserts: what is there under the name is replaced."""
+        """Start a PUT. The service upserts: an existing mapping of that name is replaced."""
         ...
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
@@ -164,9 +164,9 @@ class MappingWriter(Protocol):
         ...
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        """Start deleting a mapping; deleting what is gone is done at once.
+        """Start deleting a mapping; None if it does not exist.
 
-        Raises NotFoundError where its vault, or what that is in, is not found.
+        Raises NotFoundError if its vault, resource group or subscription is not found.
         """
         ...
 
@@ -176,7 +176,7 @@ class MappingWriter(Protocol):
 
 
 class VmmReader(Protocol):
-    """What a VMM server told Site Recovery of its networks and clouds."""
+    """What VMM servers have reported to Site Recovery about their networks and clouds."""
 
     def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
         """The VM networks of a VMM server."""
@@ -196,11 +196,11 @@ class VmmReader(Protocol):
 
 
 class SiteRecoveryRequests(Protocol):
-    """What can be asked of Site Recovery: each method is one request, or one list with its pages.
+    """The raw requests to Site Recovery: each method is one request, or one list with all its pages.
 
-    A backend implements this, and nothing is decided here: an error is raised as it was answered.
-    ``asrnet.site_recovery.SiteRecovery`` makes MappingReader, MappingWriter and VmmReader of it.
-    Lists are of a vault; where a parent is named in the method, of that.
+    Backends implement this without decisions of their own, and errors are raised as they were answered.
+    ``asrnet.site_recovery.SiteRecovery`` implements MappingReader, MappingWriter and VmmReader on top. Lists cover a
+    vault unless the method's name says otherwise.
     """
 
     def vault_location(self, vault: ArmId) -> str:
@@ -337,10 +337,10 @@ _CALLS_BEFORE_SENDING: ContextVar[tuple[Callable[[], None], ...]] = ContextVar("
 def before_sending(call: Callable[[], None]) -> Iterator[None]:
     """Inside the block, run ``call`` right before each request that this thread sends, every repeat included.
 
-    An adapter announces a request only when everything slow is over: the SDK is imported, the token is there, the
-    gates have let it pass. So what ``call`` reads is as fresh as it can be when a write goes out, and its time is the
-    time of sending. What it raises ends the request unsent. Blocks nest, outer calls run first; the requests that a
-    call sends itself trigger none.
+    An adapter announces a request only after everything slow: the SDK is imported, the token is acquired, and the rate
+    limits have let the request pass. So whatever ``call`` reads is as fresh as possible when a write is sent. If it
+    raises an error, the request is not sent. Blocks nest, and outer calls run first. Requests sent by a call itself
+    trigger no calls.
     """
     outer = _CALLS_BEFORE_SENDING.set((*_CALLS_BEFORE_SENDING.get(), call))
     try:
@@ -372,13 +372,13 @@ def _is_ready(kinds: Collection[str]) -> None:
 
 
 class Backend(Struct, frozen=True, kw_only=True):
-    """Everything a run needs of the outside, as one value.
+    """All ports of a backend in one value.
 
-    ``requests`` tells how many requests were sent so far, by method, with ``retries`` for how many of them were
-    repeats. ``identity`` says in words as whom, ``tenant`` in which tenant (empty where the token does not say).
-    ``vmm_links`` is what a world's file says of a VMM server's fabric. ``expect`` may be told the kinds of resources
-    that will be written soon: what is slow to prepare is then prepared beside what comes before. Where the networks
-    that ``networks`` lists may be behind Azure (Resource Graph's are), ``lists_may_lag``.
+    ``requests`` counts the requests sent so far, by method, and the ``retries`` among them. ``identity`` describes the
+    signed-in identity, and ``tenant`` is its tenant (empty if the token does not name one). ``vmm_links`` has what a
+    world's file says about a VMM server. ``expect`` announces the kinds of resources that will be written soon, so that
+    slow preparations can run in the background. ``lists_may_lag`` is set if lists of networks may be behind Azure, as
+    Resource Graph's are.
     """
 
     networks: NetworkReader

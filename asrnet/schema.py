@@ -1,6 +1,6 @@
-"""JSON Schema (2020-12) of asrnet's files and of what ``-o json`` writes, made from the Structs behind them.
+"""JSON Schema (2020-12) of asrnet's files and of the outputs of ``-o json``, generated from their Structs.
 
-A schema says what the loaders accept as far as form goes; what must hold between entries, ``asrnet validate`` checks.
+A schema describes the form of a file. Rules between entries are checked by the loaders and ``asrnet validate``.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _explanations() -> type:
     return Explanations
 
 
-# A command that asks for one schema need not import what the others are made of.
+# Functions, so that a command that needs one schema does not import the Structs of the others.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
     "world": _world,
@@ -116,4 +116,4 @@ _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "explanations": _explanations,
 }
 KINDS: Final = tuple(_STRUCTS)
-"""What there are schemas of."""
+"""The kinds of files and outputs that have a schema."""

@@ -1,6 +1,6 @@
-"""Site Recovery on any backend: what is decided the same way wherever the requests go.
+"""The decisions about Site Recovery that are the same for every backend.
 
-Two things are: how a vault is read whose roles forbid its lists, and what proves that a mapping does not exist.
+They are: how to read a vault if the identity's roles forbid vault-wide lists, and what proves that a mapping is absent.
 """
 
 from __future__ import annotations
@@ -144,10 +144,10 @@ class SiteRecovery:
     def _listed_after(self, error: ServiceError, mapping_id: ArmId) -> LiveMapping | None:
         """The mapping ``mapping_id`` after a GET or DELETE of it was answered with ``error``; None where it is absent.
 
-        Site Recovery has said "there is none" with 404, and with 400 and codes that nobody wrote down
-        (Azure/azure-sdk-for-go issue 8705), so a 400 without a clear code is settled by the vault's list. That the
-        vault, its group or its subscription is not found says nothing of the mapping: most often an id is wrong.
-        Raises ``error`` where it is about something else.
+        Site Recovery answers 404 for a missing mapping, but also 400 with undocumented codes (Azure/azure-sdk-for-go
+        issue 8705), so after a 400 without a clear code the vault's list decides. If the vault, its group or its
+        subscription is not found, most often an id is wrong, which proves nothing about the mapping. Raises ``error``
+        if it has another cause.
         """
         if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
             raise error
@@ -185,7 +185,7 @@ class SiteRecovery:
                     begun = True
                     yield row
             except ForbiddenError:
-                # A later page that is refused is no matter of roles, and the rows before it must not come twice.
+                # A refused later page has other causes than roles, and the rows already yielded must not come twice.
                 if begun:
                     raise
                 self._refused_lists.add((vault.key, what))

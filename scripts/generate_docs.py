@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code; with ``--check`` only say which are stale."""
+"""Write the generated pages; with ``--check`` only report which of them are out of date."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROOT: Final = Path(__file__).parent.parent
 _HEAD: Final = """\
 # Commands
 
-Made from the table of options by `make docs`; `asrnet COMMAND --help` says the same. [The tutorial](tutorial.md) is a
-tour.
+Generated from the table of options by `make docs`; `asrnet COMMAND --help` prints the same. Start with [the
+tutorial](tutorial.md).
 
 | command | does |
 |---|---|
@@ -51,8 +51,8 @@ Limits are set under [`limits`](desired-state.md#limits) in the desired state, p
 _FINDINGS_HEAD: Final = """\
 # Findings
 
-Made from `FindingKind` by `make docs`. A finding is something a person should know about a pair, a mapping or a
-vault. An error blocks its pair; the other pairs and vaults go on.
+Generated from `FindingKind` by `make docs`. A finding is something a person should know about a pair, a mapping or a
+vault. An error blocks its pair; other pairs and vaults are not affected.
 
 | kind | severity | counts as drift | means | what to do |
 |---|---|---|---|---|
@@ -60,7 +60,7 @@ vault. An error blocks its pair; the other pairs and vaults go on.
 
 
 def main(argv: Iterable[str]) -> int:
-    """Write the pages, or check them; 1 when one was out of date."""
+    """Write or check the pages. Returns 1 if a check found one out of date."""
     check = "--check" in argv
     stale = [path for path, page in PAGES.items() if not _is_current(ROOT / path, page())]
     for path in stale:
@@ -77,7 +77,7 @@ def _is_current(path: Path, text: str) -> bool:
 
 def commands_page() -> str:
     """docs/commands.md."""
-    rows = [f"| [{name}](#asrnet-{name}) | {words} |" for name, words in COMMANDS.items()]
+    rows = [f"| [{name}](#asrnet-{name}) | {description} |" for name, description in COMMANDS.items()]
     sections = ["\n".join(_command(name)) for name in COMMANDS]
     exits = "\n".join(
         f"| {entry.word} | {entry.meaning} | {entry.remedy} |" for entry in glossary() if entry.kind == "exit_code"
@@ -94,15 +94,15 @@ def commands_page() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module = import_module(MODULE.format(name))
-    own = [option for option in options_of(name) if not option.group]
+    own_options = [option for option in options_of(name) if not option.group]
     yield f"## asrnet {name}"
     yield ""
     yield (module.__doc__ or "").strip()
     yield ""
-    if own:
+    if own_options:
         yield "| argument | variable | meaning | default |"
         yield "|---|---|---|---|"
-        for option in sorted(own, key=lambda option: not option.positional):
+        for option in sorted(own_options, key=lambda option: not option.positional):
             help_text = getattr(module, "HELP", {}).get(option.name, option.help)
             variable = f"`{option.variable}`" if option.variable else ""
             yield f"| `{_spelled(option)}` | {variable} | {_meaning(option, help_text)} | {_default(option)} |"
@@ -131,12 +131,12 @@ def findings_page() -> str:
 def _options() -> Iterator[str]:
     yield "## Options"
     yield ""
-    yield "They may stand before the command and after it. The command line wins over the environment, the environment"
-    yield "over `.env`. Every variable is in [.env.example](../.env.example)."
+    yield "Options may come before or after the command. The command line takes precedence over the environment, and"
+    yield "the environment over `.env`. [.env.example](../.env.example) lists every variable."
     yield ""
-    yield "A `.env` in the working directory cannot say where to sign in, which files are written or what is changed"
-    yield "without asking: whoever can put a file there could do harm otherwise. Those variables, marked `[!]` in"
-    yield ".env.example, are ignored there with a warning, and count in a file that `--env-file` names."
+    yield "A `.env` in the working directory cannot set where to sign in, which files are written or what is changed"
+    yield "without asking, because anybody who can put a file there could do harm. Those variables are marked `[!]` in"
+    yield ".env.example. They are ignored there with a warning, and accepted from a file that `--env-file` names."
     for group in dict.fromkeys(option.group for option in OPTIONS if option.group):
         yield ""
         yield f"### {group}"

@@ -1,7 +1,7 @@
-"""The desired state: which networks are to be mapped, as the files say it, with every name resolved to an id.
+"""The desired state: the pairs of networks that the files declare, with every name resolved to an id.
 
-``load_desired`` reads one file or all files of a folder and refuses mistakes: unknown keys, unknown aliases,
-names declared twice, ids of the wrong type, a network mapped to itself.
+``load_desired`` reads a file, or all files of a folder, and refuses mistakes: unknown keys and aliases, names declared
+twice, ids of the wrong type, a network mapped to itself.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ __all__ = [
 def load_desired(path: str | Path) -> DesiredState:
     """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
 
-    Raises DocumentError, with file and line, for whatever is wrong and can be known without Azure.
+    Raises DocumentError, with file and line, for every mistake that can be found without asking Azure.
     """
-    from asrnet.desired import loading  # with YAML, 50 ms that not every command needs
+    from asrnet.desired import loading  # imports YAML, which takes 50 ms that not every command needs
 
     return loading.load(path)
 

@@ -1,4 +1,4 @@
-"""What must hold between the entries of a desired state. Every error names both sides with file and line."""
+"""Rules between the entries of a desired state. Every error names both entries with file and line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asrnet.model.arm import ArmId, normal_location
 
 
 def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
-    """There is a vault to work on."""
+    """Raise DocumentError if no vault is declared."""
     if not vaults:
         raise DocumentError(
             "no vaults are declared, expected at least one",
@@ -21,7 +21,7 @@ def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
 
 
 def check(state: DesiredState, *, file: str) -> None:
-    """Raise DocumentError for the first thing that cannot be meant; ``file`` is named where no line is to blame."""
+    """Raise DocumentError for the first rule that is broken; it names ``file`` if no line is at fault."""
     _check_names(state)
     _check_regions(state)
     _distinct_pairs(state)
@@ -31,14 +31,14 @@ def check(state: DesiredState, *, file: str) -> None:
     _distinct_vmm_pairs(state)
     if not (state.pairs or state.rules or state.vmm_pairs):
         raise DocumentError(
-            "nothing is to be mapped, expected pairs, rules or vmm_pairs",
+            "nothing is declared, expected pairs, rules or vmm_pairs",
             file=file,
             hint="add, for instance: pairs: [{name: hub, vault: sea, primary: alias/group/vnet, recovery: copy}]",
         )
 
 
 def vmm_key(name: VmNetworkName) -> tuple[str, str]:
-    """A VM network's names without case: what to compare by."""
+    """The key by which names of VM networks are compared, without case."""
     return name.server.casefold(), name.network.casefold()
 
 
@@ -47,7 +47,7 @@ def _error(source: Source, problem: str, hint: str = "") -> DocumentError:
 
 
 def _repeated(keyed: Iterable[tuple[Hashable, Source]]) -> Iterator[tuple[Hashable, Source, Source]]:
-    """Each key that comes again: the key, where it came first, where again."""
+    """Each repeated key, with the source of its first use and of the repeat."""
     first: dict[Hashable, Source] = {}
     for key, source in keyed:
         if key in first:
@@ -56,7 +56,7 @@ def _repeated(keyed: Iterable[tuple[Hashable, Source]]) -> Iterator[tuple[Hashab
 
 
 def _check_names(state: DesiredState) -> None:
-    """Every vault, row and rule has a name of its own."""
+    """Names of vaults, rows and rules must be unique."""
     for name, first, again in _repeated((vault.name, vault.source) for vault in state.vaults):
         raise _error(again, f"vaults.{name}: the vault is declared twice, first at {first}")
     for key, first, again in _repeated((vault.id, vault.source) for vault in state.vaults):
@@ -73,7 +73,7 @@ def _check_names(state: DesiredState) -> None:
 
 
 def _check_regions(state: DesiredState) -> None:
-    """Directions are declared once, and rules, copies and recovery regions have one to go by."""
+    """Directions must be declared once, and rules, copies and ``to`` need a declared direction."""
     directions = (((region.primary, region.recovery), region.source) for region in state.regions)
     for _, first, again in _repeated(directions):
         raise _error(again, f"regions: this direction is declared twice, first at {first}")
@@ -86,7 +86,7 @@ def _check_regions(state: DesiredState) -> None:
         if row.recovery is None and not state.regions:
             raise _error(
                 row.source,
-                f"pair '{row.name}' asks for a copy, and no regions say where copies are made",
+                f"pair '{row.name}' asks for a copy, but no regions say where copies are made",
                 "add, for instance: regions: [{primary: eastasia, recovery: southeastasia}]",
             )
     declared = {region.recovery for region in state.regions}
@@ -98,7 +98,7 @@ def _check_regions(state: DesiredState) -> None:
                 entry.source,
                 f"{kind} '{entry.name}' says to: {entry.to}, which is the recovery region of no entry under regions"
                 f"{did_you_mean(normal_location(entry.to), declared)}",
-                f"declared are: {', '.join(sorted(declared)) or 'none'}",
+                f"declared recovery regions: {', '.join(sorted(declared)) or 'none'}",
             )
 
 

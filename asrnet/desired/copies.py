@@ -1,4 +1,4 @@
-"""Copies of networks: their ids, and what goes into them."""
+"""Copies of networks: their ids and their settings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LONGEST_VNET_NAME: Final = 64
 _LONGEST_GROUP_NAME: Final = 90
 _LONGEST_TAG_VALUE: Final = 256
 
-# Source: the documentation of each service. A network security group on the first four breaks them, as a route table
-# does on the other two. What AzureBastionSubnet's group must allow, and GatewaySubnet's routes, no other subnet needs.
+# Source: the documentation of each service. A network security group breaks the first four subnets, and a route table
+# the next two. AzureBastionSubnet needs rules in its group, and GatewaySubnet routes, that would be wrong elsewhere.
 _NO_SECURITY_GROUP: Final = frozenset(
     ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
 )
@@ -28,7 +28,7 @@ _TABLE_OF_ITS_OWN: Final = "gatewaysubnet"
 
 
 def copy_id(primary: VirtualNetwork, region: Region) -> ArmId:
-    """The id of the copy of ``primary``; names that would grow too long are cut and told apart by a hash."""
+    """The id of the copy of ``primary``. A name that would be too long is cut, and a hash keeps it unique."""
     settings = region.copy
     group = _filled(settings.resource_group, primary, region)
     name = _filled(settings.name, primary, region)
@@ -45,14 +45,14 @@ def is_copy(network: VirtualNetwork) -> bool:
 
 
 def original_of(network: VirtualNetwork) -> str:
-    """The text in a copy's tag: the id of its original, cut where it was too long; empty where it is no copy."""
+    """The original's id from a copy's tag, cut if it was too long for a tag; empty if the network is not a copy."""
     return next((value for name, value in network.tags.items() if name.lower() == COPY_TAG), "")
 
 
 def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
     """The network to create as the copy of ``primary``: addresses, DNS servers, tags and subnets.
 
-    Nothing is attached to it but the security groups and route tables that the region names.
+    Only the security groups and route tables that the region names are attached to it.
     """
     dns = region.copy.dns
     tags = {
@@ -71,7 +71,7 @@ def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
 
 
 def tag_value(original: ArmId) -> str:
-    """What the tag of a copy says of its original."""
+    """The value of a copy's tag: the id of its original, cut to Azure's limit."""
     return str(original)[:_LONGEST_TAG_VALUE]
 
 
@@ -90,7 +90,7 @@ def copied_subnets(primary: VirtualNetwork, settings: CopySettings) -> Iterator[
 
 
 def subnets_without_their_own(primary: VirtualNetwork, settings: CopySettings) -> Iterator[tuple[str, str]]:
-    """Each subnet that needs a security group or route table of its own and is given the common one, and the key."""
+    """The subnets that need a security group or route table of their own but would get a shared one, with the key."""
     for subnet in copied_subnets(primary, settings):
         name = subnet.name.lower()
         if name == _GROUP_OF_ITS_OWN and _is_common(settings.network_security_group):

@@ -1,4 +1,4 @@
-"""The shape of a desired-state file, as written: what differs from the resolved values of ``state.py``."""
+"""The form of a desired-state file, where it differs from the resolved values of ``state.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Desired-state files -> DesiredState: read, merge, resolve; what can be checked without Azure is checked here."""
+"""Loads desired-state files: reads, merges and resolves them, and checks everything that needs no Azure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HIGHEST_LIMIT: Final = 1_000_000
 def load(path: str | Path) -> DesiredState:
     """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
 
-    Raises DocumentError, with file and line, for whatever is wrong and can be known without Azure.
+    Raises DocumentError, with file and line, for every mistake that can be found without asking Azure.
     """
     return _Loader(_read(Path(path))).state()
 
@@ -65,7 +65,7 @@ def _read(path: Path) -> list[Document[DesiredFile]]:
             read.append(documents.read(file, DesiredFile))
         except DocumentError as error:
             refused[file.resolve()] = error
-    for document in read:  # a topology may lie in the folder, beside the files that name it
+    for document in read:  # a topology that one of the files names may be in the same folder
         if document.value.topology:
             refused.pop((Path(document.source).parent / document.value.topology).resolve(), None)
     if refused:
@@ -91,11 +91,11 @@ class _Entry(Struct, Generic[T], frozen=True):
 
     @property
     def source(self) -> Source:
-        """The file and the line. A file's name need not be text, and this goes into plans."""
+        """The file and the line, printable because they go into plans: a file's name may be any bytes."""
         return Source(file=printable(self.document.source), line=self.document.line(*self.path))
 
     def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
-        """The error to raise about this entry, or about what is ``below`` it."""
+        """The error to raise about this entry, or about the part ``below`` it."""
         return self.document.error(problem, *self.path, *below, hint=hint)
 
     @contextmanager
@@ -160,11 +160,11 @@ class _Loader:
         return [_Entry(value, document, (key,)) for document, value in values if value is not None]
 
     def _agreed(self, key: str, *, repeated: bool = True) -> Any:
-        """The value of ``key``, which all files that have one agree on; unless ``repeated`` only one may have it."""
+        """The value of ``key``, on which all files must agree; unless ``repeated``, only one file may have it."""
         values = self._values(key)
         for entry in values[1:]:
             if entry.raw != values[0].raw or not repeated:
-                problem = "the files disagree" if repeated else "said twice"
+                problem = "the files disagree" if repeated else "given twice"
                 raise entry.error(f"{problem}, first at {values[0].source}")
         return values[0].raw if values else None
 
@@ -306,7 +306,7 @@ class _Loader:
 
 
 def _keys(entry: Struct, keys: type[Struct]) -> dict[str, Any]:
-    """What an entry of a file and its resolved value have in common."""
+    """The fields that an entry of a file shares with its resolved value."""
     return {name: getattr(entry, name) for name in keys.__struct_fields__}
 
 

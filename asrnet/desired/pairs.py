@@ -1,4 +1,4 @@
-"""From rows and rules to concrete pairs of networks. What is ambiguous becomes a finding that blocks it."""
+"""Resolves rows and rules to concrete pairs of networks. Ambiguities become findings that block their pair."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ __all__ = ["Pair", "Resolution", "is_ignored", "recovery_location", "resolve", "
 
 
 class Pair(Struct, frozen=True, gc=False, kw_only=True):
-    """A primary network and where its machines are to land.
+    """A primary network and its recovery network.
 
-    ``recovery`` is None while it cannot be known (the primary of a copy was not found). ``copy`` is set when the
-    recovery network is to be a copy, with the region it is made in. ``to`` is the recovery region that is asked for.
-    ``failback``: the pair owns the reverse mapping. ``places`` are known beforehand for networks that are not Azure's:
-    the ids of the VMM servers' fabrics.
+    ``recovery`` is None while it is not known, because the primary network of a copy was not found. ``copy`` has the
+    regions' settings if the recovery network is a copy. ``to`` is the recovery region that the row names. ``failback``:
+    the pair owns the reverse mapping. ``places`` are the ids of the VMM servers' fabrics for on-premises networks.
     """
 
     name: str
@@ -83,7 +82,7 @@ def resolve(
 
 
 def unmapped(pairs: Iterable[Pair], live: Mapping[str, Sequence[NetworkMapping]]) -> Iterator[Pair]:
-    """The pairs that lack a mapping they ask for among the live ones of each vault (by name)."""
+    """The pairs of which a declared mapping is missing from the live mappings of each vault (by name)."""
     paired = {
         (vault, mapping.primary_network_id, mapping.recovery_network_id)
         for vault, mappings in live.items()
@@ -103,7 +102,7 @@ def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair
     pair = Pair(
         name=row.name,
         vault=row.vault,
-        # As Azure spells the ids, where the networks are known.
+        # Ids in Azure's own spelling, if the networks are known.
         primary=primary.id if primary else row.primary,
         recovery=recovery.id if recovery else row.recovery,
         failback=row.failback,
@@ -147,7 +146,7 @@ def _with_copy(pair: Pair, primary: VirtualNetwork, desired: DesiredState) -> tu
             FindingKind.AMBIGUOUS,
             f"a copy of {primary.name} could be made in {recovery_regions}",
             subject=primary.id,
-            hint=f"say in which, for instance to: {declared[0].recovery}",
+            hint=f"choose one, for instance to: {declared[0].recovery}",
         )
     ]
 
@@ -180,9 +179,9 @@ def _rule_pairs(
         if _fits(rule.match, network)
     ]
 
-    # A recovery network is never a primary. Live mappings in a declared direction show more of them, but where both
-    # directions are declared the reverse of a mapping looks the same: what starts at a known recovery network, and two
-    # networks that are mapped to each other, show nothing.
+    # A recovery network must not become a primary. Live mappings in a declared direction reveal more recovery networks.
+    # If both directions are declared, a reverse mapping looks like a forward one. So mappings that start at a known
+    # recovery network reveal nothing, and neither do two networks that are mapped to each other.
     recoveries = {pair.recovery for pair in rows} | {pair.recovery for _, pair, _ in proposals}
     directions = {(region.primary, region.recovery) for region in desired.regions}
     in_use = {
@@ -210,8 +209,8 @@ def _rule_pairs(
         findings += [
             pair.finding(
                 FindingKind.AMBIGUOUS,
-                f"{pair.primary.name} and {partner.name} are mapped to each other and the rule matches either as "
-                "primary",
+                f"{pair.primary.name} and {partner.name} are mapped to each other, and the rule could match either one "
+                "as the primary",
                 subject=pair.primary,
                 hint="declare the pair as a row of its own",
             )
@@ -229,7 +228,7 @@ def is_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
 
 
 def _fits(match: Match, network: VirtualNetwork) -> bool:
-    """Whether a network has what a rule looks for. Globs are without case, those of tags' values too."""
+    """Whether a network matches a rule. All globs ignore case, those of tag values too."""
     if match.subscription not in {None, network.id.subscription}:
         return False
     tags = {name.lower(): value for name, value in network.tags.items()}
@@ -257,7 +256,7 @@ def _rule_pair(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tu
 
 
 def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
-    """Pairs that two rules propose alike are one; names shared by networks of several groups get the group's."""
+    """Merge equal pairs of several rules, and add the resource group to names that several networks share."""
     first: dict[Hashable, Pair] = {}
     for pair in pairs:
         first.setdefault((pair.vault, pair.primary, pair.recovery), pair)
@@ -300,7 +299,7 @@ def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
 
 
 class _Claims:
-    """Who claims what; a list is made only where a second one does."""
+    """Collects the pairs that claim the same thing. Lists are made only for shared claims, to save memory."""
 
     def __init__(self) -> None:
         self._first: dict[object, Pair] = {}
@@ -313,12 +312,12 @@ class _Claims:
             self._shared.setdefault(claim, [first]).append(pair)
 
     def shared(self) -> Iterable[list[Pair]]:
-        """The pairs of each claim that several have."""
+        """The pairs of each claim that several pairs make."""
         return self._shared.values()
 
 
 def _conflict(group: Sequence[Pair], problem: str, *, differ: bool = True) -> Iterator[Finding]:
-    """The finding for each pair of a group; where they must ``differ``, not for those that ask for the very same."""
+    """A finding for each pair of a group; with ``differ`` none if all of them declare the same two networks."""
     if differ and len({(pair.primary, pair.recovery) for pair in group}) == 1:
         return
     names = ", ".join(f"{pair.name} ({pair.source})" if pair.source.file else pair.name for pair in group)

@@ -1,6 +1,6 @@
-"""How a file names what is in Azure: aliases, full ids, templates; with Azure's rules for names.
+"""References to Azure resources in files (aliases, full ids, templates), checked by Azure's rules for names.
 
-Everything here raises InputError; the loader adds the file and the line.
+The functions raise InputError, to which the loader adds the file and the line.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PLACEHOLDERS: Final = {
 _PLACEHOLDERS_OF_COPIES: Final = ("name", "resource_group", "recovery_region")
 _REGION = re.compile(r"[a-z0-9]{2,64}")
 
-_WORDS: Final = {
+_NOUNS: Final = {
     ids.VNET: "a virtual network",
     ids.VAULT: "a vault",
     ids.SECURITY_GROUP: "a network security group",
@@ -89,14 +89,14 @@ def alias(name: str, text: str) -> str:
 def resource(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = "") -> ArmId:
     """The id of a resource of type ``kind`` given as ``alias/resource group/name`` or in full.
 
-    ``orelse`` says in errors what else could have been written.
+    ``orelse`` is added to error messages: what else could have been written.
     """
     if text.startswith("/"):
         return _checked(ArmId(text), kind)
     parts = text.split("/")
     if len(parts) != _PARTS:
         raise InputError(
-            f"found '{text[:120]}', expected {_WORDS[kind]}: alias/resource group/name, or a full resource id{orelse}"
+            f"found '{text[:120]}', expected {_NOUNS[kind]}: alias/resource group/name, or a full resource id{orelse}"
         )
     where, group, name = parts
     _check_name(group, GROUP)
@@ -115,7 +115,7 @@ def template(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = 
 
 
 def check_template(text: str, kind: str) -> None:
-    """Make sure that ``text``, filled in, is the name of a copy; ``kind`` is the resource's type, or ``GROUP``."""
+    """Raise InputError unless ``text``, filled in, can name a copy of the type ``kind``, or its ``GROUP``."""
     _check_placeholders(text, _PLACEHOLDERS_OF_COPIES)
     _check_name(text.format(**_SAMPLE), kind)
 
@@ -137,8 +137,8 @@ def label(text: str) -> str:
 
 def _checked(identifier: ArmId, kind: str) -> ArmId:
     if identifier.type != kind:
-        actual = _WORDS.get(identifier.type) or (f"a {identifier.type}" if identifier.type else "no resource")
-        raise InputError(f"expected the id of {_WORDS[kind]}, '{identifier}' is that of {actual}")
+        actual = _NOUNS.get(identifier.type) or (f"a {identifier.type}" if identifier.type else "no resource")
+        raise InputError(f"expected the id of {_NOUNS[kind]}, but '{identifier}' is the id of {actual}")
     _check_name(identifier.resource_group, GROUP)
     _check_name(identifier.name, kind)
     return identifier
@@ -147,8 +147,8 @@ def _checked(identifier: ArmId, kind: str) -> ArmId:
 def _check_name(name: str, kind: str) -> None:
     pattern, rule = _NAMES[kind]
     if not pattern.fullmatch(name):
-        words = _WORDS.get(kind, "a resource group")
-        raise InputError(f"'{name[:120]}' cannot be the name of {words}: expected {rule}")
+        noun = _NOUNS.get(kind, "a resource group")
+        raise InputError(f"'{name[:120]}' cannot be the name of {noun}: expected {rule}")
 
 
 def _check_placeholders(text: str, placeholders: Sequence[str]) -> None:

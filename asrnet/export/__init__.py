@@ -1,1 +1,1 @@
-"""Live mappings written down for other tools, and as a desired state."""
+"""Exports of live mappings: as a desired state, as Terraform, and as az commands."""

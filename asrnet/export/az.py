@@ -1,4 +1,4 @@
-"""The az commands equivalent to a step, for people who want to see it or do it by hand."""
+"""The az commands equivalent to a step, for people who want to check it or do it by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asrnet.model.plan import Step
 
 
 def az_commands(step: Step) -> tuple[str, ...]:
-    """The commands equal to ``step``, in lines that a shell takes. Mappings need az's extension ``site-recovery``."""
+    """The lines of the commands equivalent to ``step``. Mappings need az's extension ``site-recovery``."""
     resource = step.after or step.before
     if isinstance(resource, VirtualNetwork):
         return tuple(_network(resource))
@@ -27,7 +27,7 @@ def _mapping(step: Step, mapping: NetworkMapping) -> tuple[str, ...]:
     if step.action == "delete":
         return _command("site-recovery network mapping delete", (*_of_mapping(mapping.id), "--yes"))
     if mapping.kind != "azure_to_azure" or mapping.recovery_fabric_id is None:
-        # az knows no mapping between two VMM servers; the request itself is the same for all.
+        # az has no command for VMM mappings, so the request is sent as it is.
         body = json.dumps(mapping_body(mapping))
         return _command("rest", ("--method", "put", "--url", f"{mapping.id}?api-version={API_VERSION}", "--body", body))
     return _command(

@@ -1,4 +1,4 @@
-"""Live mappings -> the desired state that asks for them: where to start from, and what to compare with."""
+"""Exports live mappings as the desired state that declares them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _LEFT_OUT_ON_PREMISES: Final[dict[LiveStatus, str]] = {
 
 
 class Dump(Struct, frozen=True, kw_only=True):
-    """A desired state, and in words what it could not take up and what it says of half pairs."""
+    """A desired state, with messages about the mappings that were left out and remarks on half pairs."""
 
     desired: DesiredState
     left_out: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
     def text(self, folder: str = ".") -> str:
-        """The YAML file that is to be saved in ``folder``, with the remarks and what was left out at its top."""
+        """The YAML text of a file in ``folder``, with the remarks and the omissions as comments at its top."""
         comments = "".join(f"# {printable(line)}\n" for line in self.remarks)
         comments += "".join(f"# left out: {printable(line)}\n" for line in self.left_out)
         topology = self.desired.topology and os.path.relpath(self.desired.topology, folder or ".")
@@ -48,10 +48,10 @@ class Dump(Struct, frozen=True, kw_only=True):
 
 
 def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves: bool = False) -> Dump:
-    """The desired state that the live mappings are, with the names, vaults and aliases that ``desired`` has.
+    """Export the live mappings as a desired state, with the names, vaults and aliases of ``desired``.
 
-    Its plan is empty but for half pairs: each is written as a pair, so that the next plan shows the missing reverse.
-    ``accept_halves`` writes them as they are, with ``failback: none``.
+    Half pairs are written as pairs, so that the next plan creates the missing reverse; otherwise its plan is empty.
+    With ``accept_halves`` they are written as they are, with ``failback: none``.
     """
     live = live_pairs(inventory, desired)
     topologies = {vault.name: vault.topology for vault in inventory.vaults.values()}
@@ -91,7 +91,7 @@ def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves
 
 
 def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
-    """Why a mapping cannot be written down; empty where it can."""
+    """Why a mapping cannot be declared; empty if it can."""
     if pair.absent:
         return _do_not_exist([network.name for network in pair.absent])
     if pair.kind == "azure_to_azure":
@@ -113,11 +113,11 @@ def _do_not_exist(names: Sequence[str]) -> str:
 
 
 def _starting_at_the_original(pair: LivePair, inventory: Inventory) -> LivePair:
-    """``pair`` with its sides exchanged where only the way back from a copy to its original is mapped."""
+    """``pair`` with its sides swapped if only the reverse, from a copy to its original, is mapped."""
     primary = inventory.networks.get(pair.primary_network_id)
     if pair.reverse or primary is None or not is_copy(primary):
         return pair
-    # A tag's value may have been cut.
+    # The tag's value may have been cut to Azure's limit, so the start is compared.
     if not str(pair.recovery_network_id).lower().startswith(original_of(primary).lower()):
         return pair
     return structs.replace(
@@ -134,9 +134,9 @@ def _starting_at_the_original(pair: LivePair, inventory: Inventory) -> LivePair:
 def _rows(
     pairs: Sequence[LivePair], live: Sequence[LivePair], taken: set[str], *, accept_halves: bool
 ) -> tuple[list[Row], list[str]]:
-    """A row for each of ``pairs``, and remarks on those that are half. ``live`` are all pairs there are."""
-    # A network has one mapping to a region. One that leads elsewhere is not to be retargeted by a row that asks for the
-    # way back, and of several half pairs with one recovery network the first gets it.
+    """A row for each of ``pairs``, and remarks on the half pairs among them. ``live`` has all live pairs."""
+    # A network can have one mapping to a region. A row must not claim the reverse if the recovery network is mapped
+    # elsewhere already, and of several half pairs with one recovery network only the first can own the reverse.
     mapped = {(pair.vault, pair.primary_network_id, pair.recovery_location) for pair in live}
     claimed: dict[tuple[str, ArmId, str | None], LivePair] = {}
     rows: list[Row] = []
@@ -168,7 +168,7 @@ def _rows(
 
 
 def _row_name(pair: LivePair, taken: set[str]) -> str:
-    """The shortest name for the row of ``pair`` that no row has; it is ``taken`` from then on."""
+    """The shortest free name for the row of ``pair``, which is added to ``taken``."""
     plain = pair.primary_network if _is_label(pair.primary_network) else pair.primary_network_id.name
     longer = f"{plain}-{pair.recovery_location}"
     names = chain(
@@ -191,7 +191,7 @@ def _vmm_row(pair: LivePair, name: str, topology: Topology | Unknown) -> VmmRow:
 
 
 def _vm_network(network_id: ArmId, topology: Topology | Unknown) -> VmNetworkName:
-    """The names of a VM network where they are its own and can be written, else those of the resources."""
+    """A VM network by the names people use, if they are unique and can be written; else by its resource names."""
     resources = VmNetworkName(server=network_id.parent.name, network=network_id.name)
     located = None if isinstance(topology, Unknown) else topology.network_by_id(network_id)
     if isinstance(topology, Unknown) or located is None:

@@ -1,8 +1,8 @@
-"""Live mappings -> Terraform: a resource of the azurerm provider for each mapping, and the block that imports it.
+"""Exports live mappings for Terraform: for each mapping a resource of the azurerm provider and its import block.
 
-What the provider takes is in its documents of ``azurerm_site_recovery_network_mapping`` and
-``azurerm_site_recovery_hyperv_network_mapping``. All of their arguments force a new resource, so each is what the
-provider will read back: names as in the id that it imports, ids of networks in the spelling that it can parse.
+The arguments follow the provider's documentation of ``azurerm_site_recovery_network_mapping`` and
+``azurerm_site_recovery_hyperv_network_mapping``. Every argument forces a new resource, so each must equal what the
+provider reads back: names as in the imported id, and ids of networks in a spelling that it can parse.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Resource(Struct, frozen=True, kw_only=True):
 def export_terraform(inventory: Inventory, desired: DesiredState, *, selection: Selection = EVERYTHING) -> Exported:
     """Terraform resources and import blocks for the live mappings, named after the pairs of ``desired``.
 
-    The same mappings give the same text. Each is there as it is: half a pair stays one.
+    The same mappings give the same text. Half pairs are exported as they are.
     """
     live = live_pairs(inventory, desired, selection)
     providers = _providers({vault.id.subscription for vault in live.vaults if not vault.error}, desired)
@@ -83,7 +83,7 @@ class _Reader:
         if pair.kind == "vmm_to_azure":
             return "" if self._vm_network(pair) else "the names of the VMM server and its network could not be read"
         unknown = [mapping.name for mapping in self._both(pair) if mapping.recovery_fabric_id is None]
-        return f"Site Recovery does not tell the recovery fabric of {' and '.join(unknown)}" if unknown else ""
+        return f"Site Recovery does not report the recovery fabric of {' and '.join(unknown)}" if unknown else ""
 
     def resources(self, pair: LivePair, name: str) -> list[_Resource]:
         """The resources of a pair without a problem, the forward mapping first."""
@@ -148,7 +148,7 @@ def _title(pair: LivePair) -> str:
 
 
 class _Names:
-    """Unique names for resources. They differ by more than case, which Terraform distinguishes and people overlook."""
+    """Unique names for resources. They differ in more than case: Terraform tells case apart, but people overlook it."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
@@ -187,11 +187,11 @@ def _providers(subscriptions: Iterable[str], desired: DesiredState) -> dict[str,
 
 def _head(providers: Mapping[str, str]) -> str:
     lines = [
-        "The network mappings of Site Recovery as they are, for Terraform 1.5 or later with the azurerm provider.",
-        "terraform plan has to say that it imports them all, and adds, changes and destroys nothing.",
+        "The existing network mappings of Site Recovery, for Terraform 1.5 or later with the azurerm provider.",
+        "terraform plan must report imports only: nothing to add, change or destroy.",
     ]
     if len(providers) == 1:
-        lines.append(f"The provider's subscription has to be that of the vaults: {next(iter(providers))}")
+        lines.append(f"Configure the provider with the vaults' subscription: {next(iter(providers))}")
     elif providers:
         lines.append("The vaults are in several subscriptions, and each needs a provider with this alias:")
         lines += [f"  {alias}: {guid}" for guid, alias in providers.items()]
@@ -229,8 +229,8 @@ def _block(header: str, pairs: Sequence[tuple[str, str]]) -> str:
 def string(text: str) -> str:
     """``text`` as a quoted HCL string without template sequences (HCL Native Syntax Specification)."""
     escaped = "".join(_ESCAPES.get(char) or (char if char.isprintable() else _escaped(char)) for char in text)
-    # Terraform reads $$${ and $${ as one escape each, other readers of its language do not agree.
-    literal = _TEMPLATE.sub(lambda vm_network: f"{_escaped(vm_network[1])}{{", escaped)
+    # HCL parsers disagree on how to read $$${ and $${, so the $ or % itself is written as a Unicode escape.
+    literal = _TEMPLATE.sub(lambda match: f"{_escaped(match[1])}{{", escaped)
     return f'"{literal}"'
 
 

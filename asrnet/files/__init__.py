@@ -1,1 +1,1 @@
-"""Reading strict documents and writing whole files."""
+"""Reading of strict documents, and atomic writing of files."""

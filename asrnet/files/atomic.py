@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from asrnet.errors import InputError
 
 
 class PendingFile:
-    """A file about to be written: making it proves that it can be, and until ``commit`` the old one stays as it is.
+    """A file to be written later. The old file stays unchanged until ``commit``.
 
-    Raises InputError where ``path`` cannot be written. Devices and pipes are written to as they are.
+    The constructor checks that ``path`` can be written, and raises InputError if not. Devices and pipes are written to
+    directly.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -29,7 +30,7 @@ class PendingFile:
             raise IsADirectoryError(0, "it is a folder")
         if self._target.exists() and not self._target.is_file():
             if not os.access(self._target, os.W_OK):
-                raise PermissionError(0, "it may not be written to")
+                raise PermissionError(0, "it is not writable")
             return
         from tempfile import mkstemp  # slow to import, and most runs write no file
 
@@ -38,13 +39,13 @@ class PendingFile:
         os.close(handle)
 
     def replaced(self) -> str:
-        """The text that is about to be replaced; empty where there is none, or none that can be read as text."""
+        """The text of the old file; empty if there is none or it cannot be read as text."""
         with suppress(OSError, ValueError):
             return self._target.read_text("utf-8") if self._target.is_file() else ""
         return ""
 
     def commit(self, text: str) -> None:
-        """Write ``text`` in place of what was there. Raises InputError where that fails; the old file is then whole."""
+        """Replace the old file by ``text``. Raises InputError if that fails, and leaves the old file unchanged."""
         try:
             self._write(text)
         except OSError as error:
@@ -63,7 +64,7 @@ class PendingFile:
             self._temporary = None
 
     def abandon(self) -> None:
-        """Leave everything as it was."""
+        """Leave the old file unchanged, and remove the temporary one."""
         if self._temporary:
             with suppress(OSError):
                 Path(self._temporary).unlink()
@@ -73,12 +74,12 @@ class PendingFile:
         why = getattr(error, "strerror", None) or str(error)
         return InputError(
             f"{self.path}: cannot be written: {why}",
-            hint="what was there is as it was; choose a folder that exists and may be written to",
+            hint="nothing was overwritten; choose a folder that exists and is writable",
         )
 
 
 def _mode(target: Path) -> int:
-    """The rights the file had, or those of any new file: a temporary one is its owner's alone."""
+    """The mode of the old file, or that of any new file: the temporary one is readable by its owner only."""
     if target.exists():
         return target.stat().st_mode & 0o777
     umask = os.umask(0)

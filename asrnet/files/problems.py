@@ -1,4 +1,4 @@
-"""Turns msgspec's errors into problems for people: the exact path, what was found, and what was expected."""
+"""Turns msgspec's errors into messages for people, with the exact path, the value found, and what was expected."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Problem(Struct, frozen=True):
 
 
 def spelled(path: Iterable[str | int]) -> str:
-    """A path as people read it: ``rules[1].match.name``."""
+    """A path in the notation of messages: ``rules[1].match.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
@@ -96,7 +96,7 @@ def shown(value: object) -> str:
 
 
 def explain(error: msgspec.ValidationError, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Problem:
-    """Why ``convert(plain, kind)`` raised ``error``. Removes entries of ``plain`` while it looks for the place."""
+    """Explain why ``convert(plain, kind)`` raised ``error``. Modifies ``plain`` to find the faulty entry."""
     message = str(error)
     path: Steps = ()
     key: str | None = None
@@ -164,7 +164,7 @@ def _exact_path(text: str, plain: Any, kind: Any, convert: Callable[[Any, Any], 
 def _failing_key(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> str:
     """The key of the mapping at ``path`` whose entry fails, found by bisection: msgspec only says ``[...]``.
 
-    The entries after it are removed from the mapping, so that no later one is taken for it further down the path.
+    The entries after it are removed from the mapping, so that a later faulty entry is not found in its place.
     """
     mapping = _at(plain, path)
     if not isinstance(mapping, dict) or not mapping:

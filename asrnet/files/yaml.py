@@ -33,15 +33,15 @@ WORLD_LIMIT: Final = 64 * MIB
 DEEPEST: Final = 50
 
 TYPES_LOCK: Final = threading.Lock()
-"""Held while msgspec may see a type for the first time, which it takes apart in a way that is not safe for threads.
+"""Held while msgspec may inspect a type for the first time, which is not thread-safe.
 
-Seen with msgspec 0.22 where lists were read side by side: one run in fourteen ended with a segmentation fault.
+With msgspec 0.22, one in fourteen runs that read lists in parallel ended with a segmentation fault.
 """
 
-# The base loader leaves scalars as text: what they mean is for the Struct to say. The C one is much faster.
+# The base loader leaves scalars as text, so that the Struct decides their types. The C loader is much faster.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
-# What YAML 1.1 does not count as printable, and a second byte order mark.
+# Characters that YAML 1.1 does not allow, and a second byte order mark.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _ESCAPE = re.compile(r"\\(?:u(?P<high>d[89ab]..)\\u(?P<low>d[c-f]..)|.)", re.IGNORECASE | re.DOTALL)
 _PATH_SHOWN_AT_MOST = 12
@@ -144,7 +144,7 @@ class LineNumbers:
 
     def _lines_along(self, path: Steps) -> Iterator[tuple[int, int | None]]:
         if self._root is None:
-            # JSON that YAML does not take has no line numbers: one with a key of more than 1,024 characters, say.
+            # JSON that is not valid YAML has no line numbers, such as a key of more than 1,024 characters.
             with suppress(DocumentError):
                 self._root = _Builder(self._source).build(_ESCAPE.sub(_joined, self._text))
         node = self._root
@@ -157,10 +157,10 @@ class LineNumbers:
 
 
 class _Builder:
-    """Builds plain values from the parser's events. Every rule about the form of a document is here.
+    """Builds plain values from the parser's events, and enforces all rules about the form of a document.
 
-    Events, because composing nodes first takes seven times as long, and libyaml's composer crashes the interpreter on
-    a deeply nested list.
+    It works on events, because composing nodes first takes seven times as long, and libyaml's composer crashes the
+    interpreter on deeply nested lists.
     """
 
     def __init__(self, source: str) -> None:
@@ -264,10 +264,10 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Docume
 
 
 def _plain_json(text: str) -> Any:
-    """The plain values of a JSON object, numbers as text; None where the text is not one.
+    """The plain values of a JSON object, with numbers as text; None if the text is not a JSON object.
 
-    This is ten times as fast as reading YAML, which matters for a world of several megabytes. It never refuses a
-    document: what is not read here is read as YAML.
+    This is ten times as fast as reading YAML, which matters for worlds of several megabytes. None is no error: the
+    caller reads the text as YAML then.
     """
     if not text.lstrip().startswith("{"):
         return None
@@ -283,7 +283,7 @@ def _plain_json(text: str) -> Any:
 
 
 def _joined(escape: re.Match[str]) -> str:
-    """One character of the two escapes that JSON writes for characters beyond U+FFFF and YAML does not know."""
+    """The character of a surrogate pair of escapes, which JSON uses beyond U+FFFF and YAML does not support."""
     if not escape["high"]:
         return escape[0]
     return bytes.fromhex(escape["high"] + escape["low"]).decode("utf-16-be")
@@ -326,7 +326,7 @@ def _decoded(data: str | bytes, source: str) -> str:
     control = _NOT_TEXT.search(text)
     if control:
         raise DocumentError(
-            f"not a text file: it holds the character U+{ord(control[0]):04X}, expected UTF-8 text",
+            f"not a text file: it contains the character U+{ord(control[0]):04X}, expected UTF-8 text",
             file=source,
             line=text.count("\n", 0, control.start()) + 1,
         )

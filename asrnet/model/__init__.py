@@ -1,1 +1,1 @@
-"""What asrnet knows, as values: ids, Azure's resources, findings, plans and reports."""
+"""Immutable models: ids, Azure's resources, findings, plans and reports."""

@@ -1,4 +1,4 @@
-"""What a run depends on besides networks and vaults: the cloud, subscriptions, providers, rights. All of it is read."""
+"""What a run depends on besides networks and vaults: the cloud, subscriptions, providers and rights, all read-only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class CloudView(Struct, frozen=True, kw_only=True):
-    """Which Azure requests go to, and where the token comes from: empty in a fake, the latter on an emulator, too."""
+    """The cloud: the endpoint of requests (empty in a fake) and the authority of tokens (also empty on an emulator)."""
 
     name: str
     endpoint: str = ""
@@ -17,9 +17,9 @@ class CloudView(Struct, frozen=True, kw_only=True):
 
 
 class SubscriptionView(Struct, frozen=True, kw_only=True):
-    """A subscription. ``said_at`` is the service's clock (seconds since 1970) when it answered, if it said.
+    """A subscription. ``said_at`` is the time of the service's answer in seconds since 1970, if the answer had one.
 
-    ``managed_by`` are the tenants that the subscription, or something in it, is delegated to (Azure Lighthouse).
+    ``managed_by`` are the tenants that the subscription, or a part of it, is delegated to (Azure Lighthouse).
     """
 
     id: str
@@ -39,7 +39,7 @@ class ProviderView(Struct, frozen=True, kw_only=True):
 
 
 class Rights(Struct, frozen=True, kw_only=True):
-    """What one role allows: ``actions`` but for ``not_actions``. Both are globs without case."""
+    """The rights of one role: ``actions`` except ``not_actions``. Both are globs that ignore case."""
 
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()

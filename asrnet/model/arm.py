@@ -1,4 +1,4 @@
-"""Azure Resource Manager ids: parse, format, compare without case."""
+"""Ids of Azure Resource Manager: parsing, formatting, and comparison without case."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ _USUAL_SPELLING = {
 
 
 class ArmId:
-    """The id of an Azure resource, equal to another whatever the case of either.
+    """The id of an Azure resource. Ids are compared without case, immutable and hashable.
 
-    ``str(id)`` spells the fixed words the usual way and keeps the names as given. Immutable and hashable. ``key`` is
-    the id without case and without the slash in front: what to sort and index by. It is not a property, and the id is
-    kept in two texts and not in pieces, because planning holds and compares hundreds of thousands of ids.
+    ``str(id)`` has the fixed words in their usual spelling and the names as given. ``key`` is the id in lower case and
+    without the leading slash, for sorting and indexing. It is stored rather than computed, and the id is kept as text
+    rather than in parts, because planning holds and compares hundreds of thousands of ids.
     """
 
     __slots__ = ("_text", "key")
@@ -109,7 +109,7 @@ class ArmId:
 
     @property
     def parent(self) -> ArmId:
-        """The id one level up: of a fabric its vault, of a vault its resource group."""
+        """The id one level up, such as a fabric's vault or a vault's resource group."""
         return self._above(4 if self.key.rsplit("/", 4)[-4] == "providers" else 2)
 
     def child(self, *segments: str) -> ArmId:
@@ -124,7 +124,7 @@ class ArmId:
         return self._above(2 * (own_kind.count("/") - kind.count("/")))
 
     def _above(self, segments: int) -> ArmId:
-        """The id without its last ``segments``, not parsed anew."""
+        """The id without its last ``segments``, without parsing it again."""
         if not segments:
             return self
         above = object.__new__(ArmId)
@@ -166,7 +166,7 @@ def _usual(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _usual_head(text: str) -> str:
-    """The same of what stands before a resource's name, which many ids share; empty where no id begins like this."""
+    """``_spelled`` for the part of an id before its last name, which many ids share; empty if it is not valid."""
     try:
         return _usual(f"{text}/name").removesuffix("/name")
     except InputError:
@@ -175,12 +175,12 @@ def _usual_head(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def arm_id(text: str) -> ArmId:
-    """Parse like ``ArmId``, remembering recent answers: lists repeat the same networks and fabrics a thousandfold."""
+    """Parse like ``ArmId``, with a cache: lists repeat the same networks and fabrics thousands of times."""
     return ArmId(text)
 
 
 def expect(identifier: ArmId, kind: str, what: str) -> ArmId:
-    """``identifier`` itself, or an InputError where its type is not ``kind``; ``what`` names what was expected."""
+    """Return ``identifier``, or raise InputError unless its type is ``kind``, which messages call ``what``."""
     if identifier.type != kind:
         raise InputError(f"'{identifier}' is not the id of {what}: its type is '{identifier.type or 'none'}'")
     return identifier

@@ -1,10 +1,11 @@
-"""What asrnet knows of Azure, as values.
+"""Models of Azure's resources, independent of the SDKs.
 
-msgspec Structs, because forty frozen dataclasses cost 50 ms at start-up and forty Structs one. All are frozen; none
-knows an SDK. Azure's words, snake-cased. Locations are short names (``eastus``), ids compare without case.
+The names are Azure's own, in snake case. Locations are short names (``eastus``). The models are msgspec Structs because
+forty frozen dataclasses take 50 ms at start-up and forty Structs take 1 ms.
 
-``gc=False``, here and on other values that come in hundreds of thousands: values hold no cycles, and the garbage
-collector, which walks all that is alive whenever that has grown by a quarter, took a third of the time of large plans.
+``gc=False`` is set here and on other models of which there are hundreds of thousands. They hold no cycles, and the
+garbage collector, which visits all objects whenever their number has grown by a quarter, took a third of the time of
+large plans.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MappingKind = Literal["azure_to_azure", "vmm_to_azure", "vmm_to_vmm"]
 MappingIdentity = tuple[str, str, str]
 """Primary place, key of the primary network, recovery place. A place is a region, or the key of a VMM server's fabric.
 
-Keys and not ids, because dicts compare and hash texts without running Python.
+Keys rather than ids, because dicts hash and compare strings without calling Python code.
 """
 
 FabricKind = Literal["azure", "vmm", "other"]
@@ -198,12 +199,12 @@ class NetworkMapping(
 
     @property
     def is_paired(self) -> bool:
-        """Whether it is in force. No other state than Paired has been seen in the wild."""
+        """Whether the mapping is in force. No state but Paired has been recorded."""
         return self.state.lower() == "paired"
 
     @property
     def identity(self) -> MappingIdentity:
-        """What makes two mappings the same one: what they map, never their name."""
+        """What identifies a mapping: the networks and places it connects, and not its name."""
         if self.kind == "azure_to_azure":
             return (self.primary_location or "", self.primary_network_id.key, self.recovery_location or "")
         recovery = self.recovery_fabric_id if self.kind == "vmm_to_vmm" else None
@@ -211,9 +212,9 @@ class NetworkMapping(
 
 
 class UnreadableMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A mapping that is there and does not say what it maps; where it says what it maps from, that is its primary.
+    """A mapping that exists but does not say what it maps. ``primary_network_id`` is set if it says at least that.
 
-    It is not absent: its name is taken, and what it is about may be mapped already.
+    It must not count as absent: its name is taken, and its network may already be mapped.
     """
 
     id: ArmId
@@ -236,7 +237,7 @@ class UnreadableMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaul
 
 
 LiveMapping = NetworkMapping | UnreadableMapping
-"""What a list of mappings has."""
+"""An element of a list of mappings."""
 
 Resource = NetworkMapping | VirtualNetwork | Fabric | ResourceGroup | NetworkSubnet
 
@@ -327,7 +328,7 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
 
     @property
     def is_reversed(self) -> bool:
-        """Whether the machine was re-protected after a failover: it runs where it once was to fail over to.
+        """Whether the machine was re-protected after a failover, and so runs in its original recovery region.
 
         Recorded: such an item lives in the recovery fabric's container, its activeLocation is ``Primary`` again, and
         only its initial fabric location differs from its current one; between zones of one region, its zone.
@@ -409,10 +410,10 @@ class VmmHost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
 
 class VmmLinks(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """What Site Recovery does not tell of a VMM server and the world of a fake may.
+    """Facts about a VMM server that Site Recovery does not report but a fake world may contain.
 
-    ``networks`` has the logical network behind each VM network, ``clouds`` those that each cloud is associated with, by
-    friendly names. What is missing is not known.
+    ``networks`` has the logical network of each VM network, and ``clouds`` the logical networks of each cloud, by
+    friendly names. Missing entries are not known.
     """
 
     networks: Mapping[ArmId, str] = {}

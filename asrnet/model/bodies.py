@@ -1,4 +1,4 @@
-"""What is sent to Site Recovery to write a mapping: by the adapter, and by the commands that are told to people."""
+"""The request body that writes a mapping, for the adapter and for the commands shown to people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from asrnet.model.azure import MICROSOFT_AZURE, MappingKind, NetworkMapping
 
 API_VERSION: Final = "2025-08-01"
-"""The version of Site Recovery's API that is spoken, and that commands for people name."""
+"""The version of Site Recovery's API that asrnet uses, also in the commands shown to people."""
 
 INSTANCE_TYPES: Final[Mapping[MappingKind, str]] = {
     "azure_to_azure": "AzureToAzure",

@@ -1,4 +1,4 @@
-"""Findings: what a person should know about a plan. One table says what kinds there are.
+"""Findings: what a person should know about a plan. ``FindingKind`` is the table of all kinds.
 
 A new kind is a member of ``FindingKind``; its severity, whether it counts as drift, ``docs/errors.md``, the JSON
 Schema and ``asrnet explain`` follow from it.
@@ -20,8 +20,9 @@ Role = Literal["", "corrected", "unread", "holds"]
 class FindingKind(StrEnum):
     """What a finding is about.
 
-    ``role`` is ``corrected`` where a change of the plan corrects it (and counts as the drift), ``unread`` where
-    something could not be read, ``holds`` where changes wait. ``meaning`` says what was found, ``remedy`` what to do.
+    ``role`` is ``corrected`` if a change of the plan corrects it (the change then counts as the drift), ``unread`` if
+    something could not be read, and ``holds`` if it makes changes wait. ``meaning`` describes the finding, and
+    ``remedy`` what to do about it.
     """
 
     severity: Severity
@@ -58,7 +59,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     MISSING_NETWORK = (
         "missing_network", "error", "",
-        "A network of the pair does not exist, or a group or table that its copy is to be attached to.",
+        "A network of the pair does not exist, or a security group or route table for its copy.",
         "Create it, correct its id in the file, or declare `recovery: copy`.",
     )  # fmt: skip
     MISSING_FABRIC = (
@@ -83,13 +84,13 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     CROSS_TENANT = (
         "cross_tenant", "error", "unread",
-        "A subscription belongs to another tenant than the one signed in to.",
+        "A subscription does not belong to the tenant that asrnet is signed in to.",
         "Sign in to that tenant, or use Azure Lighthouse.",
     )  # fmt: skip
     AMBIGUOUS = (
         "ambiguous", "error", "",
-        "Several things fit, and only a person can say which one is meant.",
-        "Name the one that is meant: a network by its full id, a recovery region with `to`.",
+        "Several resources match, and only a person can decide which one is meant.",
+        "Name it: a network by its full id, a recovery region with `to`.",
     )  # fmt: skip
     CONFLICT = (
         "conflict", "error", "",
@@ -128,8 +129,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     REVERSED = (
         "reversed", "error", "holds",
-        ("Machines of the pair run in the recovery region, and their next re-protection goes by the pair's mappings, "
-        "so updates and deletes of these wait. As an info: nothing is held back."),
+        ("Machines of the pair run in the recovery region, and their next re-protection uses the pair's mappings, "
+        "so updates and deletes of the mappings wait. As an info it holds nothing back."),
         "Fail back first. `--force reversed` together with `--pair` lifts the guard.",
     )  # fmt: skip
     FROZEN = (
@@ -149,7 +150,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     STALE_PROTECTED_ITEM = (
         "stale_protected_item", "warning", "",
-        "A machine fails over to another network than its mapping says: mappings count for new replications only.",
+        "A machine fails over to another network than the mapped one: mappings apply to new replications only.",
         "Change the machine's own network settings.",
     )  # fmt: skip
     SUBNET_MISSING = (
@@ -164,8 +165,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     FALLBACK_SUBNET_RESERVED = (
         "fallback_subnet_reserved", "warning", "",
-        "The subnet that machines would fall back to is reserved for a service of Azure or delegated.",
-        "Create a subnet of the primary's name in the recovery network.",
+        "The subnet that machines would fall back to is reserved for an Azure service or delegated.",
+        "Create a subnet with the primary subnet's name in the recovery network.",
     )  # fmt: skip
     VAULT_IN_PRIMARY_REGION = (
         "vault_in_primary_region", "warning", "",
@@ -230,7 +231,7 @@ def finding(
     hint: str = "",
     severity: Severity | None = None,
 ) -> Finding:
-    """A finding, of the severity that its kind has unless ``severity`` says another."""
+    """Make a finding. Its severity is that of its kind unless ``severity`` is given."""
     return Finding(
         kind=kind,
         severity=severity or kind.severity,

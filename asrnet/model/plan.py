@@ -1,6 +1,6 @@
-"""The vocabulary of a plan: findings, changes and their steps, limits; and the plan, which can judge and save itself.
+"""The plan and its parts: changes and their steps, pairs, counts and limits. A plan checks its limits and its checksum.
 
-The JSON of ``-o json`` and of saved plans is these Structs as they stand, so a field's name here is a contract.
+These Structs are the JSON of ``-o json`` and of saved plans, so the names of their fields are a public format.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "reversed", "frozen")
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
-    """One write. ``before`` is what must still be there when it is sent, ``after`` what will be."""
+    """One write. ``before`` is the resource as it must still be when the write is sent, ``after`` as it will be."""
 
     action: Action
     resource_id: ArmId
@@ -46,7 +46,7 @@ class Step(Struct, frozen=True, gc=False, kw_only=True):
 class Change(Struct, frozen=True, gc=False, kw_only=True):
     """One decision, carried out by one or more steps in order. A retarget is one change, an update.
 
-    ``owner`` is ``row`` or ``rule`` for what the desired state asks for, None for what belongs to no pair.
+    ``owner`` is the kind of declaration that asks for the change, or None if the change belongs to no pair.
     """
 
     id: str
@@ -80,7 +80,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
         depends_on: tuple[str, ...] = (),
         owner: Literal["row", "rule"] | None = None,
     ) -> Change:
-        """The change that creates ``resource``. A mapping says its networks itself."""
+        """The change that creates ``resource``. The network ids of a mapping are taken from the mapping."""
         if isinstance(resource, NetworkMapping):
             primary_network_id, recovery_network_id = resource.primary_network_id, resource.recovery_network_id
         return Change(
@@ -118,7 +118,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
         depends_on: tuple[str, ...] = (),
         owner: Literal["row", "rule"] | None = None,
     ) -> Change:
-        """The change that makes ``after`` of ``before``, in one step unless ``steps`` says more."""
+        """The change that turns ``before`` into ``after``, in one step unless ``steps`` are given."""
         if isinstance(after, NetworkMapping):
             primary_network_id, recovery_network_id = after.primary_network_id, after.recovery_network_id
         return Change(
@@ -142,7 +142,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
 
     @staticmethod
     def delete(mapping: NetworkMapping, *, id: str, vault: str, reason: str) -> Change:  # noqa: A002 - the field's name
-        """The change that deletes a mapping, which belongs to no pair. Nothing but mappings is ever deleted."""
+        """The change that deletes an unmanaged mapping. asrnet never deletes anything but mappings."""
         return Change(
             id=id,
             action="delete",
@@ -162,7 +162,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def keeps_target(self) -> bool:
-        """Whether a mapping leads to the same network before and after: it is written again because of its state."""
+        """Whether an update keeps the mapping's recovery network, and only restores its state."""
         before, after = self.before, self.after
         return (
             isinstance(before, NetworkMapping)
@@ -201,9 +201,10 @@ PairStatus = Literal["in_sync", "create", "update", "blocked", "external"]
 
 
 class PairView(Struct, frozen=True, gc=False, kw_only=True):
-    """A pair as people see it. ``external``: another tool manages it; ``recovery_network_id`` None: not known yet.
+    """A pair for display. A status of ``external`` means that another tool manages it.
 
-    ``primary_network`` and ``recovery_network`` are what people call the networks: of VM networks ids tell nothing.
+    ``recovery_network_id`` is None while it is not known. ``primary_network`` and ``recovery_network`` are display
+    names, because the ids of VM networks are GUIDs.
     """
 
     name: str
@@ -240,7 +241,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What the plan saw of one vault: by it a saved plan knows that something has moved since."""
+    """The state of one vault that the plan is based on, with which a saved plan detects later changes."""
 
     vault: str
     vault_id: ArmId
@@ -250,9 +251,9 @@ class Observed(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What apply would do, why, and everything found on the way.
+    """The changes that apply would make, with their reasons, and all findings.
 
-    ``existing`` counts the live mappings of each vault, by its name; ``tenant`` and ``cloud`` say where it was made.
+    ``existing`` counts the live mappings of each vault, by its name. ``tenant`` and ``cloud`` are those it was made in.
     """
 
     format_version: str = FORMAT_VERSION
@@ -274,7 +275,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, checksum=self._digest())
 
     def _digest(self) -> str:
-        """Over each field in turn, and lists element by element: the JSON of a large plan is as large as the plan."""
+        """The checksum, computed field by field and element by element, so that no copy of the plan is made."""
         digest = hashlib.sha256()
         buffer = bytearray()
         for name in Plan.__struct_fields__:
@@ -286,7 +287,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return f"sha256:{digest.hexdigest()}"
 
     def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
-        """Each limit this plan is over, in one line with the figures and the way out; none for those in ``forced``."""
+        """A line for each limit that is exceeded and not ``forced``, with the figures and what to do about it."""
         return tuple(violation.line for violation in _violations(self, forced))
 
     def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
@@ -297,7 +298,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class _Violation(Struct, frozen=True):
-    """A limit that is exceeded, by how many changes, and that in words."""
+    """An exceeded limit, the number of changes that exceed it, and the message."""
 
     limit: str
     number: int
@@ -305,7 +306,7 @@ class _Violation(Struct, frozen=True):
 
 
 def _violations(plan: Plan, forced: Iterable[str]) -> list[_Violation]:
-    """Vault by vault, then of the whole run, where that is not just one vault's again."""
+    """The exceeded limits of each vault, then those of the whole run that do not repeat a single vault's."""
     violations: list[_Violation] = []
     for vault, existing in sorted(plan.existing.items()):
         changes = [change for change in plan.changes if change.vault == vault]
@@ -343,14 +344,14 @@ def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits:
 
 
 def encode(value: object) -> Any:
-    """The msgspec hook that writes what JSON has no type for."""
+    """The msgspec hook that encodes types unknown to JSON."""
     if isinstance(value, ArmId):
         return str(value)
     raise NotImplementedError(f"no JSON for {type(value).__name__}")
 
 
 def decode(kind: type, value: Any) -> Any:
-    """The msgspec hook that reads what JSON has no type for. Of a ValueError msgspec tells the place."""
+    """The msgspec hook that decodes types unknown to JSON. msgspec adds the path to a ValueError."""
     if kind is not ArmId:
         raise NotImplementedError(f"no {kind.__name__} in JSON")
     if not isinstance(value, str):
@@ -361,7 +362,7 @@ def decode(kind: type, value: Any) -> Any:
         raise ValueError(error.message) from error
 
 
-# Plans have nothing but ids that JSON has no type for, half a million of them in a large one: str() is the quickest.
+# Ids are the only type in plans that JSON lacks, and a large plan has half a million of them: str() is the quickest.
 _ENCODER = msgspec.json.Encoder(enc_hook=str, order="deterministic")
 
 
@@ -373,7 +374,7 @@ def to_json(value: Struct) -> bytes:
 def load_plan(data: bytes, *, source: str) -> Plan:
     """A plan that was saved with ``to_json``.
 
-    Raises InputError where it is no plan of this version, RefusedError (``tampered``) where its checksum is wrong.
+    Raises InputError if it is not a plan of this version, and RefusedError (``tampered``) if its checksum is wrong.
     """
     try:
         version = msgspec.json.decode(data, type=_Versioned).format_version
@@ -399,7 +400,7 @@ class _Versioned(Struct):
 
 
 def mapping_of(step: Step) -> NetworkMapping:
-    """The mapping a mapping step is about: what will be there, or for a delete what was."""
+    """The mapping that a step writes, or the one that it deletes."""
     mapping = step.after or step.before
     assert isinstance(mapping, NetworkMapping)  # noqa: S101 - a step of a network_mapping change has nothing else
     return mapping

@@ -1,4 +1,4 @@
-"""What came of a plan."""
+"""Reports: plans with the outcomes of their changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Result = Literal["succeeded", "partial", "failed", "nothing_to_do", "refused"]
 
 
 class AppliedChange(Change, frozen=True, kw_only=True):
-    """A change with what came of it. ``seconds`` runs from its first request to its last answer.
+    """A change with its outcome. ``seconds`` is the time from its first request to its last answer.
 
-    ``stale``: Azure is no longer what the plan saw, and what others did was left alone. ``rolled_back``: it was begun,
-    refused, and undone. ``in_flight``: Azure accepted it and has not said how it ended. ``refused``: a safeguard said
-    no. ``warnings`` are what somebody should look at although the change succeeded.
+    ``stale``: Azure has changed since the plan, and the changes of others were left alone. ``rolled_back``: a step
+    failed, and the earlier ones were undone. ``in_flight``: Azure accepted it and has not reported the result.
+    ``refused``: a safeguard did not allow it. ``warnings`` need a look although the change succeeded.
     """
 
     outcome: Outcome
@@ -27,7 +27,7 @@ class AppliedChange(Change, frozen=True, kw_only=True):
 
 
 class Report(Plan, frozen=True, kw_only=True):
-    """The plan's keys with outcomes. ``requests`` counts what was sent, by method, and ``retries`` among them.
+    """A plan with outcomes. ``requests`` counts the requests sent, by method, and the ``retries`` among them.
 
     ``run`` is the id of the run, if it has one: audit lines, logs and Azure's activity log have it too.
     """

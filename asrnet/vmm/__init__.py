@@ -1,4 +1,4 @@
-"""The topology of System Center VMM servers, and what follows from it: which target networks are available where.
+"""The topology of System Center VMM servers, and the target networks that it makes available.
 
 Pure, except for ``read_topology`` and ``read_topology_of_vault``: values in, answers out.
 """

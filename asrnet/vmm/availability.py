@@ -1,4 +1,4 @@
-"""Which recovery VM networks are available to which clouds, and what of a topology cannot work."""
+"""The recovery VM networks that are available to each pair of clouds, and findings about a topology."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ class Target(Struct, frozen=True, kw_only=True):
 def targets(
     topology: Topology, *, primary: ServerNetwork | None = None, recovery: ServerNetwork | None = None
 ) -> tuple[Target, ...]:
-    """For each pair of clouds the VM networks of the protecting one's server, or only ``recovery``, and which to take.
+    """For each pair of clouds, whether each VM network of the protecting cloud's server is available, and why.
 
-    With ``primary`` only protected clouds that use that network are shown. Source: Prepare network mapping for Hyper-V
-    VM disaster recovery to Azure.
+    ``primary`` limits the pairs to protected clouds that use that network, and ``recovery`` limits the targets to one
+    network. Source: Prepare network mapping for Hyper-V VM disaster recovery to Azure.
     """
     results = []
     for pair in topology.pairs():
@@ -90,10 +90,10 @@ def eligible_hosts(topology: Topology, primary_id: ArmId, recovery_id: ArmId) ->
 
 
 def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId) -> tuple[str, ...] | None:
-    """The hosts that can take a machine when it comes back: of a protected cloud of home, and on ``home_id``.
+    """The hosts that can take a machine at failback: those of a protected cloud that can reach ``home_id``.
 
-    ``replica_id`` is the network its replica is on, None for none: where it is known, only clouds that a cloud of that
-    server protects count. None where the hosts are not known.
+    ``replica_id`` is the network that the replica is on, if any. If it is known, only clouds count that are protected
+    by a cloud of the replica's server. Returns None if the hosts are not known.
     """
     home = topology.network_by_id(home_id)
     replica = topology.network_by_id(replica_id) if replica_id else None
@@ -108,10 +108,10 @@ def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId)
 
 
 def check_row(topology: Topology, row: VmmRow) -> tuple[Finding, ...]:
-    """What is wrong with a VMM to VMM row: no pair of clouds has its target, or no host reaches it.
+    """The findings about a VMM to VMM row: no pair of clouds can use its target, or no host reaches it.
 
-    Where no cloud of the one server is protected by one of the other, there is nothing to judge by: nothing is wrong.
-    Raises InputError where a server or network is not known, or several have the name.
+    There are none if no cloud of the one server is protected by a cloud of the other, because nothing is known then.
+    Raises InputError for the name of a server or network that is unknown or not unique.
     """
     if not isinstance(row.recovery, VmNetworkName):
         return ()
@@ -156,7 +156,7 @@ def check_topology(topology: Topology, vault: str) -> tuple[Finding, ...]:
     findings = []
     for server in topology.servers:
         is_linked = any(network.logical_network is not None for network in server.networks)
-        # From a vault alone no VM network links anywhere, which says nothing.
+        # A vault without a topology file has no links at all, so nothing can be concluded from missing ones.
         if not is_linked and server.networks and all(cloud.logical_networks is None for cloud in server.clouds):
             continue
         findings += [
@@ -201,7 +201,7 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: st
 
 def _judge(cloud: Cloud, network: Network) -> tuple[ReasonCode, str]:
     if cloud.logical_networks is None:
-        # What is not known filters nothing, or every network would be refused without a topology file.
+        # Unknown logical networks exclude no target, or every network would be refused without a topology file.
         return "logical_networks_unknown", f"the logical networks of {cloud.name} are not known"
     if network.logical_network is None:
         return "no_logical_network", f"{network.name} links to no logical network"

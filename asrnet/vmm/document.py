@@ -1,7 +1,7 @@
-"""The topology file, shaped like the fabrics of a world, except that resource names (GUIDs) may be left out.
+"""The topology file. It has the form of a world's fabrics, except that resource names (GUIDs) may be left out.
 
-The entries have the keys of the file; ``topology`` has the models, with the ids of a vault and the lines of the file,
-which no file may set.
+The entries here have the keys of the file. The models in ``topology`` also have ids and line numbers, which a file
+cannot set.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class TopologyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def read_topology(path: str | Path) -> Topology:
-    """The topology in a file. Raises DocumentError; names are not looked up yet, which ``checked`` and ``merge`` do."""
+    """The topology in a file. Raises DocumentError. Names are not looked up here but by ``checked`` and ``merge``."""
     return topology_of(documents.read(path, TopologyFile))
 
 

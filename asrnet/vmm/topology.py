@@ -1,6 +1,6 @@
-"""The topology of VMM servers: clouds and who protects them, logical networks, the VM networks on them, hosts.
+"""The topology of VMM servers: clouds and their protection, logical networks, VM networks, hosts.
 
-What is not known is None and filters nothing; what is known to be empty is ``()``. Names compare without case.
+None means not known, and excludes nothing; ``()`` means known to be empty. Names are compared without case.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from asrnet.model.azure import Subnet
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """A VM network by its friendly name; ``logical_network`` is the one it links to, None for none that is known."""
+    """A VM network by its friendly name. ``logical_network`` is the one it links to, or None if that is not known."""
 
     name: str
     id: ArmId | None = None
@@ -176,8 +176,8 @@ def contains(names: Iterable[str], name: str | None) -> bool:
 
 
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
-    """The error to raise: a DocumentError where the place is in a file."""
-    if where.file:  # What comes from a vault or the command line has no line to point to.
+    """The error to raise: a DocumentError if ``where`` is in a file, else an InputError."""
+    if where.file:  # names from a vault or the command line have no line to point to
         return DocumentError(problem, file=where.file, line=where.line, hint=hint)
     return InputError(problem, hint=hint)
 
@@ -191,7 +191,7 @@ def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[st
         all_names = [candidate_name for candidate in candidates for candidate_name in names_of(candidate)]
         raise refusal(f"{lacking} '{name}'{did_you_mean(name, all_names)}", where)
     ids = ", ".join(sorted(names_of(match)[1] for match in matches))
-    raise refusal(f"'{name}' is the name of several: {ids}", where, hint="give the id of the one you mean")
+    raise refusal(f"'{name}' is not a unique name: {ids}", where, hint="give the id of the one you mean")
 
 
 def _server_names(server: Server) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The topology of a vault: what Site Recovery knows of it, and what a file adds."""
+"""The topology of a vault, merged from what Site Recovery reports and what a topology file adds."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ T = TypeVar("T")
 def read_topology_of_vault(
     vault_id: ArmId, fabrics: Iterable[models.Fabric], backend: Backend, reads: Bounded
 ) -> Topology:
-    """What Site Recovery knows of the VMM servers among ``fabrics``. Raises the first error of the lists."""
+    """The topology that Site Recovery reports for the VMM servers among ``fabrics``. Raises the lists' first error."""
     port = backend.vmm
     vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
 
     def start(read_list: Callable[[ArmId], Iterable[T]], scopes: Iterable[ArmId]) -> list[Future[tuple[T, ...]]]:
-        return [reads.start(partial(_whole_list, read_list, scope)) for scope in scopes]
+        def read_all(scope: ArmId) -> tuple[T, ...]:
+            return tuple(read_list(scope))  # the list is lazy: its pages are to be read by the call itself
+
+        return [reads.start(partial(read_all, scope)) for scope in scopes]
 
     def finish(futures: Sequence[Future[tuple[T, ...]]]) -> list[T]:
         reads.settle(futures)
@@ -62,10 +65,6 @@ def read_topology_of_vault(
     )
 
 
-def _whole_list(read_list: Callable[[ArmId], Iterable[T]], scope: ArmId) -> tuple[T, ...]:
-    return tuple(read_list(scope))
-
-
 def topology_of_vault(
     fabrics: Iterable[models.Fabric],
     *,
@@ -75,9 +74,9 @@ def topology_of_vault(
     cloud_mappings: Iterable[models.CloudMapping] = (),
     links: Mapping[ArmId, models.VmmLinks] | None = None,
 ) -> Topology:
-    """What Site Recovery knows of VMM servers: not which logical networks clouds and VM networks belong to.
+    """The topology from Site Recovery's lists, which do not say what logical networks clouds and VM networks have.
 
-    ``links`` say it, by fabric, where the vault is one of a fake's world.
+    ``links`` adds those, by fabric, for a vault in a fake world.
     """
     lists = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
     return Topology(
@@ -90,9 +89,9 @@ def topology_of_vault(
 
 
 def merge(vault: Topology, declared: Topology) -> Topology:
-    """The vault's topology with what a file says of it.
+    """Merge the topology that a file declares into the vault's.
 
-    Raises DocumentError, or InputError for what comes from no file, where the file names what the vault does not have.
+    Raises DocumentError, or InputError without a file, for a name that the vault does not have.
     """
     servers = list(vault.servers)
     for addition in declared.servers:
@@ -102,9 +101,9 @@ def merge(vault: Topology, declared: Topology) -> Topology:
 
 
 def merge_all(vaults: Sequence[Topology], declared: Topology, *, complete: bool = True) -> list[Topology]:
-    """The topologies of several vaults with what one file says of them.
+    """Merge the topology that one file declares into those of several vaults.
 
-    Raises like ``merge``; a server that none of them has counts as wrong only where they are all there are.
+    Raises like ``merge``. A server that no vault has is an error only if ``vaults`` is ``complete``.
     """
     if complete:
         all_servers = [server for vault in vaults for server in vault.servers]
@@ -145,7 +144,7 @@ def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> 
 
 
 def checked(topology: Topology) -> Topology:
-    """``topology`` itself, once every name in it leads somewhere. Raises DocumentError or InputError."""
+    """Return ``topology`` if every name in it can be resolved. Raises DocumentError or InputError."""
     # A cloud may be associated with logical networks of another site, so those of all servers count.
     logical_networks = {logical.name for server in topology.servers for logical in server.logical_networks}
     for server in topology.servers:
@@ -278,7 +277,7 @@ def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, ser
             raise refusal(message, entry.source)
         if len(meant) > 1:
             message = f"{server.name} has several {what}s '{entry.name}': {ids}"
-            raise refusal(message, entry.source, hint="say which one by its id, as the key 'name'")
+            raise refusal(message, entry.source, hint="give the id of the one you mean as its key 'name'")
 
 
 def _linked(live: Network, declared: Sequence[Network]) -> Network:

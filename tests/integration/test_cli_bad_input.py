@@ -58,7 +58,7 @@ def test_a_missing_file_is_named(fake: Cli) -> None:
         ("pairs:", "pair:", ["asrnet.yaml:12: pair: unknown key; did you mean 'pairs'?"]),
         ("rules:", f"- {HUB}\nrules:", ["asrnet.yaml:17: ", "'hub' is already taken at asrnet.yaml:14"]),
         ("prod/rg-network-ea/hub-ea", "/subscriptions/x/hub", ["asrnet.yaml:14: pairs[0].primary: ", "no", "GUID"]),
-        ("dr/rg-dr/vault-sea", VNET.format(DR), ["asrnet.yaml:7: vaults.sea: ", "that of a virtual network"]),
+        ("dr/rg-dr/vault-sea", VNET.format(DR), ["asrnet.yaml:7: vaults.sea: ", "the id of a virtual network"]),
         ("dr/rg-network-sea/hub-sea", "prod/rg-network-ea/HUB-EA", ["asrnet.yaml:14: ", "the primary network itself"]),
         ("recovery: southeastasia", "recovery: East Asia", ["asrnet.yaml:10: regions[0].recovery: ", "itself"]),
         (

@@ -69,7 +69,7 @@ def test_map_refuses_another_network_until_told_to_retarget(fake: Cli) -> None:
     [
         (["--to", "southeastasia"], "exactly one vault: none is named"),
         (["--vault", "sea"], "--to"),
-        (["--vault", vnet("hub-ea"), "--to", "southeastasia"], "that of a virtual network"),
+        (["--vault", vnet("hub-ea"), "--to", "southeastasia"], "the id of a virtual network"),
         (["--vault", "sea", "--to", "eastasia"], "is in eastasia itself"),
         (["--vault", "see", "--to", "southeastasia"], "no vault 'see'; did you mean 'sea'?\nhint: known vaults: sea"),
         (["--vault", "sea", "--to", "mars"], "Azure has no region 'mars'"),

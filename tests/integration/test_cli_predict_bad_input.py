@@ -65,7 +65,7 @@ def test_a_row_that_names_what_the_vault_does_not_have(
 def test_a_name_that_two_networks_have_is_refused_with_their_ids(sites: Cli, folder: Path) -> None:
     edit(folder, "friendly_name: VMNetwork2-Beijing", "friendly_name: VMNetwork1-Beijing", "world.yaml")
     ran = sites("plan")
-    refused(ran, "asrnet.yaml:8: 'VMNetwork1-Beijing' is the name of several: ", "hint: give the id")
+    refused(ran, "asrnet.yaml:8: 'VMNetwork1-Beijing' is not a unique name: ", "hint: give the id")
     assert len(re.findall(r"/replicationNetworks/[0-9a-f-]{36}", ran.err)) == 2
 
 
@@ -226,7 +226,7 @@ def test_a_network_that_no_server_has(sites: Cli, option: str) -> None:
 
 def test_a_network_that_two_servers_have_is_refused_with_their_ids(sites: Cli, folder: Path) -> None:
     edit(folder, "friendly_name: VMNetwork2-Shanghai", "friendly_name: VMNetwork1-Beijing", "world.yaml")
-    refused(sites("targets", "--primary-network", "VMNetwork1-Beijing"), "is the name of several: /")
+    refused(sites("targets", "--primary-network", "VMNetwork1-Beijing"), "is not a unique name: /")
     assert sites("targets", "--primary-network", "VMM-Beijing/VMNetwork1-Beijing").code == 0
 
 

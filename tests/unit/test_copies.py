@@ -362,7 +362,7 @@ class TestSeveralRecoveryRegions:
         found = of_kind(plan, "ambiguous")
         assert (found.message, found.hint) == (
             "a copy of app could be made in southeastasia, westus",
-            "say in which, for instance to: southeastasia",
+            "choose one, for instance to: southeastasia",
         )
 
     def test_one_primary_is_copied_to_each_by_a_row_of_its_own(self) -> None:

@@ -177,8 +177,8 @@ def test_an_empty_folder_says_what_it_lacks() -> None:
     [
         (BASE, f"subscriptions: {{prod: {DR}}}", "b.yaml:1: subscriptions.prod: the alias stands for another "),
         (BASE + "cloud: public", "cloud: china", "b.yaml:1: cloud: the files disagree, first at folder/a.yaml:5"),
-        (BASE + "limits: {}", "limits: {}", "b.yaml:1: limits: said twice, first at folder/a.yaml:5"),
-        (BASE + "topology: t", "topology: t", "b.yaml:1: topology: said twice, first at folder/a.yaml:5"),
+        (BASE + "limits: {}", "limits: {}", "b.yaml:1: limits: given twice, first at folder/a.yaml:5"),
+        (BASE + "topology: t", "topology: t", "b.yaml:1: topology: given twice, first at folder/a.yaml:5"),
         (BASE + HUB, HUB, "b.yaml:2: the name 'hub' is already taken at folder/a.yaml:6"),
         (
             BASE,

@@ -45,8 +45,11 @@ REFERENCE = "expected a virtual network: alias/resource group/name, or a full re
         ({"primary": "prod/rg/hub-"}, "primary: 'hub-' cannot be the name of a virtual network"),
         ({"primary": f"prod/rg/{'h' * 65}"}, f"primary: '{'h' * 65}' cannot be the name of a virtual network"),
         ({"primary": f"prod/{'g' * 91}/hub"}, f"primary: '{'g' * 91}' cannot be the name of a resource group"),
-        ({"primary": VAULT_ID}, f"primary: expected the id of a virtual network, '{VAULT_ID}' is that of a vault"),
-        ({"primary": f"{VNET_ID}/subnets/web"}, "primary: expected the id of a virtual network, "),
+        (
+            {"primary": VAULT_ID},
+            f"primary: expected the id of a virtual network, but '{VAULT_ID}' is the id of a vault",
+        ),
+        ({"primary": f"{VNET_ID}/subnets/web"}, "primary: expected the id of a virtual network, but "),
         ({"primary": "/subscriptions/x"}, "primary: '/subscriptions/x' is not a resource id: 'x' is not a "),
         ({"primary": VNET_ID.replace("hub-ea", "a%2Fb")}, "primary: "),
         ({"primary": f'"{VNET_ID[:-6]}.."'}, "primary: "),
@@ -74,7 +77,11 @@ def test_names_that_azure_allows_are_accepted() -> None:
         ("version: 1", "version: 2", "f.yaml:1: version: found '2', expected 1"),
         ("version: 1\n", "", "f.yaml:1: the key 'version' is missing, expected version: 1"),
         ("version: 1", "version: 1\ncloud: usgov", "f.yaml:2: cloud: found 'usgov', expected "),
-        ("dr/rg-dr/vault-sea", VNET_ID, f"f.yaml:3: vaults.sea: expected the id of a vault, '{VNET_ID}' is that of a "),
+        (
+            "dr/rg-dr/vault-sea",
+            VNET_ID,
+            f"f.yaml:3: vaults.sea: expected the id of a vault, but '{VNET_ID}' is the id of a ",
+        ),
         ("dr/rg-dr/vault-sea", "dr/rg-dr/1vault", "f.yaml:3: vaults.sea: '1vault' cannot be the name of a vault"),
         (
             "dr/rg-dr/vault-sea",
@@ -195,7 +202,7 @@ def test_a_mistake_elsewhere_is_named(text: str, message: str) -> None:
     ("text", "message"),
     [
         ("version: 1", "f.yaml: no vaults are declared, expected at least one"),
-        (BASE, "f.yaml: nothing is to be mapped, expected pairs, rules or vmm_pairs"),
+        (BASE, "f.yaml: nothing is declared, expected pairs, rules or vmm_pairs"),
         (
             BASE.replace(
                 "vault-sea}", f"vault-sea, two: {VAULT_ID.upper().replace('/SUBSCRIPTIONS', '/subscriptions')}}}"
@@ -215,7 +222,7 @@ def test_a_mistake_elsewhere_is_named(text: str, message: str) -> None:
         (
             BASE.replace("regions: ", "ignore: [] #")
             + "pairs: [{name: r, vault: sea, primary: dr/g/a1, recovery: copy}]",
-            "f.yaml:5: pair 'r' asks for a copy, and no regions say where copies are made",
+            "f.yaml:5: pair 'r' asks for a copy, but no regions say where copies are made",
         ),
         (
             BASE + HUB + "rules: [{name: hub, vault: sea, recovery: copy}]",

@@ -139,7 +139,7 @@ def test_bytes_that_are_not_utf_8_are_refused(data: bytes) -> None:
 
 def test_a_control_character_is_refused_with_its_line() -> None:
     assert refusal(b"title: x\nitems: \0") == (
-        "f.yaml:2: not a text file: it holds the character U+0000, expected UTF-8 text"
+        "f.yaml:2: not a text file: it contains the character U+0000, expected UTF-8 text"
     )
 
 
