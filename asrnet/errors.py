@@ -106,6 +106,12 @@ class ServiceError(AsrError):
         self.recommended_action = recommended_action
         self.request_id = request_id
 
+    @property
+    def for_support(self) -> str:
+        """The request's id with the service's code, on one line; empty where Azure gave no id."""
+        code = f" (code {self.code})" if self.code else ""
+        return printable(f"request {self.request_id}{code}") if self.request_id else ""
+
 
 class NotFoundError(ServiceError):
     """The resource does not exist."""

@@ -8,6 +8,7 @@ import shlex
 from msgspec import Struct
 
 from asrnet.applying.tasks import Task
+from asrnet.errors import ServiceError
 from asrnet.model.azure import NetworkMapping, NetworkSubnet, Resource, ResourceGroup, VirtualNetwork
 from asrnet.model.bodies import API_VERSION, mapping_body
 from asrnet.model.plan import Step
@@ -40,6 +41,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
     """The entry of a task that was sent; ``problem`` is what reading it back showed."""
     error = problem or (str(task.error) if task.error else None)
+    refused_as = task.error.request_id if isinstance(task.error, ServiceError) else ""
     return AuditEntry(
         time=round(task.accepted or task.sent, 3),
         identity=identity,
@@ -52,7 +54,7 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
         outcome="in_flight" if not task.settled else "failed" if error else "succeeded",
         error=error,
         job_id=task.operation.id if task.operation else "",
-        correlation_id=task.operation.correlation_id if task.operation else "",
+        correlation_id=task.operation.correlation_id if task.operation else refused_as,
         undo=undo_command(task.step),
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
-from asrnet.errors import AsrError, RefusedError
+from asrnet.errors import AsrError, RefusedError, ServiceError
 
 
 def guarded(argv: Sequence[str] | None) -> int:
@@ -34,7 +34,8 @@ def _exit_code(argv: Sequence[str]) -> int:
     except AsrError as error:
         is_refused = isinstance(error, RefusedError)
         message = f"refused: {error.message}" if is_refused else error.message
-        logs.error(message, hint=error.hint, traceback=logs.wants_tracebacks())
+        support = error.for_support if isinstance(error, ServiceError) else ""
+        logs.error(message, hint=error.hint, support=support, traceback=logs.wants_tracebacks())
         return exit_codes.REFUSED if is_refused else exit_codes.ERROR
     except KeyboardInterrupt:
         logs.error("interrupted")

@@ -71,6 +71,8 @@ class _Text(_Formatter):
         lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
         hint = self.hint(record)
         lines += [f"hint: {printable(hint)}"] if hint else []
+        support = self._redacted(getattr(record, "support", ""))
+        lines += [f"for Microsoft's support: {printable(support)}"] if support else []
         lines += [self.formatException(record.exc_info)] if record.exc_info else []
         return "\n".join(lines)
 
@@ -93,6 +95,8 @@ class _Json(_Formatter):
             fields["run"] = self._run
         if hint := self.hint(record):
             fields["hint"] = hint
+        if support := self._redacted(getattr(record, "support", "")):
+            fields["support"] = support
         if request := getattr(record, "request", None):
             fields["request"] = structs.asdict(request)
         if record.exc_info:
@@ -134,9 +138,9 @@ def warn(message: str, *, hint: str = "") -> None:
     _log.warning("%s", message, extra={"hint": hint})
 
 
-def error(message: str, *, hint: str = "", traceback: bool = False) -> None:
-    """Log an error."""
-    _log.error("%s", message, extra={"hint": hint}, exc_info=traceback)
+def error(message: str, *, hint: str = "", support: str = "", traceback: bool = False) -> None:
+    """Log an error; ``support`` is what Microsoft's support asks for."""
+    _log.error("%s", message, extra={"hint": hint, "support": support}, exc_info=traceback)
 
 
 def wants_tracebacks() -> bool:

@@ -57,6 +57,20 @@ def test_every_request_is_told_with_the_ids_that_were_sent_and_that_came_back(az
     assert all(each["request_id"] and each["status"] and "?" not in each["path"] for each in requests)
 
 
+def test_an_error_of_azure_ends_with_what_microsofts_support_asks_for(azure: Cli) -> None:
+    vault = "/subscriptions/00000000-0000-0000-0000-000000000099/resourceGroups/rg/providers/Microsoft.RecoveryServices"
+    ran = azure("show", "--vault", f"{vault}/vaults/gone")
+    last = ran.err.splitlines()[-1]
+    assert ran.code == 1
+    assert re.fullmatch(rf"for Microsoft's support: request {GUID.pattern} \(code SubscriptionNotFound\)", last)
+    [line] = lines(azure("show", "--vault", f"{vault}/vaults/gone", "--log-format", "json").err)
+    assert (line["level"], "SubscriptionNotFound" in line["support"], line["run"] in line["support"]) == (
+        "error",
+        True,
+        True,
+    )
+
+
 def test_a_request_is_one_line_of_text_and_its_headers_come_only_when_asked_for(azure: Cli) -> None:
     told = azure("show", "-vv").err
     [line] = [line for line in told.splitlines() if re.search(r"/vault-sea/replicationFabrics: ", line)]

@@ -10,7 +10,9 @@ from states import SEA, TwoRegions, row
 
 from asrnet import applying
 from asrnet.applying import AuditEntry, Options
-from asrnet.applying.audit import undo_command
+from asrnet.applying.audit import audit_entry, undo_command
+from asrnet.applying.tasks import tasks_of
+from asrnet.errors import ServiceError
 from asrnet.fake.faults import Fault
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.model.arm import ArmId
@@ -86,6 +88,14 @@ def test_a_write_that_was_refused_leaves_its_line_with_what_azure_said() -> None
     applying.apply(plan, azure.backend, on_write=entries.append)
     refused = next(entry for entry in entries if entry.outcome == "failed")
     assert "policy" in (refused.error or "")
+
+
+def test_a_refused_write_has_the_id_of_its_request_by_which_azure_traces_it() -> None:
+    azure = TwoRegions()
+    plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
+    [task, _] = tasks_of(plan.changes)
+    task.state, task.sent, task.error = "failed", 1.0, ServiceError("no", request_id="9f1c")
+    assert audit_entry(task, None, "me").correlation_id == "9f1c"
 
 
 @pytest.mark.parametrize(
