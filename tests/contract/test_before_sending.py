@@ -22,7 +22,7 @@ def test_a_call_runs_before_each_request_of_the_block_and_of_no_other(
 
 
 @pytest.mark.usefixtures("own_world")
-def test_what_the_call_raises_ends_the_write_unsent(backend: Backend, wanted: NetworkMapping) -> None:
+def test_an_error_of_the_check_prevents_the_write(backend: Backend, wanted: NetworkMapping) -> None:
     def refuse() -> None:
         raise ConflictError("somebody was here")
 

@@ -27,7 +27,7 @@ def test_an_unknown_subscription_is_not_found(azure: Builder, backend: Backend) 
     assert caught.value.hint
 
 
-def test_a_subscription_of_another_tenant_is_told_apart(azure: Builder, backend: Backend) -> None:
+def test_a_subscription_of_another_tenant_has_its_own_error(azure: Builder, backend: Backend) -> None:
     azure.subscription(ELSEWHERE, tenant="99999999-9999-9999-9999-999999999999")
     with pytest.raises(CrossTenantError) as caught:
         list(backend.networks.virtual_networks(ELSEWHERE))
@@ -155,7 +155,7 @@ def test_a_second_fabric_for_a_region_is_a_conflict(backend: Backend, regions: T
     assert regions.fabric_ea.name in caught.value.message
 
 
-def test_a_mapping_changed_by_somebody_else_just_before_is_read_as_changed(
+def test_a_mapping_that_somebody_just_changed_is_read_as_changed(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     forward, _ = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)

@@ -28,7 +28,7 @@ def test_fabrics_are_listed_with_their_regions(backend: Backend, regions: TwoReg
     ]
 
 
-def test_the_vault_tells_its_own_region(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+def test_the_region_of_a_vault_is_read(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     assert backend.mappings.vault_location(regions.vault.id) == "southeastasia"
     assert azure.world.journal.counts() == {("GET", "vaults"): 1}
 
@@ -84,7 +84,7 @@ def test_the_list_gives_the_constant_network_segment(
 
 
 @pytest.mark.parametrize("answer", [404, 400])
-def test_an_absent_mapping_is_none_whichever_way_the_service_says_it(
+def test_an_absent_mapping_is_none_for_either_status_of_the_service(
     backend: Backend, behave: Callable[..., None], wanted: NetworkMapping, answer: int
 ) -> None:
     behave(missing_mapping=answer)
@@ -202,7 +202,7 @@ def test_a_vault_just_created_has_empty_lists(azure: Builder, backend: Backend) 
     assert mappings.mapping(vault.child(*path)) is None
 
 
-def test_a_vault_never_used_says_so_on_every_read(
+def test_every_read_of_a_vault_never_used_raises_vault_unused(
     azure: Builder, backend: Backend, behave: Callable[..., None]
 ) -> None:
     behave(unused_vault="reject_400")
@@ -339,7 +339,7 @@ def test_delete_in_an_absent_fabric_is_done_at_once(backend: Backend, wanted: Ne
         ("11111111-1111-1111-1111-111111111111", "99999999-9999-9999-9999-999999999999", "SubscriptionNotFound"),
     ],
 )
-def test_what_is_not_found_above_the_fabric_says_nothing_of_a_mapping(
+def test_a_404_above_the_fabric_does_not_prove_a_mapping_absent(
     backend: Backend, wanted: NetworkMapping, part: str, wrong: str, code: str
 ) -> None:
     astray = ArmId(str(wanted.id).replace(part, wrong))
@@ -349,7 +349,7 @@ def test_what_is_not_found_above_the_fabric_says_nothing_of_a_mapping(
         assert caught.value.code == code
 
 
-def test_delete_in_a_vault_never_used_is_no_success(
+def test_delete_in_a_vault_never_used_does_not_succeed(
     azure: Builder, backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
 ) -> None:
     behave(unused_vault="reject_400")
@@ -366,7 +366,7 @@ def test_a_vault_is_found_whatever_the_case_of_its_id(azure: Builder, backend: B
     assert len(list(backend.mappings.fabrics(shouted))) == 2
 
 
-def test_a_mapping_that_is_not_paired_says_so(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+def test_the_state_of_an_unpaired_mapping_is_read(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     azure.mapping(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea, state="NotPaired")
     assert [mapping.state for mapping in readable(backend, regions.vault.id)] == ["NotPaired"]
 
@@ -392,7 +392,7 @@ def test_fabrics_jobs_and_machines_come_in_pages_too(
     assert azure.world.journal.methods() == {"GET": 8}
 
 
-def test_a_protected_machine_tells_where_it_runs_and_where_its_nics_go(
+def test_a_protected_machine_has_its_location_and_the_targets_of_its_nics(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     beside = f"/subscriptions/{regions.sea.id.subscription}/resourceGroups/Rg-SEA/providers/Microsoft.Network"
@@ -437,7 +437,9 @@ def test_a_protected_machine_tells_where_it_runs_and_where_its_nics_go(
     assert item == added
 
 
-def test_a_machine_that_is_failing_over_says_so(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+def test_the_scenario_of_a_machine_that_is_failing_over_is_read(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
     azure.protected_item(
         "vm1",
         regions.fabric_ea,
@@ -452,7 +454,7 @@ def test_a_machine_that_is_failing_over_says_so(azure: Builder, backend: Backend
     assert item.recovery_fabric_id == regions.fabric_sea.id
 
 
-def test_containers_of_azure_regions_are_no_clouds_that_protect_each_other(
+def test_mappings_between_containers_of_azure_regions_are_not_cloud_mappings(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     azure.cloud_mapping(azure.container(regions.fabric_ea), azure.container(regions.fabric_sea))

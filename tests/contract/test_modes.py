@@ -187,7 +187,7 @@ def test_a_changed_row_to_azure_is_updated_in_place(backend: Backend, scene: Sce
     assert mapping.recovery_network_id.name == "New-SEA"
 
 
-def test_what_is_dumped_plans_empty(backend: Backend, scene: Scene) -> None:
+def test_a_dumped_state_plans_no_changes(backend: Backend, scene: Scene) -> None:
     applied(state(scene, to(scene, 0), to(scene, scene.west[0], name="vm2")), backend)
     bare = state(scene)
     written = dumping.export_desired(inventory.read_inventory(bare, backend), bare)

@@ -61,7 +61,7 @@ def test_list_reads_on_through_all_pages(azure: Builder, backend: Backend, behav
     assert azure.world.journal.counts() == {("GET", "virtualnetworks"): 3}
 
 
-def test_get_tells_everything_that_the_list_tells(azure: Builder, backend: Backend) -> None:
+def test_get_returns_everything_that_the_list_returns(azure: Builder, backend: Backend) -> None:
     added = azure.virtual_network(
         "hub",
         "eastasia",
@@ -85,7 +85,7 @@ def test_get_tells_everything_that_the_list_tells(azure: Builder, backend: Backe
     ]
 
 
-def test_get_tells_how_many_addresses_of_a_subnet_are_in_use(azure: Builder, backend: Backend) -> None:
+def test_get_counts_the_addresses_of_a_subnet_in_use(azure: Builder, backend: Backend) -> None:
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used=2, used_ips=("10.0.1.4", "10.0.1.5"))
     added = azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(subnet,))
     got = backend.networks.virtual_network(added.id)
@@ -105,14 +105,14 @@ def test_get_of_an_absent_network_is_none(azure: Builder, backend: Backend) -> N
     assert backend.networks.virtual_network(network_id("absent")) is None
 
 
-def test_get_in_an_absent_resource_group_says_so(azure: Builder, backend: Backend) -> None:
+def test_get_in_an_absent_resource_group_reports_the_missing_group(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     with pytest.raises(ResourceGroupNotFoundError) as caught:
         backend.networks.virtual_network(network_id("absent", group="nowhere"))
     assert (caught.value.status, caught.value.code) == (404, "ResourceGroupNotFound")
 
 
-def test_get_in_an_absent_subscription_is_no_proof_of_absence(azure: Builder, backend: Backend) -> None:
+def test_get_in_an_absent_subscription_does_not_prove_absence(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     with pytest.raises(NotFoundError) as caught:
         backend.networks.virtual_network(ArmId(str(network_id("absent")).replace(SUBSCRIPTION, ELSEWHERE)))
@@ -257,7 +257,7 @@ def test_a_resource_group_is_created_at_once_and_read(azure: Builder, backend: B
     assert backend.networks.resource_group(group.id) == group
 
 
-def test_what_a_network_is_attached_to_is_told_by_name_and_by_id(azure: Builder, backend: Backend) -> None:
+def test_the_attachments_of_a_network_are_read_by_name_and_by_id(azure: Builder, backend: Backend) -> None:
     """A copy leaves it behind, so it is named; what is asked of a new subnet is told by id."""
     group = azure.network_security_group("nsg-web", "eastasia")
     table = azure.route_table("rt", "eastasia")
@@ -310,7 +310,7 @@ def test_a_subnet_is_added_and_the_others_stay(azure: Builder, backend: Backend)
     assert network.subnets[1].network_security_group == group.id
 
 
-def test_security_groups_and_route_tables_tell_their_region_or_that_there_is_none(
+def test_security_groups_and_route_tables_have_their_region_and_missing_ones_are_none(
     azure: Builder, backend: Backend
 ) -> None:
     group = azure.network_security_group("nsg", "southeastasia")

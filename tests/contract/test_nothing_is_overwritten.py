@@ -126,7 +126,7 @@ def applied(azure: TwoRegions, backend: Backend, case: Case, status: int, code: 
 
 @pytest.mark.parametrize(("status", "code"), REPEATED)
 @pytest.mark.parametrize("name", CASES)
-def test_a_repeated_write_leaves_alone_what_somebody_made_after_it_was_sent_first(
+def test_a_repeated_write_does_not_replace_what_somebody_made_since_the_first_attempt(
     azure: TwoRegions, backend: Backend, name: str, status: int, code: str
 ) -> None:
     case = CASES[name]
@@ -162,7 +162,7 @@ def test_a_changed_world_found_at_the_last_moment_is_stale_and_refused(
     assert report.result in {"refused", "partial"}
 
 
-def test_success_is_not_said_of_a_network_that_was_made_anew_by_somebody_else(
+def test_a_network_that_somebody_else_recreated_is_not_reported_as_succeeded(
     azure: TwoRegions, backend: Backend
 ) -> None:
     plan = azure.plan(copied(azure))
@@ -177,7 +177,7 @@ def test_success_is_not_said_of_a_network_that_was_made_anew_by_somebody_else(
     assert "subnets" in (made.error or "")
 
 
-def test_what_a_policy_added_to_a_new_network_is_told(azure: TwoRegions, backend: Backend) -> None:
+def test_additions_of_a_policy_to_a_new_network_are_reported(azure: TwoRegions, backend: Backend) -> None:
     plan = azure.plan(copied(azure))
 
     def tag(progress: applying.Progress) -> None:

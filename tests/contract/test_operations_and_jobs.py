@@ -41,7 +41,9 @@ def test_an_operation_ends_after_so_many_status_reads(
 
 
 @pytest.mark.usefixtures("own_world")
-def test_the_job_bears_the_name_of_its_operation(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
+def test_the_name_of_a_job_is_the_id_of_its_operation(
+    backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
     operation = backend.mapping_writer.create_mapping(wanted)
     assert operation is not None
     (job,) = jobs(backend, regions)

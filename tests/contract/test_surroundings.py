@@ -13,7 +13,7 @@ from asrnet.fake.records import Subscription
 from asrnet.ports import Backend
 
 
-def test_a_subscription_tells_its_name_its_tenant_and_the_time(azure: Builder, backend: Backend) -> None:
+def test_a_subscription_has_its_name_its_tenant_and_the_services_time(azure: Builder, backend: Backend) -> None:
     found = backend.surroundings.subscription(SUBSCRIPTION)
     assert (found.id, found.tenant, found.state) == (SUBSCRIPTION, azure.world.tenant, "Enabled")
     assert found.said_at == pytest.approx(azure.world.clock.now(), abs=1.0)
@@ -25,16 +25,14 @@ def test_a_subscription_that_does_not_exist_is_not_found(backend: Backend) -> No
         backend.surroundings.subscription("99999999-9999-9999-9999-999999999999")
 
 
-def test_a_subscription_of_another_tenant_is_said_to_be_one(azure: Builder, backend: Backend) -> None:
+def test_a_subscription_of_another_tenant_is_reported_as_such(azure: Builder, backend: Backend) -> None:
     other = Subscription(id=SUBSCRIPTION, name="x", tenant="44444444-4444-4444-4444-444444444444")
     azure.world.state.subscriptions[SUBSCRIPTION] = other
     with pytest.raises(CrossTenantError):
         backend.surroundings.subscription(SUBSCRIPTION)
 
 
-def test_a_subscription_that_is_delegated_to_this_tenant_answers_and_tells_both(
-    azure: Builder, backend: Backend
-) -> None:
+def test_a_subscription_delegated_to_this_tenant_answers_with_both_tenants(azure: Builder, backend: Backend) -> None:
     home, mine = "44444444-4444-4444-4444-444444444444", azure.world.tenant
     azure.world.state.subscriptions[SUBSCRIPTION] = Subscription(
         id=SUBSCRIPTION, name="x", tenant=home, managed_by=(mine,)
@@ -70,7 +68,7 @@ def test_the_api_versions_in_use_are_offered(backend: Backend) -> None:
         assert version in backend.surroundings.provider(SUBSCRIPTION, namespace).api_versions[name.lower()]
 
 
-def test_rights_at_a_vault_are_what_is_not_denied(
+def test_rights_at_a_vault_are_all_but_the_denied_ones(
     backend: Backend, behave: Callable[..., None], regions: TwoRegions
 ) -> None:
     behave(denied=("*/delete",))

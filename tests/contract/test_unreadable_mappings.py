@@ -19,7 +19,7 @@ def unreadable(azure: Builder, regions: TwoRegions) -> UnreadableMapping:
     return azure.unreadable_mapping(regions.fabric_ea, "Blank", regions.ea)
 
 
-def test_it_is_listed_with_what_it_says(
+def test_a_list_includes_mappings_that_do_not_say_what_they_map(
     backend: Backend, azure: Builder, regions: TwoRegions, unreadable: UnreadableMapping
 ) -> None:
     forward, reverse = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
@@ -36,7 +36,9 @@ def test_it_is_listed_where_only_parts_of_the_vault_may_be_read(
     assert list(backend.mappings.mappings(regions.vault.id)) == [unreadable]
 
 
-def test_asked_for_by_itself_it_is_an_error_and_not_absent(backend: Backend, unreadable: UnreadableMapping) -> None:
+def test_getting_it_raises_an_error_and_does_not_call_it_absent(
+    backend: Backend, unreadable: UnreadableMapping
+) -> None:
     with pytest.raises(ServiceError, match="the mapping 'Blank' does not say which network it leads to"):
         backend.mappings.mapping(unreadable.id)
 

@@ -85,7 +85,7 @@ def test_logical_networks_are_listed_per_server(azure: Builder, backend: Backend
     assert list(backend.vmm.logical_networks(sites.shanghai.id)) == []
 
 
-def test_clouds_and_who_protects_whom_are_listed(azure: Builder, backend: Backend, sites: Sites) -> None:
+def test_clouds_and_their_mappings_are_listed(azure: Builder, backend: Backend, sites: Sites) -> None:
     gold1, gold2 = azure.cloud(sites.beijing, "GoldCloud1"), azure.cloud(sites.shanghai, "GoldCloud2")
     mapping = azure.cloud_mapping(gold1, gold2)
     assert list(backend.vmm.clouds(sites.beijing.id)) == [gold1]
@@ -98,7 +98,7 @@ def test_a_cloud_protected_by_azure_names_no_recovery_cloud(azure: Builder, back
     assert mapping.recovery_cloud_id is None
 
 
-def test_what_a_missing_server_has_is_not_found(backend: Backend, sites: Sites) -> None:
+def test_resources_of_a_missing_server_are_not_found(backend: Backend, sites: Sites) -> None:
     gone = sites.vault.id.child("replicationFabrics", "gone")
     reads: list[Callable[[ArmId], object]] = [
         backend.vmm.vm_networks,

@@ -115,7 +115,7 @@ def test_only_the_status_decides(word: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"not json", b"<html>busy</html>", b"[]", b"{}x"])
-def test_a_state_that_cannot_be_read_is_no_success(body: bytes) -> None:
+def test_an_unreadable_state_does_not_count_as_success(body: bytes) -> None:
     with pytest.raises(ServiceError, match="cannot be read"):
         status(body)
 
@@ -171,5 +171,5 @@ def test_a_failure_without_words_is_a_failure() -> None:
         ({"properties": {"state": "Paired"}}, 200, "succeeded"),
     ],
 )
-def test_other_addresses_tell_in_their_own_way(document: object, code: int, state: str) -> None:
+def test_other_status_urls_report_in_their_own_form(document: object, code: int, state: str) -> None:
     assert status(document, code=code).state == state

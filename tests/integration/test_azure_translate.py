@@ -69,7 +69,7 @@ def service(error: AsrError) -> ServiceError:
     return error
 
 
-def test_a_site_recovery_error_tells_its_inner_code_causes_and_advice() -> None:
+def test_a_site_recovery_error_carries_its_inner_code_causes_and_advice() -> None:
     error = service(
         site_recovery(404, "NotFound", "FabricArmEntityMissing", "Fabric with name f could not be located.")
     )
@@ -173,7 +173,7 @@ def test_a_deny_assignment_is_named_and_no_role_is_asked_for(status: int, code: 
         ("Words.", "a deny assignment"),
     ],
 )
-def test_a_deny_assignment_is_recognised_however_little_is_said_of_it(message: str, named: str) -> None:
+def test_a_deny_assignment_is_recognised_without_its_name_or_scope(message: str, named: str) -> None:
     assert named in coded(403, "DenyAssignmentAuthorizationFailed", message).hint
 
 

@@ -225,7 +225,7 @@ def test_a_missing_subscription_is_named(fake: Cli, folder: Path) -> None:
     refused(fake("plan"), "99999999-9999-9999-9999-999999999999")
 
 
-def test_a_subscription_of_another_tenant_is_said_to_be_one(fake: Cli, folder: Path) -> None:
+def test_a_subscription_of_another_tenant_is_reported_as_such(fake: Cli, folder: Path) -> None:
     edit(folder, "name: dr}", "name: dr, tenant: 44444444-4444-4444-4444-444444444444}", "world.yaml")
     refused(fake("plan"), "tenant")
 

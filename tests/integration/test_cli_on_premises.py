@@ -103,7 +103,7 @@ def test_show_in_json_has_ids_and_names(sites: Cli) -> None:
 
 @pytest.mark.parametrize("name", ["03-vmm-two-sites", "04-vmm-to-azure"])
 @pytest.mark.parametrize("with_file", [True, False])
-def test_what_is_dumped_plans_empty(fake: Cli, folder: Path, name: str, *, with_file: bool) -> None:
+def test_a_dumped_state_plans_no_changes(fake: Cli, folder: Path, name: str, *, with_file: bool) -> None:
     for file in (EXAMPLES / name).iterdir():
         shutil.copy(file, folder)
     vault = json.loads(fake("show", "-o", "json").out)["vaults"][0]["id"]

@@ -49,5 +49,5 @@ def test_it_is_told_after_an_error_too(cli: Cli) -> None:
     assert told[-1].startswith("error: missing.yaml")
 
 
-def test_it_is_no_news_without_v(fake: Cli) -> None:
+def test_it_is_not_printed_without_v(fake: Cli) -> None:
     assert "time:" not in fake("plan").err

@@ -70,7 +70,7 @@ def test_a_pair_of_another_tool_that_leads_elsewhere_is_reported_and_left(fake: 
     assert fake("drift", "--pair", "erp", "--fail-on", "warning").code == 2
 
 
-def test_a_retarget_keeps_the_forward_mapping_and_makes_the_reverse_anew(fake: Cli, grown: Path) -> None:
+def test_a_retarget_keeps_the_forward_mapping_and_recreates_the_reverse(fake: Cli, grown: Path) -> None:
     before = mappings(grown)
     fake("apply", "--yes", "--pair", "app")
     after = mappings(grown)
@@ -99,7 +99,7 @@ def test_two_tools_that_both_own_a_pair_undo_each_other(fake: Cli, grown: Path) 
     assert fake("plan", "--pair", "app", "--detailed-exitcode").code == 0
 
 
-def test_what_another_tool_made_under_another_name_is_adopted(fake: Cli, grown: Path) -> None:
+def test_mappings_that_another_tool_made_under_another_name_are_adopted(fake: Cli, grown: Path) -> None:
     edit(grown, "name: erp-network-mapping", "name: made-by-terraform", "world.yaml")
     assert fake("plan", "--pair", "erp", "--detailed-exitcode").code == 0
     edit(grown, ", managed_by: terraform", "")

@@ -142,7 +142,9 @@ def test_with_nothing_to_do_one_reading_is_all(command: tuple[str, ...], served:
     [(("--help",), 170), (("validate",), 220), (("schema", "desired"), 220)],
     ids=["help", "validate", "schema"],
 )
-def test_what_does_not_talk_to_azure_imports_nothing_of_it(command: tuple[str, ...], most: int, served: Served) -> None:
+def test_commands_that_do_not_talk_to_azure_do_not_import_its_sdk(
+    command: tuple[str, ...], most: int, served: Served
+) -> None:
     found = served.imported(*command)
     assert not {name.partition(".")[0] for name in found} & {"azure", "requests", "msal", "cryptography", "rich"}
     assert len(found) <= most

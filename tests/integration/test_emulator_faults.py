@@ -90,7 +90,7 @@ STATUSES = {"throttle": 429, "unavailable": 503, "busy": 409, "answer": 500}
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_what_passes_is_tried_again_after_as_long_as_it_says(site: Site, fault: Fault) -> None:
+def test_a_passing_fault_is_retried_after_the_wait_it_asks_for(site: Site, fault: Fault) -> None:
     site.app.faults.add(fault)
     assert site.create() == "succeeded"
     assert site.retries == 2
@@ -142,7 +142,7 @@ FINAL = {
 
 
 @pytest.mark.parametrize(("fault", "kind", "code"), FINAL.values(), ids=FINAL)
-def test_what_lasts_is_an_error_at_once(site: Site, fault: Fault, kind: type[ServiceError], code: str) -> None:
+def test_a_lasting_fault_is_an_error_at_once(site: Site, fault: Fault, kind: type[ServiceError], code: str) -> None:
     site.app.faults.add(fault)
     with pytest.raises(kind) as caught:
         site.create()

@@ -103,13 +103,13 @@ def test_a_missing_subscription_is_an_error_of_the_service() -> None:
         names(connected(azure, ONE), ONE)
 
 
-def test_a_row_that_makes_no_sense_does_not_hide_the_others() -> None:
+def test_an_invalid_row_does_not_hide_the_others() -> None:
     odd = {**row(ONE, "a"), "id": "nonsense"}
     assert names(connected(Answering(Graph(odd, row(ONE, "b"))), ONE), ONE) == ["b"]
 
 
 @pytest.mark.parametrize("data", [None, "text", [None], ["text"], {"columns": [], "rows": []}, [{"id": 7}]], ids=repr)
-def test_an_answer_that_is_no_table_of_networks_is_an_error(data: object) -> None:
+def test_an_answer_that_is_not_a_table_of_networks_is_an_error(data: object) -> None:
     def handle(_request: requests.PreparedRequest) -> Reply:
         return 200, {}, {"totalRecords": 1, "count": 1, "resultTruncated": "false", "data": data, "facets": []}
 

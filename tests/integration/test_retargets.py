@@ -88,7 +88,7 @@ def test_where_the_put_fails_too_the_old_reverse_is_put_back(
     assert scene.azure.mappings() == OLD
 
 
-def test_an_answer_of_500_to_a_write_that_happened_is_no_failure() -> None:
+def test_a_500_for_a_write_that_took_effect_is_not_a_failure() -> None:
     """The mapping itself decides, so neither a PUT follows nor anything is put back."""
     scene = Retarget()
     writer = scene.backend.mapping_writer

@@ -74,7 +74,7 @@ def test_what_is_left_is_one_line_for_the_mail(machine: Machine) -> None:
     assert ran.out == f"asrnet: drift is left that only a person can settle: {machine.home}/report.html\n"
 
 
-def test_a_refusal_is_told_as_one(machine: Machine) -> None:
+def test_a_refusal_is_reported_as_a_refusal(machine: Machine) -> None:
     machine.take("02-adopt-and-repair")
     edit(machine.home, "pairs:", "limits: {max_updates: 1}\npairs:")
     ran = machine.night()

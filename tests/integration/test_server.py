@@ -344,7 +344,7 @@ def test_a_whole_address_may_be_asked_for_as_of_a_proxy(emulator: Emulator) -> N
         assert (status, found["error"]["code"]) == (400, "BadRequest")
 
 
-def test_who_mixes_up_the_ports_is_told(emulator: Emulator) -> None:
+def test_the_wrong_scheme_for_a_port_is_explained(emulator: Emulator) -> None:
     crossed = requests.get(f"http://127.0.0.1:{port_of(emulator.https)}/_asrnet/health", timeout=10)
     assert (crossed.status_code, crossed.text) == (400, "This port speaks TLS: use https.\r\n")
     with pytest.raises(requests.exceptions.SSLError):
@@ -406,7 +406,7 @@ def test_certificates_are_renewed_before_they_expire(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["authority/ca.pem", "authority/ca.key", "server-*/server.pem", "server-*/server.key"])
-def test_spoilt_certificates_are_made_anew(tmp_path: Path, file: str) -> None:
+def test_damaged_certificates_are_replaced(tmp_path: Path, file: str) -> None:
     kept_trust(tmp_path)
     (spoilt,) = tmp_path.glob(file)
     spoilt.write_text("spoilt")

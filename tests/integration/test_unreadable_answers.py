@@ -72,7 +72,7 @@ def read(what: str, *replies: Reply) -> list[Any]:
     ],
     ids=repr,
 )
-def test_an_answer_that_is_no_list_is_an_error_that_names_what_was_read(what: str, body: bytes) -> None:
+def test_an_answer_that_is_not_a_list_is_an_error_that_names_the_list(what: str, body: bytes) -> None:
     with pytest.raises(ServiceError, match="cannot be read") as caught:
         read(what, (200, {}, body), (200, {}, {"value": []}))
     assert caught.value.resource_id.startswith(f"/subscriptions/{S}")
@@ -80,7 +80,7 @@ def test_an_answer_that_is_no_list_is_an_error_that_names_what_was_read(what: st
 
 @every_list
 @pytest.mark.parametrize("row", [{"id": 7}, {"id": None}, {}, {"id": "/x", "properties": "text"}], ids=repr)
-def test_a_row_of_the_wrong_shape_makes_no_list_of_what_is_there(what: str, row: dict[str, object]) -> None:
+def test_a_row_of_the_wrong_shape_fails_the_list_or_is_left_out(what: str, row: dict[str, object]) -> None:
     """What proves absence fails; of a list that proves none, at most that row is left out."""
     try:
         assert read(what, (200, {}, {"value": [row]})) == []
@@ -95,7 +95,7 @@ def test_a_row_of_the_wrong_shape_makes_no_list_of_what_is_there(what: str, row:
     [{"state": 5}, {"primaryNetworkId": ["x"]}, {"fabricSpecificSettings": "x"}, {"recoveryNetworkId": True}],
     ids=repr,
 )
-def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object]) -> None:
+def test_a_mapping_with_a_member_of_the_wrong_kind_is_refused(properties: dict[str, object]) -> None:
     ends = {"primaryNetworkId": str(NETWORK), "recoveryNetworkId": str(NETWORK)}
     regions = {"primaryFabricFriendlyName": "East US", "recoveryFabricFriendlyName": "West US"}
     row = {"id": str(MAPPING), "properties": {**ends, **regions, **properties}}
@@ -117,7 +117,7 @@ def test_a_member_of_the_wrong_kind_is_no_mapping(properties: dict[str, object])
     ],
     ids=["network", "mapping", "vault", "subscription", "regions", "provider", "rights"],
 )
-def test_an_answer_that_is_no_resource_is_never_one(call: Callable[[Backend], object], body: bytes) -> None:
+def test_an_answer_that_is_not_a_resource_is_an_error(call: Callable[[Backend], object], body: bytes) -> None:
     with pytest.raises(ServiceError, match="cannot be read"):
         call(connected(Answering(in_turn((200, {}, body)))))
 

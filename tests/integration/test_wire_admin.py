@@ -95,7 +95,7 @@ def test_a_world_that_cannot_be_read_is_refused_with_its_line(wire: Wire, path: 
     assert names(wire) == ["kept"]
 
 
-def test_faults_of_the_wire_and_of_the_service_are_told_apart(wire: Wire) -> None:
+def test_faults_of_the_wire_and_of_the_service_are_distinguished(wire: Wire) -> None:
     faults = [{"kind": "throttle", "retry_after": 3}, {"effect": "operation_fails", "method": "PUT", "code": "1"}]
     assert admin(wire, "POST", "faults", faults) == {"added": 2}
     waiting = admin(wire, "GET", "faults")
@@ -128,7 +128,7 @@ def test_faults_of_the_wire_and_of_the_service_are_told_apart(wire: Wire) -> Non
         [{"kind": "busy"}, {"kind": "flood"}],
     ],
 )
-def test_faults_that_make_no_sense_are_refused_and_none_of_them_added(wire: Wire, body: Any) -> None:
+def test_one_invalid_fault_refuses_the_whole_list(wire: Wire, body: Any) -> None:
     answer = wire.send("POST", "/_asrnet/faults", body=body)
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidFault")
     assert admin(wire, "GET", "faults") == {"wire": [], "service": []}
@@ -170,7 +170,7 @@ def test_reset_goes_back_to_how_the_seed_behaved(wire: Wire) -> None:
     assert (names(wire), wire.app.world.behaviour.operations) == (["seeded"], "immediate")
 
 
-def test_what_is_added_to_the_journal_while_it_is_read_does_no_harm() -> None:
+def test_the_journal_can_be_read_while_requests_are_added() -> None:
     """Statuses that nobody saw before are counted while others read the counts."""
     journal, done = Journal(), Event()
 
@@ -239,7 +239,7 @@ def test_time_goes_forward_by_a_number(wire: Wire, body: bytes) -> None:
     assert wire.send("POST", "/_asrnet/clock/advance", raw=body).status == 400
 
 
-def test_nothing_has_to_be_said_of_the_kind_of_a_body() -> None:
+def test_a_body_may_have_any_content_type() -> None:
     form = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d says of everything
     bodies = {"seed": WORLD, "faults": '{"kind": "busy"}', "clock/advance": '{"seconds": 1}'}
     app = App(Builder(clock=ShiftedClock()).world)

@@ -197,7 +197,7 @@ def test_a_name_that_does_not_resolve_says_so_after_few_attempts() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>busy</html>", b'{"value": 1}', b"[]", b""])
-def test_an_answer_that_is_no_list_is_an_error_and_not_an_empty_list(body: bytes) -> None:
+def test_an_answer_that_is_not_a_list_is_an_error_and_not_an_empty_list(body: bytes) -> None:
     wire = Wire((200, {}, body))
     found = wire.refusal(wire.mappings)
     assert isinstance(found, ServiceError)
@@ -289,7 +289,7 @@ def test_deleting_what_is_gone_is_done_at_once(status: int) -> None:
     assert wire.backend.mapping_writer.delete_mapping(MAPPING.id) is None
 
 
-def test_a_vault_never_used_is_no_reason_to_read_it_in_parts() -> None:
+def test_a_vault_never_used_is_not_read_in_parts() -> None:
     detail = {"code": "SubscriptionIdNotRegisteredWithSrs", "message": "Not registered.", "possibleCauses": ""}
     wire = Wire((400, {}, error("BadRequest", "Not registered.", details=[detail])))
     assert isinstance(wire.refusal(wire.mappings), VaultUnusedError)

@@ -89,7 +89,7 @@ def life() -> Life:
     return Life()
 
 
-def test_a_machine_that_replicates_initially_tells_no_nics_and_can_only_be_disabled(life: Life) -> None:
+def test_a_machine_in_initial_replication_shows_no_nics_and_can_only_be_disabled(life: Life) -> None:
     life.enable()
     item = life.item(life.east_item)
     assert item["protectionState"] == "InitialReplicationInProgress"

@@ -143,7 +143,7 @@ def test_networks_are_listed_by_group_and_by_subscription(wire: Wire) -> None:
     assert [each["name"] for each in everywhere] == ["Hub", "other"]
 
 
-def test_a_missing_network_and_a_missing_group_are_told_apart(wire: Wire) -> None:
+def test_a_missing_network_and_a_missing_group_have_different_errors(wire: Wire) -> None:
     missing = wire.send("GET", HUB)
     group = wire.send("GET", HUB.replace("Rg-Hub", "nowhere"))
     assert (missing.status, error_of(missing)["code"]) == (404, "ResourceNotFound")
@@ -208,7 +208,7 @@ def test_subnets_have_operations_of_their_own(wire: Wire) -> None:
         ("10.0.1.3", False, ["10.0.1.5", "10.0.1.6", "10.0.1.7", "10.0.1.8", "10.0.1.9"]),
     ],
 )
-def test_the_provider_tells_which_addresses_are_free(
+def test_the_provider_answers_which_addresses_are_free(
     wire: Wire, address: str, *, free: bool, suggested: list[str]
 ) -> None:
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used_ips=("10.0.1.4",))

@@ -76,7 +76,7 @@ class TestNoNoise:
         ids=["lower case, capital S, null next link", "pages of one", "empty last page", "400 for an absent mapping",
              "a list that leaves networks out", "vault-wide lists denied", "lists in any order"],
     )  # fmt: skip
-    def test_what_is_mapped_plans_empty(self, behaviour: dict[str, Any]) -> None:
+    def test_mapped_pairs_plan_no_changes(self, behaviour: dict[str, Any]) -> None:
         azure = OnTheWire(**behaviour)
         assert_no_noise(azure.plan(azure.pairs(3, mapped=True)), 3)
 

@@ -85,7 +85,7 @@ def test_names_are_unescaped(wire: Wire) -> None:
     assert found["name"] == fabric.name
 
 
-def test_a_subscription_that_is_no_guid_is_refused(wire: Wire) -> None:
+def test_a_subscription_that_is_not_a_guid_is_refused(wire: Wire) -> None:
     answer = wire.send("GET", "/subscriptions/mine/resourceGroups")
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidResourceName")
 
@@ -124,7 +124,7 @@ def test_operations_not_implemented_are_named(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b'"text"'])
-def test_bodies_that_are_no_json_object_are_refused(wire: Wire, raw: bytes) -> None:
+def test_bodies_that_are_not_json_objects_are_refused(wire: Wire, raw: bytes) -> None:
     answer = wire.send("PUT", f"/subscriptions/{SUB}/resourceGroups/rg", raw=raw)
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidRequestContent")
 

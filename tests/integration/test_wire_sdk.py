@@ -258,7 +258,7 @@ def test_a_machine_lives_through_the_sdk(azure: Azure) -> None:
     assert azure.app.journal.statuses[500] == 0
 
 
-def test_a_recovery_plan_and_what_a_vault_tells_through_the_sdk(azure: Azure) -> None:
+def test_a_recovery_plan_and_the_reports_of_a_vault_are_read_through_the_sdk(azure: Azure) -> None:
     client = azure.site_recovery()
     east = azure.build.container(azure.east)
     item = azure.build.protected_item("Vm1", azure.east, azure.west, cloud=east)

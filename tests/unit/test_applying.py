@@ -195,7 +195,7 @@ class TestWaiting:
         assert report.seconds < 10
 
     @pytest.mark.parametrize("error", UNTOLD)
-    def test_where_nobody_may_be_asked_how_a_write_ended_it_is_soon_in_flight(self, error: AsrError) -> None:
+    def test_a_write_whose_status_may_not_be_read_is_soon_reported_in_flight(self, error: AsrError) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:60", denied=("*/replicationJobs/read",)))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         backend = structs.replace(azure.backend, mapping_writer=Speechless(azure.backend.mapping_writer, error))
@@ -205,7 +205,7 @@ class TestWaiting:
         assert report.seconds < 10
 
     @pytest.mark.parametrize("error", UNTOLD)
-    def test_where_nobody_may_be_asked_the_mapping_itself_shows_that_a_write_is_done(self, error: AsrError) -> None:
+    def test_the_mapping_itself_shows_a_write_done_whose_status_may_not_be_read(self, error: AsrError) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         backend = structs.replace(azure.backend, mapping_writer=Speechless(azure.backend.mapping_writer, error))
@@ -219,7 +219,7 @@ class TestWaiting:
         writer = Speechless(azure.backend.mapping_writer, ForbiddenError("no"), times=2)
         assert applying.apply(plan, structs.replace(azure.backend, mapping_writer=writer)).result == "succeeded"
 
-    def test_a_warning_beside_success_is_no_failure(self) -> None:
+    def test_a_warning_beside_success_is_not_a_failure(self) -> None:
         azure = TwoRegions(operations="time:3")
         azure.world.faults.add(Fault(effect="operation_warns", method="PUT", times=2, code="28061"))
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
@@ -239,7 +239,7 @@ class TestWaiting:
 
 
 class TestReadBack:
-    def test_what_is_not_there_afterwards_is_not_called_succeeded(self) -> None:
+    def test_a_write_that_is_missing_afterwards_is_not_called_succeeded(self) -> None:
         azure = TwoRegions(operations="time:3")
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
@@ -308,7 +308,7 @@ class TestInterruption:
         said = {change.outcome: change.error or "" for change in report.changes}
         assert said["skipped"] == "not begun when the run was interrupted"
 
-    def test_what_was_only_about_to_be_sent_is_not_said_to_be_accepted(self) -> None:
+    def test_a_write_not_yet_sent_is_not_reported_as_accepted(self) -> None:
         azure = TwoRegions(operations="time:30")
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
 
@@ -321,7 +321,7 @@ class TestInterruption:
             "skipped": "not begun when the run was interrupted",
         }
 
-    def test_what_was_done_before_ctrl_c_and_not_read_back_is_not_called_succeeded(self) -> None:
+    def test_a_write_that_ctrl_c_left_unread_is_not_called_succeeded(self) -> None:
         azure = TwoRegions()
         rows = [row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(3)]
         plan = azure.plan(azure.state(*rows))
@@ -424,7 +424,7 @@ def test_a_create_that_is_refused_costs_nothing_of_what_was_done_before_it() -> 
     assert azure.apply(azure.plan(desired)).result == "succeeded"
 
 
-def test_what_depends_on_something_skipped_is_skipped_as_well() -> None:
+def test_changes_that_depend_on_a_skipped_one_are_skipped() -> None:
     azure = TwoRegions(fabrics=False)
     azure.build.resource_group("rg-asr", location=SEA)
     azure.world.faults.add(Fault(effect="policy_denied", method="PUT", kind="replicationfabrics", times=0))
@@ -435,7 +435,7 @@ def test_what_depends_on_something_skipped_is_skipped_as_well() -> None:
     assert report.seconds < 60
 
 
-def test_a_change_that_fails_skips_what_depends_on_it_and_nothing_else() -> None:
+def test_a_failed_change_skips_only_its_dependents() -> None:
     azure = TwoRegions()
     azure.build.resource_group("rg-asr", location=SEA)
     azure.world.faults.add(Fault(effect="policy_denied", method="PUT", kind="virtualnetworks"))
@@ -467,7 +467,7 @@ def test_of_a_pair_of_which_one_direction_turns_out_stale_the_other_is_not_begun
     assert (report.result, azure.mappings()) == ("refused", {"hub": "theirs"})
 
 
-def test_what_somebody_else_did_in_the_same_way_is_not_sent_and_not_called_succeeded() -> None:
+def test_a_write_that_somebody_else_already_made_is_not_sent_and_not_called_succeeded() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.map(dr, hub)
@@ -483,7 +483,7 @@ def test_what_somebody_else_did_in_the_same_way_is_not_sent_and_not_called_succe
     assert "PUT" not in azure.backend.requests()
 
 
-def test_what_somebody_else_did_in_the_same_way_stops_nothing() -> None:
+def test_a_write_that_somebody_else_already_made_stops_nothing() -> None:
     azure = TwoRegions(operations="time:3")
     desired, _ = swapped(azure)
     plan = azure.plan(desired)
@@ -530,7 +530,7 @@ def test_a_network_that_somebody_makes_just_as_the_plan_would_is_left_alone() ->
     assert "PUT" not in azure.backend.requests()
 
 
-def test_what_is_skipped_holds_up_nothing_that_shares_its_networks() -> None:
+def test_a_skipped_change_does_not_hold_up_others_on_its_networks() -> None:
     """The copy that a is to move to cannot be made, so a stays; b, which comes after a's writes, does not wait."""
     azure = TwoRegions(operations="time:3")
     azure.build.resource_group("rg-asr", location=SEA)
@@ -542,7 +542,7 @@ def test_what_is_skipped_holds_up_nothing_that_shares_its_networks() -> None:
     assert outcomes(report)["sea:b:forward"] == "succeeded"
 
 
-def test_what_somebody_else_did_in_the_same_way_is_not_taken_back() -> None:
+def test_a_write_that_somebody_else_already_made_is_not_undone() -> None:
     """Of two pairs that swap, one is retargeted by somebody else and the other is refused."""
     azure = TwoRegions(operations="time:3")
     desired, _ = swapped(azure)

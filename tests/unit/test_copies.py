@@ -69,7 +69,7 @@ class TestTags:
         room = azure.network("room", tags={f"t{number}": "v" for number in range(49)})
         assert len(copied(azure.plan(asking_for_a_copy(azure, room))).tags) == 50
 
-    def test_a_copy_is_no_original_whatever_the_case_of_its_tag(self) -> None:
+    def test_rules_leave_out_copies_whatever_the_case_of_their_tag(self) -> None:
         azure = ready()
         azure.network("z-copy", tags={"ASRNET-Copy-Of": "/x", "dr": "yes"})
         azure.network("app", tags={"dr": "yes"})
@@ -257,7 +257,7 @@ class TestResourceGroups:
         assert group
         assert (group.location, group.tags) == ("westus", {})
 
-    def test_neither_it_nor_the_network_is_made_for_changes_none_of_which_is_begun(self) -> None:
+    def test_neither_it_nor_the_network_is_made_when_no_change_that_needs_them_begins(self) -> None:
         azure = TwoRegions()
         app = azure.network("app")
         plan = azure.plan(asking_for_a_copy(azure, app, create_resource_group=True))

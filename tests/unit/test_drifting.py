@@ -163,7 +163,7 @@ def test_over_a_limit_nothing_is_begun_and_every_change_says_why() -> None:
     assert {change.error for change in correction.report.changes} == {correction.refusals[0]}
 
 
-def test_a_forced_limit_is_no_limit() -> None:
+def test_a_forced_limit_does_not_apply() -> None:
     azure = Drifted()
     desired = azure.desired(limits=Limits(max_updates=1, max_change_percent=100))
     assert azure.correct(desired, forced=("max_updates",)).report.result == "succeeded"

@@ -104,7 +104,7 @@ def test_a_machine_on_premises_is_tested_in_the_named_network_although_its_own_i
 
 
 @pytest.mark.parametrize("operation", [pytest.param("failover", id="own_network_unknown"), "failback"])
-def test_a_network_of_its_own_that_is_no_id_is_not_taken_for_none(operation: Operation) -> None:
+def test_an_own_network_that_is_not_an_id_is_not_taken_for_none(operation: Operation) -> None:
     listed = machine("vm", EA, address("web", HOME))
     nics = tuple(structs.replace(nic, unclear_recovery_network="somewhere") for nic in listed.nics)
     landing = land(structs.replace(listed, nics=nics), NETWORKS, [mapping(EA, SEA), mapping(SEA, EA)], operation)

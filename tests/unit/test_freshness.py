@@ -27,7 +27,7 @@ def test_addresses_that_come_and_go_leave_a_plan_fresh() -> None:
     assert changed(azure, structs.replace(hub, subnets=busier)) == ()
 
 
-def test_a_subnet_that_appears_makes_it_stale_and_is_said() -> None:
+def test_a_new_subnet_makes_it_stale_and_is_reported() -> None:
     azure = TwoRegions()
     hub = azure.network("hub")
     wider = structs.replace(hub, subnets=(*hub.subnets, Subnet(name="db", prefixes=("10.0.2.0/24",))))
@@ -41,7 +41,7 @@ def test_a_mapping_that_appears_makes_it_stale_and_is_named() -> None:
     assert [line.split(":")[0] for line in moved_since(plan, azure.backend)["sea"]] == ["mapping by-hand has appeared"]
 
 
-def test_a_mapping_that_moves_is_told_by_the_names_of_its_networks() -> None:
+def test_a_moved_mapping_is_described_by_the_names_of_its_networks() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.map(hub, azure.network("old-dr", SEA), name="hub-out")
@@ -79,7 +79,7 @@ def test_a_fabric_that_appears_makes_it_stale() -> None:
     ]
 
 
-def test_a_mapping_that_moves_to_a_namesake_is_told_by_full_ids() -> None:
+def test_a_mapping_moved_to_a_namesake_is_described_by_full_ids() -> None:
     old, new = (f"subscriptions/1/resourcegroups/{group}/virtualnetworks/dr (Paired)" for group in ("a", "b"))
     before = Observed(vault="sea", vault_id=TwoRegions().vault.id, mappings={"x/hub-out": old}, networks={}, fabrics={})
     now = structs.replace(before, mappings={"x/hub-out": new})

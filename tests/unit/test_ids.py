@@ -26,7 +26,7 @@ THE_MAPPING = f"{THE_FABRIC}/replicationNetworks/azureNetwork/replicationNetwork
         (THE_MAPPING, "Hub-to-DR", MAPPING, "Rg-DR"),
     ],
 )
-def test_an_id_tells_its_name_type_group_and_subscription(text: str, name: str, kind: str, group: str) -> None:
+def test_an_id_has_a_name_type_group_and_subscription(text: str, name: str, kind: str, group: str) -> None:
     found = ArmId(text)
     assert (found.name, found.type, found.subscription) == (name, kind, GUID.lower())
     assert found.resource_group == group
@@ -85,7 +85,7 @@ def test_the_nearest_of_a_kind_upwards_may_be_itself_or_missing() -> None:
         f"{GROUP}/providers/Microsoft.Network/virtualNetworks/a%2fb",
     ],
 )
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_a_text_that_is_not_an_id_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is not a resource id"):
         ArmId(text)
 

@@ -81,7 +81,7 @@ def test_pairs_that_a_run_is_not_about_are_not_asked_for(azure: TwoRegions) -> N
     assert lagging.asked == ["half", "half-dr"]
 
 
-def test_who_changes_nothing_asks_for_nothing(azure: TwoRegions) -> None:
+def test_a_run_that_writes_nothing_confirms_nothing(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
     inventory.read_inventory(desired, lagging.backend, confirm=False)

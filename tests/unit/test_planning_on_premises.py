@@ -113,7 +113,7 @@ def test_a_vmm_mapping_nobody_asks_for_is_named_as_people_know_it() -> None:
     assert "VMNetwork2-Beijing to VMNetwork2-Shanghai" in stray.message
 
 
-def test_no_rule_can_ask_for_a_vmm_mapping_so_that_nobody_asks_for_it_is_certain() -> None:
+def test_a_vmm_mapping_without_a_row_is_certainly_unmanaged() -> None:
     sites = TwoSites()
     stray = sites.build.mapping(
         sites.beijing, sites.nets["VMNetwork2-Beijing"], sites.shanghai, sites.nets["VMNetwork2-Shanghai"]

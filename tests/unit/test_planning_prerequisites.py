@@ -157,7 +157,7 @@ class TestCopies:
         assert words[words.index("--name") + 1] == f"{group}-asr"
         assert len(words) == 9
 
-    def test_what_a_copy_leaves_behind_is_said(self) -> None:
+    def test_the_plan_reports_what_a_copy_leaves_out(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         subnet = Subnet(

@@ -101,7 +101,7 @@ class TestSavedPlans:
     @pytest.mark.parametrize(
         "data", [b"", b"{}", b"[]", b"\xff\xfe", b'{"format_version":"1.0"}x', b'{"format_version":1}']
     )
-    def test_what_is_no_plan_is_refused(self, data: bytes) -> None:
+    def test_a_file_that_is_not_a_plan_is_refused(self, data: bytes) -> None:
         with pytest.raises((InputError, RefusedError)):
             load_plan(data, source="plan.json")
 
