@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from asrnet.errors import printable
 from asrnet.failover import Prediction
 from asrnet.inventory.targets import Targets
 from asrnet.render import prediction_table, targets_layout
@@ -14,7 +15,7 @@ from asrnet.render import prediction_table, targets_layout
 if TYPE_CHECKING:
     from asrnet.render import View
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
+_FORMULA: Final = ("=", "+", "-", "@")
 
 
 def render(document: Prediction | Targets, view: View) -> str:  # noqa: ARG001 - every format has this signature
@@ -34,6 +35,9 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` with an apostrophe in front if a spreadsheet would evaluate it as a formula."""
-    text = text.replace("\r", "\\r")  # Python 3.11 leaves it unquoted, and readers would end the row there
+    """``text`` on one line, with an apostrophe in front if a spreadsheet would evaluate it as a formula.
+
+    A line break inside a value would let a name from Azure begin a line, which logs of workflows take for a command.
+    """
+    text = printable(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,9 @@ from asrnet.model.plan import to_json
 if TYPE_CHECKING:
     from asrnet.render import View
 
+_UNSAFE: Final = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""Control and bidirectional characters that JSON allows as they are, and that act on a terminal."""
+
 
 def render(document: Struct, view: View) -> str:  # noqa: ARG001 - every format has this signature
     """``document`` as JSON."""
@@ -20,4 +24,5 @@ def render(document: Struct, view: View) -> str:  # noqa: ARG001 - every format 
 
 def as_json(value: Struct) -> str:
     """The indented JSON of any value."""
-    return msgspec.json.format(to_json(value), indent=2).decode() + "\n"
+    text = msgspec.json.format(to_json(value), indent=2).decode()
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

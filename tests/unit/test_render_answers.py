@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from failover_worlds import address, machine, mapping, prediction, subnet, vnet
 
@@ -51,6 +53,19 @@ def test_what_machines_are_called_reaches_a_terminal_harmless() -> None:
     for output in ("text", "markdown"):
         assert "\x1b" not in render(answer, output, View())
     assert "\x1b" not in render(answer, "text", View(width=80, colour=False))
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[31m", "\x00", "two\n::error::lines", "\r", "\t", "\x9b31m", "\u202egnp", "\u2028"]
+)
+def test_what_machines_are_called_reaches_csv_and_json_escaped(hostile: str) -> None:
+    answer = landed((hostile, "web", "10.0.1.4"))
+    shown = render(answer, "csv", View())
+    assert all(line.isprintable() for line in shown.splitlines())
+    assert len(shown.splitlines()) == 2
+    text = render(answer, "json", View())
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert json.loads(text)["landings"][0]["machine"] == hostile
 
 
 def test_on_a_terminal_the_table_fits_its_width() -> None:
