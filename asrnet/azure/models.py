@@ -179,9 +179,11 @@ def read_fabric(model: Model) -> Fabric:
     properties = part(model, "properties")
     details = part(properties, "customDetails")
     location = text(details, "location")
+    instance_type = text(details, "instanceType")
     return Fabric(
         id=arm_id(text(model, "id")),
-        kind=_FABRIC_KINDS.get(text(details, "instanceType"), "other"),
+        # One that does not say what it is may be that of any region, so no region's fabric counts as missing beside it.
+        kind=_FABRIC_KINDS.get(instance_type, "other") if instance_type else "azure",
         location=normal_location(location) if location else None,
         friendly_name=text(properties, "friendlyName"),
     )

@@ -89,7 +89,8 @@ class AzureSiteRecovery:
         for job in every_readable(jobs, read_job, vault, "a job"):
             started = _seconds(job.start_time)
             late = since is None or started is None or started >= since
-            if late and (not state or job.state.lower() == state.lower()):
+            # A job without a state is of every state: it is not known to have ended.
+            if late and (not state or job.state.lower() in {state.lower(), ""}):
                 yield job
 
     def vm_networks(self, fabric_id: ArmId) -> Iterator[VmNetwork]:

@@ -215,8 +215,8 @@ def _moving(item: ProtectedItem) -> str:
     state = item.state.lower()
     if item.has_failed_over:
         return f"runs on the recovery side (state {item.state})"
-    if item.active_location and item.active_location.lower() != "primary":
-        return f"is active on an unknown side ({item.active_location})"
+    if item.active_location.lower() != "primary":
+        return f"is active on an unknown side ({item.active_location or 'not told'})"
     if any(word in state for word in _MOVING):
         return f"is in state {item.state}"
     if any(word in item.scenario.lower() for word in _MOVING):

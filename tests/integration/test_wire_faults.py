@@ -306,7 +306,7 @@ def test_names_that_need_it_are_escaped() -> None:
 
 
 def test_jobs_are_filtered_by_the_service_and_again_here() -> None:
-    def job(name: str, state: str, start: str) -> dict[str, object]:
+    def job(name: str, state: str | None, start: str) -> dict[str, object]:
         return {"id": f"{VAULT}/replicationJobs/{name}", "properties": {"state": state, "startTime": start}}
 
     rows = [
@@ -314,10 +314,11 @@ def test_jobs_are_filtered_by_the_service_and_again_here() -> None:
         job("new", "InProgress", "2026-01-01T00:00:09.1234567Z"),
         job("done", "Succeeded", "2026-01-01T00:00:09.1234567Z"),
         job("odd", "InProgress", "not a time"),
+        job("untold", None, "2026-01-01T00:00:09.1234567Z"),
     ]
     wire = Wire((200, {}, {"value": rows}))
     found = list(wire.backend.mappings.jobs(VAULT, since=1_767_225_605.5, state="InProgress"))
-    assert [each.name for each in found] == ["new", "odd"]
+    assert [each.name for each in found] == ["new", "odd", "untold"]
     query = unquote(str(wire.azure.requests[0].url).partition("?")[2])
     assert query == "api-version=2025-08-01&$filter=startTime eq '2026-01-01T00:00:05Z' and jobStatus eq 'InProgress'"
 

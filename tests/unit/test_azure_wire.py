@@ -32,7 +32,8 @@ VNETS = f"/subscriptions/{S}/resourceGroups/Rg/providers/Microsoft.Network/virtu
         ({"instanceType": "Azure", "location": "East US 2"}, "azure", "eastus2"),
         ({"instanceType": "VMM"}, "vmm", None),
         ({"instanceType": "HyperVSite"}, "other", None),
-        (None, "other", None),
+        (None, "azure", None),
+        ({"instanceType": None}, "azure", None),
     ],
 )
 def test_a_fabric_is_a_region_a_vmm_server_or_something_else(details: object, kind: str, location: str | None) -> None:

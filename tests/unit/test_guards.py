@@ -124,6 +124,7 @@ class TestMachinesUnderWay:
         [
             {"active_location": "Recovery"},
             {"active_location": "Elsewhere"},
+            {"active_location": ""},
             {"state": "UnplannedFailoverCommitPendingStatesBegin"},
             {"state": "ReprotectInProgress"},
             {"state": ""},
