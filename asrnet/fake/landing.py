@@ -99,7 +99,9 @@ def _test_nic(state: State, item: ProtectedItem, nic: Nic, network_id: ArmId | N
         if address.selected_for_failover:
             subnet = landing_subnet(network, address.test_subnet, address.recovery_subnet, address.subnet)
             wishes = (address.test_ip, address.ip if item.provider == "A2A" else None)
-            addresses.append(_take(state, network.id, address, subnet, wishes, from_the_end=True))
+            landed = _take(state, network.id, address, subnet, wishes, from_the_end=True)
+            # Documented of Azure machines: in a test failover their addresses are static, whatever they were.
+            addresses.append(replace(landed, ip_type="Static") if item.provider == "A2A" else landed)
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
 
 

@@ -385,6 +385,11 @@ class ProtectedItems:
         container_id = self._state.recovery_container(item)
         assert container_id is not None  # noqa: S101 - checked when the request came in
         machine_id = self.recovery_machine_id(item)
+        nics = tuple(self._nic_back(item, nic, machine_id) for nic in item.nics)
+        # The machine that the failover left behind is deleted, so that its addresses are free for the way back.
+        # Source: Reprotect failed over Azure VMs to the primary region.
+        if item.machine_id is not None and item.machine_id.key != machine_id.key:
+            remove_machine(self._state, item.machine_id)
         return replace(
             item,
             id=container_id.child("replicationProtectedItems", item.id.name),
@@ -400,7 +405,7 @@ class ProtectedItems:
             recovery_location=item.primary_location,
             machine_id=machine_id,
             policy_id=request.policy_id or item.policy_id,
-            nics=tuple(self._nic_back(item, nic, machine_id) for nic in item.nics),
+            nics=nics,
         )
 
     def _nic_back(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:

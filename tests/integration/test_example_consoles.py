@@ -6,11 +6,10 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import EXAMPLES, Cli, edit
+from command_line import EXAMPLES, Cli, edit, session
 
 PRINTED = ("03-vmm-two-sites", "04-vmm-to-azure", "05-predict-failover")
 
@@ -18,21 +17,6 @@ PRINTED = ("03-vmm-two-sites", "04-vmm-to-azure", "05-predict-failover")
 def example(name: str, folder: Path) -> None:
     for file in (EXAMPLES / name).iterdir():
         shutil.copy(file, folder)
-
-
-def session(page: str) -> Iterator[tuple[str, list[str]]]:
-    """Every command of a page and the lines it is said to print."""
-    for block in re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
-        command = ""
-        lines: list[str] = []
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                if command:
-                    yield command, lines
-                command, lines = line.removeprefix("$ "), []
-            else:
-                lines.append(line)
-        yield command, lines
 
 
 @pytest.mark.parametrize("name", PRINTED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,3 +32,18 @@ def edit(folder: Path, old: str, new: str, file: str = "asrnet.yaml") -> None:
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Every file of a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def session(page: str) -> Iterator[tuple[str, list[str]]]:
+    """Every command of a page and the lines it is said to print."""
+    for block in re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
+        command = ""
+        lines: list[str] = []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, lines
+                command, lines = line.removeprefix("$ "), []
+            else:
+                lines.append(line)
+        yield command, lines

@@ -82,3 +82,14 @@ def test_while_it_is_re_protected_the_way_home_is_known_and_not_open_yet() -> No
     assert {each.code for each in landing.notices} == {"selection_unclear", "not_protected"}
     life.replicated()
     assert place(predicted(life, "failback")) == ("home", "web", "10.0.1.4")
+
+
+def test_a_machine_comes_back_to_the_address_that_its_predecessor_had_until_it_was_re_protected() -> None:
+    life = Life()
+    life.enable(recovery_resource_group_id=life.vault.id.parent)
+    life.fail_over(life.east_id)
+    life.switch(life.east.id, life.east.id)
+    before = predicted(life, "failback")
+    assert place(before) == ("home", "web", "10.0.1.4")
+    life.fail_over(life.west_id)
+    assert place(before) == life.address(life.west_id)

@@ -522,3 +522,22 @@ def test_a_file_has_a_machine_without_the_operation_that_has_not_ended() -> None
     life.items.test_failover_cleanup(life.east_id)
     world = world_file.world_from(parse(world_file.dumps(life.world), WorldDocument), clock=SimulatedClock())
     assert world.protected_items.get(life.east_id) == tested
+
+
+def test_re_protection_deletes_the_machine_that_was_left_behind_and_frees_its_addresses(life: Life) -> None:
+    life.enable(recovery_resource_group_id=life.vault.id.parent)
+    life.fail_over(life.east_id)
+    assert life.world.virtual_machines.get(life.machine.id) is not None
+    assert life.used(life.home) == ("10.0.1.4",)
+    life.switch(life.east.id, life.east.id)
+    assert life.world.virtual_machines.get(life.machine.id) is None
+    assert life.used(life.home) == ()
+
+
+def test_the_address_of_a_test_failover_is_static(protected: Life) -> None:
+    protected.items.test_failover(protected.east_id, protected.test.id)
+    machine_id = protected.items.recovery_machine_id(protected.item(protected.east_id))
+    test_machine_id = machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", "vm1-test")
+    machine = protected.world.virtual_machines.get(test_machine_id)
+    assert machine is not None
+    assert [address.ip_type for address in machine.nics[0].ip_configurations] == ["Static"]
