@@ -106,7 +106,7 @@ def emulator(world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def drill(world: World, emulator: Emulator) -> Drill:  # noqa: ARG001 - it serves the command line
-    """The drill, its script loaded from the copy of the example, so that nothing is compiled into the example itself."""
+    """The drill; its script is loaded from a copy, so that nothing is compiled into the example's own folder."""
     spec = importlib.util.spec_from_file_location("drill", "drill.py")
     assert spec is not None
     assert spec.loader is not None
