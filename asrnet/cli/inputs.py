@@ -33,7 +33,7 @@ def desired_state(session: Session[Settings]) -> DesiredState:
 def desired_or_vaults(session: Session[Settings]) -> DesiredState:
     """The desired state plus the vaults that ``--vault`` gives by id; without a file, these vaults alone."""
     settings = session.settings
-    vault_ids = [_vault_id(text, settings) for text in settings.vault if _is_id(text)]
+    vault_ids = [vault_id(text, settings) for text in settings.vault if _is_id(text)]
     desired = desired_state(session) if Path(settings.file).exists() or not vault_ids else DesiredState()
     declared = {vault.id for vault in desired.vaults}
     new = [Vault(name=vault.name, id=vault) for vault in dict.fromkeys(vault_ids) if vault not in declared]
@@ -113,9 +113,9 @@ def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: D
 
 def _declared_vault(text: str, settings: Settings, desired: DesiredState) -> str:
     """The name of the declared vault that ``text`` gives by name or id. Raises InputError if there is none."""
-    vault_id = _vault_id(text, settings) if _is_id(text) else None
+    given_id = vault_id(text, settings) if _is_id(text) else None
     for vault in desired.vaults:
-        if text == vault.name or vault_id == vault.id:
+        if text == vault.name or given_id == vault.id:
             return vault.name
     raise no_vault(text, settings, desired)
 
@@ -124,7 +124,8 @@ def _is_id(text: str) -> bool:
     return text.startswith("/")
 
 
-def _vault_id(text: str, settings: Settings) -> ArmId:
+def vault_id(text: str, settings: Settings) -> ArmId:
+    """The id of a vault in ``text``, a value of ``--vault``. Raises InputError where it is none."""
     try:
         return ids.expect(ArmId(text), ids.VAULT, "a Recovery Services vault")
     except InputError as error:

@@ -23,9 +23,9 @@ Task = Literal["plan", "apply", "create-networks", "landing-zones", "prune"]
 
 WRITING: Final = ("apply", "drift", "map")
 """The commands that change something in Azure."""
-READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "doctor")
+READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "doctor", "init")
 """The commands that talk to Azure or a fake, including those that write."""
-_SELECTING: Final = tuple(name for name in READING if name != "map")
+_SELECTING: Final = tuple(name for name in READING if name not in {"map", "init"})
 
 # Why a .env in the working directory cannot set an option, as the warning says it.
 IDENTITY: Final = "cannot set where and as whom to sign in"
@@ -112,7 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             group="Input",
             short="-f",
             metavar="PATH",
-            commands=(*READING, "validate", "permissions"),
+            commands=(*_SELECTING, "map", "validate", "permissions"),
             reads="the desired state",
         ),
     ] = "asrnet.yaml"
@@ -341,6 +341,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
         fields["variables"] = {name: "***" if name in secret else text for name, text in self.variables.items()}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
+
+class InitSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet init`` takes."""
+
+    out: Annotated[
+        str, Option(help="the file to write, which must not exist", metavar="PATH", barred=_FILES, writes=True)
+    ] = "asrnet.yaml"
 
 
 class PlanSettings(Settings, frozen=True, kw_only=True):
@@ -623,6 +631,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
 
 
 SETTINGS: Final[Mapping[str, type[Settings]]] = {
+    "init": InitSettings,
     "plan": PlanSettings,
     "apply": ApplySettings,
     "drift": DriftSettings,

@@ -1,0 +1,104 @@
+"""Write a first desired-state file: from the live mappings of a vault, or without one an example to edit.
+
+An existing file is never replaced. What to do next goes to standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from asrnet import exit_codes
+from asrnet.cli import inputs, logs, streams
+from asrnet.cli.session import Session
+from asrnet.cli.unreadable import report_unread
+from asrnet.desired import DesiredState, Vault
+from asrnet.errors import InputError
+from asrnet.export import first_file
+from asrnet.files.atomic import PendingFile
+from asrnet.render.wording import count, printable
+from asrnet.settings import InitSettings
+
+if TYPE_CHECKING:
+    from asrnet.export.desired import Dump
+
+HELP: Final = {"vault": "the full id of a vault to begin with its live mappings; may be repeated"}
+EXAMPLES: Final = (
+    ("asrnet init", "an example to edit"),
+    ("asrnet init --vault /subscriptions/.../vaults/vault-dr", "begin with what there is"),
+)
+EXITS: Final = {0: "written", 1: "the file exists, the vault could not be read, or another error"}
+
+
+def run(session: Session[InitSettings]) -> int:
+    """Write the file and say what to do next."""
+    settings = session.settings
+    vaults = first_file.vaults_by_name(inputs.vault_id(text, settings) for text in settings.vault)
+    _check_absent(settings)
+    file = PendingFile(settings.out)
+    try:
+        if not vaults:
+            text, is_example = first_file.example(), True
+        else:
+            dump = _dump(session, vaults)
+            if dump is None:
+                return exit_codes.ERROR
+            pairs = len(dump.desired.pairs) + len(dump.desired.vmm_pairs)
+            streams.write(f"found {count(pairs, 'live pair')} in {count(len(vaults), 'vault')}\n")
+            text, is_example = first_file.from_dump(dump, str(Path(settings.out).parent)), not pairs
+        # Reading Azure takes a while, in which somebody else may have made the file.
+        _check_absent(settings)
+        file.commit(text)
+    finally:
+        file.abandon()
+    streams.write(_next_steps(settings, is_example=is_example))
+    return exit_codes.DONE
+
+
+def _check_absent(settings: InitSettings) -> None:
+    if os.path.lexists(settings.out):
+        source = f"{settings.source('out')}: " if "out" in settings.sources else ""
+        raise InputError(
+            f"{source}{settings.out} exists, and init replaces nothing",
+            hint="edit it, or give another file with --out",
+        )
+
+
+def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> Dump | None:
+    """The live mappings of ``vaults``; None where a vault could not be read, which is then reported."""
+    from asrnet.export.desired import export_desired
+    from asrnet.inventory import read
+
+    settings = session.settings
+    desired = DesiredState(vaults=vaults)
+    if "ARM_ENVIRONMENT" in settings.variables:
+        from asrnet.azure import clouds
+
+        desired = structs.replace(desired, cloud=clouds.cloud(settings.variables["ARM_ENVIRONMENT"]).name)
+    with session.backend(desired) as backend:
+        inventory = read.read_inventory(desired, backend, confirm=False)
+        inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
+    # A file without the mappings of a vault would call them unmanaged.
+    if report_unread(inventory.unread("vault")):
+        return None
+    dump = export_desired(inventory, desired)
+    for line in dump.left_out:
+        logs.warn(f"left out: {line}")
+    return dump
+
+
+def _next_steps(settings: InitSettings, *, is_example: bool) -> str:
+    file = [] if settings.out == "asrnet.yaml" else ["-f", settings.out]
+    backend = ["--backend", settings.backend] if settings.world else []
+    edit = "replace the subscriptions, vaults, regions and networks of the example with your own"
+    steps = [
+        edit if is_example else "read it: is every pair as it should be?",
+        f"check it offline:        {shlex.join(['asrnet', 'validate', *file])}",
+        f"see what apply would do: {shlex.join(['asrnet', 'plan', *file, *backend])}",
+    ]
+    lines = [f"{printable(settings.out)}: written", "next:", *(f"  {n}. {step}" for n, step in enumerate(steps, 1))]
+    return "\n".join(lines) + "\n"
