@@ -291,6 +291,7 @@ class _Simulation:
                 *choice.notices,
                 *place.notices,
                 *assignment.notices,
+                *((notice("network_elsewhere"),) if _is_elsewhere(address, move, self._networks) else ()),
                 *_circumstances(address, move, place, hosts),
                 *machine.notices,
             ),
@@ -390,6 +391,18 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
     if move.is_test and kind == "azure_to_azure":
         return "Static", rules.TYPE_TEST_STATIC
     return primary_type, rules.TYPE_FOLLOWS if primary_type and kind == "azure_to_azure" else None
+
+
+def _is_elsewhere(address: _Address, move: _Move, networks: Mapping[ArmId, Network]) -> bool:
+    """Whether the network of a failover is in another region than the machine fails over to.
+
+    A NIC joins networks of its own region only, and the machine's NICs are made where it fails over to.
+    """
+    choice = move.choice
+    network = networks.get(choice.network_id) if choice.network_id else None
+    mapped = networks.get(choice.mapped_network_id) if choice.mapped_network_id else None
+    region = address.machine.recovery_location or (mapped.location if isinstance(mapped, VirtualNetwork) else None)
+    return isinstance(network, VirtualNetwork) and bool(region) and network.location != region and not move.is_failback
 
 
 def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[str, ...] | None) -> Iterator[Notice]:

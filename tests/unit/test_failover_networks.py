@@ -88,6 +88,21 @@ def test_network_in_a_test_failover(
     assert landing.network_rule is RULES[request.node.callspec.id]
 
 
+@pytest.mark.parametrize(("region", "expected"), [("westus", {"network_elsewhere"}), (SEA.location, set())])
+def test_a_test_network_in_another_region_than_the_failover_network_is_warned_about(
+    region: str, expected: set[str]
+) -> None:
+    elsewhere = structs.replace(TEST, location=region)
+    networks = [*(network for network in NETWORKS if network.id != TEST.id), elsewhere]
+    machines = [
+        machine("named", EA, address("web", HOME)),
+        machine("own", EA, address("web", HOME), nic={"test_network_id": TEST.id}),
+    ]
+    for tested in machines:
+        landing = land(tested, networks, [mapping(EA, SEA)], "test-failover", test_network_id=TEST.id)
+        assert (landing.network_id, codes(landing)) == (TEST.id, expected)
+
+
 def test_a_machine_that_cannot_be_replicated_cannot_be_tested_in_any_network() -> None:
     planned = machine("vm", EA, address("web", HOME))
     landing = land(planned, NETWORKS, [], "test-failover", test_network_id=TEST.id)
