@@ -136,7 +136,7 @@ def correct_detected(
 
 
 def refused_report(plan: Plan, reasons: Iterable[str]) -> Report:
-    """The report of a plan of which nothing was begun because of ``reasons``."""
+    """The report of a plan that was not begun because of ``reasons``."""
     error = "; ".join(reasons)
     return Report(
         **{name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"},
@@ -181,12 +181,12 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     dropped = {change_id for change_id, kind in causes.items() if kind and not kinds.include(kind)}
     while dependents := {change.id for change in plan.changes if dropped & set(change.depends_on)} - dropped:
         dropped |= dependents
-    kept: set[str] = set()
+    needed: set[str] = set()
     # From the last to the first: networks and their groups stay where something that stays needs them.
     for change in reversed(plan.changes):
-        if change.id not in dropped and (causes[change.id] is not None or change.id in kept):
-            kept |= {change.id, *change.depends_on}
-    changes = tuple(change for change in plan.changes if change.id in kept and change.id not in dropped)
+        if change.id not in dropped and (causes[change.id] is not None or change.id in needed):
+            needed |= {change.id, *change.depends_on}
+    changes = tuple(change for change in plan.changes if change.id in needed and change.id not in dropped)
 
     def stays(finding: Finding) -> bool:
         if finding.kind in HOLDS and finding.kind not in kinds.ignored:

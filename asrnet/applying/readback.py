@@ -160,7 +160,7 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
 
 
 def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:
-    """What a network has beside what was sent: policies of an organisation add tags and DDoS plans."""
+    """What a network has that was not sent: an organisation's policies add tags and DDoS plans."""
     tags = sorted(network.tags.keys() - sent.tags.keys())
     additions = [f"tag {tag}" for tag in tags]
     additions += [attachment for attachment in network.attachments if attachment not in sent.attachments]

@@ -307,10 +307,10 @@ class Run:
         if task.denial:
             lane.reading += 1
             read = partial(self._backend.mappings.mapping, task.step.resource_id)
-            self._request(read, partial(self._mapping_told, task, lane))
+            self._request(read, partial(self._on_mapping_read, task, lane))
         elif task.operation:
             lane.reading += 1
-            self._request(partial(writer.operation, task.operation), partial(self._operation_told, task, lane))
+            self._request(partial(writer.operation, task.operation), partial(self._on_operation_status, task, lane))
 
     def _jobs(self, vault: ArmId) -> tuple[Job, ...]:
         return tuple(self._backend.mappings.jobs(vault, since=self._began - CLOCK_SKEW))
@@ -361,7 +361,9 @@ class Run:
             )
             self._ask_operation(task, lane)
 
-    def _operation_told(self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError) -> None:
+    def _on_operation_status(
+        self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError
+    ) -> None:
         status = answer if isinstance(answer, OperationStatus) else None
         if status and status.state == "succeeded":
             lane.pending.remove(task)
@@ -393,7 +395,7 @@ class Run:
         if task.change.kind != "network_mapping":
             lane.pending.remove(task)
 
-    def _mapping_told(
+    def _on_mapping_read(
         self, task: Task, lane: Lane, answer: NetworkMapping | AsrError | InterruptedError | None
     ) -> None:
         """Look at the mapping of a write whose operation cannot be asked; give up after a few seconds."""

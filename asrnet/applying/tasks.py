@@ -43,7 +43,7 @@ class Task(Struct, kw_only=True, eq=False):
     """Whether an update is sent as a PUT because its PATCH did not change the mapping, and the error of that PATCH."""
 
     job_error: AsrError | None = None
-    """What the job list says of a job that failed, until its operation has been asked for more."""
+    """The job list's error for a failed job, until its operation has been read for more."""
 
     already_done: bool = False
     """Azure already had the result before it was sent, or sent again: somebody else may have done it."""
@@ -158,7 +158,7 @@ def components_of(tasks: Sequence[Task]) -> dict[str, Component]:
 
 
 def component_of(tasks: list[Task]) -> Component:
-    """A component of ``tasks``, none of which is settled."""
+    """A component of unsettled ``tasks``."""
     return Component(tasks=tasks, unsettled=Counter(task.rank for task in tasks))
 
 

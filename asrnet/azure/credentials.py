@@ -261,10 +261,10 @@ def _assertion(app: Application) -> str:
 
 
 def requested_id_token(url: str, token: str) -> str:
-    """The ID token that a GitHub workflow's service issues at ``url`` to whoever has ``token``. Neither is ever logged.
+    """The ID token that a GitHub workflow's service issues at ``url`` to the holder of ``token``.
 
-    Source: "OpenID Connect reference" of GitHub Actions; the audience is the one given in "Workload identity
-    federation".
+    Neither is ever logged. Source: "OpenID Connect reference" of GitHub Actions; the audience is the one given in
+    "Workload identity federation".
     """
     import requests
 

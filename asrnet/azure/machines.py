@@ -29,7 +29,7 @@ def read_item(model: Model) -> ProtectedItem:
     read_nic = _read_rcm_nic if provider == _INMAGE_RCM else _read_nic
     nics = [read_nic(nic, index) for index, nic in enumerate(parts(details, "vmNics"))]
     if provider == _AZURE_TO_AZURE:
-        # What is set and is no id is not the same as nothing set: then the mapping would decide.
+        # A setting that is not an id is kept apart from no setting, for which the mapping would decide.
         of_item = _no_id(details, "selectedRecoveryAzureNetworkId")
         for index, nic in enumerate(parts(details, "vmNics")):
             unclear = _no_id(nic, "recoveryVMNetworkId") or ("" if nics[index].recovery_network_id else of_item)
@@ -108,7 +108,7 @@ def _read_rcm_nic(model: Model, index: int) -> Nic:
 
 
 def _network(model: Model, name: str) -> tuple[ArmId | None, str]:
-    """The primary network: of an Azure machine the name is an id, of an on-premises one what people call it."""
+    """The primary network: an Azure machine has its id, an on-premises one its friendly name."""
     network_id = reference(model, name)
     return network_id, "" if network_id else text(model, name)
 

@@ -1,7 +1,7 @@
 """Long-running operations: reading an accepted write's answer, and its status.
 
 The SDK's own poller waits 30 s before its first look, and on an accepted PUT without a body its result fails. So writes
-go through the SDK with a polling method that ends at once, and whoever waits asks ``status_of``.
+go through the SDK with a polling method that ends at once, and callers that wait use ``status_of``.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ _NOT_ASSIGNED: Final = re.compile(
     r"|Multiple user assigned identities exist|Unable to load the proper Managed Identity",
     re.IGNORECASE,
 )
-"""What the endpoints of virtual machines, App Service and Container Apps say of an identity that is not theirs."""
+"""The messages of virtual machines, App Service and Container Apps about an identity not assigned to them."""
 
 _LONGEST: Final = 400
 _SIGN_IN_AGAIN: Final = "sign in again: az login"

@@ -120,8 +120,8 @@ class AzureSiteRecovery:
         """The clouds that protect one cloud."""
         mappings = self._client(container_id).replication_protection_container_mappings
         operation = mappings.list_by_replication_protection_containers
-        found = rows(operation, *_child(container_id), of=container_id)
-        return every_readable(found, read_cloud_mapping, container_id, "a mapping of clouds")
+        models = rows(operation, *_child(container_id), of=container_id)
+        return every_readable(models, read_cloud_mapping, container_id, "a mapping of clouds")
 
     def put_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""

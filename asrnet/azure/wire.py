@@ -37,7 +37,7 @@ class Wire:
         self._pipeline = pipeline
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(**pipeline.client_options())
         versions = versions_sent(clients)
-        # By what is in a path; the first that fits counts.
+        # By a part of the path; the first that matches decides.
         self._versions: Final[Mapping[str, str]] = {
             "/providers/microsoft.authorization/": PERMISSIONS_API,
             "/providers/microsoft.network/": versions["Microsoft.Network/virtualNetworks"],
@@ -58,7 +58,7 @@ class Wire:
 
     def version(self, path: str) -> str:
         """The API version that a path is asked for with."""
-        return next(version for words, version in self._versions.items() if words in path.lower())
+        return next(version for part, version in self._versions.items() if part in path.lower())
 
     def send(
         self,

@@ -160,16 +160,18 @@ def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:
 
 def _tenant(subscription: str, tenant: str, managed_by: Sequence[str], backend: Backend) -> Check:
     """Whether the identity's tenant is the subscription's own, or one that Azure Lighthouse delegates it to."""
-    mine = backend.tenant()
-    if not mine or not tenant or mine.lower() == tenant.lower():
-        return Check(name="tenant", verdict="ok", message=tenant or mine or "not reported", subject=subscription)
-    if mine.lower() in {managing.lower() for managing in managed_by}:
-        message = f"{tenant}, delegated to the identity's tenant {mine} (Azure Lighthouse)"
+    identity_tenant = backend.tenant()
+    if not identity_tenant or not tenant or identity_tenant.lower() == tenant.lower():
+        return Check(
+            name="tenant", verdict="ok", message=tenant or identity_tenant or "not reported", subject=subscription
+        )
+    if identity_tenant.lower() in {managing.lower() for managing in managed_by}:
+        message = f"{tenant}, delegated to the identity's tenant {identity_tenant} (Azure Lighthouse)"
         return Check(name="tenant", verdict="ok", message=message, subject=subscription)
     return Check(
         name="tenant",
         verdict="failed",
-        message=f"the subscription is of tenant {tenant}, the identity of tenant {mine}",
+        message=f"the subscription is of tenant {tenant}, the identity of tenant {identity_tenant}",
         subject=subscription,
         fix=f"sign in to that tenant: {shlex.join(['az', 'login', '--tenant', tenant])}, or as an application of it",
     )
@@ -242,7 +244,7 @@ def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *
             verdict="unknown",
             message=f"the roles cannot be read: {error.message}",
             subject=subject,
-            fix="grant Microsoft.Authorization/permissions/read; apply looks at the roles, too, before it deletes",
+            fix="grant Microsoft.Authorization/permissions/read; apply also reads the roles before it deletes",
         )
         return
     except AsrError as error:

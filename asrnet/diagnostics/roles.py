@@ -184,7 +184,7 @@ def _copy_scopes(desired: DesiredState) -> Iterator[str]:
 
 
 def _copies(desired: DesiredState) -> Iterator[tuple[Region, ArmId | None]]:
-    """Each region and primary network of which a copy may be made there; None: whatever a rule matches.
+    """Each region and primary network that may be copied there; None: whatever a rule matches.
 
     A network's region is not known offline, so a row counts for every declared one.
     """

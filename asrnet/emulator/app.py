@@ -118,7 +118,7 @@ class App(Emulation):
         return with_platform_headers(response, request, correlation_id=correlation_id, now=now, allowance=allowance)
 
     def _match(self, request: Request) -> Match:
-        """The route. A request without a bearer is not told whether there is one."""
+        """The route. Without a bearer a request does not learn whether it exists."""
         authenticated = not self.options.authenticate or request.header("authorization").lower().startswith("bearer ")
         challenge = (
             f'Bearer authorization_uri="{request.origin}/{self.world.tenant}", error="invalid_token", '

@@ -51,7 +51,7 @@ class Journal:
             self.operations[entry.operation] += 1
 
     def summary(self, latest: int) -> dict[str, object]:
-        """The counts and the ``latest`` entries, as JSON takes them: all of one moment, whoever adds meanwhile."""
+        """The counts and the ``latest`` entries as JSON: a snapshot of one moment, safe while others add."""
         with self._lock:
             return {
                 "total": self.total,

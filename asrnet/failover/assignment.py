@@ -105,7 +105,7 @@ def _from_primary_address(request: AddressRequest, pool: Pool) -> Assignment:
 
 
 def _unknown_address(request: AddressRequest, pool: Pool) -> Assignment:
-    """What the address spaces of the two subnets tell of an address that is not known."""
+    """What the address spaces of the two subnets say about an address that is not known."""
     space = compare_address_spaces(request.prefixes, pool.prefixes)
     if space == "differs" and not request.whole_subnet:
         return _next_address(request, pool, rules.ADDRESS_OTHER_SPACE)

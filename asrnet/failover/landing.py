@@ -83,7 +83,7 @@ class Summary(Struct, frozen=True, kw_only=True):
 class Prediction(Struct, frozen=True, kw_only=True):
     """What an operation does to every address, in the order of the machines; first the counts.
 
-    ``without_nics`` are the machines of which Site Recovery shows no NICs, as while they replicate initially.
+    ``without_nics`` are machines whose NICs Site Recovery does not show, for example during initial replication.
     ``out_of_scope`` are those of providers that no rule here is about, with the provider in parentheses.
     """
 

@@ -93,7 +93,7 @@ class Mappings:
             if mapping.primary_network_id is not None:
                 may_map = mapping.primary_network_id == primary
             else:
-                # The path of an on-premises mapping has the network's own id, that of one between regions says nothing.
+                # The path of an on-premises mapping has the network's own id; between regions it says nothing.
                 may_map = primary == mapping.id.parent or primary.type == VNET
             if may_map:
                 return f"the mapping '{mapping.name}' {mapping.problem}"

@@ -49,7 +49,9 @@ def failover_network(
     kind = _replication_kind(machine, nic, match, mappings)
     mapped = match.network_id
     if nic.unclear_recovery_network:
-        message = f"the machine's own recovery network is '{nic.unclear_recovery_network}', which is no network's id"
+        message = (
+            f"the machine's own recovery network is '{nic.unclear_recovery_network}', which is not the id of a network"
+        )
         return NetworkChoice(
             kind=kind, rule=rules.OWN_NETWORK_UNKNOWN, notices=(notice("own_network_unknown", message),)
         )

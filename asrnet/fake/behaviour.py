@@ -111,7 +111,7 @@ def timing(text: str) -> Timing:
     """Read ``immediate``, ``manual:N`` or ``time:SECONDS``. Raises InputError for another text."""
     match = _TIMING.fullmatch(text)
     if match is None:
-        raise InputError(f"'{text}' is no operation timing", hint="use immediate, manual:N or time:SECONDS")
+        raise InputError(f"'{text}' is not an operation timing", hint="use immediate, manual:N or time:SECONDS")
     return Timing(reads=int(match["reads"] or 0), seconds=float(match["seconds"] or 0))
 
 

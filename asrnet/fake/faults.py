@@ -25,7 +25,7 @@ Effect = Literal[
 ]
 
 LONGEST: Final = 86400.0
-"""The most seconds for which anything can be told to wait or to lag."""
+"""The longest wait or lag that can be set, in seconds."""
 _LEAST_STATUS: Final = 200
 _GREATEST_STATUS: Final = 599
 _READS: Final = frozenset({"GET", "HEAD"})

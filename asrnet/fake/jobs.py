@@ -19,7 +19,7 @@ def iso_time(seconds: float) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """The seconds since 1970 of a time as the service writes it. Raises ValueError for another text."""
+    """The seconds since 1970 of a time as the service writes it. Raises ValueError for any other text."""
     return datetime.fromisoformat(text).timestamp()
 
 

@@ -23,7 +23,7 @@ _RESERVED_FIRST = 4
 def land(state: State, item: ProtectedItem, machine_id: ArmId) -> VirtualMachine:
     """Make the machine that ``item`` becomes in a failover. Raises ServiceError where a NIC has no network to land on.
 
-    A machine of that id is replaced, and its addresses are free again: of a machine that fails back, its own.
+    A machine of that id is replaced and its addresses are freed: on failback these are the machine's own.
     """
     remove_machine(state, machine_id)
     return _make(state, item, machine_id, [_recovery_nic(state, item, nic) for nic in item.nics if _takes_part(nic)])

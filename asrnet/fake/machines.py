@@ -109,19 +109,19 @@ class ProtectedItems:
         with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
             vault = self._state.known_vault(vault_id)
             items = self._state.protected_items.values(vault.id.key, lag=admission.lag)
-            return self._state.listed(self._as_told(item) for item in items)
+            return self._state.listed(self._as_shown(item) for item in items)
 
     def list_container(self, container_id: ArmId) -> tuple[ProtectedItem, ...]:
         """The protected items of one container."""
         with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
             vault = self._state.fabric(container_id.parent).id.parent
             items = self._state.protected_items.values(vault.key, lag=admission.lag)
-            return self._state.listed(self._as_told(item) for item in items if item.id.parent == container_id)
+            return self._state.listed(self._as_shown(item) for item in items if item.id.parent == container_id)
 
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
         with self._state.request("GET", item_id):
-            return self._as_told(self._existing(item_id))
+            return self._as_shown(self._existing(item_id))
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -456,7 +456,7 @@ class ProtectedItems:
         machine_id = self.recovery_machine_id(item)
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
 
-    def _as_told(self, item: ProtectedItem) -> ProtectedItem:
+    def _as_shown(self, item: ProtectedItem) -> ProtectedItem:
         """The item as the service shows it: an on-premises machine's network by its friendly name, not its id."""
         nics = []
         for nic in item.nics:

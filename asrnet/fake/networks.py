@@ -105,7 +105,7 @@ class VirtualNetworks:
             return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
 
     def _attached(self, subnet: Subnet) -> Subnet:
-        """A subnet that is written, with what it is attached to in the words in which it is read, too."""
+        """A subnet as it is written, its attachments in the words that reading uses."""
         attachments = [*subnet.attachments]
         for kind, resource_id in (
             ("network security group", subnet.network_security_group),

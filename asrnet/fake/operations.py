@@ -49,7 +49,7 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class Started(Struct, frozen=True, kw_only=True):
-    """An operation as it stands. Times are seconds since 1970.
+    """An operation at one moment. Times are seconds since 1970.
 
     ``created``: the resource did not exist before. ``subject`` is the resource that was asked for. ``error`` can be set
     while it runs and on a success as well: the service then means a warning; only ``state`` decides. ``waits_for`` is

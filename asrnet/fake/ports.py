@@ -62,9 +62,9 @@ class _Door:
         """The elements of a list, page by page; a list that is refused costs a request too."""
         behaviour = self._world.behaviour
         self.request("GET", path)
-        found = pages(values(), size or behaviour.page_size, empty_last=size is None and behaviour.empty_last_page)
-        yield from next(found)
-        for page in found:
+        remaining = pages(values(), size or behaviour.page_size, empty_last=size is None and behaviour.empty_last_page)
+        yield from next(remaining)
+        for page in remaining:
             self.request("GET", path)
             yield from page
 

@@ -208,7 +208,7 @@ class State:
         self.working.pop(item_id.key, None)
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
-        """Keep what clients said of a resource under the id that it has now."""
+        """Move what clients sent of a resource to its present id."""
         if old_id.key in self.extras:
             self.extras[new_id.key] = self.extras.pop(old_id.key)
 

@@ -251,7 +251,7 @@ def _running(items: Sequence[ProtectedItem]) -> str:
     number = "1 machine runs" if len(items) == 1 else f"{len(items)} machines run"
     if not any(item.is_reversed for item in items):
         number = "1 machine" if len(items) == 1 else f"{len(items)} machines"
-        number += " may run in the recovery region (where it was first protected is not told)"
+        number += " may run in the recovery region (where it was first protected is not known)"
         return f"{number}: {', '.join(homes)}"
     return f"{number} in the recovery region: {', '.join(homes)}"
 

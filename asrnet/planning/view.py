@@ -115,9 +115,9 @@ class VaultView(Struct, frozen=True, kw_only=True):
             places = primary.location, recovery_place
         near = Side(network=pair.primary, place=places[0], label=self.label(pair.primary))
         far = Side(network=pair.recovery, place=places[1], label=self.label(pair.recovery))
-        there, back = (near.place, near.network.key, far.place), (far.place, far.network.key, near.place)
-        forward = WantedMapping(pair=pair, direction="forward", primary=near, recovery=far, identity=there)
-        reverse = WantedMapping(pair=pair, direction="reverse", primary=far, recovery=near, identity=back)
+        forward_key, reverse_key = (near.place, near.network.key, far.place), (far.place, far.network.key, near.place)
+        forward = WantedMapping(pair=pair, direction="forward", primary=near, recovery=far, identity=forward_key)
+        reverse = WantedMapping(pair=pair, direction="reverse", primary=far, recovery=near, identity=reverse_key)
         return WantedPair(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
 
 

@@ -194,7 +194,7 @@ class TestReversedMachines:
         guard = activity([reversed_machine(**{missing: None})], ())  # type: ignore[arg-type]  # by name
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         assert reason(guard, retarget) == (
-            "reversed: 1 machine may run in the recovery region (where it was first protected is not told): "
+            "reversed: 1 machine may run in the recovery region (where it was first protected is not known): "
             "vm1 fails back to app; their next re-protection goes by the mapping"
         )
         assert reason(guard, structs.replace(update(REVERSE), direction="reverse")).startswith("reversed: ")

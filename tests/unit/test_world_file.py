@@ -226,7 +226,7 @@ def test_vmm_mappings_survive_the_file_in_their_kinds() -> None:
         (("version: 1", f"version: 1\nresource_groups: [{{id: {RG[:51]}}}]"), 2, "not the id of a resource group"),
         ((f"id: {SUBSCRIPTION}", "id: prod"), 2, "'prod' is not a subscription's GUID"),
         (("version: 1", "version: 2"), 1, "2"),
-        (("version: 1", "version: 1\nbehaviour: {operations: sometimes}"), 2, "'sometimes' is no operation timing"),
+        (("version: 1", "version: 1\nbehaviour: {operations: sometimes}"), 2, "'sometimes' is not an operation timing"),
         (("name: job1", "name: a/b"), 39, "a/b"),
     ],
 )  # fmt: skip

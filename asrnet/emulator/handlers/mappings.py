@@ -30,7 +30,7 @@ _INSTANCE_TYPES: Final[dict[MappingKind, str]] = {
 def mapping_json(world: World, mapping: LiveMapping) -> Document:
     """A network mapping. Azure to Azure: virtual networks come back in lower case, whatever they were."""
     if isinstance(mapping, UnreadableMapping):
-        # What the service writes of a mapping that lost its network is in no public source: nulls are assumed.
+        # No public source shows how the service writes a mapping that lost its network: nulls are assumed.
         primary = str(mapping.primary_network_id) if mapping.primary_network_id else None
         unreadable = {"state": "Paired", "primaryNetworkId": primary, "recoveryNetworkId": None}
         return {"type": _TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": unreadable}
@@ -78,7 +78,7 @@ def read_mapping(body: Body, mapping_id: ArmId) -> MappingRequest:
     kind = next((kind for kind, name in _INSTANCE_TYPES.items() if name.lower() == (instance_type or "").lower()), None)
     if instance_type is not None and kind is None:
         names = ", ".join(_INSTANCE_TYPES.values())
-        raise refusals.invalid(f"The instance type '{instance_type}' is none of {names}.", mapping_id)
+        raise refusals.invalid(f"The instance type '{instance_type}' is not one of {names}.", mapping_id)
     return MappingRequest(
         recovery_network_id=an_id(properties, "recoveryNetworkId"),
         recovery_fabric_name=text(properties, "recoveryFabricName"),

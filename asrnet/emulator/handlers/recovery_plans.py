@@ -120,7 +120,7 @@ def read_plan(plan_id: ArmId, properties: Body, before: RecoveryPlan | None) -> 
     for entry in objects(properties, "groups"):
         kind = _GROUP_KINDS.get((text(entry, "groupType") or "").lower())
         if kind is None:
-            raise refusals.invalid("The type of a group is none of Shutdown, Failover and Boot.", plan_id)
+            raise refusals.invalid("The type of a group is not one of Shutdown, Failover and Boot.", plan_id)
         items = [an_id(item, "id") for item in objects(entry, "replicationProtectedItems")]
         actions: dict[str, tuple[PlanAction, ...]] = {}
         for name in ("startGroupActions", "endGroupActions"):

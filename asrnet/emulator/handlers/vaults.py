@@ -118,7 +118,7 @@ def list_vaults(call: Call) -> Response:
     return call.page(vaults, lambda vault: _shown(call, vault), null_link=False)
 
 
-@routes.get(VAULT, "Vaults_Get", "recorded", "the redundancy of a vault that was given none is assumed")
+@routes.get(VAULT, "Vaults_Get", "recorded", "the default redundancy of a vault is assumed")
 def get_vault(call: Call) -> Response:
     """One vault."""
     return json_response(_shown(call, _existing(call)))
