@@ -19,7 +19,9 @@ def az_commands(step: Step) -> tuple[str, ...]:
         return tuple(_network(resource))
     if isinstance(resource, Fabric):
         details = f"{{azure:{{location:{resource.location}}}}}"
-        return _command("site-recovery fabric create", (*_in_vault(resource.id), "--custom-details", details))
+        fabric = ("--vault-name", resource.id.parent.name, "--name", resource.id.name)
+        options = (*_where(resource.id), *fabric, "--custom-details", details)
+        return _command("site-recovery fabric create", options)
     return _mapping(step, resource) if isinstance(resource, NetworkMapping) else ()
 
 
@@ -48,10 +50,6 @@ def _of_mapping(mapping_id: ArmId) -> tuple[str, ...]:
     network, fabric = mapping_id.parent, mapping_id.parent.parent
     within = ("--vault-name", fabric.parent.name, "--fabric-name", fabric.name, "--network-name", network.name)
     return (*_where(mapping_id), *within, "--name", mapping_id.name)
-
-
-def _in_vault(fabric_id: ArmId) -> tuple[str, ...]:
-    return (*_where(fabric_id), "--vault-name", fabric_id.parent.name, "--name", fabric_id.name)
 
 
 def _network(network: VirtualNetwork) -> Iterator[str]:

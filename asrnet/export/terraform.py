@@ -206,17 +206,15 @@ def _comment(text: str) -> str:
 
 
 def _blocks(resources: Sequence[_Resource]) -> str:
-    return "\n".join(block for resource in resources for block in (_resource_block(resource), _import_block(resource)))
-
-
-def _resource_block(resource: _Resource) -> str:
-    pairs = [("provider", f"azurerm.{resource.provider}")] if resource.provider else []
-    pairs += [(name, string(str(value))) for name, value in resource.arguments.items()]
-    return _block(f"resource {string(resource.kind)} {string(resource.name)}", pairs)
-
-
-def _import_block(resource: _Resource) -> str:
-    return _block("import", [("to", f"{resource.kind}.{resource.name}"), ("id", string(str(resource.import_id)))])
+    """For each resource its block, followed by the block that imports it."""
+    blocks = []
+    for resource in resources:
+        pairs = [("provider", f"azurerm.{resource.provider}")] if resource.provider else []
+        pairs += [(name, string(str(value))) for name, value in resource.arguments.items()]
+        blocks.append(_block(f"resource {string(resource.kind)} {string(resource.name)}", pairs))
+        address = f"{resource.kind}.{resource.name}"
+        blocks.append(_block("import", [("to", address), ("id", string(str(resource.import_id)))]))
+    return "\n".join(blocks)
 
 
 def _block(header: str, pairs: Sequence[tuple[str, str]]) -> str:

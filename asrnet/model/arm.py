@@ -78,7 +78,7 @@ class ArmId:
     key: str
 
     def __init__(self, text: str) -> None:
-        """Parse ``text``; InputError where it is not the id of a resource, resource group or subscription."""
+        """Parse ``text``. Raises InputError unless it is the id of a resource, resource group or subscription."""
         head, _, name = text.rpartition("/")
         usual_head = _usual_head(head) if _ONE_NAME.fullmatch(name) else ""
         self._text = f"{usual_head}/{name}" if usual_head else _usual(text)
@@ -96,7 +96,7 @@ class ArmId:
 
     @property
     def resource_group(self) -> str:
-        """The resource group's name; an empty string where the id has none."""
+        """The resource group's name, or an empty string."""
         _, has_group, from_group = self._text.partition("/resourceGroups/")
         return from_group.partition("/")[0] if has_group else ""
 
@@ -117,7 +117,7 @@ class ArmId:
         return ArmId("/".join((self._text, *segments)))
 
     def within(self, kind: str) -> ArmId | None:
-        """The nearest id upwards, itself included, whose type is ``kind``; None where there is none."""
+        """This id or its nearest ancestor of the type ``kind``, or None."""
         own_kind = self.type
         if not f"{own_kind}/".startswith(f"{kind}/"):
             return None
