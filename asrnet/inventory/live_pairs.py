@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
 
@@ -74,6 +74,7 @@ class LivePairs(Struct, frozen=True, kw_only=True):
 def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection = EVERYTHING) -> LivePairs:
     """The live mappings as pairs, those that ``desired`` declares by its names and in its direction."""
     names, display = _declared_names(desired, inventory), inventory.display_names()
+    directions = {(region.primary, region.recovery) for region in desired.regions}
     vaults: list[LiveVault] = []
     pairs: list[LivePair] = []
     for vault in inventory.vaults.values():
@@ -91,7 +92,7 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
             unreadable=tuple(unreadable),
         )
         vaults.append(live_vault)
-        pairs += _VaultPairs(vault, names, display, inventory).pairs()
+        pairs += _VaultPairs(vault, names, display, inventory, directions).pairs()
     return LivePairs(vaults=tuple(vaults), pairs=tuple(pair for pair in pairs if selection.has_pair(pair.pair)))
 
 
@@ -130,8 +131,14 @@ class _VaultPairs:
     """The mappings of one vault, matched with their opposites."""
 
     def __init__(
-        self, vault: VaultInventory, names: _PairNames, display: Mapping[ArmId, str], inventory: Inventory
+        self,
+        vault: VaultInventory,
+        names: _PairNames,
+        display: Mapping[ArmId, str],
+        inventory: Inventory,
+        directions: Collection[tuple[str, str]],
     ) -> None:
+        self._directions = directions
         self._vault, self._names, self._display, self._inventory = vault, names, display, inventory
         self._items = () if isinstance(vault.items, Unknown) else vault.items
         self._reversed = [item for item in self._items if item.is_reversed]
@@ -150,18 +157,19 @@ class _VaultPairs:
             if reverse is None or self._rank(mapping) > self._rank(reverse):
                 yield self._pair(mapping, reverse)
 
-    def _rank(self, mapping: NetworkMapping) -> tuple[bool, bool, int, bool, str]:
+    def _rank(self, mapping: NetworkMapping) -> tuple[bool, bool, bool, int, bool, str]:
         """Of two opposite mappings the forward one has the higher rank.
 
-        It is the declared one; failing that, the one that starts at the original of a copy, or in the region from
-        which more leads to the other: mappings without an opposite, protected machines, and the vault, which is best
-        kept in the recovery region.
+        It is the declared one; failing that, the one that starts at the original of a copy, or goes as the regions of
+        the desired state do, or starts in the region from which more leads to the other: mappings without an opposite,
+        protected machines, and the vault, which is best kept in the recovery region.
         """
         primary, recovery = _places(mapping)
         network = self._inventory.networks.get(mapping.primary_network_id)
         from_original = network is None or not is_copy(network)
         weight = self._weights[primary, recovery]
-        return self._name_of(mapping) is not None, from_original, weight, primary < recovery, mapping.id.key
+        is_named, as_regions = self._name_of(mapping) is not None, (primary, recovery) in self._directions
+        return is_named, from_original, as_regions, weight, primary < recovery, mapping.id.key
 
     def _name_of(self, mapping: NetworkMapping) -> str | None:
         """The name of the pair that ``mapping`` is the forward one of."""

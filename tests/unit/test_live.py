@@ -189,6 +189,12 @@ def test_undeclared_pairs_point_where_the_protected_machines_go() -> None:
     assert pair.primary_location == "southeastasia"
 
 
+def test_undeclared_pairs_point_as_the_declared_regions_do() -> None:
+    desired = DesiredState(regions=(Region(primary="southeastasia", recovery="eastasia"),))
+    [pair] = live_pairs(inventory(mapping("there", "a", "b"), back("back", "b", "a")), desired).pairs
+    assert (pair.primary_network_id.name, pair.recovery_network_id.name) == ("b", "a")
+
+
 def test_undeclared_pairs_point_towards_the_region_of_the_vault() -> None:
     [pair] = pairs(mapping("there", "a", "b"), back("back", "b", "a"), location="eastasia")
     assert pair.recovery_location == "eastasia"
