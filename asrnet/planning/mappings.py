@@ -123,7 +123,7 @@ class MappingDiff:
                 continue
             arrow = f"{label(live.primary_network_id)} is mapped to {label(live.recovery_network_id)}"
             if _leads_to(live, wanted_mapping):
-                kind, problem = FindingKind.NOT_PAIRED, f"{arrow}, but is in state {live.state}"
+                kind, problem = FindingKind.NOT_PAIRED, f"{arrow}, but is in state {live.state or 'unknown'}"
             else:
                 kind, problem = FindingKind.RETARGETED, f"{arrow} and not to {wanted_mapping.recovery.label}"
             self.findings.append(pair.finding(kind, problem, subject=live.id, hint=hint))
@@ -226,7 +226,7 @@ class MappingDiff:
                 main.after,
                 id=own_id,
                 vault=pair.vault,
-                reason=f"is in state {live.state}" if _leads_to(live, wanted_mapping) else instead,
+                reason=f"is in state {live.state or 'unknown'}" if _leads_to(live, wanted_mapping) else instead,
                 steps=steps,
                 pair=pair.name,
                 direction="both" if len(steps) > 1 else wanted_mapping.direction,

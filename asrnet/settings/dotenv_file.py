@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Mapping
 from typing import Final
 
@@ -32,7 +34,7 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
     other tools, so its unreadable lines are skipped and listed in ``problems``.
     """
     try:
-        text = _text(path)
+        text = _text(path, trusted=trusted)
     except FileNotFoundError as error:
         if trusted:
             raise InputError(f"{path}: the file of variables does not exist") from error
@@ -47,7 +49,10 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
     return DotenvFile(path=path, values=values, trusted=trusted, problems=tuple(problems))
 
 
-def _text(path: str) -> str:
+def _text(path: str, *, trusted: bool) -> str:
+    # A pipe that was merely found would be waited for without end; one that was named may be a shell's substitution.
+    if not trusted and stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - as below
+        raise ValueError("it is a pipe")
     with open(path, "rb") as file:  # noqa: PTH123 - open() raises ValueError for an impossible path, as handled above
         data = file.read(_LIMIT + 1)
     if len(data) > _LIMIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from asrnet.settings import (
     options_of,
 )
 from asrnet.settings import read as read_with_sources
+from asrnet.settings.dotenv_file import load
 from asrnet.settings.roots import cache_folder
 from asrnet.settings.values import ApiVersion
 
@@ -227,6 +229,12 @@ def test_a_file_that_is_none_is_refused_when_named_and_passed_over_when_found(
 @pytest.mark.parametrize("path", [".", "a\0b"])
 def test_a_path_that_is_no_file_is_refused(path: str) -> None:
     assert "the file of variables cannot be read" in refusal(env_file=path)
+
+
+def test_a_pipe_that_was_merely_found_is_not_waited_for(dotenv: Path) -> None:
+    dotenv.unlink(missing_ok=True)
+    os.mkfifo(dotenv)
+    assert load(str(dotenv)).problems == (f"{dotenv}: the file of variables cannot be read: it is a pipe",)
 
 
 def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
