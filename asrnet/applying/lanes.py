@@ -1,7 +1,7 @@
 """Waiting for accepted writes, one lane for each vault (and each subscription in which networks are made).
 
 Site Recovery says ``Retry-After: 30`` for operations of two to three seconds. The id in an operation's URL is the name
-of a job, so one list of the vault's recent jobs tells about all of them at once; it costs the same however many wait.
+of a job, so one list of the vault's recent jobs has the state of all of them; it costs the same however many wait.
 """
 
 from __future__ import annotations

@@ -376,7 +376,7 @@ class Run:
             lane.pending.remove(task)
             self._failed(task, error or OperationFailedError("the operation did not succeed"))
         elif isinstance(answer, NotFoundError):
-            # Azure forgets operations some time after their end; reading back tells how this one ended.
+            # Azure forgets operations some time after their end; reading back shows how this one ended.
             lane.pending.remove(task)
             self._settle_done(task)
         elif isinstance(answer, ServiceError) and answer.code == "ForeignHost":

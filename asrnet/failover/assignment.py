@@ -31,7 +31,7 @@ class AddressRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Assignment(Struct, frozen=True, gc=False):
-    """The address, None where none is assigned or nobody can tell which, and the rule, None where none was needed."""
+    """The address, None where none is assigned or it is not known, and the rule, None where none was needed."""
 
     rule: Rule | None
     outcome: Outcome

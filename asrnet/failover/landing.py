@@ -24,8 +24,8 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     the machine is now. ``rule`` is the one that decided: the address's, else the subnet's, else the network's.
     ``via_network`` and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on
     the machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
-    machine's own settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` tells protected machines
-    of one name apart. ``hosts`` are those that can take the machine, None where that is not known.
+    machine's own settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` distinguishes protected
+    machines of one name. ``hosts`` are those that can take the machine, None where that is not known.
     """
 
     machine: str

@@ -36,7 +36,7 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
 
     ``kind`` is how it is replicated, None where its network's mapping decides. ``item_id`` and ``vault_id`` are its
     protected item and the vault of that, None for a machine that is not protected yet. The fabrics and locations say
-    where it runs now (``home``) and where it fails over to; they tell mappings of one network to several places apart.
+    where it runs now (``home``) and where it fails over to; they distinguish mappings of one network to several places.
     ``is_reversed``: it was re-protected after a failover, so its failover is the failback; with ``direction_unclear``
     that is not known. ``replicas`` says, by NIC,
     what was done to the replica after failover. ``whole_subnet``: it stands for every machine of its subnet.
@@ -95,7 +95,7 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
     home = normal_location(item.primary_location or "") or None
     recovery = normal_location(item.recovery_location or "") or None
     is_protected = item.state.lower() == "protected"
-    # Between regions only the initial location tells that a machine was re-protected: it is Protected and Primary again
+    # Between regions only the initial location shows that a machine was re-protected: it is Protected and Primary again
     # (recorded). Of on-premises machines no recording exists; a Protected one on the recovery side is taken for one.
     is_reversed = item.is_reversed or (kind != "azure_to_azure" and item.has_failed_over and is_protected)
     return Machine(

@@ -22,7 +22,7 @@ def network_name(network: Network) -> str:
 class NetworkNames:
     """Finds networks by id, name, ``group/name``, ``subscription/group/name`` or, a VM network, ``server/name``.
 
-    ``fabrics`` tell the names of VMM servers, ``subscriptions`` maps aliases to GUIDs.
+    ``fabrics`` give the names of VMM servers, ``subscriptions`` maps aliases to GUIDs.
     """
 
     def __init__(

@@ -253,7 +253,7 @@ def _way_back(kind: ReplicationKind, rule: Rule, network_id: ArmId | None, match
 
 
 def _replication_kind(machine: Machine, nic: Nic, match: MappingMatch, mappings: Mappings) -> ReplicationKind:
-    """How a machine is replicated: as it says, as its mapping says, as its network tells, as its server's mappings."""
+    """How a machine is replicated, by the first that says it: itself, its mapping, its network, its server."""
     mapping = match.mapping or next(iter(match.rivals), None)
     primary = nic.primary_network_id
     if machine.kind or mapping or primary is None:

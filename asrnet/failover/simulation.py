@@ -181,7 +181,7 @@ class _Simulation:
                 self._mappings,
                 vault_id=machine.vault_id,
                 home_fabric_id=machine.home_fabric_id,
-                # The network of a machine that is not protected yet tells where its home is.
+                # The home of a machine that is not protected yet is where its network is.
                 home_location=machine.home_location
                 or (network.location if isinstance(network, VirtualNetwork) else None),
                 zone_network=primary if machine.between_zones else None,

@@ -328,7 +328,7 @@ class ProtectedItems:
     def _replicate(self, item: ProtectedItem, stage: int = 0) -> None:
         """Store a machine that begins to replicate, or goes on, and let it become protected by the clock.
 
-        Recorded: while it replicates initially a machine tells no NICs, and a re-protected one tells neither the
+        Recorded: during initial replication a machine shows no NICs, and a re-protected one shows neither the
         networks that its NICs are on nor the names of their ip configurations.
         """
         seconds = timing(self._state.behaviour.replication).seconds

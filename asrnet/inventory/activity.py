@@ -52,7 +52,7 @@ class Activity(Struct, frozen=True, kw_only=True):
     ``networks`` and ``fabrics`` say of each network and fabric what happens to a machine on it; ``fabrics`` are those
     of machines whose networks are not known. ``vault`` says what concerns the whole vault, ``unread`` what could not
     be read. ``reversed`` has the machines that run in the recovery region, by each of their networks; ``undirected``
-    those that do not tell whether they do, by the networks that they run on.
+    those that may run there, by the networks that they run on.
     """
 
     networks: Mapping[ArmId, str] = {}
@@ -114,7 +114,7 @@ class Activity(Struct, frozen=True, kw_only=True):
         return _between_the_fabrics(self.reversed.get(mapping.primary_network_id, ()), mapping)
 
     def _perhaps_reversed(self, mapping: NetworkMapping, change: Change) -> Iterator[ProtectedItem]:
-        """The machines that run in the pair's recovery region and do not tell where they were first protected.
+        """The machines in the pair's recovery region of which it is not known where they were first protected.
 
         On any other day the machines of a pair run where its reverse mapping leads: they are not these.
         """
@@ -226,7 +226,7 @@ def _moving(item: ProtectedItem) -> str:
     if not any(word in state for word in _AT_REST):
         return f"is in state {item.state}, which this version does not know"
     if _INITIAL_REPLICATION in state and item.provider == "A2A":
-        # Re-protection replicates anew. Recorded: only the initial region tells it from a first protection.
+        # Re-protection starts a new replication. Recorded: only the initial region differs from a first protection.
         if item.is_reversed:
             return f"is being re-protected (state {item.state})"
         if item.direction_unclear:

@@ -57,7 +57,7 @@ class Absent(Struct, frozen=True, kw_only=True):
 
 
 class Unknown(Struct, frozen=True, kw_only=True):
-    """Something Azure did not tell, and why."""
+    """Something that could not be read from Azure, and why."""
 
     error: AsrError
 

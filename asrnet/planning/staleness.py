@@ -68,7 +68,7 @@ def _differences(kind: str, before: Mapping[str, str], after: Mapping[str, str])
         became = "has appeared" if old == _ABSENT else "is gone" if new == _ABSENT else "has changed"
         details = f"/{key}"
         if kind == "mapping":
-            # The names of the networks are enough where they tell the two states apart.
+            # The names of the networks are enough where they differ.
             short_old, short_new = _LEADING.sub("", old), _LEADING.sub("", new)
             if short_old == short_new:
                 short_old, short_new = old, new

@@ -1,4 +1,4 @@
-"""What a vault tells of Site Recovery as a whole: providers, protectable machines, health, alerts and events."""
+"""What a vault shows of Site Recovery as a whole: providers, protectable machines, health, alerts and events."""
 
 from __future__ import annotations
 
