@@ -514,6 +514,12 @@ class ExplainSettings(Settings, frozen=True, kw_only=True):
     ] = None
 
 
+class CompletionSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet completion`` takes."""
+
+    shell: Annotated[Literal["bash", "zsh", "fish"], Option(help="the shell", positional=True, metavar="SHELL")]
+
+
 class PermissionsSettings(Settings, frozen=True, kw_only=True):
     """What ``asrnet permissions`` takes."""
 
@@ -645,6 +651,7 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
     "explain": ExplainSettings,
     "permissions": PermissionsSettings,
     "schema": SchemaSettings,
+    "completion": CompletionSettings,
     "emulator": EmulatorSettings,
 }
 """The settings of each command."""

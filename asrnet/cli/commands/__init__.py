@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "explain": "explain a finding, a rule of predictions, an exit code or a limit",
     "permissions": "print the custom role with the least rights that a task needs",
     "schema": "print the JSON Schema of a file",
+    "completion": "print a completion script for bash, zsh or fish",
     "emulator": "serve a world over HTTP and HTTPS, for az, Terraform and SDKs",
 }
 """Each command is the module ``asrnet.cli.commands.NAME``.

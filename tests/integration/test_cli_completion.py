@@ -1,0 +1,73 @@
+"""completion at the command line: bash sources the script and completes with it; zsh and fish are not run here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Cli
+
+from asrnet.cli.commands import COMMANDS
+
+COMPLETE = """
+source asrnet.bash
+COMP_WORDS=({words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+complete_asrnet=$(complete -p asrnet | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+"$complete_asrnet"
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        ("asrnet pre", ["predict"]),
+        ("asrnet ''", list(COMMANDS)),
+        ("asrnet apply --parall", ["--parallelism"]),
+        ("asrnet plan --allow", ["--allow-delete"]),
+        ("asrnet plan -o j", ["json", "junit"]),
+        ("asrnet plan --force max_d", ["max_deletes"]),
+        ("asrnet explain half", ["half_pair"]),
+        ("asrnet schema d", ["desired", "doctor"]),
+        ("asrnet completion z", ["zsh"]),
+        ("asrnet validate -f wor", ["world.yaml"]),
+        ("asrnet validate asrnet.yaml wor", ["world.yaml"]),
+    ],
+)
+def test_bash_completes_commands_options_and_values(cli: Cli, folder: Path, words: str, completions: list[str]) -> None:
+    (folder / "asrnet.bash").write_text(cli("completion", "bash").out, "utf-8")
+    script = COMPLETE.format(words=words)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr == ""
+    assert set(completions) <= set(done.stdout.split())
+    assert all(word.startswith(words.rsplit(maxsplit=1)[-1].strip("'")) for word in done.stdout.split())
+
+
+@pytest.mark.parametrize(("shell", "words"), [("zsh", "#compdef asrnet"), ("fish", "complete -c asrnet")])
+def test_the_scripts_of_other_shells_name_every_command(cli: Cli, shell: str, words: str) -> None:
+    ran = cli("completion", shell)
+    assert (ran.code, ran.err, words in ran.out) == (0, "", True)
+    assert [command for command in COMMANDS if command not in ran.out] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [([], "SHELL"), (["tcsh"], "expected bash, zsh or fish"), (["zhs"], "did you mean 'zsh'?")],
+)
+def test_a_shell_that_is_missing_or_unknown_is_refused(cli: Cli, argv: list[str], words: str) -> None:
+    ran = cli("completion", *argv)
+    assert (ran.code, ran.out, words in ran.err) == (1, "", True)
+
+
+def test_without_shtab_the_error_says_what_to_install(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    ran = cli("completion", "bash")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "error: completion needs shtab, which is not installed\n"
+        "hint: install shtab where asrnet is, or asrnet with its extra 'completion'\n"
+    )
