@@ -23,8 +23,9 @@ TICKS: Final = (1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 5.0)
 CLOCK_SKEW: Final = 300.0
 """Seconds by which this machine's clock may run ahead of the service's."""
 
-_SUCCEEDED: Final = {"succeeded", "completedwithinformation"}
-_ENDED: Final = {"failed", "cancelled", "canceled", "partiallysucceeded", *_SUCCEEDED}
+# What part of a write succeeded shows when it is read back, which is done after each of these words.
+_SUCCEEDED: Final = {"succeeded", "completed", "completedwithinformation", "partiallysucceeded"}
+_ENDED: Final = {"failed", "timedout", "cancelled", "canceled", "aborted", *_SUCCEEDED}
 
 
 class Lane(Struct, kw_only=True, eq=False):

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from states import SEA, TwoRegions, row
 
-from asrnet.applying.lanes import Lane
+from asrnet.applying.lanes import Lane, has_ended, has_succeeded
 from asrnet.applying.tasks import Task
 from asrnet.model.arm import ArmId
+from asrnet.model.azure import Job
 from asrnet.ports import Operation
 
 
@@ -75,3 +76,25 @@ def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None
     found.accepted(task, operation, 200.0)
     found.ticked(201.0)
     assert found.next_read == 202.0
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "succeeded"),
+    [
+        ("InProgress", False, False),
+        ("Suspended", False, False),
+        ("NotStarted", False, False),
+        ("Succeeded", True, True),
+        ("Completed", True, True),
+        ("CompletedWithInformation", True, True),
+        ("PartiallySucceeded", True, True),
+        ("Failed", True, False),
+        ("TimedOut", True, False),
+        ("Cancelled", True, False),
+        ("Aborted", True, False),
+        ("QuantumLeap", False, False),
+    ],
+)
+def test_a_job_ends_with_the_words_that_end_an_operation(state: str, ended: bool, succeeded: bool) -> None:
+    job = Job(id=ArmId("/subscriptions/s/resourceGroups/g"), scenario="AddAzureNetworkPair", state=state)
+    assert (has_ended(job), has_succeeded(job)) == (ended, succeeded)
