@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 import pytest
+from failover_worlds import VAULT
 from states import SEA, TwoRegions, row
 
 from asrnet.applying.lanes import Lane, has_ended, has_succeeded
@@ -96,5 +97,5 @@ def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None
     ],
 )
 def test_a_job_ends_with_the_words_that_end_an_operation(state: str, ended: bool, succeeded: bool) -> None:
-    job = Job(id=ArmId("/subscriptions/s/resourceGroups/g"), scenario="AddAzureNetworkPair", state=state)
+    job = Job(id=VAULT.child("replicationJobs", "j"), scenario="AddAzureNetworkPair", state=state)
     assert (has_ended(job), has_succeeded(job)) == (ended, succeeded)
