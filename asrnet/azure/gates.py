@@ -32,7 +32,7 @@ share the tenant's and the provider's. So it is probed once a second, which cost
 _SHORTEST_WINDOW: Final = 2.0
 _SLOWER: Final = 0.5
 _FASTER: Final = 0.05
-"""A refusal multiplies the pace by the first; a success that does not say what remains adds the second to it."""
+"""A refusal multiplies the pace by ``_SLOWER``; a success that does not say what remains adds ``_FASTER``."""
 
 
 def kind_of(method: str) -> Kind:
