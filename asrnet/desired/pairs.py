@@ -193,7 +193,8 @@ def _rule_pairs(
     }
     recoveries |= {recovery for primary, recovery in in_use if (recovery, primary) not in in_use}
     partners: dict[ArmId, list[ArmId]] = defaultdict(list)
-    for primary, recovery in in_use:
+    for primary, recovery in sorted(in_use, key=lambda ends: (ends[0].key, ends[1].key)):
+        # A set has no order of its own, and the same state must give the same findings in the same order.
         if (recovery, primary) in in_use:
             partners[primary].append(recovery)
 

@@ -84,6 +84,17 @@ class TestRules:
         assert plan.changes == ()
         assert "ambiguous" in kinds(plan)
 
+    def test_several_networks_mapped_to_each_other_are_named_in_the_same_order_every_time(self) -> None:
+        azure = TwoRegions()
+        network = azure.network("a-prod")
+        others = [azure.network(f"{name}-other", SEA) for name in "cafebd"]
+        for other in others:
+            azure.map_both(network, other)
+        both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
+        plan = azure.plan(azure.state(rules=(self.RULE,), regions=both_ways))
+        named = [finding.message.split()[2] for finding in plan.findings if finding.kind == "ambiguous"]
+        assert named == [f"{name}-other" for name in "abcdef"]
+
     def test_an_ignored_network_is_passed_over_until_the_day_is_past(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
