@@ -99,7 +99,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     DUPLICATE = (
         "duplicate", "error", "",
-        "One network has several mappings to the same region; which one counts is not known.",
+        ("One network has several mappings to the same region; which one counts is not known. As a warning: a retarget "
+        "leaves the mappings of the old recovery network."),
         "Delete all but one.",
     )  # fmt: skip
     TARGET_NOT_AVAILABLE = (

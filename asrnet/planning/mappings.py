@@ -52,9 +52,9 @@ class MappingDiff:
             forward = self._live(wanted_pair.forward)
             if forward and not wanted_pair.pair.managed_by and not _leads_to(forward, wanted_pair.forward):
                 retargeted.add(wanted_pair.pair.name)
-                old_reverse = self._old_reverse(wanted_pair)
-                if old_reverse:
-                    self._deleted_by[old_reverse.id] = change_id(wanted_pair.forward)
+                old_reverses = self._old_reverses(wanted_pair)
+                if len(old_reverses) == 1:
+                    self._deleted_by[old_reverses[0].id] = change_id(wanted_pair.forward)
         for wanted_pair in pairs:
             pair = wanted_pair.pair
             lives = [(wanted_mapping, self._live(wanted_mapping)) for wanted_mapping in wanted_pair.mappings]
@@ -81,28 +81,30 @@ class MappingDiff:
         mappings = self._view.live.get(wanted_mapping.identity, ())
         return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
-    def _old_reverse(self, wanted_pair: WantedPair) -> NetworkMapping | None:
-        """The reverse of the forward mapping as it is now, where it points back at this very primary.
+    def _old_reverses(self, wanted_pair: WantedPair) -> Sequence[NetworkMapping]:
+        """The mappings of the present recovery network, where one of them points back at this very primary.
 
-        The retarget deletes it, whether or not the pair asks for a reverse: it would be a reverse without its forward
-        mapping. None where it belongs to another pair, or may belong to one that could not be read.
+        The retarget deletes a single one, whether or not the pair asks for a reverse: it would be a reverse without its
+        forward mapping. Several are left alone. Empty where the mapping belongs to another pair, or may belong to one
+        that could not be read.
         """
         forward = self._live(wanted_pair.forward)
         if forward is None or forward.recovery_network_id in self._unsure:
-            return None
+            return ()
         near = wanted_pair.forward.primary
         identity = (wanted_pair.forward.recovery.place, forward.recovery_network_id.key, near.place)
         mappings = self._view.live.get(identity, ())
-        if len(mappings) != 1 or mappings[0].recovery_network_id != near.network:
-            return None
+        if not any(mapping.recovery_network_id == near.network for mapping in mappings):
+            return ()
         owner = self._wanted.get(identity)
         if owner and (
-            owner.direction == "forward"  # its own pair updates it in place
-            or owner.recovery.network == mappings[0].recovery_network_id
+            len(mappings) > 1  # they block its own pair, whose finding names them
+            or owner.direction == "forward"  # its own pair updates it in place
+            or owner.recovery.network == near.network
             or owner.pair.managed_by
         ):
-            return None
-        return mappings[0]
+            return ()
+        return mappings
 
     def _report(self, wanted_pair: WantedPair, lives: Sequence[tuple[WantedMapping, NetworkMapping | None]]) -> None:
         """Report what differs from the desired state, whoever manages the pair."""
@@ -144,8 +146,22 @@ class MappingDiff:
         update = self._step(wanted_pair.forward)
         if update is None:
             return
-        old = self._old_reverse(wanted_pair)
-        delete = Step(action="delete", resource_id=old.id, before=old) if old else None
+        old_reverses = self._old_reverses(wanted_pair)
+        delete = None
+        if len(old_reverses) == 1:
+            delete = Step(action="delete", resource_id=old_reverses[0].id, before=old_reverses[0])
+        elif old_reverses:
+            # Which of them counts is not known, and Azure might refuse to put one back beside the others after a failed
+            # update. No pair asks for them, so only this finding tells that they stay.
+            pair, label = wanted_pair.pair, self._view.label
+            near, old = label(pair.primary), old_reverses[0].primary_network_id
+            names = ", ".join(f"{mapping.name} -> {label(mapping.recovery_network_id)}" for mapping in old_reverses)
+            problem = f"{label(old)} has {len(old_reverses)} mappings: {names}; the retarget of {near} leaves them"
+            back = [str(mapping.id) for mapping in old_reverses if mapping.recovery_network_id == pair.primary]
+            hint = f"delete what leads back to {near}: {', '.join(back)}"
+            self.findings.append(
+                pair.finding(FindingKind.DUPLICATE, problem, subject=old, hint=hint, severity="warning")
+            )
         reverse = self._step(wanted_pair.reverse) if wanted_pair.reverse else None
         name = wanted_pair.pair.name
         self.status[name, "forward"] = "update"

@@ -67,6 +67,38 @@ def test_a_retarget_leaves_a_reverse_that_points_at_somebody_else() -> None:
     assert steps(plan) == [("hub", "update", ["update", "create"])]
 
 
+@pytest.mark.parametrize("failback", [True, False])
+@pytest.mark.parametrize("target", ["hub", "other"])
+def test_a_retarget_leaves_several_mappings_of_the_old_recovery_network_and_names_them(
+    target: str, failback: bool
+) -> None:
+    azure = TwoRegions()
+    primaries = {name: azure.network(name) for name in ("hub", "other")}
+    hub, old, new = primaries["hub"], azure.network("old", SEA), azure.network("new", SEA)
+    azure.map(hub, old)
+    first = azure.map(old, hub, name="first")
+    second = azure.map(old, primaries[target], name="second")
+    plan = azure.plan(azure.state(row(hub, new, failback=failback), unmanaged="delete"), allow_delete=True)
+    assert steps(plan) == [("hub", "update", ["update", "create"] if failback else ["update"])]
+    (left,) = [finding for finding in plan.findings if finding.kind == "duplicate"]
+    assert (left.severity, left.pair, left.subject) == ("warning", "hub", str(old.id))
+    assert f"first -> hub, second -> {target}" in left.message
+    assert (str(first.id) in left.hint, str(second.id) in left.hint) == (True, target == "hub")
+
+
+def test_several_mappings_that_another_row_asks_for_are_reported_with_its_pair_alone() -> None:
+    azure = TwoRegions()
+    hub, spoke = azure.network("hub"), azure.network("spoke")
+    old, new = azure.network("old", SEA), azure.network("new", SEA)
+    azure.map(hub, old)
+    azure.map(old, hub, name="first")
+    azure.map(old, spoke, name="second")
+    plan = azure.plan(azure.state(row(hub, new), row(spoke, old)))
+    assert steps(plan) == [("hub", "update", ["update", "create"])]
+    duplicates = [(finding.pair, finding.severity) for finding in plan.findings if finding.kind == "duplicate"]
+    assert duplicates == [("spoke", "error")]
+
+
 def test_a_swap_is_two_retargets_without_updates_of_the_reverse_mappings() -> None:
     azure = TwoRegions()
     a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
