@@ -76,24 +76,25 @@ class Looks:
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
         """The mapping as a GET shows it."""
-        return self._fresh(mapping_id, self._backend.mappings.mapping)
+        return self._fresh(mapping_id, self._backend.mappings.mapping)[0]
 
     def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
         """The network as a GET shows it."""
-        return self._fresh(network_id, self._backend.networks.virtual_network)
+        return self._fresh(network_id, self._backend.networks.virtual_network)[0]
 
     def mappings(self, vault: ArmId) -> tuple[LiveMapping, ...]:
         """All mappings of the vault."""
         return self._list(vault, 0).mappings
 
-    def _fresh(self, resource_id: ArmId, read: Callable[[ArmId], T]) -> T:
-        """The answer of ``read``, unless it comes so late that it says nothing about now."""
+    def _fresh(self, resource_id: ArmId, read: Callable[[ArmId], T]) -> tuple[T, float]:
+        """The answer of ``read`` and when it was asked for, unless it comes so late that it says nothing about now."""
         for _ in range(_TRIES):
             sent: list[float] = []
             with before_sending(lambda times=sent: times.append(self._clock.now())):  # type: ignore[misc]  # bound now
                 answer = read(resource_id)
-            if not sent or self._clock.now() - sent[0] <= self._max_age:
-                return answer
+            now = self._clock.now()
+            if not sent or now - sent[0] <= self._max_age:
+                return answer, sent[0] if sent else now
         raise UnreachableError(
             f"reading {resource_id.name} takes longer than {self._max_age:g} s, too long to write it safely",
             hint="try again when Azure answers sooner",
@@ -192,12 +193,13 @@ class Looks:
         if isinstance(after, NetworkSubnet):
             return self._problem_of_subnet(after, last_sent)
         if isinstance(after, ResourceGroup):
-            group = self._fresh(step.resource_id, self._backend.networks.resource_group)
+            group, _ = self._fresh(step.resource_id, self._backend.networks.resource_group)
             # A PUT would replace the tags of a group that somebody else has made.
             is_ours = group and last_sent and after.tags.items() <= group.tags.items()
             return "" if group is None or is_ours else f"resource group {group.name} exists now"
         if isinstance(after, Fabric):
-            for fabric in _fabrics(self._backend, step.resource_id.parent):
+            fabrics, _ = self._fresh(step.resource_id, lambda fabric_id: _fabrics(self._backend, fabric_id.parent))
+            for fabric in fabrics:
                 if fabric.kind == "azure" and fabric.location == after.location:
                     if fabric.id == after.id:
                         raise AlreadyDoneError(f"the fabric {name} exists")
@@ -221,24 +223,37 @@ class Looks:
 
     def _problem_of_create(self, wanted: NetworkMapping, last_sent: int) -> str:
         listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))
-        suspects = [mapping for mapping in listed.mappings if in_the_way(wanted, mapping)]
-        unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
-        if unreadable:
-            return in_the_way(wanted, unreadable)
-        # Lists may lag and show what this very run has deleted, so what is in the way is asked for by its id.
-        ids = {mapping.id for mapping in suspects}
-        if not self._is_fresh(listed) or wanted.id in self._deleted:
-            # Either the list was too long or too slow, so only the mapping of this name is checked, which a write would
-            # overwrite; the service itself refuses a second mapping of the same network. Or a deleted mapping is put
-            # back, which a list that lags might still show.
-            ids.add(wanted.id)
-        for mapping_id in sorted(ids):
-            mapping = self.mapping(mapping_id)
-            if is_same(mapping, wanted):
-                raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
-            if mapping and in_the_way(wanted, mapping):
-                return in_the_way(wanted, mapping)
-        return ""
+        asked: dict[ArmId, float] = {}
+        for _ in range(_TRIES):
+            suspects = [mapping for mapping in listed.mappings if in_the_way(wanted, mapping)]
+            unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
+            if unreadable:
+                return in_the_way(wanted, unreadable)
+            # Lists may lag and show what this very run has deleted, so what is in the way is asked for by its id.
+            ids = {mapping.id for mapping in suspects}
+            if not self._is_fresh(listed) or wanted.id in self._deleted:
+                # Either the list was too long or too slow, so only the mapping of this name is checked, which a write
+                # would overwrite; the service itself refuses a second mapping of the same network. Or a deleted mapping
+                # is put back, which a list that lags might still show.
+                ids.add(wanted.id)
+            oldest = self._clock.now() - self._max_age
+            due = sorted(mapping_id for mapping_id in ids if asked.get(mapping_id, float("-inf")) < oldest)
+            if not due:
+                return ""
+            for mapping_id in due:
+                mapping, asked[mapping_id] = self._fresh(mapping_id, self._backend.mappings.mapping)
+                if is_same(mapping, wanted):
+                    raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
+                if mapping and in_the_way(wanted, mapping):
+                    return in_the_way(wanted, mapping)
+            # Reading may have waited at a gate for longer than a look may be old, and a newer list may have come
+            # meanwhile. So all is judged again, and only what has become too old is read again.
+            with self._lock:
+                listed = self._lists[wanted.vault_id]
+        raise UnreachableError(
+            f"reading mappings beside {wanted.name} takes longer than {self._max_age:g} s, too long to write it safely",
+            hint="try again when Azure answers sooner",
+        )
 
 
 def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:

@@ -137,7 +137,7 @@ class Chaos:
     def _judge_fabric(self, made: Made, fabric: Fabric) -> None:
         """Only where fabrics may be made, and only after a look at the list."""
         site = self._site_of(fabric.id)
-        listed = self.witness.listed_to_apply(site.vault.id, "fabrics", made)
+        listed = self.witness.listed_to_apply(site.vault.id, "fabrics", made, made.when - MAX_AGE)
         assert self.scene.desired.vault(site.name).create_fabrics, fabric
         assert site.name not in self._frozen, fabric
         assert listed is not None, fabric

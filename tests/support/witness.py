@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, structs
@@ -28,10 +29,10 @@ E = TypeVar("E")
 
 
 class Listed(Struct, eq=False):
-    """A list of a vault that began at a time.
+    """A list of a vault; ``when`` is the time at which its first request was sent.
 
-    It stands in the order of events where it began: what comes later it may not show. ``found`` is None until it has
-    ended, and for good where it failed.
+    It stands in the order of events where it was called for: what comes later it may not show. ``found`` is None until
+    it has ended, and for good where it failed.
     """
 
     what: List
@@ -42,7 +43,10 @@ class Listed(Struct, eq=False):
 
 
 class Got(Struct, eq=False):
-    """A single mapping or network that was asked for; ``ended`` is when the answer came, None where none did."""
+    """A single mapping or network that was asked for; ``when`` is the time at which the first request was sent.
+
+    ``ended`` is when the answer came, None where none did.
+    """
 
     id: ArmId
     when: float
@@ -154,7 +158,8 @@ class Witness:
         event = Listed(what, vault, self.world.clock.now())
         self.events.append(event)
         try:
-            event.found = tuple(call())
+            with self._timed(event):
+                event.found = tuple(call())
             event.ended = self.world.clock.now()
         except VaultUnusedError:
             event.found, event.ended = (), self.world.clock.now()
@@ -166,9 +171,27 @@ class Witness:
         self.disturbed(self._intrude)
         event = Got(resource_id, self.world.clock.now())
         self.events.append(event)
-        event.found = found = call()
+        with self._timed(event):
+            event.found = found = call()
         event.ended = self.world.clock.now()
         return found
+
+    @contextmanager
+    def _timed(self, event: Listed | Got) -> Iterator[None]:
+        """Inside the block, note when the first request of a read is sent.
+
+        A read may wait at a gate for many seconds before it is sent, and shows nothing older than its sending. A repeat
+        does not make it younger: which of the attempts a page of a list came from cannot be told here.
+        """
+        is_sent = False
+
+        def note() -> None:
+            nonlocal is_sent
+            if not is_sent:
+                is_sent, event.when = True, self.world.clock.now()
+
+        with before_sending(note):
+            yield
 
     def wrote(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
         """A write to a mapping is being sent."""
@@ -248,12 +271,15 @@ class Witness:
         lists = (event for event in self.before(None) if isinstance(event, Listed) and event.found is not None)
         return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
 
-    def listed_to_apply(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...] | None:
-        """What the last such list since the plan showed; None where there was none."""
+    def listed_to_apply(
+        self, vault: ArmId, what: List, until: Event | None = None, since: float = 0.0
+    ) -> tuple[Any, ...] | None:
+        """What the last such list since the plan showed, of those sent at ``since`` or later; None without one."""
         for event in self.before(until):
             if isinstance(event, Planned):
                 return None
-            if isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.found is not None:
+            is_asked = isinstance(event, Listed) and (event.vault, event.what) == (vault, what) and event.when >= since
+            if isinstance(event, Listed) and is_asked and event.found is not None:
                 return event.found
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -70,6 +70,43 @@ class Behind:
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         self._looks -= 1
         return () if self._looks >= 0 else self._reader.jobs(vault, since=since, state=state)
+
+
+class Queueing:
+    """A MappingReader whose requests for single mappings wait at a gate before they are sent."""
+
+    def __init__(self, azure: TwoRegions, *, seconds: float) -> None:
+        self._azure = azure
+        self._seconds = seconds
+        self._reader = reader = azure.backend.mappings
+        self.protected_items = reader.protected_items
+        self.jobs = reader.jobs
+        self.fabrics = reader.fabrics
+        self.mappings = reader.mappings
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        self._azure.clock.sleep(self._seconds)
+        return self._reader.mapping(mapping_id)
+
+
+class Haunted:
+    """A MappingReader whose lists show ``deleted`` as well; ``on_get`` is called when one of them is asked for."""
+
+    def __init__(self, reader: MappingReader, on_get: Callable[[], object]) -> None:
+        self.deleted: list[NetworkMapping] = []
+        self._reader = reader
+        self._on_get = on_get
+        self.protected_items = reader.protected_items
+        self.jobs = reader.jobs
+        self.fabrics = reader.fabrics
+
+    def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
+        return (*self._reader.mappings(vault), *self.deleted)
+
+    def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
+        if mapping_id in {mapping.id for mapping in self.deleted}:
+            self._on_get()
+        return self._reader.mapping(mapping_id)
 
 
 class TestConvergence:
@@ -591,6 +628,54 @@ class TestSlowAnswers:
         assert taken
         assert azure.mappings()["other"] == "dr"
         assert outcomes(report)["sea:hub:forward"] == "stale"
+
+    def test_a_list_that_comes_while_a_name_is_asked_for_is_heeded(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(page_size=1))
+        for number in range(12):
+            azure.map(azure.network(f"n{number}"), azure.network(f"r{number}", SEA))
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(hub, dr, failback=False)))
+        azure.world.behaviour = structs.replace(azure.world.behaviour, latency=0.5)
+        backend = structs.replace(azure.backend, mappings=Queueing(azure, seconds=10.0))
+
+        def map_it(progress: Progress) -> None:
+            if (progress.name, progress.state) == ("hub-to-dr", "sending"):
+                # The list of the checks does not show it; the next one is read while the request for the name waits.
+                azure.map(hub, azure.network("elsewhere", SEA), name="portal")
+
+        report = applying.apply(plan, backend, on_progress=map_it)
+        assert outcomes(report)["sea:hub:forward"] == "stale"
+        assert azure.world.journal.methods()["PUT"] == 0
+
+    def test_a_name_is_asked_for_where_the_list_becomes_too_old_while_another_mapping_is_read(self) -> None:
+        azure = TwoRegions()
+        hub, dr = azure.network("hub"), azure.network("dr", SEA)
+        plan = azure.plan(azure.state(row(hub, dr, failback=False)))
+        deleted = azure.map(hub, azure.network("old", SEA), name="deleted")
+        azure.backend.mapping_writer.delete_mapping(deleted.id)
+
+        def squat() -> None:
+            azure.map(azure.network("other"), dr, name="hub-to-dr")
+
+        azure.world.behaviour = structs.replace(azure.world.behaviour, latency=1.5)
+        reader = Haunted(azure.backend.mappings, squat)
+
+        def haunt(progress: Progress) -> None:
+            if (progress.name, progress.state) == ("hub-to-dr", "sending"):
+                azure.clock.sleep(60.0)  # so that the list of the checks is too old, and another is read
+                reader.deleted.append(deleted)
+
+        report = applying.apply(plan, structs.replace(azure.backend, mappings=reader), on_progress=haunt)
+        assert azure.mappings() == {"other": "dr"}
+        assert outcomes(report)["sea:hub:forward"] == "stale"
+
+    def test_no_fabric_is_made_where_the_list_of_fabrics_takes_longer_than_a_look_may_be_old(self) -> None:
+        azure = TwoRegions(fabrics=False)
+        plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
+        azure.world.behaviour = structs.replace(azure.world.behaviour, latency=3.0)
+        report = azure.apply(plan)
+        assert "takes longer than 2 s" in (report.changes[0].error or "")
+        assert azure.world.journal.methods()["PUT"] == 0
 
 
 def test_a_repair_that_failed_is_not_called_done_because_the_target_was_right_all_along() -> None:
