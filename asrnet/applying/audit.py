@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from asrnet.applying.tasks import Task
 from asrnet.errors import ServiceError
-from asrnet.model.azure import NetworkMapping, NetworkSubnet, Resource, ResourceGroup, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, NetworkSubnet, ResourceGroup, VirtualNetwork
 from asrnet.model.bodies import API_VERSION, mapping_body
-from asrnet.model.plan import Step
+from asrnet.model.plan import Content, Step
 
 _NETWORK_API = "2025-01-01"
 
@@ -28,8 +28,8 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     change: str
     pair: str | None
     resource_id: str
-    before: Resource | None
-    after: Resource | None
+    before: Content | None
+    after: Content | None
     outcome: str
     error: str | None
     job_id: str

@@ -24,12 +24,11 @@ from asrnet.model.azure import (
     LiveMapping,
     NetworkMapping,
     NetworkSubnet,
-    Resource,
     ResourceGroup,
     UnreadableMapping,
     VirtualNetwork,
 )
-from asrnet.model.plan import Step
+from asrnet.model.plan import Content, Step
 from asrnet.ports import Backend, before_sending
 
 T = TypeVar("T")
@@ -272,7 +271,7 @@ def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
     return f"{primary} has the mapping {mapping.name} now, to {recovery}"
 
 
-def is_same(mapping: LiveMapping | None, expected: Resource | None) -> bool:
+def is_same(mapping: LiveMapping | None, expected: Content | None) -> bool:
     """Whether a mapping has the name of ``expected`` and maps the same, or both are None."""
     if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
         return mapping is None and expected is None
@@ -284,7 +283,7 @@ def is_same(mapping: LiveMapping | None, expected: Resource | None) -> bool:
     )
 
 
-def has_state_of(mapping: LiveMapping | None, expected: Resource | None) -> bool:
+def has_state_of(mapping: LiveMapping | None, expected: Content | None) -> bool:
     """Whether a mapping is as much in force as ``expected``; where there is none, none is expected either."""
     if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
         return True

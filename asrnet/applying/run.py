@@ -28,7 +28,7 @@ from asrnet.errors import (
 )
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import Fabric, Job, NetworkMapping, NetworkSubnet, ResourceGroup, VirtualNetwork
-from asrnet.model.plan import Change
+from asrnet.model.plan import Change, mapping_of
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
 T = TypeVar("T")
@@ -267,9 +267,10 @@ class Run:
                     return writer.create_fabric(step.after)
                 if step.after is None:
                     return writer.delete_mapping(step.resource_id)
+                mapping = mapping_of(step)
                 if step.action == "create":
-                    return writer.create_mapping(step.after)
-                return writer.put_mapping(step.after) if task.by_put else writer.patch_mapping(step.after)
+                    return writer.create_mapping(mapping)
+                return writer.put_mapping(mapping) if task.by_put else writer.patch_mapping(mapping)
         except AlreadyDoneError:
             task.already_done = True
             return None

@@ -15,13 +15,16 @@ from msgspec import Meta, Struct
 
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, NetworkMapping, Resource, ResourceGroup, VirtualNetwork
+from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, Resource, ResourceGroup, VirtualNetwork
 from asrnet.model.findings import Finding
+from asrnet.model.machine_networks import MachineNetworks, networks_of
 
 FORMAT_VERSION: Final = "1.1"
 
 Action = Literal["create", "update", "delete"]
-ChangeKind = Literal["network_mapping", "virtual_network", "fabric", "resource_group"]
+ChangeKind = Literal["network_mapping", "virtual_network", "fabric", "resource_group", "protected_item"]
+Content = Resource | MachineNetworks
+"""What a step finds and leaves: a whole resource, or the network settings of a machine."""
 _KINDS: Final[Mapping[type, ChangeKind]] = {
     NetworkMapping: "network_mapping",
     VirtualNetwork: "virtual_network",
@@ -29,18 +32,23 @@ _KINDS: Final[Mapping[type, ChangeKind]] = {
     ResourceGroup: "resource_group",
 }
 Direction = Literal["forward", "reverse", "both"]
-LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth")
+LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth", "max_machines")
 FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "reversed", "frozen")
 """What ``--force`` can lift, by name. ``reversed`` is lifted only for pairs that are named with ``--pair``."""
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
-    """One write. ``before`` is the resource as it must still be when the write is sent, ``after`` as it will be."""
+    """One write. ``before`` is the resource as it must still be when the write is sent, ``after`` as it will be.
+
+    ``fingerprint`` is that of a machine's whole updatable document (``model.machine_update.fingerprint``), because its
+    update sends more than what changes. Empty for other resources.
+    """
 
     action: Action
     resource_id: ArmId
-    before: Resource | None = None
-    after: Resource | None = None
+    before: Content | None = None
+    after: Content | None = None
+    fingerprint: str = ""
 
 
 class Change(Struct, frozen=True, gc=False, kw_only=True):
@@ -59,8 +67,8 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
     resource_id: ArmId
     primary_network_id: ArmId | None
     recovery_network_id: ArmId | None
-    before: Resource | None
-    after: Resource | None
+    before: Content | None
+    after: Content | None
     reason: str
     steps: tuple[Step, ...]
     depends_on: tuple[str, ...] = ()
@@ -141,6 +149,42 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
         )
 
     @staticmethod
+    def update_machine(
+        item: ProtectedItem,
+        after: MachineNetworks,
+        *,
+        id: str,  # noqa: A002 - the field's name
+        vault: str,
+        reason: str,
+        pair: str,
+        primary_network_id: ArmId,
+        fingerprint: str,
+        depends_on: tuple[str, ...] = (),
+        owner: Literal["row", "rule"] | None = None,
+    ) -> Change:
+        """The change that sets the networks of ``item`` to ``after``, in one step."""
+        before = networks_of(item)
+        step = Step(action="update", resource_id=item.id, before=before, after=after, fingerprint=fingerprint)
+        return Change(
+            id=id,
+            action="update",
+            kind="protected_item",
+            vault=vault,
+            pair=pair,
+            direction=None,
+            name=item.friendly_name,
+            resource_id=item.id,
+            primary_network_id=primary_network_id,
+            recovery_network_id=after.recovery_network_id,
+            before=before,
+            after=after,
+            reason=reason,
+            steps=(step,),
+            depends_on=depends_on,
+            owner=owner,
+        )
+
+    @staticmethod
     def delete(mapping: NetworkMapping, *, id: str, vault: str, reason: str) -> Change:  # noqa: A002 - the field's name
         """The change that deletes an unmanaged mapping. asrnet never deletes anything but mappings."""
         return Change(
@@ -183,11 +227,12 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class Resources(Struct, frozen=True, kw_only=True):
-    """Counts of the networks, fabrics and resource groups to create."""
+    """Counts of the networks, fabrics and resource groups to create, and of the machines to update."""
 
     virtual_network: int = 0
     fabric: int = 0
     resource_group: int = 0
+    protected_item: int = 0
 
 
 class RuleMatch(Struct, frozen=True, kw_only=True):
@@ -238,16 +283,21 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(description="How many mappings a vault must have for max_change_percent to apply.")
     ] = 10
     max_rule_growth: Annotated[int, Meta(description="How many pairs the rules add at most.")] = 20
+    max_machines: Annotated[int, Meta(description="How many machines are pointed at another network at most.")] = 20
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """The state of one vault that the plan is based on, with which a saved plan detects later changes."""
+    """The state of one vault that the plan is based on, with which a saved plan detects later changes.
+
+    ``machines`` has the fingerprints of the machines that the plan updates, by the keys of their ids.
+    """
 
     vault: str
     vault_id: ArmId
     mappings: Mapping[str, str]
     networks: Mapping[str, str]
     fabrics: Mapping[str, str]
+    machines: Mapping[str, str] = {}
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -324,6 +374,7 @@ def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits:
     growth = sum(
         change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
     )
+    machines = sum(change.kind == "protected_item" for change in changes)
     updates, deletes = counts["update"], counts["delete"]
     figures = f"{counts['create']} to create, {updates} to update, {deletes} to delete, {existing} existing"
     for name, value, limit in (
@@ -334,6 +385,12 @@ def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits:
         if value > limit:
             line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
             yield _Violation(name, value, line)
+    if machines > limits.max_machines:
+        line = (
+            f"{scope}: {machines} machines to update is over max_machines {limits.max_machines}; raise the limit, "
+            "select some with --machine, or use --force max_machines"
+        )
+        yield _Violation("max_machines", machines, line)
     if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
         share = (updates + deletes) * 100 / existing
         line = (

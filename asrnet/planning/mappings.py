@@ -16,7 +16,7 @@ from asrnet.desired.pairs import short_hash
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, MappingIdentity, NetworkMapping
 from asrnet.model.findings import Finding, FindingKind
-from asrnet.model.plan import Change, PairStatus, Step
+from asrnet.model.plan import Change, PairStatus, Step, mapping_of
 from asrnet.planning.view import VaultView, WantedMapping, WantedPair
 
 _LONGEST_NAME: Final = 63
@@ -219,10 +219,10 @@ class MappingDiff:
             needs.add(self._deleted_by[mappings[0].id])
         needs.discard(own_id)
         pair, depends_on = wanted_mapping.pair, tuple(sorted(needs))
-        assert isinstance(main.after, NetworkMapping)  # noqa: S101 - it creates or updates a mapping
+        mapping = mapping_of(main)
         if main.before is None:
             change = Change.create(
-                main.after,
+                mapping,
                 id=own_id,
                 vault=pair.vault,
                 reason=f"the {wanted_mapping.direction} mapping is missing",
@@ -238,8 +238,8 @@ class MappingDiff:
             )
             steps = tuple(step for step in (before, main, after) if step)
             change = Change.update(
-                main.before,
-                main.after,
+                live,
+                mapping,
                 id=own_id,
                 vault=pair.vault,
                 reason=f"is in state {live.state or 'unknown'}" if _leads_to(live, wanted_mapping) else instead,

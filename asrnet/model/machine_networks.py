@@ -1,0 +1,97 @@
+"""The networks, subnets and addresses that a machine is set to: what a change of kind ``protected_item`` changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct, structs
+
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NOT_SELECTED, Nic, ProtectedItem
+
+
+class MachineAddress(Struct, frozen=True, gc=False, kw_only=True):
+    """Where one ip configuration lands: in a failover (``recovery_*``) and in a test failover (``test_*``).
+
+    ``nic`` and ``ip_configuration`` are names. None for an address leaves it to Azure.
+    """
+
+    nic: str
+    ip_configuration: str
+    recovery_subnet: str | None = None
+    recovery_ip: str | None = None
+    test_subnet: str | None = None
+    test_ip: str | None = None
+
+
+class MachineNetworks(Struct, frozen=True, gc=False, kw_only=True, tag_field="type", tag="protected_item"):
+    """All network settings of a machine that a change of kind ``protected_item`` may set."""
+
+    recovery_network_id: ArmId | None = None
+    test_network_id: ArmId | None = None
+    addresses: tuple[MachineAddress, ...] = ()
+
+
+def networks_of(item: ProtectedItem) -> MachineNetworks:
+    """What a machine is set to now.
+
+    Azure updates the networks of the whole machine, so one NIC that is set to another network than the machine's own
+    stands for all: the machine is as wanted only when every NIC is.
+    """
+    selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
+    return MachineNetworks(
+        recovery_network_id=_common(item.recovery_network_id, (nic.recovery_network_id for nic in selected)),
+        test_network_id=_common(item.test_network_id, (nic.test_network_id for nic in selected)),
+        addresses=tuple(
+            MachineAddress(
+                nic=nic.name,
+                ip_configuration=configuration.name,
+                recovery_subnet=configuration.recovery_subnet or None,
+                recovery_ip=configuration.recovery_ip or None,
+                test_subnet=configuration.test_subnet or None,
+                test_ip=configuration.test_ip or None,
+            )
+            for nic in item.nics
+            for configuration in nic.ip_configurations
+        ),
+    )
+
+
+def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None]) -> ArmId | None:
+    return next((network_id for network_id in of_nics if network_id and network_id != of_item), of_item)
+
+
+def updated(item: ProtectedItem, after: MachineNetworks) -> ProtectedItem:
+    """``item`` as it must be once ``after`` is set; everything that ``after`` does not name stays as it is.
+
+    An address that the machine has and ``after`` has not becomes an empty text rather than None: it has to be sent to
+    be released, while None is not sent.
+    """
+    addresses = {(address.nic, address.ip_configuration): address for address in after.addresses}
+
+    def with_addresses(nic: Nic) -> Nic:
+        configurations = []
+        for configuration in nic.ip_configurations:
+            address = addresses.get((nic.name, configuration.name))
+            if address is not None:
+                configuration = structs.replace(  # noqa: PLW2901 - the same one, as it must be
+                    configuration,
+                    recovery_subnet=address.recovery_subnet,
+                    recovery_ip=address.recovery_ip or ("" if configuration.recovery_ip else None),
+                    test_subnet=address.test_subnet,
+                    test_ip=address.test_ip or ("" if configuration.test_ip else None),
+                )
+            configurations.append(configuration)
+        return structs.replace(
+            nic,
+            recovery_network_id=after.recovery_network_id if nic.recovery_network_id else None,
+            test_network_id=after.test_network_id if nic.test_network_id else None,
+            ip_configurations=tuple(configurations),
+        )
+
+    return structs.replace(
+        item,
+        recovery_network_id=after.recovery_network_id,
+        test_network_id=after.test_network_id,
+        nics=tuple(with_addresses(nic) for nic in item.nics),
+    )
