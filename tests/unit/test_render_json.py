@@ -16,7 +16,7 @@ def test_a_plan_has_the_documented_keys() -> None:
     assert set(promised) <= document.keys()
     assert document["format_version"] == "1.1"
     assert document["summary"] == {"in_sync": 2, "create": 2, "update": 1, "delete": 1, "blocked": 2, "unmanaged": 1}
-    assert document["resources"] == {"virtual_network": 1, "fabric": 0, "resource_group": 0}
+    assert document["resources"] == {"virtual_network": 1, "fabric": 0, "resource_group": 0, "protected_item": 0}
 
 
 def test_a_change_has_the_documented_keys() -> None:
