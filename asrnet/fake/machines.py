@@ -355,12 +355,12 @@ class ProtectedItems:
 
     def tested(self, item: ProtectedItem, network_id: ArmId | None = None) -> ProtectedItem:
         """Make the machine of a test failover; the item as it is then."""
-        land_in_test(self._state, item, self._test_machine_id(item), network_id)
+        land_in_test(self._state, item, self.test_machine_id(item), network_id)
         return replace(item, test_failover_state=TEST_MACHINE_EXISTS)
 
     def cleaned_up(self, item: ProtectedItem) -> ProtectedItem:
         """Delete the machine of a test failover; the item as it is then."""
-        remove_machine(self._state, self._test_machine_id(item))
+        remove_machine(self._state, self.test_machine_id(item))
         return replace(item, test_failover_state="None")
 
     def failed_over(self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery") -> ProtectedItem:
@@ -452,7 +452,8 @@ class ProtectedItems:
         group = item.recovery_group_id or (network_id.parent if network_id else item.vault_id.parent)
         return group.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name)
 
-    def _test_machine_id(self, item: ProtectedItem) -> ArmId:
+    def test_machine_id(self, item: ProtectedItem) -> ArmId:
+        """The machine that a test failover makes."""
         machine_id = self.recovery_machine_id(item)
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
 

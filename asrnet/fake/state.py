@@ -208,9 +208,10 @@ class State:
         self.working.pop(item_id.key, None)
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
-        """Move what clients sent of a resource to its present id."""
-        if old_id.key in self.extras:
-            self.extras[new_id.key] = self.extras.pop(old_id.key)
+        """Move what clients sent of a resource to its present id, unless they have sent something for that."""
+        moved = self.extras.pop(old_id.key, None)
+        if moved is not None:
+            self.extras.setdefault(new_id.key, moved)
 
     def recovery_container(self, item: ProtectedItem) -> ArmId | None:
         """The container that protects a machine: its own, else that of its container's mapping."""

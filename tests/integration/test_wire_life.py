@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec import structs
@@ -72,8 +73,8 @@ class Life(Wire):
         self.do("POST", f"{item}/unplannedFailover", FAILOVER)
         self.do("POST", f"{item}/failoverCommit")
 
-    def switch(self, container: object, target: object) -> Response:
-        details = {"instanceType": "A2A", "recoveryContainerId": str(target), "policyId": str(self.policy)}
+    def switch(self, container: object, target: object, **more: object) -> Response:
+        details = {"instanceType": "A2A", "recoveryContainerId": str(target), "policyId": str(self.policy), **more}
         properties = {"replicationProtectedItemName": "Vm1", "providerSpecificDetails": details}
         return self.do("POST", f"{container}/switchprotection", {"properties": properties})
 
@@ -136,6 +137,43 @@ def test_a_machine_moves_to_the_other_container_when_it_is_re_protected(life: Li
     life.replicate()
     (nic,) = life.item(life.west_item)["providerSpecificDetails"]["vmNics"]
     assert (nic["selectionType"], nic["recoveryVMNetworkId"]) == ("SelectedByUserOverride", str(life.home.id))
+
+
+def test_the_disks_of_a_re_protected_machine_go_back_to_those_they_came_from(life: Life) -> None:
+    life.protect()
+    life.fail_over(life.east_item)
+    original = f"{life.machine.id.parent}/providers/Microsoft.Compute/disks/Vm1-Os"
+    replica = f"{life.away.id.parent}/providers/Microsoft.Compute/disks/Vm1-Os"
+    disk = {"diskId": replica, "recoveryResourceGroupId": str(life.machine.id.parent)}
+    life.switch(life.east.id, life.east.id, vmManagedDisks=[disk])
+    (disk,) = life.item(life.west_item)["providerSpecificDetails"]["protectedManagedDisks"]
+    assert (disk["diskId"], disk["recoveryOrignalTargetDiskId"]) == (replica.lower(), original)
+    assert disk["recoveryResourceGroupId"] == str(life.machine.id.parent)
+
+
+def test_an_item_names_the_machines_that_its_failovers_made(life: Life) -> None:
+    life.protect()
+    details = life.item(life.east_item)["providerSpecificDetails"]
+    names = ("recoveryFabricObjectId", "testFailoverRecoveryFabricObjectId")
+    assert [details[name] for name in names] == [None, None]
+    life.do("POST", f"{life.east_item}/testFailover", {"properties": {"networkId": str(life.away.id)}})
+    machines = f"{life.away.id.parent}/providers/Microsoft.Compute/virtualMachines"
+    tested = life.item(life.east_item)["providerSpecificDetails"]
+    assert [tested[name] for name in names] == [None, f"{machines}/Vm1-test"]
+    life.do("POST", f"{life.east_item}/testFailoverCleanup", {"properties": {}})
+    life.do("POST", f"{life.east_item}/unplannedFailover", FAILOVER)
+    landed = life.item(life.east_item)["providerSpecificDetails"]
+    assert [landed[name] for name in names] == [f"{machines}/Vm1", None]
+
+
+def test_a_nic_keeps_its_guid_when_its_machine_moves(life: Life) -> None:
+    life.protect()
+    (nic,) = life.item(life.east_item)["providerSpecificDetails"]["vmNics"]
+    assert UUID(nic["nicId"]).version == 5
+    life.fail_over(life.east_item)
+    life.switch(life.east.id, life.east.id)
+    (moved,) = life.item(life.west_item)["providerSpecificDetails"]["vmNics"]
+    assert moved["nicId"] == nic["nicId"]
 
 
 def test_a_machine_can_fail_back_and_be_protected_again(life: Life) -> None:

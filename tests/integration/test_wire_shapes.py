@@ -212,7 +212,7 @@ def test_a_machine(wire: Wire) -> None:
     assert details["selectedRecoveryAzureNetworkId"] == str(spare.id)
     assert details["selectedTfoAzureNetworkId"] == str(test.id)
     (wire_nic,) = details["vmNics"]
-    assert (wire_nic["nicId"], wire_nic["tfoVMNetworkId"]) == ("nic0", str(test.id))
+    assert (len(wire_nic["nicId"]), wire_nic["tfoVMNetworkId"]) == (36, str(test.id))
     assert wire_nic["selectionType"] == "SelectedByUserOverride"
     first, second = wire_nic["ipConfigs"]
     assert {name: value for name, value in first.items() if value is not None} == {
@@ -443,9 +443,11 @@ def test_an_update_of_a_nic_keeps_what_it_does_not_name(wire: Wire) -> None:
     nic = Nic(name="nic0", recovery_network_id=spare.id, ip_configurations=(address,))
     item = wire.build.protected_item("vm", east, west, nic)
 
+    (listed,) = wire.get(item.id)["properties"]["providerSpecificDetails"]["vmNics"]
+
     def patched(**said: object) -> Any:
         configuration = {"ipConfigName": "ipconfig1", **said}
-        properties = {"vmNics": [{"nicId": "NIC0", "ipConfigs": [configuration]}]}
+        properties = {"vmNics": [{"nicId": listed["nicId"].upper(), "ipConfigs": [configuration]}]}
         assert wire.send("PATCH", item.id, body={"properties": properties}).status == 202
         (found,) = wire.get(item.id)["properties"]["providerSpecificDetails"]["vmNics"]
         assert found["recoveryVMNetworkId"] == str(spare.id)

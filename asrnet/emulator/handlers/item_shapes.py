@@ -22,7 +22,7 @@ from asrnet.emulator.spelling import (
     wire_id,
 )
 from asrnet.fake.jobs import iso_time
-from asrnet.fake.machines import REPLICATING, allowed_operations
+from asrnet.fake.machines import PROTECTED, REPLICATING, TEST_MACHINE_EXISTS, allowed_operations
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
@@ -55,6 +55,12 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     details = _DETAILS.get(item.provider, _other_details)(item)
     if "lastHeartbeat" in details:
         details["lastHeartbeat"] = iso_time(world.clock.now())
+    if item.provider == "A2A":
+        # Specified, and what scripts look for after a failover: the machines that the item has made.
+        details["recoveryFabricObjectId"] = _text(_machine_made(world, item, test=False))
+        details["testFailoverRecoveryFabricObjectId"] = _text(_machine_made(world, item, test=True))
+        if item.state == PROTECTED:
+            details |= {"rpoInSeconds": 60, "lastRpoCalculatedTime": iso_time(world.clock.now())}
     if "protectedManagedDisks" in details and isinstance(disks, list):
         details["protectedManagedDisks"] = [_disk_json(item, disk) for disk in disks if isinstance(disk, Mapping)]
     return {
@@ -123,13 +129,29 @@ def _text(identifier: ArmId | None) -> str | None:
     return str(identifier) if identifier else None
 
 
+def _machine_id(item: ProtectedItem) -> ArmId | None:
+    """The Azure machine that is replicated.
+
+    A world need not say where its machines are; the resource group of their network is used then.
+    """
+    if item.machine_id is not None or item.provider != "A2A":
+        return item.machine_id
+    network = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
+    group = network.parent if network else None
+    return group.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name) if group else None
+
+
+def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | None:
+    """The machine that a failover or a test failover has made of an item and that is still there."""
+    items = world.protected_items
+    machine_id = items.test_machine_id(item) if test else items.recovery_machine_id(item)
+    is_there = item.test_failover_state == TEST_MACHINE_EXISTS if test else item.has_failed_over
+    return machine_id if is_there else None
+
+
 def _azure_details(item: ProtectedItem) -> Document:
     replicating = item.state == REPLICATING
-    machine_id = item.machine_id
-    network = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
-    if machine_id is None and network is not None:
-        # A world need not say where its machines are; the resource group of their network is used then.
-        machine_id = network.parent.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name)
+    machine_id = _machine_id(item)
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     test_networks = [nic.test_network_id for nic in item.nics if nic.test_network_id]
     recovery_network = item.recovery_network_id or next(iter(recovery_networks), None)
@@ -235,17 +257,22 @@ def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
     }
 
 
+def nic_id(item: ProtectedItem, nic: Nic) -> str:
+    """The id that Site Recovery has for a NIC: of an Azure machine a GUID (recorded), else what the world calls it."""
+    return stable_guid(str(item.vault_id), item.id.name, nic.name) if item.provider == "A2A" else nic.name
+
+
 def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
     # Recorded after re-protection: while it replicates, a machine does not say where its NICs are.
     replicating = item.state == REPLICATING
     network = _text(nic.primary_network_id) or nic.primary_network or None
     selection = "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"
+    machine_id = _machine_id(item)
     source: str | None = None
-    if item.provider == "A2A" and item.machine_id is not None:
-        group = item.machine_id.parent
-        source = _lowered(group.child("providers", "Microsoft.Network", "networkInterfaces", nic.name))
+    if machine_id is not None:
+        source = _lowered(machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name))
     return {
-        "nicId": nic.name,
+        "nicId": nic_id(item, nic),
         "replicaNicId": None,
         "sourceNicArmId": source,
         "vMNetworkName": None if replicating else network,
@@ -272,7 +299,7 @@ def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
 def _ip_configuration_json(configuration: IpConfiguration, *, replicating: bool) -> Document:
     recovery_type = "Static" if configuration.recovery_ip else "Dynamic"
     return {
-        "name": None if replicating else configuration.name,
+        "name": None if replicating else configuration.name or None,
         "isPrimary": configuration.primary,
         "subnetName": None if replicating else configuration.subnet,
         "staticIPAddress": None if replicating else configuration.ip,
@@ -382,15 +409,15 @@ _DETAILS: Final = {
 }
 
 
-def read_nics(body: Body, nics: tuple[Nic, ...]) -> tuple[Nic, ...]:
-    """``nics`` with what the body of a PATCH says of each; a PATCH names the recovery network for all of them."""
+def read_nics(body: Body, item: ProtectedItem) -> tuple[Nic, ...]:
+    """The NICs of ``item`` as the body of a PATCH changes them; it names one recovery network for all of them."""
     settings = {
         (text(entry, "nicId") or "").lower(): entry
         for entry in reversed(objects(an_object(body, "properties"), "vmNics"))
     }
     changed: list[Nic] = []
-    for nic in nics:
-        entry = settings.get(nic.name.lower(), {})
+    for nic in item.nics:
+        entry = settings.get(nic_id(item, nic).lower(), {})
         changed.append(
             msgspec.structs.replace(
                 nic,

@@ -120,7 +120,7 @@ def patch_item(call: Call) -> Response:
     request = UpdateRequest(
         recovery_network_id=an_id(properties, "selectedRecoveryAzureNetworkId"),
         test_network_id=an_id(properties, "selectedTfoAzureNetworkId"),
-        nics=read_nics(body, item.nics if item else ()),
+        nics=read_nics(body, item) if item else (),
     )
     return call.accepted(call.world.protected_items.update(item_id, request), item_id)
 
@@ -209,21 +209,21 @@ def switch_protection(call: Call) -> Response:
     )
     item_id = container_id.child(_ITEMS, name)
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
-    started = call.world.protected_items.switch_protection(container_id, request)
     recovery_container = call.world.state.recovery_container(item) if item else None
+    # The disks go back to the originals of those that they were made from.
+    replicated = call.world.extras.get(item_id.key, {}).get(DISKS)
+    originals = {
+        (text(disk, "diskId") or "").rpartition("/")[2].lower(): text(disk, "diskId")
+        for disk in (replicated if isinstance(replicated, list) else [])
+        if isinstance(disk, dict)
+    }
+    disks = [
+        {**disk, "originalDiskId": originals.get((text(disk, "diskId") or "").rpartition("/")[2].lower())}
+        for disk in a_list(details, "vmManagedDisks")
+        if isinstance(disk, dict)
+    ]
+    started = call.world.protected_items.switch_protection(container_id, request)
     if recovery_container is not None:
-        # The disks go back to the originals of those that they were made from.
-        originals = call.world.extras.get(item_id.key, {}).get(DISKS)
-        by_name = {
-            (text(disk, "diskId") or "").rpartition("/")[2].lower(): text(disk, "diskId")
-            for disk in (originals if isinstance(originals, list) else [])
-            if isinstance(disk, dict)
-        }
-        disks = [
-            {**disk, "originalDiskId": by_name.get((text(disk, "diskId") or "").rpartition("/")[2].lower())}
-            for disk in a_list(details, "vmManagedDisks")
-            if isinstance(disk, dict)
-        ]
         call.world.extras[recovery_container.child(_ITEMS, name).key] = {DISKS: disks}
     return call.accepted(started, container_id)
 
