@@ -136,6 +136,13 @@ class MappingReader(Protocol):
         """All replicated machines of the vault."""
         ...
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem | None:
+        """One replicated machine; None when it does not exist.
+
+        Raises NotFoundError if its vault, resource group or subscription is not found.
+        """
+        ...
+
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """Jobs started at or after ``since`` (seconds since 1970), or those in ``state`` (``InProgress``).
 
@@ -167,6 +174,14 @@ class MappingWriter(Protocol):
         """Start deleting a mapping; None if it does not exist.
 
         Raises NotFoundError if its vault, resource group or subscription is not found.
+        """
+        ...
+
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        """Start setting every network setting of a machine to what ``item`` says, by one PATCH.
+
+        The body has every setting of ``model.machine_update`` that ``item`` tells, and no nulls. Raises InputError for
+        a machine of a provider that the table does not have.
         """
         ...
 
@@ -231,6 +246,10 @@ class SiteRecoveryRequests(Protocol):
         """The replicated machines of one container."""
         ...
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem:
+        """One replicated machine."""
+        ...
+
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """The jobs of a vault that began at or after ``since``, or are in ``state``."""
         ...
@@ -269,6 +288,10 @@ class SiteRecoveryRequests(Protocol):
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start a DELETE of a mapping."""
+        ...
+
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        """Start a PATCH of a replicated machine with all its settings."""
         ...
 
     def operation(self, operation: Operation) -> OperationStatus:

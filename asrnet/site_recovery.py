@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
-from asrnet.errors import ForbiddenError, NotFoundError, ServiceError, VaultUnusedError
+from asrnet.errors import ForbiddenError, InputError, NotFoundError, ServiceError, VaultUnusedError
 from asrnet.model.arm import AZURE_NETWORK, ArmId
 from asrnet.model.azure import (
     Cloud,
@@ -22,6 +22,7 @@ from asrnet.model.azure import (
     UnreadableMapping,
     VmNetwork,
 )
+from asrnet.model.machine_update import UPDATES
 from asrnet.ports import Operation, OperationStatus, SiteRecoveryRequests
 
 R = TypeVar("R")
@@ -87,6 +88,16 @@ class SiteRecovery:
 
         return self._whole_or_in_parts(vault, "machines", self._requests.protected_items, container_by_container)
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem | None:
+        """One replicated machine; None when it does not exist."""
+        try:
+            return self._requests.protected_item(item_id)
+        except NotFoundError as error:
+            # Recorded: 404 ArmResourceDoesNotExist. If the vault or something above it is missing, an id is wrong.
+            if isinstance(error, VaultUnusedError) or error.code in _ABOVE_THE_VAULT:
+                raise
+            return None
+
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """Jobs by start or state."""
         return self._requests.jobs(vault, since=since, state=state)
@@ -136,6 +147,12 @@ class SiteRecovery:
             if self._listed_after(error, mapping_id) is not None:
                 raise
             return None
+
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        """Start setting every network setting of a machine."""
+        if item.provider not in UPDATES:
+            raise InputError(f"machines of the provider '{item.provider}' are not updated: nobody documents how")
+        return self._requests.update_item(item)
 
     def operation(self, operation: Operation) -> OperationStatus:
         """Where a Site Recovery operation stands."""

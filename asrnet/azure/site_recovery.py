@@ -33,6 +33,7 @@ from asrnet.model.azure import (
     VmNetwork,
 )
 from asrnet.model.bodies import mapping_body
+from asrnet.model.machine_update import update_body
 from asrnet.ports import Operation, OperationStatus
 
 
@@ -76,6 +77,11 @@ class AzureSiteRecovery:
         """The replicated machines of one container."""
         operation = self._client(container_id).replication_protected_items.list_by_replication_protection_containers
         return every(rows(operation, *_child(container_id), of=container_id), read_item, container_id)
+
+    def protected_item(self, item_id: ArmId) -> ProtectedItem:
+        """One replicated machine."""
+        operation = self._client(item_id).replication_protected_items.get
+        return read(operation, *_grandchild(item_id), of=item_id, translate=read_item)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         """Jobs by start or state, filtered by the service and again here: which filters it honours is not certain."""
@@ -144,6 +150,11 @@ class AzureSiteRecovery:
         operation = self._client(mapping_id).replication_network_mappings.begin_delete
         return submit(operation, *_grandchild(mapping_id), of=mapping_id)
 
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        """Start setting every network setting of a machine."""
+        operation = self._client(item.id).replication_protected_items.begin_update
+        return submit(operation, *_grandchild(item.id), update_body(item), of=item.id)
+
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of an operation, from its own URL, which is sent unchanged: the query is signed."""
         return status_of(self._manager.get(operation.status_url, operation.resource_id), operation)
@@ -168,7 +179,7 @@ def _child(resource_id: ArmId) -> tuple[str, str, str, str]:
 
 
 def _grandchild(resource_id: ArmId) -> tuple[str, str, str, str, str]:
-    """The names that address a mapping, with the network segment as it was listed."""
+    """The names that address a mapping, with the network segment as it was listed, or a protected item."""
     return *_child(resource_id.parent), resource_id.name
 
 

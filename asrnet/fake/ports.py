@@ -9,7 +9,7 @@ from msgspec import structs
 
 from asrnet.errors import NotFoundError
 from asrnet.fake.operations import Started, State
-from asrnet.fake.records import MappingRequest
+from asrnet.fake.records import MappingRequest, UpdateRequest
 from asrnet.fake.store import pages
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
@@ -194,6 +194,11 @@ class FakeSiteRecovery:
         path = f"{container_id}/replicationProtectedItems"
         return self._door.paged(path, lambda: self._world.protected_items.list_container(container_id))
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem:
+        """One replicated machine."""
+        self._door.request("GET", item_id)
+        return self._world.protected_items.get(item_id)
+
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """Jobs by start or state."""
         return self._door.paged(
@@ -247,6 +252,14 @@ class FakeSiteRecovery:
         """Start deleting a mapping."""
         self._door.request("DELETE", mapping_id)
         return self._door.accepted(self._world.mappings.delete(mapping_id))
+
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        """Start setting every network setting of a machine."""
+        self._door.request("PATCH", item.id)
+        request = UpdateRequest(
+            recovery_network_id=item.recovery_network_id, test_network_id=item.test_network_id, nics=item.nics
+        )
+        return self._door.accepted(self._world.protected_items.update(item.id, request))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of a Site Recovery operation."""

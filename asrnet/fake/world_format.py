@@ -12,7 +12,7 @@ from types import GenericAlias
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import NODEFAULT, Meta, Struct, defstruct, field
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.records import (
@@ -54,10 +54,7 @@ def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: An
 
     ``spelling`` gives a type, or a type and a default, for each key that the file has instead or types more strictly.
     """
-    members: dict[str, Any] = {}
-    for member in fields(model):
-        default = member.default if member.default is not NODEFAULT else field(default_factory=member.default_factory)
-        members[member.name] = member.type if member.required else (member.type, default)
+    members = {member.name: member.type if member.required else _optional(member) for member in fields(model)}
     members = {name: spelled for name, spelled in members.items() if name not in without} | spelling
     return defstruct(
         model.__name__,
@@ -69,6 +66,12 @@ def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: An
         forbid_unknown_fields=True,
         omit_defaults=True,
     )
+
+
+def _optional(member: FieldInfo) -> tuple[Any, Any]:
+    """The type and the default of a member that may be left out."""
+    default = member.default if member.default is not NODEFAULT else field(default_factory=member.default_factory)
+    return member.type, default
 
 
 def _list(entry: Any) -> tuple[Any, tuple[()]]:
@@ -92,7 +95,12 @@ NETWORK_INTERFACE: Final = _entry(NetworkInterface, location=Name, ip_configurat
 
 IP_CONFIGURATION: Final = _entry(IpConfiguration, without={"primary"}, name=Name, ip_type=(IpType | None, None))
 PRIMARY_ADDRESS: Final[Mapping[str, str]] = {
-    member.name: {"name": "ip_configuration", "subnet": "primary_subnet"}.get(member.name, member.name)
+    member.name: {
+        "name": "ip_configuration",
+        "subnet": "primary_subnet",
+        "settings": "address_settings",
+        "unknown_members": "address_unknown_members",
+    }.get(member.name, member.name)
     for member in fields(IpConfiguration)
     if member.name != "primary"
 }
@@ -102,11 +110,7 @@ NIC: Final = _entry(
     without={"ip_configurations"},
     name=Name,
     selected=(Annotated[bool | None, Meta(description="false: the same as selection: NotSelected")], None),
-    **{
-        key: (member.type, member.default)
-        for member in fields(IpConfiguration)
-        if (key := PRIMARY_ADDRESS.get(member.name))
-    }
+    **{key: _optional(member) for member in fields(IpConfiguration) if (key := PRIMARY_ADDRESS.get(member.name))}
     | {
         "ip_type": (IpType | None, None),
         "ip_configuration": (

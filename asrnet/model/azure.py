@@ -245,11 +245,18 @@ Resource = NetworkMapping | VirtualNetwork | Fabric | ResourceGroup | NetworkSub
 NOT_SELECTED = "NotSelected"
 """The selectionType of a NIC that is not failed over."""
 
+Setting = str | bool | int | tuple[str | Mapping[str, str], ...] | Mapping[str, str]
+"""A setting of a machine that asrnet carries along without judging it."""
+
 
 class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One address of a NIC. ``ip_type`` is ``Dynamic`` or ``Static``; None is unknown or left to the service.
 
-    ``recovery_*`` is what it gets in a failover, ``test_*`` in a test failover; None where the item does not say.
+    ``recovery_*`` is what it gets in a failover, ``test_*`` in a test failover; None where the item does not say. An
+    empty ``recovery_ip`` or ``test_ip`` stands only in what is written: the address is released.
+
+    ``name`` is empty where the service gives none, as during re-protection. ``settings`` and ``unknown_members`` are
+    like those of a Nic.
     """
 
     name: str = "ipconfig1"
@@ -264,6 +271,8 @@ class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     test_subnet: str | None = None
     test_ip: str | None = None
     selected_for_failover: bool = True
+    settings: Mapping[str, Setting] = {}
+    unknown_members: Mapping[str, str] = {}
 
 
 class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -272,9 +281,14 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
     ``selection`` is Site Recovery's selectionType (``SelectedByDefault``, ``SelectedByUserOverride``, ``NotSelected``),
     empty where it is not told. ``unclear_recovery_network`` is what stands for its recovery network and is no id.
+
+    ``id`` is Site Recovery's own (nicId), by which a PATCH names it. ``settings`` are values that a PATCH can set and
+    asrnet carries along, by the PATCH member's name (``asrnet.model.machine_update``). ``unknown_members`` are
+    what a GET told beyond what this version knows, as JSON by name: nobody knows what a PATCH does to them.
     """
 
     name: str
+    id: str = ""
     primary_network_id: ArmId | None = None
     primary_network: str = ""
     recovery_network_id: ArmId | None = None
@@ -283,6 +297,8 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     recovery_network_security_group: ArmId | None = None
     selection: str = ""
     ip_configurations: tuple[IpConfiguration, ...] = ()
+    settings: Mapping[str, Setting] = {}
+    unknown_members: Mapping[str, str] = {}
 
 
 class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -297,7 +313,8 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     not tell them, as while it replicates initially.
 
     ``machine_id`` is the Azure machine that is replicated, ``recovery_group_id`` the resource group that it fails over
-    to, ``recovery_container_id`` the container that protects it, by the policy ``policy_id``.
+    to, ``recovery_container_id`` the container that protects it, by the policy ``policy_id``. ``settings`` are like
+    those of a Nic.
     """
 
     id: ArmId
@@ -319,7 +336,10 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     recovery_group_id: ArmId | None = None
     recovery_container_id: ArmId | None = None
     policy_id: ArmId | None = None
+    is_cluster_member: bool = False
+    is_confidential: bool = False
     nics: tuple[Nic, ...] = ()
+    settings: Mapping[str, Setting] = {}
 
     @property
     def has_failed_over(self) -> bool:
