@@ -25,6 +25,7 @@ from asrnet.model.azure import (
     Job,
     LiveMapping,
     LogicalNetwork,
+    NetworkInterface,
     NetworkMapping,
     NetworkSecurityGroup,
     NetworkSubnet,
@@ -79,6 +80,10 @@ class NetworkReader(Protocol):
 
         Raises ResourceGroupNotFoundError where its resource group does not exist.
         """
+        ...
+
+    def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
+        """The network interfaces of a subscription. One that the list lacks may exist: the identity may not see it."""
         ...
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:

@@ -59,6 +59,7 @@ def _read_nic(model: Model, index: int) -> Nic:
     network_id, network_name = _network(model, "vMNetworkName")
     return Nic(
         name=_last_segment(text(model, "sourceNicArmId") or text(model, "nicId")) or f"nic{index}",
+        source_id=reference(model, "sourceNicArmId") or reference(model, "nicId"),
         primary_network_id=network_id,
         primary_network=network_name,
         recovery_network_id=reference(model, "recoveryVMNetworkId"),

@@ -16,12 +16,15 @@ from asrnet.model.azure import (
     CloudMapping,
     Fabric,
     FabricKind,
+    InterfaceAddress,
     Job,
     LiveMapping,
     LogicalNetwork,
     MappingKind,
+    NetworkInterface,
     NetworkMapping,
     NetworkSecurityGroup,
+    Peering,
     RouteTable,
     Subnet,
     UnreadableMapping,
@@ -49,13 +52,62 @@ def read_network(model: Model) -> VirtualNetwork:
         tags={name: text(tags, name) for name in tags},
         dns_servers=texts(part(properties, "dhcpOptions"), "dnsServers"),
         gateway=any(subnet.name.lower() == _GATEWAY_SUBNET and subnet.used for subnet in subnets),
-        peerings=tuple(
-            remote_id
-            for peering in parts(properties, "virtualNetworkPeerings")
-            if (remote_id := reference(part(part(peering, "properties"), "remoteVirtualNetwork"), "id"))
-        ),
+        peerings=tuple(filter(None, map(_read_peering, parts(properties, "virtualNetworkPeerings")))),
         extended_location=text(part(model, "extendedLocation"), "name") or None,
         attachments=tuple(_network_attachments(properties)),
+    )
+
+
+def _read_peering(model: Model) -> Peering | None:
+    """A peering; None where it does not say with which network. What it does not say of traffic counts as allowed."""
+    properties = part(model, "properties")
+    remote_id = reference(part(properties, "remoteVirtualNetwork"), "id")
+    if remote_id is None:
+        return None
+    return Peering(
+        network_id=remote_id,
+        name=text(model, "name"),
+        connected=text(properties, "peeringState").lower() in {"connected", ""},
+        allow_forwarded=flag(properties, "allowForwardedTraffic") is not False,
+        use_remote_gateways=flag(properties, "useRemoteGateways") is True,
+    )
+
+
+def read_interface(model: Model) -> NetworkInterface:
+    """A network interface as asrnet knows it."""
+    properties = part(model, "properties")
+    return NetworkInterface(
+        id=ArmId(text(model, "id")),
+        location=normal_location(text(model, "location")),
+        network_security_group=reference(part(properties, "networkSecurityGroup"), "id"),
+        accelerated_networking=flag(properties, "enableAcceleratedNetworking") is True,
+        dns_servers=texts(part(properties, "dnsSettings"), "dnsServers"),
+        ip_configurations=tuple(
+            _read_interface_address(address, index)
+            for index, address in enumerate(parts(properties, "ipConfigurations"))
+        ),
+    )
+
+
+def _read_interface_address(model: Model, index: int) -> InterfaceAddress:
+    properties = part(model, "properties")
+    primary, subnet_id = flag(properties, "primary"), reference(part(properties, "subnet"), "id")
+
+    def ids(name: str) -> tuple[ArmId, ...]:
+        return tuple(filter(None, (reference(resource, "id") for resource in parts(properties, name))))
+
+    return InterfaceAddress(
+        name=text(model, "name"),
+        primary=index == 0 if primary is None else primary,
+        network=subnet_id.parent if subnet_id else None,
+        subnet=subnet_id.name if subnet_id else None,
+        ip=text(properties, "privateIPAddress") or None,
+        ip_type=text(properties, "privateIPAllocationMethod") or None,
+        public_ip=reference(part(properties, "publicIPAddress"), "id"),
+        load_balancer_pools=ids("loadBalancerBackendAddressPools"),
+        inbound_nat_rules=ids("loadBalancerInboundNatRules"),
+        application_gateway_pools=ids("applicationGatewayBackendAddressPools"),
+        application_security_groups=ids("applicationSecurityGroups"),
     )
 
 

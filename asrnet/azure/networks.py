@@ -6,13 +6,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from asrnet.azure.members import every_readable
-from asrnet.azure.models import network_body, read_attachment, read_network, subnet_body
+from asrnet.azure.models import network_body, read_attachment, read_interface, read_network, subnet_body
 from asrnet.azure.operations import status_of
 from asrnet.azure.resource_manager import ResourceManager
 from asrnet.azure.sdk import NETWORK_PROVIDER, Clients, read, rows, submit
 from asrnet.errors import NotFoundError
 from asrnet.model.arm import SECURITY_GROUP, ArmId
-from asrnet.model.azure import NetworkSecurityGroup, NetworkSubnet, ResourceGroup, RouteTable, VirtualNetwork
+from asrnet.model.azure import (
+    NetworkInterface,
+    NetworkSecurityGroup,
+    NetworkSubnet,
+    ResourceGroup,
+    RouteTable,
+    VirtualNetwork,
+)
 from asrnet.ports import Operation, OperationStatus
 
 _ADDRESSES: Final = "subnets/ipConfigurations"
@@ -50,6 +57,12 @@ class AzureNetworks:
         operation = self._clients.network(network.id.subscription).virtual_networks.begin_create_or_update
         names = (network.id.resource_group, network.id.name)
         return submit(operation, *names, network_body(network), of=network.id, **self._version)
+
+    def network_interfaces(self, subscription: str) -> Iterator[NetworkInterface]:
+        """The network interfaces of a subscription, page by page."""
+        scope = ArmId(f"/subscriptions/{subscription}")
+        operation = self._clients.network(subscription).network_interfaces.list_all
+        return every_readable(rows(operation, of=scope, **self._version), read_interface, scope, "a network interface")
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table; None where Azure answers 404."""

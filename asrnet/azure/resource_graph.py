@@ -7,7 +7,7 @@ from Microsoft.Network. Needs the extra ``graph``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from asrnet.azure.members import Model, documents, every_readable
@@ -16,7 +16,7 @@ from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import answering
 from asrnet.errors import InputError, ServiceError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkSecurityGroup, ResourceGroup, RouteTable, VirtualNetwork
+from asrnet.model.azure import NetworkInterface, NetworkSecurityGroup, ResourceGroup, RouteTable, VirtualNetwork
 from asrnet.ports import NetworkReader
 
 _QUERY: Final = (
@@ -48,6 +48,10 @@ class GraphNetworks:
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, from Microsoft.Network."""
         return self._exact.virtual_network(network_id, addresses=addresses)
+
+    def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
+        """The network interfaces of a subscription, from Microsoft.Network."""
+        return self._exact.network_interfaces(subscription)
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table, from Microsoft.Network."""

@@ -40,6 +40,7 @@ from asrnet.model.azure import (
     NetworkMapping,
     NetworkSecurityGroup,
     Nic,
+    Peering,
     ProtectedItem,
     ResourceGroup,
     RouteTable,
@@ -101,7 +102,7 @@ class Builder:
         tags: Mapping[str, str] | None = None,
         gateway: bool = False,
         dns_servers: Sequence[str] = (),
-        peerings: Sequence[VirtualNetwork] = (),
+        peerings: Sequence[VirtualNetwork | Peering] = (),
     ) -> VirtualNetwork:
         """A virtual network. Subnets by name and prefix, or as they are; a /16 of its own where no space is given."""
         if isinstance(subnets, Mapping):
@@ -114,7 +115,7 @@ class Builder:
             tags=dict(tags or {}),
             gateway=gateway,
             dns_servers=tuple(dns_servers),
-            peerings=tuple(peer.id for peer in peerings),
+            peerings=tuple(peer if isinstance(peer, Peering) else Peering(network_id=peer.id) for peer in peerings),
         )
         self.add(network)
         return network

@@ -22,6 +22,7 @@ from asrnet.model.azure import (
     Job,
     LiveMapping,
     LogicalNetwork,
+    NetworkInterface,
     NetworkMapping,
     NetworkSecurityGroup,
     NetworkSubnet,
@@ -118,6 +119,14 @@ class FakeNetworks:
         """Start creating a network."""
         self._door.request("PUT", network.id)
         return self._door.accepted(self._world.virtual_networks.put(network))
+
+    def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
+        """The network interfaces of a subscription."""
+        return self._door.paged(
+            f"/subscriptions/{subscription}/providers/Microsoft.Network/networkInterfaces",
+            lambda: self._world.network_interfaces.list(subscription),
+            size=self._world.behaviour.network_page_size,
+        )
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table; None when the answer is 404."""
@@ -274,9 +283,13 @@ def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> Virtual
     )
     if is_plain and not network.peerings:
         return network
-    peerings = tuple(f"peering {remote.name}" for remote in network.peerings)
+    named = tuple(
+        structs.replace(peering, name=peering.name or peering.network_id.name) for peering in network.peerings
+    )
+    peerings = tuple(f"peering {peering.name}" for peering in named)
     return structs.replace(
         network,
+        peerings=named,
         subnets=tuple(_subnet_as_answered(network.id, subnet, addresses=addresses) for subnet in network.subnets),
         attachments=(*peerings, *(word for word in network.attachments if word not in peerings)),
     )

@@ -61,6 +61,7 @@ from asrnet.model.azure import (
     NetworkMapping,
     NetworkSecurityGroup,
     Nic,
+    Peering,
     ProtectedItem,
     ResourceGroup,
     RouteTable,
@@ -221,7 +222,8 @@ def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
             _PREFIX.check(prefix, place, "address_space", index)
         for index, subnet in enumerate(entry.subnets):
             _child(place.at("subnets", index), entry.id, "subnets", subnet.name)
-        yield _model(VirtualNetwork, entry, subnets=_subnets(entry.subnets, place.at("subnets")))
+        subnets = _subnets(entry.subnets, place.at("subnets"))
+        yield _model(VirtualNetwork, entry, subnets=subnets, peerings=_peerings(entry.peerings, place))
     for entry, _ in _regional(document, "network_security_groups", _SECURITY_GROUP, "network security group"):
         yield _model(NetworkSecurityGroup, entry)
     for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table"):
@@ -231,6 +233,19 @@ def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
             _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
         addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
         yield _model(NetworkInterface, entry, ip_configurations=addresses)
+
+
+def _peerings(listed: Iterable[Any], place: Place) -> tuple[Peering, ...]:
+    peerings = []
+    for index, entry in enumerate(listed):
+        if not isinstance(entry, str):
+            peerings.append(_model(Peering, entry))
+            continue
+        try:
+            peerings.append(Peering(network_id=ArmId(entry)))
+        except InputError as error:
+            raise place.error(f"'{entry}' is not the id of a network", "peerings", index) from error
+    return tuple(peerings)
 
 
 def _model(model: type[M], entry: Any, **computed: object) -> M:
@@ -517,7 +532,12 @@ def _entry(kind: Any, value: Struct, **computed: object) -> Any:
 
 def _document(state: State) -> WorldDocument:
     networks = tuple(
-        _entry(entries.VIRTUAL_NETWORK, network, subnets=_subnet_entries(network.subnets))
+        _entry(
+            entries.VIRTUAL_NETWORK,
+            network,
+            subnets=_subnet_entries(network.subnets),
+            peerings=tuple(map(_peering_entry, network.peerings)),
+        )
         for network in state.virtual_networks
     )
     return WorldDocument(
@@ -570,6 +590,12 @@ def _extras(state: State) -> dict[str, str]:
         for key, members in state.extras.items()
         if members and key in keys
     }
+
+
+def _peering_entry(peering: Peering) -> Any:
+    remote = peering.network_id
+    is_plain = replace(peering, name="") == Peering(network_id=remote) and peering.name in {"", remote.name}
+    return str(remote) if is_plain else _entry(entries.PEERING, peering)
 
 
 def _subnet_entries(subnets: Iterable[Subnet]) -> tuple[Any, ...]:

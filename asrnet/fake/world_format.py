@@ -35,6 +35,7 @@ from asrnet.model.azure import (
     NetworkMapping,
     NetworkSecurityGroup,
     Nic,
+    Peering,
     ProtectedItem,
     ResourceGroup,
     RouteTable,
@@ -87,7 +88,19 @@ SUBNET: Final = _entry(
     prefixes=(tuple[str, ...], ()),
     used=(Annotated[int | None, Meta(description="Addresses in use; by default as many as used_ips has")], None),
 )
-VIRTUAL_NETWORK: Final = _entry(VirtualNetwork, location=Name, subnets=_list(SUBNET))
+PEERING: Final = _entry(Peering)
+VIRTUAL_NETWORK: Final = _entry(
+    VirtualNetwork,
+    location=Name,
+    subnets=_list(SUBNET),
+    peerings=(
+        Annotated[
+            GenericAlias(tuple, (str | PEERING, ...)),
+            Meta(description="The remote network's id alone for a peering with Azure's default settings"),
+        ],
+        (),
+    ),
+)
 SECURITY_GROUP: Final = _entry(NetworkSecurityGroup, location=Name)
 ROUTE_TABLE: Final = _entry(RouteTable, location=Name)
 INTERFACE_ADDRESS: Final = _entry(InterfaceAddress, name=(Name, "ipconfig1"), ip_type=(IpType | None, None))

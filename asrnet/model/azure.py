@@ -56,13 +56,26 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     route_table: ArmId | None = None
 
 
+class Peering(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One side of a peering: what the network that has it allows. The remote network has the other side.
+
+    ``network_id`` is the remote network, ``name`` the peering's own name, if it was told. ``connected``: both sides
+    exist, so that packets pass. ``allow_forwarded`` lets in what comes through the remote network from elsewhere.
+    ``use_remote_gateways``: the remote network's gateway is used.
+    Source: Create, change, or delete a virtual network peering.
+    """
+
+    network_id: ArmId
+    name: str = ""
+    connected: bool = True
+    allow_forwarded: bool = False
+    use_remote_gateways: bool = False
+
+
 class VirtualNetwork(
     Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"
 ):
-    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it.
-
-    ``peerings`` are the networks that it is peered with.
-    """
+    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it."""
 
     id: ArmId
     location: str
@@ -71,7 +84,7 @@ class VirtualNetwork(
     tags: Mapping[str, str] = {}
     dns_servers: tuple[str, ...] = ()
     gateway: bool = False
-    peerings: tuple[ArmId, ...] = ()
+    peerings: tuple[Peering, ...] = ()
     extended_location: str | None = None
     attachments: tuple[str, ...] = ()
 
@@ -131,12 +144,16 @@ class InterfaceAddress(Struct, frozen=True, gc=False, kw_only=True, omit_default
     """An ip configuration that a network interface has today. ``ip_type`` is ``Dynamic`` or ``Static``."""
 
     name: str = "ipconfig1"
+    primary: bool = True
     network: ArmId | None = None
     subnet: str | None = None
     ip: str | None = None
     ip_type: str | None = None
     public_ip: ArmId | None = None
     load_balancer_pools: tuple[ArmId, ...] = ()
+    inbound_nat_rules: tuple[ArmId, ...] = ()
+    application_gateway_pools: tuple[ArmId, ...] = ()
+    application_security_groups: tuple[ArmId, ...] = ()
 
 
 class NetworkInterface(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -285,10 +302,12 @@ class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     ``id`` is Site Recovery's own (nicId), by which a PATCH names it. ``settings`` are values that a PATCH can set and
     asrnet carries along, by the PATCH member's name (``asrnet.model.machine_update``). ``unknown_members`` are
     what a GET told beyond what this version knows, as JSON by name: nobody knows what a PATCH does to them.
+    ``source_id`` is the network interface of the machine that is replicated, where the item tells it.
     """
 
     name: str
     id: str = ""
+    source_id: ArmId | None = None
     primary_network_id: ArmId | None = None
     primary_network: str = ""
     recovery_network_id: ArmId | None = None

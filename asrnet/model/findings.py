@@ -154,6 +154,16 @@ class FindingKind(StrEnum):
         "A machine fails over to another network than the mapped one: mappings apply to new replications only.",
         "Change the machine's own network settings.",
     )  # fmt: skip
+    TEST_NETWORK_CONNECTED = (
+        "test_network_connected", "warning", "",
+        "A test network is connected with what production uses, so machines under test can reach production.",
+        "Remove what connects it, or name another test network. The message shows the way.",
+    )  # fmt: skip
+    NETWORK_RULES_LEFT_BEHIND = (
+        "network_rules_left_behind", "warning", "",
+        "After failover a machine's NIC lacks something that protects or publishes it today.",
+        "Set it in the machine's network settings for its recovery side. asrnet predict --nics shows both sides.",
+    )  # fmt: skip
     SUBNET_MISSING = (
         "subnet_missing", "warning", "",
         "The recovery network has no subnet of the same name, so machines land in its first one.",

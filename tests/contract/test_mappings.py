@@ -412,6 +412,7 @@ def test_a_protected_machine_has_its_location_and_the_targets_of_its_nics(
     )
     nic = Nic(
         name="nic0",
+        source_id=ArmId(f"{beside}/networkInterfaces/nic0"),
         primary_network_id=regions.ea.id,
         recovery_network_id=regions.sea.id,
         test_network_id=regions.other_sea.id,

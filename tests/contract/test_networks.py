@@ -7,11 +7,19 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from asrnet.errors import NotFoundError, ResourceGroupNotFoundError
+from asrnet.errors import ForbiddenError, NotFoundError, ResourceGroupNotFoundError
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkSubnet, ResourceGroup, Subnet, VirtualNetwork
+from asrnet.model.azure import (
+    InterfaceAddress,
+    NetworkInterface,
+    NetworkSubnet,
+    Peering,
+    ResourceGroup,
+    Subnet,
+    VirtualNetwork,
+)
 from asrnet.ports import Backend
 
 ELSEWHERE = "33333333-3333-3333-3333-333333333333"
@@ -271,10 +279,68 @@ def test_the_attachments_of_a_network_are_read_by_name_and_by_id(azure: Builder,
     )
     network = backend.networks.virtual_network(added.id)
     assert network is not None
-    assert (network.peerings, network.attachments) == ((remote.id,), ("peering shared",))
+    assert network.peerings == (Peering(network_id=remote.id, name="shared"),)
+    assert network.attachments == ("peering shared",)
     (subnet,) = network.subnets
     assert (subnet.network_security_group, subnet.route_table) == (group.id, table.id)
     assert subnet.attachments == ("network security group nsg-web", "route table rt")
+
+
+def test_a_peering_tells_what_it_lets_in(azure: Builder, backend: Backend) -> None:
+    """Whether machines under test can reach production depends on it."""
+    remote = azure.virtual_network("shared", "eastasia")
+    closed = Peering(network_id=remote.id, name="closed", connected=False)
+    through = Peering(network_id=remote.id, name="through", allow_forwarded=True, use_remote_gateways=True)
+    added = azure.virtual_network("hub", "eastasia", peerings=(closed, through))
+    network = backend.networks.virtual_network(added.id)
+    assert network is not None
+    assert network.peerings == (closed, through)
+
+
+def network_resource(kind: str, name: str) -> ArmId:
+    return ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/{kind}/{name}")
+
+
+def test_network_interfaces_are_listed_with_what_protects_and_publishes_them(azure: Builder, backend: Backend) -> None:
+    hub = azure.virtual_network("hub", "eastasia", subnets={"web": "10.0.1.0/24"}, address_space=["10.0.0.0/16"])
+    interface = NetworkInterface(
+        id=network_resource("networkInterfaces", "web1-nic"),
+        location="eastasia",
+        network_security_group=network_resource("networkSecurityGroups", "nsg-web"),
+        accelerated_networking=True,
+        dns_servers=("10.0.1.10",),
+        ip_configurations=(
+            InterfaceAddress(
+                name="first",
+                network=hub.id,
+                subnet="web",
+                ip="10.0.1.4",
+                ip_type="Static",
+                public_ip=network_resource("publicIPAddresses", "pip"),
+                load_balancer_pools=(network_resource("loadBalancers", "lb").child("backendAddressPools", "web"),),
+                inbound_nat_rules=(network_resource("loadBalancers", "lb").child("inboundNatRules", "ssh"),),
+                application_gateway_pools=(
+                    network_resource("applicationGateways", "agw").child("backendAddressPools", "web"),
+                ),
+                application_security_groups=(network_resource("applicationSecurityGroups", "asg-web"),),
+            ),
+            InterfaceAddress(
+                name="second", primary=False, network=hub.id, subnet="web", ip="10.0.1.5", ip_type="Dynamic"
+            ),
+        ),
+    )
+    azure.add(interface)
+    plain = azure.network_interface("web2-nic", hub, subnet="web", ip="10.0.1.6")
+    assert list(backend.networks.network_interfaces(SUBSCRIPTION)) == [interface, plain]
+
+
+def test_network_interfaces_of_a_subscription_that_may_not_be_read_are_an_error(
+    azure: Builder, backend: Backend, behave: Callable[..., None]
+) -> None:
+    azure.network_interface("web1-nic", azure.virtual_network("hub", "eastasia"))
+    behave(denied=("Microsoft.Network/networkInterfaces/read",))
+    with pytest.raises(ForbiddenError):
+        list(backend.networks.network_interfaces(SUBSCRIPTION))
 
 
 def test_subnets_of_a_new_network_are_attached_as_asked(azure: Builder, backend: Backend) -> None:

@@ -62,6 +62,7 @@ CALLS: list[Callable[[Backend], object]] = [
     lambda azure: list(azure.networks.virtual_networks(S)),
     lambda azure: azure.networks.virtual_network(NETWORK.id),
     lambda azure: azure.network_writer.create_virtual_network(NETWORK),
+    lambda azure: list(azure.networks.network_interfaces(S)),
     lambda azure: azure.networks.subnet_attachment(SECURITY_GROUP),
     lambda azure: azure.networks.subnet_attachment(TABLE),
     lambda azure: azure.networks.resource_group(ArmId(GROUP)),

@@ -153,6 +153,9 @@ def _networks(walk: Walk) -> None:
     build = walk.wire.build
     walk.get(build.network_security_group("Nsg", "eastus", group="Rg-DR").id)
     walk.get(build.route_table("Routes", "eastus", group="Rg-DR").id)
+    hub = build.world.virtual_networks.get(ArmId(f"{NETWORKS}/Hub"))
+    build.network_interface("Web1-Nic", hub, group="Rg-DR", subnet="new", ip="10.0.9.4")
+    walk.get(f"{SUB}/providers/Microsoft.Network/networkInterfaces")
     walk.send("DELETE", f"{NETWORKS}/Hub/subnets/new")
     walk.send("DELETE", f"{NETWORKS}/Hub/subnets/new")
 

@@ -268,8 +268,8 @@ def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
     network = _text(nic.primary_network_id) or nic.primary_network or None
     selection = "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"
     machine_id = _machine_id(item)
-    source: str | None = None
-    if machine_id is not None:
+    source = _lowered(nic.source_id) if nic.source_id else None
+    if source is None and machine_id is not None:
         source = _lowered(machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name))
     return {
         "nicId": nic_id(item, nic),

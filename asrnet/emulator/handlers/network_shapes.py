@@ -28,7 +28,7 @@ from asrnet.emulator.bodies import (
 from asrnet.emulator.messages import Document, GatewayError
 from asrnet.emulator.spelling import stable_guid
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Subnet, VirtualNetwork
+from asrnet.model.azure import InterfaceAddress, NetworkInterface, Peering, Subnet, VirtualNetwork
 
 VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
 _SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"
@@ -105,7 +105,7 @@ def network_json(network: VirtualNetwork, view: View) -> Document:
     properties["subnets"] = [subnet_json(network, subnet, view) for subnet in network.subnets]
     properties["virtualNetworkPeerings"] = [
         *(_peering_json(network.id, name, None) for name in _names(network.attachments, _PEERING)),
-        *(_peering_json(network.id, remote.name, remote) for remote in network.peerings),
+        *(_peering_json(network.id, peering.name or peering.network_id.name, peering) for peering in network.peerings),
     ]
     properties["enableDdosProtection"] = _DDOS in network.attachments
     if _DDOS in network.attachments:
@@ -116,13 +116,70 @@ def network_json(network: VirtualNetwork, view: View) -> Document:
     return document
 
 
-def _peering_json(network_id: ArmId, name: str, remote: ArmId | None) -> Document:
+def interface_json(interface: NetworkInterface) -> Document:
+    """A network interface. Member names as the specification has them; no recording shows one."""
+    properties: Document = {
+        "provisioningState": "Succeeded",
+        "ipConfigurations": [_interface_address_json(interface.id, address) for address in interface.ip_configurations],
+        "dnsSettings": {"dnsServers": list(interface.dns_servers), "appliedDnsServers": []},
+        "enableAcceleratedNetworking": interface.accelerated_networking,
+        "enableIPForwarding": False,
+    }
+    if interface.network_security_group:
+        properties["networkSecurityGroup"] = {"id": str(interface.network_security_group)}
+    return {
+        "name": interface.id.name,
+        "id": str(interface.id),
+        "type": "Microsoft.Network/networkInterfaces",
+        "location": interface.location,
+        "properties": properties,
+    }
+
+
+def _interface_address_json(interface_id: ArmId, address: InterfaceAddress) -> Document:
+    properties: Document = {
+        "provisioningState": "Succeeded",
+        "primary": address.primary,
+        "privateIPAddress": address.ip,
+        "privateIPAllocationMethod": address.ip_type or "Dynamic",
+        "privateIPAddressVersion": "IPv4",
+    }
+    if address.network and address.subnet:
+        properties["subnet"] = {"id": str(address.network.child("subnets", address.subnet))}
+    if address.public_ip:
+        properties["publicIPAddress"] = {"id": str(address.public_ip)}
+    for name, resource_ids in (
+        ("loadBalancerBackendAddressPools", address.load_balancer_pools),
+        ("loadBalancerInboundNatRules", address.inbound_nat_rules),
+        ("applicationGatewayBackendAddressPools", address.application_gateway_pools),
+        ("applicationSecurityGroups", address.application_security_groups),
+    ):
+        if resource_ids:
+            properties[name] = [{"id": str(resource_id)} for resource_id in resource_ids]
+    return {
+        "name": address.name,
+        "id": f"{interface_id}/ipConfigurations/{address.name}",
+        "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
+        "properties": properties,
+    }
+
+
+def _peering_json(network_id: ArmId, name: str, peering: Peering | None) -> Document:
     properties: Document = {"provisioningState": "Succeeded", "peeringState": "Connected"}
+    if peering is not None:
+        properties |= {
+            "peeringState": "Connected" if peering.connected else "Disconnected",
+            "remoteVirtualNetwork": {"id": str(peering.network_id)},
+            "allowVirtualNetworkAccess": True,
+            "allowForwardedTraffic": peering.allow_forwarded,
+            "allowGatewayTransit": False,
+            "useRemoteGateways": peering.use_remote_gateways,
+        }
     return {
         "name": name,
         "id": f"{network_id}/virtualNetworkPeerings/{name}",
         "type": f"{VNET_TYPE}/virtualNetworkPeerings",
-        "properties": {**properties, "remoteVirtualNetwork": {"id": str(remote)}} if remote else properties,
+        "properties": properties,
     }
 
 

@@ -13,6 +13,7 @@ from asrnet.emulator.bodies import check_name, string_map
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.network_shapes import (
     View,
+    interface_json,
     network_extras,
     network_json,
     read_network,
@@ -34,6 +35,7 @@ _NO_LINK: Final = "that an empty list has no nextLink is recorded"
 _SUBNET: Final = f"{VNET}/subnets/{{subnet}}"
 _SECURITY_GROUP: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{security_group}}"
 _ROUTE_TABLE: Final = f"{GROUP}/providers/Microsoft.Network/routeTables/{{route_table}}"
+_INTERFACES: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/networkInterfaces"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
 _RETRY_AFTER: Final = 10
 """The provider's Retry-After in seconds, unless the world sets a shorter one."""
@@ -226,6 +228,13 @@ def get_attachment(call: Call) -> Response:
             "properties": {"provisioningState": "Succeeded"},
         }
     )
+
+
+@routes.get(_INTERFACES, "NetworkInterfaces_ListAll", "specified", _NO_LINK)
+def list_interfaces(call: Call) -> Response:
+    """The network interfaces of a subscription."""
+    interfaces = call.world.network_interfaces.list(call.values["subscription"])
+    return call.page(interfaces, interface_json, null_link=False)
 
 
 @routes.get(f"{_LOCATION}/operations/{{operation}}", "NetworkOperations_Get", "documented")

@@ -1,0 +1,232 @@
+"""Whether a test network is what it should be: in the recovery region, and connected with nothing of production.
+
+Pure, over an inventory that holds the test networks and the networks around them; ``networks_around`` tells which ones
+still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. Links of private DNS
+zones are not judged: no package that asrnet uses reads them.
+
+Sources: Set up network mapping and IP addressing for VNets; Virtual network peering; Configure VPN gateway transit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.desired.pairs import Pair
+from asrnet.errors import InputError
+from asrnet.failover.addresses import number, span
+from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Peering, VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind, finding
+
+_VIRTUAL_HUB: Final = "hv_"
+"""How the name of the network begins with which Microsoft peers a network that is connected to a virtual hub."""
+_NETWORK_MANAGER: Final = "anm_"
+"""How the names of the peerings begin that a network manager makes. Its connected groups show in no network."""
+
+
+def check_test_network(
+    pair: Pair, test_network_id: ArmId, inventory: Inventory, *, recovery_region: str | None
+) -> Iterator[Finding]:
+    """What keeps ``test_network_id`` from being the test network of ``pair``; nothing where it may be.
+
+    ``recovery_region`` is the region that machines of the pair fail over to; None while it is not known.
+    """
+    network = inventory.network(test_network_id)
+    if isinstance(network, Absent):
+        yield pair.finding(
+            FindingKind.MISSING_NETWORK,
+            f"the test network {test_network_id} does not exist",
+            subject=test_network_id,
+            hint="create the network, or correct test",
+        )
+    elif isinstance(network, Unknown):
+        message = f"the test network {test_network_id.name} could not be read: {network.error}"
+        yield pair.finding(FindingKind.UNKNOWN, message, subject=test_network_id, hint=network.error.hint)
+    elif recovery_region and network.location != recovery_region:
+        # A NIC joins networks of its own region only.
+        yield pair.finding(
+            FindingKind.REGION_MISMATCH,
+            f"the test network {network.name} is in {network.location}, and machines are tested in {recovery_region}",
+            subject=network.id,
+            hint=f"name a test network in {recovery_region}",
+        )
+    if test_network_id in {pair.primary, pair.recovery}:
+        yield pair.finding(
+            FindingKind.CONFLICT,
+            f"the test network {test_network_id.name} is a network of the pair itself: tests would run in production",
+            subject=test_network_id,
+            hint="name a network that is for tests alone",
+        )
+
+
+def connected_test_networks(
+    vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory
+) -> Iterator[Finding]:
+    """What connects test networks with production, or may; ``tested`` has the pairs of each. One finding a way out.
+
+    Production are the networks of these pairs and those that live mappings connect. A test network that is missing or
+    unreadable is a problem of its pairs and not judged here.
+    """
+    production = {end for pairs in tested.values() for pair in pairs for end in (pair.primary, pair.recovery) if end}
+    for vault_inventory in inventory.vaults.values():
+        for mapping in vault_inventory.mappings:
+            production |= {mapping.primary_network_id, mapping.recovery_network_id}
+    for network_id, pairs in tested.items():
+        network = inventory.network(network_id)
+        if not isinstance(network, VirtualNetwork):
+            continue
+        walk = _Walk(network, frozenset(production - {network.id}), inventory)
+        pair_name = pairs[0].name if len(pairs) == 1 else None
+        for way in (*walk.ways_out(), *walk.other_ties()):
+            yield finding(
+                FindingKind.TEST_NETWORK_CONNECTED,
+                f"the test network {network.name} {way.text}",
+                vault=vault,
+                pair=pair_name,
+                subject=network.id,
+                hint="remove what connects it, or name another test network",
+                severity="info" if way.is_harmless else None,
+            )
+        if walk.doubts:
+            # A warning, as what it is about: machines can be mapped and fail over, only a test may do harm.
+            more = f"; and {len(walk.doubts) - 1} more" if len(walk.doubts) > 1 else ""
+            yield finding(
+                FindingKind.UNKNOWN,
+                f"whether the test network {network.name} is connected with production is not known: "
+                f"{walk.doubts[0]}{more}",
+                vault=vault,
+                pair=pair_name,
+                subject=network.id,
+                hint="make sure that it is not, or name another test network",
+                severity="warning",
+            )
+
+
+def networks_around(test_networks: Collection[ArmId], inventory: Inventory) -> set[ArmId]:
+    """The networks that have to be read before the connections of ``test_networks`` can be judged.
+
+    Reading them may bring others up, which only a second call can name.
+    """
+    unread = set(test_networks) - inventory.networks.keys()
+    for network_id in test_networks:
+        network = inventory.networks.get(network_id)
+        if network:
+            walk = _Walk(network, frozenset(), inventory)
+            walk.ways_out()
+            unread |= walk.unread
+    return unread - inventory.missing.keys()
+
+
+class _Way(Struct, frozen=True):
+    """How a test network is connected, as the end of a sentence about it. ``is_harmless``: no packet leaves by it."""
+
+    text: str
+    is_harmless: bool = False
+
+
+class _Walk:
+    """The walk from a test network along its peerings, through every network that forwards."""
+
+    def __init__(self, start: VirtualNetwork, production: frozenset[ArmId], inventory: Inventory) -> None:
+        self.doubts: list[str] = []
+        self.unread: set[ArmId] = set()
+        self._start = start
+        self._production = production
+        self._inventory = inventory
+
+    def ways_out(self) -> list[_Way]:
+        """The chains of peerings that lead to production or to a gateway, the shortest by each neighbour."""
+        ways: list[_Way] = []
+        for peering in self._start.peerings:
+            if not peering.connected:
+                continue
+            if peering.name.lower().startswith(_NETWORK_MANAGER):
+                self.doubts.append(
+                    f"a network manager made its peering {peering.name}, and connected groups of one are not read"
+                )
+            ways += self._ways_through(peering)
+        return ways
+
+    def _ways_through(self, first: Peering) -> Iterator[_Way]:
+        reached: dict[str, list[str]] = defaultdict(list)
+        beside: list[str] = []
+        seen = {self._start.id}
+        steps: deque[tuple[Peering, tuple[str, ...]]] = deque([(first, (self._start.name,))])
+        while steps:
+            peering, chain = steps.popleft()
+            network_id = self._inventory.spelled(peering.network_id)
+            if network_id in seen:
+                continue
+            seen.add(network_id)
+            chain = (*chain, network_id.name)
+            if network_id in self._production:
+                reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
+                continue
+            network = self._inventory.network(network_id)
+            if not isinstance(network, VirtualNetwork):
+                self._doubt(network_id, chain, network)
+                continue
+            if network.gateway or peering.use_remote_gateways:
+                reached[f"the gateway of {network.name}"].append(" - ".join(chain))
+            for end in network.peerings:
+                if not end.connected or end.network_id in seen:
+                    continue
+                # A hub's packets get in where a network's own side of the peering lets in what is forwarded: on the far
+                # side what the test sends, on the near side what production sends.
+                back = self._side_of(end.network_id, network.id)
+                if peering.allow_forwarded or (back and back.allow_forwarded):
+                    steps.append((end, chain))
+                elif end.network_id in self._production and back is not None:
+                    beside.append(end.network_id.name)
+                elif back is None:
+                    self._doubt(end.network_id, (*chain, end.network_id.name), self._inventory.network(end.network_id))
+        for end_name, chains in list(reached.items())[:1]:
+            others = f", and with {len(reached) - 1} more" if len(reached) > 1 else ""
+            yield _Way(f"is connected with {end_name}{others}: {chains[0]}")
+        if beside and not reached:
+            neighbour = first.network_id.name
+            yield _Way(
+                f"is peered with {neighbour}, as {', '.join(sorted(beside))} of production is; {neighbour} does not "
+                "forward between them, but both reach what is in it",
+                is_harmless=True,
+            )
+
+    def _doubt(self, network_id: ArmId, chain: Sequence[str], state: object) -> None:
+        if isinstance(state, Absent):
+            return
+        self.unread.add(network_id)
+        reason = f": {state.error}" if isinstance(state, Unknown) else ""
+        what = "a hub of a virtual WAN" if network_id.name.lower().startswith(_VIRTUAL_HUB) else "a network"
+        self.doubts.append(f"{' - '.join(chain)} leads to {what} that could not be read{reason}")
+
+    def _side_of(self, network_id: ArmId, hub_id: ArmId) -> Peering | None:
+        """The side of a peering with ``hub_id`` that ``network_id`` has; None where it was not read."""
+        network = self._inventory.networks.get(network_id)
+        peerings = network.peerings if network else ()
+        return next((peering for peering in peerings if peering.network_id == hub_id), None)
+
+    def other_ties(self) -> Iterator[_Way]:
+        """What ties the network to production without a peering: its own gateway, and production's name servers."""
+        if self._start.gateway:
+            yield _Way("has a gateway of its own")
+        servers = {
+            server: network.name
+            for network_id in sorted(self._production)
+            if (network := self._inventory.networks.get(network_id))
+            for server in network.dns_servers
+        }
+        own_addresses = []
+        for prefix in self._start.address_space:
+            with suppress(InputError):  # what is no range holds no server
+                own_addresses.append(span(prefix))
+        for server in filter(servers.__contains__, self._start.dns_servers):
+            # An address of the test network itself is a machine under test: packets for it stay in the network.
+            is_inside = any(number(server) in addresses for addresses in own_addresses)
+            where = "; it is one of its own addresses, so only a machine under test can answer" if is_inside else ""
+            yield _Way(f"has the DNS server {server} of {servers[server]}, a network of production{where}", is_inside)

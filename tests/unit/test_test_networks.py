@@ -1,0 +1,234 @@
+"""Whether a test network is connected with production, may be, or is not; and which networks must be read to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from asrnet.desired.pairs import Pair
+from asrnet.errors import ForbiddenError
+from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import Peering, VirtualNetwork
+from asrnet.planning.test_networks import check_test_network, connected_test_networks, networks_around
+
+GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+
+
+def network_id(name: str) -> ArmId:
+    return ArmId(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}")
+
+
+def network(name: str, *peers: Peering | str, place: str = "southeastasia", **more: Any) -> VirtualNetwork:
+    """A network in the recovery region; a peer by its name alone lets in nothing that is forwarded."""
+    peerings = tuple(Peering(network_id=network_id(peer)) if isinstance(peer, str) else peer for peer in peers)
+    return VirtualNetwork(
+        id=network_id(name), location=place, **{"address_space": ("10.0.0.0/16",), "peerings": peerings, **more}
+    )
+
+
+def letting_in(name: str, **more: Any) -> Peering:
+    """A peering with a network that lets in what it forwards."""
+    return Peering(network_id=network_id(name), allow_forwarded=True, **more)
+
+
+PAIR = Pair(name="app", vault="sea", primary=network_id("app-ea"), recovery=network_id("app-sea"))
+
+
+def read(*networks: VirtualNetwork, forbidden: Sequence[str] = ()) -> Inventory:
+    """An inventory of these networks and those of the pair, unless they are given."""
+    by_id = {network.id: network for network in (network("app-ea", place="eastasia"), network("app-sea"))}
+    return Inventory(
+        read_at=0,
+        vaults={},
+        networks=by_id | {network.id: network for network in networks},
+        missing={network_id(name): Unknown(error=ForbiddenError("not allowed")) for name in forbidden},
+        subscriptions={},
+    )
+
+
+def judged(*networks: VirtualNetwork, forbidden: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+    """The kind, severity and message of each finding about the network ``bubble``."""
+    findings = connected_test_networks("sea", {network_id("bubble"): [PAIR]}, read(*networks, forbidden=forbidden))
+    return [
+        (finding.kind, finding.severity, finding.message.removeprefix("the test network bubble "))
+        for finding in findings
+    ]
+
+
+def problems(bubble: VirtualNetwork, name: str = "bubble", *, missing: bool = False) -> list[tuple[str, str]]:
+    found = read(bubble)
+    if missing:
+        found = structs.replace(found, networks={}, missing={network_id(name): Absent()})
+    findings = check_test_network(PAIR, network_id(name), found, recovery_region="southeastasia")
+    return [(finding.kind, finding.message) for finding in findings]
+
+
+def test_a_network_by_itself_is_fine_though_its_addresses_are_those_of_production() -> None:
+    assert judged(network("bubble", address_space=("10.0.0.0/16",))) == []
+
+
+@pytest.mark.parametrize("end", ["app-ea", "app-sea"])
+def test_a_peering_with_production_connects(end: str) -> None:
+    chain = f"is connected with {end}, a network of production: bubble - {end}"
+    assert judged(network("bubble", end)) == [("test_network_connected", "warning", chain)]
+
+
+def test_a_peering_that_has_one_side_only_connects_nothing() -> None:
+    assert judged(network("bubble", Peering(network_id=network_id("app-sea"), connected=False))) == []
+
+
+@pytest.mark.parametrize(
+    ("near", "far"),
+    [(letting_in("hub"), "hub"), ("hub", letting_in("hub"))],
+    ids=["the test lets in what production sends", "production lets in what the test sends"],
+)
+def test_a_hub_that_forwards_connects(near: Peering | str, far: Peering | str) -> None:
+    chain = "is connected with app-sea, a network of production: bubble - hub - app-sea"
+    assert judged(network("bubble", near), network("hub", "bubble", "app-sea"), network("app-sea", far)) == [
+        ("test_network_connected", "warning", chain)
+    ]
+
+
+def test_a_chain_of_hubs_that_forward_connects() -> None:
+    chain = "is connected with app-ea, a network of production: bubble - hub-sea - hub-ea - app-ea"
+    networks = (
+        network("bubble", letting_in("hub-sea")),
+        network("hub-sea", "bubble", letting_in("hub-ea")),
+        network("hub-ea", letting_in("hub-sea"), "app-ea"),
+        network("app-ea", letting_in("hub-ea"), place="eastasia"),
+    )
+    assert judged(*networks) == [("test_network_connected", "warning", chain)]
+
+
+@pytest.mark.parametrize(
+    "bubble_and_hub",
+    [
+        (network("bubble", "hub"), network("hub", "bubble", gateway=True)),
+        (
+            network("bubble", Peering(network_id=network_id("hub"), use_remote_gateways=True)),
+            network("hub", "bubble"),
+        ),
+    ],
+    ids=["the hub has one", "the test uses one"],
+)
+def test_the_gateway_of_a_hub_connects(bubble_and_hub: tuple[VirtualNetwork, ...]) -> None:
+    chain = "is connected with the gateway of hub: bubble - hub"
+    assert judged(*bubble_and_hub) == [("test_network_connected", "warning", chain)]
+
+
+def test_a_hub_that_forwards_nothing_and_has_no_gateway_is_worth_a_note_only() -> None:
+    ((kind, severity, message),) = judged(
+        network("bubble", "shared"), network("shared", "bubble", "app-sea"), network("app-sea", "shared")
+    )
+    assert (kind, severity) == ("test_network_connected", "info")
+    assert message.startswith("is peered with shared, as app-sea of production is; shared does not forward")
+
+
+def test_a_network_that_leads_nowhere_is_fine() -> None:
+    assert judged(network("bubble", "tools"), network("tools", "bubble", "lab"), network("lab", "tools")) == []
+
+
+def test_several_networks_behind_one_neighbour_are_one_finding() -> None:
+    ((_, _, message),) = judged(
+        network("bubble", letting_in("hub")),
+        network("hub", "bubble", "app-sea", "app-ea"),
+        network("app-sea", "hub"),
+        network("app-ea", "hub", place="eastasia"),
+    )
+    assert message.startswith("is connected with app-sea, a network of production, and with 1 more: ")
+
+
+def test_its_own_gateway_connects() -> None:
+    assert judged(network("bubble", gateway=True)) == [
+        ("test_network_connected", "warning", "has a gateway of its own")
+    ]
+
+
+def test_the_name_servers_of_production_connect() -> None:
+    production = network("app-sea", dns_servers=("10.9.0.4",))
+    ((kind, severity, message),) = judged(network("bubble", dns_servers=("10.9.0.4",)), production)
+    assert (kind, severity, message) == (
+        "test_network_connected",
+        "warning",
+        "has the DNS server 10.9.0.4 of app-sea, a network of production",
+    )
+
+
+def test_a_name_server_among_its_own_addresses_can_only_be_a_machine_under_test() -> None:
+    production = network("app-sea", dns_servers=("10.0.0.4",))
+    ((_, severity, message),) = judged(network("bubble", dns_servers=("10.0.0.4",)), production)
+    assert severity == "info"
+    assert message.endswith("only a machine under test can answer")
+
+
+def test_other_name_servers_are_fine() -> None:
+    assert judged(network("bubble", dns_servers=("10.9.0.5",)), network("app-sea", dns_servers=("10.9.0.4",))) == []
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "what"),
+    [("HV_hub-sea_1f2e", "a hub of a virtual WAN"), ("hub", "a network")],
+)
+def test_a_neighbour_that_could_not_be_read_makes_it_unknown(neighbour: str, what: str) -> None:
+    ((kind, severity, message),) = judged(network("bubble", neighbour), forbidden=[neighbour])
+    assert (kind, severity) == ("unknown", "warning")
+    assert message == (
+        "whether the test network bubble is connected with production is not known: "
+        f"bubble - {neighbour} leads to {what} that could not be read: not allowed"
+    )
+
+
+def test_a_network_behind_a_hub_that_could_not_be_read_makes_it_unknown() -> None:
+    ((kind, _, message),) = judged(
+        network("bubble", "hub"), network("hub", "bubble", "elsewhere"), forbidden=["elsewhere"]
+    )
+    assert (kind, "bubble - hub - elsewhere leads to" in message) == ("unknown", True)
+
+
+def test_the_peering_of_a_network_manager_makes_it_unknown() -> None:
+    managed = Peering(network_id=network_id("tools"), name="ANM_12ab")
+    ((kind, _, message),) = judged(network("bubble", managed), network("tools", "bubble"))
+    assert (kind, "ANM_12ab" in message) == ("unknown", True)
+
+
+def test_a_neighbour_that_does_not_exist_connects_nothing() -> None:
+    found = structs.replace(read(network("bubble", "gone")), missing={network_id("gone"): Absent()})
+    assert list(connected_test_networks("sea", {network_id("bubble"): [PAIR]}, found)) == []
+
+
+def test_a_network_of_several_pairs_is_judged_once() -> None:
+    pairs = [PAIR, structs.replace(PAIR, name="web")]
+    found = read(network("bubble", "app-sea"))
+    (finding,) = connected_test_networks("sea", {network_id("bubble"): pairs}, found)
+    assert finding.pair is None
+
+
+def test_what_has_to_be_read_grows_as_networks_are_read() -> None:
+    bubble, hub = network("bubble", letting_in("hub")), network("hub", "bubble", "far")
+    asked = [networks_around([network_id("bubble")], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
+    assert asked == [{network_id("bubble")}, {network_id("hub")}, {network_id("far")}]
+    assert networks_around([network_id("bubble")], read(bubble, hub, network("far", "hub"))) == set()
+
+
+def test_a_test_network_in_another_region_is_a_problem() -> None:
+    ((kind, message),) = problems(network("bubble", place="eastasia"))
+    assert kind == "region_mismatch"
+    assert message == "the test network bubble is in eastasia, and machines are tested in southeastasia"
+
+
+def test_a_network_of_the_pair_itself_is_no_test_network() -> None:
+    ((kind, message),) = problems(network("bubble"), "app-sea")
+    assert kind == "conflict"
+    assert "tests would run in production" in message
+
+
+def test_a_test_network_that_does_not_exist_is_a_problem() -> None:
+    assert [kind for kind, _ in problems(network("bubble"), missing=True)] == ["missing_network"]
+
+
+def test_a_test_network_of_its_own_in_the_recovery_region_is_no_problem() -> None:
+    assert problems(network("bubble")) == []
