@@ -17,13 +17,13 @@ import msgspec
 
 from asrnet.inventory.live_pairs import LivePairs
 from asrnet.model.plan import Plan
-from asrnet.render.page_data import Page
+from asrnet.render.page_data import Page, PageItem
 from asrnet.render.wording import printable
 
 if TYPE_CHECKING:
     from asrnet.render import View
 
-SCRIPTS: Final = ("layout.js", "picture.js", "details.js", "report.js")
+SCRIPTS: Final = ("layout.js", "picture.js", "findings.js", "details.js", "paper.js", "report.js")
 """The files that make up the script, in order."""
 
 _LISTED: Final = 200
@@ -50,7 +50,7 @@ def render(document: Plan | LivePairs, view: View) -> str:
         style=style,
         script=script,
         data=_json(page),
-        rows="\n".join(_row(page, number) for number in _attention(page)),
+        rows="\n".join(_row(page, item) for item in _attention(page)),
         left_out=_left_out(page),
     )
 
@@ -76,15 +76,21 @@ def _printable(value: Any) -> Any:
     return [_printable(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def _attention(page: Page) -> list[int]:
+def _attention(page: Page) -> list[PageItem]:
+    """The pairs that need attention: those that are not as declared, and those with errors or warnings."""
     quiet = {"in_sync", "corrected", "external"}
-    return [number for number, item in enumerate(page.items) if item.status not in quiet][:_LISTED]
+    return [item for item in page.items if item.status not in quiet or _problems(item)][:_LISTED]
 
 
-def _row(page: Page, number: int) -> str:
-    item = page.items[number]
+def _problems(item: PageItem) -> list[str]:
+    return [finding.message for finding in item.findings if finding.severity != "info"]
+
+
+def _row(page: Page, item: PageItem) -> str:
     ends = [page.networks[end] for end in (item.primary, item.recovery)]
-    cells = [item.vault, item.name, item.label, *(f"{end.name} ({end.place})" for end in ends)]
+    cells = [
+        item.vault, item.name, item.label, *(f"{end.name} ({end.place})" for end in ends), "; ".join(_problems(item))
+    ]  # fmt: skip
     return "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>"
 
 

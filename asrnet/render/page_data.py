@@ -1,11 +1,14 @@
-"""The data of the HTML report: networks, pairs with their arrows, findings, steps."""
+"""The data of the HTML report: networks, pairs with their arrows, machines, findings, changes."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from asrnet.export.az import az_commands
-from asrnet.model.findings import Finding
+from asrnet.model.azure import NetworkMapping, VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind
 from asrnet.model.plan import Change
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
@@ -46,6 +49,20 @@ class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
     small: bool = False
 
 
+class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A replicated machine of a pair, with its protection state and the networks that it lands on next.
+
+    ``away`` says that it runs in the recovery region, and ``elsewhere`` that it lands on another network than the
+    pair's.
+    """
+
+    name: str
+    state: str
+    lands: tuple[str, ...] = ()
+    away: bool = False
+    elsewhere: bool = False
+
+
 class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A finding of the plan."""
 
@@ -54,6 +71,22 @@ class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     hint: str = ""
     vault: str = ""
+
+
+class PageMeaning(Struct, frozen=True, kw_only=True):
+    """What ``asrnet explain`` tells about a kind of finding."""
+
+    kind: str
+    meaning: str
+    remedy: str
+
+
+class PageDifference(Struct, frozen=True, kw_only=True):
+    """A value that an update changes."""
+
+    name: str
+    before: str
+    after: str
 
 
 class PageStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,6 +105,7 @@ class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     vault: str
     reason: str
     steps: tuple[PageStep, ...]
+    differences: tuple[PageDifference, ...] = ()
     outcome: str = ""
     error: str = ""
     seconds: float = 0.0
@@ -81,6 +115,7 @@ class PageItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of the diagram: a declared pair, or unmanaged mappings (``declared`` False).
 
     ``status`` has the text ``label``; ``forward`` and ``reverse`` are the texts of the two directions.
+    ``machines_away`` counts the machines that run in the recovery region.
     """
 
     name: str
@@ -97,6 +132,8 @@ class PageItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     forward: str = ""
     reverse: str = ""
     subnets: tuple[PageSubnet, ...] = ()
+    machines: tuple[PageMachine, ...] = ()
+    machines_away: int = 0
     findings: tuple[PageFinding, ...] = ()
     changes: tuple[PageChange, ...] = ()
 
@@ -109,7 +146,10 @@ class PageRule(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` belong to no pair."""
+    """The whole report. ``made`` is a time in ISO 8601; ``findings`` and ``changes`` belong to no pair.
+
+    ``meanings`` explains the kinds of all findings of the page.
+    """
 
     kind: str
     summary: str
@@ -120,6 +160,7 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[PageItem, ...] = ()
     refusals: tuple[str, ...] = ()
     findings: tuple[PageFinding, ...] = ()
+    meanings: tuple[PageMeaning, ...] = ()
     changes: tuple[PageChange, ...] = ()
     rules: tuple[PageRule, ...] = ()
 
@@ -135,6 +176,29 @@ def page_finding(finding: Finding) -> PageFinding:
     )
 
 
+def page_meanings(kinds: Iterable[FindingKind]) -> tuple[PageMeaning, ...]:
+    """The explanation of each of ``kinds``, in the order of the table of kinds."""
+    used = set(kinds)
+    return tuple(
+        PageMeaning(kind=kind, meaning=kind.meaning, remedy=kind.remedy) for kind in FindingKind if kind in used
+    )
+
+
+def _differences(change: Change) -> tuple[PageDifference, ...]:
+    """What an update changes, value by value."""
+    match change.before, change.after:
+        case NetworkMapping() as before, NetworkMapping() as after:
+            values = [("recovery network", before.recovery_network_id.name, after.recovery_network_id.name)]
+        case VirtualNetwork() as before, VirtualNetwork() as after:
+            names = [", ".join(subnet.name for subnet in network.subnets) for network in (before, after)]
+            values = [("subnets", names[0], names[1])]
+        case _:
+            values = []
+    return tuple(
+        PageDifference(name=name, before=before, after=after) for name, before, after in values if before != after
+    )
+
+
 def page_change(change: Change) -> PageChange:
     """The page's data of a change."""
     return PageChange(
@@ -145,6 +209,7 @@ def page_change(change: Change) -> PageChange:
         steps=tuple(
             PageStep(action=step.action, id=str(step.resource_id), az=az_commands(step)) for step in change.steps
         ),
+        differences=_differences(change),
         outcome=(outcome_of(change) or "").replace("_", " "),
         error=error_of(change) or "",
         seconds=change.seconds if isinstance(change, AppliedChange) else 0.0,

@@ -13,7 +13,8 @@ from asrnet.model.report import Report
 from asrnet.render import wording
 from asrnet.render.layout import sections
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
-from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding
+from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding, page_meanings
+from asrnet.render.page_machines import MachinesByNetwork, machines_by_network, pair_machines
 from asrnet.render.page_networks import Nodes, subnet_rows
 from asrnet.render.page_unmanaged import UNMANAGED_STATUSES, unmanaged_item, unmanaged_mappings
 from asrnet.render.pair_status import STATUSES, PairResult, State, outcome_of, pair_results
@@ -35,7 +36,8 @@ def plan_page(plan: Plan, view: View) -> Page:
     )
     rising = sorted(regions.items(), key=lambda entry: entry[1])
     partners = {(vault, primary): recovery for (vault, primary, recovery), _ in rising if recovery}
-    pairs = [_pair_item(result, live, partners, nodes) for result in results.pairs]
+    machines = machines_by_network(inventory)
+    pairs = [_pair_item(result, live, machines, partners, nodes) for result in results.pairs]
     unmanaged = unmanaged_mappings(results, inventory)
     drawn = {id(part) for group in unmanaged for part in (*group.findings, *group.changes)}
     return Page(
@@ -44,10 +46,15 @@ def plan_page(plan: Plan, view: View) -> Page:
         made=datetime.fromtimestamp(view.run.at, UTC).isoformat(timespec="seconds") if view.run.at is not None else "",
         cloud=plan.cloud,
         statuses=(*STATUSES.items(), *UNMANAGED_STATUSES.items()),
-        items=(*pairs, *(unmanaged_item(group, nodes) for group in unmanaged)),
+        items=(*pairs, *(unmanaged_item(group, machines, nodes) for group in unmanaged)),
         networks=nodes.all(),
         refusals=() if isinstance(plan, Report) else plan.violations(view.forced),
         findings=tuple(page_finding(finding) for finding in results.findings if id(finding) not in drawn),
+        meanings=page_meanings(
+            finding.kind
+            for findings in (results.findings, *(result.findings for result in results.pairs))
+            for finding in findings
+        ),
         changes=tuple(page_change(change) for change in results.changes if id(change) not in drawn),
         rules=tuple(
             PageRule(name=rule.name, networks=tuple(network.name for network in rule.matched)) for rule in plan.rules
@@ -56,13 +63,18 @@ def plan_page(plan: Plan, view: View) -> Page:
 
 
 def _pair_item(
-    result: PairResult, live: Live, partners: Mapping[tuple[str, str | None], str], nodes: Nodes
+    result: PairResult,
+    live: Live,
+    machines: MachinesByNetwork,
+    partners: Mapping[tuple[str, str | None], str],
+    nodes: Nodes,
 ) -> PageItem:
     pair, recovery_id = result.pair, result.pair.recovery_network_id
     primary = nodes.number(pair.primary_network_id, pair.primary_location, pair.primary_network)
     guess = pair.recovery_location or partners.get((pair.vault, nodes.place(primary)), "")
     recovery = nodes.number(recovery_id, guess, pair.recovery_network) if recovery_id else nodes.nameless(guess)
     states = {mapping.direction: mapping.state for mapping in result.mappings}
+    machines_of_pair = pair_machines(machines, pair.vault, pair.primary_network_id, recovery_id, pair.recovery_location)
     return PageItem(
         name=pair.name,
         vault=pair.vault,
@@ -79,6 +91,8 @@ def _pair_item(
         subnets=subnet_rows(
             nodes.network(pair.primary_network_id), nodes.network(recovery_id) if recovery_id else None
         ),
+        machines=machines_of_pair,
+        machines_away=sum(machine.away for machine in machines_of_pair),
         findings=tuple(map(page_finding, result.findings)),
         changes=tuple(map(page_change, result.changes)),
     )

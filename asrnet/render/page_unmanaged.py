@@ -14,6 +14,7 @@ from asrnet.model.findings import Finding
 from asrnet.model.plan import Change
 from asrnet.render.page_arrows import mapping_arrow
 from asrnet.render.page_data import PageItem, page_change, page_finding
+from asrnet.render.page_machines import MachinesByNetwork, pair_machines
 from asrnet.render.page_networks import Nodes
 from asrnet.render.pair_status import PairResults, outcome_of
 
@@ -57,12 +58,15 @@ def unmanaged_mappings(results: PairResults, inventory: Inventory | None) -> tup
     return tuple(groups.values())
 
 
-def unmanaged_item(group: UnmanagedMappings, nodes: Nodes) -> PageItem:
+def unmanaged_item(group: UnmanagedMappings, machines: MachinesByNetwork, nodes: Nodes) -> PageItem:
     """The item of the page for a group of unmanaged mappings."""
     first = group.mappings[0]
     is_pending = any(outcome_of(change) != "succeeded" for change in group.changes)
     look = "old" if is_pending else "stray"
     kind = group.findings[0].kind if group.findings else "unmanaged"
+    machines_of_mappings = pair_machines(
+        machines, group.vault, first.primary_network_id, first.recovery_network_id, first.recovery_location
+    )
     return PageItem(
         name=", ".join(mapping.name for mapping in group.mappings),
         vault=group.vault,
@@ -74,6 +78,8 @@ def unmanaged_item(group: UnmanagedMappings, nodes: Nodes) -> PageItem:
         arrows=tuple(
             mapping_arrow(mapping, nodes, look) for mapping in group.mappings if is_pending or not group.changes
         ),
+        machines=machines_of_mappings,
+        machines_away=sum(machine.away for machine in machines_of_mappings),
         findings=tuple(map(page_finding, group.findings)),
         changes=tuple(map(page_change, group.changes)),
     )

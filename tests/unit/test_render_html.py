@@ -17,6 +17,7 @@ from states import EA, SEA, TwoRegions, row
 from asrnet import planning
 from asrnet.inventory import live_pairs as live
 from asrnet.inventory import read as inventory
+from asrnet.model.azure import Nic
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
@@ -215,6 +216,46 @@ def test_deletions_are_rows_of_their_own() -> None:
     assert (lab["status"], lab["label"], lab["declared"]) == ("delete", "to be deleted", False)
 
 
+def test_an_update_has_its_old_and_new_values() -> None:
+    (retarget,) = item(data(full_plan()), "app")["changes"]
+    assert retarget["differences"] == [{"name": "recovery network", "before": "old-sea", "after": "app-sea"}]
+
+
+def test_each_kind_of_finding_is_explained_in_the_words_of_its_table() -> None:
+    meanings = data(full_plan())["meanings"]
+    assert meanings == [
+        {"kind": kind, "meaning": kind.meaning, "remedy": kind.remedy}
+        for kind in (FindingKind.HALF_PAIR, FindingKind.MISSING_NETWORK, FindingKind.COPIED_DNS)
+    ]
+
+
+def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_first() -> None:
+    regions = TwoRegions()
+    primary, recovery, third = (regions.network("app-ea"), regions.network("app-sea", SEA), regions.network("x", SEA))
+    regions.map_both(primary, recovery)
+    ea, sea = regions.fabrics[EA], regions.fabrics[SEA]
+    there = Nic(name="nic0", primary_network_id=primary.id, recovery_network_id=recovery.id)
+    back = Nic(name="nic0", primary_network_id=recovery.id, recovery_network_id=primary.id)
+    regions.build.protected_item("stays", ea, sea, there)
+    regions.build.protected_item("strays", ea, sea, structs.replace(there, recovery_network_id=third.id))
+    regions.build.protected_item("fails-over", ea, sea, there, active_location="Recovery", state="UnplannedFailover")
+    regions.build.protected_item("reversed", sea, ea, back, initial_location=EA)
+    regions.build.protected_item("between-zones", ea, ea, there, recovery_location=EA)
+    desired = regions.state(row(primary, recovery, name="app"))
+    found = inventory.read_inventory(desired, regions.backend)
+    expected = [
+        {"name": "reversed", "state": "Protected", "lands": ["app-ea"], "away": True},
+        {"name": "fails-over", "state": "UnplannedFailover", "lands": ["app-sea"], "away": True},
+        {"name": "stays", "state": "Protected", "lands": ["app-sea"]},
+        {"name": "strays", "state": "Protected", "lands": ["x"], "elsewhere": True},
+    ]
+    for page in (
+        data(planning.plan(desired, found), inventory=found),
+        data(live.live_pairs(found, desired), inventory=found),
+    ):
+        assert (item(page, "app")["machines"], item(page, "app")["machines_away"]) == (expected, 2)
+
+
 def test_what_apply_would_refuse_is_told() -> None:
     deletion = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
     page = data(Plan(changes=(deletion,), existing={"sea": 1}, limits=Limits(max_deletes=0)))
@@ -267,7 +308,14 @@ def test_viewers_without_scripts_get_a_list_of_what_needs_attention() -> None:
     page = parsed(render(full_plan(), "html"))
     cells = "".join(page.texts["td"])
     assert "app" in cells
+    assert "lost-ea does not exist" in cells
     assert "hub" not in cells
+
+
+def test_viewers_without_scripts_are_told_of_pairs_in_sync_with_warnings() -> None:
+    warning = finding(FindingKind.SUBNET_MISSING, "hub-sea has no subnet web", vault="sea", pair="hub")
+    page = parsed(render(structs.replace(full_plan(), findings=(warning,)), "html"))
+    assert "hub-sea has no subnet web" in page.texts["td"]
 
 
 def test_a_plan_of_nothing_is_a_page() -> None:

@@ -1,14 +1,15 @@
-// The details of a pair: states, subnets side by side, findings, what apply would do, and the equivalent az commands.
+// The details of a pair: findings, what apply would do with the equivalent az commands, states, machines, subnets.
 
 const ACTIONS = { create: ['+', 'create'], update: ['~', 'update'], delete: ['-', 'delete'] };
 
-function drawDetails(item, networks) {
+function drawDetails(item, networks, meanings) {
   return [
     element('header', {}, element('h2', { id: 'details-title', tabindex: -1 }, item.name), badge(item)),
-    facts(item, networks),
-    subnets(item, networks),
-    findingList(item.findings),
+    findingList(item.findings, meanings),
     changeList(item.changes),
+    facts(item, networks),
+    machineTable(item, networks),
+    subnets(item, networks),
   ].filter(Boolean);
 }
 
@@ -61,23 +62,34 @@ function lines(texts) {
   return element('span', {}, ...(texts || []).map(text => element('span', { class: 'range' }, text)));
 }
 
-function findingList(findings) {
+function machineTable(item, networks) {
+  if (!item.machines || !item.machines.length) return null;
+  const rows = item.machines.map(machine => {
+    const region = placeName(networks[machine.away ? item.recovery : item.primary].place);
+    const lands = (machine.lands || []).join(', ') || 'not known';
+    return element('tr', {}, element('th', { scope: 'row' }, machine.name),
+      element('td', {}, region, element('small', { class: machine.away ? 'remark' : '' }, machine.away ? 'recovery region' : '')),
+      element('td', {}, lands, machine.elsewhere ? element('small', { class: 'remark' }, 'another network than the pair\'s') : ''),
+      element('td', {}, machine.state));
+  });
+  const heads = ['Machine', 'Runs in', 'Fails over to', 'State'].map(text => element('th', { scope: 'col' }, text));
+  return element('section', {}, element('h3', {}, `Machines (${rows.length})`), element('div', { class: 'scroll' },
+    element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows))));
+}
+
+function findingList(findings, meanings) {
   if (!findings || !findings.length) return null;
-  return element('section', {}, element('h3', {}, 'Findings'),
-    element('ul', { class: 'findings' }, ...findings.map(drawFinding)));
+  const isLast = ({ kind }, index) => findings.findLastIndex(other => other.kind === kind) === index;
+  const drawn = findings.map((finding, index) =>
+    drawFinding(finding, isLast(finding, index) ? meanings.get(finding.kind) : null));
+  return element('section', {}, element('h3', {}, 'Findings'), element('ul', { class: 'findings' }, ...drawn));
 }
 
-const SEVERITIES = { error: 'bar', warning: 'warn', info: 'note' };
-
-function drawFinding(finding) {
-  return element('li', { class: `finding ${finding.severity}` }, icon(SEVERITIES[finding.severity]),
-    element('div', {}, element('b', {}, finding.kind.replaceAll('_', ' ')),
-      ` ${finding.severity}`, finding.vault && element('span', { class: 'quiet' }, ` in vault ${finding.vault}`),
-      element('p', {}, finding.message), finding.hint && hint(finding.hint)));
-}
-
-function hint(text) {
-  return text.startsWith('az ') ? command([text]) : element('p', { class: 'hint' }, text);
+function drawFinding(finding, meaning) {
+  return element('li', { class: `finding ${finding.severity}` }, icon(SEVERITIES[finding.severity].shape),
+    element('div', {}, element('b', {}, finding.kind.replaceAll('_', ' ')), ` ${finding.severity}`,
+      element('p', {}, finding.message), finding.hint && hint(finding.hint),
+      meaning && element('p', { class: 'meaning' }, finding.hint ? meaning.meaning : `${meaning.meaning} ${meaning.remedy}`)));
 }
 
 function changeList(changes) {
@@ -90,8 +102,18 @@ function drawChange(change) {
   const outcome = change.outcome && element('p', { class: `outcome ${change.outcome}` }, change.outcome,
     change.error ? `: ${change.error}` : '', change.seconds ? ` (${change.seconds.toFixed(1)} s)` : '');
   return element('div', { class: 'change' }, element('p', {}, element('b', {}, change.label)),
-    change.reason && element('p', { class: 'hint' }, change.reason), outcome,
+    change.reason && element('p', { class: 'hint' }, change.reason), outcome, differenceTable(change.differences),
     element('ol', {}, ...change.steps.map(drawStep)));
+}
+
+/** The old and the new values of an update, side by side. */
+function differenceTable(differences) {
+  if (!differences || !differences.length) return null;
+  const heads = ['', 'Old', 'New'].map(text => element('th', { scope: 'col' }, text));
+  return element('div', { class: 'scroll' }, element('table', { class: 'differences' },
+    element('thead', {}, element('tr', {}, ...heads)),
+    element('tbody', {}, ...differences.map(({ name, before, after }) => element('tr', {},
+      element('th', { scope: 'row' }, name), element('td', {}, before || 'none'), element('td', {}, after || 'none'))))));
 }
 
 function drawStep(step) {

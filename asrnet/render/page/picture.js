@@ -24,6 +24,7 @@ const SHAPES = {
   ask: '<path d="M-2.6 -2.4 A2.6 2.6 0 1 1 0 .6 V1.6"/><path d="M0 4.6 V5"/>',
   warn: '<path d="M0 -5.5 L6 5 H-6 Z"/><path d="M0 -1.6 V1 M0 3 V3.1"/>',
   note: '<circle r="5.5"/><path d="M0 -.6 V2.8 M0 -3 V-2.9"/>',
+  away: '<path d="M-6 -2.5 H4 M1.5 -5 L4 -2.5 L1.5 0 M6 3 H-4 M-1.5 .5 L-4 3 L-1.5 5.5"/>',
   plus: '<path d="M-4 0 H4 M0 -4 V4"/>',
 };
 
@@ -70,14 +71,15 @@ function badge(item) {
   return element('span', { class: `badge ${item.status}` }, icon(ICONS[item.status]), item.label);
 }
 
-function drawLane(lane, networks) {
+/** A lane without its groups. */
+function drawLane(lane) {
   const rows = lane.items.length;
   const title = element('h2', {}, placeName(lane.left), ' ', element('span', { class: 'quiet' }, 'and'), ' ',
     placeName(lane.right), ' ', element('span', { class: 'quiet' }, `vault ${lane.vault}, ${counted(rows, 'pair')}`));
   const head = element('div', { class: 'columns', 'aria-hidden': 'true' }, element('span', {}, 'Pair'),
-    element('span', { class: 'region' }, placeName(lane.left)), element('span'),
-    element('span', { class: 'region' }, placeName(lane.right)));
-  return element('section', { class: 'lane' }, title, head, ...lane.groups.map(group => drawGroup(group, networks, lane)));
+    element('span', { class: 'region' }, ...cut(placeName(lane.left))), element('span'),
+    element('span', { class: 'region' }, ...cut(placeName(lane.right))));
+  return element('section', { class: 'lane' }, title, head);
 }
 
 const drawnGroups = new Map();
@@ -92,17 +94,51 @@ function drawGroup(items, networks, lane) {
 function newGroup(items, networks, lane) {
   const places = placed(items, networks, lane);
   const list = element('ul', { class: 'pairs' }, ...items.map(item => element('li', {}, pairButton(item, networks))));
-  return element('div', { class: 'group', '--rows': places.rows }, list,
-    column('left', places.left, networks), drawArrows(items, places), column('right', places.right, networks));
+  const reasons = items.flatMap(item => reasonsOf(item, networks).map(({ shape, text }) =>
+    element('li', { class: item.status }, icon(shape), element('p', {}, items.length > 1 ? element('b', {}, `${item.name}: `) : '', text))));
+  return element('div', { class: 'group', '--rows': places.rows },
+    element('div', { class: 'rows' }, list,
+      column('left', places.left, networks), drawArrows(items, places), column('right', places.right, networks)),
+    reasons.length ? element('ul', { class: 'reasons' }, ...reasons) : null);
+}
+
+/** What nobody should have to click for: why a pair is blocked or failed, and machines that run in its recovery region. */
+function reasonsOf(item, networks) {
+  const errors = item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message);
+  const failures = item.changes.filter(change => change.error).map(change => change.error);
+  const away = machinesAway(item, networks);
+  return [
+    ...new Set([...errors, ...failures]),
+  ].map(text => ({ shape: 'bar', text })).concat(away ? [{ shape: 'away', text: away }] : []);
+}
+
+function machinesAway(item, networks) {
+  const number = item.machines_away || 0;
+  return number ? `${counted(number, 'machine')} ${number === 1 ? 'runs' : 'run'} in the recovery region, ${placeName(networks[item.recovery].place)}` : '';
 }
 
 function pairButton(item, networks) {
   const from = networks[item.primary], to = networks[item.recovery];
-  const label = `${item.name}: ${item.label}. ${from.name} in ${placeName(from.place)}, ${to.name} in ${placeName(to.place)}`;
-  const name = element('span', { class: item.declared ? 'name' : 'name undeclared' }, item.name);
+  const warnings = item.findings.filter(finding => finding.severity === 'warning').length;
+  const marks = warnings ? `, ${counted(warnings, 'warning')}` : '';
+  const label = `${item.name}: ${item.label}${marks}. ${from.name} in ${placeName(from.place)}, ${to.name} in ${placeName(to.place)}`;
+  const name = element('span', { class: item.declared ? 'name' : 'name undeclared' }, ...cut(item.name));
+  const mark = warnings ? element('span', { class: 'mark', title: counted(warnings, 'warning') }, icon('warn'), warnings) : null;
   return element('button', {
     type: 'button', class: 'pair', 'data-number': item.number, 'aria-label': label, tabindex: -1, title: item.name,
-  }, name, badge(item));
+  }, name, element('span', { class: 'state' }, badge(item), mark));
+}
+
+const TAIL = 7;
+
+/** A name in two parts, of which only the first gives way where there is no room: the ends of names tell them apart. */
+function cut(name) {
+  const characters = [...name];
+  if (characters.length <= TAIL) return [name];
+  return [
+    element('span', { class: 'start' }, characters.slice(0, -TAIL).join('')),
+    element('span', { class: 'end' }, characters.slice(-TAIL).join('')),
+  ];
 }
 
 function column(side, rows, networks) {
@@ -114,8 +150,9 @@ const STATES = { new: 'to be created', gone: 'does not exist', unknown: 'could n
 
 function drawNode(network, row) {
   const below = STATES[network.state] || (network.space || []).join(', ');
+  const machines = network.machines ? counted(network.machines, 'machine') : '';
   return element('div', { class: `node ${network.state || 'known'}`, '--row': row, title: network.id || network.name },
-    element('b', {}, network.name), element('small', {}, below));
+    element('b', {}, ...cut(network.name)), element('small', {}, [machines, below].filter(Boolean).join(' · ')));
 }
 
 function drawArrows(items, places) {
@@ -173,8 +210,14 @@ function idText(id) {
   return made;
 }
 
+const numbers = new Intl.NumberFormat('en');
+
+function format(number) {
+  return numbers.format(number);
+}
+
 function counted(number, word) {
-  return `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
+  return `${format(number)} ${word}${number === 1 ? '' : 's'}`;
 }
 
 function placeName(place) {

@@ -4,14 +4,25 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const networks = data.networks || [];
 const statuses = new Map(data.statuses || []);
 const ranks = new Map([...statuses.keys()].map((status, rank) => [status, rank]));
+const meanings = new Map((data.meanings || []).map(meaning => [meaning.kind, meaning]));
 const items = (data.items || []).map((item, number) => ({
   number, declared: true, forward: '', reverse: '', findings: [], changes: [], ...item, arrows: item.arrows || [],
 }));
-for (const item of items) item.text = searchText(item);
+for (const item of items) {
+  item.text = searchText(item);
+  item.warnings = item.findings.filter(finding => finding.severity === 'warning').length;
+  for (const machine of item.machines || []) {
+    const network = networks[machine.away ? item.recovery : item.primary];
+    network.machines = (network.machines || 0) + 1;
+  }
+}
 
 const find = id => document.getElementById(id);
 const filters = { words: [], statuses: new Set(), vault: '', place: '', order: 'attention' };
+const AT_ONCE = 120;
 let shown = [];
+let undrawn = [];
+let soon = 0;
 let opened = null;
 
 function searchText(item) {
@@ -19,8 +30,9 @@ function searchText(item) {
   return [
     item.name, item.vault, item.label, item.source, item.managed_by,
     ...ends.flatMap(network => [network.name, network.place, network.id, ...(network.space || [])]),
-    ...item.findings.flatMap(finding => [finding.kind, finding.message]),
-    ...item.changes.flatMap(change => change.label),
+    ...item.findings.flatMap(finding => [finding.kind, finding.severity, finding.message]),
+    ...item.changes.map(change => change.label),
+    ...(item.machines || []).map(machine => machine.name),
   ].join('\n').toLowerCase();
 }
 
@@ -31,25 +43,86 @@ function matches(item) {
     && (!filters.place || [item.primary, item.recovery].some(network => networks[network].place === filters.place));
 }
 
+// One collator for all comparisons: localeCompare with options makes one each time.
+const names = new Intl.Collator('en', { numeric: true });
+
 function compareItems(first, second) {
-  const rank = filters.order === 'attention' ? ranks.get(first.status) - ranks.get(second.status) : 0;
-  return rank || first.name.localeCompare(second.name, 'en', { numeric: true });
+  const rank = filters.order === 'attention'
+    ? ranks.get(first.status) - ranks.get(second.status) || Boolean(second.warnings) - Boolean(first.warnings) : 0;
+  return rank || names.compare(first.name, second.name);
 }
 
 function draw() {
   shown = items.filter(matches).sort(compareItems);
   const lanes = lanesOf(shown, networks);
-  for (const lane of lanes) lane.groups = groupsOf(lane.items);
-  find('picture').replaceChildren(...lanes.map(lane => drawLane(lane, networks)));
+  undrawn = [];
+  find('picture').replaceChildren(...lanes.map(lane => {
+    const section = drawLane(lane);
+    undrawn.push(...groupsOf(lane.items).map(items => ({ section, items, lane })));
+    return section;
+  }));
+  drawGroups(AT_ONCE);
+  find('findings').replaceChildren(...drawFindings(shownFindings(), meanings, isUnfolded, isListedWhole));
   const rows = find('picture').querySelectorAll('.pair');
   if (rows.length) rows[0].tabIndex = 0;
   find('count').textContent = `${format(shown.length)} of ${counted(items.length, 'pair')}`;
   find('nothing').hidden = shown.length > 0 || !items.length;
+}
+
+/** Draws the next groups and, a moment later, the others: thousands at once would keep the page blank for a second. */
+function drawGroups(number) {
+  clearTimeout(soon);
+  for (const { section, items, lane } of undrawn.splice(0, number)) section.append(drawGroup(items, networks, lane));
+  if (undrawn.length) soon = setTimeout(drawGroups, 0, AT_ONCE);
   markOpened();
 }
 
-function format(number) {
-  return number.toLocaleString('en');
+/** The buttons of all pairs that are shown. */
+function allRows() {
+  drawGroups(undrawn.length);
+  return [...find('picture').querySelectorAll('.pair')];
+}
+
+// --- findings ---
+
+const MOST_UNFOLDED = 12;
+const unfolded = new Map();
+const listedWhole = new Set();
+
+/** The findings of the pairs that are shown, and those of no pair that the search and the vault leave. */
+function shownFindings() {
+  const ofPairs = shown.flatMap(item => item.findings.map(finding => ({ finding, item })));
+  const isLeft = ({ kind, severity, message, vault = '' }) => {
+    const text = [kind, severity, message, vault].join('\n').toLowerCase();
+    return !filters.statuses.size && !filters.place && (!filters.vault || vault === filters.vault)
+      && filters.words.every(word => text.includes(word));
+  };
+  return [...(data.findings || []).filter(isLeft).map(finding => ({ finding, item: null })), ...ofPairs];
+}
+
+/** What the reader has unfolded; before that errors, or a few warnings where there are no errors. */
+function isUnfolded(severity) {
+  if (unfolded.has(severity)) return unfolded.get(severity);
+  const number = wanted => shownFindings().filter(entry => entry.finding.severity === wanted).length;
+  return severity === 'error' || (severity === 'warning' && !number('error') && number(severity) <= MOST_UNFOLDED);
+}
+
+function isListedWhole(severity, kind) {
+  return listedWhole.has(`${severity} ${kind}`);
+}
+
+function onFindings(event) {
+  const link = event.target.closest('a[data-number]'), button = event.target.closest('button.all');
+  const heading = event.target.closest('.finding-list > summary');
+  if (heading) {
+    unfolded.set(heading.parentElement.dataset.severity, !heading.parentElement.open);
+  } else if (link) {
+    event.preventDefault();
+    reveal(Number(link.dataset.number));
+  } else if (button) {
+    listedWhole.add(`${button.closest('details').dataset.severity} ${button.dataset.kind}`);
+    draw();
+  }
 }
 
 // --- search and filters ---
@@ -102,13 +175,24 @@ function open(number) {
   opened = number;
   const close = element('button', { type: 'button', class: 'close', 'aria-label': 'Close the details' }, '×');
   close.addEventListener('click', shut);
-  find('details').replaceChildren(close, ...drawDetails(items[number], networks));
+  find('details').replaceChildren(close, ...drawDetails(items[number], networks, meanings));
   find('details').hidden = false;
   find('details').scrollTop = 0;
   find('body').classList.add('split');
   find('details-title').focus({ preventScroll: true });
-  history.replaceState(null, '', `#${encodeURIComponent(`${items[number].vault}/${items[number].name}`)}`);
+  history.replaceState(null, '', addressOf(items[number]));
   markOpened();
+}
+
+function addressOf(item) {
+  return `#${encodeURIComponent(`${item.vault}/${item.name}`)}`;
+}
+
+/** Opens a pair and scrolls to its row. Filters that hide the row are cleared. */
+function reveal(number) {
+  if (!shown.includes(items[number])) clearAll();
+  open(number);
+  allRows().find(row => Number(row.dataset.number) === number).scrollIntoView({ block: 'center' });
 }
 
 function shut() {
@@ -144,7 +228,7 @@ function nameInAddress() {
 function openFromAddress() {
   const name = nameInAddress();
   const item = name && items.find(candidate => `${candidate.vault}/${candidate.name}` === name);
-  if (item) open(item.number);
+  if (item) reveal(item.number);
 }
 
 // --- keyboard ---
@@ -167,7 +251,7 @@ function focusFirst() {
 }
 
 function move(row, step) {
-  const rows = [...find('picture').querySelectorAll('.pair')];
+  const rows = allRows();
   const next = Math.min(rows.length - 1, Math.max(0, rows.indexOf(row) + step));
   focusRow(rows[next]);
 }
@@ -176,7 +260,6 @@ function move(row, step) {
 
 function drawMore() {
   const parts = [
-    section('Not about a single pair', data.findings, list => element('ul', { class: 'findings' }, ...list.map(drawFinding))),
     section('Other changes', data.changes, list => element('div', {}, ...list.map(drawChange))),
     section('Rules', data.rules, list => element('dl', {}, ...list.flatMap(rule => [
       element('dt', {}, rule.name), element('dd', {}, rule.networks.join(', ') || 'matches nothing')]))),
@@ -209,16 +292,17 @@ function legend() {
     sample.append(...drawArrow(arrow, sides, portsOf([arrow], sides)));
     return element('li', {}, sample, label);
   });
-  return entries.length ? element('details', { class: 'block', open: true },
+  return entries.length ? element('details', { class: 'block arrows-block', open: true },
     element('summary', {}, element('h2', {}, 'Arrows')), element('ul', { class: 'legend' }, ...entries)) : null;
 }
 
-/** Nothing can be opened on paper, so the details of pairs that need attention are printed below the diagram. */
 function beforePrint() {
-  const detailed = shown.filter(item => !QUIET.has(item.status)).slice(0, 100);
-  find('print').replaceChildren(...detailed.map(item => element('article', {}, ...drawDetails(item, networks))));
-  for (const block of document.querySelectorAll('#more details')) block.open = true;
+  const details = opened === null ? [] : [element('article', {}, ...drawDetails(items[opened], networks, meanings))];
+  find('print').replaceChildren(...drawFindings(shownFindings(), meanings, () => true, () => true),
+    ...drawPaper(shown, networks), ...details);
   for (const part of find('print').querySelectorAll('[id]')) part.removeAttribute('id');
+  for (const block of document.querySelectorAll('#more details')) block.open = true;
+  find('picture').classList.toggle('printed', shown.length <= DRAWN_ON_PAPER);
 }
 
 function madeAt(time) {
@@ -254,6 +338,7 @@ find('picture').addEventListener('click', event => {
   const row = event.target.closest('.pair');
   if (row) open(Number(row.dataset.number));
 });
+find('findings').addEventListener('click', onFindings);
 document.addEventListener('keydown', onKey);
 addEventListener('hashchange', openFromAddress);
 addEventListener('beforeprint', beforePrint);

@@ -1,0 +1,58 @@
+"""The replicated machines of each pair in the HTML report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from asrnet.inventory.activity import machines_in_recovery_region
+from asrnet.inventory.read import Inventory, Unknown
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import ProtectedItem
+from asrnet.render.page_data import PageMachine
+
+MachinesByNetwork = Mapping[tuple[str, ArmId], Sequence[ProtectedItem]]
+"""Machines by vault name and by each network that their NICs are on."""
+
+
+def machines_by_network(inventory: Inventory | None) -> MachinesByNetwork:
+    """The machines of ``inventory`` by vault and network, without those of vaults whose list could not be read."""
+    machines: dict[tuple[str, ArmId], list[ProtectedItem]] = defaultdict(list)
+    for vault in inventory.vaults.values() if inventory else ():
+        for item in () if isinstance(vault.items, Unknown) else vault.items:
+            for network in dict.fromkeys(nic.primary_network_id for nic in item.nics):
+                if network:
+                    machines[vault.name, network].append(item)
+    return machines
+
+
+def pair_machines(
+    machines: MachinesByNetwork, vault: str, primary: ArmId, recovery: ArmId | None, region: str | None
+) -> tuple[PageMachine, ...]:
+    """The machines that a pair's mappings are for, those that run in its recovery region ``region`` first."""
+    on_recovery_network = machines.get((vault, recovery), ()) if recovery else ()
+    reversed_items = machines_in_recovery_region(on_recovery_network, primary, recovery) if recovery else []
+    # A machine that is replicated to another region, or between zones, is of another pair or of none.
+    at_home = [
+        item
+        for item in machines.get((vault, primary), ())
+        if not item.is_reversed and (None in {region, item.recovery_location} or item.recovery_location == region)
+    ]
+    return (
+        *(_machine(item, primary, away=True) for item in reversed_items),
+        *(_machine(item, recovery, away=True) for item in at_home if item.has_failed_over),
+        *(_machine(item, recovery, away=False) for item in at_home if not item.has_failed_over),
+    )
+
+
+def _machine(item: ProtectedItem, target: ArmId | None, *, away: bool) -> PageMachine:
+    landings = dict.fromkeys(
+        network for nic in item.nics if (network := nic.recovery_network_id or item.recovery_network_id)
+    )
+    return PageMachine(
+        name=item.friendly_name,
+        state=item.state,
+        lands=tuple(network.name for network in landings),
+        away=away,
+        elsewhere=target is not None and any(network != target for network in landings),
+    )
