@@ -4,7 +4,7 @@
 
     AsrError                     everything asrnet raises on purpose
     ├── InputError               what the user gave is wrong: an option, an id, a combination of rows
-    │   └── DocumentError        ... at a line of a file
+    │   └── DocumentError        ... at a line of a file; it has all mistakes that one reading found
     ├── RefusedError             asrnet declines: a limit, a freeze, a stale or tampered plan, a failover under way
     ├── CredentialError          no credential, or it was not accepted
     ├── UnreachableError         no answer: name resolution, connection, timeout
@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -53,14 +54,29 @@ class InputError(AsrError):
 
 
 class DocumentError(InputError):
-    """A file is wrong, at ``line`` (1-based) of ``file``."""
+    """A file is wrong, at ``line`` (1-based) of ``file``, in the value at ``path`` such as ``pairs[0].vault``.
 
-    def __init__(self, problem: str, *, file: str | Path, line: int | None = None, hint: str = "") -> None:
-        where = f"{file}:{line}" if line is not None else str(file)
-        super().__init__(f"{where}: {problem}", hint=hint)
+    ``others`` has the other mistakes that were found in the same reading, in this file or in others.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path,
+        line: int | None = None,
+        path: str = "",
+        hint: str = "",
+        others: Sequence[DocumentError] = (),
+    ) -> None:
+        where = ":".join(str(part) for part in (file, line, path and f" {path}") if part not in {None, ""})
+        more = f" (and {len(others)} more mistake{'s' if len(others) > 1 else ''})" if others else ""
+        super().__init__(f"{where}: {problem}{more}", hint=hint)
         self.problem = problem
         self.file = str(file)
         self.line = line
+        self.path = path
+        self.others = tuple(others)
 
 
 class RefusedError(AsrError):

@@ -102,6 +102,12 @@ def _explanations() -> type:
     return Explanations
 
 
+def _validation() -> type:
+    from asrnet.files.validation import Validation
+
+    return Validation
+
+
 # Functions, so that a command that needs one schema does not import the Structs of the others.
 _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "desired": _desired,
@@ -114,6 +120,7 @@ _STRUCTS: Final[Mapping[str, Callable[[], type]]] = {
     "targets": _targets,
     "doctor": _doctor,
     "explanations": _explanations,
+    "validation": _validation,
 }
 KINDS: Final = tuple(_STRUCTS)
 """The kinds of files and outputs that have a schema."""

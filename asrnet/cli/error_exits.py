@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
-from asrnet.errors import AsrError, RefusedError, ServiceError
+from asrnet.errors import AsrError, DocumentError, RefusedError, ServiceError
 
 
 def guarded(argv: Sequence[str] | None) -> int:
@@ -31,6 +31,11 @@ def guarded(argv: Sequence[str] | None) -> int:
 def _exit_code(argv: Sequence[str]) -> int:
     try:
         return _run(argv)
+    except DocumentError as error:
+        from asrnet.cli.unreadable import report_mistakes
+
+        report_mistakes(error)
+        return exit_codes.ERROR
     except AsrError as error:
         is_refused = isinstance(error, RefusedError)
         message = f"refused: {error.message}" if is_refused else error.message
@@ -85,6 +90,11 @@ def _run(argv: Sequence[str]) -> int:
     WATCH.mark("import")
     try:
         code: int = invocation.module.run(session)
+    except DocumentError as error:
+        from asrnet.cli.outputs import write_mistakes
+
+        write_mistakes(session.settings, error, session.view())
+        raise
     finally:
         WATCH.mark("rendering")
         logs.detail(f"time: {WATCH}")

@@ -10,9 +10,9 @@ from msgspec import structs
 from asrnet.cli import logs
 from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.session import Session
-from asrnet.desired import DesiredState, Selection, Vault, load_desired
+from asrnet.desired import DesiredState, Selection, Vault, examine_desired
 from asrnet.desired.state import shard
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
 from asrnet.files.problems import did_you_mean, known_names
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
@@ -24,10 +24,31 @@ if TYPE_CHECKING:
 
 
 def desired_state(session: Session[Settings]) -> DesiredState:
-    """Load the desired state of ``--file``. Raises InputError if an output would overwrite the topology it names."""
-    desired = load_desired(session.settings.file)
-    check_overwrites(session.settings, command=session.command, topology=desired.topology)
-    return desired
+    """Load the desired state of ``--file``.
+
+    Raises DocumentError about all mistakes in it and in the topology that it names, and InputError if an output would
+    overwrite that topology.
+    """
+    examined = examine_desired(session.settings.file)
+    topology = examined.desired.topology if examined.desired else None
+    check_overwrites(session.settings, command=session.command, topology=topology)
+    if examined.desired is None or examined.mistakes:
+        from asrnet.files.problems import together
+
+        raise together([*examined.mistakes, *topology_mistakes(topology)])
+    return examined.desired
+
+
+def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:
+    """The mistakes in the topology at ``path``, if there is one."""
+    if path is not None:
+        from asrnet.vmm import read_topology
+
+        try:
+            read_topology(path)
+        except DocumentError as error:
+            return (error,)
+    return ()
 
 
 def desired_or_vaults(session: Session[Settings]) -> DesiredState:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from asrnet.cli import streams
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.files.problems import did_you_mean
 from asrnet.model.plan import Plan, to_json
@@ -26,6 +26,9 @@ TEXT = Output("text")
 
 _TOGETHER = frozenset({"text", "github"})
 """Formats that can share standard output: GitHub picks its annotations out of the log."""
+
+_POINTING = frozenset({"github", "sarif"})
+"""Formats whose readers expect places in files."""
 
 
 class Outputs(Struct, frozen=True):
@@ -45,7 +48,7 @@ class Outputs(Struct, frozen=True):
 
         If one output cannot be written, the others still are, and InputError is raised at the end.
         """
-        plain = structs.replace(view, width=None, colour=False)
+        plain = structs.replace(view, width=None, colour=False, errors_shown=False)
         problems = []
         for output, file in self.targets:
             try:
@@ -116,6 +119,23 @@ def _check_places(outputs: Collection[Output], source: str) -> None:
     for path in paths:
         if (number := outputs_to[os.path.realpath(path)]) > 1:
             raise InputError(f"{source}: {number} outputs to {path}", hint="give each a file of its own")
+
+
+def write_mistakes(settings: Settings, error: DocumentError, view: View) -> None:
+    """Write the mistakes in files that ended a run to its outputs of the formats that point at lines of files.
+
+    A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.
+    """
+    outputs = tuple(output for output in settings.output if output.format in _POINTING)
+    if outputs:
+        from asrnet.files.problems import mistakes_of
+        from asrnet.files.validation import CheckedFile, Validation
+
+        mistakes = mistakes_of(error)
+        files = dict.fromkeys(mistake.file for mistake in mistakes)
+        document = Validation(files=tuple(CheckedFile(path=file, valid=False) for file in files), mistakes=mistakes)
+        with opened(structs.replace(settings, output=outputs), "validation") as targets:
+            targets.write(document, view)
 
 
 @contextmanager

@@ -33,11 +33,12 @@ def check_overwrites(settings: Settings, *, command: str, topology: str | None =
 def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[tuple[str, str]]:
     """The description and the path of each input file."""
     for option in options_of(command):
-        path = getattr(settings, option.name) if option.reads else None
-        # A dump may create the desired state, but not overwrite one: it would lose the rules and the comments.
-        if path and (option.name != "file" or Path(path).exists()):
-            place = "in the folder of " if Path(path).is_dir() else ""
-            yield f"{place}{option.reads}", path
+        value = getattr(settings, option.name) if option.reads else None
+        for path in value if isinstance(value, tuple) else filter(None, [value]):
+            # A dump may create the desired state, but not overwrite one: it would lose the rules and the comments.
+            if option.name != "file" or Path(path).exists():
+                place = "in the folder of " if Path(path).is_dir() else ""
+                yield f"{place}{option.reads}", path
     if settings.world:
         yield "the world", settings.world
     if not settings.env_file:

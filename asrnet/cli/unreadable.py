@@ -9,9 +9,23 @@ from asrnet.cli import logs
 from asrnet.model.findings import UNREAD
 
 if TYPE_CHECKING:
+    from asrnet.errors import DocumentError
     from asrnet.model.plan import Plan
 
 _SHOWN_AT_MOST = 5
+_MISTAKES_SHOWN_AT_MOST = 50
+
+
+def report_mistakes(error: DocumentError) -> None:
+    """Report the mistakes in files, many but not all at most: a file may be of another kind altogether."""
+    from asrnet.files.problems import separated
+
+    mistakes = separated(error)
+    for mistake in mistakes[:_MISTAKES_SHOWN_AT_MOST]:
+        logs.error(mistake.message, hint=mistake.hint, traceback=logs.wants_tracebacks() and mistake is error)
+    if len(mistakes) > _MISTAKES_SHOWN_AT_MOST:
+        more = f"and {len(mistakes) - _MISTAKES_SHOWN_AT_MOST} more mistakes"
+        logs.error(more, hint="asrnet validate -o json lists all of them")
 
 
 def report_unreadable(plan: Plan) -> bool:

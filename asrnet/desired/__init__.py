@@ -7,6 +7,7 @@ twice, ids of the wrong type, a network mapped to itself.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrnet.desired.state import (
     EVERYTHING,
@@ -26,6 +27,9 @@ from asrnet.desired.state import (
     VmNetworkName,
 )
 
+if TYPE_CHECKING:
+    from asrnet.desired.loading import Examined
+
 __all__ = [
     "EVERYTHING",
     "CloudName",
@@ -43,6 +47,7 @@ __all__ = [
     "VmNetworkName",
     "VmmRow",
     "dump_desired",
+    "examine_desired",
     "load_desired",
 ]
 
@@ -50,11 +55,18 @@ __all__ = [
 def load_desired(path: str | Path) -> DesiredState:
     """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
 
-    Raises DocumentError, with file and line, for every mistake that can be found without asking Azure.
+    Raises DocumentError, with file and line, about all mistakes that can be found without asking Azure.
     """
     from asrnet.desired import loading  # imports YAML, which takes 50 ms that not every command needs
 
     return loading.load(path)
+
+
+def examine_desired(path: str | Path) -> Examined:
+    """As much of the desired state as can be read, with every mistake, for those who report all of them."""
+    from asrnet.desired import loading
+
+    return loading.examine(path)
 
 
 def dump_desired(state: DesiredState) -> str:

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from itertools import chain
+from typing import TypeVar
 
-from asrnet.desired.state import DesiredState, Row, Rule, Source, Vault, VmmRow, VmNetworkName
+from asrnet.desired.state import DesiredState, Region, Row, Rule, Vault, VmmRow, VmNetworkName
 from asrnet.errors import DocumentError
 from asrnet.files.problems import did_you_mean
 from asrnet.model.arm import ArmId, normal_location
 
 
-def need_vaults(vaults: Sequence[Vault], *, file: str) -> None:
-    """Raise DocumentError if no vault is declared."""
-    if not vaults:
-        raise DocumentError(
-            "no vaults are declared, expected at least one",
-            file=file,
-            hint="add, for instance: vaults: {sea: alias/resource group/vault}",
-        )
+def no_vaults(*, file: str) -> DocumentError:
+    """The mistake of a desired state without vaults."""
+    return DocumentError(
+        "no vaults are declared, expected at least one",
+        file=file,
+        hint="add, for instance: vaults: {sea: alias/resource group/vault}",
+    )
 
 
-def check(state: DesiredState, *, file: str) -> None:
-    """Raise DocumentError for the first rule that is broken; it names ``file`` if no line is at fault."""
-    _check_names(state)
-    _check_regions(state)
-    _distinct_pairs(state)
-    if len(state.regions) == 1:
-        _one_recovery_per_primary(state)
-        _one_owner_per_reverse(state)
-    _distinct_vmm_pairs(state)
-    if not (state.pairs or state.rules or state.vmm_pairs):
-        raise DocumentError(
+def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) -> Iterator[DocumentError]:
+    """The rules that are broken, at most one for each entry; ``file`` is named if no line is at fault.
+
+    ``faulty`` are the sections of which ``state`` has not all entries: nothing is concluded from what they lack.
+    """
+    found = [_names(state), _regions(state, faulty), _distinct_pairs(state)]
+    if len(state.regions) == 1 and "regions" not in faulty:
+        found += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
+    found.append(_distinct_vmm_pairs(state))
+    reported: set[int] = set()
+    for entry, error in chain.from_iterable(found):
+        # A row that was copied breaks several rules at once: one mistake is enough to find it.
+        if id(entry) not in reported:
+            reported.add(id(entry))
+            yield error
+    if not (state.pairs or state.rules or state.vmm_pairs or {"pairs", "rules", "vmm_pairs"} & set(faulty)):
+        yield DocumentError(
             "nothing is declared, expected pairs, rules or vmm_pairs",
             file=file,
             hint="add, for instance: pairs: [{name: hub, vault: sea, primary: alias/group/vnet, recovery: copy}]",
@@ -42,50 +49,60 @@ def vmm_key(name: VmNetworkName) -> tuple[str, str]:
     return name.server.casefold(), name.network.casefold()
 
 
-def _error(source: Source, problem: str, hint: str = "") -> DocumentError:
-    return DocumentError(problem, file=source.file, line=source.line, hint=hint)
+_Entry = Vault | Region | Row | Rule | VmmRow
+_Mistakes = Iterator[tuple[_Entry, DocumentError]]
+E = TypeVar("E", bound=_Entry)
 
 
-def _repeated(keyed: Iterable[tuple[Hashable, Source]]) -> Iterator[tuple[Hashable, Source, Source]]:
-    """Each repeated key, with the source of its first use and of the repeat."""
-    first: dict[Hashable, Source] = {}
-    for key, source in keyed:
-        if key in first:
-            yield key, first[key], source
-        first.setdefault(key, source)
+def _mistake(entry: _Entry, problem: str, hint: str = "") -> tuple[_Entry, DocumentError]:
+    return entry, DocumentError(problem, file=entry.source.file, line=entry.source.line, hint=hint)
 
 
-def _check_names(state: DesiredState) -> None:
+def _repeated(keyed: Iterable[tuple[Hashable, E]]) -> Iterator[tuple[E, E]]:
+    """Each entry with the key of an earlier one, after that earlier one."""
+    first: dict[Hashable, E] = {}
+    for key, entry in keyed:
+        other = first.setdefault(key, entry)
+        if other is not entry:
+            yield other, entry
+
+
+def _names(state: DesiredState) -> _Mistakes:
     """Names of vaults, rows and rules must be unique."""
-    for name, first, again in _repeated((vault.name, vault.source) for vault in state.vaults):
-        raise _error(again, f"vaults.{name}: the vault is declared twice, first at {first}")
-    for key, first, again in _repeated((vault.id, vault.source) for vault in state.vaults):
-        names = " and ".join(f"'{vault.name}'" for vault in state.vaults if vault.id == key)
-        raise _error(again, f"vaults: {names} are the same vault, first at {first}", "use one name in all rows")
-    rows = [(row.name, row.source) for row in state.pairs] + [(row.name, row.source) for row in state.vmm_pairs]
-    for name, first, again in _repeated([*rows, *((rule.name, rule.source) for rule in state.rules)]):
-        raise _error(again, f"the name '{name}' is already taken at {first}", "names are used with --pair")
+    for first, again in _repeated((vault.name, vault) for vault in state.vaults):
+        yield _mistake(again, f"vaults.{again.name}: the vault is declared twice, first at {first.source}")
+    for first, again in _repeated((vault.id, vault) for vault in state.vaults):
+        names = " and ".join(f"'{vault.name}'" for vault in state.vaults if vault.id == again.id)
+        problem = f"vaults: {names} are the same vault, first at {first.source}"
+        yield _mistake(again, problem, "use one name in all rows")
+    rows: list[Row | VmmRow] = [*state.pairs, *state.vmm_pairs]
+    named: list[Row | VmmRow | Rule] = [*rows, *state.rules]
+    for named_first, named_again in _repeated((entry.name, entry) for entry in named):
+        problem = f"the name '{named_again.name}' is already taken at {named_first.source}"
+        yield _mistake(named_again, problem, "names are used with --pair")
     rules = {rule.name: rule for rule in state.rules}
-    for name, source in rows:
-        rule = rules.get(name.partition("/")[0])
-        if rule and "/" in name:
-            raise _error(source, f"the name '{name}' could be that of a pair made by the rule at {rule.source}")
+    for row in rows:
+        rule = rules.get(row.name.partition("/")[0])
+        if rule and "/" in row.name:
+            problem = f"the name '{row.name}' could be that of a pair made by the rule at {rule.source}"
+            yield _mistake(row, problem)
 
 
-def _check_regions(state: DesiredState) -> None:
+def _regions(state: DesiredState, faulty: Collection[str]) -> _Mistakes:
     """Directions must be declared once, and rules, copies and ``to`` need a declared direction."""
-    directions = (((region.primary, region.recovery), region.source) for region in state.regions)
-    for _, first, again in _repeated(directions):
-        raise _error(again, f"regions: this direction is declared twice, first at {first}")
+    for first, again in _repeated(((region.primary, region.recovery), region) for region in state.regions):
+        yield _mistake(again, f"regions: this direction is declared twice, first at {first.source}")
     for rule in state.rules[:1]:
-        if not state.subscriptions:
-            raise _error(rule.source, f"rule '{rule.name}' searches nothing: no subscriptions are declared")
-        if not state.regions:
-            raise _error(rule.source, f"rule '{rule.name}' matches nothing: no regions are declared")
+        if not state.subscriptions and "subscriptions" not in faulty:
+            yield _mistake(rule, f"rule '{rule.name}' searches nothing: no subscriptions are declared")
+        if not state.regions and "regions" not in faulty:
+            yield _mistake(rule, f"rule '{rule.name}' matches nothing: no regions are declared")
+    if "regions" in faulty:
+        return
     for row in state.pairs:
         if row.recovery is None and not state.regions:
-            raise _error(
-                row.source,
+            yield _mistake(
+                row,
                 f"pair '{row.name}' asks for a copy, but no regions say where copies are made",
                 "add, for instance: regions: [{primary: eastasia, recovery: southeastasia}]",
             )
@@ -94,44 +111,44 @@ def _check_regions(state: DesiredState) -> None:
     entries += [("rule", rule) for rule in state.rules]
     for kind, entry in entries:
         if entry.to is not None and normal_location(entry.to) not in declared:
-            raise _error(
-                entry.source,
+            yield _mistake(
+                entry,
                 f"{kind} '{entry.name}' says to: {entry.to}, which is the recovery region of no entry under regions"
                 f"{did_you_mean(normal_location(entry.to), declared)}",
                 f"declared recovery regions: {', '.join(sorted(declared)) or 'none'}",
             )
 
 
-def _distinct_pairs(state: DesiredState) -> None:
+def _distinct_pairs(state: DesiredState) -> _Mistakes:
     first: dict[tuple[str, ArmId, ArmId | str | None], Row] = {}
     for row in state.pairs:
         recovery = row.recovery or (normal_location(row.to) if row.to else None)
         other = first.setdefault((row.vault, row.primary, recovery), row)
         if other is not row:
-            raise _error(row.source, f"pair '{row.name}' is declared twice, first as '{other.name}' at {other.source}")
+            yield _mistake(row, f"pair '{row.name}' is declared twice, first as '{other.name}' at {other.source}")
         mirrored = first.get((row.vault, row.recovery, row.primary)) if row.recovery else None
         if mirrored and (row.failback or mirrored.failback):
-            raise _error(
-                row.source,
+            yield _mistake(
+                row,
                 f"pair '{row.name}' is the reverse of pair '{mirrored.name}' at {mirrored.source}",
                 "a pair has both directions; declare it once",
             )
 
 
-def _one_recovery_per_primary(state: DesiredState) -> None:
+def _one_recovery_per_primary(state: DesiredState) -> _Mistakes:
     """With one direction of regions declared, a primary network can have one recovery network only."""
     first: dict[tuple[str, ArmId], Row] = {}
     for row in state.pairs:
         other = first.setdefault((row.vault, row.primary), row)
         if other is not row:
-            raise _error(
-                row.source,
+            yield _mistake(
+                row,
                 f"pairs '{other.name}' and '{row.name}' give one primary network two recovery networks; "
                 f"the first is at {other.source}",
             )
 
 
-def _one_owner_per_reverse(state: DesiredState) -> None:
+def _one_owner_per_reverse(state: DesiredState) -> _Mistakes:
     """With one direction of regions declared, a recovery network's reverse mapping can have one owner only."""
     owners: dict[tuple[str, ArmId], Row] = {}
     for row in state.pairs:
@@ -139,15 +156,15 @@ def _one_owner_per_reverse(state: DesiredState) -> None:
             continue
         owner = owners.setdefault((row.vault, row.recovery), row)
         if owner is not row:
-            raise _error(
-                row.source,
+            yield _mistake(
+                row,
                 f"pairs '{owner.name}' and '{row.name}' share a recovery network and both own its reverse mapping; "
                 f"the first is at {owner.source}",
                 "add failback: none to all but one of them",
             )
 
 
-def _distinct_vmm_pairs(state: DesiredState) -> None:
+def _distinct_vmm_pairs(state: DesiredState) -> _Mistakes:
     """A VM network has one mapping to each server and one to Azure; a pair of VM networks has two mappings."""
     first: dict[tuple[str, tuple[str, str], str], VmmRow] = {}
     for row in state.vmm_pairs:
@@ -162,8 +179,8 @@ def _distinct_vmm_pairs(state: DesiredState) -> None:
         for primary, server in mappings:
             other = first.setdefault((row.vault, vmm_key(primary), server), row)
             if other is not row:
-                raise _error(
-                    row.source,
+                yield _mistake(
+                    row,
                     f"pairs '{other.name}' and '{row.name}' both map {primary} forward or in reverse; "
                     f"the first is at {other.source}",
                 )

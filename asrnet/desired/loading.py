@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
+from zlib import crc32
 
 from msgspec import Struct, structs
 
@@ -30,59 +31,85 @@ from asrnet.desired.state import (
 )
 from asrnet.errors import DocumentError, InputError, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean
-from asrnet.files.yaml import Document
+from asrnet.files.problems import did_you_mean, together
+from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Limits
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 _HIGHEST_LIMIT: Final = 1_000_000
 
 
+class Examined(Struct, frozen=True, kw_only=True):
+    """A desired state and every mistake in its files; with mistakes ``desired`` lacks the entries that have them.
+
+    ``desired`` is None where nothing could be read.
+    """
+
+    desired: DesiredState | None
+    mistakes: tuple[DocumentError, ...] = ()
+
+
 def load(path: str | Path) -> DesiredState:
     """The desired state in a file, or in every .yaml, .yml and .json file of a folder.
 
-    Raises DocumentError, with file and line, for every mistake that can be found without asking Azure.
+    Raises DocumentError, with file and line, for all mistakes that can be found without asking Azure.
     """
-    return _Loader(_read(Path(path))).state()
+    examined = examine(path)
+    if examined.desired is None or examined.mistakes:
+        raise together(examined.mistakes)
+    return examined.desired
 
 
-def _read(path: Path) -> list[Document[DesiredFile]]:
+def examine(path: str | Path) -> Examined:
+    """As much of a desired state as could be read, with all mistakes. Raises nothing that ``load`` raises."""
+    try:
+        readings = _read(Path(path))
+    except DocumentError as error:
+        return Examined(desired=None, mistakes=(error,))
+    files = [reading.document for reading in readings if reading.document]
+    mistakes = [mistake for reading in readings for mistake in reading.mistakes]
+    if not files:
+        return Examined(desired=None, mistakes=tuple(mistakes))
+    state = _Loader(files, mistakes, is_complete=len(files) == len(readings)).state()
+    order = {printable(reading.source): index for index, reading in enumerate(readings)}
+    mistakes.sort(key=lambda mistake: order.get(printable(mistake.file), 0))
+    return Examined(desired=state, mistakes=tuple(mistakes))
+
+
+def _read(path: Path) -> list[Reading[DesiredFile]]:
     if not path.is_dir():
-        return [documents.read(path, DesiredFile)]
+        return [documents.examine(path, DesiredFile)]
     try:
         inside = list(path.iterdir())
     except OSError as error:
         raise DocumentError(f"the folder cannot be read: {error.strerror}", file=path) from error
     files = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    read: list[Document[DesiredFile]] = []
-    refused: dict[Path, DocumentError] = {}
-    for file in files:
-        try:
-            read.append(documents.read(file, DesiredFile))
-        except DocumentError as error:
-            refused[file.resolve()] = error
-    for document in read:  # a topology that one of the files names may be in the same folder
-        if document.value.topology:
-            refused.pop((Path(document.source).parent / document.value.topology).resolve(), None)
-    if refused:
-        raise next(iter(refused.values()))
-    if not read:
+    readings = {file.resolve(): documents.examine(file, DesiredFile) for file in files}
+    for reading in list(readings.values()):  # a topology that one of the files names may be in the same folder
+        topology = reading.document and reading.document.value.topology
+        if topology:
+            named = (Path(reading.source).parent / topology).resolve()
+            if named in readings and readings[named].mistakes:
+                del readings[named]
+    if not readings:
         raise DocumentError(
             f"the folder holds no desired state, expected files named *{', *'.join(SUFFIXES)}", file=path
         )
-    return read
+    return list(readings.values())
 
 
 class _Entry(Struct, Generic[T], frozen=True):
-    """One entry of a file: what is written at ``path``."""
+    """One entry of a file: what is written at ``path``. ``mistakes`` collects those of all entries."""
 
     raw: T
     document: Document[DesiredFile]
     path: tuple[str | int, ...]
+    mistakes: list[DocumentError]
 
     @property
     def name(self) -> str:
@@ -94,70 +121,114 @@ class _Entry(Struct, Generic[T], frozen=True):
         """The file and the line, printable because they go into plans: a file's name may be any bytes."""
         return Source(file=printable(self.document.source), line=self.document.line(*self.path))
 
-    def error(self, problem: str, *below: str | int, hint: str = "") -> DocumentError:
-        """The error to raise about this entry, or about the part ``below`` it."""
-        return self.document.error(problem, *self.path, *below, hint=hint)
+    def note(self, problem: str, *below: str | int, hint: str = "") -> None:
+        """Note a mistake in this entry, or in the part ``below`` it."""
+        self.mistakes.append(self.document.error(problem, *self.path, *below, hint=hint))
 
-    @contextmanager
-    def at(self, *below: str | int) -> Iterator[None]:
-        """Adds file, line and path to an InputError raised inside."""
+    def resolved(self, resolve: Callable[[], R], *below: str | int) -> R | None:
+        """What ``resolve`` returns; None where it raises InputError, which is noted for the part ``below``."""
         try:
-            yield
-        except DocumentError:
-            raise
+            return resolve()
         except InputError as error:
-            raise self.error(error.message, *below, hint=error.hint) from error
+            self.note(error.message, *below, hint=error.hint)
+            self.mistakes[-1].__cause__ = error
+            return None
+
+
+class _Names(dict[str, str]):
+    """The GUIDs of subscriptions by alias. A name that is missing stands for an invented GUID.
+
+    It is used where a file or a section could not be read: its aliases are then not called unknown everywhere else.
+    """
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return _invented_guid(name)
+
+
+def _invented_guid(name: str) -> str:
+    """The GUID that an alias stands for while its own is faulty, so that references to it are checked all the same."""
+    return f"00000000-0000-0000-0000-{crc32(name.encode('utf-8', 'surrogatepass')):012x}"
 
 
 class _Loader:
-    """Resolves the files' entries, in the order in which they build on each other."""
+    """Resolves the files' entries, in the order in which they build on each other, and notes all ``mistakes``.
 
-    def __init__(self, files: list[Document[DesiredFile]]) -> None:
+    ``is_complete`` is False if a file could not be read at all.
+    """
+
+    def __init__(
+        self, files: list[Document[DesiredFile]], mistakes: list[DocumentError], *, is_complete: bool = True
+    ) -> None:
         self._files = files
+        self._mistakes = mistakes
+        # The sections in which something is faulty, and those of which not even the names of the entries are known.
+        paths = {mistake.path for mistake in mistakes}
+        self._lost = {key for key in DesiredFile.__struct_fields__ if key in paths or not is_complete}
+        self._faulty = self._lost | {path.partition(".")[0].partition("[")[0] for path in paths}
         self._aliases = self._subscriptions()
-        self._vaults = tuple(self._vault(entry) for entry in self._entries("vaults"))
+        vaults = self._entries("vaults")
+        self._vault_names = {entry.name for entry in vaults}
+        self._vaults = self._each("vaults", self._vault)
 
     def state(self) -> DesiredState:
-        """The desired state, checked as a whole."""
-        if not self._values("version"):
-            raise self._files[0].error("the key 'version' is missing, expected version: 1")
-        checks.need_vaults(self._vaults, file=self._files[0].source)
+        """The desired state. What the entries say of each other is checked as well."""
+        if not self._values("version") and "version" not in self._faulty:
+            problem = "the key 'version' is missing, expected version: 1"
+            self._mistakes.append(self._files[0].error(problem))
+        if not self._vault_names and "vaults" not in self._faulty:
+            self._mistakes.append(checks.no_vaults(file=self._files[0].source))
         for entry in self._entries("freeze"):
-            self._check_vault(entry)
+            if entry.raw is not None:
+                self._check_vault(entry)
         topologies = self._values("topology")
         state = DesiredState(
             cloud=self._agreed("cloud") or "public",
             subscriptions=self._aliases,
             vaults=self._vaults,
-            regions=tuple(self._region(entry) for entry in self._entries("regions")),
-            pairs=tuple(self._row(entry) for entry in self._entries("pairs")),
-            rules=tuple(self._rule(entry) for entry in self._entries("rules")),
-            ignore=tuple(entry.raw for entry in self._entries("ignore")),
-            vmm_pairs=tuple(self._vmm_row(entry) for entry in self._entries("vmm_pairs")),
+            regions=self._each("regions", self._region),
+            pairs=self._each("pairs", self._row),
+            rules=self._each("rules", self._rule),
+            ignore=self._each("ignore", lambda entry: entry.raw),
+            vmm_pairs=self._each("vmm_pairs", self._vmm_row),
             topology=(
                 str(Path(topologies[0].document.source).parent / self._agreed("topology", repeated=False))
                 if topologies
                 else None
             ),
-            freeze=tuple(entry.raw for entry in self._entries("freeze")),
+            freeze=self._each("freeze", lambda entry: entry.raw),
             limits=self._limits(),
         )
-        checks.check(state, file=self._files[0].source)
+        self._mistakes += checks.mistakes(state, file=self._files[0].source, faulty=self._faulty)
         return state
 
+    def _each(self, key: str, resolve: Callable[[_Entry[Any]], R | None]) -> tuple[R, ...]:
+        """The entries under ``key``, resolved, without those that are faulty."""
+        values: list[R] = []
+        for entry in self._entries(key):
+            before = len(self._mistakes)
+            value = None if entry.raw is None else resolve(entry)
+            if value is None or len(self._mistakes) > before:
+                self._faulty.add(key)
+            else:
+                values.append(value)
+        return tuple(values)
+
     def _entries(self, key: str) -> list[_Entry[Any]]:
-        """The entries under ``key`` of all files: items of lists, values of mappings."""
+        """The entries under ``key`` of all files: items of lists, values of mappings. A faulty one's value is None."""
         entries: list[_Entry[Any]] = []
         for document in self._files:
             section = getattr(document.value, key)
             steps = section.items() if hasattr(section, "items") else enumerate(section)
-            entries += [_Entry(raw, document, (key, step)) for step, raw in steps]
+            entries += [_Entry(raw, document, (key, step), self._mistakes) for step, raw in steps]
         return entries
 
     def _values(self, key: str) -> list[_Entry[Any]]:
         """The value of ``key`` in each file that has one."""
         values = [(document, getattr(document.value, key)) for document in self._files]
-        return [_Entry(value, document, (key,)) for document, value in values if value is not None]
+        return [_Entry(value, document, (key,), self._mistakes) for document, value in values if value is not None]
 
     def _agreed(self, key: str, *, repeated: bool = True) -> Any:
         """The value of ``key``, on which all files must agree; unless ``repeated``, only one file may have it."""
@@ -165,132 +236,146 @@ class _Loader:
         for entry in values[1:]:
             if entry.raw != values[0].raw or not repeated:
                 problem = "the files disagree" if repeated else "given twice"
-                raise entry.error(f"{problem}, first at {values[0].source}")
+                entry.note(f"{problem}, first at {values[0].source}")
         return values[0].raw if values else None
 
     def _subscriptions(self) -> dict[str, str]:
-        aliases: dict[str, str] = {}
+        aliases: dict[str, str] = _Names() if "subscriptions" in self._lost else {}
         first: dict[str, _Entry[str]] = {}
         for entry in self._entries("subscriptions"):
-            with entry.at():
-                guid = references.alias(entry.name, entry.raw)
-            if aliases.setdefault(entry.name, guid) != guid:
-                raise entry.error(f"the alias stands for another subscription at {first[entry.name].source}")
-            first.setdefault(entry.name, entry)
+            text = entry.raw
+            guid = None if text is None else entry.resolved(partial(references.alias, entry.name, text))
+            if guid is None:
+                self._faulty.add("subscriptions")
+                guid = _invented_guid(entry.name)
+            elif entry.name in first and aliases[entry.name] != guid:
+                entry.note(f"the alias stands for another subscription at {first[entry.name].source}")
+            if entry.name not in first:
+                first[entry.name], aliases[entry.name] = entry, guid
         return aliases
 
-    def _vault(self, entry: _Entry[str | VaultEntry]) -> Vault:
+    def _vault(self, entry: _Entry[str | VaultEntry]) -> Vault | None:
         has_options = isinstance(entry.raw, VaultEntry)
         raw = entry.raw if isinstance(entry.raw, VaultEntry) else VaultEntry(id=entry.raw)
-        with entry.at():
-            references.label(entry.name)
-        with entry.at(*(("id",) if has_options else ())):
-            identifier = references.resource(raw.id, ids.VAULT, self._aliases)
+        entry.resolved(lambda: references.label(entry.name))
+        identifier = entry.resolved(
+            lambda: references.resource(raw.id, ids.VAULT, self._aliases), *(("id",) if has_options else ())
+        )
+        if identifier is None:
+            return None
         return Vault(**_keys(raw, VaultKeys), name=entry.name, id=identifier, source=entry.source)
 
-    def _region(self, entry: _Entry[RegionKeys]) -> Region:
-        with entry.at("primary"):
-            primary = references.region(entry.raw.primary)
-        with entry.at("recovery"):
-            recovery = references.region(entry.raw.recovery)
-        if primary == recovery:
-            raise entry.error(
+    def _region(self, entry: _Entry[RegionKeys]) -> Region | None:
+        primary = entry.resolved(lambda: references.region(entry.raw.primary), "primary")
+        recovery = entry.resolved(lambda: references.region(entry.raw.recovery), "recovery")
+        if primary is not None and primary == recovery:
+            entry.note(
                 f"{primary} is paired with itself, expected another region",
                 "recovery",
                 hint="zones of one region need no network mapping",
             )
-        return Region(primary=primary, recovery=recovery, copy=self._copy(entry), source=entry.source)
+        copy = self._copy(entry)
+        if primary is None or recovery is None:
+            return None
+        return Region(primary=primary, recovery=recovery, copy=copy, source=entry.source)
 
     def _copy(self, entry: _Entry[RegionKeys]) -> CopySettings:
         raw, subscription = entry.raw.copy, entry.raw.copy.subscription
         if subscription is not None:
-            with entry.at("copy", "subscription"):
-                subscription = references.subscription(subscription, self._aliases)
-        with entry.at("copy", "resource_group"):
-            references.check_template(raw.resource_group, references.GROUP)
-        with entry.at("copy", "name"):
-            references.check_template(raw.name, ids.VNET)
-        if "{name}" not in raw.name + raw.resource_group:
-            raise entry.error("all copies would be one network, expected {name} in it", "copy", "name")
-        if raw.subscription is None and (raw.resource_group, raw.name) == ("{resource_group}", "{name}"):
-            raise entry.error("the copy would be the network itself, expected another name", "copy", "name")
+            text = subscription
+            subscription = entry.resolved(lambda: references.subscription(text, self._aliases), "copy", "subscription")
+        before = len(self._mistakes)
+        entry.resolved(
+            lambda: references.check_template(raw.resource_group, references.GROUP), "copy", "resource_group"
+        )
+        entry.resolved(lambda: references.check_template(raw.name, ids.VNET), "copy", "name")
+        if len(self._mistakes) > before:
+            pass  # what is wrong with the templates together is only known of right ones
+        elif "{name}" not in raw.name + raw.resource_group:
+            entry.note("all copies would be one network, expected {name} in it", "copy", "name")
+        elif raw.subscription is None and (raw.resource_group, raw.name) == ("{resource_group}", "{name}"):
+            entry.note("the copy would be the network itself, expected another name", "copy", "name")
         if not raw.dns:
-            raise entry.error("found no servers, expected their addresses, copy or azure", "copy", "dns")
+            entry.note("found no servers, expected their addresses, copy or azure", "copy", "dns")
         for index, server in enumerate(raw.dns if isinstance(raw.dns, tuple) else ()):
             try:
                 ipaddress.ip_address(server)
-            except ValueError as error:
-                problem = f"found '{server[:60]}', expected an ip address"
-                raise entry.error(problem, "copy", "dns", index) from error
+            except ValueError:
+                entry.note(f"found '{server[:60]}', expected an ip address", "copy", "dns", index)
         attached: dict[str, str | None] = {}
         for key, kind in (("network_security_group", ids.SECURITY_GROUP), ("route_table", ids.ROUTE_TABLE)):
             template = getattr(raw, key)
             attached[key] = None
             if template not in {None, references.NONE}:
-                with entry.at("copy", key):
-                    attached[key] = references.template(template, kind, self._aliases, orelse=", or none")
+                resolve = partial(references.template, template, kind, self._aliases, orelse=", or none")
+                attached[key] = entry.resolved(resolve, "copy", key)
         return structs.replace(raw, subscription=subscription, **attached)
 
-    def _row(self, entry: _Entry[RowEntry]) -> Row:
+    def _row(self, entry: _Entry[RowEntry]) -> Row | None:
+        raw = entry.raw
         primary = self._network(entry, "primary")
-        recovery = None if entry.raw.recovery == references.COPY else self._network(entry, "recovery", ", or copy")
-        if primary == recovery:
-            raise entry.error("this is the primary network itself, expected another", "recovery")
+        recovery = None if raw.recovery == references.COPY else self._network(entry, "recovery", ", or copy")
+        if primary is not None and primary == recovery:
+            entry.note("this is the primary network itself, expected another", "recovery")
         self._check_label(entry)
         self._check_vault(entry)
+        if primary is None:
+            return None
         return Row(
-            **_keys(entry.raw, RowKeys),
+            **_keys(raw, RowKeys),
             primary=primary,
             recovery=recovery,
-            failback=entry.raw.failback is None,
+            failback=raw.failback is None,
             source=entry.source,
         )
 
-    def _network(self, entry: _Entry[RowEntry], side: str, orelse: str = "") -> ArmId:
-        with entry.at(side):
-            return references.resource(getattr(entry.raw, side), ids.VNET, self._aliases, orelse=orelse)
+    def _network(self, entry: _Entry[RowEntry], side: str, orelse: str = "") -> ArmId | None:
+        text = getattr(entry.raw, side)
+        return entry.resolved(partial(references.resource, text, ids.VNET, self._aliases, orelse=orelse), side)
 
     def _rule(self, entry: _Entry[RuleEntry]) -> Rule:
         recovery: str | None = None
         if entry.raw.recovery != references.COPY:
-            with entry.at("recovery"):
-                recovery = references.template(entry.raw.recovery, ids.VNET, self._aliases, orelse=", or copy")
+            template = partial(references.template, entry.raw.recovery, ids.VNET, self._aliases, orelse=", or copy")
+            recovery = entry.resolved(template, "recovery")
         self._check_label(entry)
         self._check_vault(entry)
         keys = _keys(entry.raw, RuleKeys)
-        if entry.raw.match.subscription is not None:
-            with entry.at("match", "subscription"):
-                guid = references.subscription(entry.raw.match.subscription, self._aliases)
-            if guid not in self._aliases.values():
-                raise entry.error("rules search only what is declared under subscriptions", "match", "subscription")
+        subscription = entry.raw.match.subscription
+        if subscription is not None:
+            guid = entry.resolved(
+                partial(references.subscription, subscription, self._aliases), "match", "subscription"
+            )
+            if guid is not None and guid not in self._aliases.values() and "subscriptions" not in self._lost:
+                entry.note("rules search only what is declared under subscriptions", "match", "subscription")
             keys["match"] = structs.replace(entry.raw.match, subscription=guid)
         return Rule(**keys, recovery=recovery, failback=entry.raw.failback is None, source=entry.source)
 
-    def _vmm_row(self, entry: _Entry[VmmRowEntry]) -> VmmRow:
-        recovery: VmNetworkName | ArmId
-        with entry.at("primary"):
-            primary = _vm_network(entry.raw.primary)
-        with entry.at("recovery"):
-            text = entry.raw.recovery
-            if text.startswith("/") or text.count("/") > 1:
-                recovery = references.resource(text, ids.VNET, self._aliases)
-            else:
-                orelse = "; or a virtual network: alias/resource group/name, or a full resource id"
-                recovery = _vm_network(text, orelse=orelse)
-        if isinstance(recovery, VmNetworkName) and checks.vmm_key(primary) == checks.vmm_key(recovery):
-            raise entry.error("this is the primary network itself, expected another", "recovery")
+    def _vmm_row(self, entry: _Entry[VmmRowEntry]) -> VmmRow | None:
+        text = entry.raw.recovery
+        primary = entry.resolved(lambda: _vm_network(entry.raw.primary), "primary")
+        recovery: VmNetworkName | ArmId | None
+        if text.startswith("/") or text.count("/") > 1:
+            recovery = entry.resolved(lambda: references.resource(text, ids.VNET, self._aliases), "recovery")
+        else:
+            orelse = "; or a virtual network: alias/resource group/name, or a full resource id"
+            recovery = entry.resolved(lambda: _vm_network(text, orelse=orelse), "recovery")
+        if primary and isinstance(recovery, VmNetworkName) and checks.vmm_key(primary) == checks.vmm_key(recovery):
+            entry.note("this is the primary network itself, expected another", "recovery")
         self._check_label(entry)
         self._check_vault(entry)
+        if primary is None or recovery is None:
+            return None
         return VmmRow(**_keys(entry.raw, VmmRowKeys), primary=primary, recovery=recovery, source=entry.source)
 
     def _check_label(self, entry: _Entry[Any]) -> None:
-        with entry.at("name"):
-            references.label(entry.raw.name)
+        entry.resolved(lambda: references.label(entry.raw.name), "name")
 
     def _check_vault(self, entry: _Entry[Any]) -> None:
-        names = [vault.name for vault in self._vaults]
-        if entry.raw.vault not in names:
-            raise entry.error(
+        # A vault that is missing may be in a part that could not be read; where none is declared, that is the mistake.
+        names = self._vault_names
+        if names and entry.raw.vault not in names and "vaults" not in self._lost:
+            entry.note(
                 f"unknown vault '{entry.raw.vault}'{did_you_mean(entry.raw.vault, names)}",
                 "vault",
                 hint=f"declared under vaults: {', '.join(sorted(names))}",
@@ -301,7 +386,7 @@ class _Loader:
         for name in limits.__struct_fields__:
             highest = 100 if name == "max_change_percent" else _HIGHEST_LIMIT
             if not 0 <= getattr(limits, name) <= highest:
-                raise self._values("limits")[0].error(f"expected a whole number from 0 to {highest}", name)
+                self._values("limits")[0].note(f"expected a whole number from 0 to {highest}", name)
         return limits
 
 

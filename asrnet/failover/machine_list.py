@@ -17,7 +17,7 @@ from asrnet.failover.addresses import number, span
 from asrnet.failover.machines import Machine, Replica
 from asrnet.failover.network_names import Network, NetworkNames, network_name
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean
+from asrnet.files.problems import did_you_mean, gathered, raise_any
 from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
@@ -88,15 +88,23 @@ def read_entries(path: str | Path) -> list[Entry]:
 
 
 def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[Machine, ...]:
-    """The machines in the order in which they are first named. Raises DocumentError at the first row that is wrong."""
+    """The machines in the order in which they are first named. Raises DocumentError about all wrong rows."""
     rows_by_machine: dict[str, list[_CheckedRow]] = {}
     first_entries: dict[tuple[object, ...], Entry] = {}
+    mistakes: list[DocumentError] = []
     for entry in entries:
-        rows = rows_by_machine.setdefault(_required(entry, "name").lower(), [])
-        row = _checked_row(entry, names, nic=entry.row.nic or f"nic{len(rows)}")
-        _refuse_repeats(row, first_entries)
-        rows.append(row)
-    return tuple(_machine(rows) for rows in rows_by_machine.values())
+        with gathered(mistakes):
+            rows = rows_by_machine.setdefault(_required(entry, "name").lower(), [])
+            row = _checked_row(entry, names, nic=entry.row.nic or f"nic{len(rows)}")
+            _refuse_repeats(row, first_entries)
+            rows.append(row)
+    raise_any(mistakes)
+    machines: list[Machine] = []
+    for rows in rows_by_machine.values():
+        with gathered(mistakes):
+            machines.append(_machine(rows))
+    raise_any(mistakes)
+    return tuple(machines)
 
 
 def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:

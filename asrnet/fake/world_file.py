@@ -20,7 +20,7 @@ import yaml
 from msgspec import Struct
 from msgspec.structs import replace
 
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
 from asrnet.fake import world_format as entries
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.jobs import seconds_of
@@ -43,7 +43,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean
+from asrnet.files.problems import did_you_mean, gathered, raise_any
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (
@@ -125,9 +125,10 @@ def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) 
 def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Behaviour | None = None) -> World:
     """The world that a document describes; ``behaviour`` replaces the document's own.
 
-    Raises DocumentError where its parts contradict each other.
+    Raises DocumentError, with all mistakes, where its parts contradict each other.
     """
     content = document.value
+    mistakes: list[DocumentError] = []
     if behaviour is None:
         behaviour = content.behaviour or Behaviour()
         if content.strict_mapping is not None:
@@ -135,11 +136,13 @@ def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Be
     try:
         checked(behaviour)
     except InputError as error:
-        raise document.error(error.message, "behaviour", hint=error.hint) from error
+        mistakes.append(document.error(error.message, "behaviour", hint=error.hint))
     if content.tenant is not None and not _TENANT.fullmatch(content.tenant):
-        raise document.error("a tenant is a GUID or a domain", "tenant")
+        mistakes.append(document.error("a tenant is a GUID or a domain", "tenant"))
+    resources = list(_resources(document, mistakes))
+    raise_any(mistakes)
     world = World(clock=clock, behaviour=behaviour, tenant=content.tenant or TENANT)
-    seed(world, *_resources(document))
+    seed(world, *resources)
     world.protected_items.go_on_replicating()
     for resource_id, text in content.extras.items():
         try:
@@ -193,46 +196,54 @@ class _Dumper(_SafeDumper):  # type: ignore[misc]  # the base is chosen at run t
 # File -> world
 
 
-def _resources(document: Document[WorldDocument]) -> Iterator[Seed]:
-    """Everything that a document names, in an order in which it can be seeded."""
+def _resources(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
+    """Everything that a document names, in an order in which it can be seeded, but for what ``mistakes`` are about."""
     content = document.value
     for index, entry in enumerate(content.subscriptions):
         try:
             guid = ArmId(f"/subscriptions/{entry.id}").subscription
         except InputError as error:
             problem = f"'{entry.id}' is not a subscription's GUID"
-            raise document.error(problem, "subscriptions", index, "id") from error
+            mistakes.append(document.error(problem, "subscriptions", index, "id"))
+            mistakes[-1].__cause__ = error
+            continue
         yield _model(Subscription, entry, id=guid)
     for index, entry in enumerate(content.resource_groups):
         if entry.id.type or not entry.id.resource_group:
             problem = f"'{entry.id}' is not the id of a resource group"
-            raise document.error(problem, "resource_groups", index, "id")
+            mistakes.append(document.error(problem, "resource_groups", index, "id"))
+            continue
         yield _model(ResourceGroup, entry)
-    yield from _networking(document)
-    for entry, place in _regional(document, "virtual_machines", _MACHINE, "virtual machine"):
-        yield _model(VirtualMachine, entry, nics=_nics(entry, place))
-    for entry, place in _regional(document, "vaults", VAULT, "vault"):
-        yield from _Vault(entry, place).resources()
+    yield from _networking(document, mistakes)
+    for entry, place in _regional(document, "virtual_machines", _MACHINE, "virtual machine", mistakes):
+        with gathered(mistakes):
+            yield _model(VirtualMachine, entry, nics=_nics(entry, place))
+    for entry, place in _regional(document, "vaults", VAULT, "vault", mistakes):
+        with gathered(mistakes):
+            yield from _Vault(entry, place, mistakes).resources()
 
 
-def _networking(document: Document[WorldDocument]) -> Iterator[Seed]:
+def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
     """What a document has of the network provider."""
-    for entry, place in _regional(document, "virtual_networks", VNET, "network"):
-        for index, prefix in enumerate(entry.address_space):
-            _PREFIX.check(prefix, place, "address_space", index)
-        for index, subnet in enumerate(entry.subnets):
-            _child(place.at("subnets", index), entry.id, "subnets", subnet.name)
-        subnets = _subnets(entry.subnets, place.at("subnets"))
-        yield _model(VirtualNetwork, entry, subnets=subnets, peerings=_peerings(entry.peerings, place))
-    for entry, _ in _regional(document, "network_security_groups", _SECURITY_GROUP, "network security group"):
+    for entry, place in _regional(document, "virtual_networks", VNET, "network", mistakes):
+        with gathered(mistakes):
+            for index, prefix in enumerate(entry.address_space):
+                _PREFIX.check(prefix, place, "address_space", index)
+            for index, subnet in enumerate(entry.subnets):
+                _child(place.at("subnets", index), entry.id, "subnets", subnet.name)
+            subnets = _subnets(entry.subnets, place.at("subnets"))
+            yield _model(VirtualNetwork, entry, subnets=subnets, peerings=_peerings(entry.peerings, place))
+    security_groups = "network_security_groups"
+    for entry, _ in _regional(document, security_groups, _SECURITY_GROUP, "network security group", mistakes):
         yield _model(NetworkSecurityGroup, entry)
-    for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table"):
+    for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table", mistakes):
         yield _model(RouteTable, entry)
-    for entry, place in _regional(document, "network_interfaces", _NETWORK_INTERFACE, "network interface"):
-        for index, address in enumerate(entry.ip_configurations):
-            _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
-        addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
-        yield _model(NetworkInterface, entry, ip_configurations=addresses)
+    for entry, place in _regional(document, "network_interfaces", _NETWORK_INTERFACE, "network interface", mistakes):
+        with gathered(mistakes):
+            for index, address in enumerate(entry.ip_configurations):
+                _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
+            addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
+            yield _model(NetworkInterface, entry, ip_configurations=addresses)
 
 
 def _peerings(listed: Iterable[Any], place: Place) -> tuple[Peering, ...]:
@@ -259,14 +270,19 @@ def _shared(target: Any, source: Any) -> tuple[str, ...]:
     return tuple(name for name in target.__struct_fields__ if hasattr(source, name))
 
 
-def _regional(document: Document[WorldDocument], key: str, kind: str, what: str) -> Iterator[tuple[Any, Place]]:
+def _regional(
+    document: Document[WorldDocument], key: str, kind: str, what: str, mistakes: list[DocumentError]
+) -> Iterator[tuple[Any, Place]]:
     """The entries of a list of resources that have an id of type ``kind`` and a region, each id once."""
     listed, place = getattr(document.value, key), document.place(key)
-    _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
+    with gathered(mistakes):
+        _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
     for index, entry in enumerate(listed):
         if entry.id.type != kind:
-            raise place.error(f"'{entry.id}' is not the id of a {what}", index, "id")
-        _REGION.check(entry.location, place, index, "location")
+            mistakes.append(place.error(f"'{entry.id}' is not the id of a {what}", index, "id"))
+            continue
+        with gathered(mistakes):
+            _REGION.check(entry.location, place, index, "location")
         yield entry, place.at(index)
 
 
@@ -320,39 +336,50 @@ def _nics(machine: Any, place: Place) -> tuple[Nic, ...]:
 class _Vault:
     """One vault of a world file."""
 
-    def __init__(self, entry: Any, place: Place) -> None:
+    def __init__(self, entry: Any, place: Place, mistakes: list[DocumentError]) -> None:
         self._entry = entry
         self._place = place
+        self._mistakes = mistakes
         self._fabrics: dict[str, Fabric] = {}
         self._clouds: dict[tuple[ArmId, str], Cloud] = {}
 
     def resources(self) -> Iterator[Seed]:
         """The vault and all that is in it, in an order in which it can be seeded."""
-        entry, place = self._entry, self._place
+        entry, place, mistakes = self._entry, self._place, self._mistakes
         used = bool(entry.fabrics) if entry.used is None else entry.used
         if entry.fabrics and not used:
             raise place.error("a vault with fabrics has been used", "used")
-        self._refuse_repetitions()
+        with gathered(mistakes):
+            self._refuse_repetitions()
         yield _model(VaultResource, entry, used=used)
         for index, policy in enumerate(entry.replication_policies):
             policy_id = _child(place.at("replication_policies", index), entry.id, "replicationPolicies", policy.name)
             yield _model(ReplicationPolicy, policy, id=policy_id)
+        before = len(mistakes)
         for index, fabric in enumerate(entry.fabrics):
-            yield from self._fabric(fabric, place.at("fabrics", index))
+            with gathered(mistakes):
+                yield from self._fabric(fabric, place.at("fabrics", index))
+        if len(mistakes) > before:
+            return  # everything below refers to the fabrics
         for index, fabric in enumerate(entry.fabrics):
             for number, mapping in enumerate(fabric.cloud_mappings):
-                yield self._cloud_mapping(mapping, fabric, place.at("fabrics", index, "cloud_mappings", number))
+                with gathered(mistakes):
+                    yield self._cloud_mapping(mapping, fabric, place.at("fabrics", index, "cloud_mappings", number))
         for index, mapping in enumerate(entry.mappings):
-            yield self._mapping(mapping, place.at("mappings", index))
+            with gathered(mistakes):
+                yield self._mapping(mapping, place.at("mappings", index))
         for index, item in enumerate(entry.protected_items):
-            yield self._item(item, place.at("protected_items", index))
+            with gathered(mistakes):
+                yield self._item(item, place.at("protected_items", index))
         for index, plan in enumerate(entry.recovery_plans):
-            plan_id = _child(place.at("recovery_plans", index), entry.id, "replicationRecoveryPlans", plan.name)
-            yield _model(RecoveryPlan, plan, id=plan_id)
+            with gathered(mistakes):
+                plan_id = _child(place.at("recovery_plans", index), entry.id, "replicationRecoveryPlans", plan.name)
+                yield _model(RecoveryPlan, plan, id=plan_id)
         for index, job in enumerate(entry.jobs):
-            for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
-                _TIME.check(time or None, place, "jobs", index, key)
-            yield _model(Job, job, id=_child(place.at("jobs", index), entry.id, "replicationJobs", job.name))
+            with gathered(mistakes):
+                for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
+                    _TIME.check(time or None, place, "jobs", index, key)
+                yield _model(Job, job, id=_child(place.at("jobs", index), entry.id, "replicationJobs", job.name))
 
     def _refuse_repetitions(self) -> None:
         entry, place = self._entry, self._place

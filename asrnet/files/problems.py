@@ -1,22 +1,22 @@
-"""Turns msgspec's errors into messages for people, with the exact path, the value found, and what was expected."""
+"""Mistakes in files: messages for people, with the exact path, the value found, and what was expected."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
-from msgspec import Struct, inspect
+from msgspec import Struct, inspect, structs
 
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
 
 Steps = tuple[str | int, ...]
 
-_SUFFIX = re.compile(r" - at (?:`(?P<key>key)` in )?`\$(?P<path>[^`]*)`$")
-_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
-_FIELD = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
+_SUFFIX = re.compile(r" - at (?:`key` in )?`\$[^`]*`$")
 _TYPES = re.compile(r"Expected `(?P<types>[^`]+)`(?P<more>.*)", re.DOTALL)
 _ENUM = "Invalid enum value"
 _SHOWN_AT_MOST = 60
@@ -41,11 +41,67 @@ _FORMS: Final = {
 
 
 class Problem(Struct, frozen=True):
-    """What is wrong with a document, at which path, and what to do about it."""
+    """What is wrong with a document, at which path, and what to do about it; ``is_extra``: it is an unknown key."""
 
     message: str
     path: Steps
     hint: str = ""
+    is_extra: bool = False
+
+
+class Mistake(Struct, frozen=True, kw_only=True):
+    """A mistake in a file; ``path`` is the value's, such as ``pairs[0].vault``, and ``line`` counts from 1."""
+
+    file: str
+    line: int | None = None
+    path: str = ""
+    message: str
+    hint: str = ""
+
+
+def mistakes_of(error: DocumentError) -> tuple[Mistake, ...]:
+    """The mistakes that ``error`` is about."""
+    return tuple(
+        Mistake(file=mistake.file, line=mistake.line, path=mistake.path, message=mistake.problem, hint=mistake.hint)
+        for mistake in separated(error)
+    )
+
+
+def separated(error: DocumentError) -> tuple[DocumentError, ...]:
+    """``error`` as one error for each mistake."""
+    if not error.others:
+        return (error,)
+    first = DocumentError(error.problem, file=error.file, line=error.line, path=error.path, hint=error.hint)
+    return (first, *error.others)
+
+
+def together(errors: Iterable[DocumentError]) -> DocumentError:
+    """One error about all the mistakes of ``errors``: file by file, line by line, and last those about no line."""
+    mistakes = [mistake for error in errors for mistake in separated(error)]
+    files = list(dict.fromkeys(mistake.file for mistake in mistakes))
+    first, *others = sorted(
+        mistakes, key=lambda mistake: (mistake.line is None, files.index(mistake.file), mistake.line or 0)
+    )
+    if not others:
+        return first
+    return DocumentError(
+        first.problem, file=first.file, line=first.line, path=first.path, hint=first.hint, others=others
+    )
+
+
+@contextmanager
+def gathered(mistakes: list[DocumentError]) -> Iterator[None]:
+    """Add a DocumentError that is raised inside to ``mistakes``, and go on after the block."""
+    try:
+        yield
+    except DocumentError as error:
+        mistakes.append(error)
+
+
+def raise_any(mistakes: Iterable[DocumentError]) -> None:
+    """Raise one DocumentError about all ``mistakes``, if there are any."""
+    if listed := list(mistakes):
+        raise together(listed)
 
 
 def spelled(path: Iterable[str | int]) -> str:
@@ -95,42 +151,63 @@ def shown(value: object) -> str:
     return f"'{text if len(text) <= _SHOWN_AT_MOST else text[:_SHOWN_AT_MOST] + '...'}'"
 
 
-def explain(error: msgspec.ValidationError, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Problem:
-    """Explain why ``convert(plain, kind)`` raised ``error``. Modifies ``plain`` to find the faulty entry."""
-    message = str(error)
-    path: Steps = ()
-    key: str | None = None
-    suffix = _SUFFIX.search(message)
-    if suffix:
-        try:
-            path = _exact_path(suffix["path"], plain, kind, convert)
-            _at(plain, path)
-            key = _failing_key(path, plain, kind, convert) if suffix["key"] else None
-            message = message[: suffix.start()]
-        except LookupError:  # an unknown key at the top may read like a path
-            path = ()
-    info: inspect.Type | None = inspect.type_info(kind)
-    for step in path:
-        info = _below(info, step)
-    if key is not None:
-        mapping = _unwrapped(info, inspect.DictType)
-        key_type = mapping.key_type if isinstance(mapping, inspect.DictType) else None
-        return Problem(_about_value(message, key, key_type), (*path, key))
-    field = _FIELD.fullmatch(message)
-    if field:
-        return _about_field(field, path, info)
+def problems(plain: Any, kind: Any, convert: Callable[[Any, Any], object], path: Steps = ()) -> Iterator[Problem]:
+    """Everything that keeps ``convert(plain, kind)`` from succeeding, part by part. ``path`` leads to ``plain``.
+
+    msgspec stops at the first mistake, and does not say which entry of a mapping it is about. So what fails is taken
+    apart, and each part is converted by itself.
+    """
+    try:
+        convert(plain, kind)
+    except msgspec.ValidationError as error:
+        of_parts = list(_problems_of_parts(plain, kind, convert, path))
+        yield from of_parts or [_explained(error, plain, kind, path)]
+
+
+def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], object], path: Steps) -> Iterator[Problem]:
+    kind = member_for(plain, kind)
+    arguments = get_args(kind)
+    if isinstance(kind, type) and issubclass(kind, Struct) and isinstance(plain, dict):
+        fields = {field.encode_name: field for field in structs.fields(kind)}
+        for key, value in plain.items():
+            if key in fields:
+                yield from problems(value, fields[key].type, convert, (*path, key))
+            elif kind.__struct_config__.forbid_unknown_fields:
+                hint = f"known keys: {', '.join(fields)}"
+                yield Problem(f"unknown key{did_you_mean(key, fields)}", (*path, key), hint, is_extra=True)
+        # A key that is only misspelled is one mistake, not two.
+        meant = {nearest(key, fields) for key in plain if key not in fields}
+        for name, field in fields.items():
+            if field.required and name not in plain and name not in meant:
+                yield Problem(f"the key '{name}' is missing", path)
+    elif isinstance(plain, dict) and arguments:
+        key_kind, value_kind = arguments
+        for key, value in plain.items():
+            yield from problems(key, key_kind, convert, (*path, key))
+            yield from problems(value, value_kind, convert, (*path, key))
+    elif isinstance(plain, list) and arguments:
+        for index, value in enumerate(plain):
+            yield from problems(value, arguments[0], convert, (*path, index))
+
+
+def member_for(plain: Any, kind: Any) -> Any:
+    """The type, ``kind`` or a member of that union, that ``plain`` must be meant for if it is a mapping or a list."""
+    while get_origin(kind) is Annotated:
+        kind = kind.__origin__
+    if get_origin(kind) in {Union, UnionType}:
+        members = [member for member in (member_for(plain, alternative) for alternative in get_args(kind)) if member]
+        return members[0] if len(members) == 1 else None
+    if isinstance(plain, dict):
+        is_fitting = (isinstance(kind, type) and issubclass(kind, Struct)) or get_origin(kind) in {dict, Mapping}
+    else:
+        is_fitting = isinstance(plain, list) and get_origin(kind) in {list, tuple}
+    return kind if is_fitting else None
+
+
+def _explained(error: msgspec.ValidationError, plain: Any, kind: Any, path: Steps) -> Problem:
     cause = error.__cause__ and error.__cause__.__cause__
     hint = cause.hint if isinstance(cause, InputError) else ""
-    return Problem(_about_value(message, _at(plain, path), info), path, hint)
-
-
-def _about_field(field: re.Match[str], path: Steps, info: inspect.Type | None) -> Problem:
-    name, info = field["name"], _unwrapped(info, inspect.StructType)
-    if field["what"] == "missing required":
-        return Problem(f"the key '{name}' is missing", path)
-    keys = [key.encode_name for key in info.fields] if isinstance(info, inspect.StructType) else []
-    hint = f"known keys: {', '.join(keys)}" if keys else ""
-    return Problem(f"unknown key{did_you_mean(name, keys)}", (*path, name), hint)
+    return Problem(_about_value(_SUFFIX.sub("", str(error)), plain, inspect.type_info(kind)), path, hint)
 
 
 def _about_value(message: str, value: object, info: inspect.Type | None) -> str:
@@ -147,81 +224,6 @@ def _about_value(message: str, value: object, info: inspect.Type | None) -> str:
     expected = either(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
     limits = "" if types["more"].startswith(", got") else types["more"]
     return f"found {shown(value)}, expected {expected}{limits}"
-
-
-def _exact_path(text: str, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> Steps:
-    path: Steps = ()
-    for step in _STEP.finditer(text):
-        if step["name"]:
-            path = (*path, step["name"])
-        elif step["index"] == "...":
-            path = (*path, _failing_key(path, plain, kind, convert))
-        else:
-            path = (*path, int(step["index"]))
-    return path
-
-
-def _failing_key(path: Steps, plain: Any, kind: Any, convert: Callable[[Any, Any], object]) -> str:
-    """The key of the mapping at ``path`` whose entry fails, found by bisection: msgspec only says ``[...]``.
-
-    The entries after it are removed from the mapping, so that a later faulty entry is not found in its place.
-    """
-    mapping = _at(plain, path)
-    if not isinstance(mapping, dict) or not mapping:
-        raise LookupError(path)
-    entries = list(mapping.items())
-    good, bad = 0, len(entries)
-    while bad - good > 1:
-        middle = (good + bad) // 2
-        mapping.clear()
-        mapping.update(entries[:middle])
-        if _fails_below(path, lambda: convert(plain, kind)):
-            bad = middle
-        else:
-            good = middle
-    mapping.clear()
-    mapping.update(entries[:bad])
-    return str(entries[bad - 1][0])
-
-
-def _fails_below(path: Steps, attempt: Callable[[], object]) -> bool:
-    try:
-        attempt()
-    except msgspec.ValidationError as error:
-        suffix = _SUFFIX.search(str(error))
-        return suffix is not None and _is_below(suffix["path"] + ("[...]" if suffix["key"] else ""), path)
-    return False
-
-
-def _is_below(text: str, path: Steps) -> bool:
-    """Whether msgspec's path ``text`` leads to an entry of the mapping at ``path``, itself perhaps such an entry."""
-    steps = [step["name"] or step["index"] for step in _STEP.finditer(text)]
-    if len(steps) <= len(path) or steps[len(path)] != "...":
-        return False
-    return all(step in {str(expected), "..."} for step, expected in zip(steps, path, strict=False))
-
-
-def _at(plain: Any, path: Steps) -> Any:
-    """The value at ``path``; LookupError where there is none."""
-    for step in path:
-        entries: Any = plain if isinstance(plain, (dict, list)) else {}
-        if isinstance(step, str) and isinstance(entries, list):
-            entries = {}
-        plain = entries[step]
-    return plain
-
-
-def _below(info: inspect.Type | None, step: str | int) -> inspect.Type | None:
-    if isinstance(step, int):
-        many = _unwrapped(info, inspect.CollectionType)
-        return many.item_type if isinstance(many, inspect.CollectionType) else None
-    info = _unwrapped(info, (inspect.StructType, inspect.DictType))
-    if isinstance(info, inspect.DictType):
-        return info.value_type
-    fields: Mapping[str, inspect.Type] = {}
-    if isinstance(info, inspect.StructType):
-        fields = {field.encode_name: field.type for field in info.fields}
-    return fields.get(str(step))
 
 
 def _unwrapped(info: inspect.Type | None, kinds: Any) -> inspect.Type | None:

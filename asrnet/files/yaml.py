@@ -1,4 +1,4 @@
-"""Reads strict YAML (and JSON) into Structs; every error starts with ``file:line: path:``.
+"""Reads strict YAML (and JSON) into Structs; every error starts with ``file:line: path:``, and has all mistakes.
 
 Scalars are text until the Struct asks for another type, so ``yes`` and ``010`` are no traps. An empty value, ``~`` and
 ``null`` are None. Anchors, aliases, merge keys, tags, duplicate keys and absurd nesting are refused.
@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from copy import deepcopy
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_origin
 
 import msgspec
 import yaml
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import Steps, explain, spelled
+from asrnet.files.problems import Steps, member_for, problems, spelled, together
 from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
@@ -31,6 +33,8 @@ WORLD_LIMIT: Final = 64 * MIB
 """The most bytes a world file may have."""
 # No document of ours has more than ten levels; without a limit, a hostile one exhausts the interpreter's stack.
 DEEPEST: Final = 50
+MOST_MISTAKES: Final = 1000
+"""The most mistakes of one kind that are looked for in a file."""
 
 TYPES_LOCK: Final = threading.Lock()
 """Held while msgspec may inspect a type for the first time, which is not thread-safe.
@@ -60,9 +64,7 @@ class Document(Struct, Generic[T], frozen=True):
 
     def error(self, problem: str, *path: str | int, hint: str = "") -> DocumentError:
         """The error to raise about the value at ``path``."""
-        location = spelled(path)
-        message = f"{location}: {problem}" if location else problem
-        return DocumentError(message, file=self.source, line=self.lines.nearest(path), hint=hint)
+        return DocumentError(problem, file=self.source, line=self.lines.nearest(path), path=spelled(path), hint=hint)
 
     def place(self, *path: str | int) -> Place:
         """The part of the document at ``path``."""
@@ -87,27 +89,101 @@ class Place:
         return self._document.error(problem, *self._path, *steps, hint=hint)
 
 
+class Reading(Struct, Generic[T], frozen=True):
+    """What could be read of a file, and every mistake in its form and its values.
+
+    With mistakes the document is incomplete: a faulty value is missing, and a faulty entry of a list or mapping at the
+    top is None. There is no document where not even its keys could be read.
+    """
+
+    source: str
+    document: Document[T] | None
+    mistakes: tuple[DocumentError, ...] = ()
+
+
 def read(path: str | Path, kind: type[T], *, limit: int = LIMIT) -> Document[T]:
-    """Read the file ``path``, of at most ``limit`` bytes, as a ``kind``. Raises DocumentError."""
+    """Read the file ``path``, of at most ``limit`` bytes, as a ``kind``. Raises DocumentError with all mistakes."""
     return parse(_bytes(path, limit), kind, str(path))
 
 
 def parse(text: str | bytes, kind: type[T], source: str = "<text>") -> Document[T]:
-    """Read ``text`` as a ``kind``; ``source`` names it in errors. Raises DocumentError."""
-    decoded = _decoded(text, source)
-    plain = _plain_json(decoded)
+    """Read ``text`` as a ``kind``; ``source`` names it in errors. Raises DocumentError with all mistakes."""
+    reading = _reading(_decoded(text, source), kind, source)
+    if reading.mistakes or reading.document is None:
+        raise together(reading.mistakes)
+    return reading.document
+
+
+def examine(path: str | Path, kind: type[T]) -> Reading[T]:
+    """Read as much as possible of the file ``path`` as a ``kind``, which is a Struct."""
+    try:
+        text = _decoded(_bytes(path, LIMIT), str(path))
+    except DocumentError as error:
+        return Reading(str(path), None, (error,))
+    return _reading(text, kind, str(path), partly=True)
+
+
+def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> Reading[T]:
+    plain = _plain_json(text)
     if plain is not None:
         # JSON that does not fit is read again as YAML below, because only that reader knows the line numbers.
         with suppress(msgspec.ValidationError, RecursionError):
-            return Document(_converted(plain, kind), source, LineNumbers(decoded, source))
-        decoded = _ESCAPE.sub(_joined, decoded)
-    root = _Builder(source).build(decoded)
-    document = Document(root.value, source, LineNumbers(decoded, source, root))
+            return Reading(source, Document(_converted(plain, kind), source, LineNumbers(text, source)))
+        text = _ESCAPE.sub(_joined, text)
+    builder = _Builder(source)
     try:
-        return Document(_converted(root.value, kind), source, document.lines)
+        root = builder.build(text)
+    except DocumentError as error:
+        return Reading(source, None, (*builder.mistakes, error))
+    lines = LineNumbers(text, source, root)
+    plain_document = Document(root.value, source, lines)
+    mistakes = list(builder.mistakes)
+    value: T | None
+    try:
+        value = _converted(root.value, kind)
     except msgspec.ValidationError as error:
-        problem = explain(error, root.value, kind, _converted)
-        raise document.error(problem.message, *problem.path, hint=problem.hint) from error
+        mistakes += [
+            plain_document.error(problem.message, *problem.path, hint=problem.hint)
+            for problem in islice(problems(root.value, kind, _converted), MOST_MISTAKES)
+            # What follows from a mistake in the form is not a mistake of its own.
+            if not any(problem.path[:depth] in builder.faulty for depth in range(len(problem.path) + 1))
+        ]
+        mistakes[0].__cause__ = error
+        value = _salvaged(root.value, kind) if partly else None
+    return Reading(source, None if value is None else Document(value, source, lines), tuple(mistakes))
+
+
+def _salvaged(plain: Any, kind: Any) -> Any:
+    """An incomplete ``kind`` of what is right in ``plain``; see ``Reading``. None if ``plain`` is no mapping."""
+    if not isinstance(plain, dict) or not (isinstance(kind, type) and issubclass(kind, Struct)):
+        return None
+    values: dict[str, Any] = {}
+    for field in structs.fields(kind):
+        if field.encode_name not in plain:
+            continue
+        value: Any = plain[field.encode_name]
+        with suppress(msgspec.ValidationError):
+            values[field.name] = _converted(value, field.type)
+            continue
+        if get_origin(member_for(value, field.type)) in {dict, Mapping}:
+            values[field.name] = {key: _entry(field, {key: entry}, key) for key, entry in value.items()}
+        elif get_origin(member_for(value, field.type)) in {list, tuple}:
+            values[field.name] = tuple(_entry(field, [entry], 0) for entry in value)
+    return kind(**values)
+
+
+def _entry(field: Any, alone: Any, step: Any) -> Any:
+    """The one entry of ``alone``, a list or mapping, without unknown keys; None if anything else is wrong with it."""
+    for problem in problems(alone, field.type, _converted):
+        if not problem.is_extra:
+            return None
+        parent = alone = deepcopy(alone)
+        for part in problem.path[:-1]:
+            parent = parent[part]
+        del parent[problem.path[-1]]
+    with suppress(msgspec.ValidationError, LookupError):
+        return _converted(alone, field.type)[step]
+    return None
 
 
 def read_text(path: str | Path, *, limit: int = LIMIT) -> str:
@@ -159,11 +235,15 @@ class LineNumbers:
 class _Builder:
     """Builds plain values from the parser's events, and enforces all rules about the form of a document.
 
+    ``mistakes`` has those after which it can read on, and ``faulty`` the paths of their values.
+
     It works on events, because composing nodes first takes seven times as long, and libyaml's composer crashes the
     interpreter on deeply nested lists.
     """
 
     def __init__(self, source: str) -> None:
+        self.mistakes: list[DocumentError] = []
+        self.faulty: set[Steps] = set()
         self._source = source
         self._top = Node([], 1)
         self._open: list[tuple[Node, str | int]] = []
@@ -191,7 +271,11 @@ class _Builder:
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             self._node, self._key = self._open.pop()[0], None
         elif isinstance(event, yaml.AliasEvent):
-            raise self._error(f"the alias '*{event.anchor}' is not accepted; write the value out", event)
+            problem = f"the alias '*{event.anchor}' is not accepted; write the value out"
+            if self._expects_key():
+                raise self._error(problem, event)
+            self._note(problem, event)
+            self._put(None, event)
         elif isinstance(event, yaml.DocumentStartEvent) and self._top.value:
             raise self._error("a second document starts here, expected one per file", event)
 
@@ -203,12 +287,12 @@ class _Builder:
             return
         key = event.value
         if key == "<<" and not quoted:
-            raise self._error("merge keys ('<<') are not accepted; write the values out", event)
-        if not key and not quoted:
-            raise self._error("a key is empty, expected text", event)
-        if key in self._node.lines:
+            self._note("merge keys ('<<') are not accepted; write the values out", event)
+        elif not key and not quoted:
+            self._note("a key is empty, expected text", event)
+        elif key in self._node.lines:
             first = self._node.lines[key]
-            raise self._error(f"the key is given twice, first in line {first}", event, key)
+            self._note(f"the key is given twice, first in line {first}", event, key)
         self._key = key
         self._node.lines[key] = _line(event)
 
@@ -239,13 +323,23 @@ class _Builder:
 
     def _refuse_anchor_and_tag(self, event: Any) -> None:
         if event.anchor is not None:
-            raise self._error(f"the anchor '&{event.anchor}' is not accepted; write the value out", event)
+            self._note(f"the anchor '&{event.anchor}' is not accepted; write the value out", event)
         if event.tag is not None:
-            raise self._error(f"the tag '{event.tag}' is not accepted; leave it out", event)
+            self._note(f"the tag '{event.tag}' is not accepted; leave it out", event)
+
+    def _note(self, problem: str, event: Any, *steps: str) -> None:
+        """Note a mistake after which reading goes on, and the path of the key or value that has it."""
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise self._error(problem, event, *steps)
+        self.mistakes.append(self._error(problem, event, *steps))
+        step = event.value if self._expects_key() and isinstance(event, yaml.ScalarEvent) else self._key
+        if isinstance(self._node.value, list):
+            step = len(self._node.value)
+        self.faulty.add((*(step for _, step in self._open[1:]), *([] if not self._open or step is None else [step])))
 
     def _error(self, problem: str, event: yaml.Event, *steps: str) -> DocumentError:
         path = spelled((*(step for _, step in self._open[1:]), *steps)[:_PATH_SHOWN_AT_MOST])
-        return DocumentError(f"{path}: {problem}" if path else problem, file=self._source, line=_line(event))
+        return DocumentError(problem, file=self._source, line=_line(event), path=path)
 
 
 def _line(event: Any) -> int:

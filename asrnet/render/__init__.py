@@ -17,16 +17,17 @@ from asrnet.errors import InputError
 if TYPE_CHECKING:
     from asrnet.diagnostics.checks import Examination
     from asrnet.failover import Prediction
+    from asrnet.files.validation import Validation
     from asrnet.inventory.live_pairs import LivePairs
     from asrnet.inventory.read import Inventory
     from asrnet.inventory.targets import Targets
     from asrnet.model.explanation import Explanations
     from asrnet.model.plan import Plan
 
-    Document = Plan | LivePairs | Prediction | Targets | Examination | Explanations
+    Document = Plan | LivePairs | Prediction | Targets | Examination | Explanations | Validation
     """Everything that can be rendered. A report is a plan with outcomes."""
 
-DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor", "explanations"]
+DocumentKind = Literal["plan", "live", "prediction", "targets", "doctor", "explanations", "validation"]
 """The kinds of documents. A report counts as a plan."""
 
 
@@ -42,13 +43,13 @@ def _format(module: str, *documents: DocumentKind) -> Format:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "text": _format("text", "plan", "live", "prediction", "targets", "doctor", "explanations"),
-    "json": _format("json", "plan", "live", "prediction", "targets", "doctor", "explanations"),
+    "text": _format("text", "plan", "live", "prediction", "targets", "doctor", "explanations", "validation"),
+    "json": _format("json", "plan", "live", "prediction", "targets", "doctor", "explanations", "validation"),
     "csv": _format("csv", "prediction", "targets"),
-    "markdown": _format("markdown", "plan", "live", "prediction", "targets"),
+    "markdown": _format("markdown", "plan", "live", "prediction", "targets", "validation"),
     "mermaid": _format("mermaid", "plan", "live"),
     "html": _format("html", "plan", "live"),
-    "github": _format("github", "plan"),
+    "github": _format("github", "plan", "validation"),
     "junit": _format("junit", "plan"),
     "prometheus": _format("prometheus", "plan"),
 }
@@ -71,6 +72,7 @@ DOCUMENTS: Final[Mapping[str, DocumentType]] = {
     "Targets": DocumentType("targets", "target networks", "asrnet.render.targets_layout"),
     "Examination": DocumentType("doctor", "the checks of doctor", "asrnet.render.doctor_layout"),
     "Explanations": DocumentType("explanations", "explanations", "asrnet.render.explanation_layout"),
+    "Validation": DocumentType("validation", "results of validate", "asrnet.render.validation_layout"),
 }
 """The types by class name. Names, because a table of the classes would import all of them in every run."""
 
@@ -97,7 +99,7 @@ class View(Struct, frozen=True, kw_only=True):
     ``width`` is in columns, or None without a terminal. ``all_pairs`` includes the pairs in sync. ``forced`` names the
     limits that the user has lifted. With ``warnings_count`` warnings count as drift. ``aliases`` maps ids of
     subscriptions to their names. ``folder`` is where asrnet runs and ``workspace`` the checkout around it, which
-    annotations name files in.
+    annotations name files in. ``errors_shown``: standard error has the mistakes of files already.
     """
 
     verbose: bool = False
@@ -109,6 +111,7 @@ class View(Struct, frozen=True, kw_only=True):
     run: Run = Run()
     folder: str = ""
     workspace: str = ""
+    errors_shown: bool = False
     aliases: Mapping[str, str] = {}
 
 

@@ -20,6 +20,7 @@ from asrnet.render.layout import sections
 from asrnet.render.pair_status import error_of, is_drifting, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
+    from asrnet.files.validation import Validation
     from asrnet.render import View
 
 Level = Literal["error", "warning", "notice"]
@@ -42,9 +43,10 @@ class Annotation(Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-def render(plan: Plan, view: View) -> str:
-    """The annotations of a plan or report, the most severe first."""
-    annotations = sorted(_annotations(plan, view), key=lambda annotation: _LEVELS.index(annotation.level))
+def render(document: Plan | Validation, view: View) -> str:
+    """The annotations of a plan, a report or a validation, the most severe first."""
+    found = _annotations(document, view) if isinstance(document, Plan) else _mistakes(document, view)
+    annotations = sorted(found, key=lambda annotation: _LEVELS.index(annotation.level))
     return "".join(f"{command(annotation)}\n" for annotation in annotations)
 
 
@@ -92,16 +94,30 @@ def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
     for line in _refusals(plan, view):
         yield Annotation(level="error", title=title, message=line)
     for result in status.pairs:
-        file = result.pair.file
-        if file and view.workspace:
-            # GitHub wants paths relative to the checkout. A file outside of it keeps its path.
-            path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only
-            file = file if path.startswith(os.pardir) else path.replace(os.sep, "/")
-        place = (file, result.pair.line)
+        place = (in_checkout(result.pair.file, view), result.pair.line)
         yield from (_of_finding(finding, *place) for finding in result.findings)
         yield from _of_changes(result.changes, *place)
     yield from (_of_finding(finding) for finding in status.findings)
     yield from _of_changes(status.changes)
+
+
+def in_checkout(file: str, view: View) -> str:
+    """The path of a file from the root of the checkout, as GitHub wants it. A file outside of it keeps its path."""
+    if not (file and view.workspace):
+        return file
+    path = os.path.relpath(os.path.join(view.folder, file), view.workspace)  # noqa: PTH118 - text only
+    return file if path.startswith(os.pardir) else path.replace(os.sep, "/")
+
+
+def _mistakes(validation: Validation, view: View) -> Iterator[Annotation]:
+    for mistake in validation.mistakes:
+        yield Annotation(
+            level="error",
+            title=mistake.path or "mistake",
+            message=f"{mistake.message}\n{mistake.hint}".rstrip(),
+            file=in_checkout(mistake.file, view),
+            line=mistake.line,
+        )
 
 
 def _refusals(plan: Plan, view: View) -> Iterable[str]:

@@ -218,7 +218,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             short="-o",
             metavar="FORMAT[=PATH]",
             parse=values.output,
-            commands=(*WRITING, "plan", "show", "predict", "targets", "doctor", "explain"),
+            commands=(*WRITING, "plan", "show", "predict", "targets", "doctor", "explain", "validate"),
             barred=_FILES,
             writes=True,
         ),
@@ -492,7 +492,12 @@ class ValidateSettings(Settings, frozen=True, kw_only=True):
 
     paths: Annotated[
         tuple[str, ...],
-        Option(help="files or folders (default: the file of --file)", positional=True, metavar="PATH"),
+        Option(
+            help="files or folders (default: the file of --file)",
+            positional=True,
+            metavar="PATH",
+            reads="a file to validate",
+        ),
     ] = ()
     worlds: Annotated[bool, Option(help="the files are worlds", flag="--world")] = False
 

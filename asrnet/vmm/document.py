@@ -6,7 +6,7 @@ cannot set.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,10 +14,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from asrnet.desired import Source
+from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
+from asrnet.files.problems import gathered, raise_any
 from asrnet.files.yaml import Document
 from asrnet.model.azure import MICROSOFT_AZURE, Subnet
-from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology, refusal
+from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology
 
 Name = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -110,15 +112,19 @@ def parse_topology(text: str, source: str = "<text>") -> Topology:
 
 
 def topology_of(document: Document[TopologyFile]) -> Topology:
-    """The topology that a document describes. Raises DocumentError where a name is missing or given twice."""
-    servers = [
-        _server(document, entry, index) for index, entry in enumerate(document.value.fabrics) if entry.kind == "vmm"
-    ]
-    _refuse_repeats(((server.name, "", server.source) for server in servers), "VMM server")
+    """The topology that a document describes. Raises DocumentError with all names that are missing or given twice."""
+    mistakes: list[DocumentError] = []
+    servers = []
+    for index, entry in enumerate(document.value.fabrics):
+        if entry.kind == "vmm":
+            with gathered(mistakes):
+                servers.append(_server(document, entry, index, mistakes))
+    mistakes += _repeats(((server.name, "", server.source) for server in servers), "VMM server")
+    raise_any(mistakes)
     return Topology(servers=tuple(servers))
 
 
-def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) -> Server:
+def _server(document: Document[TopologyFile], entry: FabricEntry, index: int, mistakes: list[DocumentError]) -> Server:
     name = entry.server or entry.name
     if name is None:
         raise document.error("the server is missing, expected the name of the VMM server", "fabrics", index)
@@ -145,7 +151,7 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
                 name=network.friendly_name,
                 resource_name=network.name or "",
                 logical_network=network.logical_network,
-                subnets=_subnets(network, source("networks", number)),
+                subnets=_subnets(network, source("networks", number), mistakes),
                 source=source("networks", number),
             )
             for number, network in enumerate(entry.networks)
@@ -176,37 +182,41 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int) ->
     )
     # Two of one name need resource names that tell them apart; logical networks and hosts are only known by name.
     networks, clouds = server.networks, server.clouds
-    _refuse_repeats(((network.name, network.resource_name, network.source) for network in networks), "VM network")
-    _refuse_repeats(((cloud.name, cloud.resource_name, cloud.source) for cloud in clouds), "cloud")
-    _refuse_repeats(((logical.name, "", logical.source) for logical in server.logical_networks), "logical network")
-    _refuse_repeats(((host.name, "", host.source) for host in server.hosts), "host")
+    mistakes += _repeats(((network.name, network.resource_name, network.source) for network in networks), "VM network")
+    mistakes += _repeats(((cloud.name, cloud.resource_name, cloud.source) for cloud in clouds), "cloud")
+    mistakes += _repeats(((logical.name, "", logical.source) for logical in server.logical_networks), "logical network")
+    mistakes += _repeats(((host.name, "", host.source) for host in server.hosts), "host")
     return server
 
 
-def _subnets(network: NetworkEntry, source: Source) -> tuple[Subnet, ...]:
-    _refuse_repeats(((subnet.name, "", source) for subnet in network.subnets), "subnet")
+def _subnets(network: NetworkEntry, source: Source, mistakes: list[DocumentError]) -> tuple[Subnet, ...]:
+    mistakes += _repeats(((subnet.name, "", source) for subnet in network.subnets), "subnet")
     subnets = []
     for entry in network.subnets:
         for prefix in entry.prefixes:
             try:
                 ip_network(prefix, strict=False)
-            except ValueError as error:
-                raise refusal(f"'{prefix}' is not an address range such as 10.0.0.0/24", source) from error
+            except ValueError:
+                mistakes.append(_mistake(f"'{prefix}' is not an address range such as 10.0.0.0/24", source))
         for address in entry.used_ips:
             try:
                 ip_address(address)
-            except ValueError as error:
-                raise refusal(f"'{address}' is not an address such as 10.0.0.4", source) from error
+            except ValueError:
+                mistakes.append(_mistake(f"'{address}' is not an address such as 10.0.0.4", source))
         used = len(entry.used_ips) if entry.used is None else entry.used
         subnets.append(Subnet(name=entry.name, prefixes=entry.prefixes, used=used, used_ips=entry.used_ips))
     return tuple(subnets)
 
 
-def _refuse_repeats(entries: Iterable[tuple[str, str, Source]], what: str) -> None:
-    """Raises DocumentError for an entry whose name and resource name an earlier one has."""
+def _repeats(entries: Iterable[tuple[str, str, Source]], what: str) -> Iterator[DocumentError]:
+    """A mistake for each entry whose name and resource name an earlier one has."""
     first_sources: dict[tuple[str, str], Source] = {}
     for name, resource_name, source in entries:
         key = (name.lower(), resource_name.lower())
         if key in first_sources:
-            raise refusal(f"the {what} '{name}' is given twice, first in line {first_sources[key].line}", source)
-        first_sources[key] = source
+            yield _mistake(f"the {what} '{name}' is given twice, first in line {first_sources[key].line}", source)
+        first_sources.setdefault(key, source)
+
+
+def _mistake(problem: str, source: Source) -> DocumentError:
+    return DocumentError(problem, file=source.file, line=source.line)

@@ -243,9 +243,8 @@ def test_what_the_whole_file_lacks_or_repeats_is_named(text: str, message: str) 
 
 
 def test_a_version_that_is_no_number_is_said_to_be_none() -> None:
-    assert (
-        refusal(BASE.replace("version: 1", "version: one")) == "f.yaml:1: version: found 'one', expected a whole number"
-    )
+    text = BASE.replace("version: 1", "version: one") + HUB
+    assert refusal(text) == "f.yaml:1: version: found 'one', expected a whole number"
 
 
 def two_rows(first: str, second: str) -> str:

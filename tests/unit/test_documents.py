@@ -14,6 +14,7 @@ from shelf import Item, Shelf
 
 from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
+from asrnet.files.problems import separated
 from asrnet.model.arm import ArmId
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -24,6 +25,12 @@ def refusal(text: str | bytes, kind: Any = Shelf) -> str:
     with pytest.raises(DocumentError) as caught:
         documents.parse(text, kind, "f.yaml")
     return str(caught.value)
+
+
+def refusals(text: str | bytes, kind: Any = Shelf) -> list[str]:
+    with pytest.raises(DocumentError) as caught:
+        documents.parse(text, kind, "f.yaml")
+    return [mistake.message for mistake in separated(caught.value)]
 
 
 def file_refusal(path: Path, **options: int) -> str:
@@ -227,12 +234,16 @@ def test_a_long_value_is_shortened_in_messages() -> None:
 
 def test_the_entry_of_a_mapping_is_named_though_others_are_wrong_too() -> None:
     text = "counts:\n  a: {x: 1}\n  b: {x: 1, y: z}\n  c: {x: w}\nby_name: {q: 1}\n"
-    assert refusal(text) == "f.yaml:3: counts.b.y: found 'z', expected a whole number"
+    assert refusals(text) == [
+        "f.yaml:3: counts.b.y: found 'z', expected a whole number",
+        "f.yaml:4: counts.c.x: found 'w', expected a whole number",
+    ]
 
 
 def test_the_entry_is_found_among_thousands_of_others() -> None:
     text = "by_name:\n" + "".join(f"  k{n}: {{name: n, count: {n if n < 3000 else 'x'}}}\n" for n in range(4000))
-    assert refusal(text) == "f.yaml:3002: by_name.k3000.count: found 'x', expected a whole number"
+    assert refusals(text)[0] == "f.yaml:3002: by_name.k3000.count: found 'x', expected a whole number"
+    assert len(refusals(text)) == 1000
 
 
 def test_json_with_characters_written_as_two_escapes_keeps_its_lines() -> None:

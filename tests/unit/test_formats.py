@@ -13,6 +13,8 @@ from asrnet.diagnostics.checks import doctor
 from asrnet.errors import InputError
 from asrnet.fake.builder import Builder
 from asrnet.fake.ports import backend
+from asrnet.files.problems import Mistake
+from asrnet.files.validation import Validation
 from asrnet.glossary import explain
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.read import read_inventory
@@ -34,6 +36,7 @@ def documents() -> dict[DocumentKind, Any]:
         "targets": targets(inventory),
         "doctor": doctor(DesiredState(), azure),
         "explanations": explain(),
+        "validation": Validation(files=(), mistakes=(Mistake(file="asrnet.yaml", line=3, message="a"),)),
     }
 
 

@@ -1,47 +1,77 @@
-"""Check files offline: desired states, and with --world the worlds of the fake."""
+"""Check files offline and show all their mistakes: desired states, or with --world the worlds of the fake."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from asrnet import exit_codes
-from asrnet.cli import streams
+from asrnet.cli import inputs, outputs
+from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.session import Session
-from asrnet.desired import DesiredState, load_desired
-from asrnet.render.wording import count, listed, printable
+from asrnet.cli.unreadable import report_mistakes
+from asrnet.desired import examine_desired
+from asrnet.errors import DocumentError
+from asrnet.files.problems import mistakes_of, raise_any, together
+from asrnet.files.validation import CheckedFile, Validation
+from asrnet.render import DocumentKind
 from asrnet.settings import ValidateSettings
 
+DOCUMENT: Final[DocumentKind] = "validation"
 EXAMPLES: Final = (
     ("asrnet validate teams/", "check all files of a folder as one desired state"),
+    ("asrnet validate -o text -o sarif=asrnet.sarif", "the same for a code scanner, which marks the lines"),
     ("asrnet validate --world world.yaml", "check a world"),
 )
 EXITS: Final = {0: "valid", 1: "not valid, or another error"}
 
 
 def run(session: Session[ValidateSettings]) -> int:
-    """Check the files in order, up to the first invalid one."""
+    """Check all files, and report the mistakes of all of them."""
     settings = session.settings
-    for path in settings.paths or (settings.file,):
-        if settings.worlds:
-            from asrnet import backends
+    files: list[CheckedFile] = []
+    errors: list[DocumentError] = []
+    with outputs.opened(settings, DOCUMENT) as opened:
+        for path in settings.paths or (settings.file,):
+            try:
+                contents = _contents_of_world(path) if settings.worlds else _contents(path, session)
+            except DocumentError as error:
+                errors.append(error)
+                files.append(CheckedFile(path=path, valid=False))
+            else:
+                files.append(CheckedFile(path=path, valid=True, contents=contents))
+        error_of_all = together(errors) if errors else None
+        document = Validation(files=tuple(files), mistakes=mistakes_of(error_of_all) if error_of_all else ())
+        opened.write(document, structs.replace(session.view(), errors_shown=True))
+    if error_of_all:
+        report_mistakes(error_of_all)
+    return exit_codes.ERROR if errors else exit_codes.DONE
 
-            contents = listed(count(number, noun) for noun, number in backends.census(path).items())
-        else:
-            contents = _contents(load_desired(path))
-        streams.write(f"{printable(str(path))}: valid: {contents}\n")
-    return exit_codes.DONE
+
+def _contents_of_world(path: str) -> dict[str, int]:
+    from asrnet import backends
+
+    return backends.census(path)
 
 
-def _contents(desired: DesiredState) -> str:
+def _contents(path: str, session: Session[ValidateSettings]) -> dict[str, int]:
+    """What a valid desired state declares. Raises DocumentError about all mistakes in it and in its topology."""
+    examined = examine_desired(path)
+    desired = examined.desired
+    topology = desired.topology if desired else None
+    check_overwrites(session.settings, command=session.command, topology=topology)
+    raise_any([*examined.mistakes, *inputs.topology_mistakes(topology)])
     servers = 0
-    if desired.topology:
+    if topology:
         from asrnet.vmm import read_topology
 
-        servers = len(read_topology(desired.topology).servers)
-    numbers = [
-        (len(desired.pairs) + len(desired.vmm_pairs), "pair"),
-        (len(desired.rules), "rule"),
-        (len(desired.vaults), "vault"),
-        (servers, "VMM server"),
-    ]
-    return listed(count(number, noun) for number, noun in numbers if number)
+        servers = len(read_topology(topology).servers)
+    assert desired is not None  # noqa: S101 - without mistakes there is one
+    numbers = {
+        "pair": len(desired.pairs) + len(desired.vmm_pairs),
+        "rule": len(desired.rules),
+        "vault": len(desired.vaults),
+        "VMM server": servers,
+    }
+    return {noun: number for noun, number in numbers.items() if number}
