@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 	touch $@
 
 demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
-	$(BIN)/python scripts/demo.py
+	$(BIN)/asrnet demo
 
 test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 2 -q

@@ -351,6 +351,20 @@ class InitSettings(Settings, frozen=True, kw_only=True):
     ] = "asrnet.yaml"
 
 
+class DemoSettings(Settings, frozen=True, kw_only=True):
+    """What ``asrnet demo`` takes."""
+
+    out: Annotated[
+        str | None,
+        Option(
+            help="write asrnet.yaml and world.yaml to this folder and play nothing",
+            metavar="FOLDER",
+            barred=_FILES,
+            writes=True,
+        ),
+    ] = None
+
+
 class PlanSettings(Settings, frozen=True, kw_only=True):
     """What ``asrnet plan`` takes."""
 
@@ -642,6 +656,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
 
 
 SETTINGS: Final[Mapping[str, type[Settings]]] = {
+    "demo": DemoSettings,
     "init": InitSettings,
     "plan": PlanSettings,
     "apply": ApplySettings,

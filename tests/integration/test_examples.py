@@ -197,8 +197,8 @@ def test_provision_tells_a_pair_that_stays_blocked_and_a_limit(folder: Path) -> 
 
 
 def test_the_demo_plans_applies_and_plans_again_on_the_real_sdk(folder: Path) -> None:
-    ran = run(str(SCRIPTS / "demo.py"), folder=folder)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = run("-m", "asrnet", "demo", folder=folder)
+    assert (ran.returncode, ran.stderr.count("created ")) == (0, 8)
     assert [line for line in ran.stdout.splitlines() if line.startswith("$ ")] == [
         "$ asrnet plan",
         "$ asrnet apply --yes",

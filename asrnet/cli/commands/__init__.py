@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "plan, apply and plan again on a made-up Azure, without a subscription",
     "init": "write a first desired-state file, from the mappings of a vault or as an example to edit",
     "plan": "show what apply would do, what each rule matched, and every finding; never writes",
     "apply": "show the plan, ask, apply it and read back",
