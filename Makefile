@@ -5,7 +5,7 @@ export PYTHONWARNINGS ?= default
 # Without bytecode azure-mgmt-network takes seconds to import, so no caller's environment may forbid it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check docs lock bench bench-quick bench-startup clean
+.PHONY: demo test unit check docs site dist lock bench bench-quick bench-startup clean
 
 # The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. pip does
 # it alone: it is what people have configured for their proxies, mirrors and certificates, and it compiles bytecode. The build
@@ -14,6 +14,10 @@ unexport PYTHONDONTWRITEBYTECODE
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.release: constraints-release.txt .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints-release.txt
 	touch $@
 
 demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
@@ -37,6 +41,9 @@ check: .venv/.installed  ## linters, types, layers, generated docs
 docs: .venv/.installed  ## rewrite the generated pages and .env.example
 	$(BIN)/python scripts/generate_docs.py
 
+site: .venv/.release  ## docs, examples and the library's reference as a searchable site in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 bench: .venv/.installed  ## measure everything and refresh docs/performance.md, about ten minutes; with SIZES=1,20 only print
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES),--write docs/performance.md)
 
@@ -48,6 +55,7 @@ bench-startup: .venv/.installed
 
 lock: .venv/.installed  ## pin every dependency with hashes; the file holds no address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group release --constraints constraints.txt --generate-hashes --no-emit-index-url --no-header -o constraints-release.txt
 
 clean:
 	rm -rf .venv

@@ -98,6 +98,25 @@ def test_the_page_of_the_library_names_every_public_function() -> None:
     assert [name for name in functions if f"`{name}(" not in text and name != "from_process"] == []
 
 
+def test_the_reference_of_the_site_has_every_public_name() -> None:
+    import asrnet
+
+    text = (ROOT / "site" / "pages" / "docs" / "reference.md").read_text("utf-8")
+    assert sorted(re.findall(r"^::: asrnet\.(\w+)$", text, re.MULTILINE)) == sorted(asrnet.__all__)
+
+
+def test_the_site_has_every_page() -> None:
+    pages = {str(page.relative_to(ROOT)) for page in PAGES} | {"docs/reference.md"}
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert sorted(re.findall(r"^ *- (?:.*: )?(\S+\.md)$", text, re.MULTILINE)) == sorted(pages)
+
+
+def test_links_to_folders_lead_to_their_pages() -> None:
+    """A folder has no address on the site."""
+    targets = [(page, target) for page in PAGES for target in re.findall(r"\]\(([^)\s#]+)\)", page.read_text("utf-8"))]
+    assert [str(page) for page, target in targets if (page.parent / target).is_dir()] == []
+
+
 def test_editors_see_every_public_name() -> None:
     import asrnet
 

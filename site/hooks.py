@@ -1,0 +1,49 @@
+"""Hooks of MkDocs: the repository's own pages make up the site, and no page asks anything of another host."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ("*.md", "LICENSE", ".env.example", "docs/**/*", "examples/**/*", "scripts/*.py")
+"""The pages, and the files that pages link to."""
+LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
+"""The elements that a browser loads by itself, with the attribute that says from where."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the repository's pages under the paths that they have there."""
+    for pattern in SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts:
+                name = path.relative_to(ROOT).as_posix()
+                files.append(File.generated(config, name, abs_src_path=str(path)))
+    return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - MkDocs passes it by name
+    """Refuse a page that would load something from another host."""
+    loads = _Loads()
+    loads.feed(output)
+    if loads.remote:
+        raise PluginError(f"{page.file.src_uri} loads {', '.join(loads.remote)}")
+    return output
+
+
+class _Loads(HTMLParser):
+    """Collects the addresses on other hosts that a page loads by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remote: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        address = dict(attrs).get(LOADING.get(tag, "")) or ""
+        if address.startswith(("http:", "https:", "//")):
+            self.remote.append(address)
