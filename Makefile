@@ -42,7 +42,7 @@ docs: .venv/.installed  ## rewrite the generated pages and .env.example
 	$(BIN)/python scripts/generate_docs.py
 
 site: .venv/.release  ## docs, examples and the library's reference as a searchable site in build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: .venv/.installed  ## measure everything and refresh docs/performance.md, about ten minutes; with SIZES=1,20 only print
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES),--write docs/performance.md)
