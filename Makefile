@@ -5,19 +5,20 @@ export PYTHONWARNINGS ?= default
 # Without bytecode azure-mgmt-network takes seconds to import, so no caller's environment may forbid it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check docs site dist lock bench bench-quick bench-startup clean
+.PHONY: demo test unit check docs site dist try-dist lock bench bench-quick bench-startup clean
 
 # The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. pip does
 # it alone: it is what people have configured for their proxies, mirrors and certificates, and it compiles bytecode. The build
 # backend looks for its program on the PATH.
+PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .venv/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/.release: constraints-release.txt .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints-release.txt
+	$(PIP_INSTALL) --require-hashes --no-deps -r constraints-release.txt
 	touch $@
 
 demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
@@ -43,6 +44,21 @@ docs: .venv/.installed  ## rewrite the generated pages and .env.example
 
 site: .venv/.release  ## docs, examples and the library's reference as a searchable site in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# Built once from here and once from what the sdist contains, elsewhere, with other times and other permissions: the same bytes.
+# The backend writes pyproject.toml anew into the sdist and keeps ours beside it.
+BUILD = PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --offline --no-build-isolation --clear --out-dir
+dist: .venv/.installed  ## a wheel and an sdist in dist/, built twice and compared byte for byte
+	$(BUILD) dist .
+	rm -rf build/again && mkdir -p build/again
+	tar -xzf dist/*.tar.gz --strip-components 1 -m -C build/again
+	cd build/again && mv pyproject.toml.orig pyproject.toml && rm PKG-INFO && chmod -R go= .
+	umask 077 && cd build/again && SOURCE_DATE_EPOCH=1 TZ=Pacific/Apia $(BUILD) dist .
+	for file in dist/*.whl dist/*.tar.gz; do cmp "$$file" "build/again/$$file" || exit 1; done
+	$(BIN)/python -m pip hash dist/*.whl dist/*.tar.gz
+
+try-dist: dist .venv/.release  ## install the wheel with pip, pipx and uv in bare environments; run demo, plugin and emulator from it
+	$(BIN)/python scripts/try_dist.py $(WITH)
 
 bench: .venv/.installed  ## measure everything and refresh docs/performance.md, about ten minutes; with SIZES=1,20 only print
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES),--write docs/performance.md)
