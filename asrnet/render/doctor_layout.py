@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from asrnet.render.sections import Row, Section, Tone, sentences
@@ -17,14 +18,14 @@ _TONES: Final[Mapping[str, Tone]] = {"ok": "good", "warning": "warning", "failed
 
 def sections(examination: Examination, view: View) -> Iterator[Section]:
     """The checks as a table, and their counts; subscriptions are shown by their aliases in ``view``."""
-    rows = (
-        Row(
-            (check.verdict, check.name, view.aliases.get(check.subject, check.subject), check.message),
-            _TONES[check.verdict],
-            (f"fix: {check.fix}",) if check.fix else (),
-        )
-        for check in examination.checks
-    )
+    rows: list[Row] = []
+    for fix, group in groupby(examination.checks, key=lambda check: check.fix):
+        checks = list(group)
+        for check in checks:
+            cells = (check.verdict, check.name, view.aliases.get(check.subject, check.subject), check.message)
+            # Checks in a row that fail for one reason share their fix, which is given once.
+            label = "fix" if len(checks) == 1 else f"fix for these {len(checks)}"
+            rows.append(Row(cells, _TONES[check.verdict], (f"{label}: {fix}",) if fix and check is checks[-1] else ()))
     yield Section("", ("", "Check", "Subject", "Result"), tuple(rows))
     numbers = Counter(check.verdict for check in examination.checks)
     counts = [f"{numbers[verdict]} {verdict}" for verdict in ("ok", "warning", "failed", "unknown") if numbers[verdict]]

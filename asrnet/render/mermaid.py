@@ -35,7 +35,7 @@ _ARROWS: Final[dict[Status, tuple[str, str]]] = {
     "corrected": (_SOLID, "-->"),
     "in_sync": (_SOLID, "-->"),
 }
-"""The arrow for pairs with failback, and the arrow for pairs without."""
+"""The arrow for both directions, and the arrow for one."""
 
 
 class End(Struct, frozen=True):
@@ -47,10 +47,10 @@ class End(Struct, frozen=True):
 
 
 class Edge(Struct, frozen=True):
-    """An arrow between two networks."""
+    """An arrow between two networks. One with a single head points at ``head``."""
 
-    primary: End
-    recovery: End
+    tail: End
+    head: End
     arrow: str
     label: str = ""
 
@@ -72,7 +72,7 @@ def picture(document: Plan | LivePairs, view: View) -> str:
 
 def drawing(edges: Sequence[Edge]) -> str:
     """A flowchart of ``edges`` in which the networks of a region are grouped."""
-    ends = [end for edge in edges for end in (edge.primary, edge.recovery)]
+    ends = [end for edge in edges for end in (edge.tail, edge.head)]
     places = {end.network: end.place for end in ends if end.place}
     names = {end.network: end.name or end.network.name for end in ends}
     nodes = {network: f"n{number}" for number, network in enumerate(names)}
@@ -86,7 +86,7 @@ def drawing(edges: Sequence[Edge]) -> str:
         lines += ["  end"]
     for edge in edges:
         label = f'|"{_quoted(edge.label)}"|' if edge.label else ""
-        lines.append(f"  {nodes[edge.primary.network]} {edge.arrow}{label} {nodes[edge.recovery.network]}")
+        lines.append(f"  {nodes[edge.tail.network]} {edge.arrow}{label} {nodes[edge.head.network]}")
     return "\n".join(lines) + "\n"
 
 
@@ -110,12 +110,16 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
     for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.status)):
         pair = result.pair
         if pair.recovery_network_id:
-            yield Edge(
-                End(pair.primary_network_id, pair.primary_network, pair.primary_location),
-                End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location),
-                _ARROWS[result.status][not pair.failback],
-                _label(result),
-            )
+            primary = End(pair.primary_network_id, pair.primary_network, pair.primary_location)
+            recovery = End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location)
+            both, single = _ARROWS[result.status]
+            existing = [mapping.direction for mapping in result.mappings if mapping.state in {"in_sync", "corrected"}]
+            # A pair of which one mapping is missing has one arrowhead, where machines can go.
+            if result.status in {"half", "external"} and len(existing) == 1:
+                ends = (primary, recovery) if existing == ["forward"] else (recovery, primary)
+                yield Edge(*ends, single, _label(result))
+            else:
+                yield Edge(primary, recovery, both if pair.failback else single, _label(result))
 
 
 def _label(result: PairResult) -> str:

@@ -130,17 +130,18 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
 
 
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
-    """The findings, the most severe first."""
+    """The findings, the most severe first. A hint that several findings share is given once, below the last of them."""
     for severity, title, tone in _SEVERITY_TITLES:
-        rows = [
-            Row(
-                (finding.kind, finding.pair or "", finding.message),
-                tone,
-                (f"hint: {finding.hint}",) if finding.hint else (),
-            )
-            for finding in findings
-            if finding.severity == severity
-        ]
+        groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+        for finding in findings:
+            if finding.severity == severity:
+                groups[finding.kind, finding.hint].append(finding)
+        rows: list[Row] = []
+        for (kind, hint), group in groups.items():
+            cells = [(kind, finding.pair or "", finding.message) for finding in group]
+            rows += [Row(row, tone) for row in cells[:-1]]
+            label = "hint" if len(group) == 1 else f"hint for these {len(group)}"
+            rows.append(Row(cells[-1], tone, (f"{label}: {hint}",) if hint else ()))
         yield Section(title, ("Kind", "Pair", "What"), tuple(rows))
 
 

@@ -58,9 +58,21 @@ def _state(plan: Plan, view: View) -> Iterator[Metric]:
         ({"vault": vault, "status": status}, float(pairs[vault, status])) for vault in vaults for status in STATUSES
     )
     yield Metric("asrnet_pairs", "Declared pairs by status.", samples)
-    states = Counter[str](mapping.state for result in results.pairs for mapping in result.mappings)
+    # As in the plan's summary, a retarget is one update, although it changes the mappings of both directions.
+    changed = {
+        (change.id, mapping.state)
+        for result in results.pairs
+        for mapping in result.mappings
+        if (change := mapping.change)
+    }
+    states = Counter[str](state for _, state in changed)
+    states.update(mapping.state for result in results.pairs for mapping in result.mappings if mapping.change is None)
     mappings = {**{state: states[state] for state in _STATES}, "unmanaged": current.summary.unmanaged}
-    yield Metric("asrnet_mappings", "Declared mappings by state, and unmanaged ones.", _by("status", mappings))
+    yield Metric(
+        "asrnet_mappings",
+        "Declared mappings by state, and unmanaged ones. A retarget counts once.",
+        _by("status", mappings),
+    )
     drift = Counter(_drift(results, current, view))
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
     yield Metric("asrnet_drift", "Everything that counts as drift, by kind; no samples without drift.", samples)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 from sample_plans import full_plan, pair
@@ -32,10 +34,26 @@ def test_arrows_say_how_a_pair_stands_the_worst_first() -> None:
     assert [arrow.strip().partition(" ")[2].rpartition(" ")[0] for arrow in arrows] == [
         '<-.->|"app: retargeted"|',
         '<-.->|"crm: missing"|',
-        '<-->|"sap: left to another tool"|',
+        '-->|"sap: left to another tool"|',
         '<-->|"hub"|',
         '-->|"old"|',
     ]
+
+
+@pytest.mark.parametrize(
+    ("states", "tail", "head"),
+    [(("in_sync", "create"), "x-ea", "x-sea"), (("create", "in_sync"), "x-sea", "x-ea")],
+)
+def test_a_half_pair_has_one_arrowhead_where_machines_can_go(states: tuple[Any, Any], tail: str, head: str) -> None:
+    forward, reverse = states
+    lines = render(Plan(pairs=(pair("x", forward=forward, reverse=reverse),)), "mermaid").splitlines()
+    assert lines[-1] == '  n0 -.->|"x: half"| n1'
+    assert {f'    n0["{tail}"]', f'    n1["{head}"]'} < set(lines)
+
+
+def test_a_half_pair_that_is_left_to_another_tool_has_one_arrowhead_too() -> None:
+    plan = Plan(pairs=(pair("x", reverse="external", managed_by="terraform"),))
+    assert render(plan, "mermaid").splitlines()[-1] == '  n0 -->|"x: left to another tool"| n1'
 
 
 def test_a_network_is_in_the_region_that_any_pair_knows_it_in() -> None:

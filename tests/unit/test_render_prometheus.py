@@ -7,6 +7,7 @@ import re
 import pytest
 from msgspec import structs
 from sample_plans import applied, change, full_plan, pair
+from states import EA, SEA, TwoRegions, row
 
 from asrnet.errors import InputError
 from asrnet.inventory.live_pairs import LivePairs
@@ -16,6 +17,7 @@ from asrnet.render import Run, View, render
 from asrnet.render.prometheus import last_success
 
 SAMPLE = re.compile(r'(?P<name>[a-z_]+)(?:\{(?P<labels>(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (?P<value>[0-9.]+)')
+NETWORKS = ("hub-ea", "hub-sea", "app-ea", "app-sea", "old-sea", "web-ea", "web-sea", "crm-ea", "crm-sea")
 PENDING = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),), existing={"sea": 1})
 
 
@@ -37,7 +39,29 @@ def test_pairs_are_counted_by_vault_and_how_they_stand_zeros_included() -> None:
 def test_mappings_are_counted_by_state() -> None:
     counts = samples(full_plan())
     states = ["in_sync", "create", "update", "blocked", "external", "unmanaged"]
-    assert [counts[f'asrnet_mappings{{status="{state}"}}'] for state in states] == [4, 2, 2, 2, 1, 1]
+    assert [counts[f'asrnet_mappings{{status="{state}"}}'] for state in states] == [4, 2, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_retarget_counts_once_as_in_the_summary_whatever_came_of_it(outcome: str) -> None:
+    counts = samples(applied(full_plan(), outcome))
+    state = {"succeeded": "corrected", "failed": "failed"}[outcome]
+    assert counts[f'asrnet_mappings{{status="{state}"}}'] == 3  # two mappings to create and one to update
+    assert counts['asrnet_mappings{status="update"}'] == 0
+
+
+def test_text_and_metrics_count_alike() -> None:
+    regions = TwoRegions()
+    networks = {name: regions.network(name, SEA if name.endswith("sea") else EA) for name in NETWORKS}
+    regions.map_both(networks["hub-ea"], networks["hub-sea"])
+    regions.map_both(networks["app-ea"], networks["old-sea"])
+    regions.map(networks["web-ea"], networks["web-sea"])
+    rows = (row(networks[f"{name}-ea"], networks[f"{name}-sea"], name=name) for name in ("hub", "app", "web", "crm"))
+    plan = regions.plan(regions.state(*rows))
+    counts = samples(plan)
+    for state in ("in_sync", "create", "update", "blocked", "unmanaged"):
+        assert counts[f'asrnet_mappings{{status="{state}"}}'] == getattr(plan.summary, state), state
+    assert (plan.summary.create, plan.summary.update) == (3, 1)
 
 
 def test_drift_is_counted_by_kind_and_findings_by_severity() -> None:

@@ -78,6 +78,21 @@ def test_what_a_rule_matched_is_named() -> None:
     assert "  prod  2 networks  crm-ea, web-ea" in lines(full_plan())
 
 
+@pytest.mark.parametrize("output", ["text", "markdown"])
+def test_a_hint_that_many_findings_share_is_given_once_below_the_last_of_them(output: str) -> None:
+    shared = [
+        finding(FindingKind.SUBNET_MISSING, f"net-{number} has no subnet web", vault="sea", hint="create the subnet")
+        for number in range(52)
+    ]
+    own = finding(FindingKind.SUBNET_MISSING, "hub-sea is read only", vault="sea", hint="unlock it")
+    text = render(Plan(findings=(shared[0], own, *shared[1:])), output)
+    assert text.count("create the subnet") == 1
+    assert "hint: unlock it" in text
+    before, _, after = text.partition("hint for these 52: create the subnet")
+    assert all(f"net-{number} " in before for number in range(52))
+    assert "hub-sea is read only" in after
+
+
 def test_findings_come_by_severity_the_gravest_first_with_their_hints() -> None:
     shown = lines(full_plan())
     assert [line for line in shown if line in {"Errors", "Warnings", "Notes"}] == ["Errors", "Warnings", "Notes"]
