@@ -14,10 +14,14 @@ from asrnet.exit_codes import MEANINGS
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.files.problems import did_you_mean
 from asrnet.model.explanation import Explanation, Explanations
-from asrnet.model.findings import FindingKind, Severity
+from asrnet.model.findings import FindingKind, Role, Severity
 from asrnet.model.plan import FORCEABLE, Limits
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
+_DRIFT_BY_ROLE: Final[dict[Role, str]] = {
+    "corrected": "through its change",
+    "follows": "through its change, where machines follow",
+}
 
 
 def explain(word: str | None = None) -> Explanations:
@@ -51,7 +55,7 @@ def _findings() -> tuple[Explanation, ...]:
             meaning=kind.meaning,
             remedy=kind.remedy,
             severity=kind.severity,
-            drift="through its change" if kind.role == "corrected" else _DRIFT[kind.severity],
+            drift=_DRIFT_BY_ROLE.get(kind.role, _DRIFT[kind.severity]),
             force=_force(kind.value),
         )
         for kind in FindingKind

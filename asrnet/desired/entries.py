@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from asrnet.desired.state import CloudName, Freeze, Ignore, Name, RegionKeys, RowKeys, RuleKeys, VaultKeys, VmmRowKeys
+from asrnet.desired.state import (
+    CloudName,
+    Freeze,
+    Ignore,
+    MachinesMode,
+    Name,
+    RegionKeys,
+    RowKeys,
+    RuleKeys,
+    VaultKeys,
+    VmmRowKeys,
+)
 from asrnet.model.plan import Limits
 
 Failback = Annotated[Literal["none"] | None, Meta(description="none: this row does not own the reverse mapping")]
@@ -19,12 +30,25 @@ class VaultEntry(VaultKeys, frozen=True, kw_only=True):
     id: Annotated[str, Meta(description="alias/resource group/name, or a full resource id")]
 
 
+class RegionEntry(RegionKeys, frozen=True, kw_only=True):
+    """A direction in which regions may be paired, and how copies are made there."""
+
+    test: Annotated[
+        str | None,
+        Meta(description="The network of test failovers, in the recovery region, for pairs that name none themselves"),
+    ] = None
+
+
 class RowEntry(RowKeys, frozen=True, kw_only=True):
     """A pair of virtual networks: two mappings, forward and reverse."""
 
     primary: Annotated[str, Meta(description="A virtual network: alias/resource group/name, or a full resource id")]
     recovery: Annotated[str, Meta(description="A virtual network like primary, or copy for one made by asrnet")]
     failback: Failback = None
+    test: Annotated[
+        str | None,
+        Meta(description="The network of test failovers, in the recovery region; none: not the one of regions"),
+    ] = None
 
 
 class RuleEntry(RuleKeys, frozen=True, kw_only=True):
@@ -35,6 +59,10 @@ class RuleEntry(RuleKeys, frozen=True, kw_only=True):
         Meta(description="copy, or a virtual network in whose id {name} and {resource_group} stand for the primary's"),
     ]
     failback: Failback = None
+    test: Annotated[
+        str | None,
+        Meta(description="The network of test failovers, written like recovery; none: not the one of regions"),
+    ] = None
 
 
 class VmmRowEntry(VmmRowKeys, frozen=True, kw_only=True):
@@ -60,7 +88,7 @@ class DesiredFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Mapping[str, str | VaultEntry],
         Meta(description="Names for vaults; each an id (alias/resource group/name, or full) or a mapping with options"),
     ] = {}
-    regions: tuple[RegionKeys, ...] = ()
+    regions: tuple[RegionEntry, ...] = ()
     pairs: tuple[RowEntry, ...] = ()
     rules: tuple[RuleEntry, ...] = ()
     ignore: tuple[Ignore, ...] = ()
@@ -70,3 +98,17 @@ class DesiredFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = None
     freeze: tuple[Freeze, ...] = ()
     limits: Limits | None = None
+    machines: Annotated[
+        MachinesMode | None,
+        Meta(
+            description="Whether protected machines follow changed mappings, or are only reported (the default); rows, "
+            "rules and --machines may say otherwise"
+        ),
+    ] = None
+    release_addresses: Annotated[
+        bool | None,
+        Meta(
+            description="Let go of static recovery addresses that are outside the subnet that a machine moves to "
+            "(false by default: such a machine stays)"
+        ),
+    ] = None

@@ -6,18 +6,18 @@ import ipaddress
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from zlib import crc32
 
 from msgspec import Struct, structs
 
 from asrnet.desired import checks, references
-from asrnet.desired.entries import DesiredFile, RowEntry, RuleEntry, VaultEntry, VmmRowEntry
+from asrnet.desired.entries import DesiredFile, RegionEntry, RowEntry, RuleEntry, VaultEntry, VmmRowEntry
 from asrnet.desired.state import (
     CopySettings,
     DesiredState,
+    Ignore,
     Region,
-    RegionKeys,
     Row,
     RowKeys,
     Rule,
@@ -191,7 +191,7 @@ class _Loader:
             regions=self._each("regions", self._region),
             pairs=self._each("pairs", self._row),
             rules=self._each("rules", self._rule),
-            ignore=self._each("ignore", lambda entry: entry.raw),
+            ignore=self._each("ignore", self._ignore),
             vmm_pairs=self._each("vmm_pairs", self._vmm_row),
             topology=(
                 str(Path(topologies[0].document.source).parent / self._agreed("topology", repeated=False))
@@ -200,6 +200,8 @@ class _Loader:
             ),
             freeze=self._each("freeze", lambda entry: entry.raw),
             limits=self._limits(),
+            machines=self._agreed("machines") or "report",
+            release_addresses=self._agreed("release_addresses") or False,
         )
         self._mistakes += checks.mistakes(state, file=self._files[0].source, faulty=self._faulty)
         return state
@@ -265,7 +267,7 @@ class _Loader:
             return None
         return Vault(**_keys(raw, VaultKeys), name=entry.name, id=identifier, source=entry.source)
 
-    def _region(self, entry: _Entry[RegionKeys]) -> Region | None:
+    def _region(self, entry: _Entry[RegionEntry]) -> Region | None:
         primary = entry.resolved(lambda: references.region(entry.raw.primary), "primary")
         recovery = entry.resolved(lambda: references.region(entry.raw.recovery), "recovery")
         if primary is not None and primary == recovery:
@@ -275,11 +277,12 @@ class _Loader:
                 hint="zones of one region need no network mapping",
             )
         copy = self._copy(entry)
+        test = self._network(entry, "test") if entry.raw.test is not None else None
         if primary is None or recovery is None:
             return None
-        return Region(primary=primary, recovery=recovery, copy=copy, source=entry.source)
+        return Region(primary=primary, recovery=recovery, copy=copy, test=test, source=entry.source)
 
-    def _copy(self, entry: _Entry[RegionKeys]) -> CopySettings:
+    def _copy(self, entry: _Entry[RegionEntry]) -> CopySettings:
         raw, subscription = entry.raw.copy, entry.raw.copy.subscription
         if subscription is not None:
             text = subscription
@@ -326,10 +329,27 @@ class _Loader:
             primary=primary,
             recovery=recovery,
             failback=raw.failback is None,
+            test=self._test(entry, primary, recovery),
             source=entry.source,
         )
 
-    def _network(self, entry: _Entry[RowEntry], side: str, orelse: str = "") -> ArmId | None:
+    def _test(self, entry: _Entry[RowEntry], primary: ArmId, recovery: ArmId | None) -> ArmId | Literal["none"] | None:
+        """The test network of a row, which a test failover must keep apart from what production uses."""
+        if entry.raw.test is None:
+            return None
+        if entry.raw.test == references.NONE:
+            return "none"
+        test = self._network(entry, "test", ", or none")
+        if test is not None and test in {primary, recovery}:
+            side = "primary" if test == primary else "recovery"
+            entry.note(
+                f"this is the {side} network of the same row, expected a network that production does not use",
+                "test",
+                hint="machines of a test failover would meet those of production",
+            )
+        return test
+
+    def _network(self, entry: _Entry[RowEntry] | _Entry[RegionEntry], side: str, orelse: str = "") -> ArmId | None:
         text = getattr(entry.raw, side)
         return entry.resolved(partial(references.resource, text, ids.VNET, self._aliases, orelse=orelse), side)
 
@@ -349,7 +369,23 @@ class _Loader:
             if guid is not None and guid not in self._aliases.values() and "subscriptions" not in self._lost:
                 entry.note("rules search only what is declared under subscriptions", "match", "subscription")
             keys["match"] = structs.replace(entry.raw.match, subscription=guid)
-        return Rule(**keys, recovery=recovery, failback=entry.raw.failback is None, source=entry.source)
+        test = entry.raw.test
+        if test is not None and test != references.NONE:
+            test = entry.resolved(
+                partial(references.template, test, ids.VNET, self._aliases, orelse=", or none"), "test"
+            )
+            if test is not None and test == recovery:
+                entry.note("this is the recovery network of the same rule, expected another", "test")
+        return Rule(**keys, recovery=recovery, failback=entry.raw.failback is None, test=test, source=entry.source)
+
+    def _ignore(self, entry: _Entry[Ignore]) -> Ignore:
+        if (entry.raw.name is None) == (entry.raw.machine is None):
+            problem = "found neither 'name' nor 'machine'" if entry.raw.name is None else "found 'name' and 'machine'"
+            entry.note(
+                f"{problem}, expected one of them",
+                hint="name is a glob for networks, machine one for protected machines; write an entry for each",
+            )
+        return entry.raw
 
     def _vmm_row(self, entry: _Entry[VmmRowEntry]) -> VmmRow | None:
         text = entry.raw.recovery

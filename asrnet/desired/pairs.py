@@ -26,6 +26,9 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     ``recovery`` is None while it is not known, because the primary network of a copy was not found. ``copy`` has the
     regions' settings if the recovery network is a copy. ``to`` is the recovery region that the row names. ``failback``:
     the pair owns the reverse mapping. ``places`` are the ids of the VMM servers' fabrics for on-premises networks.
+
+    ``follow``: protected machines are pointed at the pair's networks. ``test`` is the network of their test failovers;
+    None: whichever they have is right. ``release_addresses``: static addresses that do not fit are let go.
     """
 
     name: str
@@ -40,6 +43,9 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     source: Source = Source()
     kind: MappingKind = "azure_to_azure"
     places: tuple[str, str] | None = None
+    test: ArmId | None = None
+    follow: bool = False
+    release_addresses: bool = False
 
     def finding(
         self,
@@ -73,12 +79,32 @@ def resolve(
     findings: list[Finding] = []
     for row in desired.pairs:
         pair, problems = _row_pair(row, desired, networks)
-        rows.append(pair)
+        rows.append(_with_test(pair, row, desired, networks))
         findings += problems
     by_rules, matches, problems = _rule_pairs(desired, networks, live, rows, today)
     pairs = (*rows, *by_rules)
     findings += [*problems, *_conflicts(pairs, networks)]
     return Resolution(pairs=pairs, rules=matches, findings=tuple(findings))
+
+
+def _with_test(pair: Pair, entry: Row | Rule, desired: DesiredState, networks: Networks) -> Pair:
+    """The pair with the test network that its row or rule names, or else its regions'. ``none`` asks for neither."""
+    primary = networks.get(pair.primary)
+    if entry.test is not None:
+        if entry.test == "none":
+            return pair
+        # A rule's is a template, an id of a row has no placeholders.
+        text = str(entry.test).format(name=pair.primary.name, resource_group=pair.primary.resource_group)
+        test = ArmId(text)
+    else:
+        direction = (primary.location, recovery_location(pair, networks)) if primary else None
+        of_regions = (region.test for region in desired.regions if (region.primary, region.recovery) == direction)
+        default = next(of_regions, None)
+        if default is None:
+            return pair
+        test = default
+    network = networks.get(test)
+    return structs.replace(pair, test=network.id if network else test)
 
 
 def unmapped(pairs: Iterable[Pair], live: Mapping[str, Sequence[NetworkMapping]]) -> Iterator[Pair]:
@@ -109,10 +135,21 @@ def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair
         to=normal_location(row.to) if row.to else None,
         managed_by=row.managed_by,
         source=row.source,
+        follow=_follows(row, desired),
+        release_addresses=_releases(row, desired),
     )
     if row.recovery or primary is None:
         return pair, []
     return _with_copy(pair, primary, desired)
+
+
+def _follows(entry: Row | Rule, desired: DesiredState) -> bool:
+    """Whether machines follow: a row or rule beats the file, and what another tool manages is never changed."""
+    return not entry.managed_by and (entry.machines or desired.machines) == "follow"
+
+
+def _releases(entry: Row | Rule, desired: DesiredState) -> bool:
+    return desired.release_addresses if entry.release_addresses is None else entry.release_addresses
 
 
 def _with_copy(pair: Pair, primary: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
@@ -173,7 +210,7 @@ def _rule_pairs(
         and not is_ignored(network.name, desired.ignore, today)
     ]
     proposals = [
-        (rule, *_rule_pair(rule, network, desired))
+        (rule, *_rule_pair(rule, network, desired, networks))
         for rule in desired.rules
         for network in candidates
         if _fits(rule.match, network)
@@ -224,7 +261,18 @@ def _rule_pairs(
 def is_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
     """Whether a network of this name is to be passed over today."""
     return any(
-        fnmatchcase(name.lower(), entry.name.lower()) for entry in ignore if entry.until is None or today <= entry.until
+        entry.name is not None and fnmatchcase(name.lower(), entry.name.lower())
+        for entry in ignore
+        if entry.until is None or today <= entry.until
+    )
+
+
+def is_machine_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
+    """Whether a machine of this name is to be left as it is today."""
+    return any(
+        entry.machine is not None and fnmatchcase(name.lower(), entry.machine.lower())
+        for entry in ignore
+        if entry.until is None or today <= entry.until
     )
 
 
@@ -238,7 +286,9 @@ def _fits(match: Match, network: VirtualNetwork) -> bool:
     return all(glob is None or fnmatchcase(text.lower(), glob.lower()) for text, glob in globs)
 
 
-def _rule_pair(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
+def _rule_pair(
+    rule: Rule, network: VirtualNetwork, desired: DesiredState, networks: Networks
+) -> tuple[Pair, list[Finding]]:
     pair = Pair(
         name=f"{rule.name}/{network.name}",
         vault=rule.vault,
@@ -249,11 +299,16 @@ def _rule_pair(rule: Rule, network: VirtualNetwork, desired: DesiredState) -> tu
         managed_by=rule.managed_by,
         owner="rule",
         source=rule.source,
+        follow=_follows(rule, desired),
+        release_addresses=_releases(rule, desired),
     )
+    problems: list[Finding] = []
     if rule.recovery is None:
-        return _with_copy(pair, network, desired)
-    recovery = rule.recovery.format(name=network.name, resource_group=network.id.resource_group)
-    return structs.replace(pair, recovery=ArmId(recovery)), []
+        pair, problems = _with_copy(pair, network, desired)
+    else:
+        recovery = rule.recovery.format(name=network.name, resource_group=network.id.resource_group)
+        pair = structs.replace(pair, recovery=ArmId(recovery))
+    return _with_test(pair, rule, desired, networks), problems
 
 
 def _distinct(pairs: Sequence[Pair]) -> list[Pair]:

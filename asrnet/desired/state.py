@@ -21,6 +21,15 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 ManagedBy = Annotated[
     Name | None, Meta(description="The tool that manages this pair; asrnet checks and reports it, and changes nothing")
 ]
+MachinesMode = Literal["report", "follow"]
+Machines = Annotated[
+    MachinesMode | None,
+    Meta(description="Whether protected machines are pointed at the pair's networks (follow) or only reported"),
+]
+ReleaseAddresses = Annotated[
+    bool | None,
+    Meta(description="Let go of static recovery addresses that are outside the subnet that a machine moves to"),
+]
 To = Annotated[
     str | None,
     Meta(description="The recovery region; needed for a copy where regions declare several for the primary's region"),
@@ -99,8 +108,12 @@ class RegionKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Region(RegionKeys, frozen=True, kw_only=True):
-    """A direction in which regions may be paired: short names, and a GUID for the subscription of copies."""
+    """A direction in which regions may be paired: short names, and a GUID for the subscription of copies.
 
+    ``test`` is the network of test failovers of its pairs that name none of their own.
+    """
+
+    test: ArmId | None = None
     source: Source = Source()
 
 
@@ -111,14 +124,20 @@ class RowKeys(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields
     vault: Annotated[str, Meta(description="A name under vaults")]
     to: To = None
     managed_by: ManagedBy = None
+    machines: Machines = None
+    release_addresses: ReleaseAddresses = None
 
 
 class Row(RowKeys, frozen=True, gc=False, kw_only=True):
-    """An explicit pair. ``recovery`` None asks for a copy; ``failback``: the row owns the reverse mapping."""
+    """An explicit pair. ``recovery`` None asks for a copy; ``failback``: the row owns the reverse mapping.
+
+    ``test`` is the network of test failovers, or ``none`` where the row opts out of the regions' one.
+    """
 
     primary: ArmId
     recovery: ArmId | None
     failback: bool = True
+    test: ArmId | Literal["none"] | None = None
     source: Source = Source()
 
 
@@ -139,24 +158,33 @@ class RuleKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     match: Match = Match()
     to: To = None
     managed_by: ManagedBy = None
+    machines: Machines = None
+    release_addresses: ReleaseAddresses = None
 
 
 class Rule(RuleKeys, frozen=True, kw_only=True):
     """Pairs for every matching network of a primary region without a row of its own.
 
     ``recovery`` None asks for copies; otherwise it is a network's id in which {name} and {resource_group} stand for
-    those of the primary. The subscription of ``match`` is a GUID.
+    those of the primary. So it is with ``test``, where ``none`` opts out of the regions' test network. The subscription
+    of ``match`` is a GUID.
     """
 
     recovery: str | None = None
     failback: bool = True
+    test: str | None = None
     source: Source = Source()
 
 
 class Ignore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Networks that rules pass over and findings about unmanaged mappings leave out."""
+    """What is deliberately as it is: an entry has either ``name`` or ``machine``.
 
-    name: Annotated[Name, Meta(description="A glob of the network's name, without case")]
+    Networks of this name are passed over by rules and left out of findings about unmanaged mappings. Machines of this
+    name keep their networks and are not reported.
+    """
+
+    name: Annotated[Name | None, Meta(description="A glob of the network's name, without case")] = None
+    machine: Annotated[Name | None, Meta(description="A glob of the machine's name, without case")] = None
     reason: Name
     until: Annotated[date | None, Meta(description="The last day on which the entry counts (UTC)")] = None
 
@@ -209,6 +237,19 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     topology: str | None = None
     freeze: tuple[Freeze, ...] = ()
     limits: Limits = Limits()
+    machines: MachinesMode = "report"
+    release_addresses: bool = False
+
+    def with_machines(self, mode: MachinesMode | None) -> DesiredState:
+        """The same state with ``mode`` for all machines, whatever the file and its rows say; None changes nothing."""
+        if mode is None:
+            return self
+        return structs.replace(
+            self,
+            machines=mode,
+            pairs=tuple(structs.replace(row, machines=None) for row in self.pairs),
+            rules=tuple(structs.replace(rule, machines=None) for rule in self.rules),
+        )
 
     def within(self, vaults: Collection[str]) -> DesiredState:
         """The part that is about these ``vaults``, by their names."""
@@ -226,13 +267,14 @@ class DesiredState(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """The part of the desired state a run is about: names of vaults and pairs; empty means all.
+    """The part of the desired state a run is about: names of vaults, pairs and machines; empty means all.
 
-    The vaults of ``elsewhere`` are left to other runs.
+    A run on some machines is about their pairs. The vaults of ``elsewhere`` are left to other runs.
     """
 
     vaults: frozenset[str] = frozenset()
     pairs: frozenset[str] = frozenset()
+    machines: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
 
     def has_vault(self, name: str) -> bool:
@@ -242,6 +284,10 @@ class Selection(Struct, frozen=True, kw_only=True):
     def has_pair(self, name: str | None) -> bool:
         """Whether the pair is part of the run."""
         return not self.pairs or name in self.pairs
+
+    def has_machine(self, name: str) -> bool:
+        """Whether the machine is part of the run. Names of machines are compared without case."""
+        return not self.machines or name.lower() in {machine.lower() for machine in self.machines}
 
 
 EVERYTHING = Selection()

@@ -37,6 +37,8 @@ def dumps(state: DesiredState) -> str:
         "topology": state.topology,
         "freeze": [_changed_fields(entry) for entry in state.freeze],
         "limits": _changed_fields(state.limits),
+        "machines": state.machines if state.machines != "report" else None,
+        "release_addresses": state.release_addresses,
     }
     text: str = yaml.dump(
         {key: value for key, value in content.items() if value},
@@ -83,19 +85,20 @@ def _region(region: Region, aliases: Mapping[str, str]) -> dict[str, Any]:
             if key in copy:
                 copy[key] = _reference(copy[key], aliases)
         fields["copy"] = {key: list(value) if isinstance(value, tuple) else value for key, value in copy.items()}
-    return fields
+    return _with_test(fields, aliases)
 
 
 def _row(row: Row, aliases: Mapping[str, str]) -> dict[str, Any]:
     recovery = COPY if row.recovery is None else _reference(row.recovery, aliases)
     fields = {**_with_failback(row), "primary": _reference(row.primary, aliases), "recovery": recovery}
+    fields = _with_test(fields, aliases)
     order = ("name", "vault", "primary", "recovery")
     return {key: fields[key] for key in (*order, *(key for key in fields if key not in order))}
 
 
 def _rule(rule: Rule, aliases: Mapping[str, str]) -> dict[str, Any]:
     recovery = COPY if rule.recovery is None else _reference(rule.recovery, aliases)
-    fields = {**_with_failback(rule), "recovery": recovery}
+    fields = _with_test({**_with_failback(rule), "recovery": recovery}, aliases)
     match = _changed_fields(rule.match)
     if rule.match.subscription:
         match["subscription"] = aliases.get(rule.match.subscription, rule.match.subscription)
@@ -103,6 +106,11 @@ def _rule(rule: Rule, aliases: Mapping[str, str]) -> dict[str, Any]:
     fields["match"] = {key: value for key, value in match.items() if value}
     order = ("name", "vault", *(("match",) if fields["match"] else ()), "recovery")
     return {key: fields[key] for key in (*order, *(key for key in fields if key not in {*order, "match"}))}
+
+
+def _with_test(fields: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """``fields`` with the test network, where there is one, as a person would write it."""
+    return {**fields, "test": _reference(fields["test"], aliases)} if fields.get("test") else fields
 
 
 def _with_failback(row: Row | Rule) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from msgspec import Struct
 from asrnet.model.arm import ArmId
 
 Severity = Literal["error", "warning", "info"]
-Role = Literal["", "corrected", "unread", "holds"]
+Role = Literal["", "corrected", "follows", "unread", "holds"]
 
 
 class FindingKind(StrEnum):
     """What a finding is about.
 
-    ``role`` is ``corrected`` if a change of the plan corrects it (the change then counts as the drift), ``unread`` if
-    something could not be read, and ``holds`` if it makes changes wait. ``meaning`` describes the finding, and
+    ``role`` is ``corrected`` if a change of the plan corrects it (the change then counts as the drift), ``follows`` if
+    that is so where machines follow, ``unread`` if something could not be read, and ``holds`` if it makes changes wait. ``meaning`` describes the finding, and
     ``remedy`` what to do about it.
     """
 
@@ -150,9 +150,19 @@ class FindingKind(StrEnum):
         "Declare it (asrnet dump writes the rows), ignore it, or delete it.",
     )  # fmt: skip
     STALE_PROTECTED_ITEM = (
-        "stale_protected_item", "warning", "",
+        "stale_protected_item", "warning", "follows",
         "A machine fails over to another network than the mapped one: mappings apply to new replications only.",
-        "Change the machine's own network settings.",
+        "Let it follow: `machines: follow`, or `--machines follow`. If it is right where it is, list it under `ignore`.",
+    )  # fmt: skip
+    TEST_NETWORK_DIFFERS = (
+        "test_network_differs", "warning", "follows",
+        "A machine's test failovers go to another network than the one declared as `test`, or to none.",
+        "Let it follow: `machines: follow`, or `--machines follow`. `test: none` in a row asks for no test network.",
+    )  # fmt: skip
+    MISSING_RIGHT = (
+        "missing_right", "error", "holds",
+        "The identity lacks the right to make a change that is due, so the change waits.",
+        "Grant it: `asrnet permissions` writes the role, `asrnet doctor` tells what is missing.",
     )  # fmt: skip
     TEST_NETWORK_CONNECTED = (
         "test_network_connected", "warning", "",
@@ -213,6 +223,7 @@ class FindingKind(StrEnum):
 
 CORRECTED: Final = frozenset(kind for kind in FindingKind if kind.role == "corrected")
 UNREAD: Final = frozenset(kind for kind in FindingKind if kind.role == "unread")
+FOLLOWS: Final = frozenset(kind for kind in FindingKind if kind.role == "follows")
 HOLDS: Final = frozenset(kind for kind in FindingKind if kind.role == "holds")
 
 

@@ -18,7 +18,7 @@ from asrnet.settings.values import ApiVersion, Output, Shard
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
 Group = Literal["", "Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
-Task = Literal["plan", "apply", "create-networks", "landing-zones", "prune"]
+Task = Literal["plan", "apply", "machines", "create-networks", "landing-zones", "prune"]
 """The tasks that a custom role can be made for."""
 
 WRITING: Final = ("apply", "drift", "map")
@@ -128,6 +128,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     pair: Annotated[
         tuple[str, ...],
         Option(help="only this pair of the desired state", group="Input", metavar="NAME", commands=_SELECTING),
+    ] = ()
+    machine: Annotated[
+        tuple[str, ...],
+        Option(
+            help="only this machine and the pair that it belongs to, by the name that the vault shows",
+            group="Input",
+            metavar="NAME",
+            commands=("plan", "apply", "drift"),
+        ),
     ] = ()
     shard: Annotated[
         Shard | None,
@@ -265,6 +274,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             barred=_CONSENT,
         ),
     ] = False
+    machines_mode: Annotated[
+        Literal["report", "follow"] | None,
+        Option(
+            help="point the protected machines of pairs at the pair's networks (follow), or only report them, whatever "
+            "the desired state says",
+            flag="--machines",
+            group="Safety",
+            commands=("plan", *WRITING),
+            barred=_CONSENT,
+        ),
+    ] = None
     force: Annotated[
         tuple[str, ...],
         Option(
