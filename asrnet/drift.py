@@ -18,8 +18,9 @@ from asrnet.applying import AuditEntry, Options, Progress, apply
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.errors import AsrError
 from asrnet.inventory.read import Inventory, read_inventory
-from asrnet.model.findings import CORRECTED, HOLDS, Finding, FindingKind
-from asrnet.model.plan import Change, PairView, Plan, Resources
+from asrnet.model.findings import CORRECTED, FOLLOWS, HOLDS, Finding, FindingKind
+from asrnet.model.machine_networks import MachineNetworks
+from asrnet.model.plan import Change, PairView, Plan, resources_of
 from asrnet.model.report import AppliedChange, Report
 from asrnet.ports import Backend
 
@@ -154,7 +155,13 @@ def refused_report(plan: Plan, reasons: Iterable[str]) -> Report:
 
 
 def cause(change: Change, findings: Iterable[Finding]) -> FindingKind | None:
-    """The kind of drift that a change corrects, given its pair's ``findings``; None for networks and fabrics."""
+    """The kind of drift that a change corrects, given its pair's ``findings``; None for networks and fabrics.
+
+    A machine that goes to another network in failovers and in test failovers counts as stale.
+    """
+    if change.kind == "protected_item" and isinstance(change.before, MachineNetworks):
+        is_stale = change.before.recovery_network_id != change.recovery_network_id
+        return FindingKind.STALE_PROTECTED_ITEM if is_stale else FindingKind.TEST_NETWORK_DIFFERS
     if change.kind != "network_mapping":
         return None
     if change.action == "delete":
@@ -191,7 +198,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     def stays(finding: Finding) -> bool:
         if finding.kind in HOLDS and finding.kind not in kinds.ignored:
             # A held change without a finding of its own is the deletion of an unmanaged mapping.
-            held = {other.kind for other in by_pair[_pair_of(finding)] if other.kind in CORRECTED}
+            held = {other.kind for other in by_pair[_pair_of(finding)] if other.kind in CORRECTED | FOLLOWS}
             return any(kinds.include(kind) for kind in held or {FindingKind.UNMANAGED})
         return kinds.include(finding.kind)
 
@@ -199,16 +206,14 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     left_out = _pending(plan.changes, plan.findings) - _pending(changes, findings)
     pairs = tuple(pair for pair in plan.pairs if _pair_of(pair) not in left_out)
     actions = Counter(change.action for change in changes if change.kind == "network_mapping")
-    created = Counter(change.kind for change in changes if change.action == "create")
     statuses = Counter(status for pair in pairs for status in (pair.forward, pair.reverse))
     return structs.replace(
         plan,
         changes=changes,
         findings=findings,
         pairs=pairs,
-        resources=Resources(
-            **{name: created[name] for name in Resources.__struct_fields__},  # type: ignore[index]  # kinds of changes
-        ),
+        machines=tuple(machine for machine in plan.machines if (machine.vault, machine.pair) not in left_out),
+        resources=resources_of(changes),
         summary=structs.replace(
             plan.summary,
             in_sync=statuses["in_sync"],

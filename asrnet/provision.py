@@ -15,7 +15,7 @@ from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
-from asrnet.model.plan import Plan
+from asrnet.model.plan import MachinesMode, Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
 
@@ -41,6 +41,7 @@ def plan_pair(
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
+    machines: MachinesMode = "report",
     create_fabrics: bool = True,
     cloud: CloudName = "public",
     forced: frozenset[str] = frozenset(),
@@ -54,6 +55,7 @@ def plan_pair(
         recovery=recovery,
         copy=copy,
         retarget=retarget,
+        machines=machines,
         create_fabrics=create_fabrics,
         cloud=cloud,
     )
@@ -69,6 +71,7 @@ def request_pair(
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
+    machines: MachinesMode = "report",
     create_fabrics: bool = True,
     cloud: CloudName = "public",
 ) -> PairRequest:
@@ -76,6 +79,7 @@ def request_pair(
 
     A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
     (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
+    With ``machines="follow"`` the network's protected machines are pointed at its recovery network as well.
     Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
     region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where ``primary`` does not
     exist.
@@ -96,6 +100,7 @@ def request_pair(
         vaults=(Vault(name=vault.name, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
         regions=(region,),
         pairs=(row,),
+        machines=machines,
     )
     inventory = read_inventory(desired, backend)
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
@@ -112,6 +117,7 @@ def ensure_pair(
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
+    machines: MachinesMode = "report",
     create_fabrics: bool = True,
     cloud: CloudName = "public",
     options: Options = Options(),  # noqa: B008 - a frozen value
@@ -130,6 +136,7 @@ def ensure_pair(
         recovery=recovery,
         copy=copy,
         retarget=retarget,
+        machines=machines,
         create_fabrics=create_fabrics,
         cloud=cloud,
         forced=options.forced,

@@ -17,26 +17,31 @@ from asrnet.files.problems import did_you_mean, known_names
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.model.findings import UNREAD
-from asrnet.settings import Settings
+from asrnet.settings import PredictSettings, Settings
 
 if TYPE_CHECKING:
+    from asrnet.inventory.read import Inventory
     from asrnet.model.plan import Plan
 
 
 def desired_state(session: Session[Settings]) -> DesiredState:
-    """Load the desired state of ``--file``.
+    """Load the desired state of ``--file``, with the machines' part as ``--machines`` says.
 
     Raises DocumentError about all mistakes in it and in the topology that it names, and InputError if an output would
     overwrite that topology.
     """
-    examined = examine_desired(session.settings.file)
+    settings = session.settings
+    examined = examine_desired(settings.file)
     topology = examined.desired.topology if examined.desired else None
-    check_overwrites(session.settings, command=session.command, topology=topology)
+    check_overwrites(settings, command=session.command, topology=topology)
     if examined.desired is None or examined.mistakes:
         from asrnet.files.problems import together
 
         raise together([*examined.mistakes, *topology_mistakes(topology)])
-    return examined.desired
+    # The machines of asrnet predict are the path of a list.
+    if isinstance(settings, PredictSettings) or settings.machines is None:
+        return examined.desired
+    return examined.desired.with_machines("follow" if settings.machines == "follow" else "report")
 
 
 def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:
@@ -62,14 +67,16 @@ def desired_or_vaults(session: Session[Settings]) -> DesiredState:
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:
-    """The selection of ``--vault``, ``--pair`` and ``--shard``. Raises InputError for names not in ``desired``.
+    """The selection of ``--vault``, ``--pair``, ``--machine`` and ``--shard``.
 
-    A shard without vaults is reported but is no error, because vaults may be added to the file later.
+    Raises InputError for vaults and pairs that are not in ``desired``. A shard without vaults is reported but is no
+    error, because vaults may be added to the file later.
     """
     part = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
     selected = Selection(
         vaults=frozenset(_declared_vault(text, settings, desired) for text in settings.vault),
         pairs=frozenset(settings.pair),
+        machines=frozenset(settings.machine),
         elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in part),
     )
     for name in settings.pair:
@@ -94,6 +101,26 @@ def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: De
     for name in sorted(selected.pairs - rows - made):
         problem = f"{settings.source('pair')}: no rule makes a pair '{name}'{did_you_mean(name, made)}"
         raise InputError(problem, hint=known_names(name, sorted(made), "pairs"))
+
+
+def check_machines(selected: Selection, inventory: Inventory, settings: Settings) -> None:
+    """Raise InputError if a machine of ``--machine`` is replicated in none of the vaults that were read.
+
+    Nothing is checked if the machines of a vault could not be read, or other shards have some of the vaults.
+    """
+    if selected.elsewhere or inventory.unread("vault", "machines"):
+        return
+    names = {
+        item.friendly_name
+        for vault in inventory.vaults.values()
+        if isinstance(vault.items, tuple)
+        for item in vault.items
+    }
+    replicated = {name.lower() for name in names}
+    for name in sorted(selected.machines):
+        if name.lower() not in replicated:
+            problem = f"{settings.source('machine')}: no machine '{name}' is replicated{did_you_mean(name, names)}"
+            raise InputError(problem, hint=known_names(name, sorted(names), "machines"))
 
 
 def no_vault(text: str, settings: Settings, desired: DesiredState) -> InputError:

@@ -11,7 +11,6 @@ from asrnet.desired.state import (
     CloudName,
     Freeze,
     Ignore,
-    MachinesMode,
     Name,
     RegionKeys,
     RowKeys,
@@ -19,7 +18,7 @@ from asrnet.desired.state import (
     VaultKeys,
     VmmRowKeys,
 )
-from asrnet.model.plan import Limits
+from asrnet.model.plan import Limits, MachinesMode
 
 Failback = Annotated[Literal["none"] | None, Meta(description="none: this row does not own the reverse mapping")]
 

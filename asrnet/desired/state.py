@@ -14,14 +14,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, structs
 
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Limits
+from asrnet.model.plan import Limits, MachinesMode
 
 CloudName = Literal["public", "china", "usgovernment"]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 ManagedBy = Annotated[
     Name | None, Meta(description="The tool that manages this pair; asrnet checks and reports it, and changes nothing")
 ]
-MachinesMode = Literal["report", "follow"]
 Machines = Annotated[
     MachinesMode | None,
     Meta(description="Whether protected machines are pointed at the pair's networks (follow) or only reported"),

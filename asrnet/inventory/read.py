@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct, structs
 
 from asrnet.clocks import Bounded
-from asrnet.desired import EVERYTHING, DesiredState, Selection, Vault
+from asrnet.desired import EVERYTHING, DesiredState, Row, Rule, Selection, Vault
 from asrnet.desired.copies import attached_to, copy_of
 from asrnet.desired.pairs import Resolution, resolve, unmapped
 from asrnet.errors import (
@@ -28,6 +28,7 @@ from asrnet.errors import (
     printable,
 )
 from asrnet.inventory.activity import WAITING_STATES, read_jobs
+from asrnet.model.access import Rights
 from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import (
     Fabric,
@@ -66,7 +67,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     """What was read of one vault. Where ``error`` is set nothing else counts.
 
     ``unreadable`` are the mappings that do not say what they map. ``items`` and ``running_jobs`` are Unknown
-    when they could not be read; ``location`` is None when it could not.
+    when they could not be read; ``location`` is None when it could not. ``rights`` are read only where machines follow.
     ``topology`` is empty where the vault has no VMM servers.
     """
 
@@ -78,6 +79,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
     unreadable: tuple[UnreadableMapping, ...] = ()
     items: tuple[ProtectedItem, ...] | Unknown = ()
     running_jobs: tuple[Job, ...] | Unknown = ()
+    rights: tuple[Rights, ...] | Unknown | None = None
     topology: Topology | Unknown = Topology()
     error: AsrError | None = None
 
@@ -190,6 +192,7 @@ def read_inventory(
     if errors and len(errors) == len(vaults):
         raise errors[0]
     vaults = _with_waiting_jobs(vaults, backend, reads)
+    vaults = _with_rights(vaults, desired, backend, reads)
     vaults = _with_topologies(vaults, desired, backend, reads)
     networks, failed = _finish_lists(lists, reads)
     elsewhere: dict[str, tuple[NetworkMapping, ...]] = {}
@@ -402,6 +405,27 @@ def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
     return tuple(mapping for mapping in mappings if isinstance(mapping, NetworkMapping))
 
 
+def _with_rights(
+    vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
+) -> list[VaultInventory]:
+    """The vaults with this identity's rights, where machines may follow: a plan says first of all what is missing."""
+    entries: list[Row | Rule] = [*desired.pairs, *desired.rules]
+    may_follow = {entry.vault for entry in entries if (entry.machines or desired.machines) == "follow"}
+    futures = {
+        vault.name: reads.start(partial(backend.surroundings.rights, vault.id))
+        for vault in vaults
+        if isinstance(vault.items, tuple) and vault.items and vault.name in may_follow
+    }
+    complete = []
+    for vault in vaults:
+        if vault.name in futures:
+            answer = _answer(futures[vault.name], reads)
+            complete.append(structs.replace(vault, rights=_or_unknown(answer)))
+        else:
+            complete.append(vault)
+    return complete
+
+
 def _with_topologies(
     vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
 ) -> list[VaultInventory]:
@@ -449,9 +473,10 @@ def _or_unknown(answer: T | AsrError) -> T | Unknown:
 
 
 def _subscriptions(desired: DesiredState) -> set[str]:
-    """Every subscription that a row names or a rule searches, or that copies are made in."""
-    ends = (network for row in desired.pairs for network in (row.primary, row.recovery))
-    named = {network.subscription for network in ends if network and network.type == VNET}
+    """Every subscription that a row names or a rule searches, or that copies are made in or tests run in."""
+    ends = (network for row in desired.pairs for network in (row.primary, row.recovery, row.test))
+    named = {network.subscription for network in ends if isinstance(network, ArmId) and network.type == VNET}
+    named |= {region.test.subscription for region in desired.regions if region.test}
     copied = {region.copy.subscription for region in desired.regions if region.copy.subscription}
     searched = set(desired.subscriptions.values()) if desired.rules else set()
     to_azure = {row.recovery.subscription for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
@@ -485,7 +510,7 @@ def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
     Not all of them are virtual networks: a saved plan asks for the networks of its pairs, mappings may be on premises.
     """
     pairs = inventory.resolved(desired).pairs
-    ends = {network for pair in pairs for network in (pair.primary, pair.recovery) if network}
+    ends = {network for pair in pairs for network in (pair.primary, pair.recovery, pair.test) if network}
     ends |= {row.recovery for row in desired.vmm_pairs if isinstance(row.recovery, ArmId)}
     listed = _subscriptions(desired) - inventory.subscriptions.keys()
     ends |= {

@@ -21,8 +21,8 @@ class FindingKind(StrEnum):
     """What a finding is about.
 
     ``role`` is ``corrected`` if a change of the plan corrects it (the change then counts as the drift), ``follows`` if
-    that is so where machines follow, ``unread`` if something could not be read, and ``holds`` if it makes changes wait. ``meaning`` describes the finding, and
-    ``remedy`` what to do about it.
+    that is so where machines follow, ``unread`` if something could not be read, and ``holds`` if it makes changes wait.
+    ``meaning`` describes the finding, and ``remedy`` what to do about it.
     """
 
     severity: Severity
@@ -152,7 +152,7 @@ class FindingKind(StrEnum):
     STALE_PROTECTED_ITEM = (
         "stale_protected_item", "warning", "follows",
         "A machine fails over to another network than the mapped one: mappings apply to new replications only.",
-        "Let it follow: `machines: follow`, or `--machines follow`. If it is right where it is, list it under `ignore`.",
+        "Let it follow: `machines: follow`, or `--machines follow`. If it is right as it is, list it under `ignore`.",
     )  # fmt: skip
     TEST_NETWORK_DIFFERS = (
         "test_network_differs", "warning", "follows",

@@ -235,6 +235,17 @@ class Resources(Struct, frozen=True, kw_only=True):
     protected_item: int = 0
 
 
+def resources_of(changes: Iterable[Change]) -> Resources:
+    """How many networks, fabrics and resource groups ``changes`` create, and how many machines they update."""
+    created = Counter(change.kind for change in changes if change.action == "create" or change.kind == "protected_item")
+    return Resources(
+        virtual_network=created["virtual_network"],
+        fabric=created["fabric"],
+        resource_group=created["resource_group"],
+        protected_item=created["protected_item"],
+    )
+
+
 class RuleMatch(Struct, frozen=True, kw_only=True):
     """What a rule matched."""
 
@@ -267,6 +278,29 @@ class PairView(Struct, frozen=True, gc=False, kw_only=True):
     line: int | None = None
     primary_network: str = ""
     recovery_network: str = ""
+
+
+MachinesMode = Literal["report", "follow"]
+"""Whether protected machines of pairs are only reported, or pointed at the pair's networks."""
+
+MachineStatus = Literal["in_sync", "update", "held", "reported"]
+
+
+class MachineView(Struct, frozen=True, gc=False, kw_only=True):
+    """A protected machine of a pair for display: where it goes now, and where it would go as the pair asks.
+
+    ``held``: it is to follow and must not be touched now, for ``reason``. ``reported``: it differs, and machines of the
+    pair do not follow. ``planned`` is None where it is as the pair asks, and where nobody can say.
+    """
+
+    name: str
+    id: ArmId
+    vault: str
+    pair: str
+    status: MachineStatus
+    networks: MachineNetworks
+    planned: MachineNetworks | None = None
+    reason: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -316,6 +350,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
     pairs: tuple[PairView, ...] = ()
+    machines: tuple[MachineView, ...] = ()
     limits: Limits = Limits()
     existing: Mapping[str, int] = {}
     observed: tuple[Observed, ...] = ()

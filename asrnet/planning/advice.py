@@ -10,8 +10,7 @@ from asrnet.failover.addresses import capacity
 from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits
 from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import NOT_SELECTED, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import ProtectedItem, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.copies import left_behind
 from asrnet.planning.view import VaultView, WantedPair
@@ -20,7 +19,7 @@ from asrnet.planning.view import VaultView, WantedPair
 def vault_findings(
     view: VaultView, wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """A vault that fails with the primary region, and machines that run or will land elsewhere than expected."""
+    """A vault that fails with the primary region, and machines that run in the recovery region."""
     location = view.inventory.location
     if location and any(wanted_pair.forward.primary.place == location for wanted_pair in wanted_pairs):
         yield finding(
@@ -32,49 +31,7 @@ def vault_findings(
         )
     items = () if isinstance(view.inventory.items, Unknown) else view.inventory.items
     if items:
-        yield from _stale_items(items, view, wanted_pairs)
         yield from _reversed_items(items, wanted_pairs, held_pairs)
-
-
-def _stale_items(
-    items: Sequence[ProtectedItem], view: VaultView, wanted_pairs: Sequence[WantedPair]
-) -> Iterator[Finding]:
-    """Machines that keep an older recovery network: changing a mapping does not move those already protected.
-
-    A machine belongs to a pair by the network it is on and by the region it is replicated to, so that one that stays
-    in its region, from zone to zone, belongs to none. One that has failed over or been re-protected goes the other way.
-    """
-    pairs: dict[tuple[ArmId | None, str | None, str | None], Pair] = {
-        (
-            wanted_pair.pair.primary,
-            wanted_pair.forward.primary.place,
-            wanted_pair.forward.recovery.place,
-        ): wanted_pair.pair
-        for wanted_pair in wanted_pairs
-        if not wanted_pair.pair.managed_by
-    }
-    regions = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
-    for item in items:
-        primary_region = regions.get(item.fabric_id) or item.primary_location
-        recovery_region = item.recovery_location
-        if item.recovery_fabric_id and regions.get(item.recovery_fabric_id):
-            recovery_region = regions[item.recovery_fabric_id]
-        if item.has_failed_over or item.is_reversed:
-            continue
-        for nic in item.nics:
-            pair = pairs.get((nic.primary_network_id, primary_region, recovery_region))
-            network = nic.recovery_network_id or item.recovery_network_id
-            if pair and network and network != pair.recovery and nic.selection != NOT_SELECTED:
-                yield pair.finding(
-                    FindingKind.STALE_PROTECTED_ITEM,
-                    f"{item.friendly_name} ({nic.name}) still fails over to {network.name}; "
-                    "mapping changes do not move it",
-                    subject=item.id,
-                    # No command: what an update that names the network alone does to subnets and addresses of the
-                    # machine is not documented.
-                    hint=f"in the portal: vault {view.vault.id.name} > Replicated items > {item.friendly_name} > "
-                    "Network > Edit, and choose the network and the subnet of each NIC",
-                )
 
 
 def _reversed_items(

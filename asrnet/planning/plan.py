@@ -9,7 +9,7 @@ from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Inventory
 from asrnet.model.findings import Finding
-from asrnet.model.plan import Plan, Resources, Summary
+from asrnet.model.plan import Plan, Summary, resources_of
 from asrnet.planning.on_premises import retired_scenario, vmm_pairs
 from asrnet.planning.staleness import observe
 from asrnet.planning.vaults import plan_vault
@@ -56,11 +56,11 @@ def plan(
     views = tuple(view for part in parts.values() for view in part.pairs)
     actions = Counter(change.action for change in changes if change.kind == "network_mapping")
     statuses = Counter(status for view in views for status in (view.forward, view.reverse))
-    created = Counter(change.kind for change in changes if change.action == "create")
     networks = {
         name: {network for pair in pairs[name] for network in (pair.primary, pair.recovery) if network}
         for name in parts
     }
+    updated = {change.resource_id for change in changes if change.kind == "protected_item"}
     return Plan(
         cloud=desired.cloud,
         tenant=inventory.tenant or None,
@@ -72,16 +72,13 @@ def plan(
             blocked=statuses["blocked"],
             unmanaged=sum(part.unmanaged for part in parts.values()),
         ),
-        resources=Resources(
-            virtual_network=created["virtual_network"],
-            fabric=created["fabric"],
-            resource_group=created["resource_group"],
-        ),
+        resources=resources_of(changes),
         rules=resolution.rules,
         changes=changes,
         findings=(*(finding for part in parts.values() for finding in part.findings), *retired_scenario(desired)),
         pairs=views,
+        machines=tuple(machine for part in parts.values() for machine in part.machines),
         limits=desired.limits,
         existing={name: len(inventory.vaults[name].mappings) for name in parts},
-        observed=tuple(observe(inventory.vaults[name], networks[name], inventory) for name in parts),
+        observed=tuple(observe(inventory.vaults[name], networks[name], updated, inventory) for name in parts),
     ).sealed()

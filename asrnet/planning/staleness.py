@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Final
 
@@ -13,7 +13,8 @@ from msgspec import structs
 
 from asrnet.desired import DesiredState, Row, Vault
 from asrnet.errors import InputError
-from asrnet.inventory.read import Absent, Inventory, VaultInventory, confirmed, read_inventory
+from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory, confirmed, read_inventory
+from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.model.plan import Observed, Plan
@@ -24,8 +25,10 @@ _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 _LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # of an id in lower case and without the first slash
 
 
-def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Inventory) -> Observed:
-    """What was seen of one vault and of the networks its pairs are about."""
+def observe(
+    vault: VaultInventory, networks: Iterable[ArmId], machines: Collection[ArmId], inventory: Inventory
+) -> Observed:
+    """What was seen of one vault, of the networks its pairs are about, and of those ``machines`` that it has."""
     mappings = {
         mapping.id.key: f"{mapping.primary_network_id.key} -> {mapping.recovery_network_id.key} ({mapping.state})"
         for mapping in vault.mappings
@@ -38,6 +41,11 @@ def observe(vault: VaultInventory, networks: Iterable[ArmId], inventory: Invento
             network.key: _fingerprint(inventory.network(network)) for network in sorted(networks, key=attrgetter("key"))
         },
         fabrics={fabric.id.key: fabric.location or fabric.friendly_name for fabric in vault.fabrics},
+        machines={
+            item.id.key: machine_update.fingerprint(item)
+            for item in (() if isinstance(vault.items, Unknown) else vault.items)
+            if item.id in machines
+        },
     )
 
 
@@ -57,6 +65,7 @@ def moved(before: Observed, after: Observed) -> tuple[str, ...]:
         *_differences("mapping", before.mappings, after.mappings),
         *_differences("fabric", before.fabrics, after.fabrics),
         *_differences("network", before.networks, after.networks),
+        *_differences("machine", before.machines, after.machines),
     )
 
 
@@ -94,6 +103,7 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
     before = {observed.vault: observed for observed in plan.observed if observed.vault in changed_vaults}
     vaults = tuple(Vault(name=observed.vault, id=observed.vault_id) for observed in before.values())
     networks = {name: [ArmId(f"/{key}") for key in observed.networks] for name, observed in before.items()}
+    machines = {ArmId(f"/{key}") for observed in before.values() for key in observed.machines}
     rows = tuple(
         Row(name=network.key, vault=name, primary=network, recovery=None)
         for name, members in networks.items()
@@ -108,6 +118,6 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
         vault = inventory.vaults[name]
         if vault.error:
             differences[name] = (f"the vault cannot be read: {vault.error}",)
-        elif changes := moved(observed, observe(vault, networks[name], inventory)):
+        elif changes := moved(observed, observe(vault, networks[name], machines, inventory)):
             differences[name] = changes
     return differences

@@ -28,10 +28,10 @@ def unmanaged_mappings(
 ) -> Unmanaged:
     """The unmanaged mappings of a vault.
 
-    Unless the inventory is ``complete`` nothing is deleted. A run on selected pairs does not report the others.
+    Unless the inventory is ``complete`` nothing is deleted. A run on selected pairs or machines reports no others.
     """
     vault = view.vault
-    if request.selection.pairs or vault.unmanaged == "ignore":
+    if request.selection.pairs or request.selection.machines or vault.unmanaged == "ignore":
         return Unmanaged()
     changes: list[Change] = []
     findings: list[Finding] = []

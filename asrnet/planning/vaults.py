@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.desired import Vault
 from asrnet.desired.pairs import Pair
-from asrnet.model.azure import Fabric
+from asrnet.model.azure import Fabric, VirtualNetwork
 from asrnet.model.findings import UNREAD, Finding, FindingKind, finding
-from asrnet.model.plan import Change, PairStatus, PairView
+from asrnet.model.plan import Change, MachineView, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.copies import copy_changes
-from asrnet.planning.holds import hold
+from asrnet.planning.holds import Held, hold
+from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_problem
 from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings
@@ -27,6 +28,7 @@ class VaultPart(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
     pairs: tuple[PairView, ...]
+    machines: tuple[MachineView, ...]
     unmanaged: int
 
 
@@ -35,13 +37,11 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     inventory = request.inventory
     view = view_of(vault, inventory.vaults[vault.name], request.display)
     wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.want(pair, inventory))}
+    members = members_of(view, wanted_pairs.values(), request)
+    selected = _selected_pairs(pairs, members, request)
     problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
     blocked = {problem.pair for problem in problems if problem.severity == "error"}
-    chosen = [
-        wanted_pair
-        for name, wanted_pair in wanted_pairs.items()
-        if name not in blocked and request.selection.has_pair(name)
-    ]
+    chosen = [wanted_pair for name, wanted_pair in wanted_pairs.items() if name not in blocked and name in selected]
 
     # What has to be created before there is something to map; used only as far as changes that are made need it.
     fabrics = _missing_fabrics(chosen, view)
@@ -62,29 +62,73 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     is_unread = any(problem.kind in UNREAD for problem in problems)
     complete = not is_unread and not (request.desired.rules and inventory.subscriptions)
     unmanaged = unmanaged_mappings(view, pairs, tuple(wanted_pairs.values()), request, complete=complete)
-    held = hold([*copies.subnets, *diff.changes, *unmanaged.changes], vault, request)
+    support_of_machines = Support(
+        mappings={change.pair: change.id for change in diff.changes if change.pair and change.direction != "reverse"},
+        networks={
+            change.after.id: (change.after, change.id)
+            for change in (*copies.by_network.values(), *copies.subnets)
+            if isinstance(change.after, VirtualNetwork)
+        },
+    )
+    machines = plan_machines(
+        view, members, {wanted_pair.pair.name for wanted_pair in chosen}, support_of_machines, request
+    )
+    held = hold([*copies.subnets, *diff.changes, *machines.changes, *unmanaged.changes], vault, request)
     statuses = dict(diff.status)
     for change in held.held:
         for direction in ("forward", "reverse") if change.direction == "both" else (change.direction,):
             if change.pair and direction:
                 statuses[change.pair, direction] = "blocked"
-    held_pairs = {change.pair for change in held.held}
+    held_pairs = {change.pair for change in held.held if change.kind == "network_mapping"}
+    test_problems = [
+        problem for wanted_pair in chosen if (problem := test_network_problem(wanted_pair, request)) is not None
+    ]
     return VaultPart(
         changes=(*_needed([*copies.resource_groups, *support.values()], held.allowed), *held.allowed),
         findings=(
-            *(problem for problem in problems if request.selection.has_pair(problem.pair)),
+            *(problem for problem in problems if problem.pair in selected or not _is_narrowed(request)),
             *vault_findings(view, chosen, held_pairs),
+            *test_problems,
+            *machines.findings,
             *diff.findings,
             *held.findings,
             *unmanaged.findings,
             *(finding for wanted_pair in chosen for finding in pair_findings(wanted_pair, inventory)),
         ),
         pairs=tuple(
-            _pair_view(pair, wanted_pairs.get(pair.name), statuses, view)
-            for pair in pairs
-            if request.selection.has_pair(pair.name)
+            _pair_view(pair, wanted_pairs.get(pair.name), statuses, view) for pair in pairs if pair.name in selected
         ),
+        machines=_with_holds(machines.views, held),
         unmanaged=unmanaged.count,
+    )
+
+
+def _is_narrowed(request: Request) -> bool:
+    """Whether the run is about some pairs or machines only."""
+    return bool(request.selection.pairs or request.selection.machines)
+
+
+def _selected_pairs(pairs: Sequence[Pair], members: Sequence[Member], request: Request) -> set[str]:
+    """The names of the pairs that the run is about: a run on some machines is about the pairs they belong to."""
+    names = {pair.name for pair in pairs if request.selection.has_pair(pair.name)}
+    if request.selection.machines:
+        names &= {
+            wanted_pair.pair.name
+            for member in members
+            if request.selection.has_machine(member.item.friendly_name)
+            for wanted_pair in (member.wanted_pair, *member.contradicts)
+        }
+    return names
+
+
+def _with_holds(machines: Sequence[MachineView], held: Held) -> tuple[MachineView, ...]:
+    """``machines`` with the reasons of those whose changes wait, for a freeze or for the mapping that they follow."""
+    reasons = {finding.subject: finding.message for finding in held.findings}
+    return tuple(
+        structs.replace(machine, status="held", reason=reasons[str(machine.id)])
+        if machine.status == "update" and str(machine.id) in reasons
+        else machine
+        for machine in machines
     )
 
 

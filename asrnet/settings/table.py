@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct, structs
 
-from asrnet.model.plan import FORCEABLE
+from asrnet.model.plan import FORCEABLE, MachinesMode
 from asrnet.settings import values
 from asrnet.settings.values import ApiVersion, Output, Shard
 
@@ -274,13 +274,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             barred=_CONSENT,
         ),
     ] = False
-    machines_mode: Annotated[
-        Literal["report", "follow"] | None,
+    machines: Annotated[
+        str | None,
         Option(
             help="point the protected machines of pairs at the pair's networks (follow), or only report them, whatever "
             "the desired state says",
-            flag="--machines",
             group="Safety",
+            choices=get_args(MachinesMode),
             commands=("plan", *WRITING),
             barred=_CONSENT,
         ),

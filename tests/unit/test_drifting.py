@@ -192,4 +192,4 @@ def test_a_retarget_lists_the_machines_that_keep_the_old_network() -> None:
     told = [found for found in correction.report.findings if found.kind == "stale_protected_item"]
     assert [found.message.partition(" ")[0] for found in told] == ["vm1", "vm2"]
     assert all("still fails over to old-dr" in found.message for found in told)
-    assert all("Replicated items" in found.hint for found in told)
+    assert told[0].hint == "asrnet apply --pair moved --machine vm1 --machines follow"

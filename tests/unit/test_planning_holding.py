@@ -120,7 +120,7 @@ class TestHints:
         dr = azure.network("dr", SEA, subnets={"web": "10.0.1.0/28"})
         assert "subnet_too_small" in kinds(azure.plan(azure.state(row(hub, dr))))
 
-    def test_a_machine_that_keeps_its_own_network_is_named_with_where_to_move_it(self) -> None:
+    def test_a_machine_that_keeps_its_own_network_is_named_with_the_command_that_moves_it(self) -> None:
         azure = TwoRegions()
         hub, dr, own = azure.network("hub"), azure.network("dr", SEA), azure.network("own", SEA)
         azure.map_both(hub, dr)
@@ -129,10 +129,7 @@ class TestHints:
         plan = azure.plan(azure.state(row(hub, dr)))
         assert kinds(plan) == ["stale_protected_item"]
         assert plan.findings[0].message == "vm1 (nic0) still fails over to own; mapping changes do not move it"
-        assert plan.findings[0].hint == (
-            "in the portal: vault vault-dr > Replicated items > vm1 > Network > Edit, "
-            "and choose the network and the subnet of each NIC"
-        )
+        assert plan.findings[0].hint == "asrnet apply --pair hub --machine vm1 --machines follow"
 
     def test_a_vault_in_the_primary_region_is_said(self) -> None:
         azure = TwoRegions()

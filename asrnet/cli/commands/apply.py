@@ -23,6 +23,7 @@ EXAMPLES: Final = (
     ("asrnet apply", "show the plan, ask, apply it"),
     ("asrnet apply saved.json --yes --audit audit.jsonl", "apply a saved plan without asking, and log each write"),
     ("asrnet apply --pair hub --force max_updates", "one pair, whatever the limit on updates"),
+    ("asrnet apply --machine sql-01 --machines follow", "point one protected machine at its pair's networks"),
 )
 EXITS: Final = {
     0: "done, or nothing to do",
@@ -60,6 +61,7 @@ def _apply_fresh(
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, plan, settings, desired)
+        inputs.check_machines(selection, inventory, settings)
         report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
         return report, session.so_far(inventory=inventory, requests=backend.requests())
 
@@ -70,9 +72,10 @@ def _apply_saved(
     from asrnet.planning.staleness import moved_since
 
     settings = session.settings
-    if settings.vault or settings.pair or settings.shard:
+    if settings.vault or settings.pair or settings.machine or settings.shard or settings.machines:
         raise InputError(
-            "a saved plan is applied as it is", hint="use --vault, --pair and --shard with asrnet plan --out"
+            "a saved plan is applied as it is",
+            hint="use --vault, --pair, --machine, --machines and --shard with asrnet plan --out",
         )
     plan = apply_flow.load(settings.planfile or "")
     with session.backend(cloud=plan.cloud) as backend:

@@ -99,6 +99,7 @@ def _detector(session: Session[DriftSettings], desired: DesiredState, backend: B
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, detected.plan, settings, desired)
+        inputs.check_machines(selection, inventory, settings)
         return detected
 
     return detect

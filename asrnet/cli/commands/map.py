@@ -62,6 +62,7 @@ def run(session: Session[MapSettings]) -> int:
                 recovery=recovery,
                 copy=copies.pop() if len(copies) == 1 else CopySettings(),
                 retarget=settings.retarget,
+                machines="follow" if settings.machines == "follow" else "report",
                 cloud=desired.cloud,
             )
             WATCH.mark("reads")

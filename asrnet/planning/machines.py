@@ -1,0 +1,527 @@
+"""Protected machines: which pair each belongs to, where it goes, and how it follows its pair.
+
+A mapping decides where new replications land. Machines that are protected already keep the networks they were given,
+until each of them is updated.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, structs
+
+from asrnet.desired.pairs import is_machine_ignored
+from asrnet.errors import InputError
+from asrnet.failover.addresses import number, usable
+from asrnet.failover.subnets import choose_subnet, is_reserved
+from asrnet.inventory.read import Absent, Unknown
+from asrnet.model import machine_update
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NOT_SELECTED, MappingKind, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind, finding
+from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of
+from asrnet.model.plan import Change, MachineStatus, MachineView
+from asrnet.planning.view import Request, VaultView, WantedPair
+
+RIGHT_TO_UPDATE: Final = (
+    "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems/"
+    "write"
+)
+"""What the PATCH of a machine needs at its vault. Source: Azure permissions for Management and governance."""
+
+_NOT_RUNNING: Final = frozenset({"", "none"})
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A machine and the pair it belongs to; ``contradicts`` are other pairs that would send it elsewhere."""
+
+    item: ProtectedItem
+    wanted_pair: WantedPair
+    contradicts: tuple[WantedPair, ...] = ()
+
+
+class Support(Struct, frozen=True, kw_only=True):
+    """What a machine's change builds on: changes of the same plan.
+
+    ``mappings`` has the change of each pair's forward mapping by the pair's name, ``networks`` the recovery networks
+    that are created or get new subnets, as they will be, with the id of the change that does so.
+    """
+
+    mappings: Mapping[str, str]
+    networks: Mapping[ArmId, tuple[VirtualNetwork, str]]
+
+
+class MachinePart(Struct, frozen=True, kw_only=True):
+    """The machines' share of a vault's plan."""
+
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    views: tuple[MachineView, ...] = ()
+
+
+class _Problem(Struct, frozen=True):
+    """Why a machine is not updated now, after its name, and what to do about it."""
+
+    reason: str
+    hint: str = ""
+
+
+def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Request) -> list[Member]:
+    """The machines of the pairs, but those that the file ignores and those that run in the recovery region.
+
+    A machine belongs to a pair by the network it is on and by the region it is replicated to, so that one that stays
+    in its region, from zone to zone, belongs to none.
+    """
+    items = () if isinstance(view.inventory.items, Unknown) else view.inventory.items
+    pairs: dict[tuple[ArmId | None, str | None, str | None], WantedPair] = {
+        (wanted_pair.pair.primary, wanted_pair.forward.primary.place, wanted_pair.forward.recovery.place): wanted_pair
+        for wanted_pair in wanted_pairs
+        if items and not wanted_pair.pair.managed_by
+    }
+    regions = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
+    members = []
+    for item in items if pairs else ():
+        if item.is_reversed or is_machine_ignored(item.friendly_name, request.desired.ignore, request.inventory.today):
+            continue
+        primary_region = regions.get(item.fabric_id) or item.primary_location
+        recovery_region = item.recovery_location
+        if item.recovery_fabric_id and regions.get(item.recovery_fabric_id):
+            recovery_region = regions[item.recovery_fabric_id]
+        of_item = {
+            wanted_pair.pair.name: wanted_pair
+            for nic in item.nics
+            if nic.selection != NOT_SELECTED
+            and (wanted_pair := pairs.get((nic.primary_network_id, primary_region, recovery_region)))
+        }
+        first, *others = of_item.values() or (None,)
+        if first is None or (item.has_failed_over and not first.pair.follow):
+            continue
+        ends = (first.pair.recovery, first.pair.test)
+        contradicts = tuple(other for other in others if (other.pair.recovery, other.pair.test) != ends)
+        members.append(Member(item=item, wanted_pair=first, contradicts=contradicts))
+    return members
+
+
+def plan_machines(
+    view: VaultView, members: Sequence[Member], chosen: Collection[str], support: Support, request: Request
+) -> MachinePart:
+    """What becomes of the machines of the pairs called ``chosen``: they follow, are held or are only reported."""
+    return _MachineDiff(view, support, request).part(
+        [
+            member
+            for member in members
+            if member.wanted_pair.pair.name in chosen and request.selection.has_machine(member.item.friendly_name)
+        ]
+    )
+
+
+class _MachineDiff:
+    """Compares the machines of one vault with what their pairs ask for."""
+
+    def __init__(self, view: VaultView, support: Support, request: Request) -> None:
+        self._view = view
+        self._support = support
+        self._request = request
+        self._changes: list[Change] = []
+        self._findings: list[Finding] = []
+        self._views: list[MachineView] = []
+        self._tests: dict[str, VirtualNetwork | None] = {}
+
+    def part(self, members: Sequence[Member]) -> MachinePart:
+        for member in members:
+            if member.contradicts:
+                self._report_contradiction(member)
+            else:
+                self._plan(member)
+        self._hold_without_right()
+        return MachinePart(changes=tuple(self._changes), findings=tuple(self._findings), views=tuple(self._views))
+
+    def _report_contradiction(self, member: Member) -> None:
+        item = member.item
+        pairs = [member.wanted_pair.pair, *(other.pair for other in member.contradicts)]
+        names = " and ".join(f"{pair.name} ({pair.source})" if pair.source.file else pair.name for pair in pairs)
+        reason = f"is on networks of pairs {names}, which lead to different networks, and a machine has only one"
+        hint = "give these pairs the same recovery and test network, or list the machine under ignore"
+        self._findings += [
+            pair.finding(FindingKind.CONFLICT, f"{item.friendly_name} {reason}", subject=item.id, hint=hint)
+            for pair in pairs
+        ]
+        self._add_view(member, "held", networks_of(item), reason=reason)
+
+    def _plan(self, member: Member) -> None:
+        item, pair = member.item, member.wanted_pair.pair
+        before = networks_of(item)
+        recovery, test = pair.recovery, self._test_network(member.wanted_pair)
+        assert recovery is not None  # noqa: S101 - a wanted pair has both networks
+        # A machine that does not tell its recovery network may be as it should be.
+        is_stale = before.recovery_network_id is not None and before.recovery_network_id != recovery
+        differs_in_test = test is not None and before.test_network_id != test.id
+        if not (is_stale or differs_in_test):
+            self._add_view(member, "in_sync", before)
+            return
+
+        after, problems, needs = before, list(_problems(item, moves=is_stale)), set[str]()
+        if is_stale:
+            network, change_id = self._network(recovery)
+            if network is None:
+                problems.append(_Problem(f"the subnets of {recovery.name} are not known"))
+            else:
+                after, more, new_subnets = _moved(after, item, network, pair.kind, release=pair.release_addresses)
+                problems += more
+                existing = self._request.inventory.network(recovery)
+                if change_id and not (
+                    isinstance(existing, VirtualNetwork) and new_subnets <= {subnet.name for subnet in existing.subnets}
+                ):
+                    needs.add(change_id)
+            if mapping_change := self._support.mappings.get(pair.name):
+                needs.add(mapping_change)
+        if test is not None and differs_in_test:
+            after, more, _ = _moved(after, item, test, pair.kind, release=pair.release_addresses, for_test=True)
+            problems += more
+        self._report(member, before, test if differs_in_test else None, problems, is_stale=is_stale)
+        planned = after if after != before else None
+        if not pair.follow:
+            self._add_view(member, "reported", before, planned)
+        elif problems:
+            self._add_view(member, "held", before, planned, "; ".join(problem.reason for problem in problems))
+        else:
+            self._add_view(member, "update", before, planned)
+            self._changes.append(
+                Change.update_machine(
+                    item,
+                    after,
+                    id=f"{pair.vault}:{pair.name}:{item.fabric_id.name}/{item.id.parent.name}/{item.id.name}",
+                    vault=pair.vault,
+                    reason=self._reason(before, after),
+                    pair=pair.name,
+                    primary_network_id=pair.primary,
+                    fingerprint=machine_update.fingerprint(item),
+                    depends_on=tuple(sorted(needs)),
+                    owner=pair.owner,
+                )
+            )
+
+    def _reason(self, before: MachineNetworks, after: MachineNetworks) -> str:
+        reasons = []
+        if before.recovery_network_id != after.recovery_network_id:
+            old, new = self._labels(before.recovery_network_id, after.recovery_network_id)
+            reasons.append(f"fails over to {old} instead of {new}")
+        if before.test_network_id != after.test_network_id:
+            old, new = self._labels(before.test_network_id, after.test_network_id)
+            reasons.append(f"is tested in {old} instead of {new}")
+        return " and ".join(reasons)
+
+    def _labels(self, *networks: ArmId | None) -> list[str]:
+        """What people call the networks; with their resource groups where their names are the same."""
+        names = [self._view.label(network) if network else "no network" for network in networks]
+        if len(set(names)) == len(names):
+            return names
+        return [f"{network.resource_group}/{network.name}" if network else "no network" for network in networks]
+
+    def _report(
+        self,
+        member: Member,
+        before: MachineNetworks,
+        test: VirtualNetwork | None,
+        problems: Sequence[_Problem],
+        *,
+        is_stale: bool,
+    ) -> None:
+        """Say what differs: what moves the machine where it is only reported, and what keeps it where it is held."""
+        item, pair = member.item, member.wanted_pair.pair
+        select = shlex.join(["--pair", pair.name, "--machine", item.friendly_name])
+        consequence, hint = "", f"asrnet apply {select} --machines follow"
+        if pair.follow:
+            consequence = f"; it is left alone: {'; '.join(problem.reason for problem in problems)}" if problems else ""
+            hint = "; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint))
+        if is_stale:
+            nics_by_network: dict[ArmId, list[str]] = defaultdict(list)
+            for nic in item.nics:
+                network = nic.recovery_network_id or item.recovery_network_id
+                if network and network != pair.recovery and nic.selection != NOT_SELECTED:
+                    nics_by_network[network].append(nic.name)
+            if not nics_by_network and before.recovery_network_id:
+                nics_by_network[before.recovery_network_id] = [nic.name for nic in item.nics]
+            labels = {network: self._labels(network, pair.recovery)[0] for network in nics_by_network}
+            targets = " and ".join(
+                f"{labels[network]} ({', '.join(nics)})" for network, nics in nics_by_network.items()
+            )
+            text = f"{item.friendly_name} still fails over to {targets}"
+            if len(nics_by_network) == 1:
+                network, nics = next(iter(nics_by_network.items()))
+                text = f"{item.friendly_name} ({', '.join(nics)}) still fails over to {labels[network]}"
+            text += consequence if pair.follow else "; mapping changes do not move it"
+            self._findings.append(pair.finding(FindingKind.STALE_PROTECTED_ITEM, text, subject=item.id, hint=hint))
+        if test is not None:
+            old, new = self._labels(before.test_network_id, test.id)
+            text = f"{item.friendly_name} is tested in {old} and not in {new}{consequence}"
+            self._findings.append(pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint=hint))
+
+    def _add_view(
+        self,
+        member: Member,
+        status: MachineStatus,
+        networks: MachineNetworks,
+        planned: MachineNetworks | None = None,
+        reason: str = "",
+    ) -> None:
+        self._views.append(
+            MachineView(
+                name=member.item.friendly_name,
+                id=member.item.id,
+                vault=self._view.vault.name,
+                pair=member.wanted_pair.pair.name,
+                status=status,
+                networks=networks,
+                planned=planned,
+                reason=reason,
+            )
+        )
+
+    def _network(self, network_id: ArmId) -> tuple[VirtualNetwork | None, str]:
+        """A recovery network as it will be when the machines follow, and the change that makes it so, if any."""
+        if network_id in self._support.networks:
+            return self._support.networks[network_id]
+        network = self._request.inventory.network(network_id)
+        return (network if isinstance(network, VirtualNetwork) else None), ""
+
+    def _test_network(self, wanted_pair: WantedPair) -> VirtualNetwork | None:
+        """The pair's test network; None where it has none, or one that cannot be used, which is reported once."""
+        pair = wanted_pair.pair
+        if pair.name not in self._tests:
+            self._tests[pair.name] = None
+            problem = test_network_problem(wanted_pair, self._request)
+            network = self._request.inventory.network(pair.test) if pair.test else None
+            if problem is None and isinstance(network, VirtualNetwork):
+                self._tests[pair.name] = network
+        return self._tests[pair.name]
+
+    def _hold_without_right(self) -> None:
+        """Take the changes back where this identity may not update machines: better said now than after the first."""
+        rights, vault = self._view.inventory.rights, self._view.vault
+        if not self._changes or rights is None:
+            return
+        if isinstance(rights, Unknown):
+            text = f"whether this identity may update machines could not be read: {rights.error}"
+            unread = finding(
+                FindingKind.MISSING_RIGHT,
+                text,
+                vault=vault.name,
+                subject=vault.id,
+                hint=rights.error.hint,
+                severity="warning",
+            )
+            self._findings.append(unread)
+            return
+        if any(role.allow(RIGHT_TO_UPDATE) for role in rights):
+            return
+        reason = f"the right {RIGHT_TO_UPDATE} is missing at vault {vault.name}"
+        for pair, count in Counter(change.pair for change in self._changes).items():
+            machines = "1 machine stays" if count == 1 else f"{count} machines stay"
+            self._findings.append(
+                finding(
+                    FindingKind.MISSING_RIGHT,
+                    f"{machines} on other networks: {reason}",
+                    vault=vault.name,
+                    pair=pair,
+                    subject=vault.id,
+                    hint="assign the role that 'asrnet permissions --for machines' writes",
+                )
+            )
+        held = {change.resource_id for change in self._changes}
+        self._views = [
+            structs.replace(view, status="held", reason=reason) if view.id in held else view for view in self._views
+        ]
+        self._changes = []
+
+
+def test_network_problem(wanted_pair: WantedPair, request: Request) -> Finding | None:
+    """What is wrong with the test network of a pair: it is missing, in another region, or used by production.
+
+    It keeps machines from getting this test network, and nothing else: mappings matter more on the day of a disaster.
+    """
+    pair = wanted_pair.pair
+    if pair.test is None:
+        return None
+    if pair.test in {pair.primary, pair.recovery}:
+        side = "primary" if pair.test == pair.primary else "recovery"
+        return pair.finding(
+            FindingKind.CONFLICT,
+            f"{pair.test.name} is the test network of {pair.name} and its {side} network: machines of a test failover "
+            "would meet those of production",
+            subject=pair.test,
+            hint="name another network under test, or write test: none",
+        )
+    network = request.inventory.network(pair.test)
+    if isinstance(network, Unknown):
+        message = f"the test network {pair.test.name} could not be read: {network.error}"
+        return pair.finding(FindingKind.UNKNOWN, message, subject=pair.test, hint=network.error.hint)
+    if isinstance(network, Absent):
+        return pair.finding(
+            FindingKind.MISSING_NETWORK,
+            f"the test network {pair.test} does not exist",
+            subject=pair.test,
+            hint="create it, or correct its id under test",
+        )
+    if network.location != wanted_pair.forward.recovery.place:
+        return pair.finding(
+            FindingKind.REGION_MISMATCH,
+            f"the test network {network.name} is in {network.location}, and machines of the pair fail over to "
+            f"{wanted_pair.forward.recovery.place}",
+            subject=network.id,
+            hint=f"name a network in {wanted_pair.forward.recovery.place} under test",
+        )
+    return None
+
+
+def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
+    """What keeps a machine from being updated, whichever network it is to get; ``moves``: its recovery network changes.
+
+    An update sends every network setting that the machine has, so a machine that does not tell all of them, or is
+    about to change them by itself, is left alone.
+    """
+    by_hand = (
+        f"in the portal: vault {item.vault_id.name} > Replicated items > {item.friendly_name} > Network > Edit, and "
+        "choose the network and the subnet of each NIC"
+    )
+    update = machine_update.UPDATES.get(item.provider)
+    if update is None:
+        yield _Problem(f"machines of provider {item.provider or 'unknown'} cannot be updated by asrnet", by_hand)
+        return
+    if item.has_failed_over:
+        yield _Problem("it has failed over", "commit the failover and re-protect it, then fail it back")
+    elif item.direction_unclear:
+        yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
+    if item.state.lower() != "protected":
+        yield _Problem(f"its state is {item.state or 'not told'}", "wait until it is Protected")
+    if item.test_failover_state.lower() not in _NOT_RUNNING:
+        yield _Problem("its test failover is not cleaned up", "clean up the test failover first")
+    if item.scenario.lower() not in _NOT_RUNNING:
+        yield _Problem(f"{item.scenario} is under way", "wait until it has ended")
+    if item.is_cluster_member:
+        yield _Problem("it is a member of a cluster, whose machines are updated together", by_hand)
+    if item.is_confidential:
+        yield _Problem("it is a confidential machine, whose settings this version does not know in full", by_hand)
+    for what, values in (
+        ("two of its NICs have the id", [nic.id.lower() for nic in item.nics if nic.id]),
+        ("two of its NICs are called", [nic.name.lower() for nic in item.nics]),
+    ):
+        repeated = next((value for value, count in Counter(values).items() if count > 1), None)
+        if repeated is not None:
+            yield _Problem(f"{what} {repeated}, so which is which is not known", by_hand)
+    has_names = any(member.field == "name" for member in update.of("ip_configuration"))
+    for nic in item.nics:
+        names = [configuration.name.lower() for configuration in nic.ip_configurations]
+        if not names:
+            yield _Problem(f"NIC {nic.name} tells no ip configuration", "wait until re-protection has ended")
+        elif has_names and not all(names):
+            yield _Problem(
+                f"an ip configuration of NIC {nic.name} has no name, as during re-protection",
+                "wait until re-protection has ended",
+            )
+        elif len(set(names)) < len(names):
+            yield _Problem(f"two ip configurations of NIC {nic.name} have the same name", by_hand)
+        unknown = [
+            *nic.unknown_members,
+            *(name for configuration in nic.ip_configurations for name in configuration.unknown_members),
+        ]
+        if unknown:
+            yield _Problem(
+                f"NIC {nic.name} has settings that this version does not know and could lose: "
+                f"{', '.join(dict.fromkeys(unknown))}",
+                by_hand,
+            )
+        if nic.unclear_recovery_network:
+            yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
+        pools = [pool for configuration in nic.ip_configurations for pool in configuration.recovery_load_balancer_pools]
+        if moves and pools:
+            yield _Problem(
+                f"NIC {nic.name} joins {_load_balancer(pools[0])} after a failover, and the machines behind a load "
+                "balancer are on one network",
+                f"{by_hand}, together with a load balancer of the new network",
+            )
+
+
+def _load_balancer(pool: ArmId) -> str:
+    return f"pool {pool.name} of load balancer {pool.parent.name}"
+
+
+def _moved(
+    networks: MachineNetworks,
+    item: ProtectedItem,
+    network: VirtualNetwork,
+    kind: MappingKind,
+    *,
+    release: bool,
+    for_test: bool = False,
+) -> tuple[MachineNetworks, list[_Problem], set[str]]:
+    """``networks`` with ``network`` for failovers, or ``for_test`` for test failovers, and a subnet for each address.
+
+    The subnet that the machine has where the new network has one of that name, else the one that Azure's rule of names
+    gives: the primary's name, else the first by alphabet. A static address stays where its new subnet has it. Returns
+    the problems, and the names of the subnets chosen, as well.
+    """
+    problems: list[_Problem] = []
+    chosen: set[str] = set()
+    by_name = {subnet.name: subnet for subnet in network.subnets}
+    configurations = [configuration for nic in item.nics for configuration in nic.ip_configurations]
+    unselected = {nic.name for nic in item.nics if nic.selection == NOT_SELECTED}
+    addresses = []
+    for address, configuration in zip(networks.addresses, configurations, strict=True):
+        present = address.test_subnet if for_test else address.recovery_subnet
+        ip = address.test_ip if for_test else address.recovery_ip
+        if present is None and address.nic in unselected:
+            addresses.append(address)
+            continue
+        name = next((name for name in by_name if present and name.lower() == present.lower()), None)
+        if name is None:
+            choice = choose_subnet(by_name, configuration.subnet or "", kind)
+            name = choice.name if choice else None
+        if name is None:
+            problems.append(_Problem(f"{network.name} has no subnets", "create a subnet in it"))
+            break
+        subnet = by_name[name]
+        chosen.add(name)
+        if is_reserved(name) or subnet.delegation:
+            why = f"delegated to {subnet.delegation}" if subnet.delegation else "reserved for a service of Azure"
+            problems.append(
+                _Problem(
+                    f"NIC {address.nic} would land in {name} of {network.name}, which is {why}",
+                    f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}",
+                )
+            )
+        if ip and not _has(subnet, ip):
+            if not release:
+                which = "static test address" if for_test else "static recovery address"
+                problems.append(
+                    _Problem(
+                        f"its {which} {ip} is not in subnet {name} of {network.name} "
+                        f"({', '.join(subnet.prefixes) or 'no prefix'})",
+                        "change the address, or let it go: release_addresses: true in the row or in the file",
+                    )
+                )
+            ip = None
+        addresses.append(_with(address, name, ip, for_test=for_test))
+    distinct = list(dict.fromkeys(problems))
+    if len(addresses) < len(networks.addresses):
+        return networks, distinct, chosen
+    ends = {"test_network_id" if for_test else "recovery_network_id": network.id}
+    return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen
+
+
+def _with(address: MachineAddress, subnet: str, ip: str | None, *, for_test: bool) -> MachineAddress:
+    if for_test:
+        return structs.replace(address, test_subnet=subnet, test_ip=ip)
+    return structs.replace(address, recovery_subnet=subnet, recovery_ip=ip)
+
+
+def _has(subnet: Subnet, ip: str) -> bool:
+    """Whether a machine can have the address in the subnet; what is no IPv4 address never fits."""
+    address = number(ip)
+    try:
+        return address is not None and any(address in usable(prefix) for prefix in subnet.prefixes)
+    except InputError:
+        return False
