@@ -30,7 +30,9 @@ def report_mistakes(error: DocumentError) -> None:
 
 def report_unreadable(plan: Plan) -> bool:
     """Report networks and vaults that could not be read, a few at most. Returns whether there were any."""
-    unreadable = {finding.message: finding for finding in plan.findings if finding.kind in UNREAD}
+    unreadable = {
+        finding.message: finding for finding in plan.findings if finding.kind in UNREAD and finding.severity == "error"
+    }
     for finding in list(unreadable.values())[:_SHOWN_AT_MOST]:
         logs.error(finding.message, hint=finding.hint)
     if len(unreadable) > _SHOWN_AT_MOST:

@@ -13,11 +13,12 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from asrnet.desired.pairs import is_machine_ignored
+from asrnet.desired.pairs import Pair, is_machine_ignored
 from asrnet.errors import InputError
 from asrnet.failover.addresses import number, usable
 from asrnet.failover.subnets import choose_subnet, is_reserved
-from asrnet.inventory.read import Absent, Unknown
+from asrnet.inventory.read import Inventory, Unknown
+from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NOT_SELECTED, MappingKind, ProtectedItem, Subnet, VirtualNetwork
@@ -289,14 +290,12 @@ class _MachineDiff:
         return (network if isinstance(network, VirtualNetwork) else None), ""
 
     def _test_network(self, wanted_pair: WantedPair) -> VirtualNetwork | None:
-        """The pair's test network; None where it has none, or one that cannot be used, which is reported once."""
-        pair = wanted_pair.pair
+        """The pair's test network; None where it has none, or one that machines must not be given."""
+        pair, inventory = wanted_pair.pair, self._request.inventory
         if pair.name not in self._tests:
-            self._tests[pair.name] = None
-            problem = test_network_problem(wanted_pair, self._request)
-            network = self._request.inventory.network(pair.test) if pair.test else None
-            if problem is None and isinstance(network, VirtualNetwork):
-                self._tests[pair.name] = network
+            network = inventory.network(pair.test) if pair.test else None
+            is_right = pair.test and not any(_test_network_problems(wanted_pair, pair.test, inventory))
+            self._tests[pair.name] = network if is_right and isinstance(network, VirtualNetwork) else None
         return self._tests[pair.name]
 
     def _hold_without_right(self) -> None:
@@ -338,43 +337,24 @@ class _MachineDiff:
         self._changes = []
 
 
-def test_network_problem(wanted_pair: WantedPair, request: Request) -> Finding | None:
-    """What is wrong with the test network of a pair: it is missing, in another region, or used by production.
+def test_network_findings(wanted_pairs: Iterable[WantedPair], vault: str, inventory: Inventory) -> Iterator[Finding]:
+    """What is wrong with the test networks of these pairs, and what connects them with production.
 
-    It keeps machines from getting this test network, and nothing else: mappings matter more on the day of a disaster.
+    These findings keep machines from getting a test network and block no mapping: those matter more on the day of a
+    disaster.
     """
-    pair = wanted_pair.pair
-    if pair.test is None:
-        return None
-    if pair.test in {pair.primary, pair.recovery}:
-        side = "primary" if pair.test == pair.primary else "recovery"
-        return pair.finding(
-            FindingKind.CONFLICT,
-            f"{pair.test.name} is the test network of {pair.name} and its {side} network: machines of a test failover "
-            "would meet those of production",
-            subject=pair.test,
-            hint="name another network under test, or write test: none",
-        )
-    network = request.inventory.network(pair.test)
-    if isinstance(network, Unknown):
-        message = f"the test network {pair.test.name} could not be read: {network.error}"
-        return pair.finding(FindingKind.UNKNOWN, message, subject=pair.test, hint=network.error.hint)
-    if isinstance(network, Absent):
-        return pair.finding(
-            FindingKind.MISSING_NETWORK,
-            f"the test network {pair.test} does not exist",
-            subject=pair.test,
-            hint="create it, or correct its id under test",
-        )
-    if network.location != wanted_pair.forward.recovery.place:
-        return pair.finding(
-            FindingKind.REGION_MISMATCH,
-            f"the test network {network.name} is in {network.location}, and machines of the pair fail over to "
-            f"{wanted_pair.forward.recovery.place}",
-            subject=network.id,
-            hint=f"name a network in {wanted_pair.forward.recovery.place} under test",
-        )
-    return None
+    tested: dict[ArmId, list[Pair]] = defaultdict(list)
+    for wanted_pair in wanted_pairs:
+        pair = wanted_pair.pair
+        if pair.test:
+            tested[pair.test].append(pair)
+            yield from _test_network_problems(wanted_pair, pair.test, inventory)
+    yield from connected_test_networks(vault, tested, inventory)
+
+
+def _test_network_problems(wanted_pair: WantedPair, test: ArmId, inventory: Inventory) -> Iterator[Finding]:
+    recovery_region = wanted_pair.forward.recovery.place
+    return check_test_network(wanted_pair.pair, test, inventory, recovery_region=recovery_region)
 
 
 def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:

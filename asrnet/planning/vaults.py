@@ -14,7 +14,7 @@ from asrnet.model.plan import Change, MachineView, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.copies import copy_changes
 from asrnet.planning.holds import Held, hold
-from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_problem
+from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_findings
 from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings
@@ -80,15 +80,12 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
             if change.pair and direction:
                 statuses[change.pair, direction] = "blocked"
     held_pairs = {change.pair for change in held.held if change.kind == "network_mapping"}
-    test_problems = [
-        problem for wanted_pair in chosen if (problem := test_network_problem(wanted_pair, request)) is not None
-    ]
     return VaultPart(
         changes=(*_needed([*copies.resource_groups, *support.values()], held.allowed), *held.allowed),
         findings=(
             *(problem for problem in problems if problem.pair in selected or not _is_narrowed(request)),
             *vault_findings(view, chosen, held_pairs),
-            *test_problems,
+            *test_network_findings(chosen, vault.name, inventory),
             *machines.findings,
             *diff.findings,
             *held.findings,

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from asrnet.desired.pairs import Pair
 from asrnet.errors import ForbiddenError
-from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.inventory.test_networks import check_test_network, connected_test_networks, networks_around
+from asrnet.inventory.values import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Peering, VirtualNetwork
-from asrnet.planning.test_networks import check_test_network, connected_test_networks, networks_around
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from asrnet.desired.pairs import Pair
 from asrnet.errors import InputError
 from asrnet.failover.addresses import number, span
-from asrnet.inventory.read import Absent, Inventory, Unknown
+from asrnet.inventory.values import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Peering, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding

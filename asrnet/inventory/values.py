@@ -1,0 +1,143 @@
+"""What was read of Azure, as values: present, absent for certain, or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from asrnet.desired import DesiredState
+from asrnet.desired.pairs import Resolution, resolve
+from asrnet.errors import AsrError
+from asrnet.model.access import Rights
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import (
+    Fabric,
+    Job,
+    NetworkMapping,
+    NetworkSecurityGroup,
+    ProtectedItem,
+    RouteTable,
+    UnreadableMapping,
+    VirtualNetwork,
+)
+from asrnet.vmm import Topology
+
+
+class Absent(Struct, frozen=True, kw_only=True):
+    """A network that does not exist, for certain. ``no_group``: nor does its resource group."""
+
+    no_group: bool = False
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """Something that could not be read from Azure, and why."""
+
+    error: AsrError
+
+
+class VaultInventory(Struct, frozen=True, kw_only=True):
+    """What was read of one vault. Where ``error`` is set nothing else counts.
+
+    ``unreadable`` are the mappings that do not say what they map. ``items`` and ``running_jobs`` are Unknown
+    when they could not be read; ``location`` is None when it could not. ``rights`` are read only where machines follow.
+    ``topology`` is empty where the vault has no VMM servers.
+    """
+
+    name: str
+    id: ArmId
+    location: str | None = None
+    fabrics: tuple[Fabric, ...] = ()
+    mappings: tuple[NetworkMapping, ...] = ()
+    unreadable: tuple[UnreadableMapping, ...] = ()
+    items: tuple[ProtectedItem, ...] | Unknown = ()
+    running_jobs: tuple[Job, ...] | Unknown = ()
+    rights: tuple[Rights, ...] | Unknown | None = None
+    topology: Topology | Unknown = Topology()
+    error: AsrError | None = None
+
+
+PartKind = Literal["vault", "servers", "machines", "jobs", "subscription", "network"]
+
+
+class UnreadPart(Struct, frozen=True, kw_only=True):
+    """A part of the inventory that could not be read, and why."""
+
+    kind: PartKind
+    name: str
+    error: AsrError
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error}"
+
+
+class Inventory(Struct, frozen=True, kw_only=True):
+    """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
+
+    ``attachments`` are the security groups and route tables that copies are to be attached to.
+    ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
+    ``elsewhere`` holds the mappings of vaults outside this run: they too show which networks are recovery networks.
+    """
+
+    read_at: float
+    vaults: Mapping[str, VaultInventory]
+    networks: Mapping[ArmId, VirtualNetwork]
+    missing: Mapping[ArmId, Absent | Unknown]
+    subscriptions: Mapping[str, AsrError]
+    attachments: Mapping[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
+    listed: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
+    tenant: str = ""
+
+    @property
+    def today(self) -> date:
+        """The day (UTC) of the reading."""
+        return datetime.fromtimestamp(self.read_at, UTC).date()
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | Absent | Unknown:
+        """The network, or why there is none."""
+        state = self.networks.get(network_id) or self.missing.get(network_id)
+        if state:
+            return state
+        error = self.subscriptions.get(network_id.subscription)
+        return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
+
+    def spelled(self, network_id: ArmId) -> ArmId:
+        """The id as the network itself spells it: Site Recovery answers in lower case."""
+        network = self.networks.get(network_id)
+        return network.id if network else network_id
+
+    def unread(self, *kinds: PartKind) -> tuple[str, ...]:
+        """What could not be read of these ``kinds``, and why; one line each."""
+        parts: list[UnreadPart] = []
+        for vault in self.vaults.values():
+            if vault.error:
+                parts.append(UnreadPart(kind="vault", name=f"vault {vault.name}", error=vault.error))
+            lists: tuple[tuple[PartKind, str, object], ...] = (
+                ("servers", "the VMM servers", vault.topology),
+                ("machines", "the machines", vault.items),
+                ("jobs", "the jobs", vault.running_jobs),
+            )
+            for kind, part_name, answer in lists:
+                if isinstance(answer, Unknown):
+                    parts.append(UnreadPart(kind=kind, name=f"{part_name} of vault {vault.name}", error=answer.error))
+        for name, error in self.subscriptions.items():
+            parts.append(UnreadPart(kind="subscription", name=f"subscription {name}", error=error))
+        for network_id, state in self.missing.items():
+            if isinstance(state, Unknown):
+                parts.append(UnreadPart(kind="network", name=str(network_id), error=state.error))
+        return tuple(str(part) for part in parts if part.kind in kinds)
+
+    def display_names(self) -> dict[ArmId, str]:
+        """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""
+        topologies = (vault.topology for vault in self.vaults.values())
+        servers = (server for topology in topologies if isinstance(topology, Topology) for server in topology.servers)
+        vm_networks = {network.id: network.name for server in servers for network in server.networks if network.id}
+        return {**{network.id: network.name for network in self.networks.values()}, **vm_networks}
+
+    def resolved(self, desired: DesiredState) -> Resolution:
+        """The pairs of ``desired`` among these networks."""
+        live = {name: vault.mappings for name, vault in self.vaults.items()}
+        return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
