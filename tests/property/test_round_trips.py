@@ -33,7 +33,7 @@ from asrnet.fake import world_file
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Limits
+from asrnet.model.plan import Limits, MachinesMode
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,7 @@ WORDS = st.sampled_from(TRAPS) | st.text(st.characters(exclude_categories=["C", 
 GUIDS = st.uuids().map(str)
 DAYS = st.dates()
 SUBSCRIPTIONS = st.sampled_from([PROD, DR]) | GUIDS
+MODES: st.SearchStrategy[MachinesMode | None] = st.sampled_from([None, "report", "follow"])
 MANAGED = st.none() | WORDS
 
 
@@ -65,7 +66,11 @@ def states(draw: st.DrawFn) -> DesiredState:
             Vault(name=vaults[1], id=vault(PROD, "g", "v2"), create_fabrics=draw(st.booleans())),
         ),
         regions=(
-            Region(primary="eastasia", recovery="southeastasia"),
+            Region(
+                primary="eastasia",
+                recovery="southeastasia",
+                test=draw(st.sampled_from([None, vnet(DR, "g", "bubble")])),
+            ),
             Region(
                 primary="southeastasia",
                 recovery="eastasia",
@@ -84,6 +89,9 @@ def states(draw: st.DrawFn) -> DesiredState:
                 recovery=draw(st.sampled_from([None, networks[2 * index + 1]])),
                 failback=draw(st.booleans()),
                 managed_by=draw(MANAGED),
+                machines=draw(MODES),
+                release_addresses=draw(st.none() | st.booleans()),
+                test=draw(st.sampled_from([None, "none", vnet(DR, "g", "bubble")])),
             )
             for index in range(4)
         ),
@@ -98,9 +106,14 @@ def states(draw: st.DrawFn) -> DesiredState:
                 ),
                 recovery=draw(st.sampled_from([None, str(vnet(DR, "{resource_group}", "{name}-x"))])),
                 failback=draw(st.booleans()),
+                machines=draw(MODES),
+                test=draw(st.sampled_from([None, "none", str(vnet(DR, "g", "{name}-t"))])),
             ),
         ),
-        ignore=(Ignore(name=names[5], reason=names[6], until=draw(st.none() | DAYS)),),
+        ignore=(
+            Ignore(name=names[5], reason=names[6], until=draw(st.none() | DAYS)),
+            Ignore(machine=names[5], reason=names[6]),
+        ),
         vmm_pairs=(
             VmmRow(
                 name=names[7],
@@ -112,6 +125,8 @@ def states(draw: st.DrawFn) -> DesiredState:
         ),
         freeze=(Freeze(vault=vaults[0], until=draw(DAYS), reason=names[8]),),
         limits=Limits(max_updates=draw(st.integers(0, 50)), max_change_percent=draw(st.integers(0, 100))),
+        machines=draw(st.sampled_from(["report", "follow"])),
+        release_addresses=draw(st.booleans()),
     )
 
 

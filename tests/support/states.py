@@ -18,7 +18,7 @@ from asrnet.model.plan import Limits, Plan
 from asrnet.ports import Backend
 
 EA, SEA = "eastasia", "southeastasia"
-GENEROUS = Limits(max_updates=1000, max_deletes=1000, max_change_percent=100, max_rule_growth=1000)
+GENEROUS = Limits(max_updates=1000, max_deletes=1000, max_change_percent=100, max_rule_growth=1000, max_machines=1000)
 
 
 class TwoRegions:
@@ -63,8 +63,9 @@ class TwoRegions:
         regions: tuple[Region, ...] = (Region(primary=EA, recovery=SEA),),
         unmanaged: Literal["report", "ignore", "delete"] = "report",
         create_fabrics: bool = False,
+        **more: Any,
     ) -> DesiredState:
-        """A desired state of this vault."""
+        """A desired state of this vault; ``more`` are other members of it, such as ``machines``."""
         vault = Vault(name="sea", id=self.vault.id, unmanaged=unmanaged, create_fabrics=create_fabrics)
         return DesiredState(
             subscriptions={"prod": SUBSCRIPTION},
@@ -75,6 +76,7 @@ class TwoRegions:
             ignore=ignore,
             freeze=freeze,
             limits=limits,
+            **more,
         )
 
     def plan(

@@ -195,3 +195,39 @@ def test_an_empty_folder_says_what_it_lacks() -> None:
 )
 def test_files_of_a_folder_may_not_contradict_each_other(a: str, b: str, message: str) -> None:
     assert refusal_of_folder(a=a, b=b).startswith(f"folder/{message}")
+
+
+# Machines and tests
+
+
+def test_machines_and_test_networks_are_said_in_the_file_in_regions_in_rows_and_in_rules() -> None:
+    state = load(
+        BASE.replace("recovery: southeastasia}", "recovery: southeastasia, test: dr/rg/bubble}")
+        + "machines: follow\nrelease_addresses: true\n"
+        + "pairs:\n"
+        + "- {name: a, vault: sea, primary: prod/rg/a1, recovery: copy, machines: report, release_addresses: false}\n"
+        + "- {name: b, vault: sea, primary: prod/rg/b1, recovery: copy, test: none}\n"
+        + "- {name: c, vault: sea, primary: prod/rg/c1, recovery: copy, test: dr/rg/c1-test}\n"
+        + 'rules: [{name: r, vault: sea, recovery: copy, test: "dr/rg/{name}-test"}]\n'
+        + "ignore: [{machine: sql-*, reason: clustered}]\n"
+    )
+    assert (state.machines, state.release_addresses) == ("follow", True)
+    assert state.regions[0].test == vnet(DR, "rg", "bubble")
+    assert [(row.machines, row.release_addresses, row.test) for row in state.pairs] == [
+        ("report", False, None),
+        (None, None, "none"),
+        (None, None, vnet(DR, "rg", "c1-test")),
+    ]
+    assert state.rules[0].test == str(vnet(DR, "rg", "{name}-test"))
+    assert state.ignore == (Ignore(machine="sql-*", reason="clustered"),)
+
+
+def test_machines_are_only_reported_where_nothing_is_said() -> None:
+    state = load(BASE + HUB)
+    assert (state.machines, state.release_addresses, state.limits.max_machines) == ("report", False, 20)
+
+
+def test_files_of_a_folder_must_agree_on_machines() -> None:
+    assert "b.yaml:1: machines: the files disagree, first at folder/a.yaml" in refusal_of_folder(
+        a=BASE + HUB + "machines: follow\n", b="machines: report\n"
+    )

@@ -59,11 +59,22 @@ REFERENCE = "expected a virtual network: alias/resource group/name, or a full re
         ({"name": '" hub"'}, "name: found ' hub', expected a name: printable, and without a space at its ends"),
         ({"name": '"a\\nb"'}, "name: found 'a\\nb', expected a name"),
         ({"prmary": "x"}, "prmary: unknown key; did you mean 'primary'?"),
+        ({"test": "bubble"}, f"test: found 'bubble', {REFERENCE}, or none"),
+        ({"test": "PROD/rg/x1"}, "test: unknown subscription alias 'PROD'"),
+        ({"test": "prod/RG/HUB-ea"}, "test: this is the primary network of the same row, expected a network that "),
+        ({"test": "dr/rg/hub-sea"}, "test: this is the recovery network of the same row, expected a network that "),
+        ({"machines": "move"}, "machines: found 'move', expected follow or report"),
+        ({"release_addresses": "maybe"}, "release_addresses: found 'maybe', expected true or false"),
         ({"primary": ""}, "primary: found nothing, expected text"),
     ],
 )
 def test_a_mistake_in_a_row_is_named_with_its_line_and_path(changes: dict[str, str], message: str) -> None:
     assert refusal(row(**changes)).startswith(f"f.yaml:6: pairs[0].{message}")
+
+
+def test_a_test_network_of_regions_must_be_a_network() -> None:
+    text = BASE.replace("recovery: southeastasia}", "recovery: southeastasia, test: dr/rg}") + HUB
+    assert refusal(text).startswith(f"f.yaml:4: regions[0].test: found 'dr/rg', {REFERENCE}")
 
 
 def test_names_that_azure_allows_are_accepted() -> None:
@@ -166,6 +177,21 @@ def test_a_mistake_in_copy_settings_is_named(copy: str, message: str) -> None:
             "freeze[0].until: found '2026-02-30', expected a date",
         ),
         ("ignore: [{name: x}]", "ignore[0]: the key 'reason' is missing"),
+        ("ignore: [{reason: x}]", "ignore[0]: found neither 'name' nor 'machine', expected one of them"),
+        (
+            "ignore: [{name: x, machine: y, reason: z}]",
+            "ignore[0]: found 'name' and 'machine', expected one of them",
+        ),
+        ("machines: no", "machines: found 'no', expected follow or report"),
+        ("limits: {max_machines: -1}", "limits.max_machines: expected a whole number from 0 to 1000000"),
+        (
+            'rules: [{name: r, vault: sea, recovery: "dr/rg/{name}-dr", test: "dr/rg/{name}-dr"}]',
+            "rules[0].test: this is the recovery network of the same rule, expected another",
+        ),
+        (
+            'rules: [{name: r, vault: sea, recovery: copy, test: "dr/rg/{region}"}]',
+            "rules[0].test: unknown placeholder '{region}'",
+        ),
         ("limits: {max_updates: -1}", "limits.max_updates: expected a whole number from 0 to 1000000"),
         ("limits: {max_change_percent: 101}", "limits.max_change_percent: expected a whole number from 0 to 100"),
         ("limits: {max_updates: many}", "limits.max_updates: found 'many', expected a whole number"),

@@ -1,0 +1,508 @@
+"""Machines that follow their pair: where each goes, what its change waits for, and what keeps it where it is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from msgspec import structs
+from states import EA, SEA, TwoRegions, kinds, row
+
+from asrnet import planning
+from asrnet.desired import EVERYTHING, CopySettings, DesiredState, Freeze, Ignore, Region, Row, Selection
+from asrnet.errors import ForbiddenError
+from asrnet.inventory.read import Unknown, read_inventory
+from asrnet.model.access import Rights
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, updated
+from asrnet.model.plan import Change, Limits, Plan, load_plan, to_json
+
+UPDATES = Rights(actions=("Microsoft.RecoveryServices/*",))
+POOL = ArmId(
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Network/loadBalancers/lb/"
+    "backendAddressPools/web"
+)
+
+
+class World:
+    """hub is mapped to old, and its pair asks for new, or is in sync with it; machines of hub still go to old."""
+
+    def __init__(self) -> None:
+        self.azure = TwoRegions()
+        self.hub = self.azure.network("hub")
+        self.old = self.azure.network("old", SEA)
+        self.new = self.azure.network("new", SEA)
+        self.bubble = self.azure.network("bubble", SEA)
+        self.rights: tuple[Rights, ...] | Unknown | None = None
+
+    def row(self, **more: Any) -> Row:
+        return row(self.hub, self.new, **more)
+
+    def plan(
+        self,
+        desired: DesiredState,
+        *items: ProtectedItem,
+        selection: Selection = EVERYTHING,
+        forced: frozenset[str] = frozenset(),
+    ) -> Plan:
+        """The plan where the vault has exactly these machines, as no small world can make them."""
+        inventory = read_inventory(desired, self.azure.backend)
+        vault = structs.replace(inventory.vaults["sea"], items=items, rights=self.rights)
+        return planning.plan(
+            desired, structs.replace(inventory, vaults={"sea": vault}), selection=selection, forced=forced
+        )
+
+    def following(self, *items: ProtectedItem, **more: Any) -> Plan:
+        """The plan of hub's row, whose machines follow."""
+        return self.plan(self.azure.state(self.row(**more), machines="follow"), *items)
+
+    def machine(
+        self,
+        name: str = "vm1",
+        *nics: Nic,
+        network: VirtualNetwork | None = None,
+        address: IpConfiguration | None = None,
+        **more: Any,
+    ) -> ProtectedItem:
+        """A machine of hub that fails over to old."""
+        container = self.azure.fabrics[EA].id.child("replicationProtectionContainers", "c")
+        nic = Nic(
+            name="nic0",
+            id="nic-0",
+            primary_network_id=(network or self.hub).id,
+            recovery_network_id=self.old.id,
+            ip_configurations=(address or IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web"),),
+        )
+        members = {
+            "recovery_network_id": self.old.id,
+            "initial_location": EA,
+            "primary_location": EA,
+            "recovery_location": SEA,
+            **more,
+        }
+        return ProtectedItem(
+            id=container.child("replicationProtectedItems", name),
+            friendly_name=name,
+            recovery_fabric_id=self.azure.fabrics[SEA].id,
+            nics=nics or (nic,),
+            **members,
+        )
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.azure.map_both(world.hub, world.new)
+    return world
+
+
+def machines(plan: Plan) -> list[Change]:
+    return [change for change in plan.changes if change.kind == "protected_item"]
+
+
+def after(plan: Plan) -> MachineNetworks:
+    (change,) = machines(plan)
+    assert isinstance(change.after, MachineNetworks)
+    return change.after
+
+
+def held(plan: Plan) -> str:
+    """Why the only machine is left alone."""
+    assert machines(plan) == []
+    (view,) = plan.machines
+    assert view.status == "held"
+    return view.reason
+
+
+class TestWhoFollows:
+    def test_a_machine_is_reported_and_left_alone_unless_the_file_says_otherwise(self, world: World) -> None:
+        plan = world.plan(world.azure.state(world.row()), world.machine())
+        assert (machines(plan), kinds(plan)) == ([], ["stale_protected_item"])
+        assert plan.findings[0].hint == "asrnet apply --pair hub --machine vm1 --machines follow"
+        assert [(view.name, view.status) for view in plan.machines] == [("vm1", "reported")]
+
+    def test_a_machine_that_follows_is_one_change_with_what_it_has_and_what_it_gets(self, world: World) -> None:
+        plan = world.following(world.machine())
+        (change,) = machines(plan)
+        address = MachineAddress(nic="nic0", ip_configuration="ipconfig1", recovery_subnet="web")
+        assert change.before == MachineNetworks(recovery_network_id=world.old.id, addresses=(address,))
+        assert change.after == MachineNetworks(recovery_network_id=world.new.id, addresses=(address,))
+        assert (change.action, change.name, change.pair, change.depends_on) == ("update", "vm1", "hub", ())
+        assert change.reason == "fails over to old instead of new"
+        assert change.steps[0].fingerprint
+        assert plan.resources.protected_item == 1
+        assert [(view.name, view.status) for view in plan.machines] == [("vm1", "update")]
+
+    def test_a_machine_that_is_where_it_should_be_is_shown_and_not_changed(self, world: World) -> None:
+        item = world.machine()
+        right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
+        plan = world.following(right)
+        assert (plan.changes, kinds(plan)) == ((), [])
+        assert [(view.status, view.planned) for view in plan.machines] == [("in_sync", None)]
+
+    @pytest.mark.parametrize(
+        ("file", "of_row", "option", "follows"),
+        [
+            pytest.param("report", None, None, False, id="report is the default"),
+            pytest.param("follow", None, None, True, id="the file"),
+            pytest.param("follow", "report", None, False, id="a row beats the file"),
+            pytest.param("report", "follow", None, True, id="a row beats the file, the other way"),
+            pytest.param("follow", "follow", "report", False, id="the option beats both"),
+            pytest.param("report", "report", "follow", True, id="the option beats both, the other way"),
+        ],
+    )
+    def test_the_option_beats_rows_and_rows_beat_the_file(
+        self, world: World, file: str, of_row: str | None, option: Any, follows: bool
+    ) -> None:
+        desired = world.azure.state(world.row(machines=of_row), machines=file).with_machines(option)
+        assert bool(machines(world.plan(desired, world.machine()))) is follows
+
+    def test_a_pair_of_another_tool_never_follows(self, world: World) -> None:
+        desired = world.azure.state(world.row(managed_by="terraform", machines="follow")).with_machines("follow")
+        assert world.plan(desired, world.machine()).changes == ()
+
+    def test_machines_that_are_ignored_keep_their_networks_until_the_day_that_is_given(self, world: World) -> None:
+        def planned(until: date | None) -> Plan:
+            entry = Ignore(machine="SQL-*", reason="has a network of its own", until=until)
+            desired = world.azure.state(world.row(), ignore=(entry,), machines="follow")
+            return world.plan(desired, world.machine("sql-01"), world.machine("web-01"))
+
+        assert [change.name for change in machines(planned(None))] == ["web-01"]
+        assert [finding.message.partition(" ")[0] for finding in planned(None).findings] == ["web-01"]
+        assert [change.name for change in machines(planned(date(1970, 1, 1)))] == ["sql-01", "web-01"]
+
+    def test_an_ignored_machine_hides_no_network_of_that_name(self, world: World) -> None:
+        world.azure.map(world.azure.network("sql-net"), world.azure.network("sql-dr", SEA))
+        entry = Ignore(machine="sql-*", reason="has a network of its own")
+        plan = world.plan(world.azure.state(world.row(), ignore=(entry,)))
+        assert "unmanaged" in kinds(plan)
+
+    def test_a_run_on_one_machine_is_about_its_pair_and_that_machine(self, world: World) -> None:
+        other, other_dr = world.azure.network("other"), world.azure.network("other-dr", SEA)
+        desired = world.azure.state(world.row(), row(other, other_dr), machines="follow")
+        items = (world.machine("vm1"), world.machine("vm2"))
+        plan = world.plan(desired, *items, selection=Selection(machines=frozenset({"VM2"})))
+        assert [(change.kind, change.name) for change in plan.changes] == [("protected_item", "vm2")]
+        assert [pair.name for pair in plan.pairs] == ["hub"]
+        assert len(world.plan(desired, *items).changes) == 4
+
+    def test_more_machines_than_the_limit_refuse_the_vault(self, world: World) -> None:
+        items = [world.machine(f"vm{number}") for number in range(21)]
+        desired = world.azure.state(world.row(), limits=Limits(), machines="follow")
+        plan = world.plan(desired, *items)
+        assert plan.violations() == (
+            (
+                "vault sea: 21 machines to update is over max_machines 20; raise the limit, select some with "
+                "--machine, or use --force max_machines"
+            ),
+        )
+        assert plan.violations(["max_machines"]) == ()
+        assert world.plan(desired, *items[:20]).violations() == ()
+
+
+class TestTheMappingComesFirst:
+    def test_a_machine_waits_for_the_retarget_that_it_follows(self) -> None:
+        world = World()
+        world.azure.map_both(world.hub, world.old)
+        plan = world.following(world.machine())
+        assert [(change.kind, change.depends_on) for change in plan.changes] == [
+            ("network_mapping", ()),
+            ("protected_item", ("sea:hub:forward",)),
+        ]
+
+    def test_a_machine_stays_where_its_mapping_is_held_back(self) -> None:
+        world = World()
+        world.azure.map_both(world.hub, world.old)
+        moving = structs.replace(world.machine("vm2"), state="UnplannedFailoverInProgress")
+        plan = world.following(world.machine("vm1"), moving)
+        assert plan.changes == ()
+        assert {view.name: view.status for view in plan.machines} == {"vm1": "held", "vm2": "held"}
+        assert "failover_active" in kinds(plan)
+
+    def test_a_machine_stays_in_a_frozen_vault(self, world: World) -> None:
+        freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
+        desired = world.azure.state(world.row(), freeze=(freeze,), machines="follow")
+        assert "is held back: the vault is frozen until 2200-01-01" in held(world.plan(desired, world.machine()))
+
+    def test_a_copy_that_is_still_to_be_made_has_the_subnets_that_it_will_have(self) -> None:
+        world = World()
+        settings = CopySettings(resource_group="rg")
+        regions = (Region(primary=EA, recovery=SEA, copy=settings),)
+        plan = world.plan(
+            world.azure.state(row(world.hub, None), regions=regions, machines="follow"),
+            world.machine(address=IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="elsewhere")),
+        )
+        assert {change.kind for change in plan.changes} == {"virtual_network", "network_mapping", "protected_item"}
+        assert after(plan).addresses[0].recovery_subnet == "web"
+        (change,) = machines(plan)
+        assert set(change.depends_on) <= {other.id for other in plan.changes}
+        assert f"network:{after(plan).recovery_network_id.key}" in change.depends_on  # type: ignore[union-attr]
+
+
+class TestSubnetsAndAddresses:
+    @pytest.mark.parametrize(
+        ("present", "subnets", "chosen"),
+        [
+            pytest.param("app", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "app", id="the present one"),
+            pytest.param("APP", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "app", id="whatever its case"),
+            pytest.param("gone", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "web", id="the primary's name"),
+            pytest.param("gone", {"db": "10.0.2.0/24", "app": "10.0.3.0/24"}, "app", id="the first by alphabet"),
+        ],
+    )
+    def test_the_subnet_is_the_present_one_or_that_of_the_rule_of_names(
+        self, present: str, subnets: dict[str, str], chosen: str
+    ) -> None:
+        world = World()
+        target = world.azure.network("target", SEA, subnets=subnets)
+        world.azure.map_both(world.hub, target)
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet=present)
+        plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine(address=address))
+        assert after(plan).addresses[0].recovery_subnet == chosen
+
+    def test_a_static_address_stays_where_its_new_subnet_has_it(self, world: World) -> None:
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.0.1.7")
+        assert after(world.following(world.machine(address=address))).addresses[0].recovery_ip == "10.0.1.7"
+
+    @pytest.mark.parametrize("ip", ["10.9.9.9", "10.0.1.1", "fd00::1", "not an address"])
+    def test_a_static_address_outside_its_new_subnet_holds_the_machine_unless_it_is_let_go(
+        self, world: World, ip: str
+    ) -> None:
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip=ip)
+        plan = world.following(world.machine(address=address))
+        assert held(plan) == f"its static recovery address {ip} is not in subnet web of new (10.0.1.0/24)"
+        assert plan.findings[0].hint.endswith("release_addresses: true in the row or in the file")
+        released = world.following(world.machine(address=address), release_addresses=True)
+        assert after(released).addresses[0].recovery_ip is None
+        whole_file = world.azure.state(world.row(), machines="follow", release_addresses=True)
+        assert after(world.plan(whole_file, world.machine(address=address))).addresses[0].recovery_ip is None
+
+    def test_what_is_let_go_is_sent_as_an_empty_text_and_what_never_was_is_not_sent(self, world: World) -> None:
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.9.9.9")
+        item = world.machine(address=address)
+        configuration = updated(item, after(world.following(item, release_addresses=True))).nics[0].ip_configurations[0]
+        assert (configuration.recovery_ip, configuration.test_ip) == ("", None)
+
+    @pytest.mark.parametrize(
+        ("subnet", "reason"),
+        [
+            (Subnet(name="GatewaySubnet", prefixes=("10.0.1.0/24",)), "which is reserved for a service of Azure"),
+            (
+                Subnet(name="sql", prefixes=("10.0.1.0/24",), delegation="Microsoft.Sql/x"),
+                "delegated to Microsoft.Sql/x",
+            ),
+        ],
+    )
+    def test_a_subnet_that_takes_no_machines_holds_the_machine(self, subnet: Subnet, reason: str) -> None:
+        world = World()
+        target = world.azure.network("target", SEA, subnets=[subnet])
+        world.azure.map_both(world.hub, target)
+        plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine())
+        assert f"NIC nic0 would land in {subnet.name} of target, which is " in held(plan)
+        assert reason in held(plan)
+
+    def test_a_network_without_subnets_holds_the_machine(self) -> None:
+        world = World()
+        target = world.azure.network("target", SEA, subnets={})
+        world.azure.map_both(world.hub, target)
+        plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine())
+        assert held(plan) == "target has no subnets"
+
+
+def nic_of(item: ProtectedItem, **members: Any) -> ProtectedItem:
+    """``item`` with other members of its only NIC."""
+    return structs.replace(item, nics=(structs.replace(item.nics[0], **members),))
+
+
+def address_of(item: ProtectedItem, **members: Any) -> ProtectedItem:
+    """``item`` with other members of its only ip configuration."""
+    return nic_of(item, ip_configurations=(structs.replace(item.nics[0].ip_configurations[0], **members),))
+
+
+class TestHeldMachines:
+    @pytest.mark.parametrize(
+        ("members", "reason"),
+        [
+            ({"provider": "InMageAzureV2"}, "machines of provider InMageAzureV2 cannot be updated by asrnet"),
+            ({"active_location": "Recovery"}, "it has failed over"),
+            (
+                {"initial_location": None},
+                "where it was first protected is not known, so it may be running in the recovery region",
+            ),
+            ({"state": "InitialReplicationInProgress"}, "its state is InitialReplicationInProgress"),
+            ({"test_failover_state": "WaitingForCompletion"}, "its test failover is not cleaned up"),
+            ({"scenario": "TestFailover"}, "TestFailover is under way"),
+            ({"is_cluster_member": True}, "it is a member of a cluster, whose machines are updated together"),
+            (
+                {"is_confidential": True},
+                "it is a confidential machine, whose settings this version does not know in full",
+            ),
+        ],
+    )
+    def test_a_machine_that_must_not_be_touched_is_left_alone_with_the_reason(
+        self, world: World, members: dict[str, Any], reason: str
+    ) -> None:
+        plan = world.following(structs.replace(world.machine(), **members))
+        assert held(plan) == reason
+        assert f"vm1 (nic0) still fails over to old; it is left alone: {reason}" in [
+            finding.message for finding in plan.findings
+        ]
+
+    @pytest.mark.parametrize(
+        ("members", "reason"),
+        [
+            ({"ip_configurations": ()}, "NIC nic0 tells no ip configuration"),
+            (
+                {"unknown_members": ("recoveryFlux",)},
+                "NIC nic0 has settings that this version does not know and could lose: recoveryFlux",
+            ),
+            ({"unclear_recovery_network": "old"}, "NIC nic0 has the recovery network 'old', which is no id"),
+        ],
+    )
+    def test_a_nic_that_could_lose_something_holds_its_machine(
+        self, world: World, members: dict[str, Any], reason: str
+    ) -> None:
+        assert held(world.following(nic_of(world.machine(), **members))) == reason
+
+    @pytest.mark.parametrize(
+        ("members", "reason"),
+        [
+            ({"name": ""}, "an ip configuration of NIC nic0 has no name, as during re-protection"),
+            (
+                {"unknown_members": ("flux",)},
+                "NIC nic0 has settings that this version does not know and could lose: flux",
+            ),
+            (
+                {"recovery_load_balancer_pools": (POOL,)},
+                (
+                    "NIC nic0 joins pool web of load balancer lb after a failover, and the machines behind a load "
+                    "balancer are on one network"
+                ),
+            ),
+        ],
+    )
+    def test_an_address_that_could_lose_something_holds_its_machine(
+        self, world: World, members: dict[str, Any], reason: str
+    ) -> None:
+        assert held(world.following(address_of(world.machine(), **members))) == reason
+
+    @pytest.mark.parametrize(
+        ("second", "reason"),
+        [
+            ({"name": "nic1", "id": "NIC-0"}, "two of its NICs have the id nic-0, so which is which is not known"),
+            ({"name": "NIC0", "id": "nic-1"}, "two of its NICs are called nic0, so which is which is not known"),
+        ],
+    )
+    def test_nics_that_cannot_be_told_apart_hold_their_machine(
+        self, world: World, second: dict[str, str], reason: str
+    ) -> None:
+        item = world.machine()
+        twice = structs.replace(item, nics=(item.nics[0], structs.replace(item.nics[0], **second)))
+        assert held(world.following(twice)) == reason
+
+    def test_every_reason_is_said_at_once(self, world: World) -> None:
+        item = structs.replace(world.machine(), is_cluster_member=True, test_failover_state="WaitingForCompletion")
+        assert held(world.following(item)).count(";") == 1
+
+    def test_a_load_balancer_does_not_keep_a_machine_from_its_test_network(self, world: World) -> None:
+        item = address_of(world.machine(), recovery_load_balancer_pools=(POOL,))
+        right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
+        plan = world.following(right, test=world.bubble.id)
+        assert after(plan).test_network_id == world.bubble.id
+
+    def test_without_the_right_to_update_machines_the_plan_says_so_and_changes_none(self, world: World) -> None:
+        world.rights = (Rights(actions=("Microsoft.RecoveryServices/*/read",)),)
+        plan = world.following(world.machine("vm1"), world.machine("vm2"))
+        assert (plan.changes, {view.status for view in plan.machines}) == ((), {"held"})
+        (finding,) = [finding for finding in plan.findings if finding.kind == "missing_right"]
+        assert (finding.severity, finding.pair) == ("error", "hub")
+        assert finding.message == (
+            "2 machines stay on other networks: the right Microsoft.RecoveryServices/vaults/replicationFabrics/"
+            "replicationProtectionContainers/replicationProtectedItems/write is missing at vault sea"
+        )
+        world.rights = (UPDATES,)
+        assert len(machines(world.following(world.machine()))) == 1
+
+    def test_rights_that_cannot_be_read_are_said_and_the_run_goes_on(self, world: World) -> None:
+        world.rights = Unknown(error=ForbiddenError("no"))
+        plan = world.following(world.machine())
+        assert len(machines(plan)) == 1
+        assert ("missing_right", "warning") in [(finding.kind, finding.severity) for finding in plan.findings]
+
+
+class TestTestNetworks:
+    def test_the_test_network_and_its_subnets_are_set_together(self, world: World) -> None:
+        plan = world.following(world.machine(), test=world.bubble.id)
+        assert kinds(plan) == ["stale_protected_item", "test_network_differs"]
+        assert after(plan).test_network_id == world.bubble.id
+        assert after(plan).addresses[0].test_subnet == "web"
+        assert machines(plan)[0].reason == (
+            "fails over to old instead of new and is tested in no network instead of bubble"
+        )
+
+    def test_a_pair_without_a_test_network_leaves_that_of_its_machines_alone(self, world: World) -> None:
+        plan = world.following(world.machine(test_network_id=world.bubble.id))
+        assert kinds(plan) == ["stale_protected_item"]
+        assert after(plan).test_network_id == world.bubble.id
+
+    @pytest.mark.parametrize(
+        ("of_row", "differs"), [(None, True), ("none", False)], ids=["the regions' one", "opted out"]
+    )
+    def test_a_row_has_the_test_network_of_its_regions_unless_it_opts_out(
+        self, world: World, of_row: Any, differs: bool
+    ) -> None:
+        regions = (Region(primary=EA, recovery=SEA, test=world.bubble.id),)
+        plan = world.plan(world.azure.state(world.row(test=of_row), regions=regions), world.machine())
+        assert ("test_network_differs" in kinds(plan)) is differs
+
+    def test_a_test_network_elsewhere_is_an_error_that_keeps_no_machine_from_its_recovery_network(
+        self, world: World
+    ) -> None:
+        far = world.azure.network("far", "westus")
+        plan = world.following(world.machine(), test=far.id)
+        assert "region_mismatch" in kinds(plan)
+        assert (after(plan).recovery_network_id, after(plan).test_network_id) == (world.new.id, None)
+
+    def test_the_regions_test_network_must_not_be_the_pairs_own(self, world: World) -> None:
+        regions = (Region(primary=EA, recovery=SEA, test=world.new.id),)
+        plan = world.plan(world.azure.state(world.row(), regions=regions, machines="follow"), world.machine())
+        assert "conflict" in kinds(plan)
+        assert after(plan).test_network_id is None
+
+
+class TestTwoPairs:
+    def test_a_machine_on_the_networks_of_two_pairs_is_an_error_that_names_the_rows(self, world: World) -> None:
+        second, second_dr = world.azure.network("second"), world.azure.network("second-dr", SEA)
+        world.azure.map_both(second, second_dr)
+        item = world.machine()
+        nics = (item.nics[0], structs.replace(item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id))
+        desired = world.azure.state(world.row(), row(second, second_dr), machines="follow")
+        plan = world.plan(desired, structs.replace(item, nics=nics))
+        assert plan.changes == ()
+        conflicts = [finding for finding in plan.findings if finding.kind == "conflict"]
+        assert [finding.pair for finding in conflicts] == ["hub", "second"]
+        assert conflicts[0].message == (
+            "vm1 is on networks of pairs hub and second, which lead to different networks, and a machine has only one"
+        )
+        assert plan.machines[0].status == "held"
+
+    def test_pairs_that_lead_to_one_network_contradict_nobody(self, world: World) -> None:
+        second = world.azure.network("second")
+        world.azure.map(second, world.new)
+        item = world.machine()
+        nics = (item.nics[0], structs.replace(item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id))
+        desired = world.azure.state(world.row(), row(second, world.new, failback=False), machines="follow")
+        assert len(machines(world.plan(desired, structs.replace(item, nics=nics)))) == 1
+
+
+class TestSavedPlans:
+    def test_a_plan_with_machines_is_read_back_as_it_was_saved(self, world: World) -> None:
+        plan = world.following(world.machine(), test=world.bubble.id)
+        assert load_plan(to_json(plan), source="plan.json") == plan
+
+    def test_a_plan_remembers_the_machines_that_it_changes_and_no_others(self, world: World) -> None:
+        item = world.machine("vm2")
+        right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
+        plan = world.following(world.machine("vm1"), right)
+        assert [key.rpartition("/")[2] for key in plan.observed[0].machines] == ["vm1"]
