@@ -10,7 +10,7 @@ The rules themselves are in ``asrnet.failover``, which reads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct, structs
@@ -21,23 +21,32 @@ from asrnet.errors import InputError
 from asrnet.failover import (
     Entry,
     Gaps,
+    InterfaceComparison,
+    KnownInterfaces,
     Machine,
     Network,
     NetworkNames,
     Operation,
+    PlannedCounts,
     Prediction,
+    PresentLanding,
+    compare_interfaces,
     machines_of_entries,
     machines_of_items,
     machines_of_subnets,
     read_entries,
     simulate,
+    subscription_of,
 )
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory import read as inventories
 from asrnet.inventory.live_pairs import live_pairs
+from asrnet.inventory.planned import inventory_after
 from asrnet.inventory.read import Absent, Inventory, Unknown
-from asrnet.model.arm import VNET, ArmId
-from asrnet.model.azure import VirtualNetwork
+from asrnet.model.arm import VAULT, VNET, ArmId
+from asrnet.model.azure import NetworkInterface, VirtualNetwork
+from asrnet.model.findings import Finding, FindingKind, finding
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 from asrnet.vmm import Topology, eligible_hosts, failback_hosts, vm_networks
 
@@ -48,6 +57,7 @@ class Question(Struct, frozen=True, kw_only=True):
     The machines are those of the vaults, or of the file ``listed_in``, or with ``all_subnets`` one for every subnet of
     every primary network. ``only`` names those that fail over, empty for all. ``test_network`` is by any of its names.
     ``recovery_region`` is where machines that are not protected yet fail over to, unless their row says it.
+    ``with_interfaces``: compare the machines' NICs with what their replicas' will have.
     """
 
     operation: Operation = "failover"
@@ -56,6 +66,7 @@ class Question(Struct, frozen=True, kw_only=True):
     listed_in: str | None = None
     all_subnets: bool = False
     recovery_region: str | None = None
+    with_interfaces: bool = False
 
     @property
     def is_about_items(self) -> bool:
@@ -68,12 +79,18 @@ DEFAULT_QUESTION: Final = Question()
 
 
 class PredictionInputs(Struct, frozen=True, kw_only=True):
-    """Everything that a prediction depends on."""
+    """Everything that a prediction depends on.
+
+    With a ``plan`` the prediction is for after it is applied. ``interfaces`` are the network interfaces by
+    subscription, if the question needs them.
+    """
 
     question: Question
     inventory: Inventory
     machines: tuple[Machine, ...]
     test_network_id: ArmId | None = None
+    plan: Plan | None = None
+    interfaces: Mapping[str, tuple[NetworkInterface, ...] | Unknown] = {}
 
     @property
     def topologies(self) -> list[Topology]:
@@ -92,18 +109,25 @@ def read_machines(
     question: Question = DEFAULT_QUESTION,
     *,
     selection: Selection = EVERYTHING,
+    make_plan: Callable[[Inventory], Plan] | None = None,
 ) -> PredictionInputs:
     """The machines that ``question`` is about, and everything read that says where they land.
 
-    Raises like ``read_inventory``; InputError for machines, networks and regions that do not exist, DocumentError for
-    an invalid list.
+    With ``make_plan`` the prediction is for after that plan is applied. Raises like ``read_inventory``; InputError for
+    machines, networks and regions that do not exist, DocumentError for an invalid list.
     """
     if question.recovery_region and question.is_about_items:
         hint = "it is for --machines and --all-subnets; a protected machine says itself where it fails over to"
         raise InputError("a recovery region cannot be chosen for machines that are protected", hint=hint)
+    if question.with_interfaces and not question.is_about_items:
+        raise InputError("only machines that are protected have NICs to compare", hint="leave out --nics")
+    if question.with_interfaces and question.operation == "failback":
+        hint = "once a machine is re-protected, its failover is the failback: predict that"
+        raise InputError("what NICs have after failback is set only when a machine is re-protected", hint=hint)
     entries = read_entries(question.listed_in) if question.listed_in is not None else []
     # Nothing is written after a prediction, so networks that a lagging list lacks need not be confirmed one by one.
     inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
+    plan = make_plan(inventory) if make_plan else None
     named_by_id = _networks_named_by_id(question, entries)
     networks = {*networks_of_machines(inventory), *named_by_id}
     inventory = inventories.extended(inventory, backend, networks, subscriptions=desired.subscriptions.values())
@@ -141,15 +165,107 @@ def read_machines(
         inventory=inventory,
         machines=machines,
         test_network_id=_test_network(question.test_network, names) if question.test_network else None,
+        plan=plan,
     )
+    if question.with_interfaces:
+        subscriptions = {subscription_of(nic) for machine in machines for nic in machine.nics} - {None}
+        interfaces = inventories.read_interfaces(backend, filter(None, subscriptions))
+        inputs = structs.replace(inputs, interfaces=interfaces)
     # Addresses in use are listed network by network: only those of networks that machines land on are asked for.
     with_addresses = inventories.with_addresses(inventory, backend, _networks_landed_on(inputs))
     return structs.replace(inputs, inventory=with_addresses)
 
 
 def predict(inputs: PredictionInputs) -> Prediction:
-    """Where every address of the machines lands, and by which rule."""
-    return _predict(inputs.question.operation, inputs)
+    """Where every address of the machines lands, and by which rule; with a plan, once that is applied."""
+    operation = inputs.question.operation
+    now = _predict(operation, inputs)
+    prediction, after = now, inputs
+    if inputs.plan is not None:
+        after = _after_plan(inputs, inputs.plan)
+        prediction = _beside(_predict(operation, after), now, inputs.plan)
+    if not inputs.question.with_interfaces:
+        return prediction
+    known = KnownInterfaces(
+        (
+            interface
+            for interfaces in inputs.interfaces.values()
+            if not isinstance(interfaces, Unknown)
+            for interface in interfaces
+        ),
+        {
+            subscription: str(interfaces.error)
+            for subscription, interfaces in inputs.interfaces.items()
+            if isinstance(interfaces, Unknown)
+        },
+    )
+    comparisons = compare_interfaces(after.machines, prediction.landings, known, after.networks, operation=operation)
+    vault_names = {vault.id: vault.name for vault in inputs.inventory.vaults.values()}
+    return structs.replace(
+        prediction, interfaces=comparisons, findings=tuple(_interface_findings(comparisons, vault_names))
+    )
+
+
+def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
+    """``inputs`` as they will be once ``plan`` is applied: its mappings, networks and subnets, and its machines."""
+    inventory = inventory_after(inputs.inventory, plan.changes)
+    machines = inputs.machines
+    if inputs.question.is_about_items:
+        machines_after = {
+            machine.item_id: machine
+            for vault in inventory.vaults.values()
+            for machine in machines_of_items(() if isinstance(vault.items, Unknown) else vault.items)
+        }
+        machines = tuple(machines_after[machine.item_id] for machine in machines)
+    return structs.replace(inputs, inventory=inventory, machines=machines)
+
+
+def _beside(after: Prediction, now: Prediction, plan: Plan) -> Prediction:
+    """``after`` with each landing beside that of ``now``: both are of the same addresses in the same order."""
+    landings = tuple(
+        structs.replace(
+            landing,
+            now=PresentLanding(
+                outcome=present.outcome,
+                rule=present.rule,
+                network_id=present.network_id,
+                network=present.network,
+                subnet=present.subnet,
+                ip=present.ip,
+            ),
+        )
+        for landing, present in zip(after.landings, now.landings, strict=True)
+    )
+    moved = sum(landing.has_moved for landing in landings)
+    counts = PlannedCounts(changes=len(plan.changes), blocked=plan.summary.blocked, moved=moved)
+    return structs.replace(after, landings=landings, planned=counts)
+
+
+def _interface_findings(
+    comparisons: Iterable[InterfaceComparison], vault_names: Mapping[ArmId, str]
+) -> Iterator[Finding]:
+    for comparison in comparisons:
+        vault_id = comparison.item_id.within(VAULT) if comparison.item_id else None
+        vault = vault_names.get(vault_id) if vault_id else None
+        label = f"{comparison.machine} ({comparison.nic})" if comparison.nic else comparison.machine
+        subject = comparison.interface_id or comparison.item_id
+        if comparison.left_behind:
+            yield finding(
+                FindingKind.NETWORK_RULES_LEFT_BEHIND,
+                f"{label} comes up without {', '.join(comparison.left_behind)}",
+                vault=vault,
+                subject=subject,
+                hint="set it in the machine's network settings; what Site Recovery has no setting for is left to a "
+                "script of the recovery plan",
+            )
+        if comparison.unknown:
+            yield finding(
+                FindingKind.UNKNOWN,
+                f"what {label} leaves behind is not known: {'; '.join(comparison.unknown)}",
+                vault=vault,
+                subject=subject,
+                severity="warning",
+            )
 
 
 def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str, ...]:
@@ -158,6 +274,11 @@ def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str
     problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
         problems += inputs.inventory.unread("machines")
+    problems += [
+        f"network interfaces of subscription {subscription}: {interfaces.error}"
+        for subscription, interfaces in sorted(inputs.interfaces.items())
+        if isinstance(interfaces, Unknown)
+    ]
     # An unreadable mapping matters only where a machine may fail over by it.
     if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
         problems += [
@@ -270,7 +391,8 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
     # A machine that comes back has failed over before.
     operation = inputs.question.operation
     operations: set[Operation] = {"failover", "failback"} if operation == "failback" else {operation}
-    landings = (landing for name in operations for landing in _predict(name, sample).landings)
+    samples = [sample] if inputs.plan is None else [sample, _after_plan(sample, inputs.plan)]
+    landings = (landing for name in operations for part in samples for landing in _predict(name, part).landings)
     return {landing.network_id for landing in landings if landing.network_id}
 
 

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from asrnet.failover.addresses import AddressSpace, capacity, compare_address_spaces, usable
-    from asrnet.failover.landing import Landing, Operation, Outcome, Prediction, Summary
+    from asrnet.failover.interfaces import KnownInterfaces, compare_interfaces, subscription_of
+    from asrnet.failover.landing import (
+        InterfaceComparison,
+        InterfaceState,
+        Landing,
+        Operation,
+        Outcome,
+        PlannedCounts,
+        Prediction,
+        PresentLanding,
+        Summary,
+    )
     from asrnet.failover.machine_list import (
         COLUMNS,
         Entry,
@@ -46,6 +57,9 @@ __all__ = [
     "EligibleHosts",
     "Entry",
     "Gaps",
+    "InterfaceComparison",
+    "InterfaceState",
+    "KnownInterfaces",
     "Landing",
     "Machine",
     "MachineRow",
@@ -56,7 +70,9 @@ __all__ = [
     "Notice",
     "Operation",
     "Outcome",
+    "PlannedCounts",
     "Prediction",
+    "PresentLanding",
     "Replica",
     "ReplicationKind",
     "Rule",
@@ -66,6 +82,7 @@ __all__ = [
     "capacity",
     "choose_subnet",
     "compare_address_spaces",
+    "compare_interfaces",
     "failback_between_regions",
     "failback_on_premises",
     "is_reserved",
@@ -77,12 +94,17 @@ __all__ = [
     "simulate",
     "subnet_fits",
     "subnet_notices",
+    "subscription_of",
     "usable",
 ]
 
 _MODULES: Final = {
     "addresses": ("AddressSpace", "capacity", "compare_address_spaces", "usable"),
-    "landing": ("Landing", "Operation", "Outcome", "Prediction", "Summary"),
+    "interfaces": ("KnownInterfaces", "compare_interfaces", "subscription_of"),
+    "landing": (
+        *("InterfaceComparison", "InterfaceState", "Landing", "Operation", "Outcome", "PlannedCounts"),
+        *("Prediction", "PresentLanding", "Summary"),
+    ),
     "machine_list": ("COLUMNS", "Entry", "MachineRow", "machines_of_entries", "parse_machines", "read_entries"),
     "machines": ("Machine", "Replica", "machines_of_items", "machines_of_subnets"),
     "mappings": ("Gaps", "Mappings"),

@@ -9,11 +9,23 @@ from msgspec import Struct
 
 from asrnet.failover.rules import Notice, ReplicationKind, Rule
 from asrnet.model.arm import ArmId
+from asrnet.model.findings import Finding
 
-FORMAT_VERSION: Final = "1.1"
+FORMAT_VERSION: Final = "1.2"
 
 Operation = Literal["failover", "test-failover", "failback"]
 Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unknown", "not_failed_over"]
+
+
+class PresentLanding(Struct, frozen=True, kw_only=True, gc=False):
+    """Where an address lands as things are today, beside where it lands once a plan is applied."""
+
+    outcome: Outcome
+    rule: Rule
+    network_id: ArmId | None
+    network: str | None
+    subnet: str | None
+    ip: str | None
 
 
 # gc=False, here and in the values it is made of: 100,000 of them would be searched for cycles again and again.
@@ -26,6 +38,7 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     the machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
     machine's own settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` distinguishes protected
     machines of one name. ``hosts`` are those that can take the machine, None where that is not known.
+    ``now`` is where it lands today, in a prediction for after a plan.
     """
 
     machine: str
@@ -60,6 +73,14 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     item_id: ArmId | None = None
     hosts: tuple[str, ...] | None = None
     notices: tuple[Notice, ...] = ()
+    now: PresentLanding | None = None
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the plan lets it land on another network, subnet or address than today."""
+        now = self.now
+        here = (self.network_id, self.subnet, self.ip)
+        return now is not None and here != (now.network_id, now.subnet, now.ip)
 
     @property
     def has_warning(self) -> bool:
@@ -80,11 +101,60 @@ class Summary(Struct, frozen=True, kw_only=True):
     warnings: int = 0
 
 
+class InterfaceState(Struct, frozen=True, kw_only=True):
+    """What a NIC has, today or after a failover; what several ip configurations have is in their order.
+
+    ``subnet_security_group`` is that of the NIC's subnet, which counts only if ``subnet_is_known``. None for a flag, an
+    address or the DNS servers means that it is not known; no DNS servers means Azure's resolver.
+    """
+
+    network_security_group: ArmId | None = None
+    subnet_security_group: ArmId | None = None
+    subnet_is_known: bool = True
+    public_ips: tuple[ArmId, ...] = ()
+    load_balancer_pools: tuple[ArmId, ...] = ()
+    inbound_nat_rules: tuple[ArmId, ...] = ()
+    application_gateway_pools: tuple[ArmId, ...] = ()
+    application_security_groups: tuple[ArmId, ...] = ()
+    accelerated_networking: bool | None = None
+    primary_ip: str | None = None
+    primary_ip_type: str | None = None
+    dns_servers: tuple[str, ...] | None = None
+
+
+class InterfaceComparison(Struct, frozen=True, kw_only=True):
+    """A NIC of a protected machine: what it has ``today`` and what it will have ``there``, None where not known.
+
+    ``left_behind`` names what protects or publishes it today and is not there, ``differs`` what else changes, and
+    ``unknown`` what could not be found out.
+    """
+
+    machine: str
+    nic: str
+    item_id: ArmId | None = None
+    interface_id: ArmId | None = None
+    today: InterfaceState | None = None
+    there: InterfaceState | None = None
+    left_behind: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class PlannedCounts(Struct, frozen=True, kw_only=True):
+    """Of a prediction for after a plan: its changes, the mappings that stay blocked, and the addresses that move."""
+
+    changes: int
+    blocked: int
+    moved: int
+
+
 class Prediction(Struct, frozen=True, kw_only=True):
     """What an operation does to every address, in the order of the machines; first the counts.
 
     ``without_nics`` are machines whose NICs Site Recovery does not show, for example during initial replication.
-    ``out_of_scope`` are those of providers that no rule here is about, with the provider in parentheses.
+    ``out_of_scope`` are those of providers that no rule here is about, with the provider in parentheses. ``planned`` is
+    set in a prediction for after a plan. ``interfaces`` are the NICs beside their replicas', if that was asked, and
+    ``findings`` what is wrong with them.
     """
 
     format_version: str = FORMAT_VERSION
@@ -94,12 +164,16 @@ class Prediction(Struct, frozen=True, kw_only=True):
     without_nics: tuple[str, ...] = ()
     out_of_scope: tuple[str, ...] = ()
     landings: tuple[Landing, ...]
+    planned: PlannedCounts | None = None
+    interfaces: tuple[InterfaceComparison, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def fails_on(self, level: Literal["warning", "lost"]) -> bool:
         """Whether anything is lost or, for ``warning``, anything is lost, warned about or not predicted at all."""
         if self.summary.loses_connectivity:
             return True
-        return level == "warning" and bool(self.summary.warnings or self.out_of_scope or self.without_nics)
+        is_unclear = self.summary.warnings or self.out_of_scope or self.without_nics or self.findings
+        return level == "warning" and bool(is_unclear)
 
 
 def summarize(landings: Iterable[Landing], machines: int) -> Summary:

@@ -34,6 +34,7 @@ from asrnet.model.azure import (
     Fabric,
     Job,
     LiveMapping,
+    NetworkInterface,
     NetworkMapping,
     NetworkSecurityGroup,
     ProtectedItem,
@@ -219,6 +220,20 @@ def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[Ar
         if isinstance(answer, VirtualNetwork):
             networks[network_id] = answer
     return structs.replace(inventory, networks=networks)
+
+
+def read_interfaces(
+    backend: Backend, subscriptions: Iterable[str]
+) -> dict[str, tuple[NetworkInterface, ...] | Unknown]:
+    """The network interfaces of ``subscriptions``, one list each. Raises CredentialError."""
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    port = backend.networks
+    futures = {name: reads.start(partial(_listed, port.network_interfaces, name)) for name in sorted(subscriptions)}
+    interfaces: dict[str, tuple[NetworkInterface, ...] | Unknown] = {}
+    for name, future in futures.items():
+        answer = _answer(future, reads)
+        interfaces[name] = _or_unknown(answer)
+    return interfaces
 
 
 def _start_lists(

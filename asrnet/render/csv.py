@@ -21,7 +21,7 @@ _FORMULA: Final = ("=", "+", "-", "@")
 def render(document: Prediction | Targets, view: View) -> str:  # noqa: ARG001 - every format has this signature
     """A line for each address of a prediction, or for each target network of a pair of clouds."""
     if isinstance(document, Prediction):
-        return table(prediction_table.COLUMNS, prediction_table.prediction_rows(document))
+        return table(prediction_table.columns_of(document), prediction_table.prediction_rows(document))
     return table(targets_layout.COLUMNS, targets_layout.target_rows(document))
 
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from asrnet.failover import Landing, Operation, Outcome, Prediction, Rule
+from asrnet.failover import InterfaceComparison, InterfaceState, Landing, Operation, Outcome, Prediction, Rule
+from asrnet.failover.interfaces import dns_label, resource_label
+from asrnet.model.findings import FindingKind
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from asrnet.render import View
 
 _HEADER: Final = ("", "Machine", "From", "To", "Rule")
+_PLANNED_HEADER: Final = ("", "Machine", "From", "To now", "To once applied", "Rule")
 _OPERATIONS: Final[Mapping[Operation, str]] = {
     "failover": "Failover",
     "test-failover": "Test failover",
@@ -54,7 +57,9 @@ def sections(prediction: Prediction, view: View) -> Iterator[Section]:
                 tuple(_details(landing, shared_notes, verbose=view.verbose)),
             )
         )
-    yield Section("Subnets" if _is_about_subnets(prediction) else "Machines", _HEADER, tuple(rows))
+    title = "Subnets" if _is_about_subnets(prediction) else "Machines"
+    yield Section(title, _PLANNED_HEADER if prediction.planned else _HEADER, tuple(rows))
+    yield from _interface_sections(prediction)
     yield sentences("Machines without known NICs, as during initial replication", prediction.without_nics, "quiet")
     yield sentences("Machines of providers that are not predicted", prediction.out_of_scope, "warning")
     yield sentences(
@@ -79,7 +84,14 @@ def prediction_summary(prediction: Prediction) -> str:
     name = _OPERATIONS[prediction.operation]
     into = f" into {prediction.test_network_id.name}" if prediction.test_network_id else ""
     machines = wording.count(counts.machines, subject)
-    return f"{name} of {machines}{addresses_text}{into}: {', '.join(outcomes)}{warnings}."
+    text = f"{name} of {machines}{addresses_text}{into}: {', '.join(outcomes)}{warnings}."
+    planned = prediction.planned
+    if planned is None:
+        return text
+    blocked = f", and {wording.count(planned.blocked, 'mapping')} that it leaves blocked" if planned.blocked else ""
+    changes = wording.count(planned.changes, "change")
+    moved = wording.count(planned.moved, "address moves", "addresses move")
+    return f"Once the plan is applied ({changes}{blocked}; {moved}): {text}"
 
 
 def _is_about_subnets(prediction: Prediction) -> bool:
@@ -91,13 +103,70 @@ def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
     if landing.network is not None or landing.outcome != "unknown":
         changed_type = landing.ip_type if landing.ip_type != landing.primary_ip_type else None
         destination = _place(landing.network, landing.subnet, landing.ip, changed_type)
+    now = landing.now
+    present = () if now is None else (_place(now.network, now.subnet, now.ip) if landing.has_moved else "the same",)
     return (
         _OUTCOMES[landing.outcome][0],
         _machine(landing, is_one_of_several=is_one_of_several),
         _place(landing.primary_network, landing.primary_subnet, landing.primary_ip),
+        *present,
         destination,
         landing.rule.code,
     )
+
+
+def _interface_sections(prediction: Prediction) -> Iterator[Section]:
+    """What NICs have today beside what their replicas will have, and what of it is left behind or not known."""
+    rows, left_behind = [], []
+    unknown: dict[str, list[str]] = {}
+    for comparison in prediction.interfaces:
+        label = f"{comparison.machine} ({comparison.nic})" if comparison.nic else comparison.machine
+        for setting, today, there in _compared_settings(comparison):
+            rows.append(Row((comparison.machine, comparison.nic, setting, today, there)))
+        if comparison.left_behind:
+            left_behind.append(f"{label}: {', '.join(comparison.left_behind)}")
+        for reason in comparison.unknown:
+            unknown.setdefault(reason, []).append(label)
+    if rows:
+        yield Section("Network interfaces", ("Machine", "NIC", "Setting", "Today", "There"), tuple(rows))
+    yield sentences(f"Left behind ({FindingKind.NETWORK_RULES_LEFT_BEHIND})", left_behind, "warning")
+    reasons = (f"{', '.join(labels)}: {reason}" for reason, labels in unknown.items())
+    yield sentences(f"Network interfaces not fully known ({FindingKind.UNKNOWN})", reasons, "warning")
+
+
+def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, str, str]]:
+    """The settings that a NIC has on either side, in words: the setting's name, today and there."""
+    there = dict(settings_in_words(comparison.there))
+    for setting, today in settings_in_words(comparison.today):
+        if today or there[setting] not in {"", _NOT_TOLD}:
+            yield (
+                setting,
+                "not known" if comparison.today is None else today or "none",
+                "not known" if comparison.there is None else there[setting] or "none",
+            )
+
+
+_NOT_TOLD: Final = "not told"
+
+
+def settings_in_words(state: InterfaceState | None) -> Iterator[tuple[str, str]]:
+    """The name of each setting and its value, empty where there is none or, without a ``state``, nothing is known."""
+    state = state or InterfaceState(accelerated_networking=False)
+    accelerated = {True: "on", False: "", None: _NOT_TOLD}[state.accelerated_networking]
+    subnet_group = state.subnet_security_group
+    yield "network security group", state.network_security_group.name if state.network_security_group else ""
+    yield "group of its subnet", (subnet_group.name if subnet_group else "") if state.subnet_is_known else "not known"
+    for name, resources in (
+        ("public address", state.public_ips),
+        ("load balancer pool", state.load_balancer_pools),
+        ("inbound NAT rule", state.inbound_nat_rules),
+        ("application gateway pool", state.application_gateway_pools),
+        ("application security group", state.application_security_groups),
+    ):
+        yield name, ", ".join(map(resource_label, resources))
+    yield "accelerated networking", accelerated
+    yield "primary address", " ".join(filter(None, (state.primary_ip, (state.primary_ip_type or "").lower())))
+    yield "DNS servers", "" if state.dns_servers is None else dns_label(state.dns_servers)
 
 
 def _machine(landing: Landing, *, is_one_of_several: bool) -> str:

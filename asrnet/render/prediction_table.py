@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from asrnet.failover import Landing, Prediction, Rule
+from asrnet.failover import InterfaceComparison, Landing, Prediction, PresentLanding, Rule
+from asrnet.render.prediction_layout import settings_in_words
 
 COLUMNS: Final[tuple[str, ...]] = (
     *("machine", "nic", "ip_configuration", "kind", "outcome"),
@@ -19,19 +20,56 @@ COLUMNS: Final[tuple[str, ...]] = (
 )
 """The columns, the most important first. New ones are added at the end, so that readers by position keep working."""
 
+PLANNED_COLUMNS: Final[tuple[str, ...]] = (
+    *("now_outcome", "now_network", "now_subnet", "now_ip", "now_rule", "now_network_id"),
+)
+"""The columns of a prediction for after a plan, behind the others: where the address lands today."""
+
+_SETTINGS: Final = tuple(setting for setting, _ in settings_in_words(None))
+INTERFACE_COLUMNS: Final[tuple[str, ...]] = (
+    *(f"{setting.replace(' ', '_')}_{side}".lower() for setting in _SETTINGS for side in ("today", "there")),
+    *("left_behind", "nic_unknown"),
+)
+"""The columns of a prediction that compares NICs, behind the others: what the address's NIC has on either side."""
+
 _PLAIN: Final = frozenset(COLUMNS) & frozenset(Landing.__struct_fields__)
 _NO_NICS: Final = "Site Recovery does not report the NICs of this machine yet"
 _NO_RULES: Final = "machines of this provider are not predicted"
 
 
+def columns_of(prediction: Prediction) -> tuple[str, ...]:
+    """The columns that the rows of ``prediction`` have."""
+    planned = PLANNED_COLUMNS if prediction.planned else ()
+    return (*COLUMNS, *planned, *(INTERFACE_COLUMNS if prediction.interfaces else ()))
+
+
 def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
     """A row for each address, and one for each machine without NICs or without rules."""
+    empty = dict.fromkeys(columns_of(prediction), "")
+    comparisons = {(comparison.item_id, comparison.nic): comparison for comparison in prediction.interfaces}
     for landing in prediction.landings:
-        yield _row(landing)
+        row = empty | _row(landing)
+        if landing.now is not None:
+            row |= _now(landing.now)
+        if comparison := comparisons.get((landing.item_id, landing.nic)):
+            row |= _interface(comparison)
+        yield row
     for machine in prediction.without_nics:
-        yield dict.fromkeys(COLUMNS, "") | {"machine": machine, "outcome": "unknown", "notes": _NO_NICS}
+        yield empty | {"machine": machine, "outcome": "unknown", "notes": _NO_NICS}
     for machine in prediction.out_of_scope:
-        yield dict.fromkeys(COLUMNS, "") | {"machine": machine, "outcome": "unknown", "warnings": _NO_RULES}
+        yield empty | {"machine": machine, "outcome": "unknown", "warnings": _NO_RULES}
+
+
+def _now(now: PresentLanding) -> dict[str, str]:
+    values = (now.outcome, now.network, now.subnet, now.ip, now.rule.code, now.network_id)
+    return {name: "" if value is None else str(value) for name, value in zip(PLANNED_COLUMNS, values, strict=True)}
+
+
+def _interface(comparison: InterfaceComparison) -> dict[str, str]:
+    sides = (dict(settings_in_words(comparison.today)), dict(settings_in_words(comparison.there)))
+    values = (*(side[setting] for setting in _SETTINGS for side in sides),)
+    lists = ("; ".join(comparison.left_behind), "; ".join(comparison.unknown))
+    return dict(zip(INTERFACE_COLUMNS, (*values, *lists), strict=True))
 
 
 def _row(landing: Landing) -> dict[str, str]:

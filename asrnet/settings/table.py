@@ -486,6 +486,16 @@ class PredictSettings(Settings, frozen=True, kw_only=True):
             metavar="REGION",
         ),
     ] = None
+    planned: Annotated[
+        bool, Option(help="predict for after asrnet apply, and show beside it where machines land now")
+    ] = False
+    nics: Annotated[
+        bool,
+        Option(
+            help="also compare the machines' NICs with their replicas': security group, public address, load balancer, "
+            "accelerated networking, primary address, DNS"
+        ),
+    ] = False
     fail_on: Annotated[
         Literal["warning", "lost"] | None,
         Option(help="exit 2 when an address loses its connectivity (lost), or also on a warning (warning)"),

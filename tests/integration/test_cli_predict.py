@@ -71,7 +71,7 @@ def test_json_has_a_version_and_the_counts_before_the_landings(regions: Cli) -> 
     prediction = predicted(regions)
     assert list(prediction)[:1] == ["format_version"]
     assert list(prediction).index("summary") < list(prediction).index("landings")
-    assert (prediction["format_version"], prediction["operation"]) == ("1.1", "failover")
+    assert (prediction["format_version"], prediction["operation"]) == ("1.2", "failover")
     assert prediction["summary"] == {
         "machines": 5,
         "addresses": 5,
@@ -114,11 +114,113 @@ def test_csv_has_a_header_and_a_row_for_each_address(regions: Cli) -> None:
     assert rows[4]["sentence"].startswith("The recovery subnet has another address space")
 
 
+# --- after a plan, and NICs -------------------------------------------------------------------------------------------
+
+
+def retargeted(folder: Path) -> tuple[str, ...]:
+    """Lead hub to app-sea in the desired state, and ask about new machines: they go by the mapping."""
+    edit(folder, "dr/rg-network-sea/hub-sea", "dr/rg-network-sea/app-sea, failback: none")
+    return ("predict", "--planned", "--machines", "new-machines.yaml")
+
+
+def test_planned_shows_where_machines_land_now_and_once_the_plan_is_applied(regions: Cli, folder: Path) -> None:
+    prediction = json.loads(regions(*retargeted(folder), "-o", "json").out)
+    assert prediction["planned"] == {"changes": 1, "blocked": 0, "moved": 1}
+    web, lab = prediction["landings"]
+    assert (web["now"]["network"], web["now"]["subnet"], web["now"]["ip"]) == ("hub-sea", "web", "10.0.1.6")
+    assert (web["network"], web["subnet"], web["ip"]) == ("app-sea", "web", "10.101.1.4")
+    assert (lab["network"], lab["now"]["network"]) == (None, None)
+
+
+def test_planned_is_a_column_in_text_and_markdown_and_columns_in_csv(regions: Cli, folder: Path) -> None:
+    command = retargeted(folder)
+    text = regions(*command).out
+    assert text.startswith("Once the plan is applied (1 change; 1 address moves): Failover of 2 machines")
+    assert "hub-sea/web 10.0.1.6  app-sea/web 10.101.1.4" in text
+    assert "the same" in text
+    assert "| To now | To once applied |" in regions(*command, "-o", "markdown").out
+    rows = list(csv.DictReader(io.StringIO(regions(*command, "-o", "csv").out)))
+    assert [(row["now_network"], row["now_ip"], row["network"]) for row in rows] == [
+        ("hub-sea", "10.0.1.6", "app-sea"),
+        ("", "", ""),
+    ]
+
+
+def test_a_machine_that_is_protected_does_not_move_with_its_mapping(regions: Cli, folder: Path) -> None:
+    retargeted(folder)
+    assert predicted(regions, "--planned")["planned"] == {"changes": 1, "blocked": 0, "moved": 0}
+
+
+def test_planned_needs_a_desired_state(folder: Path, regions: Cli) -> None:
+    (folder / "asrnet.yaml").unlink()
+    ran = regions("predict", "--planned", "--vault", SEA)
+    assert (ran.code, "--planned needs a desired state" in ran.err) == (1, True)
+
+
+INTERFACE = (
+    "- {id: /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-apps-ea/providers/Microsoft.Network"
+    "/networkInterfaces/nic0, location: eastasia, network_security_group: /subscriptions/11111111-1111-1111-1111-"
+    "111111111111/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/nsg-proxy, ip_configurations: "
+    "[{network: /subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-network-ea/providers/"
+    "Microsoft.Network/virtualNetworks/dmz-ea, subnet: proxy, ip: 10.2.1.4}]}"
+)
+
+
+def with_interface(folder: Path) -> None:
+    """The NIC of proxy1 in the world, with a security group."""
+    edit(folder, "vaults:\n", f"network_interfaces:\n{INTERFACE}\nvaults:\n", "world.yaml")
+
+
+def test_nics_tell_what_is_left_behind_and_what_is_not_known(regions: Cli, folder: Path) -> None:
+    with_interface(folder)
+    prediction = predicted(regions, "--nics")
+    kinds = {finding["message"].partition(" (")[0].split()[-1]: finding["kind"] for finding in prediction["findings"]}
+    assert kinds["proxy1"] == "network_rules_left_behind"
+    assert kinds["web1"] == "unknown"
+    (proxy,) = [comparison for comparison in prediction["interfaces"] if comparison["machine"] == "proxy1"]
+    assert proxy["left_behind"] == ["network security group nsg-proxy"]
+    assert (proxy["today"]["primary_ip"], proxy["there"]["primary_ip"]) == ("10.2.1.4", "10.2.0.4")
+
+
+def test_nics_are_a_table_in_text_and_columns_in_csv(regions: Cli, folder: Path) -> None:
+    with_interface(folder)
+    text = regions("predict", "--nics").out
+    assert "proxy1   nic0  network security group  nsg-proxy  none" in text
+    assert "Left behind (network_rules_left_behind)\n  proxy1 (nic0): network security group nsg-proxy" in text
+    rows = list(csv.DictReader(io.StringIO(regions("predict", "--nics", "-o", "csv").out)))
+    assert [
+        (row["network_security_group_today"], row["left_behind"]) for row in rows if row["machine"] == "proxy1"
+    ] == [("nsg-proxy", "network security group nsg-proxy")]
+
+
+def test_what_nics_leave_behind_fails_on_warning(regions: Cli, folder: Path) -> None:
+    with_interface(folder)
+    assert regions("predict", "web1", "--fail-on", "warning").code == 0
+    assert regions("predict", "web1", "--nics", "--fail-on", "warning").code == 2
+
+
+def test_network_interfaces_that_may_not_be_read_are_an_error_and_never_fine(regions: Cli, folder: Path) -> None:
+    edit(
+        folder,
+        "version: 1",
+        "version: 1\nbehaviour: {denied: [Microsoft.Network/networkInterfaces/read]}",
+        "world.yaml",
+    )
+    ran = regions("predict", "--nics", "-o", "json")
+    assert (ran.code, "network interfaces of subscription 11111111" in ran.err) == (1, True)
+    assert {finding["kind"] for finding in json.loads(ran.out)["findings"]} == {"unknown"}
+
+
+@pytest.mark.parametrize("arguments", [("--failback",), ("--all-subnets",)])
+def test_nics_need_protected_machines_before_they_fail_over(regions: Cli, arguments: tuple[str, ...]) -> None:
+    assert regions("predict", "--nics", *arguments).code == 1
+
+
 def test_one_run_writes_several_outputs_and_nothing_else(regions: Cli, folder: Path) -> None:
     before = snapshot(folder)
     assert regions("predict", "-o", "csv=p.csv", "-o", "json=p.json", "-o", "text").out.startswith("Failover of 5")
     written = snapshot(folder)
-    assert json.loads(written.pop("p.json"))["format_version"] == "1.1"
+    assert json.loads(written.pop("p.json"))["format_version"] == "1.2"
     assert written.pop("p.csv").startswith(b"machine,nic,")
     assert written == before
 

@@ -132,7 +132,7 @@ def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source
     answer = prediction([machine("vm", EA, address("web", HOME))], NETWORKS, [mapping(EA, SEA)])
     document = json.loads(to_json(answer))
     assert list(document) == ["format_version", "operation", "test_network_id", "summary", "without_nics",
-                              "out_of_scope", "landings"]  # fmt: skip
+                              "out_of_scope", "landings", "planned", "interfaces", "findings"]  # fmt: skip
     assert document["summary"]["keeps_address"] == 1
     [landing] = document["landings"]
     assert (landing["network_id"], landing["ip"]) == (str(SEA.id), HOME)

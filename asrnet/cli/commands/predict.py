@@ -6,6 +6,7 @@ machines are named, only these fail over. Without a desired-state file, --vault 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from asrnet import exit_codes
@@ -13,6 +14,7 @@ from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unread
+from asrnet.errors import InputError
 from asrnet.render import DocumentKind
 from asrnet.settings import PredictSettings
 
@@ -23,6 +25,8 @@ DOCUMENT: Final[DocumentKind] = "prediction"
 EXAMPLES: Final = (
     ("asrnet predict", "predict a failover of all machines that the vaults protect"),
     ("asrnet predict vm1 vm2 --test-failover dr/rg-test/bubble", "predict a test failover of two machines"),
+    ("asrnet predict --planned", "predict for after asrnet apply, beside where machines land now"),
+    ("asrnet predict --nics", "show which security groups and public addresses the replicas will lack"),
     (
         "asrnet predict --machines new.csv --fail-on lost",
         "predict a list of machines; exit 2 if one is cut off",
@@ -50,10 +54,18 @@ def run(session: Session[PredictSettings]) -> int:
         listed_in=settings.machines,
         all_subnets=settings.all_subnets,
         recovery_region=settings.to,
+        with_interfaces=settings.nics,
     )
+    make_plan = None
+    if settings.planned:
+        from asrnet import planning
+
+        if not (desired.pairs or desired.rules or desired.vmm_pairs):
+            raise InputError("--planned needs a desired state, and none was found", hint="name its file with --file")
+        make_plan = partial(planning.plan, desired, selection=selection)
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
-            inputs_read = read_machines(desired, backend, question, selection=selection)
+            inputs_read = read_machines(desired, backend, question, selection=selection, make_plan=make_plan)
         prediction = predict(inputs_read)
         WATCH.mark("predicting")
         opened.write(prediction, session.view())

@@ -1,0 +1,280 @@
+"""What a network interface has today beside what the replica's will have: what protects it, publishes it and serves it.
+
+Site Recovery makes the replica's NICs anew, from what is set on the protected item. It has settings for a network
+security group, public addresses, pools of load balancers and accelerated networking, and none for inbound NAT rules,
+application gateways, application security groups or DNS servers.
+Source: Customize networking configurations of the target Azure VM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from asrnet.errors import InputError
+from asrnet.failover.landing import InterfaceComparison, InterfaceState, Landing, Operation
+from asrnet.failover.machines import Machine
+from asrnet.failover.network_names import Network
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import NOT_SELECTED, InterfaceAddress, IpConfiguration, NetworkInterface, Nic, VirtualNetwork
+
+
+class KnownInterfaces:
+    """The network interfaces that were read, and why those of other subscriptions were not."""
+
+    def __init__(self, interfaces: Iterable[NetworkInterface], unread: Mapping[str, str]) -> None:
+        self._by_id: dict[ArmId, NetworkInterface] = {}
+        self._by_place: dict[tuple[str, ArmId | None], NetworkInterface | None] = {}
+        self._unread = unread
+        for interface in interfaces:
+            self._by_id[interface.id] = interface
+            for network_id in {address.network for address in interface.ip_configurations}:
+                place = (interface.id.name.lower(), network_id)
+                self._by_place[place] = None if place in self._by_place else interface
+
+    def find(self, nic: Nic) -> NetworkInterface | str:
+        """The interface that a protected NIC is today, or why it is not known."""
+        interface = self._by_id.get(nic.source_id) if nic.source_id else None
+        # An item need not tell the id; a NIC of that name on its network is the same one if there are no two.
+        interface = interface or self._by_place.get((nic.name.lower(), nic.primary_network_id))
+        if interface is not None:
+            return interface
+        subscription = subscription_of(nic)
+        if subscription is None:
+            return "the protected item tells neither the NIC's id nor its network"
+        if subscription in self._unread:
+            return (
+                f"the network interfaces of subscription {subscription} could not be read: {self._unread[subscription]}"
+            )
+        return f"subscription {subscription} has no such network interface, or none that this identity may see"
+
+
+def subscription_of(nic: Nic) -> str | None:
+    """The subscription of the network interface that is replicated, which is its network's; None where not known."""
+    known_id = nic.source_id or nic.primary_network_id
+    return known_id.subscription if known_id else None
+
+
+def compare_interfaces(
+    machines: Iterable[Machine],
+    landings: Iterable[Landing],
+    interfaces: KnownInterfaces,
+    networks: Mapping[ArmId, Network],
+    *,
+    operation: Operation,
+) -> tuple[InterfaceComparison, ...]:
+    """Each NIC of the Azure machines among ``machines``; ``landings`` are where their addresses go in ``operation``."""
+    landings_of: dict[tuple[ArmId | None, str], list[Landing]] = {}
+    for landing in landings:
+        landings_of.setdefault((landing.item_id, landing.nic), []).append(landing)
+    comparisons = []
+    for machine in machines:
+        if machine.kind != "azure_to_azure" or machine.unsupported_provider:
+            continue
+        if not machine.nics:
+            not_told = "Site Recovery does not report the NICs of this machine yet"
+            comparisons.append(
+                InterfaceComparison(machine=machine.name, nic="", item_id=machine.item_id, unknown=(not_told,))
+            )
+        for nic in machine.nics:
+            if nic.selection == NOT_SELECTED and machine.is_protected:
+                continue  # It is not made there at all, which its landing says.
+            comparison = _Comparison(machine, nic, landings_of.get((machine.item_id, nic.name), []), networks)
+            comparisons.append(comparison.of(interfaces.find(nic), is_test=operation == "test-failover"))
+    return tuple(comparisons)
+
+
+class _Settings(Struct, frozen=True):
+    """The names of a NIC's settings that count in a failover, or in a test."""
+
+    security_group: str
+    accelerated: str
+    public_ip: str
+    pools: str
+    reuse: str
+    interface_name: str
+
+
+_FAILOVER: Final = _Settings(
+    "recoveryNetworkSecurityGroupId",
+    "enableAcceleratedNetworkingOnRecovery",
+    "recoveryPublicIPAddressId",
+    "recoveryLBBackendAddressPoolIds",
+    "reuseExistingNic",
+    "recoveryNicName",
+)
+_TEST: Final = _Settings(
+    "tfoNetworkSecurityGroupId",
+    "enableAcceleratedNetworkingOnTfo",
+    "tfoPublicIPAddressId",
+    "tfoLBBackendAddressPoolIds",
+    "tfoReuseExistingNic",
+    "tfoNicName",
+)
+"""By the names that an update calls them, which are the keys of ``Nic.settings``."""
+
+
+class _Comparison:
+    """The comparison of one NIC."""
+
+    def __init__(self, machine: Machine, nic: Nic, landings: list[Landing], networks: Mapping[ArmId, Network]) -> None:
+        self._machine = machine
+        self._nic = nic
+        self._networks = networks
+        primary_name = next((address.name for address in nic.ip_configurations if address.primary), None)
+        self._landing = next(
+            (landing for landing in landings if landing.ip_configuration == primary_name),
+            landings[0] if landings else None,
+        )
+
+    def of(self, interface: NetworkInterface | str, *, is_test: bool) -> InterfaceComparison:
+        """The NIC beside ``interface``, or beside the reason why that is not known."""
+        unknown: list[str] = []
+        there = self._there(is_test=is_test, unknown=unknown)
+        if isinstance(interface, str):
+            today, unknown = None, [interface, *unknown]
+        else:
+            today = self._today(interface, unknown)
+        return InterfaceComparison(
+            machine=self._machine.name,
+            nic=self._nic.name,
+            item_id=self._machine.item_id,
+            interface_id=self._nic.source_id if isinstance(interface, str) else interface.id,
+            today=today,
+            there=there,
+            left_behind=tuple(_left_behind(today, there)) if today and there else (),
+            differs=tuple(_differences(today, there)) if today and there else (),
+            unknown=tuple(unknown),
+        )
+
+    def _today(self, interface: NetworkInterface, unknown: list[str]) -> InterfaceState:
+        addresses = interface.ip_configurations
+        primary = next((address for address in addresses if address.primary), InterfaceAddress())
+        network = self._networks.get(primary.network) if primary.network else None
+        is_read = isinstance(network, VirtualNetwork)
+        if not is_read:
+            unknown.append("its network today was not read, so what protects its subnet is not known")
+        return InterfaceState(
+            network_security_group=interface.network_security_group,
+            subnet_security_group=_group_of_subnet(network, primary.subnet),
+            subnet_is_known=is_read,
+            public_ips=tuple(address.public_ip for address in addresses if address.public_ip),
+            load_balancer_pools=tuple(pool for address in addresses for pool in address.load_balancer_pools),
+            inbound_nat_rules=tuple(rule for address in addresses for rule in address.inbound_nat_rules),
+            application_gateway_pools=tuple(
+                pool for address in addresses for pool in address.application_gateway_pools
+            ),
+            application_security_groups=tuple(
+                # All ip configurations of a NIC are in the same groups.
+                dict.fromkeys(group for address in addresses for group in address.application_security_groups)
+            ),
+            accelerated_networking=interface.accelerated_networking,
+            primary_ip=primary.ip,
+            primary_ip_type=primary.ip_type,
+            # A NIC's own DNS servers win over its network's.
+            dns_servers=interface.dns_servers or (network.dns_servers if isinstance(network, VirtualNetwork) else None),
+        )
+
+    def _there(self, *, is_test: bool, unknown: list[str]) -> InterfaceState | None:
+        nic, landing, names = self._nic, self._landing, _TEST if is_test else _FAILOVER
+        if nic.settings.get(names.reuse) is True:
+            name = nic.settings.get(names.interface_name) or "which is not named"
+            unknown.append(f"an existing NIC ({name}) is used there, and what that one has is not compared")
+            return None
+        if landing is None or landing.network_id is None:
+            unknown.append("where it lands is not known" if landing is None else "it lands on no network")
+            return None
+        network = self._networks.get(landing.network_id)
+        is_known = isinstance(network, VirtualNetwork) and landing.subnet is not None
+        if not is_known:
+            unknown.append(f"its subnet in {landing.network_id.name} is not known, and so is what protects that")
+        accelerated = nic.settings.get(names.accelerated)
+        taking_part = [address for address in nic.ip_configurations if address.primary or address.selected_for_failover]
+        group = nic.recovery_network_security_group
+        return InterfaceState(
+            network_security_group=_reference(nic.settings.get(names.security_group)) if is_test else group,
+            subnet_security_group=_group_of_subnet(network, landing.subnet),
+            subnet_is_known=is_known,
+            public_ips=tuple(
+                public_ip for address in taking_part if (public_ip := _public_ip(address, is_test=is_test))
+            ),
+            load_balancer_pools=tuple(pool for address in taking_part for pool in _pools(address, is_test=is_test)),
+            accelerated_networking=accelerated if isinstance(accelerated, bool) else None,
+            primary_ip=landing.ip,
+            primary_ip_type=landing.ip_type,
+            dns_servers=network.dns_servers if isinstance(network, VirtualNetwork) else None,
+        )
+
+
+def _public_ip(address: IpConfiguration, *, is_test: bool) -> ArmId | None:
+    return _reference(address.settings.get(_TEST.public_ip)) if is_test else address.recovery_public_ip
+
+
+def _pools(address: IpConfiguration, *, is_test: bool) -> tuple[ArmId, ...]:
+    if not is_test:
+        return address.recovery_load_balancer_pools
+    listed = address.settings.get(_TEST.pools)
+    return tuple(filter(None, map(_reference, listed))) if isinstance(listed, (list, tuple)) else ()
+
+
+def _reference(value: object) -> ArmId | None:
+    try:
+        return ArmId(value) if isinstance(value, str) and value else None
+    except InputError:
+        return None
+
+
+def _group_of_subnet(network: Network | None, name: str | None) -> ArmId | None:
+    subnets = network.subnets if network and name else ()
+    return next(
+        (subnet.network_security_group for subnet in subnets if subnet.name.lower() == (name or "").lower()), None
+    )
+
+
+def _left_behind(today: InterfaceState, there: InterfaceState) -> Iterator[str]:
+    """What protects or publishes a NIC today and has no counterpart there."""
+    if today.network_security_group and not there.network_security_group:
+        instead = f"; only {there.subnet_security_group.name} of its subnet" if there.subnet_security_group else ""
+        yield f"network security group {today.network_security_group.name}{instead}"
+    if (
+        today.subnet_security_group
+        and there.subnet_is_known
+        and not (there.subnet_security_group or there.network_security_group)
+    ):
+        yield f"network security group {today.subnet_security_group.name} of its subnet"
+    yield from _missing("public address", today.public_ips, there.public_ips)
+    yield from _missing("load balancer pool", today.load_balancer_pools, there.load_balancer_pools)
+    yield from _missing("inbound NAT rule", today.inbound_nat_rules, there.inbound_nat_rules)
+    yield from _missing("application gateway pool", today.application_gateway_pools, there.application_gateway_pools)
+    yield from _missing(
+        "application security group", today.application_security_groups, there.application_security_groups
+    )
+
+
+def _missing(what: str, today: tuple[ArmId, ...], there: tuple[ArmId, ...]) -> Iterator[str]:
+    # They are other resources there, in another region: only their number can be compared.
+    if len(there) < len(today):
+        few = f" ({len(there)} of {len(today)} there)" if there else ""
+        yield f"{what} {', '.join(map(resource_label, today))}{few}"
+
+
+def resource_label(resource_id: ArmId) -> str:
+    """What people call a resource; that of a load balancer or a gateway with its parent's name."""
+    is_part = resource_id.type.count("/") > 1
+    return f"{resource_id.parent.name}/{resource_id.name}" if is_part else resource_id.name
+
+
+def _differences(today: InterfaceState, there: InterfaceState) -> Iterator[str]:
+    if today.accelerated_networking and there.accelerated_networking is False:
+        yield "accelerated networking is off there"
+    elif today.accelerated_networking and there.accelerated_networking is None:
+        yield "whether accelerated networking is on there is not told"
+    if None not in (today.dns_servers, there.dns_servers) and today.dns_servers != there.dns_servers:
+        yield f"DNS: {dns_label(today.dns_servers)} today, {dns_label(there.dns_servers)} there"
+
+
+def dns_label(servers: tuple[str, ...] | None) -> str:
+    """The DNS servers in words."""
+    return "not known" if servers is None else ", ".join(servers) or "Azure's"
