@@ -2,21 +2,45 @@
 
 Azure to Azure, Hyper-V and the older VMware providers share one shape of NIC; the newest for VMware (``InMageRcm``) has
 another, with one address for each NIC.
+
+The SDK's models keep the members that they do not declare beside the others, so an answer of a newer service can be
+told from one that is understood in full: what the table of ``asrnet.model.machine_update`` does not have is kept as
+unknown.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
 from msgspec import structs
 
-from asrnet.azure.members import Model, flag, part, parts, reference, references, text
+from asrnet.azure.members import Model, flag, part, parts, reference, references, text, texts
 from asrnet.model.arm import ArmId, normal_location
-from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Setting
+from asrnet.model.machine_update import LEVELS, UPDATES, Level, Member
 
 _NOTHING_RUNS: Final = "None"
 _INMAGE_RCM: Final = "InMageRcm"
 _AZURE_TO_AZURE: Final = "A2A"
+_CONFIDENTIAL: Final = "ConfidentialVM"
+
+_CARRIED: Final[Mapping[tuple[str, Level], Mapping[str, str]]] = {
+    (provider, level): {member.get: member.patch for member in update.of(level) if member.field is None}
+    for provider, update in UPDATES.items()
+    for level in LEVELS
+}
+"""The settings that are carried along: the PATCH's name by the GET's."""
+_WITH_FIELD: Final[Mapping[tuple[str, Level], tuple[Member, ...]]] = {
+    (provider, level): tuple(member for member in update.of(level) if member.field is not None)
+    for provider, update in UPDATES.items()
+    for level in LEVELS
+}
+_KNOWN: Final = {
+    provider: update.read_only | {member.get for member in (*update.of("nic"), *update.of("ip_configuration"))}
+    for provider, update in UPDATES.items()
+}
 
 
 def read_item(model: Model) -> ProtectedItem:
@@ -28,6 +52,16 @@ def read_item(model: Model) -> ProtectedItem:
     provider = text(details, "instanceType")
     read_nic = _read_rcm_nic if provider == _INMAGE_RCM else _read_nic
     nics = [read_nic(nic, index) for index, nic in enumerate(parts(details, "vmNics"))]
+    confidential = text(part(details, "targetVmSecurityProfile"), "targetVmSecurityType") == _CONFIDENTIAL
+    # API versions after 2025-08-01 have members for confidential machines that the SDK's models do not know.
+    confidential |= any(value for name, value in details.items() if "confidential" in name.lower())
+    settable = _settable(details, provider, "item") if provider in UPDATES else {}
+    settable.pop("unknown_members", None)  # of the item itself asrnet reads only what it needs
+    # Machines that are not updated, as those of older VMware providers, tell their networks in the same way.
+    of_others = {
+        "recovery_network_id": reference(details, "selectedRecoveryAzureNetworkId"),
+        "test_network_id": reference(details, "selectedTfoAzureNetworkId"),
+    }
     if provider == _AZURE_TO_AZURE:
         # A setting that is not an id is kept apart from no setting, for which the mapping would decide.
         of_item = _no_id(details, "selectedRecoveryAzureNetworkId")
@@ -43,15 +77,16 @@ def read_item(model: Model) -> ProtectedItem:
         provider=provider,
         scenario="" if scenario == _NOTHING_RUNS else scenario,
         recovery_fabric_id=reference(properties, "recoveryFabricId") or reference(details, "recoveryFabricObjectId"),
-        recovery_network_id=reference(details, "selectedRecoveryAzureNetworkId")
-        or reference(details, "targetNetworkId"),
-        test_network_id=reference(details, "selectedTfoAzureNetworkId") or reference(details, "testNetworkId"),
         primary_location=_location(details, "primaryFabricLocation"),
         recovery_location=_location(details, "recoveryFabricLocation"),
         initial_location=_location(details, "initialPrimaryFabricLocation"),
         primary_zone=text(details, "primaryAvailabilityZone") or None,
         initial_zone=text(details, "initialPrimaryZone") or None,
+        machine_id=reference(details, "fabricObjectId"),
+        is_cluster_member=bool(text(details, "protectionClusterId")),
+        is_confidential=confidential,
         nics=tuple(nics),
+        **{**of_others, **settable},
     )
 
 
@@ -64,48 +99,89 @@ def _read_nic(model: Model, index: int) -> Nic:
         primary_network=network_name,
         recovery_network_id=reference(model, "recoveryVMNetworkId"),
         test_network_id=reference(model, "tfoVMNetworkId"),
-        recovery_network_security_group=reference(model, "recoveryNetworkSecurityGroupId"),
-        selection=text(model, "selectionType"),
         ip_configurations=tuple(_read_ip(ip, number) for number, ip in enumerate(parts(model, "ipConfigs"))),
+        **_settable(model, _AZURE_TO_AZURE, "nic"),
     )
 
 
 def _read_ip(model: Model, index: int) -> IpConfiguration:
-    primary = flag(model, "isPrimary")
+    settable = _settable(model, _AZURE_TO_AZURE, "ip_configuration")
+    # Recorded: it has no name while its machine is re-protected, and then it cannot be updated.
+    settable.setdefault("name", "")
+    settable.setdefault("primary", index == 0)
     return IpConfiguration(
-        name=text(model, "name") or f"ipconfig{index + 1}",
-        primary=index == 0 if primary is None else primary,
         subnet=text(model, "subnetName") or None,
         ip=text(model, "staticIPAddress") or None,
         ip_type=text(model, "ipAddressType") or None,
-        recovery_subnet=text(model, "recoverySubnetName") or None,
-        recovery_ip=text(model, "recoveryStaticIPAddress") or None,
-        recovery_public_ip=reference(model, "recoveryPublicIPAddressId"),
-        recovery_load_balancer_pools=references(model, "recoveryLBBackendAddressPoolIds"),
-        test_subnet=text(model, "tfoSubnetName") or None,
-        test_ip=text(model, "tfoStaticIPAddress") or None,
-        selected_for_failover=flag(model, "isSeletedForFailover") is not False,  # the service's own spelling
+        **settable,
     )
 
 
 def _read_rcm_nic(model: Model, index: int) -> Nic:
     network_id, network_name = _network(model, "sourceNetworkId")
+    # The members of the address stand among those of its NIC, where unknown ones are looked for.
+    of_address = _settable(model, _INMAGE_RCM, "ip_configuration") | {"settings": {}, "unknown_members": {}}
+    for side, field in (("target", "recovery_ip"), ("test", "test_ip")):
+        if text(model, f"{side}IPAddressType").lower() == "dynamic":
+            of_address.pop(field, None)  # a PATCH with the address would make it static
     address = IpConfiguration(
         subnet=text(model, "sourceSubnetName") or None,
         ip=text(model, "sourceIPAddress") or None,
         ip_type=text(model, "sourceIPAddressType") or None,
-        recovery_subnet=text(model, "targetSubnetName") or None,
-        recovery_ip=text(model, "targetIPAddress") or None,
-        test_subnet=text(model, "testSubnetName") or None,
-        test_ip=text(model, "testIPAddress") or None,
-        selected_for_failover=flag(model, "isSelectedForFailover") is not False,
+        **of_address,
     )
     return Nic(
         name=_last_segment(text(model, "nicId")) or f"nic{index}",
         primary_network_id=network_id,
         primary_network=network_name,
         ip_configurations=(address,),
+        **_settable(model, _INMAGE_RCM, "nic"),
     )
+
+
+def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
+    """What a PATCH can set, by our fields, with the settings that are carried along and the members nobody knows.
+
+    A value that is not what the table expects is unknown as well: it could not be sent as it was.
+    """
+    settings: dict[str, Setting] = {}
+    unknown: dict[str, str] = {}
+    told: dict[str, Any] = {"settings": settings, "unknown_members": unknown}
+    for member in _WITH_FIELD[provider, level]:
+        field = str(member.field)
+        if member.kind == "id":
+            told[field] = reference(model, member.get)
+            if told[field] is None and (word := text(model, member.get)):
+                unknown[member.get] = json.dumps(word)
+        elif member.kind == "ids":
+            told[field] = references(model, member.get)
+            if len(told[field]) != len(words := texts(model, member.get)):
+                unknown[member.get] = json.dumps(words)
+        elif member.kind in {"flag", "word"}:
+            if (value := flag(model, member.get)) is not None:
+                told[field] = value
+        elif word := text(model, member.get):
+            told[field] = word
+    carried, known = _CARRIED[provider, level], _KNOWN[provider]
+    for name, value in model.items():
+        if value is None or (isinstance(value, (str, list, dict)) and not value):
+            continue
+        if name in carried:
+            settings[carried[name]] = _setting(value, name)
+        elif name not in known:
+            unknown[name] = json.dumps(value, default=str, ensure_ascii=False)
+    return told
+
+
+def _setting(value: Any, name: str) -> Setting:
+    """A carried value. Raises TypeError for one of a kind that no such member has."""
+    if isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, Mapping) and all(isinstance(text_of, str) for text_of in value.values()):
+        return dict(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(element, (str, Mapping)) for element in value):
+        return tuple(element if isinstance(element, str) else dict(element) for element in value)
+    raise TypeError(f"'{name}' is no setting but {value!r:.40}")
 
 
 def _network(model: Model, name: str) -> tuple[ArmId | None, str]:

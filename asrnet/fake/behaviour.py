@@ -28,6 +28,8 @@ Assumption = Literal[
     "operation_not_allowed",
     "machine_busy",
     "job_not_allowed",
+    "machine_not_configurable",
+    "test_subnet_missing",
 ]
 """Refusals that no public source shows. Each has a likely answer, which a world can replace through ``answers``."""
 
@@ -73,6 +75,11 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         Literal["accept", "reject_400", "reject_405"],
         Meta(description="How a PATCH of a network mapping is answered, which nobody has recorded"),
     ] = "accept"
+    # Nobody knows which: no client sends every setting, and no recording of a PATCH exists.
+    partial_update: Annotated[
+        Literal["keep", "lose"],
+        Meta(description="What becomes of the settings of a machine that a PATCH of it leaves out"),
+    ] = "keep"
     missing_mapping: Annotated[
         Literal[404, 400], Meta(description="The status for a mapping that does not exist; both were reported")
     ] = 404

@@ -16,6 +16,7 @@ Effect = Literal[
     "operation_fails",
     "operation_never_ends",
     "operation_warns",
+    "operation_does_nothing",
     "list_lags",
     "refused",
     "scope_locked",
@@ -30,7 +31,14 @@ _LEAST_STATUS: Final = 200
 _GREATEST_STATUS: Final = 599
 _READS: Final = frozenset({"GET", "HEAD"})
 _OF_WRITES: Final[frozenset[Effect]] = frozenset(
-    {"operation_fails", "operation_never_ends", "operation_warns", "scope_locked", "policy_denied"}
+    {
+        "operation_fails",
+        "operation_never_ends",
+        "operation_warns",
+        "operation_does_nothing",
+        "scope_locked",
+        "policy_denied",
+    }
 )
 
 

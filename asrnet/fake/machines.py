@@ -18,8 +18,9 @@ from asrnet.fake import refusals
 from asrnet.fake.behaviour import timing
 from asrnet.fake.enabling import Enabling
 from asrnet.fake.landing import land, land_in_test, landing_subnet, remove_machine
+from asrnet.fake.machine_updates import apply_update, with_service_settings
 from asrnet.fake.operations import Started, stable_guid
-from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, UpdateRequest, VirtualMachine
+from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, VirtualMachine
 from asrnet.fake.state import State
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
@@ -186,12 +187,31 @@ class ProtectedItems:
         """Begin to replicate a machine at once. Raises ServiceError where the rules refuse it."""
         self._replicate(Enabling(self._state, item_id, request).item())
 
-    def update(self, item_id: ArmId, request: UpdateRequest) -> Started:
-        """Change the settings of a machine and of its NICs, by name (PATCH). Raises NotFoundError."""
+    def update(self, item_id: ArmId, properties: Mapping[str, object]) -> Started:
+        """Change the settings of a machine (PATCH). ``properties`` are those of the request's body.
+
+        What a body leaves out is kept or lost, as the world's ``partial_update`` says. Raises NotFoundError, and
+        ServiceError for a machine that is not protected or where the body cannot be read.
+        """
         with self._state.request("PATCH", item_id) as admission:
             item = self._existing(item_id)
+            if item.state != PROTECTED:
+                raise self._state.assumed("machine_not_configurable", item.friendly_name, resource_id=item_id)
+            if item.scenario:
+                raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item_id)
+            loses_omitted = self._state.behaviour.partial_update == "lose"
+            apply_update(item, properties, loses_omitted=loses_omitted)  # a body that cannot be read is refused at once
+
+            def finish() -> None:
+                updated = apply_update(self._existing(item_id), properties, loses_omitted=loses_omitted)
+                for nic in updated.nics:
+                    for address in nic.ip_configurations:
+                        if address.test_ip and not address.test_subnet:
+                            raise self._state.assumed("test_subnet_missing", resource_id=item_id)
+                self._state.put_item(updated)
+
             write = self._state.write("PATCH", item_id, "UpdateVmProperties", item.friendly_name)
-            return self._state.start(write, lambda: self._update(item_id, request), admission)
+            return self._state.start(write, finish, admission)
 
     def delete(self, item_id: ArmId, *, method: str = "DELETE") -> Started:
         """Disable replication: DELETE purges, POST removes. Raises NotFoundError."""
@@ -458,7 +478,11 @@ class ProtectedItems:
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
 
     def _as_shown(self, item: ProtectedItem) -> ProtectedItem:
-        """The item as the service shows it: an on-premises machine's network by its friendly name, not its id."""
+        """The item as the service shows it: with the service's own settings where nobody has set any.
+
+        The network of an on-premises machine is shown by its friendly name, not its id.
+        """
+        item = with_service_settings(item)
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id
@@ -477,34 +501,6 @@ class ProtectedItems:
         if item is None:
             raise refusals.missing(item_id)
         return item
-
-    def _update(self, item_id: ArmId, request: UpdateRequest) -> None:
-        item = self._existing(item_id)
-        requested = {nic.name: nic for nic in request.nics}
-        nics = []
-        for nic in item.nics:
-            new = requested.get(nic.name) or Nic(name=nic.name)
-            nics.append(
-                replace(
-                    nic,
-                    recovery_network_id=new.recovery_network_id
-                    or request.recovery_network_id
-                    or nic.recovery_network_id,
-                    test_network_id=new.test_network_id or request.test_network_id or nic.test_network_id,
-                    recovery_network_security_group=new.recovery_network_security_group
-                    or nic.recovery_network_security_group,
-                    selection=new.selection or nic.selection,
-                    ip_configurations=new.ip_configurations or nic.ip_configurations,
-                )
-            )
-        self._state.put_item(
-            replace(
-                item,
-                recovery_network_id=request.recovery_network_id or item.recovery_network_id,
-                test_network_id=request.test_network_id or item.test_network_id,
-                nics=tuple(nics),
-            )
-        )
 
 
 def _hidden(nic: Nic) -> Nic:

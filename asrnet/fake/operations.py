@@ -231,6 +231,10 @@ class Operations:
             running.end(when)
 
 
+def _nothing() -> None:
+    """The effect of an operation that has none."""
+
+
 class _Running:
     """An operation with its effect and what the fault script has in store for it."""
 
@@ -259,6 +263,9 @@ class _Running:
                 self.view = msgspec.structs.replace(self.view, error=error)
             case "operation_never_ends":
                 self.never_ends = True
+            case "operation_does_nothing":
+                # Reported of updates of machines (azure-powershell issue 17795): the job succeeds, nothing changes.
+                self._effect = _nothing
             case "list_lags" | "refused" | "scope_locked" | "policy_denied" | "forbidden" | "changed_before":
                 pass
             case _:

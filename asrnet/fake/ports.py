@@ -9,7 +9,7 @@ from msgspec import structs
 
 from asrnet.errors import NotFoundError
 from asrnet.fake.operations import Started, State
-from asrnet.fake.records import MappingRequest, UpdateRequest
+from asrnet.fake.records import MappingRequest
 from asrnet.fake.store import pages
 from asrnet.fake.surroundings import FakeSurroundings
 from asrnet.fake.world import World
@@ -33,6 +33,7 @@ from asrnet.model.azure import (
     VirtualNetwork,
     VmNetwork,
 )
+from asrnet.model.machine_update import update_body
 from asrnet.ports import Backend, Operation, OperationStatus, announce_request
 from asrnet.site_recovery import SiteRecovery
 
@@ -265,10 +266,8 @@ class FakeSiteRecovery:
     def update_item(self, item: ProtectedItem) -> Operation | None:
         """Start setting every network setting of a machine."""
         self._door.request("PATCH", item.id)
-        request = UpdateRequest(
-            recovery_network_id=item.recovery_network_id, test_network_id=item.test_network_id, nics=item.nics
-        )
-        return self._door.accepted(self._world.protected_items.update(item.id, request))
+        properties = update_body(item)["properties"]
+        return self._door.accepted(self._world.protected_items.update(item.id, properties))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of a Site Recovery operation."""

@@ -141,14 +141,6 @@ class HyperVRequest(Struct, frozen=True, kw_only=True):
     policy_id: ArmId | None = None
 
 
-class UpdateRequest(Struct, frozen=True, kw_only=True):
-    """The settings of a machine that a PATCH changes: what is None stays, ``nics`` are those that it names."""
-
-    recovery_network_id: ArmId | None = None
-    test_network_id: ArmId | None = None
-    nics: tuple[Nic, ...] = ()
-
-
 class SwitchRequest(Struct, frozen=True, kw_only=True):
     """Re-protection of the machine ``item_name`` after its failover: it is replicated to ``recovery_container_id``."""
 

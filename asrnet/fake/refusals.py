@@ -63,6 +63,17 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "job_not_allowed": (400, "JobOperationNotAllowed", "The job '{1}' cannot be {0} in the state that it is in."),
     # Code and text reported of replications without a target network, in the status of an accepted operation.
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
+    # Text reported of machines that were not protected yet (terraform-provider-azurerm issue 7039), without a code.
+    "machine_not_configurable": (
+        400,
+        "VirtualMachineNotConfigurable",
+        (
+            "The properties of the virtual machine can't be configured. "
+            "Ensure that the virtual machine is configured for protection successfully."
+        ),
+    ),
+    # Reported of a test address without a subnet, in the status of the operation: terraform-provider-azurerm #22193.
+    "test_subnet_missing": (400, "28020", "The requested operation failed."),
 }
 
 

@@ -65,12 +65,14 @@ from asrnet.model.azure import (
     ProtectedItem,
     ResourceGroup,
     RouteTable,
+    Setting,
     Subnet,
     UnreadableMapping,
     VirtualNetwork,
     VmmHost,
     VmNetwork,
 )
+from asrnet.model.machine_update import SETTING_KINDS
 from asrnet.ports import Clock
 
 M = TypeVar("M", bound=Struct)
@@ -324,13 +326,31 @@ def _nics(machine: Any, place: Place) -> tuple[Nic, ...]:
     for index, entry in enumerate(machine.nics):
         for key in ("ip", "recovery_ip", "test_ip"):
             _ADDRESS.check(getattr(entry, key), place, "nics", index, key)
-        addresses = [_model(IpConfiguration, address, primary=False) for address in entry.secondary]
+        addresses = [
+            _model(IpConfiguration, address, primary=False, settings=_settings(address.settings))
+            for address in entry.secondary
+        ]
         if entry.ip_configuration is not None:
             primary = {member: getattr(entry, key) for member, key in PRIMARY_ADDRESS.items()}
-            addresses.insert(0, IpConfiguration(**primary))
+            addresses.insert(0, IpConfiguration(**(primary | {"settings": _settings(primary["settings"])})))
         selection = "NotSelected" if entry.selected is False else entry.selection
-        nics.append(_model(Nic, entry, selection=selection, ip_configurations=tuple(addresses)))
+        settings = _settings(entry.settings)
+        nics.append(_model(Nic, entry, selection=selection, ip_configurations=tuple(addresses), settings=settings))
     return tuple(nics)
+
+
+def _settings(texts: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Settings of a machine as models have them: a file's scalars are texts, and the table says what they stand for."""
+    settings: dict[str, Setting] = {}
+    for name, value in texts.items():
+        kind = SETTING_KINDS.get(name)
+        if kind == "flag" and value in {"true", "false"}:
+            settings[name] = value == "true"
+        elif kind == "number" and isinstance(value, str) and value.isdecimal():
+            settings[name] = int(value)
+        else:
+            settings[name] = value
+    return settings
 
 
 class _Vault:
@@ -511,6 +531,7 @@ class _Vault:
             recovery_location=recovery.location if recovery else None,
             initial_location=initial.location,
             nics=_nics(entry, place),
+            settings=_settings(entry.settings),
         )
 
     def _container_id(self, fabric: Fabric, name: str | None, place: Place) -> ArmId:

@@ -8,41 +8,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 from asrnet.first_contact.session import Facts, NotTried, Session, at, changed_members, elements
+from asrnet.model.machine_update import body_of_answer
 
 _PASSING: Final = re.compile(
     r"time|rpo|health|heartbeat|percentage|job|scenario|allowedoperations|agent|monitoring|churn", re.IGNORECASE
 )
 """Members that change by themselves while a machine replicates."""
 
-# Members of a NIC and of its ip configurations, as a GET calls them and as a PATCH wants them.
-_OF_NIC: Final = {
-    "nicId": "nicId",
-    "selectionType": "selectionType",
-    "recoveryNetworkSecurityGroupId": "recoveryNetworkSecurityGroupId",
-    "enableAcceleratedNetworkingOnRecovery": "enableAcceleratedNetworkingOnRecovery",
-    "tfoNetworkSecurityGroupId": "tfoNetworkSecurityGroupId",
-    "enableAcceleratedNetworkingOnTfo": "enableAcceleratedNetworkingOnTfo",
-    "recoveryNicName": "recoveryNicName",
-    "recoveryNicResourceGroupName": "recoveryNicResourceGroupName",
-    "reuseExistingNic": "reuseExistingNic",
-    "tfoRecoveryNicName": "tfoNicName",
-    "tfoRecoveryNicResourceGroupName": "tfoNicResourceGroupName",
-    "tfoReuseExistingNic": "tfoReuseExistingNic",
-    "targetNicName": "targetNicName",
-}
-_OF_CONFIGURATION: Final = {
-    "name": "ipConfigName",
-    "isPrimary": "isPrimary",
-    "isSeletedForFailover": "isSeletedForFailover",  # the service's own spelling
-    "recoverySubnetName": "recoverySubnetName",
-    "recoveryStaticIPAddress": "recoveryStaticIPAddress",
-    "recoveryPublicIPAddressId": "recoveryPublicIPAddressId",
-    "recoveryLBBackendAddressPoolIds": "recoveryLBBackendAddressPoolIds",
-    "tfoSubnetName": "tfoSubnetName",
-    "tfoStaticIPAddress": "tfoStaticIPAddress",
-    "tfoPublicIPAddressId": "tfoPublicIPAddressId",
-    "tfoLBBackendAddressPoolIds": "tfoLBBackendAddressPoolIds",
-}
 _PATIENCE: Final = 90.0
 """Seconds. An update may be called done before the machine shows it; others have seen 80."""
 
@@ -105,32 +77,11 @@ def _changed_since(session: Session, before: Mapping[str, Any]) -> tuple[str, ..
 
 def _put_back(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
     """Send every network setting as it was; the members that still differ afterwards."""
-    details = before["providerSpecificDetails"]
-    body: dict[str, Any] = {
-        "selectedTfoAzureNetworkId": details["selectedTfoAzureNetworkId"],
-        "selectedRecoveryAzureNetworkId": details.get("selectedRecoveryAzureNetworkId"),
-        "vmNics": [_nic_body(nic) for nic in elements(details, "vmNics")],
-        "providerSpecificDetails": {"instanceType": "A2A"},
-    }
-    given = {name: value for name, value in body.items() if value is not None}
     with suppress(NotTried):  # whether it was put back is seen in the machine itself
-        session.write("PATCH", session.place.machine, {"properties": given})
+        session.write("PATCH", session.place.machine, body_of_answer(before))
     until = session.now() + _PATIENCE
     while True:
         left = tuple(path for path in changed_members(before, _item(session)) if not _PASSING.search(path))
         if not left or session.now() > until:
             return left
         session.pause(10.0)
-
-
-def _nic_body(nic: Mapping[str, Any]) -> dict[str, Any]:
-    body = {theirs: nic[name] for name, theirs in _OF_NIC.items() if nic.get(name) is not None}
-    configurations = [
-        {
-            theirs: configuration[name]
-            for name, theirs in _OF_CONFIGURATION.items()
-            if configuration.get(name) is not None
-        }
-        for configuration in elements(nic, "ipConfigs")
-    ]
-    return {**body, "ipConfigs": configurations}

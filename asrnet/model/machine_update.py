@@ -20,8 +20,9 @@ from msgspec import Struct
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Setting
 
 Level = Literal["item", "nic", "ip_configuration"]
-Kind = Literal["text", "id", "ids", "flag", "word", "carried"]
-"""How a value is written: ``word`` is a flag as the text ``true`` or ``false``, ``carried`` is sent as it was read."""
+LEVELS: Final[tuple[Level, ...]] = ("item", "nic", "ip_configuration")
+Kind = Literal["text", "id", "ids", "flag", "word", "number", "any"]
+"""What a value is: ``word`` is a flag as the text ``true`` or ``false``, ``any`` is sent as it was read."""
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class Member(Struct, frozen=True, kw_only=True):
     get: str
     patch: str
     field: str | None = None
-    kind: Kind = "carried"
+    kind: Kind = "any"
     in_details: bool = False
 
 
@@ -70,12 +71,12 @@ _NO_COUNTERPART: Final = "a GET does not tell it, so it could neither be compare
 
 
 def _rows(
-    level: Level, *rows: tuple[str, str] | tuple[str, str, str, Kind], in_details: bool = False
+    level: Level, *rows: tuple[str, str] | tuple[str, str, str | None, Kind], in_details: bool = False
 ) -> tuple[Member, ...]:
     """Rows of the table: the member of a GET, that of a PATCH, and for a field of ours its name and its kind."""
     members = []
     for row in rows:
-        field, kind = row[2:] or (None, "carried")
+        field, kind = row[2:] or (None, "any")
         members.append(Member(level=level, get=row[0], patch=row[1], field=field, kind=kind, in_details=in_details))
     return tuple(members)
 
@@ -100,7 +101,7 @@ _A2A_DETAILS: Final = _rows(
     ("recoveryVirtualMachineScaleSetId", "recoveryVirtualMachineScaleSetId"),
     ("recoveryCapacityReservationGroupId", "recoveryCapacityReservationGroupId"),
     ("recoveryAvailabilityZone", "recoveryAvailabilityZone"),
-    ("platformFaultDomain", "platformFaultDomain"),
+    ("platformFaultDomain", "platformFaultDomain", None, "number"),
     in_details=True,
 )
 """Azure to Azure, under ``providerSpecificDetails``."""
@@ -134,15 +135,15 @@ _NIC: Final = _rows(
     ("nicId", "nicId", "id", "text"),
     ("selectionType", "selectionType", "selection", "text"),
     ("recoveryNetworkSecurityGroupId", "recoveryNetworkSecurityGroupId", "recovery_network_security_group", "id"),
-    ("enableAcceleratedNetworkingOnRecovery", "enableAcceleratedNetworkingOnRecovery"),
+    ("enableAcceleratedNetworkingOnRecovery", "enableAcceleratedNetworkingOnRecovery", None, "flag"),
     ("tfoNetworkSecurityGroupId", "tfoNetworkSecurityGroupId"),
-    ("enableAcceleratedNetworkingOnTfo", "enableAcceleratedNetworkingOnTfo"),
+    ("enableAcceleratedNetworkingOnTfo", "enableAcceleratedNetworkingOnTfo", None, "flag"),
     ("recoveryNicName", "recoveryNicName"),
     ("recoveryNicResourceGroupName", "recoveryNicResourceGroupName"),
-    ("reuseExistingNic", "reuseExistingNic"),
+    ("reuseExistingNic", "reuseExistingNic", None, "flag"),
     ("tfoRecoveryNicName", "tfoNicName"),
     ("tfoRecoveryNicResourceGroupName", "tfoNicResourceGroupName"),
-    ("tfoReuseExistingNic", "tfoReuseExistingNic"),
+    ("tfoReuseExistingNic", "tfoReuseExistingNic", None, "flag"),
     ("targetNicName", "targetNicName"),
 )
 """The NICs of both."""
@@ -278,6 +279,11 @@ UPDATES: Final[Mapping[str, MachineUpdate]] = {
 }
 """By instance type. Machines of other providers are reported and never updated."""
 
+SETTING_KINDS: Final[Mapping[str, Kind]] = {
+    member.patch: member.kind for update in UPDATES.values() for member in update.members if member.field is None
+}
+"""What the values that are carried along are, by the PATCH member's name."""
+
 
 def update_body(item: ProtectedItem) -> dict[str, Any]:
     """The body of the PATCH that sets every network setting of a machine to what ``item`` says.
@@ -302,6 +308,31 @@ def update_body(item: ProtectedItem) -> dict[str, Any]:
             nics.append({**body, "ipConfigs": addresses})
     (details if update.nics_in_details else properties)["vmNics"] = nics
     return {"properties": {**properties, "providerSpecificDetails": details}}
+
+
+def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a PATCH that sets everything to what a GET has answered, member by member as it was answered.
+
+    ``properties`` are those of the GET's body. Raises KeyError for a provider whose machines are not updated.
+    """
+    told = properties["providerSpecificDetails"]
+    update = UPDATES[told["instanceType"]]
+
+    def renamed(answer: Mapping[str, Any], members: tuple[Member, ...]) -> dict[str, Any]:
+        return {member.patch: answer[member.get] for member in members if answer.get(member.get) is not None}
+
+    of_item = update.of("item")
+    details = renamed(told, tuple(member for member in of_item if member.in_details))
+    body = renamed(told, tuple(member for member in of_item if not member.in_details))
+    nics = []
+    for nic in told.get("vmNics") or []:
+        if update.nics_in_details:
+            nics.append(renamed(nic, (*update.of("nic"), *update.of("ip_configuration"))))
+        else:
+            addresses = [renamed(address, update.of("ip_configuration")) for address in nic.get("ipConfigs") or []]
+            nics.append({**renamed(nic, update.of("nic")), "ipConfigs": addresses})
+    (details if update.nics_in_details else body)["vmNics"] = nics
+    return {"properties": {**body, "providerSpecificDetails": {"instanceType": told["instanceType"], **details}}}
 
 
 def updatable_document(item: ProtectedItem) -> dict[str, str]:

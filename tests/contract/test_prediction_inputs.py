@@ -66,7 +66,9 @@ def test_an_on_premises_machine_has_the_name_of_its_network(azure: Builder, back
     nic = Nic(name="nic0", primary_network_id=network.id, selection="SelectedByDefault")
     azure.protected_item("VM-1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure")
     [told] = backend.mappings.protected_items(vault.id)
-    assert told.nics == (Nic(name="nic0", primary_network="VMNetwork1-Beijing", selection="SelectedByDefault"),)
+    (told_nic,) = told.nics
+    assert (told_nic.name, told_nic.primary_network_id) == ("nic0", None)
+    assert (told_nic.primary_network, told_nic.selection) == ("VMNetwork1-Beijing", "SelectedByDefault")
     items = inventory.read_inventory(DesiredState(vaults=(Vault(name="v", id=vault.id),)), backend).vaults["v"].items
     assert not isinstance(items, Unknown)
     assert items[0].nics[0].primary_network_id == network.id

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from azure.mgmt.recoveryservicessiterecovery import models
+from msgspec import structs
 
+from asrnet.azure.machines import read_item
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
-from asrnet.model.machine_update import UPDATES, Level, Member
+from asrnet.model.machine_update import UPDATES, Level, Member, body_of_answer, fingerprint, update_body
+
+GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
+CONTAINER = (
+    f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v/replicationFabrics/f/replicationProtectionContainers/c"
+)
 
 GET_MODELS = {
     "A2A": (models.A2AReplicationDetails, models.VMNicDetails, models.IPConfigDetails),
@@ -95,3 +104,155 @@ def test_each_member_and_each_field_has_one_row(provider: str) -> None:
         assert len({member.patch for member in members}) == len(members)
         fields = [member.field for member in members if member.field]
         assert len(set(fields)) == len(fields)
+
+
+EXAMPLES: dict[str, Any] = {"flag": True, "number": 2, "text": "a text", "word": "true", "any": "as it is"}
+
+
+def example(member: Member, provider: str) -> Any:
+    resource = f"{GROUP}/providers/Microsoft.Network/things/{member.get}"
+    if member.get.endswith("Tags"):
+        return {"dr": "yes"} if provider == "HyperVReplicaAzure" else [{"tagName": "dr", "tagValue": "yes"}]
+    if member.get == "tfoLBBackendAddressPoolIds":
+        return [resource]
+    return {"id": resource, "ids": [resource]}.get(member.kind) or EXAMPLES[member.kind]
+
+
+def answer(provider: str, leave_out: Member | None = None) -> dict[str, Any]:
+    """A GET that tells every member of the table."""
+    update = UPDATES[provider]
+
+    def told(*levels: Level) -> dict[str, Any]:
+        return {
+            member.get: example(member, provider)
+            for level in levels
+            for member in update.of(level)
+            if member != leave_out
+        }
+
+    nic = told("nic", "ip_configuration") if update.nics_in_details else told("nic")
+    if not update.nics_in_details:
+        nic["ipConfigs"] = [told("ip_configuration")]
+    details = {"instanceType": provider, **told("item"), "vmNics": [nic]}
+    properties = {"friendlyName": "vm1", "protectionState": "Protected", "providerSpecificDetails": details}
+    return {"id": f"{CONTAINER}/replicationProtectedItems/vm1", "properties": properties}
+
+
+def read(document: dict[str, Any]) -> ProtectedItem:
+    """The machine as the SDK's model of an answer is read."""
+    return read_item(models.ReplicationProtectedItem(document))
+
+
+@pytest.mark.parametrize("provider", sorted(UPDATES))
+def test_whatever_a_get_tells_is_sent_back_by_a_patch(provider: str) -> None:
+    document = answer(provider)
+    body = update_body(read(document))
+    assert body == body_of_answer(document["properties"])
+    sent = json.dumps(body)
+    assert all(f'"{member.patch}"' in sent for member in UPDATES[provider].members)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+def test_a_patch_is_silent_about_what_a_get_does_not_tell(row: tuple[str, Member]) -> None:
+    provider, member = row
+    body = update_body(read(answer(provider, leave_out=member)))
+    if member.kind in {"flag", "word"} and member.field:
+        return  # an address is taken to be part of a failover, and the first one to be the primary
+    assert f'"{member.patch}"' not in json.dumps(body)
+
+
+def test_the_body_fits_the_models_of_the_sdk() -> None:
+    body = update_body(read(answer("A2A")))
+    model = models.UpdateReplicationProtectedItemInput(body)
+    assert model.properties is not None
+    assert model.properties.vm_nics is not None
+    (nic,) = model.properties.vm_nics
+    assert nic.ip_configs is not None
+    assert (nic.nic_id, nic.ip_configs[0].ip_config_name) == ("a text", "a text")
+    assert isinstance(model.properties.provider_specific_details, models.A2AUpdateReplicationProtectedItemInput)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row[1].kind in {"flag", "number"}], ids=named)
+def test_a_flag_or_a_number_of_the_table_is_one_in_the_sdk(row: tuple[str, Member]) -> None:
+    provider, member = row
+    model = patch_model(provider, member)
+    (attribute,) = (name for name, field in model._attr_to_rest_field.items() if field._rest_name == member.patch)
+    kind = {"flag": "bool", "number": "int"}[member.kind]
+    assert kind in str(vars(model)["__annotations__"][attribute])
+
+
+@pytest.mark.parametrize("value", ["x", 0, False, {"a": 1}, [None]])
+def test_a_member_that_nobody_knows_is_kept_with_its_value(value: object) -> None:
+    document = answer("A2A")
+    (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
+    nic["newOfNic"] = nic["ipConfigs"][0]["newOfAddress"] = value
+    item = read(document)
+    assert item.nics[0].unknown_members == {"newOfNic": json.dumps(value)}
+    assert item.nics[0].ip_configurations[0].unknown_members == {"newOfAddress": json.dumps(value)}
+    assert "newOf" not in json.dumps(update_body(item))
+
+
+def test_an_id_that_is_none_is_a_member_that_nobody_knows() -> None:
+    document = answer("A2A")
+    (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
+    nic["recoveryNetworkSecurityGroupId"] = "Default"
+    assert read(document).nics[0].unknown_members == {"recoveryNetworkSecurityGroupId": '"Default"'}
+
+
+@pytest.mark.parametrize(
+    ("provider", "members", "confidential"),
+    [
+        ("A2A", {}, False),
+        ("A2A", {"recoveryConfidentialDataDiskEncryptionIdentity": "/x"}, True),
+        ("A2A", {"isConfidentialVm": False}, False),
+        ("InMageRcm", {"targetVmSecurityProfile": {"targetVmSecurityType": "ConfidentialVM"}}, True),
+        ("InMageRcm", {"targetVmSecurityProfile": {"targetVmSecurityType": "TrustedLaunch"}}, False),
+    ],
+)
+def test_a_confidential_machine_is_known(provider: str, members: dict[str, Any], *, confidential: bool) -> None:
+    document = answer(provider)
+    document["properties"]["providerSpecificDetails"] |= members
+    assert read(document).is_confidential is confidential
+
+
+def test_a_member_of_a_cluster_is_known() -> None:
+    document = answer("A2A")
+    document["properties"]["providerSpecificDetails"]["protectionClusterId"] = "/x/cluster"
+    assert read(document).is_cluster_member
+
+
+def test_an_address_that_is_dynamic_is_not_sent_and_so_not_made_static() -> None:
+    document = answer("InMageRcm")
+    (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
+    nic["targetIPAddressType"] = "Dynamic"
+    assert "targetStaticIPAddress" not in json.dumps(update_body(read(document)))
+
+
+def changed(**members: Any) -> ProtectedItem:
+    return structs.replace(read(answer("A2A")), **members)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        changed(state="UnplannedFailoverCommitted"),
+        changed(active_location="Recovery"),
+        changed(recovery_group_id=None),
+        changed(settings={}),
+        changed(initial_location="eastus"),
+        changed(nics=()),
+        changed(test_failover_state="WaitingForCompletion"),
+    ],
+)
+def test_the_fingerprint_shows_what_makes_an_update_stale(item: ProtectedItem) -> None:
+    assert fingerprint(item) != fingerprint(read(answer("A2A")))
+
+
+def test_the_fingerprint_of_a_machine_stays_while_it_replicates_and_in_any_spelling_of_ids() -> None:
+    item = read(answer("A2A"))
+    spelled = structs.replace(
+        item, recovery_network_id=ArmId(str(item.recovery_network_id).upper().replace("/SUBS", "/Subs"))
+    )
+    assert fingerprint(structs.replace(spelled, friendly_name="another", scenario="PlannedFailover")) == fingerprint(
+        item
+    )

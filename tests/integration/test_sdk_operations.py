@@ -20,7 +20,15 @@ from asrnet.azure.credentials import choose
 from asrnet.azure.models import read_network
 from asrnet.clocks import SimulatedClock
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Fabric, NetworkMapping, NetworkSubnet, ResourceGroup, Subnet, VirtualNetwork
+from asrnet.model.azure import (
+    Fabric,
+    NetworkMapping,
+    NetworkSubnet,
+    ProtectedItem,
+    ResourceGroup,
+    Subnet,
+    VirtualNetwork,
+)
 from asrnet.ports import Backend, Operation
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +37,7 @@ GROUP = f"/subscriptions/{S}/resourceGroups/rg"
 VAULT = ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v")
 FABRIC = Fabric(id=VAULT.child("replicationFabrics", "f"), kind="azure", location="eastus")
 CONTAINER = FABRIC.id.child("replicationProtectionContainers", "c")
+ITEM = ProtectedItem(id=CONTAINER.child("replicationProtectedItems", "vm1"), friendly_name="vm1")
 NETWORK_ID = ArmId(f"{GROUP}/providers/Microsoft.Network/virtualNetworks/n")
 NETWORK = VirtualNetwork(id=NETWORK_ID, location="eastus", address_space=("10.0.0.0/16",))
 MAPPING = NetworkMapping(
@@ -74,6 +83,8 @@ CALLS: list[Callable[[Backend], object]] = [
     lambda azure: list(azure.mappings.mappings(VAULT)),
     lambda azure: azure.mappings.mapping(MAPPING.id),
     lambda azure: list(azure.mappings.protected_items(VAULT)),
+    lambda azure: azure.mappings.protected_item(ITEM.id),
+    lambda azure: azure.mapping_writer.update_item(ITEM),
     lambda azure: list(azure.mappings.jobs(VAULT)),
     lambda azure: azure.mapping_writer.create_fabric(FABRIC),
     lambda azure: azure.mapping_writer.put_mapping(MAPPING),

@@ -20,7 +20,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files import yaml as documents
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import IpConfiguration, Nic, Subnet, VmmHost
+from asrnet.model.azure import IpConfiguration, Nic, Setting, Subnet, VmmHost
 
 RG = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
 VNETS = "providers/Microsoft.Network/virtualNetworks"
@@ -370,8 +370,8 @@ def test_a_nic_may_have_no_ip_configuration_at_all_and_one_without_a_name() -> N
     vault = azure.vault()
     ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
     bare, nameless = Nic(name="bare"), Nic(name="nameless", ip_configurations=(IpConfiguration(name=""),))
-    item = azure.protected_item("vm1", ea, sea, bare, nameless)
-    assert again(azure.world).protected_items.list(vault.id) == (item,)
+    azure.protected_item("vm1", ea, sea, bare, nameless)
+    assert again(azure.world).protected_items.list(vault.id) == azure.world.protected_items.list(vault.id)
 
 
 def test_what_a_nic_has_of_a_test_failover_and_of_its_recovery_side_survives_the_file() -> None:
@@ -382,8 +382,29 @@ def test_what_a_nic_has_of_a_test_failover_and_of_its_recovery_side_survives_the
     ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
     address = IpConfiguration(test_subnet="web", test_ip="10.0.1.9", recovery_public_ip=public_ip)
     nic = Nic(name="nic0", recovery_network_security_group=group, selection="NotSelected", ip_configurations=(address,))
-    item = azure.protected_item("vm1", ea, sea, nic, recovery_network_id=group, test_network_id=public_ip)
-    assert again(azure.world).protected_items.list(vault.id) == (item,)
+    azure.protected_item("vm1", ea, sea, nic, recovery_network_id=group, test_network_id=public_ip)
+    assert again(azure.world).protected_items.list(vault.id) == azure.world.protected_items.list(vault.id)
+
+
+def test_the_settings_of_a_machine_survive_the_file_with_members_that_nobody_knows() -> None:
+    azure = Builder()
+    vault = azure.vault()
+    ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")
+    first = IpConfiguration(settings={"tfoPublicIPAddressId": "/a"}, unknown_members={"newIp": "[1, null]"})
+    second = IpConfiguration(name="second", primary=False, settings={"tfoLBBackendAddressPoolIds": ("/b", "/c")})
+    nic = Nic(
+        name="nic0",
+        id="298f05e1",
+        settings={"reuseExistingNic": True, "recoveryNicName": "true"},
+        unknown_members={"newNic": '{"a": "no"}'},
+        ip_configurations=(first, second),
+    )
+    settings: dict[str, Setting] = {"recoveryAvailabilityZone": "2", "platformFaultDomain": 2, "tfoAzureVMName": "no"}
+    azure.protected_item("vm1", ea, sea, nic, settings=settings, is_cluster_member=True)
+    (read,) = again(azure.world).protected_items.list(vault.id)
+    assert (read,) == azure.world.protected_items.list(vault.id)
+    assert read.settings["platformFaultDomain"] == 2
+    assert read.nics[0].settings["reuseExistingNic"] is True
 
 
 @pytest.mark.parametrize(

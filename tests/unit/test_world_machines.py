@@ -9,9 +9,9 @@ from asrnet.errors import ForbiddenError, NotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
-from asrnet.fake.records import EnableRequest, IntentRequest, UpdateRequest, VaultResource, VirtualMachine
+from asrnet.fake.records import EnableRequest, IntentRequest, VaultResource, VirtualMachine
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
+from asrnet.model.azure import Cloud, Fabric, NetworkMapping, VirtualNetwork
 
 
 class Regions(Struct, frozen=True, kw_only=True):
@@ -150,21 +150,19 @@ def test_items_are_listed_by_container(regions: Regions) -> None:
     assert items.list_container(regions.other_container.id) == ()
 
 
-def test_a_nic_can_be_moved_to_another_network(regions: Regions) -> None:
+def test_a_machine_can_be_moved_to_another_network(regions: Regions) -> None:
     regions.enable()
+    items = regions.azure.world.protected_items
     chosen = regions.azure.virtual_network("chosen", "southeastasia")
-    configuration = IpConfiguration(subnet="web", recovery_subnet="db")
     test = regions.azure.virtual_network("test", "southeastasia")
-    moved = Nic(
-        name="vm1-nic",
-        recovery_network_id=chosen.id,
-        test_network_id=test.id,
-        ip_configurations=(configuration,),
-    )
-    regions.azure.world.protected_items.update(regions.item_id, UpdateRequest(nics=(moved, Nic(name="unknown"))))
+    (nic,) = items.get(regions.item_id).nics
+    (address,) = nic.ip_configurations
+    body = {"nicId": nic.id, "ipConfigs": [{"ipConfigName": address.name, "recoverySubnetName": "db"}]}
+    networks = {"selectedRecoveryAzureNetworkId": str(chosen.id), "selectedTfoAzureNetworkId": str(test.id)}
+    items.update(regions.item_id, {**networks, "vmNics": [body, {"nicId": "unknown"}]})
     assert target(regions) == ("chosen", "db")
-    regions.azure.world.protected_items.update(regions.item_id, UpdateRequest(nics=(Nic(name="vm1-nic"),)))
-    (nic,) = regions.azure.world.protected_items.get(regions.item_id).nics
+    items.update(regions.item_id, {"vmNics": [{"nicId": nic.id}]})
+    (nic,) = items.get(regions.item_id).nics
     assert (nic.primary_network_id, nic.test_network_id) == (regions.primary.id, test.id)
     assert target(regions) == ("chosen", "db")
 

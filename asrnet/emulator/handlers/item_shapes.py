@@ -6,11 +6,11 @@ Azure machines (A2A) as recorded, key by key; Hyper-V's and VMware's by the API'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from asrnet.emulator.bodies import Body, an_id, an_object, flag, member, objects, text
+from asrnet.emulator.bodies import text
 from asrnet.emulator.messages import Document
 from asrnet.emulator.spelling import (
     CONTAINER_TYPE,
@@ -27,6 +27,7 @@ from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
+from asrnet.model.machine_update import UPDATES, Level
 
 _DESCRIPTIONS: Final = {
     "InitialReplicationInProgress": "Initial replication is in progress",
@@ -151,6 +152,7 @@ def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | N
 
 def _azure_details(item: ProtectedItem) -> Document:
     replicating = item.state == REPLICATING
+    settings = _settings_json(item, "A2A", "item")
     machine_id = _machine_id(item)
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     test_networks = [nic.test_network_id for nic in item.nics if nic.test_network_id]
@@ -171,15 +173,15 @@ def _azure_details(item: ProtectedItem) -> Document:
         "protectedDisks": None,
         "unprotectedDisks": None,
         "protectedManagedDisks": [],
-        "recoveryBootDiagStorageAccountId": None,
+        "recoveryBootDiagStorageAccountId": settings["recoveryBootDiagStorageAccountId"],
         "primaryFabricLocation": item.primary_location,
         "recoveryFabricLocation": item.recovery_location,
         "osType": "Windows",
-        "recoveryAzureVMSize": "Standard_DS1_v2",
-        "recoveryAzureVMName": item.friendly_name,
-        "recoveryAzureResourceGroupId": _text(item.recovery_group_id),
-        "recoveryCloudService": None,
-        "recoveryAvailabilitySet": None,
+        "recoveryAzureVMSize": settings["recoveryAzureVMSize"],
+        "recoveryAzureVMName": settings["recoveryAzureVMName"],
+        "recoveryAzureResourceGroupId": settings["recoveryAzureResourceGroupId"],
+        "recoveryCloudService": settings["recoveryCloudService"],
+        "recoveryAvailabilitySet": settings["recoveryAvailabilitySet"],
         # Recorded: both are null as long as the machine replicates initially.
         "selectedRecoveryAzureNetworkId": None if replicating else _text(recovery_network),
         "selectedTfoAzureNetworkId": None
@@ -204,16 +206,23 @@ def _azure_details(item: ProtectedItem) -> Document:
         "rpoInSeconds": None,
         "lastRpoCalculatedTime": None,
         "primaryAvailabilityZone": item.primary_zone,
-        "recoveryAvailabilityZone": None,
+        "recoveryAvailabilityZone": settings["recoveryAvailabilityZone"],
         "primaryExtendedLocation": None,
         "recoveryExtendedLocation": None,
         "vmEncryptionType": "NotEncrypted",
-        "tfoAzureVMName": f"{item.friendly_name}-test",
+        "tfoAzureVMName": settings["tfoAzureVMName"],
         "recoveryAzureGeneration": "V1",
-        "recoveryProximityPlacementGroupId": None,
+        "recoveryProximityPlacementGroupId": settings["recoveryProximityPlacementGroupId"],
         "autoProtectionOfDataDisk": "Disabled",
-        "recoveryVirtualMachineScaleSetId": None,
-        "recoveryCapacityReservationGroupId": None,
+        "recoveryVirtualMachineScaleSetId": settings["recoveryVirtualMachineScaleSetId"],
+        "recoveryCapacityReservationGroupId": settings["recoveryCapacityReservationGroupId"],
+        # Specified and not recorded, and left out as the recorded answers do where there is nothing to tell.
+        **(
+            {"platformFaultDomain": fault_domain}
+            if (fault_domain := settings["platformFaultDomain"]) is not None
+            else {}
+        ),
+        **({"protectionClusterId": "/cluster"} if item.is_cluster_member else {}),
     }
 
 
@@ -257,9 +266,26 @@ def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
     }
 
 
-def nic_id(item: ProtectedItem, nic: Nic) -> str:
-    """The id that Site Recovery has for a NIC: of an Azure machine a GUID (recorded), else what the world calls it."""
-    return stable_guid(str(item.vault_id), item.id.name, nic.name) if item.provider == "A2A" else nic.name
+def _settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, level: Level) -> Document:
+    """What a PATCH can set of a machine, a NIC or an ip configuration, as a GET tells it."""
+    told: Document = {}
+    for setting in UPDATES[provider].of(level):
+        value: Any = part.settings.get(setting.patch) if setting.field is None else getattr(part, setting.field)
+        match setting.kind:
+            case "id" | "text":
+                told[setting.get] = str(value) if value else None
+            case "ids":
+                told[setting.get] = [str(identifier) for identifier in value]
+            case "word":
+                told[setting.get] = "true" if value else "false"
+            case _:
+                told[setting.get] = list(value) if isinstance(value, tuple) else value
+    return told
+
+
+def _unknown_json(part: Nic | IpConfiguration) -> Document:
+    """The members of a NIC or an ip configuration that no version of asrnet knows."""
+    return {name: msgspec.json.decode(value) for name, value in part.unknown_members.items()}
 
 
 def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
@@ -271,8 +297,12 @@ def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
     source = _lowered(nic.source_id) if nic.source_id else None
     if source is None and machine_id is not None:
         source = _lowered(machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name))
-    return {
-        "nicId": nic_id(item, nic),
+    settings = _settings_json(nic, "A2A", "nic")
+    settings["selectionType"] = nic.selection or selection
+    if replicating:
+        settings["enableAcceleratedNetworkingOnTfo"] = None
+    recorded_order = {
+        "nicId": None,
         "replicaNicId": None,
         "sourceNicArmId": source,
         "vMNetworkName": None if replicating else network,
@@ -280,49 +310,41 @@ def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
         "ipConfigs": [
             _ip_configuration_json(configuration, replicating=replicating) for configuration in nic.ip_configurations
         ],
-        "selectionType": nic.selection or selection,
-        "recoveryNetworkSecurityGroupId": _text(nic.recovery_network_security_group),
-        "enableAcceleratedNetworkingOnRecovery": False,
+        "selectionType": None,
+        "recoveryNetworkSecurityGroupId": None,
+        "enableAcceleratedNetworkingOnRecovery": None,
         "tfoVMNetworkId": _text(nic.test_network_id),
-        "tfoNetworkSecurityGroupId": None,
-        "enableAcceleratedNetworkingOnTfo": None if replicating else False,
-        "recoveryNicName": None,
-        "recoveryNicResourceGroupName": None,
-        "reuseExistingNic": False,
-        "tfoRecoveryNicName": None,
-        "tfoRecoveryNicResourceGroupName": None,
-        "tfoReuseExistingNic": False,
-        "targetNicName": None,
     }
+    return recorded_order | settings | _unknown_json(nic)
 
 
 def _ip_configuration_json(configuration: IpConfiguration, *, replicating: bool) -> Document:
     recovery_type = "Static" if configuration.recovery_ip else "Dynamic"
-    return {
-        "name": None if replicating else configuration.name or None,
-        "isPrimary": configuration.primary,
+    recorded_order = {
+        "name": None,
+        "isPrimary": None,
         "subnetName": None if replicating else configuration.subnet,
         "staticIPAddress": None if replicating else configuration.ip,
         "ipAddressType": configuration.ip_type,
-        "isSeletedForFailover": configuration.selected_for_failover,
-        "recoverySubnetName": configuration.recovery_subnet,
-        "recoveryStaticIPAddress": configuration.recovery_ip or "",
+        "isSeletedForFailover": None,
+        "recoverySubnetName": None,
+        "recoveryStaticIPAddress": None,
         "recoveryIPAddressType": None if configuration.recovery_subnet is None else recovery_type,
-        "recoveryPublicIPAddressId": _text(configuration.recovery_public_ip),
-        "recoveryLBBackendAddressPoolIds": [str(pool) for pool in configuration.recovery_load_balancer_pools],
-        "tfoSubnetName": configuration.test_subnet,
-        "tfoStaticIPAddress": configuration.test_ip,
-        "tfoPublicIPAddressId": None,
-        "tfoLBBackendAddressPoolIds": None,
     }
+    settings = _settings_json(configuration, "A2A", "ip_configuration")
+    settings["recoveryStaticIPAddress"] = configuration.recovery_ip or ""
+    if replicating:
+        settings["name"] = None
+    return recorded_order | settings | _unknown_json(configuration)
 
 
 def _hyper_v_details(item: ProtectedItem) -> Document:
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
+    settings = _settings_json(item, "HyperVReplicaAzure", "item")
     return {
         "azureVmDiskDetails": [],
-        "recoveryAzureVmName": item.friendly_name,
-        "recoveryAzureVMSize": "Standard_DS1_v2",
+        "recoveryAzureVmName": settings["recoveryAzureVmName"],
+        "recoveryAzureVMSize": settings["recoveryAzureVMSize"],
         "recoveryAzureStorageAccount": None,
         "recoveryAzureLogStorageAccountId": None,
         "lastReplicatedTime": None,
@@ -339,19 +361,20 @@ def _hyper_v_details(item: ProtectedItem) -> Document:
         "oSDetails": None,
         "sourceVmRamSizeInMB": 2048,
         "sourceVmCpuCount": 1,
-        "enableRdpOnTargetOption": "Never",
-        "recoveryAzureResourceGroupId": _text(item.recovery_group_id),
-        "recoveryAvailabilitySetId": None,
-        "targetAvailabilityZone": None,
-        "targetProximityPlacementGroupId": None,
-        "useManagedDisks": "true",
+        "enableRdpOnTargetOption": settings["enableRdpOnTargetOption"],
+        "recoveryAzureResourceGroupId": settings["recoveryAzureResourceGroupId"],
+        "recoveryAvailabilitySetId": settings["recoveryAvailabilitySetId"],
+        "targetAvailabilityZone": settings["targetAvailabilityZone"],
+        "targetProximityPlacementGroupId": settings["targetProximityPlacementGroupId"],
+        "useManagedDisks": settings["useManagedDisks"],
         "licenseType": "NotSpecified",
         "sqlServerLicenseType": None,
         "lastRecoveryPointReceived": None,
-        "targetVmTags": {},
+        "targetVmTags": settings["targetVmTags"] or {},
+        "targetCapacityReservationGroupId": settings["targetCapacityReservationGroupId"],
         "seedManagedDiskTags": {},
-        "targetManagedDiskTags": {},
-        "targetNicTags": {},
+        "targetManagedDiskTags": settings["targetManagedDiskTags"] or {},
+        "targetNicTags": settings["targetNicTags"] or {},
         "protectedManagedDisks": [],
     }
 
@@ -359,42 +382,35 @@ def _hyper_v_details(item: ProtectedItem) -> Document:
 def _vmware_details(item: ProtectedItem) -> Document:
     recovery_network = item.recovery_network_id or next((nic.recovery_network_id for nic in item.nics), None)
     test_network = item.test_network_id or next((nic.test_network_id for nic in item.nics), None)
+    settings = _settings_json(item, "InMageRcm", "item")
     return {
         "internalIdentifier": stable_guid(str(item.id)),
         "fabricDiscoveryMachineId": None,
         "multiVmGroupName": "",
         "discoveryType": "vCenter",
         "osType": "Windows",
-        "targetVmName": item.friendly_name,
-        "targetVmSize": "Standard_DS1_v2",
-        "targetResourceGroupId": _text(item.recovery_group_id),
+        **settings,
         "targetLocation": item.recovery_location,
         "targetNetworkId": _text(recovery_network),
         "testNetworkId": _text(test_network),
         "resyncRequired": "false",
         "resyncState": "None",
         "protectedDisks": [],
-        "vmNics": [_vmware_nic_json(nic, first=index == 0) for index, nic in enumerate(item.nics)],
+        "vmNics": [_vmware_nic_json(nic) for nic in item.nics],
     }
 
 
-def _vmware_nic_json(nic: Nic, *, first: bool) -> Document:
-    address = nic.ip_configurations[0] if nic.ip_configurations else IpConfiguration(primary=first)
+def _vmware_nic_json(nic: Nic) -> Document:
+    address = nic.ip_configurations[0] if nic.ip_configurations else IpConfiguration()
     return {
-        "nicId": nic.name,
-        "isPrimaryNic": "true" if first else "false",
-        "isSelectedForFailover": "true" if address.selected_for_failover else "false",
+        **_settings_json(nic, "InMageRcm", "nic"),
+        **_settings_json(address, "InMageRcm", "ip_configuration"),
         "sourceIPAddress": address.ip,
         "sourceIPAddressType": address.ip_type,
         "sourceNetworkId": _text(nic.primary_network_id) or nic.primary_network or None,
         "sourceSubnetName": address.subnet,
-        "targetIPAddress": address.recovery_ip,
         "targetIPAddressType": "Static" if address.recovery_ip else "Dynamic",
-        "targetSubnetName": address.recovery_subnet,
-        "testSubnetName": address.test_subnet,
-        "testIPAddress": address.test_ip,
         "testIPAddressType": "Static" if address.test_ip else "Dynamic",
-        "targetNicName": None,
     }
 
 
@@ -407,52 +423,3 @@ _DETAILS: Final = {
     "HyperVReplicaAzure": _hyper_v_details,
     "InMageRcm": _vmware_details,
 }
-
-
-def read_nics(body: Body, item: ProtectedItem) -> tuple[Nic, ...]:
-    """The NICs of ``item`` as the body of a PATCH changes them; it names one recovery network for all of them."""
-    settings = {
-        (text(entry, "nicId") or "").lower(): entry
-        for entry in reversed(objects(an_object(body, "properties"), "vmNics"))
-    }
-    changed: list[Nic] = []
-    for nic in item.nics:
-        entry = settings.get(nic_id(item, nic).lower(), {})
-        changed.append(
-            msgspec.structs.replace(
-                nic,
-                recovery_network_id=None,
-                recovery_network_security_group=an_id(entry, "recoveryNetworkSecurityGroupId")
-                or nic.recovery_network_security_group,
-                test_network_id=an_id(entry, "tfoVMNetworkId"),
-                selection=text(entry, "selectionType") or nic.selection,
-                ip_configurations=_read_ip_configurations(entry, nic.ip_configurations),
-            )
-        )
-    return tuple(changed)
-
-
-def _read_ip_configurations(nic: Body, configurations: tuple[IpConfiguration, ...]) -> tuple[IpConfiguration, ...]:
-    settings = {text(entry, "ipConfigName"): entry for entry in reversed(objects(nic, "ipConfigs"))}
-    changed: list[IpConfiguration] = []
-    for configuration in configurations:
-        entry = settings.get(configuration.name)
-        if entry is None:
-            changed.append(configuration)
-            continue
-        selected = flag(entry, "isSeletedForFailover")
-        # An empty address takes the one that was set away; an absent one leaves it.
-        keeps_ip = member(entry, "recoveryStaticIPAddress") is None
-        keeps_test_ip = member(entry, "tfoStaticIPAddress") is None
-        changed.append(
-            msgspec.structs.replace(
-                configuration,
-                recovery_subnet=text(entry, "recoverySubnetName") or configuration.recovery_subnet,
-                recovery_ip=configuration.recovery_ip if keeps_ip else text(entry, "recoveryStaticIPAddress"),
-                recovery_public_ip=an_id(entry, "recoveryPublicIPAddressId") or configuration.recovery_public_ip,
-                test_subnet=text(entry, "tfoSubnetName") or configuration.test_subnet,
-                test_ip=configuration.test_ip if keeps_test_ip else text(entry, "tfoStaticIPAddress"),
-                selected_for_failover=configuration.selected_for_failover if selected is None else selected,
-            )
-        )
-    return tuple(changed)

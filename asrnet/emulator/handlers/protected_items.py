@@ -6,13 +6,13 @@ from typing import Final
 
 from asrnet.emulator.bodies import Body, a_list, an_id, an_object, text
 from asrnet.emulator.calls import Call
-from asrnet.emulator.handlers.item_shapes import DISKS, item_json, read_nics
+from asrnet.emulator.handlers.item_shapes import DISKS, item_json
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import GatewayError, Response, json_response
 from asrnet.emulator.routing import CONTAINER, ITEM, VAULT, Routes
 from asrnet.fake import refusals
 from asrnet.fake.machines import Direction
-from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, UpdateRequest
+from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest
 from asrnet.model.arm import ArmId
 
 routes: Final = Routes()
@@ -108,21 +108,14 @@ def put_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Update",
     "specified",
-    "of the NICs' settings the networks, subnets and addresses count",
+    "what becomes of settings that a body leaves out is assumed: partial_update says which",
 )
 def patch_item(call: Call) -> Response:
     """Change the recovery settings of a machine and its NICs."""
     item_id = call.id("item")
-    body = call.request.document()
-    properties = an_object(body, "properties")
+    properties = an_object(call.request.document(), "properties")
     _check_provider(properties, call, item_id)
-    item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
-    request = UpdateRequest(
-        recovery_network_id=an_id(properties, "selectedRecoveryAzureNetworkId"),
-        test_network_id=an_id(properties, "selectedTfoAzureNetworkId"),
-        nics=read_nics(body, item) if item else (),
-    )
-    return call.accepted(call.world.protected_items.update(item_id, request), item_id)
+    return call.accepted(call.world.protected_items.update(item_id, properties), item_id)
 
 
 @routes.delete(ITEM, "ReplicationProtectedItems_Purge", "recorded")

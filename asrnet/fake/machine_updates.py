@@ -1,0 +1,212 @@
+"""What a PATCH of a protected item changes, and what the service fills in where nobody has set anything.
+
+A PATCH sets what it names. What becomes of the settings that it leaves out is not known, so a world can have it both
+ways (``behaviour: {partial_update: keep | lose}``): a client that is right sends every setting, and both are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec.structs import fields, replace
+
+from asrnet.errors import InputError
+from asrnet.fake import refusals
+from asrnet.fake.operations import stable_guid
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Setting
+from asrnet.model.machine_update import UPDATES, Member
+
+Body = Mapping[str, object]
+
+_LOST: Final = ""
+"""A setting that a partial body has lost. It is stored, so that the service's own value does not take its place."""
+_NEVER_LOST: Final = frozenset({"id", "name", "primary"})
+_DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
+    (kind.__name__, field.name): field.default
+    for kind in (ProtectedItem, Nic, IpConfiguration)
+    for field in fields(kind)
+}
+
+
+def nic_id(item: ProtectedItem, nic: Nic) -> str:
+    """The id that Site Recovery has for a NIC: of an Azure machine a GUID (recorded), else what the world calls it."""
+    if nic.id:
+        return nic.id
+    return stable_guid(f"{item.vault_id.key} {item.id.name} {nic.name}") if item.provider == "A2A" else nic.name
+
+
+def with_service_settings(item: ProtectedItem) -> ProtectedItem:
+    """``item`` with the settings that the service has for a machine where nobody has set any.
+
+    Recorded for Azure machines, likely for others. What a PATCH has lost is not there.
+    """
+    of_item: dict[str, Setting] = {}
+    of_nic: dict[str, Setting] = {}
+    match item.provider:
+        case "A2A":
+            of_item = {
+                "recoveryAzureVMName": item.friendly_name,
+                "recoveryAzureVMSize": "Standard_DS1_v2",
+                "tfoAzureVMName": f"{item.friendly_name}-test",
+            }
+        case "HyperVReplicaAzure":
+            of_item = {
+                "recoveryAzureVMName": item.friendly_name,
+                "recoveryAzureVMSize": "Standard_DS1_v2",
+                "enableRdpOnTargetOption": "Never",
+                "useManagedDisks": "true",
+            }
+        case "InMageRcm":
+            of_item = {"targetVmName": item.friendly_name, "targetVmSize": "Standard_DS1_v2"}
+    if item.provider in {"A2A", "HyperVReplicaAzure"}:
+        of_nic = {
+            "enableAcceleratedNetworkingOnRecovery": False,
+            "enableAcceleratedNetworkingOnTfo": False,
+            "reuseExistingNic": False,
+            "tfoReuseExistingNic": False,
+        }
+    nics = []
+    for index, nic in enumerate(item.nics):
+        defaults = {"isPrimaryNic": "false" if index else "true"} if item.provider == "InMageRcm" else of_nic
+        addresses = nic.ip_configurations
+        if any(address.settings for address in addresses):
+            addresses = tuple(replace(address, settings=_without_lost(address.settings)) for address in addresses)
+        settings = _without_lost({**defaults, **nic.settings})
+        nics.append(replace(nic, id=nic_id(item, nic), settings=settings, ip_configurations=addresses))
+    return replace(item, nics=tuple(nics), settings=_without_lost({**of_item, **item.settings}))
+
+
+def _without_lost(settings: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    return {name: value for name, value in settings.items() if value != _LOST}
+
+
+def apply_update(item: ProtectedItem, properties: Body, *, loses_omitted: bool) -> ProtectedItem:
+    """``item`` after a PATCH whose body has these ``properties``.
+
+    ``loses_omitted``: what the body leaves out is reset. Raises ServiceError where the body cannot be read, or the
+    machines of the provider cannot be updated.
+    """
+    if item.provider not in UPDATES:
+        raise refusals.invalid(f"Machines of the provider '{item.provider}' cannot be updated.", item.id)
+    return _Patch(item, properties, loses_omitted=loses_omitted).updated()
+
+
+class _Patch:
+    """One PATCH of one machine."""
+
+    def __init__(self, item: ProtectedItem, properties: Body, *, loses_omitted: bool) -> None:
+        self._item = item
+        self._update = UPDATES[item.provider]
+        self._properties = properties
+        self._loses_omitted = loses_omitted
+
+    def updated(self) -> ProtectedItem:
+        """The machine after it."""
+        details = self._object(self._properties, "providerSpecificDetails")
+        members = self._update.of("item")
+        changes = self._changes(self._item, [member for member in members if not member.in_details], self._properties)
+        item = replace(self._item, **changes)
+        changes |= self._changes(item, [member for member in members if member.in_details], details)
+        # A PATCH has no network for a NIC: the item's counts for all of them.
+        networks = {name: changes[name] for name in ("recovery_network_id", "test_network_id") if name in changes}
+        test_network = _member(self._properties, "selectedTfoAzureNetworkId")
+        if test_network and not self._update.sets_test_network:
+            networks["test_network_id"] = self._id(test_network, "selectedTfoAzureNetworkId")
+        bodies: dict[str, Body] = {}
+        for body in self._objects(details if self._update.nics_in_details else self._properties, "vmNics"):
+            bodies.setdefault(str(_member(body, "nicId")).lower(), body)
+        nics = [
+            replace(self._nic(nic, bodies.get(nic_id(self._item, nic).lower(), {})), **networks)
+            for nic in self._item.nics
+        ]
+        return replace(item, **changes, nics=tuple(nics))
+
+    def _nic(self, nic: Nic, body: Body) -> Nic:
+        """A NIC after a PATCH that says ``body`` of it."""
+        members = self._update.of("ip_configuration")
+        by_name: dict[str, Body] = {}
+        if not self._update.nics_in_details:
+            for entry in self._objects(body, "ipConfigs"):
+                by_name.setdefault(str(_member(entry, "ipConfigName") or ""), entry)
+        addresses = []
+        for address in nic.ip_configurations:
+            entry = body if self._update.nics_in_details else by_name.get(address.name, {})
+            changes = self._changes(address, members, entry)
+            for name in ("recovery_ip", "test_ip"):
+                if name in changes:  # an empty address takes the one that was set away
+                    changes[name] = changes[name] or None
+            addresses.append(replace(address, **{**changes, "name": address.name}))
+        changes = self._changes(nic, self._update.of("nic"), body)
+        return replace(nic, **{**changes, "id": nic.id}, ip_configurations=tuple(addresses))
+
+    def _changes(
+        self, part: ProtectedItem | Nic | IpConfiguration, members: Iterable[Member], body: Body
+    ) -> dict[str, Any]:
+        """The fields of ``part`` that the PATCH changes, where it says ``body`` of it."""
+        changes: dict[str, Any] = {}
+        settings = dict(part.settings)
+        for member in members:
+            sent = _member(body, member.patch)
+            if sent is not None:
+                value = self._value(sent, member)
+                if member.field:
+                    changes[member.field] = value
+                else:
+                    settings[member.patch] = value
+            elif self._loses_omitted and member.field is None:
+                settings[member.patch] = _LOST
+            elif self._loses_omitted and member.field not in _NEVER_LOST:
+                changes[str(member.field)] = _DEFAULTS[type(part).__name__, str(member.field)]
+        return {**changes, "settings": settings}
+
+    def _value(self, sent: object, member: Member) -> Any:
+        """What a body says of a member, as a model has it. Raises ServiceError where it is of another kind."""
+        match member.kind:
+            case "id":
+                return self._id(sent, member.patch)
+            case "ids" if isinstance(sent, list):
+                return tuple(self._id(identifier, member.patch) for identifier in sent)
+            case "text" if isinstance(sent, str):
+                return sent
+            case "flag" | "word" if isinstance(sent, bool):
+                return sent
+            case "flag" | "word" if isinstance(sent, str) and sent.lower() in {"true", "false"}:
+                return sent.lower() == "true"
+            case "number" if isinstance(sent, int):
+                return sent
+            case "any" if isinstance(sent, (str, bool, int, Mapping)):
+                return sent
+            case "any" if isinstance(sent, list) and all(isinstance(part, (str, Mapping)) for part in sent):
+                return tuple(sent)
+        raise refusals.invalid(f"The property '{member.patch}' has a value of the wrong kind.", self._item.id)
+
+    def _id(self, sent: object, name: str) -> ArmId | None:
+        if sent == "":
+            return None
+        try:
+            return ArmId(str(sent))
+        except InputError as error:
+            raise refusals.invalid(f"The property '{name}' is not a resource id.", self._item.id) from error
+
+    def _object(self, body: Body, name: str) -> Body:
+        value = _member(body, name)
+        if value is not None and not isinstance(value, Mapping):
+            raise refusals.invalid(f"The property '{name}' is not an object.", self._item.id)
+        return value or {}
+
+    def _objects(self, body: Body, name: str) -> Sequence[Body]:
+        values = _member(body, name)
+        if values is None:
+            return ()
+        if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
+            raise refusals.invalid(f"The property '{name}' is not a list of objects.", self._item.id)
+        return values
+
+
+def _member(body: Body, name: str) -> object:
+    """A member by name, without case, as the services read them; None where it is absent or null."""
+    if name in body:
+        return body[name]
+    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
