@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
+from asrnet.model.explanation import Meaning
 from asrnet.model.findings import HOLDS
 from asrnet.model.plan import Plan
 from asrnet.model.report import Report
@@ -18,13 +17,6 @@ DONE: Final = 0
 ERROR: Final = 1
 PENDING: Final = 2
 REFUSED: Final = 3
-
-
-class Meaning(Struct, frozen=True):
-    """What an exit code says of a run, and what to do about it."""
-
-    sentence: str
-    remedy: str
 
 
 MEANINGS: Final[Mapping[int, Meaning]] = {

@@ -5,7 +5,7 @@ The words stand in the tables of their own modules; a word that is added there i
 
 from __future__ import annotations
 
-from typing import Final, get_type_hints
+from typing import Final
 
 from msgspec import structs
 
@@ -15,7 +15,7 @@ from asrnet.failover.rules import NOTICES, RULES
 from asrnet.files.problems import did_you_mean
 from asrnet.model.explanation import Explanation, Explanations
 from asrnet.model.findings import FindingKind, Role, Severity
-from asrnet.model.plan import FORCEABLE, Limits
+from asrnet.model.plan import FORCEABLE, Limits, limit_meanings
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
@@ -83,13 +83,13 @@ def _exit_codes() -> tuple[Explanation, ...]:
 
 
 def _limits() -> tuple[Explanation, ...]:
-    meanings = get_type_hints(Limits, include_extras=True)
+    meanings = limit_meanings()
     return tuple(
         Explanation(
             word=field.name,
             kind="limit",
-            meaning=meanings[field.name].__metadata__[0].description,
-            remedy=f"Set `{field.name}` under `limits` in the file.",
+            meaning=meanings[field.name].sentence,
+            remedy=meanings[field.name].remedy,
             default=field.default,
             force=_force(field.name),
         )

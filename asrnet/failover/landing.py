@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from asrnet.failover.rules import Notice, ReplicationKind, Rule
 from asrnet.model.arm import ArmId
+from asrnet.model.explanation import Meaning
 from asrnet.model.findings import Finding
 
 FORMAT_VERSION: Final = "1.2"
@@ -26,6 +27,38 @@ class PresentLanding(Struct, frozen=True, kw_only=True, gc=False):
     network: str | None
     subnet: str | None
     ip: str | None
+
+
+OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
+    "keeps_address": Meaning("The machine has the same address after the operation.", "Nothing."),
+    "changes_address": Meaning(
+        "The machine gets another address.", "See to it that DNS and clients follow, or give the subnet the same range."
+    ),
+    "loses_connectivity": Meaning(
+        "The address is cut off: no network, no subnet or no address is there for it.",
+        "The rule names the reason. Map the network, or set the machine's own network settings.",
+    ),
+    "unknown": Meaning(
+        "The answer depends on something that is not known, and asrnet does not guess.",
+        "The notices name what is missing.",
+    ),
+    "not_failed_over": Meaning(
+        "The address, or its machine, does not take part in the operation.", "Nothing, if that is meant."
+    ),
+}
+"""Every outcome of an address."""
+
+UNPREDICTED: Final[Mapping[str, Meaning]] = {
+    "without_nics": Meaning(
+        "Site Recovery does not show the machine's network interfaces, so nothing is predicted.",
+        "Predict again when its initial replication has ended.",
+    ),
+    "out_of_scope": Meaning(
+        "The machine is replicated by a provider whose machines are not predicted.",
+        "Look at the documentation of that provider.",
+    ),
+}
+"""Why a machine has no prediction at all: the members of a prediction that list such machines."""
 
 
 # gc=False, here and in the values it is made of: 100,000 of them would be searched for cycles again and again.

@@ -10,6 +10,13 @@ WordKind = Literal["finding", "rule", "notice", "exit_code", "limit"]
 """The kinds of words that are explained. A rule decides a prediction; a notice is a remark beside it."""
 
 
+class Meaning(Struct, frozen=True):
+    """What a word of the results says, and what to do about it."""
+
+    sentence: str
+    remedy: str = ""
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
     """The meaning of ``word`` as one kind of word; a member that does not apply to the kind is null.
 

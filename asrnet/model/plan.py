@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, Resource, ResourceGroup, VirtualNetwork
+from asrnet.model.explanation import Meaning
 from asrnet.model.findings import Finding
 from asrnet.model.machine_networks import MachineNetworks, networks_of
 
@@ -320,6 +321,15 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_machines: Annotated[int, Meta(description="How many machines are pointed at another network at most.")] = 20
 
 
+def limit_meanings() -> dict[str, Meaning]:
+    """What each limit is, by its name."""
+    hints = get_type_hints(Limits, include_extras=True)
+    return {
+        name: Meaning(hints[name].__metadata__[0].description, f"Set `{name}` under `limits` in the file.")
+        for name in Limits.__struct_fields__
+    }
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """The state of one vault that the plan is based on, with which a saved plan detects later changes.
 
@@ -373,7 +383,11 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     def violations(self, forced: Iterable[str] = ()) -> tuple[str, ...]:
         """A line for each limit that is exceeded and not ``forced``, with the figures and what to do about it."""
-        return tuple(violation.line for violation in _violations(self, forced))
+        return tuple(violation.line for violation in self.exceeded(forced))
+
+    def exceeded(self, forced: Iterable[str] = ()) -> tuple[Violation, ...]:
+        """The limits that are exceeded and not ``forced``."""
+        return tuple(_violations(self, forced))
 
     def raise_if_over_limits(self, forced: Iterable[str] = ()) -> None:
         """Raise RefusedError naming every limit that is exceeded and not forced."""
@@ -382,17 +396,18 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise RefusedError("; ".join(violation.line for violation in violations), kind=violations[0].limit)
 
 
-class _Violation(Struct, frozen=True):
-    """An exceeded limit, the number of changes that exceed it, and the message."""
+class Violation(Struct, frozen=True):
+    """An exceeded limit, the number of changes that exceed it, the message, and the vault or run it is about."""
 
     limit: str
     number: int
     line: str
+    scope: str
 
 
-def _violations(plan: Plan, forced: Iterable[str]) -> list[_Violation]:
+def _violations(plan: Plan, forced: Iterable[str]) -> list[Violation]:
     """The exceeded limits of each vault, then those of the whole run that do not repeat a single vault's."""
-    violations: list[_Violation] = []
+    violations: list[Violation] = []
     for vault, existing in sorted(plan.existing.items()):
         changes = [change for change in plan.changes if change.vault == vault]
         violations += _violations_in(f"vault {vault}", changes, existing, plan.limits)
@@ -404,7 +419,7 @@ def _violations(plan: Plan, forced: Iterable[str]) -> list[_Violation]:
     return [violation for violation in violations if violation.limit not in lifted]
 
 
-def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterator[_Violation]:
+def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits: Limits) -> Iterator[Violation]:
     counts = Counter(change.action for change in changes if change.kind == "network_mapping")
     growth = sum(
         change.owner == "rule" and change.action == "create" and change.direction == "forward" for change in changes
@@ -419,20 +434,20 @@ def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits:
     ):
         if value > limit:
             line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
-            yield _Violation(name, value, line)
+            yield Violation(name, value, line, scope)
     if machines > limits.max_machines:
         line = (
             f"{scope}: {machines} machines to update is over max_machines {limits.max_machines}; raise the limit, "
             "select some with --machine, or use --force max_machines"
         )
-        yield _Violation("max_machines", machines, line)
+        yield Violation("max_machines", machines, line, scope)
     if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
         share = (updates + deletes) * 100 / existing
         line = (
             f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
             f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
         )
-        yield _Violation("max_change_percent", updates + deletes, line)
+        yield Violation("max_change_percent", updates + deletes, line, scope)
 
 
 def encode(value: object) -> Any:

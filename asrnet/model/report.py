@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
+from asrnet.model.explanation import Meaning
 from asrnet.model.plan import Change, Plan
 
 Outcome = Literal["succeeded", "failed", "skipped", "stale", "rolled_back", "in_flight"]
 Result = Literal["succeeded", "partial", "failed", "nothing_to_do", "refused"]
+
+
+OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
+    "succeeded": Meaning("The change was made, and was read back as it should be.", "Nothing."),
+    "failed": Meaning(
+        "Azure refused the change, or it was accepted and did not take effect.",
+        "The error names the cause and often a hint. Correct it and plan again: what was done stays.",
+    ),
+    "skipped": Meaning(
+        "The change was not begun, because one that it depends on failed, a safeguard holds it, or the run ended.",
+        "Its error names the reason. Plan again when that is settled.",
+    ),
+    "stale": Meaning(
+        "Azure has changed since the plan was made, so the change was not made and what others did stays.",
+        "Plan again and look at what is different.",
+    ),
+    "rolled_back": Meaning(
+        "A step of the change failed, and the steps before it were undone: everything is as before the change.",
+        "The error names the cause. Correct it and plan again.",
+    ),
+    "in_flight": Meaning(
+        "Azure accepted the change and has not reported its result: the time was over, or the run was interrupted.",
+        "Look at the job in the vault, or plan again when it has ended.",
+    ),
+}
+"""Every outcome of a change."""
 
 
 class AppliedChange(Change, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ FORMATS: Final[Mapping[str, Format]] = {
     "mermaid": _format("mermaid", "plan", "live"),
     "html": _format("html", "plan", "live"),
     "github": _format("github", "plan", "validation"),
+    "sarif": _format("sarif", "plan", "prediction", "validation"),
+    "ndjson": _format("ndjson", "plan", "prediction"),
     "junit": _format("junit", "plan"),
     "prometheus": _format("prometheus", "plan"),
 }

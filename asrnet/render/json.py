@@ -24,5 +24,9 @@ def render(document: Struct, view: View) -> str:  # noqa: ARG001 - every format 
 
 def as_json(value: Struct) -> str:
     """The indented JSON of any value."""
-    text = msgspec.json.format(to_json(value), indent=2).decode()
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return escaped(msgspec.json.format(to_json(value), indent=2).decode()) + "\n"
+
+
+def escaped(text: str) -> str:
+    """The JSON ``text`` with the escapes of characters that act on a terminal."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

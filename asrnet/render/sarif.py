@@ -1,0 +1,237 @@
+"""SARIF 2.1.0, for code scanning and editors: a result for each finding, mistake and notice, on the line it is about.
+
+The format is OASIS's *Static Analysis Results Interchange Format*. Its rules are the kinds of findings, with the text
+of ``asrnet explain`` as their help. A result's fingerprint is made of what it is about, not of its message or line, so
+that a reader recognises it in the next run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from asrnet.errors import printable
+from asrnet.failover import NOTICES, Prediction
+from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
+from asrnet.failover.landing import UNPREDICTED
+from asrnet.files.validation import Validation
+from asrnet.model.explanation import Meaning
+from asrnet.model.findings import Finding
+from asrnet.model.plan import Change, Plan, limit_meanings
+from asrnet.model.report import OUTCOMES, Report
+from asrnet.render import wording
+from asrnet.render.github import in_checkout
+from asrnet.render.json import escaped
+from asrnet.render.pair_status import error_of, is_refused, outcome_of, pair_results
+
+if TYPE_CHECKING:
+    from asrnet.render import View
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+FINGERPRINTS: Final = ("asrnet/v1", "primaryLocationLineHash")
+"""The names of a result's fingerprint; GitHub reads the second, and makes it from the line where there is none."""
+
+_LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
+_MISTAKE: Final = Meaning(
+    "A file of the desired state, or one that it names, is not valid.",
+    "Correct the line. `asrnet schema` prints the schema of the file, for editors that check it while you write.",
+)
+
+
+class _Result(Struct, frozen=True, kw_only=True):
+    """A result of ``rule``; ``about`` names what it is about, for its fingerprint.
+
+    ``usual_level`` is the rule's own level where that of the result may differ.
+    """
+
+    rule: str
+    meaning: Meaning
+    level: str
+    message: str
+    usual_level: str = ""
+    about: tuple[str, ...]
+    file: str = ""
+    line: int | None = None
+    name: str = ""
+
+
+def render(document: Plan | Prediction | Validation, view: View) -> str:
+    """A log with one run that has the results of ``document``."""
+    from asrnet import __version__
+
+    results = list(_results(document, view))
+    rules = {result.rule: result for result in reversed(results)}
+    order = list(dict.fromkeys(result.rule for result in results))
+    repeats: Counter[tuple[str, ...]] = Counter()
+    rendered = []
+    for result in results:
+        key = (result.rule, *result.about)
+        rendered.append(_result(result, order.index(result.rule), repeats[key], view))
+        repeats[key] += 1
+    driver = {
+        "name": "asrnet",
+        "version": __version__,
+        "semanticVersion": __version__,
+        "rules": [_rule(rule, rules[rule]) for rule in order],
+    }
+    run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": rendered}
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return escaped(msgspec.json.format(msgspec.json.encode(log), indent=2).decode()) + "\n"
+
+
+def _rule(name: str, result: _Result) -> dict[str, Any]:
+    meaning = result.meaning
+    remedy = f"What to do: {meaning.remedy}" if meaning.remedy else ""
+    return {
+        "id": name,
+        "name": "".join(part.capitalize() for part in name.split("_")),
+        "shortDescription": {"text": meaning.sentence},
+        "help": {"text": f"{meaning.sentence}\n\n{remedy}".rstrip()},
+        "defaultConfiguration": {"level": result.usual_level or result.level},
+    }
+
+
+def _result(result: _Result, index: int, repeat: int, view: View) -> dict[str, Any]:
+    identity = "\n".join((result.rule, *(part.lower() for part in result.about), str(repeat)))
+    location: dict[str, Any] = {}
+    if result.file:
+        location["physicalLocation"] = {
+            "artifactLocation": {"uri": _uri(result.file, view)},
+            "region": {"startLine": result.line or 1},
+        }
+    if result.name:
+        location["logicalLocations"] = [{"fullyQualifiedName": printable(result.name), "kind": "resource"}]
+    fingerprint = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
+    return {
+        "ruleId": result.rule,
+        "ruleIndex": index,
+        "level": result.level,
+        "message": {"text": "\n".join(printable(line) for line in result.message.splitlines()) or result.rule},
+        "locations": [location] if location else [],
+        "partialFingerprints": dict.fromkeys(FINGERPRINTS, fingerprint),
+    }
+
+
+def _uri(file: str, view: View) -> str:
+    """The file as a URI reference, relative to the checkout or to the folder where asrnet runs."""
+    path = PurePath(in_checkout(file, view))
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def _results(document: Plan | Prediction | Validation, view: View) -> Iterator[_Result]:
+    if isinstance(document, Plan):
+        return _of_plan(document, view)
+    return _of_prediction(document) if isinstance(document, Prediction) else _of_validation(document)
+
+
+def _of_plan(plan: Plan, view: View) -> Iterator[_Result]:
+    results = pair_results(plan, view.run.left)
+    # Code scanners drop results without a file, so what belongs to no pair is shown at the top of its vault's file.
+    files: dict[str | None, str] = {}
+    for pair in plan.pairs:
+        files.setdefault(pair.vault, pair.file)
+        files.setdefault(None, pair.file)
+    for result in results.pairs:
+        place = (result.pair.file, result.pair.line)
+        for finding in result.findings:
+            yield _of_finding(finding, *place)
+        yield from _of_changes(result.changes, *place)
+    for finding in results.findings:
+        yield _of_finding(finding, files.get(finding.vault) or files.get(None, ""), None)
+    for change in results.changes:
+        yield from _of_changes([change], files.get(change.vault) or files.get(None, ""), None)
+    if not isinstance(plan, Report):
+        meanings = limit_meanings()
+        for violation in plan.exceeded(view.forced):
+            yield _Result(
+                rule=violation.limit,
+                meaning=meanings[violation.limit],
+                level="error",
+                message=f"apply would refuse this: {violation.line}",
+                about=(violation.scope,),
+                file=files.get(None, ""),
+                name=violation.scope,
+            )
+
+
+def _of_finding(finding: Finding, file: str, line: int | None) -> _Result:
+    kind = finding.kind
+    return _Result(
+        rule=kind.value,
+        meaning=Meaning(kind.meaning, kind.remedy),
+        level=_LEVELS[finding.severity],
+        usual_level=_LEVELS[kind.severity],
+        message=f"{finding.message}\n{finding.hint}".rstrip(),
+        about=(finding.vault or "", finding.pair or "", finding.subject or ""),
+        file=file,
+        line=line,
+        name="/".join(filter(None, (finding.vault, finding.pair))),
+    )
+
+
+def _of_changes(changes: Iterable[Change], file: str, line: int | None) -> Iterator[_Result]:
+    """A result for each change that was not made. Planned changes have findings."""
+    for change in changes:
+        outcome = outcome_of(change)
+        if outcome is None or outcome == "succeeded":
+            continue
+        yield _Result(
+            rule=outcome,
+            meaning=OUTCOMES[outcome],
+            level="error",
+            message=f"{wording.change_label(change)}: {change.reason}\n{error_of(change) or ''}".rstrip(),
+            about=(change.vault, change.pair or "", str(change.resource_id), str(is_refused(change))),
+            file=file,
+            line=line,
+            name="/".join(filter(None, (change.vault, change.pair))),
+        )
+
+
+def _of_prediction(prediction: Prediction) -> Iterator[_Result]:
+    for landing in prediction.landings:
+        about = (str(landing.item_id or landing.machine), landing.nic, landing.ip_configuration)
+        name = "/".join(part for part in (landing.machine, landing.nic, landing.ip_configuration) if part)
+        if landing.outcome == "loses_connectivity":
+            yield _Result(
+                rule=landing.outcome,
+                meaning=OUTCOMES_OF_ADDRESSES[landing.outcome],
+                level="error",
+                message=f"{name}: {landing.rule.sentence} {landing.detail}".rstrip(),
+                about=about,
+                name=name,
+            )
+        for notice in landing.notices:
+            yield _Result(
+                rule=notice.code,
+                meaning=Meaning(NOTICES[notice.code].sentence),
+                level=_LEVELS[notice.severity],
+                message=f"{name}: {notice.message}",
+                about=about,
+                name=name,
+            )
+    for finding in prediction.findings:
+        yield _of_finding(finding, "", None)
+    for rule, meaning in UNPREDICTED.items():
+        for machine in getattr(prediction, rule):
+            message = f"{machine}: {meaning.sentence}"
+            yield _Result(rule=rule, meaning=meaning, level="warning", message=message, about=(machine,), name=machine)
+
+
+def _of_validation(validation: Validation) -> Iterator[_Result]:
+    for mistake in validation.mistakes:
+        yield _Result(
+            rule="mistake",
+            meaning=_MISTAKE,
+            level="error",
+            message="\n".join(filter(None, (f"{mistake.path}: {mistake.message}".removeprefix(": "), mistake.hint))),
+            about=(mistake.file, mistake.path, mistake.message),
+            file=mistake.file,
+            line=mistake.line,
+        )
