@@ -25,6 +25,7 @@ _LISTS: Final = {
     "findings": "finding",
     "changes": "change",
     "landings": "landing",
+    "interfaces": "interface",
 }
 
 

@@ -13,7 +13,14 @@ from asrnet.model.plan import Plan
 from asrnet.render import render
 
 HERE, THERE = vnet("here", subnet("web", "10.0.1.0/24")), vnet("there", subnet("web", "10.1.1.0/24"))
-SINGULAR = {"rules": "rule", "pairs": "pair", "findings": "finding", "changes": "change", "landings": "landing"}
+SINGULAR = {
+    "rules": "rule",
+    "pairs": "pair",
+    "findings": "finding",
+    "changes": "change",
+    "landings": "landing",
+    "interfaces": "interface",
+}
 
 
 def lines(document: Any) -> list[dict[str, Any]]:
