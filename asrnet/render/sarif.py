@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -64,8 +65,6 @@ class _Result(Struct, frozen=True, kw_only=True):
 
 def render(document: Plan | Prediction | Validation, view: View) -> str:
     """A log with one run that has the results of ``document``."""
-    from asrnet import __version__
-
     results = list(_results(document, view))
     rules = {result.rule: result for result in reversed(results)}
     order = list(dict.fromkeys(result.rule for result in results))
@@ -77,8 +76,8 @@ def render(document: Plan | Prediction | Validation, view: View) -> str:
         repeats[key] += 1
     driver = {
         "name": "asrnet",
-        "version": __version__,
-        "semanticVersion": __version__,
+        "version": version("asrnet"),
+        "semanticVersion": version("asrnet"),
         "rules": [_rule(rule, rules[rule]) for rule in order],
     }
     run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": rendered}
