@@ -78,7 +78,7 @@ def test_on_a_terminal_the_table_fits_its_width() -> None:
 def test_a_format_that_an_answer_does_not_have_is_refused_with_those_there_are() -> None:
     with pytest.raises(InputError, match="predictions cannot be written as html") as caught:
         render(landed(), "html", View())
-    assert caught.value.hint == "known formats: text, json, csv, markdown"
+    assert caught.value.hint == "known formats: text, json, csv, markdown, sarif, ndjson"
 
 
 def test_nobody_to_fail_over_is_said_in_one_line() -> None:
