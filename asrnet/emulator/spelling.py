@@ -48,6 +48,13 @@ def fabric_friendly_name(fabric: Fabric) -> str:
     return fabric.friendly_name or fabric.name
 
 
+def fabric_type(world: World, fabric: Fabric | None) -> str:
+    """What containers and providers call the kind of their fabric; that of a region where it is gone."""
+    if fabric is None or fabric.kind == "azure":
+        return "Azure"
+    return world.state.site_kind(fabric) or "VMM"
+
+
 def fabric_name(world: World, fabric_id: ArmId) -> str:
     """A region's display name or a server's name; the resource's name where the fabric is gone."""
     fabric = find_fabric(world, fabric_id)

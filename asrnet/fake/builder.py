@@ -18,6 +18,9 @@ from asrnet.fake.records import (
     PlanGroup,
     RecoveryPlan,
     ReplicationPolicy,
+    Site,
+    SiteKind,
+    SourceMachine,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -202,15 +205,28 @@ class Builder:
         self.add(fabric)
         return fabric
 
+    def site(self, vault: VaultResource, name: str, kind: SiteKind = "HyperVSite") -> Fabric:
+        """A site on premises without VMM, such as one of VMware (``InMageRcm``)."""
+        fabric = Fabric(id=vault.id.child("replicationFabrics", name), kind="other", friendly_name=name)
+        self.add(fabric, Site(fabric_id=fabric.id, kind=kind))
+        return fabric
+
+    def source_machine(self, cloud: Cloud, name: str, *nics: Nic) -> SourceMachine:
+        """A Hyper-V machine in a cloud or in the container of a site, not protected yet."""
+        machine_id = self._named(cloud.id, "replicationProtectableItems", name)
+        machine = SourceMachine(id=machine_id, friendly_name=name, nics=nics)
+        self.add(machine)
+        return machine
+
     def vm_network(self, fabric: Fabric, name: str, *, logical_network: str | None = None) -> VmNetwork:
         """A VM network of a VMM server."""
-        network = VmNetwork(id=self._child(fabric, "replicationNetworks", name), friendly_name=name)
+        network = VmNetwork(id=self._named(fabric.id, "replicationNetworks", name), friendly_name=name)
         self.add(VmNetworkRecord(network=network, logical_network=logical_network))
         return network
 
     def logical_network(self, fabric: Fabric, name: str) -> LogicalNetwork:
         """A logical network of a VMM server."""
-        network = LogicalNetwork(id=self._child(fabric, "replicationLogicalNetworks", name), friendly_name=name)
+        network = LogicalNetwork(id=self._named(fabric.id, "replicationLogicalNetworks", name), friendly_name=name)
         self.add(network)
         return network
 
@@ -395,5 +411,5 @@ class Builder:
     def _group(self, name: str, subscription: str | None = None) -> ArmId:
         return ArmId(f"/subscriptions/{subscription or self._subscription}/resourceGroups/{name}")
 
-    def _child(self, fabric: Fabric, kind: str, name: str) -> ArmId:
-        return fabric.id.child(kind, str(uuid5(NAMESPACE_URL, f"{fabric.id.key} {kind} {name}")))
+    def _named(self, parent: ArmId, kind: str, name: str) -> ArmId:
+        return parent.child(kind, str(uuid5(NAMESPACE_URL, f"{parent.key} {kind} {name}")))

@@ -55,6 +55,9 @@ class Enabling:
             primary_location=self._primary.location,
             recovery_location=self._recovery.location,
             initial_location=self._primary.location,
+            primary_zone=self._machine.zone,
+            settings=self._request.settings,
+            initial_zone=self._machine.zone,
             nics=tuple(self._protected(nic) for nic in self._machine.nics),
         )
 
@@ -65,7 +68,7 @@ class Enabling:
         for container_id in (self._item_id.parent, self._request.recovery_container_id):
             if self._state.clouds.get(container_id.parent.key, container_id.key) is None:
                 raise refusals.missing(container_id)
-        self._state.require_policy(self._request.policy_id)
+        self._state.require_policy(self._request.policy_id, "A2A")
 
     def _refuse_other_target(self, primary_network_id: ArmId) -> None:
         mapping = self._state.mapping_of(self._primary.id, primary_network_id, self._recovery.id)

@@ -20,7 +20,13 @@ from asrnet.fake.enabling import Enabling
 from asrnet.fake.landing import land, land_in_test, landing_subnet, remove_machine
 from asrnet.fake.machine_updates import apply_update, with_service_settings
 from asrnet.fake.operations import Started, stable_guid
-from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest, VirtualMachine
+from asrnet.fake.records import (
+    EnableRequest,
+    OnPremisesProvider,
+    OnPremisesRequest,
+    SwitchRequest,
+    VirtualMachine,
+)
 from asrnet.fake.state import State
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
@@ -35,25 +41,43 @@ PROTECTED: Final = "Protected"
 # Reported by users; recordings leave out what lies between a failover and its commit.
 COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
 COMMITTED: Final = "UnplannedFailoverCommitted"
+FAILBACK_PROVIDER: Final = "InMageRcmFailback"
+"""What a VMware machine is replicated by after its failover, until it has failed back and is re-protected."""
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
 
 # Reported by users of test failovers, as is that a cleanup is marked for deletion while it runs.
 TEST_MACHINE_EXISTS: Final = "WaitingForCompletion"
 CLEANING_UP: Final = "MarkedForDeletion"
 
-# Specified for a Hyper-V machine. Azure machines have no planned failover (recorded).
-_ON_PREMISES_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
+# Specified for a Hyper-V machine. Azure machines have no planned failover (recorded), VMware's only one for failback.
+_HYPER_V_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     # Recorded: InitialReplicationInProgress and Protected. The others are likely, by the names that the SDK knows.
     REPLICATING: ("DisableProtection",),
     COMPLETING: ("DisableProtection",),
     PROTECTED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     FAILOVER_FAILED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
-    COMMIT_PENDING: ("Commit", "CancelFailover", "DisableProtection"),
+    COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     # The same in the words of older worlds.
-    "UnplannedFailoverCommitPending": ("Commit", "CancelFailover", "DisableProtection"),
+    "UnplannedFailoverCommitPending": ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     COMMITTED: ("SwitchProtection", "DisableProtection"),
 }
+
+
+# Which fabrics have machines of a provider: the instance types of sites, and VMM servers.
+_SITES: Final[Mapping[OnPremisesProvider, tuple[str, ...]]] = {
+    "HyperVReplicaAzure": ("vmm", "HyperVSite"),
+    "InMageRcm": ("InMageRcm",),
+}
+
+
+_VM_NAMES: Final = {
+    "A2A": "recoveryAzureVMName",
+    "HyperVReplicaAzure": "recoveryAzureVMName",
+    "InMageRcm": "targetVmName",
+    FAILBACK_PROVIDER: "targetVmName",
+}
+"""The setting of each provider that names the machine which a failover makes."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):
@@ -76,6 +100,7 @@ UNPLANNED_FAILOVER: Final = Verb(path="unplannedFailover", operation="UnplannedF
 FAILOVER_COMMIT: Final = Verb(path="failoverCommit", operation="Commit", scenario="CommitFailover")
 FAILOVER_CANCEL: Final = Verb(path="failoverCancel", operation="CancelFailover", scenario="CancelFailover")
 REPROTECT: Final = Verb(path="reProtect", operation="ReverseReplicate", scenario="ReverseReplicate")
+APPLY_RECOVERY_POINT: Final = Verb(path="applyRecoveryPoint", operation="ChangePit", scenario="ChangePit")
 SWITCH_PROTECTION: Final = Verb(path="switchprotection", operation="SwitchProtection", scenario="SwitchProtection")
 
 
@@ -88,8 +113,8 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
     if item.provider != "A2A":
         if item.state == PROTECTED and item.has_failed_over:
             return ("PlannedFailover", "DisableProtection")
-        if item.state == PROTECTED:
-            return _ON_PREMISES_PROTECTED
+        if item.state == PROTECTED and item.provider == "HyperVReplicaAzure":
+            return _HYPER_V_PROTECTED
         if item.state == COMMITTED:
             return ("ReverseReplicate", "DisableProtection")
     return _ALLOWED.get(item.state, ("DisableProtection",))
@@ -135,52 +160,80 @@ class ProtectedItems:
             write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
             return self._state.start(write, lambda: self._replicate(enabling.item()), admission)
 
-    def enable_hyper_v(self, item_id: ArmId, request: HyperVRequest) -> Started:
-        """Enable replication of a Hyper-V machine to Azure. Raises NotFoundError where the container is missing.
+    def enable_on_premises(self, item_id: ArmId, request: OnPremisesRequest) -> Started:
+        """Enable replication of a Hyper-V or VMware machine to Azure. Raises NotFoundError without its container.
 
-        A world knows no machines on premises that are not protected. One gets a NIC on the first VM network of its
-        server that is mapped, else on the first (assumption).
+        A world need not know the machine: one that it does not know gets a NIC on the first VM network of its server
+        that is mapped, else on the first (assumption).
         """
         with self._state.request("PUT", item_id) as admission:
-            fabric = self._state.fabric(item_id.parent.parent)
-            if self._state.clouds.get(fabric.id.key, item_id.parent.key) is None:
-                raise refusals.missing(item_id.parent)
-            self._state.require_policy(request.policy_id)
+            self._check_container(item_id, request)
             write = self._state.write("PUT", item_id, "EnableDr", request.name)
-            return self._state.start(write, lambda: self._replicate(self._hyper_v_item(item_id, request)), admission)
+            return self._state.start(
+                write, lambda: self._replicate(self._on_premises_item(item_id, request)), admission
+            )
 
-    def _hyper_v_item(self, item_id: ArmId, request: HyperVRequest) -> ProtectedItem:
-        self._state.require_policy(request.policy_id)  # it may have been deleted since the request was accepted
+    def _check_container(self, item_id: ArmId, request: OnPremisesRequest) -> None:
+        fabric = self._state.fabric(item_id.parent.parent)
+        site = self._state.site_kind(fabric) or fabric.kind
+        if site not in _SITES[request.provider]:
+            raise self._state.assumed("kind_mismatch", fabric.name, resource_id=item_id)
+        if self._state.clouds.get(fabric.id.key, item_id.parent.key) is None:
+            raise refusals.missing(item_id.parent)
+        self._state.require_policy(request.policy_id, request.provider)
+
+    def _on_premises_item(self, item_id: ArmId, request: OnPremisesRequest) -> ProtectedItem:
+        self._check_container(item_id, request)  # what it needs may have been deleted since the request was accepted
         fabric_id = item_id.parent.parent
-        mappings = {
-            mapping.primary_network_id: mapping
+        machine = self._state.source_machines.get(fabric_id.key, request.machine_id.key) if request.machine_id else None
+        targets = {
+            mapping.primary_network_id: mapping.recovery_network_id
             for mapping in self._state.mappings.values(item_id.parent.parent.parent.key)
             if mapping.kind == "vmm_to_azure" and mapping.fabric_id == fabric_id
         }
-        networks = [record.network.id for record in self._state.vm_networks.values(fabric_id.key)]
-        network_id = next((network for network in networks if network in mappings), next(iter(networks), None))
-        mapping = mappings.get(network_id) if network_id else None
-        target_id = request.recovery_network_id or (mapping.recovery_network_id if mapping else None)
-        target = self._state.network(target_id) if target_id else None
-        if target_id is not None and target is None:
-            raise self._state.assumed("network_not_configured", request.name, resource_id=item_id)
-        subnet = landing_subnet(target, request.recovery_subnet) if target else None
-        address = IpConfiguration(name="", ip_type="Dynamic", recovery_subnet=subnet.name if subnet else None)
-        nic = Nic(
-            name=stable_guid(f"{item_id.key} nic"),
-            primary_network_id=network_id,
-            recovery_network_id=target_id,
-            selection="SelectedByUserOverride" if request.recovery_network_id else "SelectedByDefault",
-            ip_configurations=(address,),
-        )
+        if machine is not None:
+            nics: tuple[Nic, ...] = machine.nics
+        else:
+            networks = [record.network.id for record in self._state.vm_networks.values(fabric_id.key)]
+            network_id = next((network for network in networks if network in targets), next(iter(networks), None))
+            address = IpConfiguration(name="", ip_type="Dynamic")
+            name = stable_guid(f"{item_id.key} nic")
+            nics = (Nic(name=name, primary_network_id=network_id, ip_configurations=(address,)),)
+        landing = []
+        for nic in nics:
+            target_id = request.recovery_network_id
+            if target_id is None and nic.primary_network_id is not None:
+                target_id = targets.get(nic.primary_network_id)
+            target = self._state.network(target_id) if target_id else None
+            if target_id is not None and target is None:
+                raise self._state.assumed("network_not_configured", request.name, resource_id=item_id)
+            subnet = landing_subnet(target, request.recovery_subnet) if target else None
+            landing.append(
+                replace(
+                    nic,
+                    recovery_network_id=target_id,
+                    test_network_id=request.test_network_id,
+                    selection="SelectedByUserOverride" if request.recovery_network_id else "SelectedByDefault",
+                    ip_configurations=tuple(
+                        replace(
+                            address,
+                            recovery_subnet=subnet.name if subnet else None,
+                            test_subnet=request.test_subnet,
+                        )
+                        for address in nic.ip_configurations
+                    ),
+                )
+            )
         return ProtectedItem(
             id=item_id,
-            friendly_name=request.name,
-            provider="HyperVReplicaAzure",
+            friendly_name=machine.friendly_name if machine else request.name,
+            provider=request.provider,
             recovery_group_id=request.recovery_resource_group_id,
             recovery_network_id=request.recovery_network_id,
+            test_network_id=request.test_network_id,
             policy_id=request.policy_id,
-            nics=(nic,),
+            nics=tuple(landing),
+            settings=request.settings,
         )
 
     def protect(self, item_id: ArmId, request: EnableRequest) -> None:
@@ -247,28 +300,62 @@ class ProtectedItems:
         """Cancel a failover that is not committed: the machine runs where it did."""
         return self._do(FAILOVER_CANCEL, item_id, self.canceled)
 
-    def reprotect(self, item_id: ArmId) -> Started:
-        """Replicate an on-premises machine back, or after its failback in the first direction again."""
-        return self._do(REPROTECT, item_id, lambda item: replace(item, state=PROTECTED))
+    def apply_recovery_point(self, item_id: ArmId) -> Started:
+        """Make the machine of a failover anew, from another recovery point, as long as that is not committed."""
+
+        def made_anew(item: ProtectedItem) -> ProtectedItem:
+            land(self._state, item, self.recovery_machine_id(item))
+            return item
+
+        return self._do(APPLY_RECOVERY_POINT, item_id, made_anew)
+
+    def reprotect(self, item_id: ArmId, request: SwitchRequest | None = None) -> Started:
+        """Replicate a machine from where it runs now; ``request`` says where to, of an Azure machine.
+
+        Of an on-premises machine this is the way back, and after its failback the first direction again.
+        """
+
+        def check(item: ProtectedItem) -> None:
+            if item.provider == "A2A":
+                self._check_switch(item, request or _switch_back(item))
+
+        return self._do(REPROTECT, item_id, lambda item: self.reprotected(item, request), check=check)
+
+    def reprotected(self, item: ProtectedItem, request: SwitchRequest | None = None) -> ProtectedItem:
+        """A machine that is replicated from where it runs now; an Azure machine moves to the other container.
+
+        Specified: a VMware machine changes its provider for the way back, and again when it has failed back.
+        """
+        if item.provider == "A2A":
+            request = request or _switch_back(item)
+            self._check_switch(item, request)
+            return self._switched(item, request)
+        providers = {"InMageRcm": FAILBACK_PROVIDER} if item.has_failed_over else {FAILBACK_PROVIDER: "InMageRcm"}
+        return replace(item, state=PROTECTED, provider=providers.get(item.provider, item.provider))
 
     def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
         """Re-protect an Azure machine: it moves to its recovery container and replicates back.
 
         Its old id exists no more. Raises NotFoundError where the machine, a container or the policy is missing.
         """
-
-        def check(item: ProtectedItem) -> None:
-            for container in (self._state.recovery_container(item), request.recovery_container_id):
-                if container is None or self._state.clouds.get(container.parent.key, container.key) is None:
-                    raise refusals.missing(container or container_id)
-            if request.recovery_container_id.parent != item.fabric_id:
-                message = "The property 'recoveryContainerId' must be a container of the fabric the machine comes from."
-                raise refusals.invalid(message, item.id)
-            self._state.require_policy(request.policy_id)
-
         item_id = container_id.child("replicationProtectedItems", request.item_name)
         path = f"{container_id}/{SWITCH_PROTECTION.path}"
-        return self._do(SWITCH_PROTECTION, item_id, lambda item: self._switched(item, request), path=path, check=check)
+        return self._do(
+            SWITCH_PROTECTION,
+            item_id,
+            lambda item: self._switched(item, request),
+            path=path,
+            check=lambda item: self._check_switch(item, request),
+        )
+
+    def _check_switch(self, item: ProtectedItem, request: SwitchRequest) -> None:
+        for container in (self._state.recovery_container(item), request.recovery_container_id):
+            if container is None or self._state.clouds.get(container.parent.key, container.key) is None:
+                raise refusals.missing(container or item.id.parent)
+        if request.recovery_container_id.parent != item.fabric_id:
+            message = "The property 'recoveryContainerId' must be a container of the fabric the machine comes from."
+            raise refusals.invalid(message, item.id)
+        self._state.require_policy(request.policy_id, "A2A")
 
     def current_job(self, item_id: ArmId) -> ArmId | None:
         """The job under way for a machine, its own or a recovery plan's; None where there is none."""
@@ -298,21 +385,26 @@ class ProtectedItems:
                 replace(item, scenario=verb.scenario, test_failover_state=meanwhile or item.test_failover_state)
             )
 
-            def finish() -> None:
-                changed = change(self.released(self._existing(item_id)))
-                if changed.id != item_id:
-                    self._state.remove_item(item_id)
-                    self._state.move_extras(item_id, changed.id)
-                if changed.state == REPLICATING:
-                    self._replicate(changed)
-                else:
-                    self._state.put_item(changed)
-
             write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
-            started = self._state.start(write, finish, admission, on_failure=lambda: self.fail(verb, item))
+            started = self._state.start(
+                write,
+                lambda: self.store(item_id, change(self.released(self._existing(item_id)))),
+                admission,
+                on_failure=lambda: self.fail(verb, item),
+            )
             if started.state == "InProgress":
                 self._state.working[item_id.key] = started.id
             return started
+
+    def store(self, item_id: ArmId, changed: ProtectedItem) -> None:
+        """Store a machine that an operation has changed: one that is re-protected has moved and replicates again."""
+        if changed.id != item_id:
+            self._state.remove_item(item_id)
+            self._state.move_extras(item_id, changed.id)
+        if changed.state == REPLICATING:
+            self._replicate(changed)
+        else:
+            self._state.put_item(changed)
 
     def released(self, item: ProtectedItem) -> ProtectedItem:
         """A machine that an operation has ended with."""
@@ -331,7 +423,10 @@ class ProtectedItems:
         if item.scenario:
             raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item.id)
         wrong_way = direction is not None and (direction == "RecoveryToPrimary") != item.has_failed_over
-        if wrong_way or verb.operation not in allowed_operations(item):
+        # Specified: Azure machines have both ways to re-protect, by their container and by themselves.
+        switches = verb is REPROTECT and item.provider == "A2A"
+        operation = SWITCH_PROTECTION.operation if switches else verb.operation
+        if wrong_way or operation not in allowed_operations(item):
             parts = (verb.operation, item.friendly_name, item.state)
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
@@ -423,6 +518,9 @@ class ProtectedItems:
             test_network_id=None,
             primary_location=item.recovery_location,
             recovery_location=item.primary_location,
+            primary_zone=str(item.settings.get("recoveryAvailabilityZone") or "") or None,
+            # What was set for the machine on the recovery side does not hold for the way back.
+            settings={"recoveryAvailabilityZone": item.primary_zone} if item.primary_zone else {},
             machine_id=machine_id,
             policy_id=request.policy_id or item.policy_id,
             nics=nics,
@@ -470,12 +568,14 @@ class ProtectedItems:
         networks = (nic.recovery_network_id or item.recovery_network_id for nic in item.nics)
         network_id = next((network_id for network_id in networks if network_id), None)
         group = item.recovery_group_id or (network_id.parent if network_id else item.vault_id.parent)
-        return group.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name)
+        name = str(item.settings.get(_VM_NAMES.get(item.provider, "")) or item.friendly_name)
+        return group.child("providers", "Microsoft.Compute", "virtualMachines", name)
 
     def test_machine_id(self, item: ProtectedItem) -> ArmId:
         """The machine that a test failover makes."""
         machine_id = self.recovery_machine_id(item)
-        return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", f"{machine_id.name}-test")
+        name = str(item.settings.get("tfoAzureVMName") or f"{machine_id.name}-test")
+        return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", name)
 
     def _as_shown(self, item: ProtectedItem) -> ProtectedItem:
         """The item as the service shows it: with the service's own settings where nobody has set any.
@@ -501,6 +601,11 @@ class ProtectedItems:
         if item is None:
             raise refusals.missing(item_id)
         return item
+
+
+def _switch_back(item: ProtectedItem) -> SwitchRequest:
+    """Re-protection to the container that a machine is protected in until now."""
+    return SwitchRequest(item_name=item.id.name, recovery_container_id=item.id.parent)
 
 
 def _hidden(nic: Nic) -> Nic:

@@ -198,6 +198,11 @@ class Operations:
             self._read(running)
         return [running.view for running in listed]
 
+    def ended(self, vault: ArmId) -> list[Started]:
+        """The Site Recovery operations of a vault that have ended, latest first. Counts as no status read."""
+        running = reversed(self._of_vault.get(vault, []))
+        return [operation.view for operation in running if operation.view.end_time is not None]
+
     def pending(self, resource_id: ArmId) -> bool:
         """Whether an operation on the resource has not ended."""
         return self._unfinished[resource_id] > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from asrnet.fake.machines import (
     FAILOVER_CANCEL,
     FAILOVER_COMMIT,
     PLANNED_FAILOVER,
+    REPROTECT,
     TEST_FAILOVER,
     TEST_FAILOVER_CLEANUP,
     UNPLANNED_FAILOVER,
@@ -95,6 +96,10 @@ class RecoveryPlans:
         """Cancel the failover of the machines."""
         return self._do(FAILOVER_CANCEL, plan_id, self._items.canceled)
 
+    def reprotect(self, plan_id: ArmId) -> Started:
+        """Replicate the machines from where they run now. A plan of Azure machines then goes the other way."""
+        return self._do(REPROTECT, plan_id, self._items.reprotected)
+
     def _do(self, verb: Verb, plan_id: ArmId, change: Callable[[ProtectedItem], ProtectedItem]) -> Started:
         with self._state.request("POST", f"{plan_id}/{verb.path}") as admission:
             plan = self._existing(plan_id)
@@ -105,8 +110,13 @@ class RecoveryPlans:
             write = self._state.write("POST", plan_id, verb.scenario)
 
             def carry_out() -> None:
-                for item in self._machines(plan):
-                    self._state.put_item(change(self._items.released(item)))
+                moved = {}
+                for item in list(self._machines(plan)):
+                    changed = change(self._items.released(item))
+                    self._items.store(item.id, changed)
+                    moved[item.id] = changed.id
+                if any(old_id != new_id for old_id, new_id in moved.items()):
+                    self._turn_round(plan, moved)
 
             def fail() -> None:
                 for item in machines:
@@ -121,6 +131,16 @@ class RecoveryPlans:
             if started.state == "InProgress":
                 self._state.working |= {item.id.key: started.id for item in machines}
             return started
+
+    def _turn_round(self, plan: RecoveryPlan, moved: Mapping[ArmId, ArmId]) -> None:
+        """Let a plan follow its machines, which have ``moved`` to the other fabric."""
+        turned = replace(
+            plan,
+            primary_fabric_id=plan.recovery_fabric_id,
+            recovery_fabric_id=plan.primary_fabric_id,
+            groups=tuple(replace(group, items=tuple(moved[item] for item in group.items)) for group in plan.groups),
+        )
+        self._state.plans.put(plan.id.parent.key, plan.id.key, turned)
 
     def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:
         """The machines of a plan, in order. Raises NotFoundError where one does not exist."""

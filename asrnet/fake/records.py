@@ -8,7 +8,13 @@ from typing import Literal
 from msgspec import Struct
 
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Cloud, MappingKind, Nic, VmmHost, VmNetwork
+from asrnet.model.azure import Cloud, MappingKind, Nic, Setting, VmmHost, VmNetwork
+
+SiteKind = Literal["HyperVSite", "InMageRcm", "VMware", "VMwareV2"]
+"""The instance types of fabrics on premises: Hyper-V without VMM, VMware by the modernized and the older appliances."""
+
+
+OnPremisesProvider = Literal["HyperVReplicaAzure", "InMageRcm"]
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -53,11 +59,27 @@ class Host(Struct, frozen=True, kw_only=True):
     host: VmmHost
 
 
+class Site(Struct, frozen=True, kw_only=True):
+    """What a fabric stands for that is neither a region of Azure nor a VMM server."""
+
+    fabric_id: ArmId
+    kind: SiteKind
+
+
+class SourceMachine(Struct, frozen=True, kw_only=True):
+    """A machine on premises that can be protected; ``id`` is that of the protectable item, its container above it."""
+
+    id: ArmId
+    friendly_name: str
+    nics: tuple[Nic, ...] = ()
+
+
 class VirtualMachine(Struct, frozen=True, kw_only=True):
-    """A machine in Azure that can be protected."""
+    """A machine in Azure that can be protected, in an availability zone where it has one."""
 
     id: ArmId
     location: str
+    zone: str | None = None
     nics: tuple[Nic, ...] = ()
 
 
@@ -116,7 +138,7 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
 
     ``recovery_network_id`` chooses one; ``new_network_id`` asks for one to be made; neither leaves it to the mapping
     and, without one, to the ``-asr`` copy. The machine fails over to ``recovery_resource_group_id``, where the request
-    names one, and is replicated by ``policy_id``.
+    names one, and is replicated by ``policy_id``. ``settings`` are those of ProtectedItem.
     """
 
     machine_id: ArmId
@@ -125,19 +147,26 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
     new_network_id: ArmId | None = None
     recovery_subnet: str | None = None
     recovery_resource_group_id: ArmId | None = None
+    settings: Mapping[str, Setting] = {}
     policy_id: ArmId | None = None
 
 
-class HyperVRequest(Struct, frozen=True, kw_only=True):
-    """A request to replicate a Hyper-V machine to Azure: its name there, and where it is to land.
+class OnPremisesRequest(Struct, frozen=True, kw_only=True):
+    """A request to replicate a machine on premises to Azure: its name there, and where it is to land.
 
-    Without ``recovery_network_id`` the mapping of its VM network decides.
+    Without ``recovery_network_id`` the mapping of its VM network decides. ``machine_id`` is the protectable item that
+    is protected, where the request names one. ``settings`` are those of ProtectedItem.
     """
 
+    provider: OnPremisesProvider
     name: str
+    machine_id: ArmId | None = None
     recovery_network_id: ArmId | None = None
     recovery_subnet: str | None = None
+    test_network_id: ArmId | None = None
+    test_subnet: str | None = None
     recovery_resource_group_id: ArmId | None = None
+    settings: Mapping[str, Setting] = {}
     policy_id: ArmId | None = None
 
 

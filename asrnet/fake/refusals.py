@@ -51,6 +51,8 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     ),
     "policy_in_use": (409, "PolicyInUse", "The policy '{0}' is associated with '{1}'."),
     "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
+    "policy_mismatch": (400, "InvalidParameter", "The policy '{0}' is for machines of '{1}', not of '{2}'."),
+    "container_in_use": (409, "ProtectionContainerInUse", "The container '{0}' protects '{1}' and cannot be removed."),
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
     # Nobody has recorded a failover, commit or re-protection that the state of the machine does not allow.
@@ -60,6 +62,7 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
         "The operation '{0}' is not allowed for '{1}' while its protection state is {2}.",
     ),
     "machine_busy": (409, "OperationInProgress", "Another operation, '{1}', is in progress for '{0}'."),
+    "recovery_point_missing": (400, "RecoveryPointNotFound", "The machine has no recovery point '{0}'."),
     "job_not_allowed": (400, "JobOperationNotAllowed", "The job '{1}' cannot be {0} in the state that it is in."),
     # Code and text reported of replications without a target network, in the status of an accepted operation.
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),

@@ -10,6 +10,8 @@ from asrnet.fake.records import (
     Host,
     RecoveryPlan,
     ReplicationPolicy,
+    Site,
+    SourceMachine,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -44,6 +46,8 @@ Seed = (
     | VaultResource
     | ReplicationPolicy
     | Fabric
+    | Site
+    | SourceMachine
     | VmNetworkRecord
     | LogicalNetwork
     | CloudRecord
@@ -82,6 +86,10 @@ def _put(state: State, resource: Seed) -> None:
             vault = state.vault(resource.id)
             state.vaults.put(vault.id.subscription, vault.id.key, replace(vault, used=True))
             state.fabrics.put(vault.id.key, resource.id.key, resource)
+        case Site(fabric_id=fabric_id):
+            state.sites.put(fabric_id.parent.key, fabric_id.key, resource)
+        case SourceMachine():
+            state.source_machines.put(resource.id.parent.parent.key, resource.id.key, resource)
         case VmNetworkRecord(network=network):
             state.vm_networks.put(network.fabric_id.key, network.id.key, resource)
         case LogicalNetwork():

@@ -24,6 +24,9 @@ from asrnet.fake.records import (
     Intent,
     RecoveryPlan,
     ReplicationPolicy,
+    Site,
+    SiteKind,
+    SourceMachine,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -86,6 +89,8 @@ class State:
         self.network_interfaces: Store[NetworkInterface] = Store(moment)
         self.vaults: Store[VaultResource] = Store(moment)
         self.fabrics: Store[Fabric] = Store(moment)
+        self.sites: Store[Site] = Store(moment)
+        self.source_machines: Store[SourceMachine] = Store(moment)
         self.vm_networks: Store[VmNetworkRecord] = Store(moment)
         self.logical_networks: Store[LogicalNetwork] = Store(moment)
         self.clouds: Store[CloudRecord] = Store(moment)
@@ -172,6 +177,13 @@ class State:
             raise refusals.fabric_missing(fabric_id)
         return fabric
 
+    def site_kind(self, fabric: Fabric) -> SiteKind | None:
+        """What a fabric on premises stands for; None for regions of Azure and VMM servers."""
+        if fabric.kind != "other":
+            return None
+        site = self.sites.get(fabric.id.parent.key, fabric.id.key)
+        return site.kind if site else "HyperVSite"
+
     def network(self, network_id: ArmId) -> VirtualNetwork | None:
         """The virtual network, None where there is none."""
         return self.virtual_networks.get(network_id.subscription, network_id.key)
@@ -222,10 +234,19 @@ class State:
                 return mapping.recovery_cloud_id
         return None
 
-    def require_policy(self, policy_id: ArmId | None) -> None:
-        """Raise ServiceError where a policy is named that does not exist (assumption)."""
-        if policy_id is not None and self.policies.get(policy_id.parent.key, policy_id.key) is None:
+    def require_policy(self, policy_id: ArmId | None, *providers: str) -> None:
+        """Raise ServiceError where a policy is named that does not exist, or is of none of ``providers`` (assumption).
+
+        Without ``providers`` it may be of any.
+        """
+        if policy_id is None:
+            return
+        policy = self.policies.get(policy_id.parent.key, policy_id.key)
+        if policy is None:
             raise self.assumed("policy_missing", policy_id.name, resource_id=policy_id)
+        if providers and policy.provider not in providers:
+            parts = (policy_id.name, policy.provider, providers[0])
+            raise self.assumed("policy_mismatch", *parts, resource_id=policy_id)
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from asrnet.fake.operations import Started, Write
-from asrnet.fake.records import VaultResource
+from asrnet.fake.records import CloudRecord, Site, VaultResource
 from asrnet.fake.regions import region_name
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId, normal_location
-from asrnet.model.azure import Fabric
+from asrnet.model.azure import Cloud, Fabric
 
 
 class Vaults:
@@ -107,6 +107,25 @@ class Fabrics:
 
             return self._state.start(self._write("PUT", fabric, "FabricCreation"), create, admission)
 
+    def put_site(self, site: Site) -> Started:
+        """Register a site on premises. With it comes one container, since it has no clouds (assumption)."""
+        fabric_id = site.fabric_id
+        with self._state.request("PUT", fabric_id) as admission:
+            self._state.vault(fabric_id)
+            fabric = Fabric(id=fabric_id, kind="other", friendly_name=fabric_id.name)
+
+            def create() -> None:
+                vault = self._state.vault(fabric_id)
+                self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
+                self._state.fabrics.put(vault.id.key, fabric_id.key, fabric)
+                self._state.sites.put(vault.id.key, fabric_id.key, site)
+                if not self._state.clouds.values(fabric_id.key):
+                    container_id = fabric_id.child("replicationProtectionContainers", f"{fabric_id.name}-container")
+                    cloud = Cloud(id=container_id, friendly_name=fabric_id.name)
+                    self._state.clouds.put(fabric_id.key, container_id.key, CloudRecord(cloud=cloud))
+
+            return self._state.start(self._write("PUT", fabric, "FabricCreation"), create, admission)
+
     def remove(self, fabric_id: ArmId) -> Started:
         """Remove a fabric (POST remove). Raises ConflictError while it protects machines (assumption)."""
         with self._state.request("POST", f"{fabric_id}/remove") as admission:
@@ -157,6 +176,7 @@ def forget_fabric(state: State, fabric_id: ArmId) -> None:
         recovery = cloud_mapping.recovery_cloud_id
         if cloud_mapping.id.key.startswith(below) or (recovery is not None and recovery.parent == fabric_id):
             state.cloud_mappings.remove(vault, cloud_mapping.id.key)
-    for scope in (state.vm_networks, state.logical_networks, state.clouds, state.hosts):
+    for scope in (state.vm_networks, state.logical_networks, state.clouds, state.hosts, state.source_machines):
         scope.clear(fabric_id.key)
+    state.sites.remove(vault, fabric_id.key)
     state.fabrics.remove(vault, fabric_id.key)

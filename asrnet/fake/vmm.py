@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started
 from asrnet.fake.records import CloudRecord, VmNetworkRecord
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, VmmLinks
+
+# Which policies fit containers: of regions, VMM servers and sites on premises.
+_POLICIES: Final = {
+    "azure": ("A2A",),
+    "vmm": ("HyperVReplicaAzure",),
+    "HyperVSite": ("HyperVReplicaAzure",),
+    "InMageRcm": ("InMageRcm", "InMageRcmFailback"),
+}
 
 
 class AsrNetworks:
@@ -98,12 +108,17 @@ class Containers:
             )
 
     def remove(self, container_id: ArmId) -> Started:
-        """Remove a container (POST remove). Raises NotFoundError."""
+        """Remove a container (POST remove).
+
+        Raises NotFoundError, and ConflictError while machines are protected in it or replicated to it (assumption).
+        """
         with self._state.request("POST", f"{container_id}/remove") as admission:
             _container(self._state, container_id)
+            self._check_unused(container_id)
             write = self._state.write("POST", container_id, "ContainerRemoval")
 
             def forget() -> None:
+                self._check_unused(container_id)  # a machine may have come since the request was accepted
                 self._state.clouds.remove(container_id.parent.key, container_id.key)
                 vault = container_id.parent.parent.key
                 for mapping in self._state.cloud_mappings.values(vault):
@@ -112,6 +127,12 @@ class Containers:
                         self._state.cloud_mappings.remove(vault, mapping.id.key)
 
             return self._state.start(write, forget, admission)
+
+    def _check_unused(self, container_id: ArmId) -> None:
+        for item in self._state.protected_items.values(container_id.parent.parent.key):
+            if container_id in {item.id.parent, item.recovery_container_id}:
+                parts = (container_id.name, item.friendly_name)
+                raise self._state.assumed("container_in_use", *parts, resource_id=container_id)
 
 
 def _container(state: State, container_id: ArmId) -> CloudRecord:
@@ -157,7 +178,11 @@ class ContainerMappings:
     def _check(self, mapping: CloudMapping) -> None:
         for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
             _container(self._state, container_id)
-        self._state.require_policy(mapping.policy_id)
+        fabric = self._state.fabric(mapping.primary_cloud_id.parent)
+        # VMM servers that protect each other do it by policies of a kind that the emulator has no settings of.
+        between_servers = fabric.kind == "vmm" and mapping.recovery_cloud_id is not None
+        providers = () if between_servers else _POLICIES.get(self._state.site_kind(fabric) or fabric.kind, ())
+        self._state.require_policy(mapping.policy_id, *providers)
 
     def _store(self, mapping: CloudMapping) -> None:
         self._check(mapping)  # what it needs may have been removed since the request was accepted

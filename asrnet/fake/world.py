@@ -42,6 +42,7 @@ from asrnet.fake.mappings import Mappings
 from asrnet.fake.networks import NetworkResources, VirtualNetworks
 from asrnet.fake.plans import RecoveryPlans
 from asrnet.fake.policies import Policies
+from asrnet.fake.recovery_points import RecoveryPoints
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.subscriptions import Subscriptions
 from asrnet.fake.vaults import Fabrics, Vaults
@@ -72,6 +73,7 @@ class World:
         self.policies = Policies(self._state)
         self.mappings = Mappings(self._state)
         self.protected_items = ProtectedItems(self._state)
+        self.recovery_points = RecoveryPoints(self._state)
         self.recovery_plans = RecoveryPlans(self._state)
         self.intents = Intents(self._state)
         self.jobs = Jobs(self._state)

@@ -31,6 +31,8 @@ from asrnet.fake.records import (
     Host,
     RecoveryPlan,
     ReplicationPolicy,
+    Site,
+    SourceMachine,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -429,6 +431,10 @@ class _Vault:
         )
         self._fabrics[entry.name.lower()] = fabric
         yield fabric
+        if entry.site is not None:
+            if entry.kind != "other":
+                raise place.error("a site is a fabric of the kind 'other'", "site")
+            yield Site(fabric_id=fabric.id, kind=entry.site)
         for index, network in enumerate(entry.networks):
             network_place = place.at("networks", index)
             network_id = _child(network_place, fabric.id, "replicationNetworks", network.name)
@@ -448,6 +454,15 @@ class _Vault:
             self._clouds[fabric.id, container.friendly_name.lower()] = cloud
             self._clouds[fabric.id, container.name.lower()] = cloud
             yield CloudRecord(cloud=cloud, logical_networks=container.logical_networks)
+            for number, machine in enumerate(container.machines):
+                machine_place = container_place.at("machines", number)
+                yield _model(
+                    SourceMachine,
+                    machine,
+                    id=_child(machine_place, cloud_id, "replicationProtectableItems", machine.name),
+                    friendly_name=machine.friendly_name or machine.name,
+                    nics=_nics(machine, machine_place),
+                )
         for host in entry.hosts:
             yield Host(fabric_id=fabric.id, host=_model(VmmHost, host))
 
@@ -627,8 +642,14 @@ def _document(state: State) -> WorldDocument:
 def _extras(state: State) -> dict[str, str]:
     """What clients sent of resources that still exist."""
     resources = (
-        *state.virtual_networks, *state.vaults, *state.fabrics, *state.policies, *state.protected_items, *state.plans
-    )  # fmt: skip
+        *state.virtual_networks,
+        *state.vaults,
+        *state.fabrics,
+        *state.policies,
+        *state.cloud_mappings,
+        *state.protected_items,
+        *state.plans,
+    )
     keys = {resource.id.key for resource in resources}
     keys |= {
         network.id.child("subnets", subnet.name).key for network in state.virtual_networks for subnet in network.subnets
@@ -691,10 +712,13 @@ def _vault_entry(vault: VaultResource, state: State) -> Any:
 
 def _fabric_entry(fabric: Fabric, state: State) -> Any:
     scope = fabric.id.key
+    site = state.sites.get(fabric.id.parent.key, scope)
+    machines = state.source_machines.values(scope)
     return _entry(
         entries.FABRIC,
         fabric,
         server=None if fabric.kind == "azure" else fabric.friendly_name,
+        site=site.kind if site else None,
         networks=tuple(
             _entry(
                 entries.VM_NETWORK,
@@ -710,7 +734,17 @@ def _fabric_entry(fabric: Fabric, state: State) -> Any:
             for network in state.logical_networks.values(scope)
         ),
         clouds=tuple(
-            _entry(entries.CLOUD, record.cloud, name=record.cloud.id.name, logical_networks=record.logical_networks)
+            _entry(
+                entries.CLOUD,
+                record.cloud,
+                name=record.cloud.id.name,
+                logical_networks=record.logical_networks,
+                machines=tuple(
+                    _entry(entries.SOURCE_MACHINE, machine, name=machine.id.name, nics=_nic_entries(machine.nics))
+                    for machine in machines
+                    if machine.id.parent == record.cloud.id
+                ),
+            )
             for record in state.clouds.values(scope)
         ),
         cloud_mappings=tuple(

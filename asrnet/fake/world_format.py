@@ -18,6 +18,8 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.records import (
     RecoveryPlan,
     ReplicationPolicy,
+    SiteKind,
+    SourceMachine,
     Subscription,
     VaultResource,
     VirtualMachine,
@@ -135,6 +137,10 @@ NIC: Final = _entry(
 )
 VIRTUAL_MACHINE: Final = _entry(VirtualMachine, location=Name, nics=_list(NIC))
 
+SOURCE_MACHINE: Final = _entry(
+    SourceMachine, without={"id"}, name=Name, friendly_name=(str | None, None), nics=_list(NIC)
+)
+
 VM_NETWORK: Final = _entry(
     VmNetwork,
     without={"id"},
@@ -156,6 +162,12 @@ CLOUD: Final = _entry(
         Annotated[tuple[str, ...] | None, Meta(description="Friendly names; absent: not known, []: none")],
         None,
     ),
+    machines=(
+        Annotated[
+            _list(SOURCE_MACHINE)[0], Meta(description="Machines on premises that can be protected, or already are")
+        ],
+        (),
+    ),
 )
 CLOUD_MAPPING: Final = _entry(
     CloudMapping,
@@ -174,7 +186,11 @@ FABRIC: Final = _entry(
     Fabric,
     without={"id", "friendly_name"},
     name=Name,
-    server=(Annotated[str | None, Meta(description="The name of a VMM server")], None),
+    server=(Annotated[str | None, Meta(description="The name of a VMM server or of a site")], None),
+    site=(
+        Annotated[SiteKind | None, Meta(description="What a fabric of kind other stands for; absent: HyperVSite")],
+        None,
+    ),
     networks=_list(VM_NETWORK),
     logical_networks=_list(LOGICAL_NETWORK),
     clouds=_list(CLOUD),

@@ -111,8 +111,14 @@ def test_a_machine_cannot_be_protected_without_saying_which_and_where(region: Re
 
 
 def test_other_providers_are_not_implemented(region: Region) -> None:
-    answer = region.send("PUT", region.item, body=region.enable(instanceType="InMageRcm"))
+    answer = region.send("PUT", region.item, body=region.enable(instanceType="InMage"))
     assert answer.status == 501
+
+
+@pytest.mark.parametrize("provider", ["HyperVReplicaAzure", "InMageRcm"])
+def test_a_machine_on_premises_is_not_protected_in_a_region(region: Region, provider: str) -> None:
+    answer = region.send("PUT", region.item, body=region.enable(instanceType=provider, targetResourceGroupId=None))
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "InvalidParameter")
 
 
 def intent(region: Region, **details: object) -> dict[str, Any]:

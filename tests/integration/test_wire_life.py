@@ -349,8 +349,10 @@ def test_a_hyper_v_machine_lands_by_the_mapping_of_its_network(life: Life) -> No
     cloud, network = life.build.cloud(server, "Gold"), life.build.vm_network(server, "corp")
     life.build.mapping(server, network, None, life.away)
     path = f"{cloud.id}/replicationProtectedItems/Vm2"
+    policy = life.vault.id.child("replicationPolicies", "HyperV")
+    life.build.add(ReplicationPolicy(id=policy, provider="HyperVReplicaAzure"))
     details = {"instanceType": "HyperVReplicaAzure", "targetAzureVmName": "Vm2"}
-    life.do("PUT", path, {"properties": {"policyId": str(life.policy), "providerSpecificDetails": details}})
+    life.do("PUT", path, {"properties": {"policyId": str(policy), "providerSpecificDetails": details}})
     life.replicate()
     item = life.item(path)
     assert (item["primaryFabricProvider"], item["recoveryFabricFriendlyName"]) == ("VmmFabric", "Microsoft Azure")

@@ -162,6 +162,9 @@ def test_containers_are_counted_and_removed(wire: Wire) -> None:
     assert wire.get(container)["properties"]["protectedItemCount"] == 1
     assert [each["name"] for each in wire.get(f"{VAULT}/replicationProtectionContainers")["value"]] == ["E-container"]
     assert [each["name"] for each in wire.get(f"{container}/replicationProtectedItems")["value"]] == ["vm"]
+    refusal = wire.send("POST", f"{container}/remove")
+    assert (refusal.status, error_of(refusal)["details"][0]["code"]) == (409, "ProtectionContainerInUse")
+    assert wire.send("DELETE", item.id).status == 202
     assert wire.send("POST", f"{container}/remove").status == 202
     assert wire.get(f"{east.id}/replicationProtectionContainers")["value"] == []
 

@@ -252,6 +252,11 @@ def _life(walk: Walk) -> None:
         walk.send("POST", f"{path}/unplannedFailover", failover)
         walk.send("POST", f"{path}/failoverCancel")
         walk.send("POST", f"{path}/unplannedFailover", failover)
+        if path == ITEM:
+            (point,) = json.loads(walk.send("GET", f"{ITEM}/recoveryPoints").body)["value"]
+            walk.get(point["id"], f"{ITEM}/recoveryPoints/none")
+            walk.send("POST", f"{ITEM}/applyRecoveryPoint", {"properties": {"recoveryPointId": point["id"]}})
+        walk.send("POST", f"{path}/reProtect", failover)
         walk.send("POST", f"{path}/failoverCommit")
         switch = {"replicationProtectedItemName": "vm1", "providerSpecificDetails": west}
         walk.send("POST", f"{BOX}/switchprotection", {"properties": switch})
@@ -293,7 +298,8 @@ def _on_premises(walk: Walk) -> None:
     providers = "replicationRecoveryServicesProviders"
     (provider,) = json.loads(walk.send("GET", f"{server.id}/{providers}").body)["value"]
     walk.get(f"{VAULT}/{providers}", provider["id"], f"{VAULT}/replicationVaultHealth", f"{VAULT}/replicationEvents")
-    walk.get(f"{VAULT}/replicationEvents/none", f"{VAULT}/replicationAlertSettings")
+    (event, *_) = json.loads(walk.send("GET", f"{VAULT}/replicationEvents").body)["value"]
+    walk.get(event["id"], f"{VAULT}/replicationEvents/none", f"{VAULT}/replicationAlertSettings")
     alert = f"{VAULT}/replicationAlertSettings/defaultAlertSetting"
     walk.send("PUT", alert, {"properties": {"sendToOwners": "Send", "customEmailAddresses": ["ops@contoso.com"]}})
     walk.get(alert)

@@ -125,6 +125,9 @@ def full() -> Builder:
     azure.mapping(beijing, first, None, two, name="to-azure")
     azure.add(Host(fabric_id=beijing.id, host=VmmHost(name="host1", cloud="GoldCloud1", networks=("VMNetwork1",))))
     azure.protected_item("vm2", beijing, None, cloud=gold1, provider="HyperVReplicaAzure")
+    site = azure.site(vault, "plant", "InMageRcm")
+    azure.cloud(site, "plant-container")
+    azure.source_machine(gold1, "vm3", azure.nic("nic0", first, ip="192.168.1.9"))
     azure.world.extras[vault.id.key] = {"sku": {"name": "Standard"}, "properties": {"yes": True, "010": 10}}
     azure.world.extras[one.id.child("subnets", "web").key] = {"delegations": []}
     return azure

@@ -9,14 +9,13 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import CONTAINER, CONTAINER_MAPPING, FABRIC, VAULT, Routes
-from asrnet.emulator.spelling import CONTAINER_TYPE, container_name, fabric_name, find_fabric, wire_id
+from asrnet.emulator.spelling import CONTAINER_TYPE, container_name, fabric_name, fabric_type, find_fabric, wire_id
 from asrnet.fake.records import CloudRecord
 from asrnet.fake.world import World
 from asrnet.model.azure import MICROSOFT_AZURE, CloudMapping
 
 routes: Final = Routes()
 
-_FABRIC_TYPES: Final = {"azure": "Azure", "vmm": "VMM", "other": "HyperVSite"}
 _CONTAINERS: Final = "replicationProtectionContainers"
 _MAPPINGS: Final = "replicationProtectionContainerMappings"
 
@@ -36,7 +35,7 @@ def container_json(world: World, record: CloudRecord) -> Document:
         "properties": {
             "fabricFriendlyName": fabric_name(world, container_id.parent),
             "friendlyName": record.cloud.friendly_name,
-            "fabricType": _FABRIC_TYPES.get(fabric.kind if fabric else "azure", "Azure"),
+            "fabricType": fabric_type(world, fabric),
             "protectedItemCount": sum(item.id.parent == container_id for item in items),
             "pairingStatus": "Paired" if paired else "NotPaired",
             "role": "",

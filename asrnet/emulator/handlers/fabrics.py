@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from asrnet.emulator.bodies import an_object, text
@@ -13,6 +13,8 @@ from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import FABRIC, NETWORK, VAULT, Routes
 from asrnet.emulator.spelling import FABRIC_TYPE, fabric_friendly_name, stable_guid, wire_id
 from asrnet.fake import refusals
+from asrnet.fake.records import Site, SiteKind
+from asrnet.fake.world import World
 from asrnet.model.azure import Fabric, LogicalNetwork, VmNetwork
 
 routes: Final = Routes()
@@ -21,8 +23,34 @@ _FABRICS: Final = f"{VAULT}/replicationFabrics"
 _LOGICAL: Final = f"{FABRIC}/replicationLogicalNetworks"
 
 
-def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
-    """A fabric: a region of Azure or a VMM server. Without ``container_ids``, as lists show it."""
+_VMWARE: Final[Document] = {"vmwareSiteId": None, "physicalSiteId": None}
+_RCM: Final[Document] = _VMWARE | {
+    "serviceEndpoint": None,
+    "serviceResourceId": None,
+    "serviceContainerId": None,
+    "dataPlaneUri": None,
+    "controlPlaneUri": None,
+    "sourceAgentIdentityDetails": None,
+    "processServers": [],
+    "rcmProxies": [],
+    "pushInstallers": [],
+    "replicationAgents": [],
+    "reprotectAgents": [],
+    "marsAgents": [],
+    "dras": [],
+    "agentDetails": [],
+}
+# Specified: what a site shows beside its instance type. The appliance's components are in the world of nobody yet.
+_SITES: Final[Mapping[SiteKind, Document]] = {
+    "HyperVSite": {"hyperVHosts": []},
+    "InMageRcm": _RCM,
+    "VMware": {},
+    "VMwareV2": _VMWARE | {"migrationSolutionId": None, "serviceEndpoint": None, "processServers": []},
+}
+
+
+def fabric_json(world: World, fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
+    """A fabric: a region of Azure, a VMM server or a site. Without ``container_ids``, as lists show it."""
     rollover: Document = {"kekState": "None", "kekCertThumbprint": None}
     encryption = rollover
     if fabric.kind == "vmm":
@@ -33,9 +61,14 @@ def fabric_json(fabric: Fabric, container_ids: Sequence[str] | None = None) -> D
             "kekCertThumbprint": thumbprint,
             "kekCertExpiryDate": "2035-01-01T00:00:00Z",
         }
-    # Recorded: lists leave out the zones, and say null for the containers.
-    details: Document = {"instanceType": "VMM" if fabric.kind == "vmm" else "HyperVSite"}
-    if fabric.kind == "azure":
+    details: Document = {"instanceType": "VMM"}
+    site = world.state.site_kind(fabric)
+    if site is not None:
+        given = world.extras.get(fabric.id.key, {})
+        members = _SITES[site]
+        details = {"instanceType": site, **members, **{name: given[name] for name in members if name in given}}
+    elif fabric.kind == "azure":
+        # Recorded: lists leave out the zones, and say null for the containers.
         details = {"instanceType": "Azure", "location": fabric.location, "containerIds": None}
         if container_ids is not None:
             details |= {"containerIds": list(container_ids), "zones": []}
@@ -93,7 +126,7 @@ def logical_network_json(network: LogicalNetwork) -> Document:
 @routes.get(_FABRICS, "ReplicationFabrics_List", "recorded")
 def list_fabrics(call: Call) -> Response:
     """All fabrics of a vault, without what only a fabric by itself shows: its containers and zones."""
-    return call.page(call.world.fabrics.list(call.id("vault")), fabric_json)
+    return call.page(call.world.fabrics.list(call.id("vault")), lambda fabric: fabric_json(call.world, fabric))
 
 
 @routes.get(FABRIC, "ReplicationFabrics_Get", "recorded")
@@ -106,17 +139,28 @@ def get_fabric(call: Call) -> Response:
         wire_id(fabric.id.child("replicationProtectionContainers", stable_guid(str(record.cloud.id))))
         for record in containers
     ]
-    return json_response(fabric_json(fabric, container_ids))
+    return json_response(fabric_json(call.world, fabric, container_ids))
 
 
-@routes.put(FABRIC, "ReplicationFabrics_Create", "recorded")
+@routes.put(
+    FABRIC,
+    "ReplicationFabrics_Create",
+    "recorded",
+    "recorded for regions, specified for VMware's sites, as PowerShell and Terraform do for Hyper-V's",
+)
 def put_fabric(call: Call) -> Response:
-    """Create the fabric of an Azure region."""
+    """Create the fabric of an Azure region or of a site. VMM servers register themselves."""
     fabric_id = call.id("fabric")
     details = an_object(an_object(call.request.document(), "properties"), "customDetails")
     location = text(details, "location")
+    kind = next((kind for kind in _SITES if kind == text(details, "instanceType")), None)
+    if kind is not None:
+        started = call.world.fabrics.put_site(Site(fabric_id=fabric_id, kind=kind))
+        names = ("vmwareSiteId", "physicalSiteId", "migrationSolutionId")
+        call.world.extras[fabric_id.key] = {name: value for name in names if (value := text(details, name)) is not None}
+        return call.accepted(started, fabric_id)
     if text(details, "instanceType") not in {"Azure", None} or location is None:
-        raise refusals.invalid("Only fabrics of instance type 'Azure' with a location can be created.", fabric_id)
+        raise refusals.invalid("A fabric is of a region of Azure, with its location, or of a site.", fabric_id)
     return call.accepted(call.world.fabrics.put(fabric_id, location), fabric_id)
 
 

@@ -6,11 +6,11 @@ Azure machines (A2A) as recorded, key by key; Hyper-V's and VMware's by the API'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from asrnet.emulator.bodies import text
+from asrnet.emulator.handlers.nic_shapes import id_text, lowered_id, nic_json, settings_json, source_machine_id
+from asrnet.emulator.handlers.on_premises_shapes import SETTINGS, failback_details, hyper_v_details, rcm_details
 from asrnet.emulator.messages import Document
 from asrnet.emulator.spelling import (
     CONTAINER_TYPE,
@@ -22,12 +22,11 @@ from asrnet.emulator.spelling import (
     wire_id,
 )
 from asrnet.fake.jobs import iso_time
-from asrnet.fake.machines import PROTECTED, REPLICATING, TEST_MACHINE_EXISTS, allowed_operations
+from asrnet.fake.machines import FAILBACK_PROVIDER, PROTECTED, REPLICATING, TEST_MACHINE_EXISTS, allowed_operations
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, IpConfiguration, Nic, ProtectedItem
-from asrnet.model.machine_update import UPDATES, Level
+from asrnet.model.azure import MICROSOFT_AZURE, Fabric, ProtectedItem
 
 _DESCRIPTIONS: Final = {
     "InitialReplicationInProgress": "Initial replication is in progress",
@@ -36,8 +35,6 @@ _DESCRIPTIONS: Final = {
     "UnplannedFailoverCommitted": "Unplanned failover is committed",
 }
 """The first is recorded; the others are assumed."""
-
-VMWARE: Final = frozenset({"InMageRcm", "InMageAzureV2"})
 
 
 def item_json(world: World, item: ProtectedItem) -> Document:
@@ -52,33 +49,35 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
     job = world.protected_items.current_job(item.id) if item.scenario else None
     extras = dict(world.extras.get(item.id.key, {}))
-    disks = extras.pop(DISKS, ())
-    details = _DETAILS.get(item.provider, _other_details)(item)
+    disks, settings, point = extras.pop(DISKS, ()), extras.pop(SETTINGS, {}), extras.pop(RECOVERY_POINT, None)
+    # World files are written by hand, and what they have in the place of an object says nothing.
+    details = _DETAILS.get(item.provider, _other_details)(world, item, settings if isinstance(settings, dict) else {})
     if "lastHeartbeat" in details:
         details["lastHeartbeat"] = iso_time(world.clock.now())
     if item.provider == "A2A":
         # Specified, and what scripts look for after a failover: the machines that the item has made.
-        details["recoveryFabricObjectId"] = _text(_machine_made(world, item, test=False))
-        details["testFailoverRecoveryFabricObjectId"] = _text(_machine_made(world, item, test=True))
+        details["recoveryFabricObjectId"] = id_text(_machine_made(world, item, test=False))
+        details["testFailoverRecoveryFabricObjectId"] = id_text(_machine_made(world, item, test=True))
         if item.state == PROTECTED:
             details |= {"rpoInSeconds": 60, "lastRpoCalculatedTime": iso_time(world.clock.now())}
     if "protectedManagedDisks" in details and isinstance(disks, list):
         details["protectedManagedDisks"] = [_disk_json(item, disk) for disk in disks if isinstance(disk, Mapping)]
+    # Azure and VMware machines are named by their own services, and have no protectable item.
+    by_protectable_item = item.provider not in {"A2A", "InMageRcm", FAILBACK_PROVIDER}
+    protectable_id = container.child("replicationProtectableItems", item.id.name)
     return {
         "id": wire_id(item.id),
         "name": item.id.name,
         "type": f"{CONTAINER_TYPE}/replicationProtectedItems",
         "properties": {
             "friendlyName": item.friendly_name,
-            "protectedItemType": "" if item.provider == "A2A" else "HyperVVirtualMachine",
-            "protectableItemId": None
-            if item.provider == "A2A"
-            else wire_id(container.child("replicationProtectableItems", item.id.name)),
+            "protectedItemType": "HyperVVirtualMachine" if by_protectable_item else "",
+            "protectableItemId": wire_id(protectable_id) if by_protectable_item else None,
             "recoveryServicesProviderId": wire_id(
                 fabric_id.child("replicationRecoveryServicesProviders", stable_guid(str(fabric_id), "provider"))
             ),
             "primaryFabricFriendlyName": fabric_name(world, fabric_id),
-            "primaryFabricProvider": _FABRIC_PROVIDERS.get(fabric.kind if fabric else "azure", "HyperVSite"),
+            "primaryFabricProvider": _fabric_provider(world, fabric),
             "recoveryFabricFriendlyName": fabric_name(world, recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
             "recoveryFabricId": wire_id(recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
             "primaryProtectionContainerFriendlyName": container_name(world, container),
@@ -103,7 +102,7 @@ def item_json(world: World, item: ProtectedItem) -> Document:
                 "jobId": wire_id(job or vault.child("replicationJobs", "None")),
                 "startTime": NEVER,
             },
-            "failoverRecoveryPointId": None,
+            "failoverRecoveryPointId": point,
             "providerSpecificDetails": {"instanceType": item.provider, **details, **extras},
             "recoveryContainerId": wire_id(recovery_container or _azure_container(vault)),
             "eventCorrelationId": stable_guid(str(item.id), "events"),
@@ -111,35 +110,25 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     }
 
 
-_FABRIC_PROVIDERS: Final = {"azure": "AzureFabric", "vmm": "VmmFabric"}
+_FABRIC_PROVIDERS: Final = {"InMageRcm": "InMageRcmFabric", "VMware": "VMwareFabric", "VMwareV2": "VMwareV2Fabric"}
+"""By what a site is; AzureFabric and VmmFabric are recorded, these are assumed."""
+RECOVERY_POINT: Final = "failoverRecoveryPointId"
+"""Where the extras of an item keep the recovery point that its failover used."""
 DISKS: Final = "vmManagedDisks"
 """Where the extras of an item keep its disks, as the request that protected it named them."""
+
+
+def _fabric_provider(world: World, fabric: Fabric | None) -> str:
+    if fabric is None or fabric.kind == "azure":
+        return "AzureFabric"
+    site = world.state.site_kind(fabric)
+    return "VmmFabric" if site is None else _FABRIC_PROVIDERS.get(site, site)
 
 
 def _azure_container(vault: ArmId) -> ArmId:
     """The container of the fabric that stands for Azure."""
     fabric = vault.child("replicationFabrics", PSEUDO_FABRIC)
     return fabric.child("replicationProtectionContainers", stable_guid(str(fabric), "container"))
-
-
-def _lowered(identifier: ArmId | None) -> str | None:
-    return f"/{identifier.key}" if identifier else None
-
-
-def _text(identifier: ArmId | None) -> str | None:
-    return str(identifier) if identifier else None
-
-
-def _machine_id(item: ProtectedItem) -> ArmId | None:
-    """The Azure machine that is replicated.
-
-    A world need not say where its machines are; the resource group of their network is used then.
-    """
-    if item.machine_id is not None or item.provider != "A2A":
-        return item.machine_id
-    network = next((nic.primary_network_id for nic in item.nics if nic.primary_network_id), None)
-    group = network.parent if network else None
-    return group.child("providers", "Microsoft.Compute", "virtualMachines", item.friendly_name) if group else None
 
 
 def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | None:
@@ -150,19 +139,20 @@ def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | N
     return machine_id if is_there else None
 
 
-def _azure_details(item: ProtectedItem) -> Document:
+def _azure_details(_world: World, item: ProtectedItem, _settings: Mapping[str, object]) -> Document:
     replicating = item.state == REPLICATING
-    settings = _settings_json(item, "A2A", "item")
-    machine_id = _machine_id(item)
+    settings = settings_json(item, "A2A", "item")
+    machine_id = source_machine_id(item)
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     test_networks = [nic.test_network_id for nic in item.nics if nic.test_network_id]
     recovery_network = item.recovery_network_id or next(iter(recovery_networks), None)
     initial_recovery = item.primary_location if item.is_reversed else item.recovery_location
+    initial_recovery_zone = item.primary_zone if item.is_reversed else settings["recoveryAvailabilityZone"]
     return {
-        "fabricObjectId": _lowered(machine_id),
+        "fabricObjectId": lowered_id(machine_id),
         "initialPrimaryZone": item.initial_zone or "",
         "initialPrimaryFabricLocation": item.initial_location,
-        "initialRecoveryZone": "",
+        "initialRecoveryZone": initial_recovery_zone or "",
         "initialPrimaryExtendedLocation": None,
         "initialRecoveryExtendedLocation": None,
         "initialRecoveryFabricLocation": initial_recovery,
@@ -183,11 +173,11 @@ def _azure_details(item: ProtectedItem) -> Document:
         "recoveryCloudService": settings["recoveryCloudService"],
         "recoveryAvailabilitySet": settings["recoveryAvailabilitySet"],
         # Recorded: both are null as long as the machine replicates initially.
-        "selectedRecoveryAzureNetworkId": None if replicating else _text(recovery_network),
+        "selectedRecoveryAzureNetworkId": None if replicating else id_text(recovery_network),
         "selectedTfoAzureNetworkId": None
         if replicating
-        else _text(item.test_network_id or next(iter(test_networks), None)),
-        "vmNics": [_nic_json(item, nic) for nic in item.nics],
+        else id_text(item.test_network_id or next(iter(test_networks), None)),
+        "vmNics": [nic_json(item, nic) for nic in item.nics],
         "vmSyncedConfigDetails": {"tags": {}, "inputEndpoints": []},
         "monitoringPercentageCompletion": None,
         "monitoringJobType": None,
@@ -229,7 +219,7 @@ def _azure_details(item: ProtectedItem) -> Document:
 def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
     """A disk, as the request described it. After re-protection it goes back to the disk that it came from."""
     disk_id = text(disk, "diskId") or ""
-    group = text(disk, "recoveryResourceGroupId") or _text(item.recovery_group_id)
+    group = text(disk, "recoveryResourceGroupId") or id_text(item.recovery_group_id)
     name = disk_id.rpartition("/")[2]
     original = text(disk, "originalDiskId")
     replica = name.lower() if original else name
@@ -266,160 +256,13 @@ def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
     }
 
 
-def _settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, level: Level) -> Document:
-    """What a PATCH can set of a machine, a NIC or an ip configuration, as a GET tells it."""
-    told: Document = {}
-    for setting in UPDATES[provider].of(level):
-        value: Any = part.settings.get(setting.patch) if setting.field is None else getattr(part, setting.field)
-        match setting.kind:
-            case "id" | "text":
-                told[setting.get] = str(value) if value else None
-            case "ids":
-                told[setting.get] = [str(identifier) for identifier in value]
-            case "word":
-                told[setting.get] = "true" if value else "false"
-            case _:
-                told[setting.get] = list(value) if isinstance(value, tuple) else value
-    return told
-
-
-def _unknown_json(part: Nic | IpConfiguration) -> Document:
-    """The members of a NIC or an ip configuration that no version of asrnet knows."""
-    return {name: msgspec.json.decode(value) for name, value in part.unknown_members.items()}
-
-
-def _nic_json(item: ProtectedItem, nic: Nic) -> Document:
-    # Recorded after re-protection: while it replicates, a machine does not say where its NICs are.
-    replicating = item.state == REPLICATING
-    network = _text(nic.primary_network_id) or nic.primary_network or None
-    selection = "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"
-    machine_id = _machine_id(item)
-    source = _lowered(nic.source_id) if nic.source_id else None
-    if source is None and machine_id is not None:
-        source = _lowered(machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name))
-    settings = _settings_json(nic, "A2A", "nic")
-    settings["selectionType"] = nic.selection or selection
-    if replicating:
-        settings["enableAcceleratedNetworkingOnTfo"] = None
-    recorded_order = {
-        "nicId": None,
-        "replicaNicId": None,
-        "sourceNicArmId": source,
-        "vMNetworkName": None if replicating else network,
-        "recoveryVMNetworkId": _text(nic.recovery_network_id or item.recovery_network_id),
-        "ipConfigs": [
-            _ip_configuration_json(configuration, replicating=replicating) for configuration in nic.ip_configurations
-        ],
-        "selectionType": None,
-        "recoveryNetworkSecurityGroupId": None,
-        "enableAcceleratedNetworkingOnRecovery": None,
-        "tfoVMNetworkId": _text(nic.test_network_id),
-    }
-    return recorded_order | settings | _unknown_json(nic)
-
-
-def _ip_configuration_json(configuration: IpConfiguration, *, replicating: bool) -> Document:
-    recovery_type = "Static" if configuration.recovery_ip else "Dynamic"
-    recorded_order = {
-        "name": None,
-        "isPrimary": None,
-        "subnetName": None if replicating else configuration.subnet,
-        "staticIPAddress": None if replicating else configuration.ip,
-        "ipAddressType": configuration.ip_type,
-        "isSeletedForFailover": None,
-        "recoverySubnetName": None,
-        "recoveryStaticIPAddress": None,
-        "recoveryIPAddressType": None if configuration.recovery_subnet is None else recovery_type,
-    }
-    settings = _settings_json(configuration, "A2A", "ip_configuration")
-    settings["recoveryStaticIPAddress"] = configuration.recovery_ip or ""
-    if replicating:
-        settings["name"] = None
-    return recorded_order | settings | _unknown_json(configuration)
-
-
-def _hyper_v_details(item: ProtectedItem) -> Document:
-    recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
-    settings = _settings_json(item, "HyperVReplicaAzure", "item")
-    return {
-        "azureVmDiskDetails": [],
-        "recoveryAzureVmName": settings["recoveryAzureVmName"],
-        "recoveryAzureVMSize": settings["recoveryAzureVMSize"],
-        "recoveryAzureStorageAccount": None,
-        "recoveryAzureLogStorageAccountId": None,
-        "lastReplicatedTime": None,
-        "rpoInSeconds": None,
-        "lastRpoCalculatedTime": None,
-        "vmId": item.id.name,
-        "vmProtectionState": item.state,
-        "vmProtectionStateDescription": _DESCRIPTIONS.get(item.state, item.state),
-        "initialReplicationDetails": None,
-        "vmNics": [_nic_json(item, nic) for nic in item.nics],
-        "selectedRecoveryAzureNetworkId": _text(item.recovery_network_id or next(iter(recovery_networks), None)),
-        "selectedSourceNicId": item.nics[0].name if item.nics else None,
-        "encryption": "Disabled",
-        "oSDetails": None,
-        "sourceVmRamSizeInMB": 2048,
-        "sourceVmCpuCount": 1,
-        "enableRdpOnTargetOption": settings["enableRdpOnTargetOption"],
-        "recoveryAzureResourceGroupId": settings["recoveryAzureResourceGroupId"],
-        "recoveryAvailabilitySetId": settings["recoveryAvailabilitySetId"],
-        "targetAvailabilityZone": settings["targetAvailabilityZone"],
-        "targetProximityPlacementGroupId": settings["targetProximityPlacementGroupId"],
-        "useManagedDisks": settings["useManagedDisks"],
-        "licenseType": "NotSpecified",
-        "sqlServerLicenseType": None,
-        "lastRecoveryPointReceived": None,
-        "targetVmTags": settings["targetVmTags"] or {},
-        "targetCapacityReservationGroupId": settings["targetCapacityReservationGroupId"],
-        "seedManagedDiskTags": {},
-        "targetManagedDiskTags": settings["targetManagedDiskTags"] or {},
-        "targetNicTags": settings["targetNicTags"] or {},
-        "protectedManagedDisks": [],
-    }
-
-
-def _vmware_details(item: ProtectedItem) -> Document:
-    recovery_network = item.recovery_network_id or next((nic.recovery_network_id for nic in item.nics), None)
-    test_network = item.test_network_id or next((nic.test_network_id for nic in item.nics), None)
-    settings = _settings_json(item, "InMageRcm", "item")
-    return {
-        "internalIdentifier": stable_guid(str(item.id)),
-        "fabricDiscoveryMachineId": None,
-        "multiVmGroupName": "",
-        "discoveryType": "vCenter",
-        "osType": "Windows",
-        **settings,
-        "targetLocation": item.recovery_location,
-        "targetNetworkId": _text(recovery_network),
-        "testNetworkId": _text(test_network),
-        "resyncRequired": "false",
-        "resyncState": "None",
-        "protectedDisks": [],
-        "vmNics": [_vmware_nic_json(nic) for nic in item.nics],
-    }
-
-
-def _vmware_nic_json(nic: Nic) -> Document:
-    address = nic.ip_configurations[0] if nic.ip_configurations else IpConfiguration()
-    return {
-        **_settings_json(nic, "InMageRcm", "nic"),
-        **_settings_json(address, "InMageRcm", "ip_configuration"),
-        "sourceIPAddress": address.ip,
-        "sourceIPAddressType": address.ip_type,
-        "sourceNetworkId": _text(nic.primary_network_id) or nic.primary_network or None,
-        "sourceSubnetName": address.subnet,
-        "targetIPAddressType": "Static" if address.recovery_ip else "Dynamic",
-        "testIPAddressType": "Static" if address.test_ip else "Dynamic",
-    }
-
-
-def _other_details(item: ProtectedItem) -> Document:
-    return {"vmNics": [_nic_json(item, nic) for nic in item.nics]}
+def _other_details(_world: World, item: ProtectedItem, _settings: Mapping[str, object]) -> Document:
+    return {"vmNics": [nic_json(item, nic) for nic in item.nics]}
 
 
 _DETAILS: Final = {
     "A2A": _azure_details,
-    "HyperVReplicaAzure": _hyper_v_details,
-    "InMageRcm": _vmware_details,
+    "HyperVReplicaAzure": hyper_v_details,
+    "InMageRcm": rcm_details,
+    FAILBACK_PROVIDER: failback_details,
 }

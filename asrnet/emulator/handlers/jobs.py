@@ -99,7 +99,21 @@ _NAMES: Final = {
     "CancelFailover": ("Cancel failover", "ProtectionEntity"),
     "SwitchProtection": ("Switch protection", "ProtectionEntity"),
     "ReverseReplicate": ("Re-protect", "ProtectionEntity"),
+    "ChangePit": ("Change recovery point", "ProtectionEntity"),
 }
+
+
+def moment(text: str) -> float | None:
+    """The seconds since 1970 of a filter's time; None where it is empty. Refused where it is no time."""
+    try:
+        return seconds_of(text) if text else None
+    except ValueError as error:
+        raise GatewayError(400, "BadRequest", f"'{text[:100]}' is not a time in ISO 8601.") from error
+
+
+def friendly_job_name(scenario: str) -> str:
+    """The name that people read of a job."""
+    return _NAMES.get(scenario, (scenario, ""))[0]
 
 
 def listed_job_json(job: Job, started: Started | None) -> Document:
@@ -256,18 +270,10 @@ def _affected(world: World, mapping: NetworkMapping) -> Document:
 def list_jobs(call: Call) -> Response:
     """The jobs of a vault, latest first, as far as the filter lets them through."""
     filters = call.equalities(_FILTERS)
-    moments: dict[str, float] = {}
-    for name in ("starttime", "endtime"):
-        text = filters.get(name, "")
-        try:
-            if text:
-                moments[name] = seconds_of(text)
-        except ValueError as error:
-            raise GatewayError(400, "BadRequest", f"'{text[:100]}' is not a time in ISO 8601.") from error
     jobs = call.world.jobs.list(
         call.id("vault"),
-        since=moments.get("starttime"),
-        until=moments.get("endtime"),
+        since=moment(filters.get("starttime", "")),
+        until=moment(filters.get("endtime", "")),
         state=filters.get("jobstatus") or None,
     )
     name = filters.get("jobname", "").lower()

@@ -6,13 +6,20 @@ from typing import Final
 
 from asrnet.emulator.bodies import Body, a_list, an_id, an_object, text
 from asrnet.emulator.calls import Call
-from asrnet.emulator.handlers.item_shapes import DISKS, item_json
+from asrnet.emulator.handlers.item_shapes import DISKS, RECOVERY_POINT, item_json
+from asrnet.emulator.handlers.nic_shapes import read_settings
+from asrnet.emulator.handlers.on_premises_shapes import (
+    SETTINGS,
+    read_hyper_v_enabling,
+    read_rcm_enabling,
+)
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import GatewayError, Response, json_response
 from asrnet.emulator.routing import CONTAINER, ITEM, VAULT, Routes
+from asrnet.emulator.spelling import wire_id
 from asrnet.fake import refusals
 from asrnet.fake.machines import Direction
-from asrnet.fake.records import EnableRequest, HyperVRequest, SwitchRequest
+from asrnet.fake.records import EnableRequest, SwitchRequest
 from asrnet.model.arm import ArmId
 
 routes: Final = Routes()
@@ -35,21 +42,7 @@ def read_enabling(body: Body, item_id: ArmId) -> EnableRequest:
         recovery_network_id=an_id(details, "recoveryAzureNetworkId"),
         recovery_subnet=text(details, "recoverySubnetName"),
         recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
-        policy_id=an_id(properties, "policyId"),
-    )
-
-
-def read_hyper_v_enabling(body: Body, item_id: ArmId) -> HyperVRequest:
-    """What the body of a PUT says of the Hyper-V machine to protect and of where it is to land."""
-    properties = an_object(body, "properties")
-    details = an_object(properties, "providerSpecificDetails")
-    machine = an_id(properties, "protectableItemId")
-    names = (text(details, "targetAzureVmName"), text(details, "vmName"), machine.name if machine else None)
-    return HyperVRequest(
-        name=next((name for name in names if name), item_id.name),
-        recovery_network_id=an_id(details, "targetAzureNetworkId"),
-        recovery_subnet=text(details, "targetAzureSubnetId"),
-        recovery_resource_group_id=an_id(details, "targetAzureV2ResourceGroupId"),
+        settings=read_settings("A2A", details),
         policy_id=an_id(properties, "policyId"),
     )
 
@@ -85,7 +78,7 @@ def get_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Create",
     "recorded",
-    "A2A as recorded, HyperVReplicaAzure specified; that mappings and a network come with A2A is documented",
+    "recorded for A2A, specified for HyperVReplicaAzure and InMageRcm; that mappings come with A2A is documented",
 )
 def put_item(call: Call) -> Response:
     """Enable replication. With an Azure machine come mappings and the recovery network."""
@@ -93,9 +86,11 @@ def put_item(call: Call) -> Response:
     body = call.request.document()
     details = an_object(an_object(body, "properties"), "providerSpecificDetails")
     instance_type = text(details, "instanceType")
-    if instance_type == "HyperVReplicaAzure":
-        request = read_hyper_v_enabling(body, item_id)
-        return call.accepted(call.world.protected_items.enable_hyper_v(item_id, request), item_id)
+    if instance_type in {"HyperVReplicaAzure", "InMageRcm"}:
+        read = read_hyper_v_enabling if instance_type == "HyperVReplicaAzure" else read_rcm_enabling
+        started = call.world.protected_items.enable_on_premises(item_id, read(body, item_id))
+        call.world.extras[item_id.key] = {SETTINGS: dict(details)}
+        return call.accepted(started, item_id)
     if instance_type != "A2A":
         message = f"The emulator cannot create protected items of instance type '{instance_type}'."
         raise GatewayError(501, "NotImplemented", message)
@@ -133,6 +128,7 @@ add_results(routes, ITEM, get_item)
 def test_failover(call: Call) -> Response:
     """Make a test machine, on the network of the body where the machine has no test network of its own."""
     item_id, properties = call.id("item"), _input(call)
+    _recovery_point(call, an_object(properties, "providerSpecificDetails"))
     started = call.world.protected_items.test_failover(item_id, an_id(properties, "networkId"))
     return call.accepted(started, item_id)
 
@@ -155,7 +151,10 @@ def planned_failover(call: Call) -> Response:
 def unplanned_failover(call: Call) -> Response:
     """Fail a machine over. Of a re-protected Azure machine this is the failback."""
     item_id, direction = call.id("item"), _direction(call)
-    return call.accepted(call.world.protected_items.unplanned_failover(item_id, direction), item_id)
+    point = _recovery_point(call, an_object(_input(call), "providerSpecificDetails"))
+    started = call.world.protected_items.unplanned_failover(item_id, direction)
+    _use_recovery_point(call, point)
+    return call.accepted(started, item_id)
 
 
 @routes.post(f"{ITEM}/failoverCommit", "ReplicationProtectedItems_FailoverCommit", "recorded")
@@ -167,15 +166,60 @@ def commit_failover(call: Call) -> Response:
 @routes.post(f"{ITEM}/failoverCancel", "ReplicationProtectedItems_FailoverCancel", "specified")
 def cancel_failover(call: Call) -> Response:
     """Cancel a failover that is not committed."""
-    return call.accepted(call.world.protected_items.cancel(call.id("item")), call.id("item"))
+    started = call.world.protected_items.cancel(call.id("item"))
+    call.world.extras.get(call.id("item").key, {}).pop(RECOVERY_POINT, None)
+    return call.accepted(started, call.id("item"))
 
 
-@routes.post(f"{ITEM}/reProtect", "ReplicationProtectedItems_Reprotect", "specified", "on-premises machines only")
-def reprotect(call: Call) -> Response:
-    """Replicate an on-premises machine back. Azure machines are re-protected through their container."""
+@routes.post(
+    f"{ITEM}/applyRecoveryPoint",
+    "ReplicationProtectedItems_ApplyRecoveryPoint",
+    "specified",
+    "before the failover is committed, which is documented",
+)
+def apply_recovery_point(call: Call) -> Response:
+    """Make the machine of a failover anew from another recovery point."""
     item_id = call.id("item")
-    _input(call)
-    return call.accepted(call.world.protected_items.reprotect(item_id), item_id)
+    point = _recovery_point(call, _input(call))
+    if point is None:
+        raise refusals.invalid("The property 'recoveryPointId' is required.", item_id)
+    started = call.world.protected_items.apply_recovery_point(item_id)
+    _use_recovery_point(call, point)
+    return call.accepted(started, item_id)
+
+
+@routes.post(
+    f"{ITEM}/reProtect",
+    "ReplicationProtectedItems_Reprotect",
+    "specified",
+    "the clients recorded re-protect Azure machines by their container",
+)
+def reprotect(call: Call) -> Response:
+    """Replicate a machine back. Of an Azure machine it is the same as switching the protection of its container."""
+    item_id, properties = call.id("item"), _input(call)
+    details = an_object(properties, "providerSpecificDetails")
+    request = None
+    if text(details, "instanceType") == "A2A":
+        request = SwitchRequest(
+            item_name=item_id.name,
+            recovery_container_id=an_id(details, "recoveryContainerId") or item_id.parent,
+            recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
+            policy_id=an_id(details, "policyId"),
+        )
+    return call.accepted(call.world.protected_items.reprotect(item_id, request), item_id)
+
+
+def _recovery_point(call: Call, body: Body) -> ArmId | None:
+    """The recovery point that a body names; None where it leaves the choice to the service. Refused: unknown ones."""
+    name = text(body, "recoveryPointId")
+    return call.world.recovery_points.require(call.id("item"), name) if name else None
+
+
+def _use_recovery_point(call: Call, point: ArmId | None) -> None:
+    """Note the recovery point of a failover, which the machine then shows."""
+    key = call.id("item").key
+    if point is not None:
+        call.world.extras[key] = call.world.extras.get(key, {}) | {RECOVERY_POINT: wire_id(point)}
 
 
 @routes.post(
@@ -240,6 +284,9 @@ def _check_provider(properties: Body, call: Call, item_id: ArmId) -> None:
     """Refuse settings of another provider than the machine's."""
     instance_type = text(an_object(properties, "providerSpecificDetails"), "instanceType")
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
-    if item is not None and instance_type is not None and instance_type.lower() != item.provider.lower():
+    accepted = {item.provider.lower()} if item else set()
+    if item is not None and item.provider == "HyperVReplicaAzure" and item.has_failed_over:
+        accepted.add("hypervreplicaazurefailback")  # specified: the way back has an input of its own
+    if item is not None and instance_type is not None and instance_type.lower() not in accepted:
         message = f"The instance type '{instance_type[:100]}' is not that of the machine, '{item.provider}'."
         raise refusals.invalid(message, item_id)

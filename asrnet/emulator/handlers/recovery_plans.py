@@ -34,7 +34,9 @@ _MANUAL: Final = "ManualActionDetails"
 def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Document:
     """A recovery plan; ``listed``: as lists show it, without its groups."""
     items = _machines(world, plan)
-    allowed = [set(allowed_operations(item)) for item in items]
+    # A plan has one word for what re-protects machines of every kind.
+    words = {"SwitchProtection": "ReverseReplicate"}
+    allowed = [{words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
     in_azure = plan.recovery_fabric_id.name == PSEUDO_FABRIC
     return {
         "id": wire_id(plan.id),
@@ -56,6 +58,8 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
                     "TestFailover",
                     "TestFailoverCleanup",
                     "Commit",
+                    "CancelFailover",
+                    "ReverseReplicate",
                 )
                 if allowed and all(operation in operations for operations in allowed)
             ],
@@ -241,3 +245,9 @@ def planned_failover(call: Call) -> Response:
 def cancel_failover(call: Call) -> Response:
     """Cancel the failover of the machines of a plan, before it is committed."""
     return call.accepted(call.world.recovery_plans.cancel(call.id("plan")), call.id("plan"))
+
+
+@routes.post(f"{_PLAN}/reProtect", "ReplicationRecoveryPlans_Reprotect", "specified", _SUSPENDS)
+def reprotect(call: Call) -> Response:
+    """Re-protect the machines of a plan. Those of Azure move, and the plan turns round."""
+    return call.accepted(call.world.recovery_plans.reprotect(call.id("plan")), call.id("plan"))

@@ -1,4 +1,4 @@
-"""What a vault shows of Site Recovery as a whole: providers, protectable machines, health, alerts and events."""
+"""What a vault shows of Site Recovery as a whole: providers, protectable machines, health and alerts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from asrnet.emulator.bodies import an_object, text, texts
 from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.on_premises_shapes import WINDOWS
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import CONTAINER, FABRIC, VAULT, Routes
 from asrnet.emulator.spelling import (
@@ -14,11 +15,13 @@ from asrnet.emulator.spelling import (
     FABRIC_TYPE,
     VAULT_TYPE,
     fabric_friendly_name,
+    fabric_type,
     stable_guid,
     wire_id,
 )
 from asrnet.fake import refusals
 from asrnet.fake.jobs import iso_time
+from asrnet.fake.records import SourceMachine
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, ProtectedItem
@@ -28,8 +31,6 @@ routes: Final = Routes()
 _PROVIDERS: Final = "replicationRecoveryServicesProviders"
 _PROTECTABLE: Final = f"{CONTAINER}/replicationProtectableItems"
 _ALERTS: Final = f"{VAULT}/replicationAlertSettings"
-_EVENTS: Final = f"{VAULT}/replicationEvents"
-_FABRIC_TYPES: Final = {"azure": "Azure", "vmm": "VMM", "other": "HyperVSite"}
 
 
 def provider_json(world: World, fabric: Fabric) -> Document:
@@ -41,7 +42,7 @@ def provider_json(world: World, fabric: Fabric) -> Document:
         "name": name,
         "type": f"{FABRIC_TYPE}/{_PROVIDERS}",
         "properties": {
-            "fabricType": _FABRIC_TYPES.get(fabric.kind, "Azure"),
+            "fabricType": fabric_type(world, fabric),
             "friendlyName": fabric_friendly_name(fabric),
             "providerVersion": "5.1.8103.0",
             "serverVersion": "" if fabric.kind == "azure" else "10.0",
@@ -81,23 +82,38 @@ def get_provider(call: Call) -> Response:
     return json_response(document)
 
 
-def protectable_json(item: ProtectedItem) -> Document:
-    """An on-premises machine as something that can be protected, and is."""
-    item_id = item.id.parent.child("replicationProtectableItems", item.id.name)
+def protectable_json(machine: SourceMachine, item: ProtectedItem | None) -> Document:
+    """A machine on premises as something that can be protected; ``item`` is what protects it."""
+    fabric_id = machine.id.parent.parent
     return {
-        "id": wire_id(item_id),
-        "name": item.id.name,
+        "id": wire_id(machine.id),
+        "name": machine.id.name,
         "type": f"{CONTAINER_TYPE}/replicationProtectableItems",
         "properties": {
-            "friendlyName": item.friendly_name,
-            "protectionStatus": "Protected",
-            "replicationProtectedItemId": wire_id(item.id),
-            "recoveryServicesProviderId": wire_id(
-                item.fabric_id.child(_PROVIDERS, stable_guid(str(item.fabric_id), "provider"))
-            ),
+            "friendlyName": machine.friendly_name,
+            "protectionStatus": "Protected" if item else "Unprotected",
+            "replicationProtectedItemId": wire_id(item.id) if item else None,
+            "recoveryServicesProviderId": wire_id(fabric_id.child(_PROVIDERS, stable_guid(str(fabric_id), "provider"))),
             "protectionReadinessErrors": [],
-            "supportedReplicationProviders": [item.provider],
-            "customDetails": None,
+            "supportedReplicationProviders": ["HyperVReplicaAzure"],
+            "customDetails": {
+                "instanceType": "HyperVVirtualMachine",
+                "sourceItemId": machine.id.name,
+                "generation": "1",
+                "osDetails": dict(WINDOWS),
+                "diskDetails": [
+                    {
+                        "maxSizeMB": 130048,
+                        "vhdType": "OperatingSystem",
+                        "vhdId": stable_guid(str(machine.id), "disk"),
+                        "vhdName": f"{machine.friendly_name}.vhdx",
+                    }
+                ],
+                "hasPhysicalDisk": "NotPresent",
+                "hasFibreChannelAdapter": "NotPresent",
+                "hasSharedVhd": "NotPresent",
+                "hyperVHostId": stable_guid(str(fabric_id), "host"),
+            },
         },
     }
 
@@ -106,25 +122,40 @@ def protectable_json(item: ProtectedItem) -> Document:
     _PROTECTABLE,
     "ReplicationProtectableItems_ListByReplicationProtectionContainers",
     "specified",
-    "of machines on premises those that are protected; a world knows no others",
+    "Hyper-V's machines; of others a world has none",
 )
 def list_protectable_items(call: Call) -> Response:
     """The machines of a container that can be protected."""
-    return call.page(_on_premises(call), protectable_json)
+    return call.page(_protectable(call), lambda pair: protectable_json(*pair))
 
 
 @routes.get(f"{_PROTECTABLE}/{{machine}}", "ReplicationProtectableItems_Get", "specified")
 def get_protectable_item(call: Call) -> Response:
     """One machine that can be protected."""
-    for item in _on_premises(call):
-        if item.id.name.lower() == call.values["machine"].lower():
-            return json_response(protectable_json(item))
+    for machine, item in _protectable(call):
+        if machine.id.name.lower() == call.values["machine"].lower():
+            return json_response(protectable_json(machine, item))
     raise refusals.missing(call.id("machine"))
 
 
-def _on_premises(call: Call) -> Sequence[ProtectedItem]:
-    items = call.world.protected_items.list_container(call.id("container"))
-    return [item for item in items if item.provider != "A2A"]
+def _protectable(call: Call) -> Sequence[tuple[SourceMachine, ProtectedItem | None]]:
+    """The machines of a container on premises, each with the item that protects it."""
+    container_id = call.id("container")
+    items = {
+        item.id.name.lower(): item
+        for item in call.world.protected_items.list_container(container_id)
+        if item.provider == "HyperVReplicaAzure"
+    }
+    machines = {
+        machine.id.name.lower(): machine
+        for machine in call.world.state.source_machines.values(container_id.parent.key)
+        if machine.id.parent == container_id
+    }
+    for name, item in items.items():
+        # An item that came with a world, or was protected by a made-up id, stands for its machine.
+        machine_id = container_id.child("replicationProtectableItems", item.id.name)
+        machines.setdefault(name, SourceMachine(id=machine_id, friendly_name=item.friendly_name, nics=item.nics))
+    return [(machine, items.get(name)) for name, machine in machines.items()]
 
 
 @routes.get(f"{VAULT}/replicationVaultHealth", "ReplicationVaultHealth_Get", "specified", "every vault is healthy")
@@ -190,18 +221,3 @@ def put_alert_settings(call: Call) -> Response:
     settings |= {name: value for name in ("sendToOwners", "locale") if (value := text(properties, name)) is not None}
     call.world.extras[call.id("alert").key] = settings
     return json_response(_alert_json(call, vault, call.id("alert").name))
-
-
-@routes.get(_EVENTS, "ReplicationEvents_List", "specified", "always empty")
-def list_events(call: Call) -> Response:
-    """The events of a vault's machines: there are none here."""
-    call.world.vaults.get(call.id("vault"))
-    events: list[Document] = []
-    return call.page(events, lambda event: event)
-
-
-@routes.get(f"{_EVENTS}/{{event}}", "ReplicationEvents_Get", "specified", "there are none")
-def get_event(call: Call) -> Response:
-    """One event: there are none."""
-    call.world.vaults.get(call.id("vault"))
-    raise refusals.missing(call.id("event"))

@@ -1,0 +1,85 @@
+"""Recovery points of protected machines: the moments that a failover can go back to."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from asrnet.fake import refusals
+from asrnet.fake.machines import COMPLETING, REPLICATING
+from asrnet.fake.operations import stable_guid
+from asrnet.fake.records import ReplicationPolicy
+from asrnet.fake.state import State
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import ProtectedItem
+
+_MINUTE: Final = 60
+_MOST: Final = 24
+"""A policy that keeps a day of points every five minutes would have 288; clients page through fewer as well."""
+
+
+class RecoveryPoint(Struct, frozen=True, kw_only=True):
+    """A moment, in seconds since 1970, of which Azure has a machine's disks."""
+
+    id: ArmId
+    time: float
+    kind: Literal["CrashConsistent", "AppConsistent"]
+
+
+class RecoveryPoints:
+    """Recovery points by the clock: as often and for as long as the machine's policy says, at most the latest 24.
+
+    A machine in its initial replication has none.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def list(self, item_id: ArmId) -> tuple[RecoveryPoint, ...]:
+        """The recovery points of a machine, latest first. Raises NotFoundError."""
+        with self._state.request("GET", f"{item_id}/recoveryPoints"):
+            return self._points(self._item(item_id))
+
+    def get(self, point_id: ArmId) -> RecoveryPoint:
+        """One recovery point. Raises NotFoundError."""
+        with self._state.request("GET", point_id):
+            for point in self._points(self._item(point_id.parent)):
+                if point.id == point_id:
+                    return point
+            raise refusals.missing(point_id)
+
+    def require(self, item_id: ArmId, point: str) -> ArmId:
+        """The id of the recovery point that a request names, by id or name. Raises ServiceError where there is none."""
+        with self._state.lock:
+            name = point.rpartition("/")[2].lower()
+            for known in self._points(self._item(item_id)):
+                if known.id.name == name:
+                    return known.id
+            raise self._state.assumed("recovery_point_missing", name[:100], resource_id=item_id)
+
+    def _item(self, item_id: ArmId) -> ProtectedItem:
+        vault = self._state.fabric(item_id.parent.parent).id.parent
+        item = self._state.protected_items.get(vault.key, item_id.key)
+        if item is None:
+            raise refusals.missing(item_id)
+        return item
+
+    def _points(self, item: ProtectedItem) -> tuple[RecoveryPoint, ...]:
+        if item.state in {REPLICATING, COMPLETING}:
+            return ()
+        policy = self._state.policies.get(item.vault_id.key, item.policy_id.key) if item.policy_id else None
+        policy = policy or ReplicationPolicy(id=item.vault_id.child("replicationPolicies", "default"))
+        every = max(1, policy.crash_consistent_frequency) * _MINUTE
+        app_consistent = policy.app_consistent_frequency * _MINUTE
+        latest = int(self._state.clock.now()) // every * every
+        # A policy that keeps no history keeps the latest point.
+        count = min(_MOST, 1 + policy.recovery_point_history * _MINUTE // every)
+        return tuple(
+            RecoveryPoint(
+                id=item.id.child("recoveryPoints", stable_guid(f"{item.id.key} {moment}")),
+                time=moment,
+                kind="AppConsistent" if app_consistent and moment % app_consistent == 0 else "CrashConsistent",
+            )
+            for moment in (latest - number * every for number in range(count))
+        )
