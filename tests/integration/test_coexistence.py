@@ -39,12 +39,6 @@ def test_the_desired_state_of_the_page_is_valid(cli: Cli, folder: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-@pytest.mark.usefixtures("grown")
-def test_the_console_of_the_page_is_real(fake: Cli) -> None:
-    command, shown = re.findall(r"```console\n\$ asrnet (plan [^\n]+)\n(.*?)```", PAGE, re.DOTALL)[0]
-    assert fake(*command.split()).out == shown
-
-
 def test_the_provider_of_the_page_is_terraforms_language() -> None:
     assert hcl.parsed(block("hcl")).named_child_count > 0
 

@@ -10,19 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import EXAMPLES, Cli
+from command_line import Cli
+from pages import PAGES, ROOT
 
 from asrnet.cli.arguments import command_parser
 from asrnet.cli.commands import COMMANDS
 from asrnet.errors import AsrError
 
-ROOT = EXAMPLES.parent
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    *sorted(ROOT.glob("docs/**/*.md")),
-    *sorted(EXAMPLES.glob("*/*.md")),
-]
 COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
 

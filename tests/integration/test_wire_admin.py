@@ -323,11 +323,6 @@ def test_every_path_of_the_admin_is_documented() -> None:
     assert [path for path in paths if path not in PAGE] == []
 
 
-def test_the_document_in_python_is_python() -> None:
-    for text in re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
-        compile(text, "docs/emulator.md", "exec")
-
-
 def test_a_seed_that_says_no_behaviour_does_not_inherit_that_of_the_one_before(wire: Wire) -> None:
     admin(wire, "POST", "seed", raw=b'version: 1\nbehaviour: {denied: ["*"], operations: "manual:3"}')
     admin(wire, "POST", "seed", raw=b"version: 1")
