@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asrnet.azure.wire import Wire
     from asrnet.fake.world import World
     from asrnet.inventory.read import Inventory
+    from asrnet.model.azure import NetworkInterface
     from asrnet.settings import Settings
 
 
@@ -121,12 +122,12 @@ def emulated_wire(world: World) -> Wire:
     return connect.wire(clock=world.clock, credential=credential, session=session_on(world))
 
 
-def snapshot(inventory: Inventory) -> str:
-    """The world file in which everything of ``inventory`` is as it was read."""
+def snapshot(inventory: Inventory, interfaces: Iterable[NetworkInterface] = ()) -> str:
+    """The world file in which everything of ``inventory``, and each of ``interfaces``, is as it was read."""
     from asrnet.fake import world_file
     from asrnet.fake.snapshot import world_of
 
-    return world_file.dumps(world_of(inventory))
+    return world_file.dumps(world_of(inventory, interfaces))
 
 
 def census(path: str) -> dict[str, int]:

@@ -186,24 +186,46 @@ def predict(inputs: PredictionInputs) -> Prediction:
         prediction = _beside(_predict(operation, after), now, inputs.plan)
     if not inputs.question.with_interfaces:
         return prediction
-    known = KnownInterfaces(
-        (
-            interface
-            for interfaces in inputs.interfaces.values()
-            if not isinstance(interfaces, Unknown)
-            for interface in interfaces
-        ),
-        {
-            subscription: str(interfaces.error)
-            for subscription, interfaces in inputs.interfaces.items()
-            if isinstance(interfaces, Unknown)
-        },
-    )
+    known = _known_interfaces(inputs.interfaces)
     comparisons = compare_interfaces(after.machines, prediction.landings, known, after.networks, operation=operation)
     vault_names = {vault.id: vault.name for vault in inputs.inventory.vaults.values()}
     return structs.replace(
         prediction, interfaces=comparisons, findings=tuple(_interface_findings(comparisons, vault_names))
     )
+
+
+def _known_interfaces(by_subscription: Mapping[str, tuple[NetworkInterface, ...] | Unknown]) -> KnownInterfaces:
+    interfaces: list[NetworkInterface] = []
+    unread: dict[str, str] = {}
+    for subscription, listed in by_subscription.items():
+        if isinstance(listed, Unknown):
+            unread[subscription] = str(listed.error)
+        else:
+            interfaces += listed
+    return KnownInterfaces(interfaces, unread)
+
+
+def interfaces_of_machines(inventory: Inventory, backend: Backend) -> tuple[list[NetworkInterface], list[str]]:
+    """The network interfaces of all protected machines, and a line for each list that could not be read.
+
+    Raises CredentialError.
+    """
+    items = [
+        item for vault in inventory.vaults.values() if not isinstance(vault.items, Unknown) for item in vault.items
+    ]
+    nics = [nic for item in items for nic in item.nics]
+    listed = inventories.read_interfaces(backend, {name for nic in nics if (name := subscription_of(nic))})
+    known = _known_interfaces(listed)
+    found = {interface.id: interface for nic in nics if isinstance(interface := known.find(nic), NetworkInterface)}
+    return list(found.values()), _unread_interfaces(listed)
+
+
+def _unread_interfaces(by_subscription: Mapping[str, tuple[NetworkInterface, ...] | Unknown]) -> list[str]:
+    return [
+        f"network interfaces of subscription {subscription}: {listed.error}"
+        for subscription, listed in sorted(by_subscription.items())
+        if isinstance(listed, Unknown)
+    ]
 
 
 def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
@@ -274,11 +296,7 @@ def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str
     problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
         problems += inputs.inventory.unread("machines")
-    problems += [
-        f"network interfaces of subscription {subscription}: {interfaces.error}"
-        for subscription, interfaces in sorted(inputs.interfaces.items())
-        if isinstance(interfaces, Unknown)
-    ]
+    problems += _unread_interfaces(inputs.interfaces)
     # An unreadable mapping matters only where a machine may fail over by it.
     if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
         problems += [

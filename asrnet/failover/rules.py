@@ -324,6 +324,7 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "network_not_read": ("warning", "The recovery network could not be read, so subnet and address are unknown."),
     "network_missing": ("warning", "The recovery network does not exist."),
     "network_elsewhere": ("warning", "The network is in another region than the machine fails over to."),
+    "prefix_unreadable": ("warning", "A prefix of the subnet is not an address range, so no address is predicted."),
     "network_empty": ("warning", "The recovery network has no subnets."),
     "primary_subnet_unknown": ("warning", "The primary subnet is not known, and the recovery network has several."),
     "own_subnet_missing": ("warning", "The machine's own recovery subnet is not in its recovery network."),

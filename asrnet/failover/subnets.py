@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from asrnet.errors import InputError
 from asrnet.failover import rules
 from asrnet.failover.addresses import (
     AddressSpace,
@@ -83,15 +84,27 @@ def subnet_notices(subnet: Subnet) -> tuple[Notice, ...]:
     return tuple(notices)
 
 
+def unreadable_prefix(subnet: Subnet) -> str | None:
+    """The first prefix of ``subnet`` that is no address range; None where all of them are."""
+    for prefix in subnet.prefixes:
+        try:
+            span(prefix)
+        except InputError:
+            return prefix
+    return None
+
+
 class SubnetFit(Struct, frozen=True):
     """Where machines of a subnet land by the rule of names, and whether their addresses are there as well.
 
-    ``recovery_subnet`` is None where the recovery network has no subnets.
+    ``recovery_subnet`` is None where the recovery network has no subnets. ``problem`` says why the address spaces could
+    not be compared.
     """
 
     subnet: Subnet
     recovery_subnet: Subnet | None
     address_space: AddressSpace
+    problem: str = ""
 
 
 def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[SubnetFit, ...]:
@@ -106,8 +119,18 @@ def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[Subn
             continue
         choice = choose_subnet(by_name, subnet.name)
         landing = by_name[choice.name] if choice else None
-        space = compare_address_spaces(subnet.prefixes, landing.prefixes if landing else ())
-        fits.append(SubnetFit(subnet, landing, space))
+        problem = next(
+            (
+                f"prefix '{prefix}' of subnet {end.name} of {network.name} is not an address range"
+                for network, end in ((primary, subnet), (recovery, landing))
+                if end is not None and (prefix := unreadable_prefix(end)) is not None
+            ),
+            "",
+        )
+        space: AddressSpace = "unknown"
+        if not problem:
+            space = compare_address_spaces(subnet.prefixes, landing.prefixes if landing else ())
+        fits.append(SubnetFit(subnet, landing, space, problem))
     return tuple(fits)
 
 
@@ -169,10 +192,10 @@ class Places:
         return place
 
     def prefixes(self, network_id: ArmId | None, subnet: str | None) -> tuple[str, ...]:
-        """The address ranges of a subnet by name; none where it is not known."""
+        """The address ranges of a subnet by name; none where they are not known."""
         network = self._networks.get(network_id) if network_id and subnet else None
         match = _subnet_named(network, subnet) if network and subnet else None
-        return match.prefixes if match else ()
+        return match.prefixes if match and unreadable_prefix(match) is None else ()
 
     def _choose(
         self,
@@ -234,6 +257,10 @@ class Places:
 
     def _with_pool(self, network: Network, subnet: Subnet, place: Place) -> Place:
         """``place`` in ``subnet``; all places in one subnet share its pool."""
+        if (prefix := unreadable_prefix(subnet)) is not None:
+            message = f"prefix '{prefix}' of subnet {subnet.name} of {network_name(network)} is not an address range"
+            notices = (*place.notices, notice("prefix_unreadable", message))
+            return structs.replace(place, subnet=subnet.name, notices=notices)
         key = (network.id, subnet.name.lower())
         spans = [addresses for addresses in map(span, subnet.prefixes) if addresses]
         if key not in self._pools and spans:

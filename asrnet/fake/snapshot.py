@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from asrnet import vmm
 from asrnet.clocks import SystemClock
@@ -12,14 +12,26 @@ from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, Cloud, CloudMapping, LogicalNetwork, ResourceGroup, VmmHost, VmNetwork
+from asrnet.model.azure import (
+    MICROSOFT_AZURE,
+    Cloud,
+    CloudMapping,
+    LogicalNetwork,
+    NetworkInterface,
+    ResourceGroup,
+    VmmHost,
+    VmNetwork,
+)
 from asrnet.vmm import Server, Topology, cloud_of
 
 
-def world_of(inventory: Inventory) -> World:
-    """The world that ``inventory`` was read from. What could not be read is missing in it (see ``unread``)."""
+def world_of(inventory: Inventory, interfaces: Iterable[NetworkInterface] = ()) -> World:
+    """The world that ``inventory`` was read from, with ``interfaces``.
+
+    What could not be read is missing in it (see ``unread``).
+    """
     world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
-    seed(world, *inventory.networks.values())
+    seed(world, *inventory.networks.values(), *interfaces)
     for network_id, state in inventory.missing.items():
         # The resource group exists although the network that was asked for in it does not.
         if isinstance(state, Absent) and not state.no_group:

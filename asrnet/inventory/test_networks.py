@@ -74,9 +74,7 @@ def connected_test_networks(
     unreadable is a problem of its pairs and not judged here.
     """
     production = {end for pairs in tested.values() for pair in pairs for end in (pair.primary, pair.recovery) if end}
-    for vault_inventory in inventory.vaults.values():
-        for mapping in vault_inventory.mappings:
-            production |= {mapping.primary_network_id, mapping.recovery_network_id}
+    production |= _mapped_networks(inventory)
     for network_id, pairs in tested.items():
         network = inventory.network(network_id)
         if not isinstance(network, VirtualNetwork):
@@ -117,10 +115,20 @@ def networks_around(test_networks: Collection[ArmId], inventory: Inventory) -> s
     for network_id in test_networks:
         network = inventory.networks.get(network_id)
         if network:
-            walk = _Walk(network, frozenset(), inventory)
+            walk = _Walk(network, _mapped_networks(inventory), inventory)
             walk.ways_out()
             unread |= walk.unread
     return unread - inventory.missing.keys()
+
+
+def _mapped_networks(inventory: Inventory) -> frozenset[ArmId]:
+    """The networks that live mappings connect: machines run on them, or will after a failover."""
+    return frozenset(
+        network_id
+        for vault in inventory.vaults.values()
+        for mapping in vault.mappings
+        for network_id in (mapping.primary_network_id, mapping.recovery_network_id)
+    )
 
 
 class _Way(Struct, frozen=True):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from msgspec import structs
+
+from asrnet.desired.copies import is_copy
 from asrnet.desired.pairs import Pair
-from asrnet.errors import InputError
 from asrnet.failover.addresses import capacity
-from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits
+from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits, unreadable_prefix
 from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
-from asrnet.model.azure import ProtectedItem, VirtualNetwork
+from asrnet.model.azure import ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.planning.copies import left_behind
+from asrnet.planning.copies import added_subnets, left_behind, missing_subnets
 from asrnet.planning.view import VaultView, WantedPair
 
 
@@ -58,31 +60,63 @@ def pair_findings(wanted_pair: WantedPair, inventory: Inventory) -> Iterator[Fin
     primary = inventory.network(pair.primary)
     recovery = inventory.network(pair.recovery) if pair.recovery else None
     if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
-        yield from _missing_subnets(pair, primary, recovery)
-        try:
-            yield from _address_findings(pair, primary, recovery)
-        except InputError as error:  # a prefix that is no range of addresses
-            message = f"whether machines of {primary.name} keep their addresses is not known: {error.message}"
-            yield pair.finding(FindingKind.UNKNOWN, message, subject=recovery.id)
+        added = added_subnets(pair, primary, recovery)
+        yield from _missing_subnets(pair, primary, recovery, added)
+        # Once they are added, machines land in them.
+        yield from _address_findings(
+            pair, primary, structs.replace(recovery, subnets=(*recovery.subnets, *added)) if added else recovery
+        )
     elif isinstance(primary, VirtualNetwork) and pair.copy and not pair.managed_by:
         yield from left_behind(pair, primary)
 
 
-def _missing_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
-    names = {subnet.name.lower() for subnet in recovery.subnets}
+def _missing_subnets(
+    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, added: Sequence[Subnet]
+) -> Iterator[Finding]:
+    """Subnets of the primary network that the recovery network lacks; ``added`` are those that the plan adds."""
+    names = {subnet.name.lower() for subnet in (*recovery.subnets, *added)}
     missing = [
         subnet for subnet in primary.subnets if not is_reserved(subnet.name) and subnet.name.lower() not in names
     ]
-    if not missing:
-        return
-    missing_names = ", ".join(subnet.name for subnet in missing)
+    if added:
+        yield pair.finding(
+            FindingKind.SUBNET_MISSING,
+            f"{recovery.name} has no subnet {_names(added)}, which {primary.name} has; the copy is given it",
+            subject=recovery.id,
+            severity="info",
+        )
+    if missing:
+        yield from _missing_for_machines(pair, primary, recovery, missing)
+    if pair.copy and is_copy(recovery):
+        # No machine lands in these, but a copy is to have what its original has.
+        skipped = {name.lower() for name in pair.copy.copy.skip_subnets}
+        for_services = [
+            subnet
+            for subnet in primary.subnets
+            if is_reserved(subnet.name) and subnet.name.lower() not in names | skipped and subnet.prefixes
+        ]
+        if for_services:
+            yield pair.finding(
+                FindingKind.SUBNET_MISSING,
+                f"{recovery.name}, a copy of {primary.name}, has no subnet {_names(for_services)}",
+                subject=recovery.id,
+                hint=_hint_for_copy(pair, primary, recovery, for_services),
+                severity="info",
+            )
+
+
+def _missing_for_machines(
+    pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, missing: Sequence[Subnet]
+) -> Iterator[Finding]:
+    missing_names = _names(missing)
     choice = choose_subnet([subnet.name for subnet in recovery.subnets], missing[0].name)
     consequence = f"; machines land in {choice.name}, the first by name" if choice else " and has no subnets at all"
     yield pair.finding(
         FindingKind.SUBNET_MISSING,
         f"{recovery.name} has no subnet {missing_names}{consequence}",
         subject=recovery.id,
-        hint="create the subnet in the recovery network, or choose one for each machine",
+        hint=_hint_for_copy(pair, primary, recovery, missing)
+        or "create the subnet in the recovery network, or choose one for each machine",
     )
     fallback = next((subnet for subnet in recovery.subnets if choice and subnet.name == choice.name), None)
     if fallback and (is_reserved(fallback.name) or fallback.delegation):
@@ -94,6 +128,29 @@ def _missing_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwo
         )
 
 
+def _hint_for_copy(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, missing: Sequence[Subnet]) -> str:
+    """How an existing copy gets the subnets that it lacks, or why asrnet cannot add them; empty for other networks."""
+    if pair.copy is None or not is_copy(recovery) or pair.managed_by:
+        return ""
+    addable = {subnet.name for subnet in missing_subnets(primary, recovery, pair.copy)}
+    if not pair.copy.copy.add_subnets and addable & {subnet.name for subnet in missing}:
+        return "set add_subnets: true under copy in regions, or create the subnet"
+    skipped = {name.lower() for name in pair.copy.copy.skip_subnets}
+    reasons = []
+    for subnet in missing:
+        if subnet.name.lower() in skipped:
+            reasons.append(f"{subnet.name} is listed under skip_subnets")
+        elif not subnet.prefixes:
+            reasons.append(f"{subnet.name} has no prefix")
+        elif subnet.name not in addable:
+            reasons.append(f"{', '.join(subnet.prefixes)} of {subnet.name} is outside the copy or taken there")
+    return f"cannot be added: {'; '.join(reasons)}" if reasons else ""
+
+
+def _names(subnets: Sequence[Subnet]) -> str:
+    return ", ".join(subnet.name for subnet in subnets)
+
+
 def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
     """Subnets whose machines get new addresses, in either direction, and subnets that cannot hold them all."""
     failover_fits = subnet_fits(primary, recovery)
@@ -103,6 +160,9 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
         landed_in = {fit.recovery_subnet.name for fit in failover_fits if fit.recovery_subnet}
         failback_fits = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
         directions.append(("failback", recovery, primary, failback_fits))
+    for problem in dict.fromkeys(fit.problem for fit in failover_fits if fit.problem):
+        message = f"whether machines of {primary.name} keep their addresses is not known: {problem}"
+        yield pair.finding(FindingKind.UNKNOWN, message, subject=recovery.id)
     for occasion, start, end, fits in directions:
         changed = []
         for fit in fits:
@@ -120,7 +180,9 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
     by_name = {subnet.name.lower(): subnet for subnet in recovery.subnets}
     for subnet in primary.subnets:
         counterpart = by_name.get(subnet.name.lower())
-        if counterpart and not is_reserved(subnet.name) and capacity(counterpart.prefixes) < subnet.used:
+        if counterpart is None or is_reserved(subnet.name) or unreadable_prefix(counterpart) is not None:
+            continue
+        if capacity(counterpart.prefixes) < subnet.used:
             yield pair.finding(
                 FindingKind.SUBNET_TOO_SMALL,
                 f"subnet {counterpart.name} of {recovery.name} holds {capacity(counterpart.prefixes)} machines, "

@@ -136,8 +136,7 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
             continue
         primary, recovery = inventory.networks[pair.primary], inventory.network(pair.recovery)
         if isinstance(recovery, VirtualNetwork):
-            added = missing_subnets(primary, recovery, pair.copy) if pair.copy.copy.add_subnets else ()
-            if added:
+            if added := added_subnets(pair, primary, recovery):
                 subnets[recovery.id] = _subnets_change(pair, recovery, added)
             continue
         if not isinstance(recovery, Absent):
@@ -172,6 +171,12 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
         resource_groups=tuple(resource_groups.values()),
         subnets=tuple(subnets.values()),
     )
+
+
+def added_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[Subnet, ...]:
+    """The subnets that an existing copy is given because the pair asks for it."""
+    is_asked_for = pair.copy and pair.copy.copy.add_subnets and not pair.managed_by
+    return missing_subnets(primary, recovery, pair.copy) if pair.copy and is_asked_for else ()
 
 
 def missing_subnets(primary: VirtualNetwork, recovery: VirtualNetwork, region: Region) -> tuple[Subnet, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from asrnet.failover import InterfaceComparison, InterfaceState, Landing, Operation, Outcome, Prediction, Rule
 from asrnet.failover.interfaces import dns_label, resource_label
+from asrnet.model.arm import ArmId
 from asrnet.model.findings import FindingKind
 from asrnet.render import wording
 from asrnet.render.sections import Row, Section, Tone, sentences
@@ -46,13 +47,18 @@ def sections(prediction: Prediction, view: View) -> Iterator[Section]:
         notice.message for landing in prediction.landings for notice in landing.notices if notice.severity == "info"
     )
     shared_notes = {message: number for message, number in note_counts.items() if number > _SHARED_ABOVE}
-    addresses_of_machine = Counter(landing.machine for landing in prediction.landings)
+    addresses_of_machine = Counter((landing.machine, landing.item_id) for landing in prediction.landings)
+    names = machine_names((landing.machine, landing.item_id) for landing in prediction.landings)
     rows = []
     for landing in prediction.landings:
         tone = _OUTCOMES[landing.outcome][-1]
         rows.append(
             Row(
-                _cells(landing, is_one_of_several=addresses_of_machine[landing.machine] > 1),
+                _cells(
+                    landing,
+                    names[landing.machine, landing.item_id],
+                    is_one_of_several=addresses_of_machine[landing.machine, landing.item_id] > 1,
+                ),
                 "warning" if tone in {"plain", "update"} and landing.has_warning else tone,
                 tuple(_details(landing, shared_notes, verbose=view.verbose)),
             )
@@ -98,7 +104,34 @@ def _is_about_subnets(prediction: Prediction) -> bool:
     return bool(prediction.landings) and all(landing.whole_subnet for landing in prediction.landings)
 
 
-def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
+def machine_names(machines: Iterable[tuple[str, ArmId | None]]) -> dict[tuple[str, ArmId | None], str]:
+    """What to call each machine: its name, and where several have it, where their protected items are.
+
+    Two vaults may protect machines of one name, and one vault the same machine towards two regions.
+    """
+    items_by_name: dict[str, dict[ArmId | None, None]] = {}
+    for name, item_id in machines:
+        items_by_name.setdefault(name, {})[item_id] = None
+    names: dict[tuple[str, ArmId | None], str] = {}
+    for name, item_ids in items_by_name.items():
+        if len(item_ids) == 1:
+            names |= {(name, item_id): name for item_id in item_ids}
+            continue
+        # The vault, the fabric, the group, the item, the container or the subscription: the first that tells all apart.
+        paths = {item_id: tuple(str(item_id).split("/")[2::2]) for item_id in item_ids}
+        orders = [(index,) for index in (3, 4, 1, 6, 5, 0)] + [range(7)]
+        for order in orders:
+            labels = {
+                item_id: "/".join(path[index] for index in order if index < len(path))
+                for item_id, path in paths.items()
+            }
+            if len(set(labels.values())) == len(labels):
+                break
+        names |= {(name, item_id): f"{name} ({label})" if label else name for item_id, label in labels.items()}
+    return names
+
+
+def _cells(landing: Landing, name: str, *, is_one_of_several: bool) -> tuple[str, ...]:
     destination = "not known"
     if landing.network is not None or landing.outcome != "unknown":
         changed_type = landing.ip_type if landing.ip_type != landing.primary_ip_type else None
@@ -107,7 +140,7 @@ def _cells(landing: Landing, *, is_one_of_several: bool) -> tuple[str, ...]:
     present = () if now is None else (_place(now.network, now.subnet, now.ip) if landing.has_moved else "the same",)
     return (
         _OUTCOMES[landing.outcome][0],
-        _machine(landing, is_one_of_several=is_one_of_several),
+        _machine(landing, name, is_one_of_several=is_one_of_several),
         _place(landing.primary_network, landing.primary_subnet, landing.primary_ip),
         *present,
         destination,
@@ -119,10 +152,12 @@ def _interface_sections(prediction: Prediction) -> Iterator[Section]:
     """What NICs have today beside what their replicas will have, and what of it is left behind or not known."""
     rows, left_behind = [], []
     unknown: dict[str, list[str]] = {}
+    names = machine_names((comparison.machine, comparison.item_id) for comparison in prediction.interfaces)
     for comparison in prediction.interfaces:
-        label = f"{comparison.machine} ({comparison.nic})" if comparison.nic else comparison.machine
+        name = names[comparison.machine, comparison.item_id]
+        label = f"{name} ({comparison.nic})" if comparison.nic else name
         for setting, today, there in _compared_settings(comparison):
-            rows.append(Row((comparison.machine, comparison.nic, setting, today, there)))
+            rows.append(Row((name, comparison.nic, setting, today, there)))
         if comparison.left_behind:
             left_behind.append(f"{label}: {', '.join(comparison.left_behind)}")
         for reason in comparison.unknown:
@@ -169,12 +204,12 @@ def settings_in_words(state: InterfaceState | None) -> Iterator[tuple[str, str]]
     yield "DNS servers", "" if state.dns_servers is None else dns_label(state.dns_servers)
 
 
-def _machine(landing: Landing, *, is_one_of_several: bool) -> str:
+def _machine(landing: Landing, name: str, *, is_one_of_several: bool) -> str:
     if landing.whole_subnet:
         return "any"
     if not is_one_of_several:
-        return landing.machine
-    return f"{landing.machine} {landing.nic} {landing.ip_configuration}".rstrip()
+        return name
+    return f"{name} {landing.nic} {landing.ip_configuration}".rstrip()
 
 
 def _place(network: str | None, subnet: str | None, ip: str | None, ip_type: str | None = None) -> str:

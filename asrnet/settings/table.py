@@ -525,6 +525,9 @@ class DumpSettings(Settings, frozen=True, kw_only=True):
             help="write pairs with one mapping as they are (failback: none); otherwise the next plan completes them"
         ),
     ] = False
+    nics: Annotated[
+        bool, Option(help="also write the machines' network interfaces into a world, for predict --nics")
+    ] = False
     out: Annotated[
         str | None,
         Option(help="the file to write; standard output without it", metavar="PATH", barred=_FILES, writes=True),

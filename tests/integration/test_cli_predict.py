@@ -193,6 +193,14 @@ def test_nics_are_a_table_in_text_and_columns_in_csv(regions: Cli, folder: Path)
     ] == [("nsg-proxy", "network security group nsg-proxy")]
 
 
+def test_a_dumped_world_answers_about_nics_as_azure_did(regions: Cli, cli: Cli, folder: Path) -> None:
+    with_interface(folder)
+    assert regions("dump", "--format", "world", "--nics", "--out", "yesterday.yaml").code == 0
+    asked = ("predict", "--nics", "-o", "json")
+    dumped = cli(*asked, "--backend", "fake:yesterday.yaml")
+    assert json.loads(dumped.out)["findings"] == json.loads(regions(*asked).out)["findings"]
+
+
 def test_what_nics_leave_behind_fails_on_warning(regions: Cli, folder: Path) -> None:
     with_interface(folder)
     assert regions("predict", "web1", "--fail-on", "warning").code == 0

@@ -314,10 +314,54 @@ class TestAddingSubnets:
         assert copy
         assert copy.subnets[1].attachments == ("network security group nsg",)
 
-    def test_is_only_a_finding_otherwise(self) -> None:
+    def test_is_only_a_finding_otherwise_which_says_how_it_is_done(self) -> None:
         azure = ready()
         plan = azure.plan(self.copied_then_grown(azure))
-        assert (plan.changes, "subnet_missing" in kinds(plan)) == ((), True)
+        assert plan.changes == ()
+        (missing,) = [found for found in plan.findings if found.kind == "subnet_missing"]
+        assert (missing.severity, missing.message.partition(";")[0]) == ("warning", "app-asr has no subnet db")
+        assert missing.hint == "set add_subnets: true under copy in regions, or create the subnet"
+
+    def test_is_said_and_machines_are_taken_to_land_in_the_new_subnets(self) -> None:
+        azure = ready()
+        plan = azure.plan(self.copied_then_grown(azure, add_subnets=True))
+        assert [(found.kind, found.severity, found.message) for found in plan.findings] == [
+            ("subnet_missing", "info", "app-asr has no subnet db, which app has; the copy is given it")
+        ]
+
+    def test_of_a_service_is_a_note_because_no_machine_lands_there(self) -> None:
+        azure = ready()
+        desired = self.copied_then_grown(azure)
+        azure.network("app", subnets={"web": "10.0.1.0/24", "GatewaySubnet": "10.0.255.0/27"})
+        (missing,) = [found for found in azure.plan(desired).findings if found.kind == "subnet_missing"]
+        assert (missing.severity, missing.message) == (
+            "info",
+            "app-asr, a copy of app, has no subnet GatewaySubnet",
+        )
+
+    def test_says_why_a_subnet_cannot_be_added(self) -> None:
+        azure = ready()
+        desired = self.copied_then_grown(azure, add_subnets=True, skip_subnets=("lab",))
+        azure.network(
+            "app",
+            subnets={"web": "10.0.1.0/24", "far": "192.168.0.0/24", "lab": "10.0.3.0/24"},
+            address_space=["0.0.0.0/0"],
+        )
+        (missing,) = [found for found in azure.plan(desired).findings if found.kind == "subnet_missing"]
+        assert missing.message.startswith("app-asr has no subnet far, lab; machines land in web")
+        assert missing.hint == (
+            "cannot be added: 192.168.0.0/24 of far is outside the copy or taken there; "
+            "lab is listed under skip_subnets"
+        )
+
+    def test_prefixes_that_differ_from_the_copy_are_said_for_each_direction(self) -> None:
+        azure = ready()
+        desired = self.copied_then_grown(azure)
+        azure.network("app", subnets={"web": "10.0.0.0/23"})
+        findings = [found.message for found in azure.plan(desired).findings if found.kind == "address_space_differs"]
+        text = "some of web with 10.0.0.0/23, which land in web with 10.0.1.0/24"
+        assert findings == [f"machines of app get new addresses at failover to app-asr: {text}"]
+        # Each address of the smaller subnet is in the larger one, so nothing changes on the way back.
 
     def test_overwrites_no_subnet_that_was_made_meanwhile(self) -> None:
         azure = ready()

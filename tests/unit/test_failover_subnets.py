@@ -23,6 +23,7 @@ from failover_worlds import (
     land,
     machine,
     mapping,
+    prediction,
     subnet,
     vnet,
 )
@@ -186,3 +187,20 @@ def test_address_spaces_are_compared_subnet_by_subnet_and_in_one_direction() -> 
     back = [(fit.subnet.name, fit.recovery_subnet, fit.address_space) for fit in subnet_fits(away, home)]
     assert back == [("WEB", home.subnets[0], "overlaps"), ("app", home.subnets[1], "differs")]
     assert [fit.recovery_subnet for fit in subnet_fits(home, vnet("empty"))] == [None, None]
+
+
+def test_a_prefix_that_is_no_range_leaves_only_its_own_machines_unpredicted_and_is_named() -> None:
+    recovery = vnet("recovery", subnet("web", "junk"), subnet("db", "10.0.2.0/24"))
+    machines = [machine("vm1", EA, address("web", HOME)), machine("vm2", EA, address("db", "10.0.2.7"))]
+    broken, fine = prediction(machines, [EA, recovery], [mapping(EA, recovery)]).landings
+    assert (broken.subnet, broken.outcome, broken.ip) == ("web", "unknown", None)
+    assert [each.message for each in broken.notices] == [
+        "prefix 'junk' of subnet web of recovery is not an address range"
+    ]
+    assert fine.ip == "10.0.2.7"
+
+
+def test_a_primary_prefix_that_is_no_range_tells_nothing_of_an_address_that_is_not_known() -> None:
+    primary = vnet("primary", subnet("web", "junk"))
+    landing = land(machine("vm", primary, address("web", None)), [primary, SEA], [mapping(primary, SEA)])
+    assert (landing.subnet, landing.outcome) == ("web", "unknown")

@@ -10,10 +10,12 @@ from failover_worlds import address, machine, mapping, prediction, subnet, vnet
 from asrnet.errors import InputError
 from asrnet.failover import Prediction
 from asrnet.inventory.targets import Targets, VaultTargets
+from asrnet.model.arm import ArmId
 from asrnet.render import View, render
-from asrnet.render.prediction_layout import sections
+from asrnet.render.prediction_layout import machine_names, sections
 from asrnet.vmm import Target
 
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 HERE = vnet("here", subnet("web", "10.0.1.0/24"), subnet("batch", "10.0.2.0/24"))
 THERE = vnet("there", subnet("AzureFirewallSubnet", "10.0.9.0/24"), subnet("web", "10.0.1.0/24", used=["10.0.1.5"]))
 ALONE = vnet("alone", subnet("web", "10.3.0.0/24"))
@@ -105,3 +107,33 @@ def test_targets_of_several_vaults_are_told_apart() -> None:
     alone = render(Targets(vaults=tuple(found[:1])), "text", View())
     assert both.startswith("2 pairs of clouds: 2 of 2 target networks available.\n\nVault x: A (one), protected by B")
     assert "Vault" not in alone
+
+
+def protected(group: str, vault: str, fabric: str, name: str = "web1") -> ArmId:
+    vaults = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults"
+    container = f"{vaults}/{vault}/replicationFabrics/{fabric}/replicationProtectionContainers/{fabric}-container"
+    return ArmId(f"{container}/replicationProtectedItems/{name}")
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ([protected("rg", "v1", "ea")], ["web1"]),
+        ([protected("rg", "v1", "ea"), protected("rg", "v2", "ea")], ["web1 (v1)", "web1 (v2)"]),
+        ([protected("rg", "v1", "ea"), protected("rg", "v1", "we")], ["web1 (ea)", "web1 (we)"]),
+        ([protected("one", "v", "ea"), protected("two", "v", "ea")], ["web1 (one)", "web1 (two)"]),
+        ([protected("rg", "v", "ea", "a"), protected("rg", "v", "ea", "b")], ["web1 (a)", "web1 (b)"]),
+    ],
+    ids=["one machine", "two vaults", "two fabrics", "two groups", "two items"],
+)
+def test_machines_of_one_name_are_told_apart(items: list[ArmId], names: list[str]) -> None:
+    assert list(machine_names([("web1", item) for item in items]).values()) == names
+
+
+def test_the_nics_of_one_machine_are_not_taken_for_several_machines() -> None:
+    listed = [
+        machine("db1", HERE, address("web", ip, name=name)) for ip, name in (("10.0.1.7", "a"), ("10.0.1.8", "b"))
+    ]
+    answer = prediction(listed, [HERE, THERE], [mapping(HERE, THERE)])
+    rows = next(section.rows for section in sections(answer, View()) if section.title == "Machines")
+    assert [row.cells[1] for row in rows] == ["db1 nic0 a", "db1 nic0 b"]

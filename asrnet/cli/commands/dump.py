@@ -44,7 +44,10 @@ def _text(session: Session[DumpSettings]) -> str:
             inventory = read.with_addresses(read.extended(inventory, backend, networks), backend, networks)
             for line in inventory.unread("vault", "subscription", "network", "servers", "machines", "jobs"):
                 logs.warn(f"could not be read and is not in the world: {line}")
-            return backends.snapshot(inventory)
+            interfaces, unread = prediction.interfaces_of_machines(inventory, backend) if settings.nics else ([], [])
+            for line in unread:
+                logs.warn(f"could not be read and is not in the world: {line}")
+            return backends.snapshot(inventory, interfaces)
         if settings.format == "asrnet":
             # The networks' tags tell copies from their originals, and a missing network cannot be declared.
             inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
