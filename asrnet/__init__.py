@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from asrnet.exit_codes import exit_code
+    from asrnet.export.az_script import export_az
+    from asrnet.export.bicep import export_bicep
     from asrnet.export.desired import Dump, export_desired
     from asrnet.export.terraform import export_terraform
     from asrnet.failover import Prediction
@@ -92,6 +94,8 @@ __all__ = [
     "dump_desired",
     "ensure_pair",
     "exit_code",
+    "export_az",
+    "export_bicep",
     "export_desired",
     "export_terraform",
     "from_process",
@@ -124,6 +128,8 @@ _HOMES: Final = {
         "UnreachableError",
     ),
     "exit_codes": ("exit_code",),
+    "export.az_script": ("export_az",),
+    "export.bicep": ("export_bicep",),
     "export.desired": ("Dump", "export_desired"),
     "export.terraform": ("export_terraform",),
     "failover": ("Prediction",),

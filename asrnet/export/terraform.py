@@ -8,12 +8,13 @@ provider reads back: names as in the imported id, and ids of networks in a spell
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from asrnet.desired import EVERYTHING, DesiredState, Selection
+from asrnet.export.exported import Exported, Names, mappings_by_id, not_exported, one_line, title
 from asrnet.inventory.live_pairs import LivePair, live_pairs
 from asrnet.inventory.read import Inventory
 from asrnet.model.arm import ArmId
@@ -27,13 +28,6 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _TEMPLATE = re.compile(r"([$%])\{")
 _BEYOND_FOUR_DIGITS: Final = 0xFFFF
-
-
-class Exported(Struct, frozen=True, kw_only=True):
-    """The text of a Terraform file, and a description of each mapping that was left out."""
-
-    text: str
-    left_out: tuple[str, ...]
 
 
 class _Resource(Struct, frozen=True, kw_only=True):
@@ -54,18 +48,16 @@ def export_terraform(inventory: Inventory, desired: DesiredState, *, selection: 
     live = live_pairs(inventory, desired, selection)
     providers = _providers({vault.id.subscription for vault in live.vaults if not vault.error}, desired)
     reader = _Reader(inventory, providers)
-    names = _Names()
+    names = Names(identifier)
     problems = {pair.forward: reader.problem(pair) for pair in live.pairs}
     sections = [
-        f"{_comment(_title(pair))}{_blocks(reader.resources(pair, names.name(pair)))}"
+        f"{_comment(title(pair))}{_blocks(reader.resources(pair, names.name(pair)))}"
         for pair in live.pairs
         if not problems[pair.forward]
     ]
-    left_out = [f"{_title(pair)}: {problem}" for pair in live.pairs if (problem := problems[pair.forward])]
-    left_out += [f"vault {vault.name}: {vault.error}" for vault in live.vaults if vault.error]
-    left_out += [problem_text for vault in live.vaults for problem_text in vault.unreadable]
+    left_out = not_exported(live, problems)
     comments = ["".join(_comment(f"left out: {line}") for line in left_out)] if left_out else []
-    return Exported(text="\n".join([_head(providers), *sections, *comments]), left_out=tuple(left_out))
+    return Exported(text="\n".join([_head(providers), *sections, *comments]), left_out=left_out)
 
 
 class _Reader:
@@ -74,7 +66,7 @@ class _Reader:
     def __init__(self, inventory: Inventory, providers: Mapping[str, str]) -> None:
         self._inventory = inventory
         self._providers = providers if len(providers) > 1 else {}
-        self._mappings = {mapping.id: mapping for vault in inventory.vaults.values() for mapping in vault.mappings}
+        self._mappings = mappings_by_id(inventory)
 
     def problem(self, pair: LivePair) -> str:
         """Why no resource can represent ``pair``; empty if one can."""
@@ -130,46 +122,6 @@ class _Reader:
         return topology.network_by_id(pair.primary_network_id) if isinstance(topology, Topology) else None
 
 
-def _title(pair: LivePair) -> str:
-    primary, recovery = (
-        f"{network} ({location})" if location else network
-        for network, location in (
-            (pair.primary_network, pair.primary_location),
-            (pair.recovery_network, pair.recovery_location),
-        )
-    )
-    remarks = [] if pair.status in {"paired", "single"} else [pair.status.replace("_", " ")]
-    remarks += [f"{network.name} does not exist" for network in pair.absent]
-    description = f"{pair.pair or 'not declared'}: {primary} {'<->' if pair.reverse else '->'} {recovery}"
-    return ", ".join([description, *remarks])
-
-
-# Names
-
-
-class _Names:
-    """Unique names for resources. They differ in more than case: Terraform tells case apart, but people overlook it."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def name(self, pair: LivePair) -> str:
-        """The most readable name for the resources of ``pair`` that is not taken."""
-        name = next(name for name in _candidates(pair) if name.lower() not in self._taken)
-        self._taken.add(name.lower())
-        return name
-
-
-def _candidates(pair: LivePair) -> Iterator[str]:
-    plain = identifier(pair.pair or pair.primary_network)
-    longer = f"{plain}-{identifier(pair.recovery_location or pair.recovery_network)}"
-    yield from (plain, longer, f"{identifier(pair.vault)}-{longer}")
-    number = 2
-    while True:
-        yield f"{longer}-{number}"
-        number += 1
-
-
 def identifier(text: str) -> str:
     """``text`` as a Terraform identifier: ASCII letters, digits, - and _, starting with a letter or _."""
     name = _NOT_IN_A_NAME.sub("-", text).strip("-")
@@ -201,8 +153,7 @@ def _head(providers: Mapping[str, str]) -> str:
 
 def _comment(text: str) -> str:
     """``text`` as one comment line."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return f"# {shown}\n"
+    return f"# {one_line(text)}\n"
 
 
 def _blocks(resources: Sequence[_Resource]) -> str:

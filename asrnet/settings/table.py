@@ -516,8 +516,8 @@ class DumpSettings(Settings, frozen=True, kw_only=True):
     """What ``asrnet dump`` takes."""
 
     format: Annotated[
-        Literal["asrnet", "world", "terraform"],
-        Option(help="a desired state, a world, or resources with import blocks for Terraform"),
+        Literal["asrnet", "world", "terraform", "bicep", "az"],
+        Option(help="a desired state, a world, or the mappings for Terraform, Bicep or az"),
     ] = "asrnet"
     accept_halves: Annotated[
         bool,

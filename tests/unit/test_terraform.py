@@ -13,7 +13,8 @@ from two_sites import TwoSites, vmm_row
 from asrnet.desired import DesiredState, Selection, Vault
 from asrnet.errors import ServiceError
 from asrnet.export import terraform
-from asrnet.export.terraform import BETWEEN_REGIONS, FROM_VMM, Exported, export_terraform
+from asrnet.export.exported import Exported
+from asrnet.export.terraform import BETWEEN_REGIONS, FROM_VMM, export_terraform
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Inventory, Unknown

@@ -15,7 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "predict": "show where each machine lands after failover, test failover or failback, and by which rule",
     "targets": "show which recovery VM networks are available to which VMM clouds, and why",
     "show": "show the live mappings as pairs",
-    "dump": "write the live mappings as a desired state, as a world to work offline with, or as Terraform",
+    "dump": "write the live mappings as a desired state, as a world, or for Terraform, Bicep or az",
     "validate": "check files offline",
     "doctor": "check identity, reachability, rights and the clock, and suggest fixes; never writes",
     "explain": "explain a finding, a rule of predictions, an exit code or a limit",

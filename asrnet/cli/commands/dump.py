@@ -1,22 +1,28 @@
-"""Write the live mappings as a desired state, as a world to work offline with, or as Terraform.
+"""Write the live mappings as a desired state, as a world to work offline with, or for Terraform, Bicep or az.
 
 The plan of that desired state only completes half pairs; with --accept-halves it is empty.
-Terraform gets a resource of the azurerm provider and an import block for each mapping (docs/coexistence.md).
+Terraform gets a resource of the azurerm provider and an import block for each mapping, Bicep a resource, and az a
+command that creates it (docs/coexistence.md).
 Without a desired-state file, --vault takes the full id of a vault.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.settings import DumpSettings
 
+if TYPE_CHECKING:
+    from asrnet.export.exported import Exported
+
 EXAMPLES: Final = (
     ("asrnet dump --vault /subscriptions/.../vaults/vault-dr --out asrnet.yaml", "start from the existing mappings"),
+    ("asrnet dump --format bicep --out mappings.bicep", "resources that a deployment leaves as they are"),
     ("asrnet dump --format world --out world.yaml", "a snapshot, for asrnet plan --backend fake:world.yaml"),
 )
 
@@ -51,10 +57,8 @@ def _text(session: Session[DumpSettings]) -> str:
         if settings.format == "asrnet":
             # The networks' tags tell copies from their originals, and a missing network cannot be declared.
             inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
-    if settings.format == "terraform":
-        from asrnet.export.terraform import export_terraform
-
-        exported = export_terraform(inventory, desired, selection=selection)
+    if settings.format != "asrnet":
+        exported = _export(settings.format)(inventory, desired, selection=selection)
         text, left_out = exported.text, exported.left_out
     else:
         from asrnet.export.desired import export_desired
@@ -64,3 +68,14 @@ def _text(session: Session[DumpSettings]) -> str:
     for line in left_out:
         logs.warn(f"left out: {line}")
     return text
+
+
+def _export(name: str) -> Callable[..., Exported]:
+    """The function that exports for another tool."""
+    if name == "terraform":
+        from asrnet.export.terraform import export_terraform as export
+    elif name == "bicep":
+        from asrnet.export.bicep import export_bicep as export
+    else:
+        from asrnet.export.az_script import export_az as export
+    return export
