@@ -291,7 +291,8 @@ class MachineView(Struct, frozen=True, gc=False, kw_only=True):
     """A protected machine of a pair for display: where it goes now, and where it would go as the pair asks.
 
     ``held``: it is to follow and must not be touched now, for ``reason``. ``reported``: it differs, and machines of the
-    pair do not follow. ``planned`` is None where it is as the pair asks, and where nobody can say.
+    pair do not follow. ``planned`` is None where it is as the pair asks, and where nobody can say. ``follows``: the
+    machines of its pair follow.
     """
 
     name: str
@@ -302,6 +303,7 @@ class MachineView(Struct, frozen=True, gc=False, kw_only=True):
     networks: MachineNetworks
     planned: MachineNetworks | None = None
     reason: str = ""
+    follows: bool = False
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -279,6 +279,7 @@ class _MachineDiff:
                 networks=networks,
                 planned=planned,
                 reason=reason,
+                follows=member.wanted_pair.pair.follow,
             )
         )
 

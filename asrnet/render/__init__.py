@@ -45,7 +45,7 @@ def _format(module: str, *documents: DocumentKind) -> Format:
 FORMATS: Final[Mapping[str, Format]] = {
     "text": _format("text", "plan", "live", "prediction", "targets", "doctor", "explanations", "validation"),
     "json": _format("json", "plan", "live", "prediction", "targets", "doctor", "explanations", "validation"),
-    "csv": _format("csv", "prediction", "targets"),
+    "csv": _format("csv", "plan", "prediction", "targets"),
     "markdown": _format("markdown", "plan", "live", "prediction", "targets", "validation"),
     "mermaid": _format("mermaid", "plan", "live"),
     "html": _format("html", "plan", "live"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from asrnet.errors import printable
 from asrnet.failover import Prediction
 from asrnet.inventory.targets import Targets
-from asrnet.render import prediction_table, targets_layout
+from asrnet.model.plan import Plan
+from asrnet.render import machine_table, prediction_table, targets_layout
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
-def render(document: Prediction | Targets, view: View) -> str:  # noqa: ARG001 - every format has this signature
-    """A line for each address of a prediction, or for each target network of a pair of clouds."""
+def render(document: Plan | Prediction | Targets, view: View) -> str:  # noqa: ARG001 - every format has this signature
+    """A line for each address of a plan's machines or of a prediction, or for each target network of two clouds."""
+    if isinstance(document, Plan):
+        return table(machine_table.COLUMNS, map(machine_table.as_record, machine_table.machine_rows(document)))
     if isinstance(document, Prediction):
         return table(prediction_table.columns_of(document), prediction_table.prediction_rows(document))
     return table(targets_layout.COLUMNS, targets_layout.target_rows(document))

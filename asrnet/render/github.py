@@ -80,6 +80,7 @@ def outputs(plan: Plan, view: View) -> str:
     values = {
         "drift": str(is_drifting(plan, view.run.left, warnings_count=view.warnings_count)).lower(),
         **{name: str(getattr(current.summary, name)) for name in current.summary.__struct_fields__},
+        "machines": str(current.resources.protected_item),
         "errors": str(severities["error"]),
         "warnings": str(severities["warning"]),
         "result": plan.result if isinstance(plan, Report) else "planned",

@@ -1,4 +1,4 @@
-"""JUnit XML for CI systems: a suite for each vault, a case for each declared mapping and each error outside of pairs.
+"""JUnit XML for CI systems: a suite for each vault, a case for each declared mapping, machine that follows and error.
 
 A mapping in sync passes; a pending or blocked one is a failure; one that could not be read, or whose change failed, is
 an error; one that another tool manages is skipped. Warnings and notes are in ``system-out``.
@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct, structs
 
 from asrnet.model.findings import UNREAD, Finding
-from asrnet.model.plan import Change, Plan
+from asrnet.model.plan import Change, MachineView, Plan
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
 from asrnet.render.pair_status import (
@@ -53,9 +53,11 @@ class Case(Struct, frozen=True, kw_only=True):
 def render(plan: Plan, view: View) -> str:
     """A plan or report as JUnit XML."""
     results = pair_results(plan, view.run.left)
+    current = view.run.left or plan
     root = ET.Element("testsuites")
     for number, vault in enumerate(_vaults(results)):
-        root.append(_suite(number, vault, results, view.run))
+        machines = [machine for machine in current.machines if machine.vault == vault and machine.follows]
+        root.append(_suite(number, vault, results, machines, view.run))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -66,9 +68,20 @@ def _vaults(results: PairResults) -> list[str]:
     return list(dict.fromkeys([*named, *(finding.vault or "" for finding in results.findings)]))
 
 
-def _suite(number: int, vault: str, results: PairResults, run: Run) -> ET.Element:
+def _suite(number: int, vault: str, results: PairResults, machines: Sequence[MachineView], run: Run) -> ET.Element:
     pairs = [result for result in results.pairs if result.pair.vault == vault]
-    cases = [_mapping_case(result, mapping) for result in pairs for mapping in result.mappings]
+    cases: list[Case] = []
+    for result in pairs:
+        of_pair = [_mapping_case(result, mapping) for mapping in result.mappings]
+        cases += of_pair
+        if not any(case.failure for case in of_pair):
+            # Such as a test network that is missing: it blocks no mapping, and no case above tells it.
+            errors = [finding for finding in result.findings if finding.severity == "error"]
+            cases += [_finding_case(finding, f"{vault}.{result.pair.name}") for finding in errors]
+    changes = {
+        change.resource_id: change for result in pairs for change in result.changes if change.kind == "protected_item"
+    }
+    cases += [_machine_case(machine, changes.get(machine.id)) for machine in machines]
     general = [finding for finding in results.findings if (finding.vault or "") == vault]
     cases += [_finding_case(finding, vault) for finding in general if finding.severity == "error"]
     cases += [_change_case(change) for change in results.changes if change.vault == vault]
@@ -126,6 +139,23 @@ def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
     details = (*([] if change else map(_finding_line, errors)), declared)
     is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)
     return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
+
+
+def _machine_case(machine: MachineView, change: Change | None) -> Case:
+    """The case of a machine that follows its pair. One that is held is skipped: it is as it was meant to stay."""
+    case = Case(
+        group=f"{machine.vault}.{machine.pair}",
+        name=f"machine: {machine.name}",
+        seconds=_seconds(change) if change else 0.0,
+    )
+    outcome = outcome_of(change) if change else None
+    if outcome == "succeeded" or machine.status == "in_sync":
+        return case
+    if machine.status == "held" and outcome is None:
+        return structs.replace(case, skipped=machine.reason)
+    why = (change and (error_of(change) or change.reason)) or "goes to another network than its pair asks for"
+    kind = outcome or "to be updated"
+    return structs.replace(case, failure=why, kind=kind, is_error=change is not None and _is_broken(change))
 
 
 def _finding_case(finding: Finding, vault: str) -> Case:

@@ -53,7 +53,8 @@ class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A replicated machine of a pair, with its protection state and the networks that it lands on next.
 
     ``away`` says that it runs in the recovery region, and ``elsewhere`` that it lands on another network than the
-    pair's.
+    pair's. ``moves`` has a line for each address that is moved, now and then, and ``remark`` says why the machine stays
+    where it is.
     """
 
     name: str
@@ -61,6 +62,8 @@ class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lands: tuple[str, ...] = ()
     away: bool = False
     elsewhere: bool = False
+    moves: tuple[str, ...] = ()
+    remark: str = ""
 
 
 class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):

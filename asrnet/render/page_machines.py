@@ -9,6 +9,8 @@ from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import ProtectedItem
+from asrnet.model.plan import Plan
+from asrnet.render.machine_table import MachineRow, machine_rows
 from asrnet.render.page_data import PageMachine
 
 MachinesByNetwork = Mapping[tuple[str, ArmId], Sequence[ProtectedItem]]
@@ -26,10 +28,21 @@ def machines_by_network(inventory: Inventory | None) -> MachinesByNetwork:
     return machines
 
 
+Moves = Mapping[ArmId, Sequence[MachineRow]]
+"""The rows of each machine of the plan, by its id."""
+
+
 def pair_machines(
-    machines: MachinesByNetwork, vault: str, primary: ArmId, recovery: ArmId | None, region: str | None
+    machines: MachinesByNetwork,
+    vault: str,
+    primary: ArmId,
+    recovery: ArmId | None,
+    region: str | None,
+    *,
+    moves: Moves | None = None,
 ) -> tuple[PageMachine, ...]:
     """The machines that a pair's mappings are for, those that run in its recovery region ``region`` first."""
+    moves = moves or {}
     on_recovery_network = machines.get((vault, recovery), ()) if recovery else ()
     reversed_items = machines_in_recovery_region(on_recovery_network, primary, recovery) if recovery else []
     # A machine that is replicated to another region, or between zones, is of another pair or of none.
@@ -39,13 +52,21 @@ def pair_machines(
         if not item.is_reversed and (None in {region, item.recovery_location} or item.recovery_location == region)
     ]
     return (
-        *(_machine(item, primary, away=True) for item in reversed_items),
-        *(_machine(item, recovery, away=True) for item in at_home if item.has_failed_over),
-        *(_machine(item, recovery, away=False) for item in at_home if not item.has_failed_over),
+        *(_machine(item, primary, (), away=True) for item in reversed_items),
+        *(_machine(item, recovery, moves.get(item.id, ()), away=True) for item in at_home if item.has_failed_over),
+        *(_machine(item, recovery, moves.get(item.id, ()), away=False) for item in at_home if not item.has_failed_over),
     )
 
 
-def _machine(item: ProtectedItem, target: ArmId | None, *, away: bool) -> PageMachine:
+def moves_of(plan: Plan) -> Moves:
+    """Where the machines of a plan or report go, now and then, by their ids."""
+    moves: dict[ArmId, list[MachineRow]] = defaultdict(list)
+    for row in machine_rows(plan):
+        moves[ArmId(row.machine_id)].append(row)
+    return moves
+
+
+def _machine(item: ProtectedItem, target: ArmId | None, rows: Sequence[MachineRow], *, away: bool) -> PageMachine:
     landings = dict.fromkeys(
         network for nic in item.nics if (network := nic.recovery_network_id or item.recovery_network_id)
     )
@@ -55,4 +76,23 @@ def _machine(item: ProtectedItem, target: ArmId | None, *, away: bool) -> PageMa
         lands=tuple(network.name for network in landings),
         away=away,
         elsewhere=target is not None and any(network != target for network in landings),
+        moves=tuple(dict.fromkeys(_move(row) for row in rows if _is_moved(row))),
+        remark=next((row.reason for row in rows if row.reason), ""),
     )
+
+
+def _is_moved(row: MachineRow) -> bool:
+    """Whether the row shows a move that is made, or was tried; of machines that are only reported none is."""
+    now, then = (
+        (row.network_now, row.subnet_now, row.address_now),
+        (row.network_then, row.subnet_then, row.address_then),
+    )
+    return now != then and row.status not in {"reported", "held"}
+
+
+def _move(row: MachineRow) -> str:
+    """One address of a machine, now and then, in a line."""
+    occasion = " in tests" if row.occasion == "test" else ""
+    now = " ".join(filter(None, (row.network_now or "no network", row.subnet_now, row.address_now)))
+    then = " ".join(filter(None, (row.network_then or "no network", row.subnet_then, row.address_then)))
+    return f"{row.nic}{occasion}: {now} -> {then}"

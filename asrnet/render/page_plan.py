@@ -14,7 +14,7 @@ from asrnet.render import wording
 from asrnet.render.layout import sections
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
 from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding, page_meanings
-from asrnet.render.page_machines import MachinesByNetwork, machines_by_network, pair_machines
+from asrnet.render.page_machines import MachinesByNetwork, Moves, machines_by_network, moves_of, pair_machines
 from asrnet.render.page_networks import Nodes, subnet_rows
 from asrnet.render.page_unmanaged import UNMANAGED_STATUSES, unmanaged_item, unmanaged_mappings
 from asrnet.render.pair_status import STATUSES, PairResult, State, outcome_of, pair_results
@@ -37,7 +37,8 @@ def plan_page(plan: Plan, view: View) -> Page:
     rising = sorted(regions.items(), key=lambda entry: entry[1])
     partners = {(vault, primary): recovery for (vault, primary, recovery), _ in rising if recovery}
     machines = machines_by_network(inventory)
-    pairs = [_pair_item(result, live, machines, partners, nodes) for result in results.pairs]
+    moves = moves_of(view.run.left or plan)
+    pairs = [_pair_item(result, live, machines, partners, nodes, moves=moves) for result in results.pairs]
     unmanaged = unmanaged_mappings(results, inventory)
     drawn = {id(part) for group in unmanaged for part in (*group.findings, *group.changes)}
     return Page(
@@ -68,13 +69,17 @@ def _pair_item(
     machines: MachinesByNetwork,
     partners: Mapping[tuple[str, str | None], str],
     nodes: Nodes,
+    *,
+    moves: Moves,
 ) -> PageItem:
     pair, recovery_id = result.pair, result.pair.recovery_network_id
     primary = nodes.number(pair.primary_network_id, pair.primary_location, pair.primary_network)
     guess = pair.recovery_location or partners.get((pair.vault, nodes.place(primary)), "")
     recovery = nodes.number(recovery_id, guess, pair.recovery_network) if recovery_id else nodes.nameless(guess)
     states = {mapping.direction: mapping.state for mapping in result.mappings}
-    machines_of_pair = pair_machines(machines, pair.vault, pair.primary_network_id, recovery_id, pair.recovery_location)
+    machines_of_pair = pair_machines(
+        machines, pair.vault, pair.primary_network_id, recovery_id, pair.recovery_location, moves=moves
+    )
     return PageItem(
         name=pair.name,
         vault=pair.vault,

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
-from asrnet.model.findings import CORRECTED, Finding, FindingKind, Severity
+from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, FindingKind, Severity
 from asrnet.model.plan import Change, PairStatus, PairView, Plan
 from asrnet.model.report import AppliedChange, Outcome
 
@@ -50,11 +50,17 @@ class PairResult(Struct, frozen=True, kw_only=True):
 
     def drift(self, *, warnings_count: bool = False) -> tuple[Finding, ...]:
         """The findings that count as drift, by themselves or through a change."""
+        pending = {
+            str(change.resource_id)
+            for change in self.changes
+            if change.kind == "protected_item" and outcome_of(change) != "succeeded"
+        }
         return tuple(
             finding
             for finding in self.findings
             if finding.counts(warnings_count=warnings_count)
             or (finding.kind in CORRECTED and self.status != "external")
+            or (finding.kind in FOLLOWS and finding.subject in pending)
         )
 
 
@@ -129,6 +135,12 @@ def _pair_result(
         findings = [finding for finding in findings if finding.kind != FindingKind.HALF_PAIR]
     elif status == "corrected":
         findings = [finding for finding in findings if finding.kind not in CORRECTED]
+    moved = {
+        str(change.resource_id)
+        for change in changes
+        if change.kind == "protected_item" and outcome_of(change) == "succeeded" and not planned_again
+    }
+    findings = [finding for finding in findings if not (finding.kind in FOLLOWS and finding.subject in moved)]
     return PairResult(
         pair=pair, status=status, mappings=tuple(mappings), changes=tuple(changes), findings=tuple(findings)
     )

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.model.findings import CORRECTED, Finding, Severity
+from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, Severity
 from asrnet.model.plan import Change, PairView, Plan
 from asrnet.render import wording
+from asrnet.render.machine_table import machines_section
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -40,12 +41,18 @@ def sections(plan: Plan, view: View) -> Iterator[Section]:
     """A plan as sections. Pairs in sync and full ids are shown only with ``view.verbose``."""
     yield rules_section(plan)
     yield from pair_sections(plan, view)
+    yield machines_section(plan, verbose=view.verbose)
     yield other_changes(plan, verbose=view.verbose)
-    changing = {(change.vault, change.pair) for change in plan.changes}
+    changing = {(change.vault, change.pair) for change in plan.changes if change.kind != "protected_item"}
+    updated = {str(change.resource_id) for change in plan.changes if change.kind == "protected_item"}
     findings = [
         finding
         for finding in plan.findings
-        if view.verbose or finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing
+        if view.verbose
+        or not (
+            (finding.kind in _SHOWN_BY_CHANGE and (finding.vault, finding.pair) in changing)
+            or (finding.kind in FOLLOWS and finding.subject in updated)
+        )
     ]
     yield from finding_sections(findings)
     yield sentences("Apply would refuse this", plan.violations(view.forced), "error")
@@ -83,6 +90,15 @@ def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
 
 def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
     changes_of_pair = changes.get((pair.vault, pair.name), ())
+    details = [
+        line
+        for change in changes_of_pair
+        if change.kind != "protected_item"  # which the table of machines shows
+        for line in change_details(change, verbose=verbose)
+    ]
+    machines = sum(change.kind == "protected_item" for change in changes_of_pair)
+    if machines:
+        details.append(f"~ {wording.count(machines, 'machine')} of the pair")
     return Row(
         (
             wording.pair_symbol(pair),
@@ -94,7 +110,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
             wording.status(pair, pair.reverse),
         ),
         _TONES[wording.worst(pair)],
-        tuple(line for change in changes_of_pair for line in change_details(change, verbose=verbose)),
+        tuple(details),
     )
 
 
@@ -164,6 +180,8 @@ def plan_summary(plan: Plan) -> str:
     extended = sum(change.kind == "virtual_network" and change.action == "update" for change in plan.changes)
     if extended:
         prerequisites += f"; {wording.count(extended, 'network')} to add subnets to"
+    if plan.resources.protected_item:
+        prerequisites += f"; {wording.count(plan.resources.protected_item, 'machine')} to update"
     return f"Plan: {parts}{prerequisites}; {mapping_counts(plan)}."
 
 

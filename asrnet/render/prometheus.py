@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec import Struct
 
 from asrnet.model.findings import FindingKind, Severity
-from asrnet.model.plan import Plan
+from asrnet.model.plan import MachineStatus, Plan
 from asrnet.model.report import Report
 from asrnet.render.pair_status import STATUSES, PairResults, is_drifting, outcome_of, pair_results
 
@@ -73,6 +73,13 @@ def _state(plan: Plan, view: View) -> Iterator[Metric]:
         "Declared mappings by state, and unmanaged ones. A retarget counts once.",
         _by("status", mappings),
     )
+    machines = Counter((machine.vault, machine.status) for machine in current.machines)
+    samples = tuple(
+        ({"vault": vault, "status": status}, float(machines[vault, status]))
+        for vault in vaults
+        for status in get_args(MachineStatus)
+    )
+    yield Metric("asrnet_machines", "Protected machines of declared pairs by status.", samples)
     drift = Counter(_drift(results, current, view))
     samples = tuple(({"vault": vault, "kind": kind}, float(number)) for (vault, kind), number in sorted(drift.items()))
     yield Metric("asrnet_drift", "Everything that counts as drift, by kind; no samples without drift.", samples)

@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.model.findings import FindingKind
+from asrnet.model.findings import FOLLOWS
 from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
+from asrnet.render.machine_table import machines_section
 from asrnet.render.plan_layout import change_details, finding_sections, mapping_counts
 from asrnet.render.sections import Row, Section, Tone, sentences
 
@@ -59,16 +60,18 @@ def sections(report: Report, view: View) -> Iterator[Section]:
         yield Section(f"Vault {vault}", _HEADER, tuple(shown))
     # Changes that belong to no pair are left over.
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
+    yield machines_section(report, verbose=view.verbose)
     yield _other_changes(remaining, with_error=not over)
     # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted.
     updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}
+    machines = {str(change.resource_id) for change in report.changes if change.kind == "protected_item"}
     findings = [
         finding
         for finding in report.findings
         if view.verbose
         or (
-            (finding.vault, finding.pair) in updated
-            if finding.kind == FindingKind.STALE_PROTECTED_ITEM
+            (finding.vault, finding.pair) in updated and finding.subject not in machines
+            if finding.kind in FOLLOWS
             else finding.severity == "error"
         )
     ]
@@ -84,7 +87,9 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Detail
         symbol, label, tone = next(shown for outcome, shown in _OUTCOMES.items() if outcome in outcomes)
     if len(outcomes) > 1:
         label = wording.listed(
-            f"{_outcome(change)[1]} {change.direction or wording.NOUNS[change.kind]}" for change in changes
+            dict.fromkeys(
+                f"{_outcome(change)[1]} {change.direction or wording.NOUNS[change.kind]}" for change in changes
+            )
         )
     seconds = max((change.seconds for change in changes), default=0.0)
     return Row(

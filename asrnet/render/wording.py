@@ -15,6 +15,7 @@ NOUNS: Final[Mapping[ChangeKind, str]] = {
     "virtual_network": "network",
     "fabric": "fabric",
     "resource_group": "resource group",
+    "protected_item": "machine",
 }
 
 _WORST_FIRST: Final[tuple[PairStatus, ...]] = ("blocked", "update", "create", "external", "in_sync")

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkMapping, VirtualNetwork
+from asrnet.model.azure import IpConfiguration, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
 from asrnet.model.findings import FindingKind, finding
-from asrnet.model.plan import Change, PairView, Plan, Resources, RuleMatch, Step, Summary
+from asrnet.model.machine_networks import MachineAddress, MachineNetworks
+from asrnet.model.plan import (
+    Change,
+    MachineStatus,
+    MachineView,
+    PairView,
+    Plan,
+    Resources,
+    RuleMatch,
+    Step,
+    Summary,
+)
 from asrnet.model.report import AppliedChange, Report, result_of
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -118,3 +129,81 @@ def applied(plan: Plan, outcome: Any, **fields: Any) -> Report:
     )
     kept = {name: getattr(plan, name) for name in plan.__struct_fields__ if name != "changes"}
     return Report(**kept, changes=changes, result=result_of(changes))
+
+
+def machine_plan() -> Plan:
+    """A plan that moves one machine of hub, holds a second and leaves a third where it is; a fourth is reported."""
+
+    def networks(recovery: str, subnet: str, ip: str | None = None, test: str | None = None) -> MachineNetworks:
+        address = MachineAddress(
+            nic="nic0",
+            ip_configuration="ipconfig1",
+            recovery_subnet=subnet,
+            recovery_ip=ip,
+            test_subnet="web" if test else None,
+        )
+        return MachineNetworks(
+            recovery_network_id=vnet(recovery), test_network_id=vnet(test) if test else None, addresses=(address,)
+        )
+
+    old, new = networks("old-sea", "db", "10.9.0.4"), networks("hub-sea", "web", test="bubble")
+    machines = []
+    items: list[tuple[str, MachineStatus, str]] = [
+        ("vm1", "update", ""),
+        ("vm2", "held", "its state is InitialReplicationInProgress"),
+        ("vm3", "in_sync", ""),
+        ("vm4", "reported", ""),
+    ]
+    for name, status, reason in items:
+        machines.append(
+            MachineView(
+                name=name,
+                id=machine_id(name),
+                vault="sea",
+                pair="hub",
+                status=status,
+                networks=new if status == "in_sync" else old,
+                planned=None if status == "in_sync" else new,
+                reason=reason,
+                follows=status != "reported",
+            )
+        )
+    address = IpConfiguration(name="ipconfig1", recovery_subnet="db", recovery_ip="10.9.0.4")
+    nic = Nic(name="nic0", recovery_network_id=vnet("old-sea"), ip_configurations=(address,))
+    update = Change.update_machine(
+        ProtectedItem(id=machine_id("vm1"), friendly_name="vm1", recovery_network_id=vnet("old-sea"), nics=(nic,)),
+        new,
+        id="sea:hub:machine",
+        vault="sea",
+        reason="fails over to old-sea instead of hub-sea",
+        pair="hub",
+        primary_network_id=vnet("hub-ea"),
+        fingerprint="1234",
+        owner="row",
+    )
+    stale = [
+        finding(
+            FindingKind.STALE_PROTECTED_ITEM,
+            f"{name} (nic0) still fails over to old-sea",
+            vault="sea",
+            pair="hub",
+            subject=machine_id(name),
+            hint=f"asrnet apply --pair hub --machine {name} --machines follow" if name == "vm4" else "",
+        )
+        for name in ("vm1", "vm2", "vm4")
+    ]
+    return Plan(
+        summary=Summary(in_sync=2),
+        resources=Resources(protected_item=1),
+        pairs=(pair("hub"),),
+        machines=tuple(machines),
+        changes=(update,),
+        findings=tuple(stale),
+        existing={"sea": 2},
+    )
+
+
+def machine_id(name: str) -> ArmId:
+    """The id of a protected item in eastasia."""
+    container = VAULT.child("replicationFabrics", "ea", "replicationProtectionContainers", "c")
+    return container.child("replicationProtectedItems", name)

@@ -122,6 +122,7 @@ def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
         "delete": "1",
         "blocked": "2",
         "unmanaged": "1",
+        "machines": "0",
         "errors": "1",
         "warnings": "1",
         "result": "planned",

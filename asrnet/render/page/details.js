@@ -69,7 +69,9 @@ function machineTable(item, networks) {
     const lands = (machine.lands || []).join(', ') || 'not known';
     return element('tr', {}, element('th', { scope: 'row' }, machine.name),
       element('td', {}, region, element('small', { class: machine.away ? 'remark' : '' }, machine.away ? 'recovery region' : '')),
-      element('td', {}, lands, machine.elsewhere ? element('small', { class: 'remark' }, 'another network than the pair\'s') : ''),
+      element('td', {}, lands, machine.elsewhere ? element('small', { class: 'remark' }, 'another network than the pair\'s') : '',
+        ...(machine.moves || []).map(move => element('small', {}, move)),
+        machine.remark ? element('small', { class: 'remark' }, machine.remark) : ''),
       element('td', {}, machine.state));
   });
   const heads = ['Machine', 'Runs in', 'Fails over to', 'State'].map(text => element('th', { scope: 'col' }, text));

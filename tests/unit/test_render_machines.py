@@ -1,0 +1,121 @@
+"""Where machines go, now and then, in every output."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from msgspec import structs
+from sample_plans import applied, machine_plan
+
+from asrnet.model.plan import Plan
+from asrnet.render import View, formats_of, render
+from asrnet.render.github import outputs
+
+ARROWS = ("old-sea -> hub-sea", "db -> web", "10.9.0.4 -> any free one", "none -> bubble")
+
+
+def cases(plan: Plan) -> dict[str, str]:
+    """The cases of machines in JUnit: their names, and how each came out."""
+    root = ET.fromstring(render(plan, "junit"))
+    found = {case.get("name", ""): [child.tag for child in case] for case in root.iter("testcase")}
+    return {name: (tags or ["passed"])[0] for name, tags in found.items() if name.startswith("machine")}
+
+
+@pytest.mark.parametrize("output", ["text", "markdown"])
+def test_outputs_for_people_have_a_table_of_the_machines_that_follow(output: str) -> None:
+    text = render(machine_plan(), output)
+    table = text[text.index("Machines") :]
+    for arrow in ARROWS:
+        assert arrow in table.replace("&gt;", ">").replace("\\", "")
+    assert "old-sea, not hub-sea" in table, "of a machine that is left alone"
+    assert "vm3" not in text
+    assert "1 machine to update" in text
+
+
+def test_with_more_detail_the_table_has_every_machine() -> None:
+    text = render(machine_plan(), "text", View(verbose=True))
+    for name in ("vm1", "vm2", "vm3", "vm4"):
+        assert f" {name} " in text
+
+
+def test_a_machine_that_is_moved_is_no_warning_and_one_that_is_left_alone_is() -> None:
+    text = render(machine_plan(), "text")
+    warnings = text[text.index("Warnings") :]
+    assert "vm1 (nic0)" not in warnings
+    assert "vm2 (nic0) still fails over" in warnings
+    assert "hint: asrnet apply --pair hub --machine vm4 --machines follow" in warnings
+
+
+def test_the_table_of_a_report_has_what_became_of_each_machine() -> None:
+    report = applied(machine_plan(), "failed", error="accepted, not done")
+    text = render(report, "text")
+    assert "machine vm1: failed: accepted, not done" in text
+    assert "old-sea -> hub-sea" in text[text.index("Machines") :]
+
+
+def test_csv_has_a_line_for_each_address_and_kind_of_failover() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(machine_plan(), "csv"))))
+    assert [(row["machine"], row["status"], row["occasion"]) for row in rows[:2]] == [
+        ("vm1", "update", "failover"),
+        ("vm1", "update", "test"),
+    ]
+    assert {name: rows[0][name] for name in ("network_now", "network_then", "subnet_now", "subnet_then")} == {
+        "network_now": "old-sea",
+        "network_then": "hub-sea",
+        "subnet_now": "db",
+        "subnet_then": "web",
+    }
+    assert (rows[0]["address_now"], rows[0]["address_then"]) == ("10.9.0.4", "")
+    outcomes = csv.DictReader(io.StringIO(render(applied(machine_plan(), "succeeded"), "csv")))
+    assert next(row["status"] for row in outcomes if row["machine"] == "vm1") == "succeeded"
+
+
+def test_json_has_what_each_machine_has_and_gets() -> None:
+    document = json.loads(render(machine_plan(), "json"))
+    (change,) = document["changes"]
+    assert change["kind"] == "protected_item"
+    assert change["before"]["addresses"] == [
+        {
+            "nic": "nic0",
+            "ip_configuration": "ipconfig1",
+            "recovery_subnet": "db",
+            "recovery_ip": "10.9.0.4",
+            "test_subnet": None,
+            "test_ip": None,
+        }
+    ]
+    assert set(change["after"]) == {"type", "recovery_network_id", "test_network_id", "addresses"}
+    assert [machine["status"] for machine in document["machines"]] == ["update", "held", "in_sync", "reported"]
+    assert document["resources"]["protected_item"] == 1
+
+
+def test_junit_has_a_case_for_each_machine_that_follows() -> None:
+    pending = {"machine: vm1": "failure", "machine: vm2": "skipped", "machine: vm3": "passed"}
+    assert cases(machine_plan()) == pending
+    assert cases(applied(machine_plan(), "succeeded")) == {**pending, "machine: vm1": "passed"}
+    assert cases(applied(machine_plan(), "failed", error="no")) == {**pending, "machine: vm1": "error"}
+
+
+def test_prometheus_counts_machines_by_status_and_their_changes_by_outcome() -> None:
+    text = render(machine_plan(), "prometheus")
+    for status in ("in_sync", "update", "held", "reported"):
+        assert f'asrnet_machines{{vault="sea",status="{status}"}} 1\n' in text
+    assert 'asrnet_changes{kind="protected_item",action="update",outcome="pending"} 1' in text
+    assert 'asrnet_drift{vault="sea",kind="stale_protected_item"} 1' in text
+    none = structs.replace(machine_plan(), machines=(), changes=())
+    assert 'asrnet_machines{vault="sea",status="update"} 0\n' in render(none, "prometheus")
+
+
+def test_a_workflow_is_told_how_many_machines_are_updated() -> None:
+    assert "\nmachines=1\n" in outputs(machine_plan(), View())
+    assert "title=done%3A hub::~ machine vm1" in render(applied(machine_plan(), "succeeded"), "github")
+
+
+def test_every_format_draws_a_plan_with_machines() -> None:
+    for output in formats_of("plan"):
+        assert render(machine_plan(), output)
+        assert render(applied(machine_plan(), "succeeded"), output)
