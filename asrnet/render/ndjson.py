@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LISTS: Final = {
     "rules": "rule",
     "pairs": "pair",
+    "machines": "machine",
     "findings": "finding",
     "changes": "change",
     "landings": "landing",

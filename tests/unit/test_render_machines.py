@@ -119,3 +119,9 @@ def test_every_format_draws_a_plan_with_machines() -> None:
     for output in formats_of("plan"):
         assert render(machine_plan(), output)
         assert render(applied(machine_plan(), "succeeded"), output)
+
+
+def test_ndjson_has_a_line_for_each_machine() -> None:
+    lines = [json.loads(line) for line in render(machine_plan(), "ndjson").splitlines()]
+    assert [line["name"] for line in lines if line["type"] == "machine"] == ["vm1", "vm2", "vm3", "vm4"]
+    assert "machines" not in lines[0]
