@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from failover_worlds import address, machine, mapping, prediction, subnet, vnet
-from sample_plans import applied, full_plan
+from sample_plans import applied, full_plan, machine_plan
 
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Plan
@@ -16,6 +16,7 @@ HERE, THERE = vnet("here", subnet("web", "10.0.1.0/24")), vnet("there", subnet("
 SINGULAR = {
     "rules": "rule",
     "pairs": "pair",
+    "machines": "machine",
     "findings": "finding",
     "changes": "change",
     "landings": "landing",
@@ -36,7 +37,7 @@ def test_a_plan_is_its_head_its_parts_and_its_summary() -> None:
 def test_the_lines_together_are_the_json_of_the_document() -> None:
     machines = [machine("a", HERE, address("web", "10.0.1.4"))]
     predicted = prediction(machines, [HERE, THERE], [mapping(HERE, THERE)])
-    for document in (full_plan(), applied(full_plan(), "failed", error="no"), predicted):
+    for document in (full_plan(), machine_plan(), applied(full_plan(), "failed", error="no"), predicted):
         head, *parts, summary = lines(document)
         whole = json.loads(render(document, "json"))
         assert summary == {"type": "summary", **whole.pop("summary")}
