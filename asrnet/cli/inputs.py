@@ -31,6 +31,7 @@ def desired_state(session: Session[Settings]) -> DesiredState:
     overwrite that topology.
     """
     settings = session.settings
+    say_where_it_was_found(settings)
     examined = examine_desired(settings.file)
     topology = examined.desired.topology if examined.desired else None
     check_overwrites(settings, command=session.command, topology=topology)
@@ -42,6 +43,12 @@ def desired_state(session: Session[Settings]) -> DesiredState:
     if isinstance(settings, PredictSettings) or settings.machines is None:
         return examined.desired
     return examined.desired.with_machines("follow" if settings.machines == "follow" else "report")
+
+
+def say_where_it_was_found(settings: Settings) -> None:
+    """Say which desired state is used, if it was found in a folder above the working directory."""
+    if settings.is_file_from_above:
+        logs.remark(f"using {settings.file}, the nearest desired state above this folder")
 
 
 def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:

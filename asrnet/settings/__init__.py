@@ -95,8 +95,23 @@ def read(
 
 
 def from_process(arguments: Mapping[str, object], command: str = "") -> Settings:
-    """The settings of this process: ``arguments``, its environment and ``.env``; see ``read``."""
-    return read(arguments, os.environ, dotenv=".env", command=command)
+    """The settings of this process: ``arguments``, its environment and ``.env``; see ``read``.
+
+    Where no desired state is named and none is in the working directory, it is searched for in the folders above.
+    """
+    settings = read(arguments, os.environ, dotenv=".env", command=command)
+    has_file = any(option.name == "file" for option in options_of(command))
+    if not has_file or "file" in settings.sources or os.path.lexists(settings.file):
+        return settings
+    from msgspec import structs
+
+    from asrnet.settings.search import file_above
+
+    found = file_above(settings.file)
+    if found.problem:
+        warning = f"{found.problem}; name it with {settings.source('file')} if it is yours to use"
+        return structs.replace(settings, warnings=(*settings.warnings, warning))
+    return structs.replace(settings, file=found.path, is_file_from_above=True) if found.path else settings
 
 
 def env_example() -> str:

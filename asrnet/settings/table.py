@@ -102,13 +102,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The options that several commands have. Times are in seconds.
 
     ``variables`` has the variables of other tools that are set, by name. ``warnings`` are messages for the user.
-    ``sources`` has the flag or variable of each value that is not a default.
+    ``sources`` has the flag or variable of each value that is not a default. ``is_file_from_above``: the desired state
+    was found in a folder above the working directory.
     """
 
     file: Annotated[
         str,
         Option(
-            help="the desired state: a file, or a folder whose YAML and JSON files are merged",
+            help="the desired state: a file, or a folder whose YAML and JSON files are merged; without it the nearest "
+            "asrnet.yaml, here or above within the Git repository",
             group="Input",
             short="-f",
             metavar="PATH",
@@ -337,6 +339,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = {}
     warnings: tuple[str, ...] = ()
     sources: Mapping[str, str] = {}
+    is_file_from_above: bool = False
 
     @property
     def world(self) -> str | None:

@@ -32,6 +32,8 @@ def run(session: Session[ValidateSettings]) -> int:
     settings = session.settings
     files: list[CheckedFile] = []
     errors: list[DocumentError] = []
+    if not settings.paths:
+        inputs.say_where_it_was_found(settings)
     with outputs.opened(settings, DOCUMENT) as opened:
         for path in settings.paths or (settings.file,):
             try:

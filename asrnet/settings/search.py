@@ -1,0 +1,57 @@
+"""The search for the desired state in the folders above the working directory, within one repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+_ADMINISTRATOR = 0
+
+
+class Found(Struct, frozen=True):
+    """A file above the working directory, or the reason why the one that is there is not used."""
+
+    path: str = ""
+    problem: str = ""
+
+
+def file_above(name: str, folder: str | Path = ".") -> Found:
+    """The nearest file ``name`` in a folder above ``folder``, up to the root of its Git repository.
+
+    The search never leaves the repository, the home directory or the file system that ``folder`` is in. A file that
+    somebody else could have put there is not used, as Git does not use a repository of another user: it decides what
+    asrnet changes.
+    """
+    try:
+        start = Path(folder).resolve(strict=True)
+        device = start.stat().st_dev
+        above = start
+        while not _is_end(above):
+            above = above.parent
+            if above.stat().st_dev != device:
+                break
+            candidate = above / name
+            if candidate.is_file():
+                path = os.path.relpath(candidate, start)
+                if _is_trusted(candidate):
+                    return Found(path=os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118 - may begin with ..
+                return Found(problem=f"{path} is not used: it, or its folder, belongs to another user")
+    except OSError:  # the working directory is gone, or a folder above cannot be read
+        pass
+    return Found()
+
+
+def _is_end(folder: Path) -> bool:
+    """Whether nothing above ``folder`` is searched. Without a repository that is so from the start."""
+    is_outside = not any((above / ".git").exists() for above in (folder, *folder.parents))
+    return is_outside or (folder / ".git").exists() or folder in {Path.home(), folder.parent}
+
+
+def _is_trusted(file: Path) -> bool:
+    """Whether the file, its folder and what a symbolic link leads to belong to this user or to the administrator."""
+    if not hasattr(os, "getuid"):  # Windows, where folders of other users cannot be written
+        return True
+    owners = {file.stat().st_uid, file.lstat().st_uid, file.parent.stat().st_uid}
+    return owners <= {os.getuid(), _ADMINISTRATOR}
