@@ -37,6 +37,9 @@ def main() -> int:
     parser.add_argument(
         "recovery", metavar="RECOVERY_NETWORK_ID", type=asrnet.ArmId, nargs="?", help="the network to map to"
     )
+    parser.add_argument(
+        "--machines", choices=("report", "follow"), default="report", help="whether its protected machines follow"
+    )
     pair = vars(parser.parse_args())
     with closing(asrnet.connect()) as backend:
         report = asrnet.ensure_pair(backend, **pair)

@@ -30,15 +30,24 @@ regions:
 - primary: eastasia
   recovery: southeastasia
   copy: {subscription: prod, resource_group: "{resource_group}-asr", name: "{name}-asr", dns: [10.0.0.4]}
+  test: prod/rg/bubble
 pairs:
 - {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: prod/rg/hub-sea, failback: none, managed_by: terraform}
+- {name: crm, vault: sea, primary: prod/rg/crm-ea, recovery: copy, machines: follow, test: none, release_addresses: true}
 rules:
-- {name: all, vault: sea, match: {subscription: prod, name: "*-prod", tags: {dr: "yes"}}, recovery: copy}
-ignore: [{name: "scratch-*", reason: short-lived, until: 2027-03-31}]
+- name: all
+  vault: sea
+  match: {subscription: prod, name: "*-prod", tags: {dr: "yes"}}
+  recovery: copy
+  machines: report
+  test: "prod/rg/{name}-test"
+ignore: [{name: "scratch-*", reason: short-lived, until: 2027-03-31}, {machine: "sql-*", reason: clustered}]
+machines: follow
+release_addresses: false
 vmm_pairs: [{name: vm1, vault: sea, primary: b/n1, recovery: s/n1}]
 topology: vmm.yaml
 freeze: [{vault: sea, until: 2026-12-01, reason: exercise}]
-limits: {max_updates: 10, max_deletes: 0, max_change_percent: 30, min_existing: 10, max_rule_growth: 20}
+limits: {max_updates: 10, max_deletes: 0, max_change_percent: 30, min_existing: 10, max_rule_growth: 20, max_machines: 5}
 """
 
 
