@@ -72,7 +72,7 @@ def test_the_library_in_ten_lines_runs(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("clean_environment")
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_the_examples_of_the_library_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     code = blocks(ROOT / "docs" / "library.md", "python")[number]
     folder = Path(shutil.copytree(ROOT / "examples" / "02-adopt-and-repair", tmp_path / "mine"))

@@ -33,7 +33,7 @@ regions:
   test: prod/rg/bubble
 pairs:
 - {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: prod/rg/hub-sea, failback: none, managed_by: terraform}
-- {name: crm, vault: sea, primary: prod/rg/crm-ea, recovery: copy, machines: follow, test: none, release_addresses: true}
+- {name: crm, vault: sea, primary: prod/rg/crm, recovery: copy, machines: follow, test: none, release_addresses: true}
 rules:
 - name: all
   vault: sea
@@ -47,7 +47,7 @@ release_addresses: false
 vmm_pairs: [{name: vm1, vault: sea, primary: b/n1, recovery: s/n1}]
 topology: vmm.yaml
 freeze: [{vault: sea, until: 2026-12-01, reason: exercise}]
-limits: {max_updates: 10, max_deletes: 0, max_change_percent: 30, min_existing: 10, max_rule_growth: 20, max_machines: 5}
+limits: {max_updates: 10, max_deletes: 0, max_change_percent: 30, min_existing: 10, max_rule_growth: 2, max_machines: 5}
 """
 
 
