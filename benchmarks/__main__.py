@@ -13,14 +13,15 @@ import math
 import os
 import platform
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import fleet, planning, prediction, reading, startup
-from benchmarks.reported import compared
+from benchmarks.processes import run
 from benchmarks.rows import Row, columns, markdown
 
 
@@ -31,6 +32,31 @@ def startup_rows(rounds: int) -> Iterator[Row]:
         if name != startup.BARE:
             work = f"start-up above bare Python: {name}"
             yield Row(work=work, program="asrnet", wall=(best[name] - best[startup.BARE]) / 1000)
+
+
+SDKS = ("azure.mgmt.core", "azure.mgmt.recoveryservicessiterecovery", "azure.mgmt.network", "azure.mgmt.resourcegraph")
+"""The packages of Azure's SDKs that commands load."""
+
+
+def import_rows(rounds: int) -> Iterator[Row]:
+    """A Python that imports one of Azure's packages and does nothing else, the best of several."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for package in SDKS:
+            # The first run sees that there is bytecode; the last is made to do without.
+            runs = [run([sys.executable, "-c", f"import {package}"], folder=folder) for _ in range(rounds + 1)][1:]
+            without = [sys.executable, "-B", "-X", f"pycache_prefix={name}", "-c", f"import {package}"]
+            for state, ran in (
+                ("with bytecode", min(runs, key=lambda ran: ran.cpu)),
+                ("without bytecode", run(without, folder=folder)),
+            ):
+                yield Row(
+                    work=f"import {package}, {state}",
+                    program="Python",
+                    wall=ran.wall,
+                    cpu=ran.cpu,
+                    megabytes=ran.megabytes,
+                )
 
 
 def planning_rows(repeats: int, largest: int) -> Iterator[Row]:
@@ -95,9 +121,21 @@ def _processor() -> str:
 def parts(what: fleet.Fleet, *, quick: bool) -> tuple[Iterator[Row], ...]:
     """All measurements; a quick run repeats less and leaves the largest out."""
     if quick:
-        small = (startup_rows(3), planning_rows(1, 10_000), prediction_rows(1, 10_000), reading_rows(1, 2_000))
+        small = (
+            startup_rows(3),
+            import_rows(1),
+            planning_rows(1, 10_000),
+            prediction_rows(1, 10_000),
+            reading_rows(1, 2_000),
+        )
         return (*small, what.rows())
-    large = (startup_rows(9), planning_rows(2, 100_000), prediction_rows(2, 100_000), reading_rows(3, 10_000))
+    large = (
+        startup_rows(9),
+        import_rows(3),
+        planning_rows(2, 100_000),
+        prediction_rows(2, 100_000),
+        reading_rows(3, 10_000),
+    )
     return (*large, what.rows())
 
 
@@ -108,7 +146,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="PAGE")
     given = parser.parse_args()
     if given.write:
-        filled(given.write.read_text("utf-8"), {"table": "", "reported": ""})  # better now than ten minutes later
+        filled(given.write.read_text("utf-8"), "table", "")  # better now than ten minutes later
     began, where, what = time.monotonic(), machine(), fleet.fleet_of(given)
     rows: list[Row] = []
     for part in parts(what, quick=given.quick):
@@ -118,23 +156,18 @@ def main() -> None:
     weather = f"The emulator of plan and apply: {what.weather}. It took {time.monotonic() - began:.0f} s in all."
     print(columns(rows))
     print(f"\n{where}\n{weather}")
-    beside = compared(rows)
-    if beside:
-        print(f"\nreported elsewhere, not measured here:\n{columns(beside)}")
     if given.write:
-        tables = {"table": f"{where}.\n{weather}\n\n{markdown(rows)}", "reported": markdown(beside)}
-        given.write.write_text(filled(given.write.read_text("utf-8"), tables), "utf-8")
+        table = f"{where}.\n{weather}\n\n{markdown(rows)}"
+        given.write.write_text(filled(given.write.read_text("utf-8"), "table", table), "utf-8")
 
 
-def filled(page: str, tables: Mapping[str, str]) -> str:
-    """``page`` with each table between the two comments that bear its name."""
-    for name, text in tables.items():
-        before, begin, rest = page.partition(f"<!-- {name} -->")
-        _, end, after = rest.partition(f"<!-- end of {name} -->")
-        if not (begin and end):
-            raise SystemExit(f"the page has no place for the table '{name}'")
-        page = f"{before}{begin}\n{text}\n{end}{after}"
-    return page
+def filled(page: str, name: str, text: str) -> str:
+    """``page`` with ``text`` between the two comments that bear the name."""
+    before, begin, rest = page.partition(f"<!-- {name} -->")
+    _, end, after = rest.partition(f"<!-- end of {name} -->")
+    if not (begin and end):
+        raise SystemExit(f"the page has no place for the table '{name}'")
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

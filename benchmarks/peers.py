@@ -140,7 +140,7 @@ class Terraform(Struct, frozen=True):
     def run(self, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Ran:
         """Apply, or plan what was applied before."""
         place = folder / "terraform"
-        there = {**emulator.environment(), **_ARM, "TF_CLI_CONFIG_FILE": os.devnull}
+        there = {**emulator.environment(), **_ARM, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
         if task == "plan":
             return run(["terraform", "plan", "-input=false"], folder=place, environment=there)
         shutil.rmtree(place, ignore_errors=True)

@@ -67,7 +67,8 @@ class GraphNetworks:
             from azure.mgmt.resourcegraph import ResourceGraphClient
         except ImportError as error:
             raise InputError(
-                "Resource Graph needs a package that is not installed", hint="pip install 'asrnet[graph]'"
+                "--inventory graph needs azure-mgmt-resourcegraph, which is not installed",
+                hint="install azure-mgmt-resourcegraph where asrnet is, or asrnet with its extra 'graph'",
             ) from error
         client = ResourceGraphClient(**self._pipeline.client_options())
         networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}

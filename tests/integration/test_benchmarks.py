@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fleet
-from benchmarks.peers import AzureCli
+from benchmarks.peers import AzureCli, Terraform
 from benchmarks.scenes import Weather
 
 
@@ -69,3 +69,22 @@ def test_a_peer_that_fails_costs_its_own_row_alone(
     assert rows["apply, 1 pair", "az"].note == "failed: standard error has the reason"
     assert rows["apply, 1 pair", "asrnet"].wall
     assert "no such option" in capsys.readouterr().err
+
+
+TERRAFORM = """#!/bin/sh
+[ "$1" != init ] || [ -z "$TF_PLUGIN_CACHE_DIR" ] || { echo cannot install a provider to itself >&2; exit 1; }
+"""
+
+
+def test_terraform_finds_its_provider_in_the_folder_of_its_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Like Terraform, this one refuses a plug-in folder that is its cache too."""
+    (tmp_path / "registry.terraform.io" / "hashicorp" / "azurerm" / "5.2.0").mkdir(parents=True)
+    (tmp_path / "terraform").write_text(TERRAFORM)
+    (tmp_path / "terraform").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(fleet, "PEERS", [Terraform()])
+    rows = list(fleet.Fleet(sizes=[1], weather=Weather(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows())
+    assert [row.note for row in rows if row.program == "terraform"] == ["", ""]

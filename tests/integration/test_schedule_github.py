@@ -128,7 +128,7 @@ class Runner:
         for file in (EXAMPLES / example).glob("*.yaml"):
             shutil.copy(file, self.folder)
         quick(self.folder / "world.yaml")
-        stub(self.stubs, "python", 'test "$*" = "-m pip install asrnet==0.1.0"')
+        stub(self.stubs, "python", 'test "$*" = "-m pip install ./asrnet-0.2.0-py3-none-any.whl"')
         self.variables = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_OUTPUT": str(self.outputs),

@@ -108,7 +108,7 @@ def test_kubectl_puts_it_together() -> None:
     assert found.keys() == {"Namespace", "ServiceAccount", "ConfigMap", "CronJob"}
     spec = found["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert spec["volumes"][0]["configMap"]["name"] == found["ConfigMap"]["metadata"]["name"] != "asrnet"
-    assert spec["containers"][0]["image"].endswith("/asrnet:0.1.0")
+    assert spec["containers"][0]["image"].endswith("/asrnet:0.2.0")
     assert {document["metadata"].get("namespace", "asrnet") for document in found.values()} == {"asrnet"}
 
 

@@ -55,9 +55,7 @@ def test_no_template_holds_a_secret_or_names_a_registry(path: Path) -> None:
 
 
 def test_the_version_in_the_templates_is_this_one() -> None:
-    found = {
-        one for path in FILES for one in re.findall(r"asrnet(?:==|:)([0-9][\w.]*)|newTag: (\S+)", path.read_text())
-    }
+    found = {one for path in FILES for one in re.findall(r"asrnet[:-]([0-9][0-9.]*)|newTag: (\S+)", path.read_text())}
     assert {version for pair in found for version in pair if version} == {asrnet.__version__}
 
 

@@ -2,7 +2,7 @@
 using 'main.bicep'
 
 param environmentId = '/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-asrnet/providers/Microsoft.App/managedEnvironments/asrnet'
-param image = 'registry.example/asrnet:0.1.0'
+param image = 'registry.example/asrnet:0.2.0'
 param registry = 'registry.example'
 param correct = true
 param scopes = [
