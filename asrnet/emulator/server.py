@@ -165,6 +165,9 @@ class Door(ThreadingMixIn, TCPServer):
                 self._calm.notify_all()
 
 
+_UNUSUAL_BLANKS: Final = frozenset(b"\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0")
+
+
 class Conversation(BaseHTTPRequestHandler):
     """One connection: requests in, answers out, until one side closes it."""
 
@@ -209,6 +212,11 @@ class Conversation(BaseHTTPRequestHandler):
         if len(self.raw_requestline) > 65536:  # noqa: PLR2004 - the library's limit of a line
             self.command, self.request_version = "", self.protocol_version
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return
+        if _UNUSUAL_BLANKS & set(self.raw_requestline.rstrip(b"\r\n")):
+            # The library would split the line at them, and take the first part for a method.
+            self.command, self.request_version = "", self.protocol_version
+            self.send_error(HTTPStatus.BAD_REQUEST, "The request line has characters that cannot be in one.")
             return
         if not self.parse_request():
             return

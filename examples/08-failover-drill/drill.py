@@ -3,12 +3,9 @@
 Usage: python drill.py STEP, which is enable, test, clean-up, fail-over, commit or re-protect.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from azure.identity import DefaultAzureCredential
@@ -18,54 +15,49 @@ PROD = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups"
 DR = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups"
 VAULT = ("rg-dr", "vault-sea")
 VAULT_ID = f"{DR}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
-TEST_NETWORK_ID = f"{DR}/rg-network-sea/providers/Microsoft.Network/virtualNetworks/test-sea"
-MACHINES_ID, MACHINES = f"{PROD}/rg-apps-ea/providers/Microsoft.Compute/virtualMachines", ("app1", "db1", "web1")
 EAST, SOUTHEAST = ("asr-a2a-default-eastasia", "east"), ("asr-a2a-default-southeastasia", "southeast")
 GROUPS = {EAST: f"{PROD}/rg-apps-ea", SOUTHEAST: f"{DR}/rg-apps-sea"}
+TEST_NETWORK_ID = f"{DR}/rg-network-sea/providers/Microsoft.Network/virtualNetworks/test-sea"
 
 
-def body(details: dict[str, str] | None = None, **properties: str) -> Any:
-    """A request about an Azure machine: what all kinds of machines have, and the details of this kind."""
-    return {"properties": {**properties, "providerSpecificDetails": {"instanceType": "A2A", **(details or {})}}}
-
-
-def replicated_to(side: tuple[str, str]) -> dict[str, str]:
-    """The details that say where a machine is replicated to: a fabric and its container."""
-    container_id = f"{VAULT_ID}/replicationFabrics/{side[0]}/replicationProtectionContainers/{side[1]}"
-    return {"recoveryContainerId": container_id, "recoveryResourceGroupId": GROUPS[side]}
+def body(properties: dict[str, str], details: Any = None, target: tuple[str, str] | None = None) -> Any:
+    """A request about an Azure machine; ``target`` is the fabric and the container that it is replicated to."""
+    details = {"instanceType": "A2A", **(details or {})}
+    if target:
+        container = f"replicationFabrics/{target[0]}/replicationProtectionContainers/{target[1]}"
+        details |= {"recoveryContainerId": f"{VAULT_ID}/{container}", "recoveryResourceGroupId": GROUPS[target]}
+    return {"properties": {**properties, "providerSpecificDetails": details}}
 
 
 def start(client: SiteRecoveryManagementClient, step: str, side: tuple[str, str], name: str) -> Any:
     """Start a step for the machine ``name``, which is protected in the container of ``side``; its operation."""
     items, item = client.replication_protected_items, (*VAULT, *side, name)
-    if step == "enable":
-        details = {"fabricObjectId": f"{MACHINES_ID}/{name}", **replicated_to(SOUTHEAST)}
-        return items.begin_create(*item, body(details, policyId=f"{VAULT_ID}/replicationPolicies/daily"))
-    if step == "test":
-        return items.begin_test_failover(*item, body(networkType="VmNetworkAsInput", networkId=TEST_NETWORK_ID))
-    if step == "clean-up":
-        return items.begin_test_failover_cleanup(*item, {"properties": {"comments": "The test is over."}})
-    if step == "fail-over":
-        return items.begin_unplanned_failover(*item, body(failoverDirection="PrimaryToRecovery"))
-    if step == "commit":
-        return items.begin_failover_commit(*item)
-    # To re-protect a machine is to replicate it to the side where it has been protected until now.
-    switch = body(replicated_to(side), replicationProtectedItemName=name)
-    return client.replication_protection_containers.begin_switch_protection(*VAULT, *side, switch)
+    switch = client.replication_protection_containers.begin_switch_protection
+    machine = {"fabricObjectId": f"{GROUPS[side]}/providers/Microsoft.Compute/virtualMachines/{name}"}
+    policy, network = {"policyId": f"{VAULT_ID}/replicationPolicies/daily"}, {"networkId": TEST_NETWORK_ID}
+    return {
+        "enable": lambda: items.begin_create(*item, body(policy, machine, target=SOUTHEAST)),
+        "test": lambda: items.begin_test_failover(*item, body({"networkType": "VmNetworkAsInput", **network})),
+        "clean-up": lambda: items.begin_test_failover_cleanup(*item, {"properties": {"comments": "The test is over."}}),
+        "fail-over": lambda: items.begin_unplanned_failover(*item, body({"failoverDirection": "PrimaryToRecovery"})),
+        "commit": lambda: items.begin_failover_commit(*item),
+        # To re-protect a machine is to replicate it to the side where it has been protected until now.
+        "re-protect": lambda: switch(*VAULT, *side, body({"replicationProtectedItemName": name}, target=side)),
+    }[step]()
 
 
-def run(client: SiteRecoveryManagementClient, step: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def run(client: SiteRecoveryManagementClient, step: str, sleep: Any = time.sleep) -> None:
     """Do a step for all machines, wait for the replication that it begins, and print where they run."""
     items = client.replication_protected_items
-    machines = [(EAST, name) for name in MACHINES]
-    if step != "enable":
-        places = [item.id.split("/")[10::2] for item in items.list(*VAULT)]  # fabric, container, item
-        machines = [((fabric, container), name) for fabric, container, name in places]
-    for operation in [start(client, step, side, name) for side, name in machines]:
+    machines = [
+        ((fabric, box), name) for fabric, box, name in (item.id.split("/")[10::2] for item in items.list(*VAULT))
+    ]
+    machines = [(EAST, name) for name in ("app1", "db1", "web1")] if step == "enable" else machines
+    for operation in [start(client, step, *machine) for machine in machines]:
         operation.result()
-    while step in {"enable", "re-protect"} and any(
-        item.properties.protection_state != "Protected" for item in items.list(*VAULT)
-    ):
+    while step in {"enable", "re-protect"} and {item.properties.protection_state for item in items.list(*VAULT)} != {
+        "Protected"
+    }:
         sleep(10)
     for item in items.list(*VAULT):
         machine = item.properties

@@ -198,7 +198,14 @@ def test_bad_requests_get_an_error_and_the_connection_ends(
 
 
 @pytest.mark.parametrize(
-    "text", ["\x16\x03\x01garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / X\r\n\r\n"]
+    "text",
+    [
+        "\x16\x03\x01garbage\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / X\r\n\r\n",
+        "HEAD\x1d/ HTTP/1.1\r\n\r\n",
+    ],
 )
 def test_what_is_no_http_is_refused_in_json(emulator: Emulator, text: str) -> None:
     with Line(emulator) as line:
