@@ -18,6 +18,7 @@ from msgspec import structs
 
 from asrnet.emulator.app import App
 from asrnet.emulator.faults import Fault
+from asrnet.emulator.serving import ServeOptions, app_of
 from asrnet.emulator.transport import in_process, session
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault as ServiceFault
@@ -101,6 +102,29 @@ def test_the_sdk_waits_for_an_operation(azure: Azure) -> None:
     assert poller.result().name == "m"
     assert azure.app.journal.count("GET", "ReplicationOperationStatus_Get") == 2
     assert azure.app.journal.altered == 0
+
+
+class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK's class has no types
+    """Lets the world's time pass where the SDK would wait."""
+
+    def __init__(self, azure: Azure) -> None:
+        super().__init__(session=azure.session, session_owner=False)
+        self._clock = azure.build.world.clock
+
+    def sleep(self, duration: float) -> None:
+        self._clock.sleep(duration)
+
+
+def test_pollers_of_the_sdk_take_as_long_as_the_operation_where_the_emulator_says_when_to_ask(azure: Azure) -> None:
+    azure.build.world.behaviour = app_of(ServeOptions(operations="time:2", retry_after=1)).world.behaviour
+    begun = azure.build.world.clock.now()
+    options = azure.options() | {"transport": SimulatedTransport(azure)}
+    client = SiteRecoveryManagementClient(subscription_id=SUBSCRIPTION, **options)
+    where = ("Rg", "Vault", "East", "azureNetwork", "m")
+    client.replication_network_mappings.begin_create(*where, azure.wanted(azure.spare)).result()
+    client.replication_network_mappings.begin_delete(*where).result()
+    assert azure.build.world.clock.now() - begun < 10
+    assert azure.app.journal.count("GET", "ReplicationOperationStatus_Get") <= 6
 
 
 def test_the_sdk_follows_pages(azure: Azure) -> None:
