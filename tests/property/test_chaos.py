@@ -1,6 +1,7 @@
 """Chaos: random worlds, random wishes, random faults; drift --correct must converge or stop, and do no harm.
 
-``CHAOS_SEEDS=5000`` runs more; a failing seed says how to run it again.
+``CHAOS_SEEDS=5000`` runs more; a failing seed says how to run it again. A scene through the real SDK takes eight times as
+long as one through the ports, so there is one of each kind for eight of the others: thirty draw every fault there is.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from asrnet.fake.ports import backend as fake_backend
 
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "240"))
 WIRE_FROM = 1_000_000
-STORM_FROM = 2_000_000
+STORM_FROM = 2_000_030  # from here on somebody else is often quick enough to change what is being written
+SDK_SEEDS = SEEDS // 8
 RUNS = 4
-BLIND = range(STORM_FROM + 30, STORM_FROM + 60)
-"""Scenes in which the second hand is quick enough; in others it comes too late or is not after the same things."""
 
 
 def judge(chaos: Chaos, seed: int, test: str) -> None:
@@ -56,6 +56,15 @@ def test_the_seeds_draw_whatever_may_be_there_and_go_wrong() -> None:
     assert drawn >= {"unmanaged report", "unmanaged ignore", "unmanaged delete"}
 
 
+def test_the_seeds_of_the_wire_draw_every_fault_and_every_shape() -> None:
+    drawn: set[str] = set()
+    for seed in range(WIRE_FROM, WIRE_FROM + 30):
+        scene = Scene(seed)
+        drawn |= {fault.effect for fault in service_faults(scene)[:2]} | {fault.kind for fault in wire_faults(scene)}
+        drawn |= {word for word, present in shapes(scene).items() if present}
+    assert drawn >= {*SERVICE, *WIRE, *shapes(Scene(0))}
+
+
 def shapes(scene: Scene) -> dict[str, bool]:
     """What a scene may have in it, and whether it has."""
     desired = scene.desired
@@ -84,7 +93,7 @@ def test_faults_of_the_service(seed: int) -> None:
     judge(chaos, seed, "test_faults_of_the_service")
 
 
-@pytest.mark.parametrize("seed", range(WIRE_FROM, WIRE_FROM + SEEDS // 3))
+@pytest.mark.parametrize("seed", range(WIRE_FROM, WIRE_FROM + SDK_SEEDS))
 def test_faults_of_the_wire_through_the_real_sdk(seed: int) -> None:
     scene = Scene(seed)
     app = App(scene.world)
@@ -105,7 +114,7 @@ def stormy(seed: int, *, looks: bool = True) -> Chaos:
     return Chaos(scene, backend, [], app, looks=looks)
 
 
-@pytest.mark.parametrize("seed", range(STORM_FROM, STORM_FROM + SEEDS // 3))
+@pytest.mark.parametrize("seed", range(STORM_FROM, STORM_FROM + SDK_SEEDS))
 def test_somebody_else_between_a_write_and_its_repeat(seed: int) -> None:
     judge(stormy(seed), seed, "test_somebody_else_between_a_write_and_its_repeat")
 
@@ -113,11 +122,13 @@ def test_somebody_else_between_a_write_and_its_repeat(seed: int) -> None:
 def test_without_the_looks_somebody_elses_work_is_lost() -> None:
     """The same scenes, but that nothing is looked at before a write is sent: else the suite would prove nothing."""
     lost = 0
-    for seed in BLIND:
+    for seed in range(STORM_FROM, STORM_FROM + 30):
         chaos = stormy(seed, looks=False)
         try:
             for _ in range(RUNS):
                 chaos.run()
         except LossError:
             lost += 1
-    assert lost >= 2
+        if lost == 2:  # enough to prove it
+            break
+    assert lost == 2
