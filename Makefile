@@ -24,8 +24,9 @@ PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip
 demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
 	$(BIN)/asrnet demo
 
+# Three processes on two cores: a worker is idle while it waits for a program that it has started.
 test: .venv/.installed  ## the whole suite
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 3 -q
 
 # One process: each worker would import and collect everything again, which costs more than the tests do. Hypothesis is
 # not used here; its plugin would import all of it to find that out.
