@@ -1,7 +1,7 @@
 """Chaos: random worlds, random wishes, random faults; drift --correct must converge or stop, and do no harm.
 
 ``CHAOS_SEEDS=5000`` runs more; a failing seed says how to run it again. A scene through the real SDK takes eight times
-as long as one through the ports, so there is one of each kind for eight of the others: thirty draw every fault there is.
+as long as one through the ports, so one is drawn for each eight of the others: thirty contain every fault there is.
 """
 
 from __future__ import annotations
