@@ -398,6 +398,12 @@ class _Loader:
             recovery = entry.resolved(lambda: _vm_network(text, orelse=orelse), "recovery")
         if primary and isinstance(recovery, VmNetworkName) and checks.vmm_key(primary) == checks.vmm_key(recovery):
             entry.note("this is the primary network itself, expected another", "recovery")
+        if isinstance(recovery, VmNetworkName) and entry.raw.machines == "follow":
+            entry.note(
+                "found follow, but machines can only be pointed at networks in Azure",
+                "machines",
+                hint="between VMM servers, choose the network of each machine in VMM",
+            )
         self._check_label(entry)
         self._check_vault(entry)
         if primary is None or recovery is None:

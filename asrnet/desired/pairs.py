@@ -135,21 +135,12 @@ def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair
         to=normal_location(row.to) if row.to else None,
         managed_by=row.managed_by,
         source=row.source,
-        follow=_follows(row, desired),
-        release_addresses=_releases(row, desired),
+        follow=desired.follows(row),
+        release_addresses=desired.releases(row),
     )
     if row.recovery or primary is None:
         return pair, []
     return _with_copy(pair, primary, desired)
-
-
-def _follows(entry: Row | Rule, desired: DesiredState) -> bool:
-    """Whether machines follow: a row or rule beats the file, and what another tool manages is never changed."""
-    return not entry.managed_by and (entry.machines or desired.machines) == "follow"
-
-
-def _releases(entry: Row | Rule, desired: DesiredState) -> bool:
-    return desired.release_addresses if entry.release_addresses is None else entry.release_addresses
 
 
 def _with_copy(pair: Pair, primary: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
@@ -299,8 +290,8 @@ def _rule_pair(
         managed_by=rule.managed_by,
         owner="rule",
         source=rule.source,
-        follow=_follows(rule, desired),
-        release_addresses=_releases(rule, desired),
+        follow=desired.follows(rule),
+        release_addresses=desired.releases(rule),
     )
     problems: list[Finding] = []
     if rule.recovery is None:

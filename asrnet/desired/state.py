@@ -212,6 +212,8 @@ class VmmRowKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[Name, Meta(description="Appears in plans, findings, --pair and messages")]
     vault: Annotated[str, Meta(description="A name under vaults")]
     managed_by: ManagedBy = None
+    machines: Machines = None
+    release_addresses: ReleaseAddresses = None
 
 
 class VmmRow(VmmRowKeys, frozen=True, kw_only=True):
@@ -248,7 +250,27 @@ class DesiredState(Struct, frozen=True, kw_only=True):
             machines=mode,
             pairs=tuple(structs.replace(row, machines=None) for row in self.pairs),
             rules=tuple(structs.replace(rule, machines=None) for rule in self.rules),
+            vmm_pairs=tuple(structs.replace(row, machines=None) for row in self.vmm_pairs),
         )
+
+    def follows(self, entry: Row | Rule | VmmRow) -> bool:
+        """Whether machines of this row or rule follow: it beats the file, and another tool's pair never follows.
+
+        Between two VMM servers no machine does: Site Recovery has no update of their networks.
+        """
+        if isinstance(entry, VmmRow) and not isinstance(entry.recovery, ArmId):
+            return False
+        return not entry.managed_by and (entry.machines or self.machines) == "follow"
+
+    def releases(self, entry: Row | Rule | VmmRow) -> bool:
+        """Whether machines of this row or rule let go of static addresses that do not fit."""
+        return self.release_addresses if entry.release_addresses is None else entry.release_addresses
+
+    @property
+    def vaults_that_follow(self) -> frozenset[str]:
+        """The names of the vaults in which machines may follow."""
+        entries: list[Row | Rule | VmmRow] = [*self.pairs, *self.rules, *self.vmm_pairs]
+        return frozenset(entry.vault for entry in entries if self.follows(entry))
 
     def within(self, vaults: Collection[str]) -> DesiredState:
         """The part that is about these ``vaults``, by their names."""

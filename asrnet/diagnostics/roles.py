@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 from msgspec import Struct
 
-from asrnet.desired import DesiredState, Region, Row, Rule
+from asrnet.desired import DesiredState, Region
 from asrnet.model.arm import ArmId
 from asrnet.settings import Task
 
@@ -126,10 +126,9 @@ def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
         copy.network_security_group or copy.route_table or copy.create_resource_group or copy.add_subnets
         for copy in copies
     )
-    entries: list[Row | Rule] = [*desired.pairs, *desired.rules]
     needed: dict[Task, bool] = {
         "apply": True,
-        "machines": any((entry.machines or desired.machines) == "follow" for entry in entries),
+        "machines": bool(desired.vaults_that_follow),
         "create-networks": bool(copies) and not attached,
         "landing-zones": attached,
         "prune": any(vault.unmanaged == "delete" for vault in desired.vaults),

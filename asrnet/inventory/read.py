@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from asrnet.clocks import Bounded
-from asrnet.desired import EVERYTHING, DesiredState, Row, Rule, Selection, Vault
+from asrnet.desired import EVERYTHING, DesiredState, Selection, Vault
 from asrnet.desired.copies import attached_to, copy_of
 from asrnet.desired.pairs import unmapped
 from asrnet.errors import (
@@ -335,8 +335,7 @@ def _with_rights(
     vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
 ) -> list[VaultInventory]:
     """The vaults with this identity's rights, where machines may follow: a plan says first of all what is missing."""
-    entries: list[Row | Rule] = [*desired.pairs, *desired.rules]
-    may_follow = {entry.vault for entry in entries if (entry.machines or desired.machines) == "follow"}
+    may_follow = desired.vaults_that_follow
     futures = {
         vault.name: reads.start(partial(backend.surroundings.rights, vault.id))
         for vault in vaults

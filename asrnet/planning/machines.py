@@ -21,7 +21,7 @@ from asrnet.inventory.read import Inventory, Unknown
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NOT_SELECTED, MappingKind, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.azure import MICROSOFT_AZURE, NOT_SELECTED, MappingKind, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of
 from asrnet.model.plan import Change, MachineStatus, MachineView
@@ -32,6 +32,9 @@ RIGHT_TO_UPDATE: Final = (
     "write"
 )
 """What the PATCH of a machine needs at its vault. Source: Azure permissions for Management and governance."""
+
+_HYPER_V_TO_AZURE: Final = "HyperVReplicaAzure"
+"""The provider of machines that are protected from a VMM server to Azure."""
 
 _NOT_RUNNING: Final = frozenset({"", "none"})
 
@@ -82,20 +85,24 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
         for wanted_pair in wanted_pairs
         if items and not wanted_pair.pair.managed_by
     }
-    regions = {fabric.id: fabric.location for fabric in view.inventory.fabrics}
+    places = {
+        fabric.id: fabric.id.key if fabric.kind == "vmm" else fabric.location for fabric in view.inventory.fabrics
+    }
     members = []
     for item in items if pairs else ():
         if item.is_reversed or is_machine_ignored(item.friendly_name, request.desired.ignore, request.inventory.today):
             continue
-        primary_region = regions.get(item.fabric_id) or item.primary_location
-        recovery_region = item.recovery_location
-        if item.recovery_fabric_id and regions.get(item.recovery_fabric_id):
-            recovery_region = regions[item.recovery_fabric_id]
+        primary_place = places.get(item.fabric_id) or item.primary_location
+        recovery_place = item.recovery_location
+        if item.provider == _HYPER_V_TO_AZURE:
+            recovery_place = MICROSOFT_AZURE
+        elif item.recovery_fabric_id and places.get(item.recovery_fabric_id):
+            recovery_place = places[item.recovery_fabric_id]
         of_item = {
             wanted_pair.pair.name: wanted_pair
             for nic in item.nics
             if nic.selection != NOT_SELECTED
-            and (wanted_pair := pairs.get((nic.primary_network_id, primary_region, recovery_region)))
+            and (wanted_pair := pairs.get((nic.primary_network_id, primary_place, recovery_place)))
         }
         first, *others = of_item.values() or (None,)
         if first is None or (item.has_failed_over and not first.pair.follow):

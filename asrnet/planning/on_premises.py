@@ -34,14 +34,14 @@ def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], 
             unknown = finding(FindingKind.UNKNOWN, message, vault=row.vault, pair=row.name, subject=str(row.primary))
             findings.append(unknown)
             continue
-        pair = _pair(row, vault.topology)
+        pair = _pair(row, vault.topology, desired)
         pairs.append(pair)
         findings += check_row(vault.topology, row)
     _refuse_double_claims(pairs, inventory)
     return pairs, findings
 
 
-def _pair(row: VmmRow, topology: Topology) -> Pair:
+def _pair(row: VmmRow, topology: Topology, desired: DesiredState) -> Pair:
     primary, primary_place = _network_and_place(topology.network(row.primary, row.source))
     if isinstance(row.recovery, ArmId):
         recovery, recovery_place = row.recovery, MICROSOFT_AZURE
@@ -58,6 +58,8 @@ def _pair(row: VmmRow, topology: Topology) -> Pair:
         source=row.source,
         kind="vmm_to_azure" if is_to_azure else "vmm_to_vmm",
         places=(primary_place, recovery_place),
+        follow=desired.follows(row),
+        release_addresses=desired.releases(row),
     )
 
 

@@ -218,6 +218,10 @@ def test_a_mistake_in_copy_settings_is_named(copy: str, message: str) -> None:
             "vmm_pairs: [{name: v, vault: sea, primary: d/r/x1, recovery: a/b}]",
             "vmm_pairs[0].primary: found 'd/r/x1', ",
         ),
+        (
+            "vmm_pairs: [{name: v, vault: sea, primary: a/b, recovery: c/d, machines: follow}]",
+            "vmm_pairs[0].machines: found follow, but machines can only be pointed at networks in Azure",
+        ),
     ],
 )
 def test_a_mistake_elsewhere_is_named(text: str, message: str) -> None:

@@ -163,3 +163,25 @@ def test_a_file_that_names_what_the_vault_does_not_have_stops_the_plan_at_its_li
     desired = structs.replace(sites.rows(ONE), topology=str(tmp_path / "topology.yaml"))
     with pytest.raises(DocumentError, match=r"topology\.yaml:5: VMM-Beijing has no cloud 'GoldCloud1'"):
         sites.plan(desired)
+
+
+def test_a_hyper_v_machine_follows_its_mapping_to_azure() -> None:
+    sites = TwoSites()
+    old, new = sites.network("old", SEA), sites.network("new", SEA)
+    cloud = sites.build.cloud(sites.beijing, "GoldCloud1")
+    nic = structs.replace(sites.build.nic("nic0", sites.nets["VMNetwork1-Beijing"]), recovery_network_id=old.id)
+    item = sites.build.protected_item(
+        "vm1", sites.beijing, None, nic, cloud=cloud, provider="HyperVReplicaAzure", recovery_network_id=old.id
+    )
+    row = structs.replace(ONE, recovery=new.id)
+    reported = sites.plan(sites.rows(row))
+    assert "stale_protected_item" in kinds(reported)
+    plan = sites.plan(sites.rows(structs.replace(row, machines="follow")))
+    (change,) = [change for change in plan.changes if change.kind == "protected_item"]
+    assert (change.resource_id, change.recovery_network_id, change.depends_on) == (
+        item.id,
+        new.id,
+        ("sea:vm1:forward",),
+    )
+    elsewhere = structs.replace(row, primary=structs.replace(row.primary, network="VMNetwork2-Beijing"))
+    assert "stale_protected_item" not in kinds(sites.plan(sites.rows(elsewhere)))
