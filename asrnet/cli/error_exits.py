@@ -7,11 +7,16 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
-from asrnet.errors import AsrError, DocumentError, RefusedError, ServiceError
+from asrnet.errors import AsrError, DocumentError, InputError, RefusedError, ServiceError
+
+if TYPE_CHECKING:
+    from asrnet.cli.session import Session
+    from asrnet.settings import Settings
 
 
 def guarded(argv: Sequence[str] | None) -> int:
@@ -80,6 +85,29 @@ def _signals_as_interrupts() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
+def _with_variable(error: InputError, session: Session[Settings]) -> str:
+    """The hint of ``error``, with the variables that gave the file or the name that it is about.
+
+    Someone who did not type a value does not know where it comes from.
+    """
+    from asrnet.settings import options_of
+
+    settings = session.settings
+    hints = [error.hint] if error.hint else []
+    for option in options_of(session.command):
+        source = settings.source(option.name)
+        if source == option.spelling or source in error.message or option.kind != "text":
+            continue
+        value = settings.world if option.name == "backend" else getattr(settings, option.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            text = str(getattr(part, "path", part) or "")
+            if text and error.message.startswith((f"{text}:", f"{text}/")):
+                hints.append(f"{source} names {text}")
+            elif f"'{text}'" in error.message:
+                hints.append(f"'{text}' is the value of {source}")
+    return "; ".join(hints)
+
+
 def _run(argv: Sequence[str]) -> int:
     from asrnet.cli.arguments import parse
 
@@ -90,10 +118,12 @@ def _run(argv: Sequence[str]) -> int:
     WATCH.mark("import")
     try:
         code: int = invocation.module.run(session)
-    except DocumentError as error:
-        from asrnet.cli.outputs import write_mistakes
+    except InputError as error:
+        error.hint = _with_variable(error, session)
+        if isinstance(error, DocumentError):
+            from asrnet.cli.outputs import write_mistakes
 
-        write_mistakes(session.settings, error, session.view())
+            write_mistakes(session.settings, error, session.view())
         raise
     finally:
         WATCH.mark("rendering")

@@ -34,8 +34,14 @@ def read(
     env_file: str | None,
 ) -> Settings:
     """See ``asrnet.settings.read``."""
-    named = env_file or arguments.get("env_file") or environ.get("ASRNET_ENV_FILE")
-    file = load(str(named), trusted=True) if named else load(dotenv) if dotenv else NO_FILE
+    chosen = env_file or arguments.get("env_file")
+    named = chosen or environ.get("ASRNET_ENV_FILE")
+    try:
+        file = load(str(named), trusted=True) if named else load(dotenv) if dotenv else NO_FILE
+    except InputError as error:
+        if named and not chosen:
+            raise InputError(f"ASRNET_ENV_FILE: {error.message}", hint=error.hint) from error
+        raise
     options = options_of(command)
     given = {option.name: value for option in options if (value := _given(option, arguments, environ, file))}
     for option in options:

@@ -185,6 +185,42 @@ def test_an_error_of_a_value_names_the_variable_that_it_came_from(
     assert ran.err.count("--") == ran.err.partition("hint: ")[2].count("--")
 
 
+@pytest.mark.parametrize(
+    ("given", "command", "words"),
+    [
+        ("ASRNET_FILE=missing.yaml", ["plan"], "ASRNET_FILE names missing.yaml"),
+        ("ASRNET_FILE=world.yaml", ["plan"], "ASRNET_FILE names world.yaml"),
+        ("ASRNET_OUTPUT=json=nowhere/x", ["plan"], "ASRNET_OUTPUT names nowhere/x"),
+        ("ASRNET_PREDICT_MACHINES=missing.csv", ["predict"], "ASRNET_PREDICT_MACHINES names missing.csv"),
+        ("ASRNET_BACKEND=fake:missing.yaml", ["plan"], "ASRNET_BACKEND names missing.yaml"),
+        ("ASRNET_EMULATOR_SEED=missing.yaml", ["emulator"], "ASRNET_EMULATOR_SEED names missing.yaml"),
+        ("ASRNET_EMULATOR_HOST=all.test", ["emulator"], "'all.test' is the value of ASRNET_EMULATOR_HOST"),
+        ("ASRNET_TARGETS_PRIMARY_NETWORK=x1", ["targets"], "'x1' is the value of ASRNET_TARGETS_PRIMARY_NETWORK"),
+    ],
+)
+def test_a_hint_names_the_variable_that_gave_the_file_or_the_name(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, given: str, command: list[str], words: str
+) -> None:
+    variable, _, value = given.partition("=")
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    monkeypatch.setenv(variable, value)
+    ran = cli(*command)
+    assert (ran.code, ran.out) == (1, "")
+    assert words in ran.err.partition("hint: ")[2]
+
+
+def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
+    ran = cli("plan", "--file", "missing.yaml", "--backend", "fake:world.yaml")
+    assert ran.err == "error: missing.yaml: the file does not exist\n"
+
+
+def test_a_missing_file_of_variables_is_told_by_the_variable_that_names_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASRNET_ENV_FILE", "missing.env")
+    assert cli("plan").err.startswith("error: ASRNET_ENV_FILE: missing.env: ")
+
+
 def test_a_found_dotenv_writes_no_file(cli: Cli, folder: Path) -> None:
     (folder / ".env").write_text("ASRNET_AUDIT=stolen\nASRNET_OUTPUT=json=stolen\nASRNET_PLAN_OUT=stolen\n", "utf-8")
     for command in (["plan"], ["apply", "--yes"]):
