@@ -14,6 +14,8 @@ from asrnet.settings import Option
 _WIDEST: Final = 100
 _NARROWEST: Final = 40
 """The least width: COLUMNS may have any value, and argparse fails if a word does not fit."""
+_TWO_COLUMNS: Final = 64
+"""The least width of help beside its options."""
 _EXITS: Final[Mapping[int, str]] = {0: "done", 1: "an error"}
 _GLUE: Final = "\0"
 
@@ -22,7 +24,11 @@ class Layout(argparse.HelpFormatter):
     """Wraps text paragraph by paragraph, except paragraphs with indented lines."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26, width=_width())
+        # Beside the options, a narrow terminal has no room for the names of variables, which must not break.
+        super().__init__(prog, max_help_position=26 if _width() >= _TWO_COLUMNS else 6, width=_width())
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(text, width, break_on_hyphens=False)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         paragraphs = text.strip().split("\n\n")
@@ -46,7 +52,7 @@ def usage(command: str, options: Iterable[Option]) -> str:
         f"[{' | '.join(text[1:-1] for text in texts)}]" if texts[1:] else texts[0] for texts in alternatives.values()
     ]
     line = " ".join([f"usage: asrnet {command} [options]", *shown])
-    indent = " " * len(f"usage: asrnet {command} ")
+    indent = " " * (len(f"usage: asrnet {command} ") if _width() >= _TWO_COLUMNS else 4)
     lines = wrap(line, _width(), subsequent_indent=indent, break_on_hyphens=False)
     return "\n".join(lines).replace(_GLUE, " ").removeprefix("usage: ").replace("%", "%%")
 

@@ -1,4 +1,7 @@
-"""Text for terminals, drawn by rich: tables folded to the terminal's width, with colour if enabled."""
+"""Text for terminals, drawn by rich: tables folded to the terminal's width, with colour if enabled.
+
+No word is broken. A table that cannot be drawn without breaking one is drawn row by row, each cell below the other.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -31,8 +34,8 @@ _NETWORKS: Final = ("Primary", "Recovery")
 _REGION: Final = re.compile(r"(?P<name>.+) \((?P<region>[^()]+)\)")
 _GAP = 2
 _INDENT = 2
+_CELL_INDENT = 4
 _DETAIL_INDENT = 6
-_NARROWEST = 4
 
 
 def draw(sections: Iterable[Section], *, width: int, colour: bool) -> str:
@@ -54,20 +57,90 @@ def draw(sections: Iterable[Section], *, width: int, colour: bool) -> str:
 
 def _print(console: Console, section: Section) -> None:
     if section.title:
-        console.print(_text(section.title, "bold"))
+        _print_text(console, section.title, "bold")
     if not section.header:
         for row in section.rows:
-            _print_indented(console, row.cells[0], STYLES[row.tone], _INDENT if section.title else 0)
+            _print_text(console, row.cells[0], STYLES[row.tone], _INDENT if section.title else 0)
         return
     available = console.width - _INDENT
-    if _needed(_natural(section)) > available:
-        section = _with_regions_in_header(section)
-    widths = _fitted(_natural(section), _longest_words(section), available)
-    console.print(_line(section.header, widths, "dim"))
-    for row in section.rows:
+    table = section if _needed(_natural(section)) <= available else _with_regions_in_header(section)
+    unbroken = _longest_words(table)
+    if _needed(unbroken) > available:
+        for row in section.rows:
+            _print_row_by_cells(console, section.header, row)
+        return
+    widths = _fitted(_natural(table), unbroken, available)
+    console.print(_line(table.header, widths, "dim"))
+    for row in table.rows:
         console.print(_line(row.cells, widths, STYLES[row.tone]))
-        for detail in row.details:
-            _print_indented(console, detail, "dim", _DETAIL_INDENT)
+        _print_details(console, row)
+
+
+def _print_row_by_cells(console: Console, header: Sequence[str], row: Row) -> None:
+    """A row as a paragraph: its name and what has no name, such as signs; then each other cell that is not empty."""
+    cells = [(title, cell) for title, cell in zip(header, row.cells, strict=True) if cell]
+    titles = [title for title, _ in cells if title]
+    _print_text(
+        console, " ".join(cell for title, cell in cells if title in {"", *titles[:1]}), STYLES[row.tone], _INDENT
+    )
+    column = max(map(cell_len, titles[1:]), default=0) + _GAP
+    for title, cell in cells:
+        if title in titles[1:]:
+            room = console.width - _CELL_INDENT - column
+            if max(map(cell_len, printable(cell).split()), default=0) > room:  # below the name there is more room
+                _print_text(console, title, "dim", _CELL_INDENT)
+                _print_text(console, cell, STYLES[row.tone], _DETAIL_INDENT)
+                continue
+            for number, line in enumerate(_wrapped(printable(cell), room)):
+                label = title if number == 0 else ""
+                text = Text(" " * _CELL_INDENT).append(label.ljust(column), "dim").append(line, STYLES[row.tone])
+                console.print(text, no_wrap=True, overflow="ignore", crop=False)
+    _print_details(console, row)
+
+
+def _print_details(console: Console, row: Row) -> None:
+    for detail in row.details:
+        _print_text(console, detail, "dim", _DETAIL_INDENT)
+
+
+def _print_text(console: Console, text: str, style: str, indent: int = 0) -> None:
+    """Print ``text``, wrapped at ``indent`` and at the blanks that it begins with."""
+    content = printable(text)
+    indent += len(content) - len(content.lstrip(" "))
+    for line in _wrapped(content.strip(" "), console.width - indent):
+        console.print(Text(" " * indent + line, style=style), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` columns; what is longer breaks after a slash or a hyphen."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joint = " " if line else ""
+        if cell_len(line + joint + word) <= width:
+            line += joint + word
+            continue
+        if line:
+            lines.append(line)
+        line = ""
+        for part in _parts(word, width):
+            if cell_len(line + part) <= width:
+                line += part
+            else:
+                lines += [line] if line else []
+                line = part
+    return [*lines, line]
+
+
+def _parts(word: str, width: int) -> list[str]:
+    """Parts of ``word`` that are at most ``width`` columns wide: those between slashes, then hyphens, then any."""
+    if cell_len(word) <= width:
+        return [word]
+    for separator in "/-":
+        parts = re.findall(rf"[^{separator}]*{separator}|[^{separator}]+", word)
+        if len(parts) > 1:
+            return [piece for part in parts for piece in _parts(part, width)]
+    return chop_cells(word, width)
 
 
 def _with_regions_in_header(section: Section) -> Section:
@@ -78,18 +151,12 @@ def _with_regions_in_header(section: Section) -> Section:
         regions = {match["region"] for match in matches if match}
         if column[0] in _NETWORKS and len(regions) == 1:
             column[:] = [
-                f"{column[0]} ({regions.pop()})",
+                f"{column[0]} in {regions.pop()}",
                 *(match["name"] if match else cell for match, cell in zip(matches, column[1:], strict=True)),
             ]
     header, *rows = zip(*columns, strict=True)
     shown = (Row(cells, row.tone, row.details) for cells, row in zip(rows, section.rows, strict=True))
     return Section(section.title, header, tuple(shown))
-
-
-def _print_indented(console: Console, line: str, style: str, indent: int) -> None:
-    text = _text(line.lstrip(" "), style)
-    text.overflow = "fold"
-    console.print(Padding(text, (0, 0, 0, indent + len(line) - len(line.lstrip(" "))), expand=False))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
@@ -121,11 +188,10 @@ def _longest_words(section: Section) -> list[int]:
 
 
 def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[int]:
-    """``widths`` reduced until they fit, widest columns first. Words are broken only if nothing else helps."""
-    while _needed(widths) > available and max(widths) > _NARROWEST:
+    """``widths`` reduced until they fit, widest columns first, none below the width of its longest word."""
+    while _needed(widths) > available:
         between_words = [width if width > least else 0 for width, least in zip(widths, unbroken, strict=True)]
-        cut = between_words if any(between_words) else widths
-        widths[cut.index(max(cut))] -= 1
+        widths[between_words.index(max(between_words))] -= 1
     return widths
 
 

@@ -116,11 +116,15 @@ def test_nonsense_in_columns_is_no_bug(cli: Cli, monkeypatch: pytest.MonkeyPatch
         assert (ran.code, "bug" in ran.err) == (0, False)
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [42, 60, 80, 200])
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    words = set(cli(*filter(None, [command]), "--help").out.split())
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = cli(*filter(None, [command]), "--help").out.splitlines()
+    text = cli(*filter(None, [command]), "--help").out
+    lines = text.splitlines()
+    assert set(text.split()) <= words, "words are broken"
     examples = [line for line in lines if line.startswith("  asrnet ")]
     assert max(len(line) for line in lines if line not in examples) <= columns
     assert max(map(len, examples), default=0) <= 80

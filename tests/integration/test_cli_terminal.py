@@ -48,13 +48,20 @@ def screen(folder: Path, *argv: str, columns: int = 80, answer: str = "", **vari
     return process.wait(timeout=60), sent.decode()
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
-def test_tables_fit_the_terminal(folder: Path, columns: int) -> None:
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_tables_fit_the_terminal_and_break_no_word(folder: Path, columns: int) -> None:
     code, sent = screen(folder, "plan", columns=columns)
     lines = ESCAPES.sub("", sent).splitlines()
     assert code == 0
     assert max(len(line.rstrip()) for line in lines) <= columns
-    assert any(line.split()[:3] == ["+", "hub", "hub-ea"] for line in lines)
+    # A region is in brackets beside each network, or named once in the head of the column.
+    words = {word.strip("()") for line in lines for word in line.split()} - {"in"}
+    wide = ESCAPES.sub("", screen(folder, "plan", columns=1000)[1])
+    assert words <= {word.strip("()") for word in wide.split()}
+    if columns >= 80:
+        assert any(line.split()[:3] == ["+", "hub", "hub-ea"] for line in lines)
+    else:
+        assert any(line.split() == ["Recovery", "hub-sea", "(southeastasia)"] for line in lines)
 
 
 def test_colours_are_used_on_a_terminal_and_not_against_no_color(folder: Path) -> None:
