@@ -110,8 +110,8 @@ def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: De
         raise InputError(problem, hint=known_names(name, sorted(made), "pairs"))
 
 
-def check_machines(selected: Selection, inventory: Inventory, settings: Settings) -> None:
-    """Raise InputError if a machine of ``--machine`` is replicated in none of the vaults that were read.
+def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settings: Settings) -> None:
+    """Raise InputError if a machine of ``--machine`` is replicated in none of the vaults that were read, or in no pair.
 
     Nothing is checked if the machines of a vault could not be read, or other shards have some of the vaults.
     """
@@ -128,6 +128,13 @@ def check_machines(selected: Selection, inventory: Inventory, settings: Settings
         if name.lower() not in replicated:
             problem = f"{settings.source('machine')}: no machine '{name}' is replicated{did_you_mean(name, names)}"
             raise InputError(problem, hint=known_names(name, sorted(names), "machines"))
+    if selected.machines and not plan.pairs:
+        listed = ", ".join(sorted(selected.machines))
+        raise InputError(
+            f"{settings.source('machine')}: no pair of the desired state has {listed}",
+            hint="a machine belongs to the pair whose primary network it is on and to whose recovery region it is "
+            "replicated; pairs with managed_by, ignored machines and those in the recovery region are left out",
+        )
 
 
 def no_vault(text: str, settings: Settings, desired: DesiredState) -> InputError:

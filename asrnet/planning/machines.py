@@ -85,24 +85,16 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
         for wanted_pair in wanted_pairs
         if items and not wanted_pair.pair.managed_by
     }
-    places = {
-        fabric.id: fabric.id.key if fabric.kind == "vmm" else fabric.location for fabric in view.inventory.fabrics
-    }
+    places = _fabric_places(view)
     members = []
     for item in items if pairs else ():
         if item.is_reversed or is_machine_ignored(item.friendly_name, request.desired.ignore, request.inventory.today):
             continue
-        primary_place = places.get(item.fabric_id) or item.primary_location
-        recovery_place = item.recovery_location
-        if item.provider == _HYPER_V_TO_AZURE:
-            recovery_place = MICROSOFT_AZURE
-        elif item.recovery_fabric_id and places.get(item.recovery_fabric_id):
-            recovery_place = places[item.recovery_fabric_id]
+        direction = _direction(item, places)
         of_item = {
             wanted_pair.pair.name: wanted_pair
             for nic in item.nics
-            if nic.selection != NOT_SELECTED
-            and (wanted_pair := pairs.get((nic.primary_network_id, primary_place, recovery_place)))
+            if nic.selection != NOT_SELECTED and (wanted_pair := pairs.get((nic.primary_network_id, *direction)))
         }
         first, *others = of_item.values() or (None,)
         if first is None or (item.has_failed_over and not first.pair.follow):
@@ -111,6 +103,51 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
         contradicts = tuple(other for other in others if (other.pair.recovery, other.pair.test) != ends)
         members.append(Member(item=item, wanted_pair=first, contradicts=contradicts))
     return members
+
+
+def untold_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
+    """Where machines of these pairs follow: those that nobody can assign to a pair, or all if they cannot be read."""
+    following = [wanted_pair for wanted_pair in wanted_pairs if wanted_pair.pair.follow]
+    items = view.inventory.items
+    if not following:
+        return
+    if isinstance(items, Unknown):
+        yield finding(
+            FindingKind.UNKNOWN,
+            f"the machines of the vault could not be read, so whether they follow is not known: {items.error}",
+            vault=view.vault.name,
+            subject=view.vault.id,
+            hint=items.error.hint,
+        )
+        return
+    directions = {(wanted_pair.forward.primary.place, wanted_pair.forward.recovery.place) for wanted_pair in following}
+    places = _fabric_places(view)
+    for item in items:
+        # Recorded: a machine tells no NICs while it replicates initially, and again while it is re-protected.
+        if not item.nics and _direction(item, places) in directions and not item.is_reversed:
+            state = item.state or "unknown"
+            yield finding(
+                FindingKind.STALE_PROTECTED_ITEM,
+                f"{item.friendly_name} tells no NICs in state {state}, so its pair is not known; it is left alone",
+                vault=view.vault.name,
+                subject=item.id,
+                hint="plan again when it is Protected",
+                severity="info",
+            )
+
+
+def _fabric_places(view: VaultView) -> dict[ArmId, str | None]:
+    """The place of each fabric, as pairs name it."""
+    return {fabric.id: fabric.id.key if fabric.kind == "vmm" else fabric.location for fabric in view.inventory.fabrics}
+
+
+def _direction(item: ProtectedItem, places: Mapping[ArmId, str | None]) -> tuple[str | None, str | None]:
+    """Where a machine runs and where it fails over to, as pairs name these places."""
+    primary_place = places.get(item.fabric_id) or item.primary_location
+    if item.provider == _HYPER_V_TO_AZURE:
+        return primary_place, MICROSOFT_AZURE
+    recovery_place = places.get(item.recovery_fabric_id) if item.recovery_fabric_id else None
+    return primary_place, recovery_place or item.recovery_location
 
 
 def plan_machines(

@@ -431,6 +431,25 @@ class TestHeldMachines:
         assert ("missing_right", "warning") in [(finding.kind, finding.severity) for finding in plan.findings]
 
 
+class TestUntoldMachines:
+    def test_a_machine_without_nics_is_said_where_machines_follow(self, world: World) -> None:
+        young = structs.replace(world.machine("young"), nics=(), state="InitialReplicationInProgress")
+        plan = world.following(young)
+        (finding,) = plan.findings
+        assert (finding.kind, finding.severity) == ("stale_protected_item", "info")
+        assert finding.message == (
+            "young tells no NICs in state InitialReplicationInProgress, so its pair is not known; it is left alone"
+        )
+        assert world.plan(world.azure.state(world.row()), young).findings == ()
+
+    def test_machines_that_cannot_be_read_make_a_plan_that_follows_unknown(self, world: World) -> None:
+        desired = world.azure.state(world.row(), machines="follow")
+        inventory = read_inventory(desired, world.azure.backend)
+        vault = structs.replace(inventory.vaults["sea"], items=Unknown(error=ForbiddenError("no")))
+        plan = planning.plan(desired, structs.replace(inventory, vaults={"sea": vault}))
+        assert kinds(plan) == ["unknown"]
+
+
 class TestTestNetworks:
     def test_the_test_network_and_its_subnets_are_set_together(self, world: World) -> None:
         plan = world.following(world.machine(), test=world.bubble.id)

@@ -61,7 +61,7 @@ def _apply_fresh(
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, plan, settings, desired)
-        inputs.check_machines(selection, inventory, settings)
+        inputs.check_machines(selection, plan, inventory, settings)
         report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
         return report, session.so_far(inventory=inventory, requests=backend.requests())
 

@@ -99,7 +99,7 @@ def _detector(session: Session[DriftSettings], desired: DesiredState, backend: B
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, detected.plan, settings, desired)
-        inputs.check_machines(selection, inventory, settings)
+        inputs.check_machines(selection, detected.plan, inventory, settings)
         return detected
 
     return detect

@@ -42,7 +42,7 @@ def run(session: Session[PlanSettings]) -> int:
         )
         WATCH.mark("planning")
         inputs.check_pairs(selection, plan, settings, desired)
-        inputs.check_machines(selection, inventory, settings)
+        inputs.check_machines(selection, plan, inventory, settings)
         opened.write(plan, session.view(run=session.so_far(inventory=inventory, requests=requests)))
         save(plan)
     if report_unreadable(plan):
