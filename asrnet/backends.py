@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
@@ -16,9 +18,14 @@ from asrnet.ports import Backend
 if TYPE_CHECKING:
     from asrnet.azure.wire import Wire
     from asrnet.fake.world import World
+    from asrnet.files.locks import FileLock
     from asrnet.inventory.read import Inventory
     from asrnet.model.azure import NetworkInterface
     from asrnet.settings import Settings
+
+_log = logging.getLogger(__name__)
+_PATIENCE: Final = 60.0
+"""How many seconds a run waits for another one that works on the same world."""
 
 
 def connect(
@@ -41,26 +48,77 @@ def connect(
 
         settings = from_process({})
     if settings.world is not None:
-        return _fake(settings.world)
+        return _fake(settings.world, is_writing=_is_writing(settings))
     cloud = cloud or settings.variables.get("ARM_ENVIRONMENT") or "public"
     return _azure(settings, cloud, subscriptions, run, whole_process)
 
 
-def _fake(path: str) -> Backend:
+def _is_writing(settings: Settings) -> bool:
+    from asrnet.settings import ApplySettings, DriftSettings, MapSettings
+
+    return isinstance(settings, (ApplySettings, MapSettings)) or (
+        isinstance(settings, DriftSettings) and settings.correct
+    )
+
+
+def _fake(path: str, *, is_writing: bool) -> Backend:
+    """The world in the file ``path``. A run that ``is_writing`` has the file to itself from before it reads it.
+
+    Runs that write to one world at the same time would each save the whole of it, and the last one would win.
+    """
     from asrnet.fake import ports, world_file
     from asrnet.fake.vmm import links_of
+    from asrnet.files.locks import FileLock
 
-    world = world_file.load(path, clock=SystemClock())
+    clock, lock = SystemClock(), FileLock(path)
+    if is_writing:
+        _wait_for(lock, path, clock)
+    version = _version(path)
+    try:
+        world = world_file.load(path, clock=clock)
+    except BaseException:
+        lock.release()
+        raise
 
     def close() -> None:
-        if world.journal.methods().keys() - {"GET"}:
-            world_file.save(world, path)
+        try:
+            if world.journal.methods().keys() - {"GET"}:
+                _wait_for(lock, path, clock)
+                if _version(path) != version:
+                    raise InputError(
+                        f"{path} was changed by somebody else during this run, whose own changes are not saved",
+                        hint="run it again, and one at a time",
+                    )
+                world_file.save(world, path)
+        finally:
+            lock.release()
 
     def expect(kinds: Collection[str]) -> None:
         if kinds:
             PendingFile(path).abandon()  # a world that cannot be saved is known before it is written to
 
     return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
+
+
+def _wait_for(lock: FileLock, path: str, clock: SystemClock) -> None:
+    """Take the lock of a world. Raises InputError if another run has it for longer than ``_PATIENCE``."""
+    began, has_said = clock.now(), False
+    while not lock.acquire():
+        if clock.now() - began > _PATIENCE:
+            raise InputError(f"{path} is in use by another run", hint="try again when that has ended")
+        if not has_said:
+            _log.warning("waiting for another run that works on %s", path)
+            has_said = True
+        clock.sleep(0.2)
+
+
+def _version(path: str) -> tuple[int, ...]:
+    """What changes when the file is replaced or edited; empty if there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - raises ValueError for an impossible path, as handled here
+    except (OSError, ValueError):
+        return ()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _azure(settings: Settings, cloud_name: str, subscriptions: Sequence[str], run: str, whole_process: bool) -> Backend:  # noqa: FBT001 - passed on

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asrnet.errors import InputError
-from asrnet.settings import Settings, options_of
+from asrnet.settings import DEFAULT_FILE, VARIABLES, Settings, options_of
 
 
 def check_overwrites(settings: Settings, *, command: str, topology: str | None = None) -> None:
@@ -21,6 +21,9 @@ def check_overwrites(settings: Settings, *, command: str, topology: str | None =
         for option in options_of(command)
         if option.writes and option.name != "output" and (path := getattr(settings, option.name))
     ]
+    if any(output.format == "github" for output in settings.output):
+        names = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")
+        outputs += [(name, settings.variables[name]) for name in names if name in settings.variables]
     inputs = list(_inputs(settings, command, topology))
     for source, path in outputs:
         target = Path(os.path.realpath(path))
@@ -39,6 +42,11 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
             if option.name != "file" or Path(path).exists():
                 place = "in the folder of " if Path(path).is_dir() else ""
                 yield f"{place}{option.reads}", path
+    if command != "init" and Path(DEFAULT_FILE).exists():  # init makes that file, and replaces none
+        yield "the desired state", DEFAULT_FILE
+    for variable in VARIABLES:
+        if variable.reads and variable.name in settings.variables:
+            yield f"the file of {variable.name}", settings.variables[variable.name]
     if settings.world:
         yield "the world", settings.world
     if not settings.env_file:

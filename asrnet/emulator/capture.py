@@ -24,9 +24,11 @@ class Capture:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
         self._lock = threading.Lock()
-        self._count = 0
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            # A folder may have the exchanges of an earlier run, or other files of such names.
+            numbers = [int(file.stem) for file in self._folder.glob("*.json") if file.stem.isdecimal()]
+            self._count = max(numbers, default=0)
         except OSError as error:
             raise InputError(f"traffic cannot be captured in {folder}: {error.strerror or error}") from error
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 from asrnet.settings.table import (
+    DEFAULT_FILE,
     OPTIONS,
     READING,
     SETTINGS,
@@ -41,6 +42,7 @@ from asrnet.settings.table import (
 from asrnet.settings.values import Output, Shard
 
 __all__ = [
+    "DEFAULT_FILE",
     "OPTIONS",
     "READING",
     "SETTINGS",

@@ -34,6 +34,10 @@ _CONSENT: Final = "cannot set what may be changed, or changed without asking"
 _OPEN: Final = "cannot open the emulator to the network"
 
 
+DEFAULT_FILE: Final = "asrnet.yaml"
+"""The desired state that is used unless another is named."""
+
+
 class Option(Struct, frozen=True, kw_only=True):
     """An option or positional argument: its meaning, its spelling, and the commands that have it.
 
@@ -117,7 +121,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             commands=(*_SELECTING, "map", "validate", "permissions"),
             reads="the desired state",
         ),
-    ] = "asrnet.yaml"
+    ] = DEFAULT_FILE
     vault: Annotated[
         tuple[str, ...],
         Option(
@@ -371,7 +375,7 @@ class InitSettings(Settings, frozen=True, kw_only=True):
 
     out: Annotated[
         str, Option(help="the file to write, which must not exist", metavar="PATH", barred=_FILES, writes=True)
-    ] = "asrnet.yaml"
+    ] = DEFAULT_FILE
 
 
 class DemoSettings(Settings, frozen=True, kw_only=True):
@@ -714,21 +718,29 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = {
 
 
 class Variable(Struct, frozen=True, kw_only=True):
-    """A variable of other tools that asrnet reads. ``identity``: it decides where or as whom to sign in."""
+    """A variable of other tools that asrnet reads.
+
+    ``identity``: it decides where or as whom to sign in. ``reads``: it names a file that is read.
+    """
 
     name: str
     help: str
     secret: bool = False
     identity: bool = True
+    reads: bool = False
 
 
 VARIABLES: Final = (
     Variable(name="AZURE_TENANT_ID", help="the tenant to sign in to"),
     Variable(name="AZURE_CLIENT_ID", help="the application, or the user-assigned managed identity, to sign in as"),
     Variable(name="AZURE_CLIENT_SECRET", help="the application's secret", secret=True),
-    Variable(name="AZURE_CLIENT_CERTIFICATE_PATH", help="the application's certificate, instead of a secret"),
+    Variable(
+        name="AZURE_CLIENT_CERTIFICATE_PATH", help="the application's certificate, instead of a secret", reads=True
+    ),
     Variable(name="AZURE_CLIENT_CERTIFICATE_PASSWORD", help="the certificate's password", secret=True),
-    Variable(name="AZURE_FEDERATED_TOKEN_FILE", help="the token of a workload identity, instead of a secret"),
+    Variable(
+        name="AZURE_FEDERATED_TOKEN_FILE", help="the token of a workload identity, instead of a secret", reads=True
+    ),
     Variable(name="AZURE_AUTHORITY_HOST", help="an authority to use instead of the cloud's own"),
     Variable(
         name="AZURE_TOKEN_CREDENTIALS",
@@ -737,12 +749,12 @@ VARIABLES: Final = (
     Variable(name="ARM_TENANT_ID", help="Terraform's names are used if the AZURE_ variables are incomplete"),
     Variable(name="ARM_CLIENT_ID", help="as AZURE_CLIENT_ID"),
     Variable(name="ARM_CLIENT_SECRET", help="as AZURE_CLIENT_SECRET", secret=True),
-    Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH"),
+    Variable(name="ARM_CLIENT_CERTIFICATE_PATH", help="as AZURE_CLIENT_CERTIFICATE_PATH", reads=True),
     Variable(name="ARM_CLIENT_CERTIFICATE_PASSWORD", help="as AZURE_CLIENT_CERTIFICATE_PASSWORD", secret=True),
     Variable(name="ARM_ENVIRONMENT", help="public, usgovernment or china, if no desired state names the cloud"),
     Variable(name="ARM_USE_OIDC", help="true: sign in with one of the tokens below"),
     Variable(name="ARM_OIDC_TOKEN", help="a federated token", secret=True),
-    Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token"),
+    Variable(name="ARM_OIDC_TOKEN_FILE_PATH", help="the file of a federated token", reads=True),
     Variable(name="ARM_OIDC_REQUEST_URL", help="where a GitHub workflow requests an ID token"),
     Variable(name="ARM_OIDC_REQUEST_TOKEN", help="the bearer token for that request", secret=True),
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_URL", help="GitHub's own name of ARM_OIDC_REQUEST_URL"),

@@ -10,6 +10,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from command_line import Cli, snapshot
 
+from asrnet.cli.overwrite_check import check_overwrites
+from asrnet.errors import InputError
+from asrnet.settings import SETTINGS, VARIABLES, Option, options_of, read
+
 
 @pytest.fixture
 def step(folder: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli) -> Path:  # noqa: ARG001 - its environment is cleared first
@@ -223,6 +227,53 @@ def test_no_output_replaces_what_a_command_without_a_backend_reads(
     ran = cli(*argv)
     assert (ran.code, snapshot(folder)) == (1, before)
     assert f"{file} is {what}" in ran.err
+
+
+WRITING_OPTIONS = [
+    (command, option)
+    for command in SETTINGS
+    for option in options_of(command)
+    if option.writes
+    and (command, option.name) not in {("init", "out"), ("demo", "out")}  # these replace no file at all
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "writing"), WRITING_OPTIONS, ids=[f"{command} {option.flag}" for command, option in WRITING_OPTIONS]
+)
+def test_no_option_of_any_command_may_write_to_anything_that_the_command_reads(
+    folder: Path, command: str, writing: Option
+) -> None:
+    (folder / "input").write_text("", "utf-8")
+    required = {option.name: "prod/rg/hub-ea" for option in options_of(command) if option.required}
+    reading = [option for option in options_of(command) if option.reads]
+    sources: list[tuple[dict[str, object], dict[str, str]]] = [
+        ({option.name: ("input",) if option.repeatable else "input"}, {}) for option in reading
+    ]
+    sources += [({}, {variable.name: "input"}) for variable in VARIABLES if variable.reads]
+    if any(option.name == "backend" for option in options_of(command)):
+        sources.append(({"backend": "fake:input"}, {}))
+    for arguments, environ in sources:
+        path = ("json=input",) if writing.name == "output" else "input"
+        settings = read({**required, **arguments, writing.name: path}, environ, command=command)
+        with pytest.raises(InputError, match=r"input is .*, which this would overwrite"):
+            check_overwrites(settings, command=command)
+    for name in (".env", "asrnet.yaml"):
+        (folder / name).touch()
+        path = (f"json={name}",) if writing.name == "output" else name
+        with pytest.raises(InputError, match=rf"{name} is .*, which this would overwrite"):
+            check_overwrites(read({**required, writing.name: path}, {}, command=command), command=command)
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_the_files_of_a_step_are_not_what_the_run_reads(
+    fake: Cli, folder: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "asrnet.yaml")
+    before = snapshot(folder)
+    ran = fake("plan", "-o", "github")
+    assert (ran.code, snapshot(folder)) == (1, before)
+    assert f"{variable}: asrnet.yaml is the desired state" in ran.err
 
 
 def test_an_audit_is_not_appended_to_another_name_of_a_file_that_is_read(fake: Cli, folder: Path) -> None:

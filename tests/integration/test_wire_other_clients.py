@@ -293,6 +293,14 @@ def test_captured_requests_have_every_parameter_but_the_signed_ones(wire: Wire, 
     assert live["url"].endswith("/hub?api-version=2024-05-01&%24expand=a%2Fb&empty=")
 
 
+def test_a_capture_replaces_no_file_of_the_folder(wire: Wire, tmp_path: Path) -> None:
+    (tmp_path / "000002.json").write_text("an earlier run's")
+    request = Request(method="GET", path=f"{NETWORKS}/hub", query="api-version=2024-05-01")
+    Capture(str(tmp_path)).record(request, wire.app.handle(request))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["000002.json", "000003.json"]
+    assert (tmp_path / "000002.json").read_text() == "an earlier run's"
+
+
 @pytest.mark.parametrize("name", ["sku", "identity", "properties"])
 def test_odd_extras_of_a_vault_in_a_world_file_are_as_good_as_none(wire: Wire, name: str) -> None:
     wire.build.vault("vault-dr")

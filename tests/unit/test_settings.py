@@ -16,6 +16,7 @@ from asrnet.settings import (
     SETTINGS,
     VARIABLES,
     EmulatorSettings,
+    Option,
     Output,
     Settings,
     Shard,
@@ -432,3 +433,19 @@ def test_what_can_be_made_again_is_kept_where_xdg_says(tmp_path: Path) -> None:
     assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "asrnet"
     assert cache_folder({}) == Path.home() / ".cache" / "asrnet"
     assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "asrnet"
+
+
+def test_no_file_of_variables_that_is_only_found_says_where_files_are_written() -> None:
+    assert [option.flag for option in OPTIONS if option.writes and not option.barred] == []
+    assert all(option.barred for option in OPTIONS if option.name == "backend")  # apply rewrites a fake world
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.repeatable and option.variable], ids=lambda option: option.flag
+)
+@pytest.mark.parametrize("text", [",", " , ,", ",,"])
+def test_a_selection_of_separators_only_is_refused_and_not_taken_for_no_selection(option: Option, text: str) -> None:
+    command = option.commands[0]
+    required: dict[str, object] = {other.name: "x" for other in options_of(command) if other.required}
+    with pytest.raises(InputError, match=option.variable):
+        read(required, {option.variable: text}, command=command)
