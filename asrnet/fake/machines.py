@@ -555,10 +555,17 @@ class ProtectedItems:
                     selected_for_failover=address.selected_for_failover,
                 )
             )
+        source_id = nic.source_id
+        if source_id is None and item.machine_id is not None:
+            source_id = item.machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name)
+        source = self._state.network_interfaces.get(source_id.subscription, source_id.key) if source_id else None
         return Nic(
             name=nic.name,
+            id=nic.id,
             primary_network_id=network_id,
             recovery_network_id=home.id if home else home_id,
+            # Recorded: the NIC goes back to the security group that it had.
+            recovery_network_security_group=source.network_security_group if source else None,
             selection="SelectedByUserOverride",
             ip_configurations=tuple(addresses),
         )
@@ -612,6 +619,7 @@ def _hidden(nic: Nic) -> Nic:
     """What a NIC shows while its machine is re-protected."""
     return Nic(
         name=nic.name,
+        id=nic.id,
         recovery_network_id=nic.recovery_network_id,
         recovery_network_security_group=nic.recovery_network_security_group,
         selection="NotSelected",

@@ -166,6 +166,17 @@ def test_an_item_names_the_machines_that_its_failovers_made(life: Life) -> None:
     assert [landed[name] for name in names] == [f"{machines}/Vm1", None]
 
 
+def test_a_nic_goes_back_to_the_security_group_that_it_had(life: Life) -> None:
+    group = life.build.network_security_group("Web", "eastus")
+    interface = life.build.network_interface("Vm1-nic", life.home, subnet="web", ip="10.0.1.4")
+    life.build.add(structs.replace(interface, network_security_group=group.id))
+    life.protect()
+    life.fail_over(life.east_item)
+    life.switch(life.east.id, life.east.id)
+    (nic,) = life.item(life.west_item)["providerSpecificDetails"]["vmNics"]
+    assert nic["recoveryNetworkSecurityGroupId"] == str(group.id)
+
+
 def test_a_nic_keeps_its_guid_when_its_machine_moves(life: Life) -> None:
     life.protect()
     (nic,) = life.item(life.east_item)["providerSpecificDetails"]["vmNics"]
