@@ -5,7 +5,7 @@ export PYTHONWARNINGS ?= default
 # Without bytecode azure-mgmt-network takes seconds to import, so no caller's environment may forbid it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit check docs site dist try-dist lock bench bench-quick bench-startup clean
+.PHONY: demo test unit check docs site dist try-dist prove-image lock bench bench-quick bench-startup clean
 
 # The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. pip does
 # it alone: it is what people have configured for their proxies, mirrors and certificates, and it compiles bytecode. The build
@@ -60,6 +60,9 @@ dist: .venv/.installed  ## a wheel and an sdist in dist/, built twice and compar
 
 try-dist: dist .venv/.release  ## install the wheel with pip, pipx and uv in bare environments; run demo, plugin and emulator from it
 	$(BIN)/python scripts/try_dist.py $(WITH)
+
+prove-image:  ## build the Dockerfile's steps in a bare root filesystem and start it as non-root; needs root and debootstrap
+	python3 scripts/prove_image.py $(FOLDER)
 
 bench: .venv/.installed  ## measure everything and refresh docs/performance.md, about ten minutes; with SIZES=1,20 only print
 	$(BIN)/python -m benchmarks $(if $(SIZES),--sizes $(SIZES),--write docs/performance.md)

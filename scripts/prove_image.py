@@ -24,7 +24,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 # What the machine's own package tools are told is told in the image too: where packages are, and whom to trust.
-_GIVEN: Final = ("/etc/resolv.conf", "/etc/pip.conf", "/etc/xdg/pip/pip.conf", "/etc/ssl/certs/ca-certificates.crt")
+_GIVEN: Final = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
 _PASSED: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_")
 
 
@@ -41,10 +41,18 @@ def stages(dockerfile: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+def index() -> str:
+    """Where this machine's pip finds packages, if it was told."""
+    asked = subprocess.run(["pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
+
+
 def run(root: Path, command: Sequence[str], *, folder: str = "/", user: str = "0") -> None:
     """Run a command in a root filesystem. Ends the program where it fails."""
     print(f"  [{root.name}] {shlex.join(command)[:150]}")
     variables = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
+    if address := index():
+        variables["PIP_INDEX_URL"] = address
     variables |= {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "LANG": "C.UTF-8"}
     inside = ["/bin/sh", "-ec", f'cd {shlex.quote(folder)} && exec "$@"', "sh", *command]
     finished = subprocess.run(["chroot", f"--userspec={user}", str(root), *inside], env=variables, check=False)
