@@ -122,7 +122,7 @@ def _progress(task: Task) -> Progress:
     return Progress(
         change_id=task.change.id,
         action=task.step.action,
-        name=task.step.resource_id.name,
+        name=task.change.name if task.change.kind == "protected_item" else task.step.resource_id.name,
         pair=task.change.pair,
         state=task.state,
         error=str(task.error) if task.error else None,

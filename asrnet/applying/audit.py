@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from asrnet.applying.tasks import Task
 from asrnet.errors import ServiceError
-from asrnet.model.azure import NetworkMapping, NetworkSubnet, ResourceGroup, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, NetworkSubnet, ProtectedItem, ResourceGroup, VirtualNetwork
 from asrnet.model.bodies import API_VERSION, mapping_body
+from asrnet.model.machine_networks import MachineNetworks, updated
+from asrnet.model.machine_update import update_body
 from asrnet.model.plan import Content, Step
 
 _NETWORK_API = "2025-01-01"
@@ -55,13 +57,22 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
         error=error,
         job_id=task.operation.id if task.operation else "",
         correlation_id=task.operation.correlation_id if task.operation else refused_as,
-        undo=undo_command(task.step),
+        undo=undo_command(task.step, task.machine),
     )
 
 
-def undo_command(step: Step) -> str:
-    """The az command that undoes a step. az completes a URL without a host with the host of its own cloud."""
+def undo_command(step: Step, machine: ProtectedItem | None = None) -> str:
+    """The az command that undoes a step. az completes a URL without a host with the host of its own cloud.
+
+    ``machine`` is the one that the step updates, as it was before: everything that can be set of it is set again.
+    """
     url = f"{step.resource_id}?api-version="
+    if isinstance(step.before, MachineNetworks) and isinstance(step.after, MachineNetworks):
+        if machine is None:
+            return ""
+        # By way of what it becomes, so that an address that it gets is released again.
+        body = json.dumps(update_body(updated(updated(machine, step.after), step.before)))
+        return shlex.join(["az", "rest", "--method", "patch", "--url", url + API_VERSION, "--body", body])
     if isinstance(step.after, ResourceGroup):
         return ""  # deleting a group deletes whatever is in it by then
     if step.before is None:

@@ -24,10 +24,13 @@ from asrnet.model.azure import (
     LiveMapping,
     NetworkMapping,
     NetworkSubnet,
+    ProtectedItem,
     ResourceGroup,
     UnreadableMapping,
     VirtualNetwork,
 )
+from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of
+from asrnet.model.machine_update import fingerprint
 from asrnet.model.plan import Content, Step
 from asrnet.ports import Backend, before_sending
 
@@ -180,6 +183,40 @@ class Looks:
 
         return look
 
+    def before_machine(self, step: Step) -> tuple[ProtectedItem, Callable[[], None]]:
+        """The machine that ``step`` updates, and the check that ``before_sending`` runs for its update.
+
+        The update sends everything that the machine has, so it is read first, and its read is the look as well: one
+        request for both. It is read again where it has become too old, and before every repeat. Both raise like
+        ``before``.
+        """
+        machine, asked = self._fresh(step.resource_id, self._backend.mappings.protected_item)
+        after = step.after
+        assert isinstance(after, MachineNetworks)  # noqa: S101 - a step of a machine has nothing else
+        if machine is None:
+            raise RefusedError(f"{step.resource_id.name} is gone; plan again", kind="stale")
+        name, networks = machine.friendly_name, networks_of(machine)
+        if are_same(networks, after):
+            raise AlreadyDoneError(f"{name} {machine_description(networks)}")
+        if isinstance(step.before, MachineNetworks) and not are_same(networks, step.before):
+            raise RefusedError(f"{name} {machine_description(networks)} now; plan again", kind="stale")
+        seen = fingerprint(machine)
+        if step.fingerprint and seen != step.fingerprint:
+            raise RefusedError(f"{name} has other settings or another state now; plan again", kind="stale")
+        is_sent = False
+
+        def look() -> None:
+            nonlocal is_sent
+            if is_sent or self._clock.now() - asked > self._max_age:
+                current, _ = self._fresh(step.resource_id, self._backend.mappings.protected_item)
+                if is_sent and current and are_same(networks_of(current), after):
+                    raise AlreadyDoneError(f"{name} {machine_description(after)}")
+                if current is None or fingerprint(current) != seen:
+                    raise RefusedError(f"{name} was changed while it was updated; plan again", kind="stale")
+            is_sent = True
+
+        return machine, look
+
     def _problem(self, step: Step, last_sent: int) -> str:
         """What stands in the way of a write, in words; ``last_sent`` is its turn when it was last sent."""
         name, after = step.resource_id.name, step.after
@@ -293,6 +330,15 @@ def has_state_of(mapping: LiveMapping | None, expected: Content | None) -> bool:
 def description(mapping: NetworkMapping | None) -> str:
     """The present state of a mapping that has changed, in words that follow its name."""
     return f"points at {mapping.recovery_network_id.name} now" if mapping else "is gone"
+
+
+def machine_description(networks: MachineNetworks) -> str:
+    """Where a machine goes, in words that follow its name."""
+    recovery, test = networks.recovery_network_id, networks.test_network_id
+    test_words = f" and is tested in {test.name}" if test else ""
+    subnets = sorted({address.recovery_subnet for address in networks.addresses if address.recovery_subnet})
+    in_subnets = f" ({', '.join(subnets)})" if subnets else ""
+    return f"fails over to {recovery.name if recovery else 'no network'}{in_subnets}{test_words}"
 
 
 def network_differences(sent: VirtualNetwork, network: VirtualNetwork) -> tuple[str, ...]:

@@ -98,6 +98,9 @@ def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, p
             return "stale", "somebody else has done it meanwhile; plan again", True
         return ("failed", "; ".join(unread), False) if unread else ("succeeded", None, False)
     reason = failure or "something it depends on was not done"
+    not_begun = next((task.not_begun for task in tasks if task.not_begun), "")
+    if not_begun:
+        return "skipped", not_begun, True
     if begun:
         return "failed", f"begun and not finished: {reason}; run again", False
     return ("stale" if stale else "skipped"), reason, group is not None and group.refused

@@ -1,17 +1,20 @@
 """Reading back: a write counts as succeeded only once it was seen in Azure.
 
 One list of the vault, or a GET for each mapping when that is less; what a list does not confirm is asked for by id,
-since lists may lag.
+since lists may lag. Machines are read for a while: an update has been seen to be called done long before it shows, and
+to be called done and never show (azure-powershell issue 17795).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from asrnet.applying.looks import description, is_same, network_differences
+from asrnet.applying.audit import undo_command
+from asrnet.applying.looks import description, is_same, machine_description, network_differences
 from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, VaultUnusedError
@@ -21,16 +24,30 @@ from asrnet.model.azure import (
     LiveMapping,
     NetworkMapping,
     NetworkSubnet,
+    ProtectedItem,
     ResourceGroup,
     UnreadableMapping,
     VirtualNetwork,
 )
+from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of, updated
+from asrnet.model.machine_update import updatable_document
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100
 """What a page of the vault's list is taken to hold, when weighing a list against single GETs."""
 
 _MISSING: Final = "was reported done, but is not there"
+
+PATIENCE: Final = 90.0
+"""Seconds for which a machine is read until it shows its update. Somebody who reads again for 80 s was reported."""
+
+_PAUSES: Final = (2.0, 3.0, 5.0, 10.0)
+"""Seconds between reads of machines that do not show their update yet; the last one repeats."""
+
+_FEW_MACHINES: Final = 3
+"""So many are read one by one rather than by the list of the vault."""
+
+_DIFFERENCES_NAMED: Final = 3
 
 
 def unconfirmed(
@@ -45,9 +62,13 @@ def unconfirmed(
     networks: list[Task] = []
     mappings: dict[ArmId, list[Task]] = defaultdict(list)
     fabrics: dict[ArmId, list[Task]] = defaultdict(list)
+    machines: dict[ArmId, list[Task]] = defaultdict(list)
     for resource_id, task in last_of_resource.items():
         vault = resource_id.within(VAULT)
-        if vault:
+        if vault and task.change.kind == "protected_item":
+            if not task.is_seen:
+                machines[vault].append(task)
+        elif vault:
             (fabrics if task.change.kind == "fabric" else mappings)[vault].append(task)
         else:
             networks.append(task)
@@ -56,6 +77,9 @@ def unconfirmed(
         problems |= _unconfirmed_mappings(vault, members, backend, reads, existing.get(vault, 0))
     for vault, members in fabrics.items():
         problems |= _unconfirmed_fabrics(vault, members, backend, reads)
+    deadline = backend.clock.now() + PATIENCE
+    for vault, members in machines.items():
+        problems |= _unconfirmed_machines(vault, members, backend, reads, deadline)
     return problems
 
 
@@ -165,3 +189,77 @@ def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:
     additions = [f"tag {tag}" for tag in tags]
     additions += [attachment for attachment in network.attachments if attachment not in sent.attachments]
     return [f"{network.name} has what was not sent, perhaps by policy: {', '.join(additions)}"] if additions else []
+
+
+def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
+    """In a worker: the machine once it is as its update makes it, or as it is after a while; None where it is gone."""
+    deadline = backend.clock.now() + PATIENCE
+    for attempt in itertools.count():
+        machine = backend.mappings.protected_item(task.step.resource_id)
+        if machine is None or not machine_problem(task, machine) or backend.clock.now() >= deadline:
+            return machine
+        backend.clock.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+    raise AssertionError
+
+
+def machine_problem(task: Task, machine: ProtectedItem | None) -> str:
+    """How a machine differs from what its update was to make of it, in words that follow its name."""
+    before, after = task.step.before, task.step.after
+    if machine is None:
+        return "was updated and is gone now"
+    if task.machine is None or not isinstance(after, MachineNetworks):
+        return ""
+    networks = networks_of(machine)
+    if not are_same(networks, after):
+        unchanged = isinstance(before, MachineNetworks) and are_same(networks, before)
+        return f"accepted, not done: it {'still ' if unchanged else ''}{machine_description(networks)}"
+    expected, found = updatable_document(updated(task.machine, after)), updatable_document(machine)
+    changed = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
+    if not changed:
+        return ""
+    named = [
+        f"{name} ({expected.get(name, 'not set')} became {found.get(name, 'not set')})"
+        for name in changed[:_DIFFERENCES_NAMED]
+    ]
+    more = [f"and {len(changed) - _DIFFERENCES_NAMED} more"] if len(changed) > _DIFFERENCES_NAMED else []
+    restore = undo_command(task.step, task.machine)
+    return f"was updated, and Azure changed more than was asked: {', '.join(named + more)}; this restores it: {restore}"
+
+
+def _unconfirmed_machines(
+    vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded, deadline: float
+) -> dict[Task, str]:
+    """The updates of machines that do not show until the ``deadline``, by lists of the vault."""
+    doubtful = list(tasks)
+    for attempt in itertools.count():
+        is_last = backend.clock.now() >= deadline
+        machine_by_id: dict[ArmId, ProtectedItem | AsrError | None] = {}
+        if len(doubtful) > _FEW_MACHINES and not is_last:
+            listed = reads.answer(reads.start(lambda: tuple(backend.mappings.protected_items(vault))))
+            if isinstance(listed, AsrError):
+                return dict.fromkeys(doubtful, f"could not be read back: {listed}")
+            machine_by_id |= {machine.id: machine for machine in listed}
+        else:
+            # Lists may lag; what is asked for by its id is as it is.
+            futures = [
+                (task.step.resource_id, reads.start(partial(backend.mappings.protected_item, task.step.resource_id)))
+                for task in doubtful
+            ]
+            for resource_id, future in futures:
+                answer = reads.answer(future)
+                machine_by_id[resource_id] = answer
+        problems: dict[Task, str] = {}
+        for task in doubtful:
+            machine = machine_by_id.get(task.step.resource_id)
+            problem = (
+                f"could not be read back: {machine}"
+                if isinstance(machine, AsrError)
+                else machine_problem(task, machine)
+            )
+            if problem:
+                problems[task] = problem
+        doubtful = list(problems)
+        if not doubtful or is_last:
+            return problems
+        backend.clock.sleep(min(_PAUSES[min(attempt, len(_PAUSES) - 1)], max(deadline - backend.clock.now(), 0.0)))
+    raise AssertionError

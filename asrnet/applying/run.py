@@ -16,7 +16,18 @@ from typing import TypeVar
 from asrnet.applying.lanes import CLOCK_SKEW, Lane, has_ended, has_succeeded
 from asrnet.applying.looks import AlreadyDoneError, Looks, description, has_state_of, is_same
 from asrnet.applying.preflight import Verdict
-from asrnet.applying.tasks import Component, Group, Task, component_of, components_of, groups_of, undo_of
+from asrnet.applying.readback import machine_problem, watched_machine
+from asrnet.applying.tasks import (
+    Component,
+    Group,
+    Task,
+    Trial,
+    component_of,
+    components_of,
+    groups_of,
+    trials_of,
+    undo_of,
+)
 from asrnet.errors import (
     AsrError,
     CredentialError,
@@ -27,7 +38,16 @@ from asrnet.errors import (
     ServiceError,
 )
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Fabric, Job, NetworkMapping, NetworkSubnet, ResourceGroup, VirtualNetwork
+from asrnet.model.azure import (
+    Fabric,
+    Job,
+    NetworkMapping,
+    NetworkSubnet,
+    ProtectedItem,
+    ResourceGroup,
+    VirtualNetwork,
+)
+from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of, updated
 from asrnet.model.plan import Change, mapping_of
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
@@ -67,6 +87,7 @@ class Run:
         self.groups: dict[str, Group] = groups_of(self.tasks)
         self.interrupted = False
         self._components: dict[str, Component] = components_of(self.tasks)
+        self._trials: dict[ArmId, Trial] = trials_of(self.tasks)
         self._backend = backend
         self._looks = looks
         self._clock = backend.clock
@@ -131,6 +152,11 @@ class Run:
                     self._clock.wait(list(self._in_flight), deadline - self._clock.now())
                     self._take_answers()
 
+        for trial in () if self.interrupted else self._trials.values():
+            for task in trial.tasks:
+                if task.state == "waiting" and not trial.passed and trial.first not in {None, task}:
+                    task.not_begun = "the first machine of its vault has not shown its update"
+
     def _request(self, call: Callable[[], T], on_answer: Callable[[T | AsrError | InterruptedError], None]) -> None:
         """Start ``call`` in a worker; ``on_answer`` gets its result or error, in this thread."""
         future = self._clock.start(call)
@@ -158,6 +184,9 @@ class Run:
         if group and not group.checked:
             self._check(group)
             return
+        trial = self._trial(task)
+        if trial and not trial.passed:
+            trial.first = task
         lane = self._lane(task)
         task.state = "queued"
         lane.waiting -= 1
@@ -172,12 +201,20 @@ class Run:
         component = self._components.get(task.change.id)
         if component and not component.may_start(task):
             return False
+        trial = self._trial(task)
+        if trial and not trial.passed and trial.first not in {None, task}:
+            return False
         # Fabrics of one vault are made one at a time.
         return task.change.kind != "fabric" or not any(
             other.state in {"queued", "sending", "pending"}
             for other in self.tasks
             if other.change.kind == "fabric" and other.change.vault == task.change.vault
         )
+
+    def _trial(self, task: Task) -> Trial | None:
+        """The trial that a machine is part of; None for whatever is no machine."""
+        vault = task.step.resource_id.within(VAULT) if task.change.kind == "protected_item" else None
+        return self._trials.get(vault) if vault else None
 
     def _send(self) -> None:
         """Let the lanes send in turn while there is room.
@@ -256,6 +293,10 @@ class Run:
         step, writer, networks = task.step, self._backend.mapping_writer, self._backend.network_writer
         task.by_put = task.by_put or (step.action == "update" and self._patch_is_refused)
         try:
+            if isinstance(step.after, MachineNetworks):
+                task.machine, look = self._looks.before_machine(step)
+                with before_sending(look), before_sending(mark):
+                    return writer.update_item(updated(task.machine, step.after))
             with before_sending(self._looks.before(step)), before_sending(mark):
                 if isinstance(step.after, VirtualNetwork):
                     return networks.create_virtual_network(step.after)
@@ -391,10 +432,15 @@ class Run:
         self._end_reading(lane)
 
     def _deny(self, task: Task, lane: Lane, reason: str) -> None:
-        """Stop reading the operation. A mapping is read instead: it shows itself when its write is done."""
+        """Stop reading the operation. A mapping is read instead: it shows itself when its write is done.
+
+        So does a machine, which is read back until it shows its update, or for a while.
+        """
         task.denial = reason
         if task.change.kind != "network_mapping":
             lane.pending.remove(task)
+        if task.change.kind == "protected_item":
+            self._settle_done(task)
 
     def _on_mapping_read(
         self, task: Task, lane: Lane, answer: NetworkMapping | AsrError | InterruptedError | None
@@ -420,8 +466,33 @@ class Run:
     # What follows from an outcome.
 
     def _settle_done(self, task: Task) -> None:
+        trial = self._trial(task)
+        if trial and not trial.passed and task.sent and not task.is_seen:
+            # Until it is known what else its update has changed, it is not done, and no other machine is touched.
+            task.state = "pending"
+            self._request(partial(watched_machine, task, self._backend), partial(self._tried, task, trial))
+            return
         task.state, task.error = "done", None
         self._settled(task)
+
+    def _tried(self, task: Task, trial: Trial, answer: ProtectedItem | AsrError | InterruptedError | None) -> None:
+        """Compare the first machine of a vault with what it was to become, and let the others follow or stay."""
+        if isinstance(answer, InterruptedError):
+            return
+        problem = f"could not be read back: {answer}" if isinstance(answer, AsrError) else machine_problem(task, answer)
+        task.is_seen = True
+        if not problem:
+            trial.passed = True
+            self._settle_done(task)
+            for other in trial.tasks:
+                self._queue_if_ready(other)
+            return
+        trial.failure = f"{task.change.name}, the first machine of the vault, {problem}"
+        for other in trial.tasks:
+            if other.state in {"waiting", "queued"}:
+                other.not_begun = trial.failure
+        self._settle_failed(task, OperationFailedError(problem, resource_id=task.step.resource_id))
+        self._skip(trial.tasks)
 
     def _settle_failed(self, task: Task, error: AsrError) -> None:
         """A write failed for good. What it was to make possible is skipped; a group that loses something gives up."""
@@ -459,6 +530,10 @@ class Run:
                 waiting += component.tasks
         if task.change.kind == "fabric":
             waiting += [other for other in self.tasks if other.change.kind == "fabric"]
+        trial = self._trial(task)
+        if trial and trial.first is task and not trial.passed and not trial.failure:
+            trial.first = None  # it was refused, or did not have to be sent: the next one is tried
+            waiting += trial.tasks
         for other in waiting:
             self._queue_if_ready(other)
         group = self.groups.get(task.change.id)
@@ -473,6 +548,14 @@ class Run:
         happened. So the mapping itself decides.
         """
         is_stale = isinstance(error, RefusedError)
+        if task.change.kind == "protected_item" and task.sent and not is_stale and not self.interrupted:
+            task.state = "sending"
+            lane = self._lane(task)
+            read_machine = partial(self._backend.mappings.protected_item, task.step.resource_id)
+            lane.queue.appendleft(
+                partial(self._send_in, lane, read_machine, partial(self._reread_machine, task, error))
+            )
+            return
         if task.change.kind != "network_mapping" or not task.removes_something or is_stale or self.interrupted:
             self._settle_failed(task, error)
             return
@@ -502,6 +585,24 @@ class Run:
             task.by_put, task.patch_error = True, error
             lane.queue.appendleft(partial(self._send_write, task, lane))
         else:
+            self._settle_failed(task, error)
+
+    def _reread_machine(
+        self, task: Task, error: AsrError, answer: ProtectedItem | AsrError | InterruptedError | None
+    ) -> None:
+        """Decide by the machine itself whether an update that ended with ``error`` took effect."""
+        if isinstance(answer, InterruptedError):
+            return
+        after = task.step.after
+        shows_it = (
+            isinstance(answer, ProtectedItem)
+            and isinstance(after, MachineNetworks)
+            and are_same(networks_of(answer), after)
+        )
+        if shows_it:
+            self._settle_done(task)
+        else:
+            task.uncertain = isinstance(answer, AsrError)
             self._settle_failed(task, error)
 
     def _give_up(self, group: Group, failure: str) -> None:

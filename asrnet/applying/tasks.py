@@ -10,7 +10,8 @@ from msgspec import Struct, structs
 
 from asrnet.errors import AsrError
 from asrnet.inventory.activity import networks_of, takes_away
-from asrnet.model.azure import NetworkMapping
+from asrnet.model.arm import VAULT, ArmId
+from asrnet.model.azure import NetworkMapping, ProtectedItem
 from asrnet.model.plan import Change, Step
 from asrnet.ports import Operation
 
@@ -60,6 +61,15 @@ class Task(Struct, kw_only=True, eq=False):
     denied_reads: int = 0
     denial: str = ""
     """How often reading the operation was refused for a missing right, and the message of the last refusal."""
+
+    machine: ProtectedItem | None = None
+    """The machine as it was right before its update was sent."""
+
+    is_seen: bool = False
+    """The update of the machine was seen in Azure, so that it need not be read back."""
+
+    not_begun: str = ""
+    """Why it was left alone, where a safeguard of the run decided it."""
 
     warnings: list[str] = []
     """Warnings about a write that succeeded."""
@@ -117,6 +127,18 @@ class Component(Struct, kw_only=True, eq=False):
         return not any(self.unsettled[rank] for rank in range(task.rank))
 
 
+class Trial(Struct, kw_only=True, eq=False):
+    """The machines of one vault. ``first`` is updated alone; the others follow once its whole document was compared.
+
+    No recording shows what a PATCH does to the settings of a machine that it leaves out, or should leave alone.
+    """
+
+    tasks: list[Task]
+    first: Task | None = None
+    passed: bool = False
+    failure: str = ""
+
+
 def tasks_of(changes: Iterable[Change]) -> list[Task]:
     """A task for every step of every change."""
     return [Task(change=change, step=step) for change in changes for step in change.steps]
@@ -155,6 +177,16 @@ def components_of(tasks: Sequence[Task]) -> dict[str, Component]:
             component = component_of([task for change in members for task in tasks_by_change[change.id]])
             components |= dict.fromkeys((change.id for change in members), component)
     return components
+
+
+def trials_of(tasks: Sequence[Task]) -> dict[ArmId, Trial]:
+    """The trial of each vault that has machines to update."""
+    trials: dict[ArmId, Trial] = {}
+    for task in tasks:
+        vault = task.step.resource_id.within(VAULT)
+        if task.change.kind == "protected_item" and vault:
+            trials.setdefault(vault, Trial(tasks=[])).tasks.append(task)
+    return trials
 
 
 def component_of(tasks: list[Task]) -> Component:

@@ -32,6 +32,18 @@ class MachineNetworks(Struct, frozen=True, gc=False, kw_only=True, tag_field="ty
     addresses: tuple[MachineAddress, ...] = ()
 
 
+def are_same(first: MachineNetworks, second: MachineNetworks) -> bool:
+    """Whether both mean the same: names of subnets, NICs and ip configurations are compared without case."""
+    return first == second or _comparable(first) == _comparable(second)
+
+
+def _comparable(networks: MachineNetworks) -> tuple[object, ...]:
+    addresses = sorted(
+        tuple((value or "").lower() for value in structs.astuple(address)) for address in networks.addresses
+    )
+    return (networks.recovery_network_id, networks.test_network_id, addresses)
+
+
 def networks_of(item: ProtectedItem) -> MachineNetworks:
     """What a machine is set to now.
 
