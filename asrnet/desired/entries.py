@@ -1,6 +1,6 @@
 """The form of a desired-state file, where it differs from the resolved values of ``state.py``."""
 
-from __future__ import annotations
+# No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -5,11 +5,11 @@ no resolving is decoded into its Struct here, the others have their common keys 
 from which the Struct here and the entry of the file (``entries.py``) both follow.
 """
 
-from __future__ import annotations
+# No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from msgspec import Meta, Struct, structs
 
@@ -241,7 +241,7 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     machines: MachinesMode = "report"
     release_addresses: bool = False
 
-    def with_machines(self, mode: MachinesMode | None) -> DesiredState:
+    def with_machines(self, mode: MachinesMode | None) -> Self:
         """The same state with ``mode`` for all machines, whatever the file and its rows say; None changes nothing."""
         if mode is None:
             return self
@@ -272,7 +272,7 @@ class DesiredState(Struct, frozen=True, kw_only=True):
         entries: list[Row | Rule | VmmRow] = [*self.pairs, *self.rules, *self.vmm_pairs]
         return frozenset(entry.vault for entry in entries if self.follows(entry))
 
-    def within(self, vaults: Collection[str]) -> DesiredState:
+    def within(self, vaults: Collection[str]) -> Self:
         """The part that is about these ``vaults``, by their names."""
         return structs.replace(
             self,

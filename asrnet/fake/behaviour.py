@@ -1,6 +1,6 @@
 """How a world behaves where the real service varies: timing, paging, rights, and answers that nobody has recorded."""
 
-from __future__ import annotations
+# No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 import re
 from collections.abc import Mapping

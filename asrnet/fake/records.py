@@ -1,6 +1,6 @@
 """What a world holds beyond ``asrnet.model.azure``."""
 
-from __future__ import annotations
+# No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 from collections.abc import Mapping
 from typing import Literal

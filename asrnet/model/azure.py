@@ -8,7 +8,7 @@ garbage collector, which visits all objects whenever their number has grown by a
 large plans.
 """
 
-from __future__ import annotations
+# No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 from collections.abc import Mapping
 from typing import Literal
