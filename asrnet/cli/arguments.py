@@ -63,6 +63,12 @@ class Parser(argparse.ArgumentParser):
             self.description = "Azure Site Recovery network mappings, as pairs: plan, apply, explain."
         return super().format_help()
 
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002 - argparse's signature
+        """Write the help to standard output, which argparse would pass over in silence where it is closed."""
+        from asrnet.cli import streams
+
+        streams.write(self.format_help())
+
     def error(self, message: str) -> NoReturn:
         """Refuse a command line."""
         raise InputError(message.removeprefix("argument "), hint=f"see: {self.prog} --help")

@@ -45,9 +45,10 @@ def usage(command: str, options: Iterable[Option]) -> str:
         if option.positional and option.repeatable:
             value += " ..."
         text = f"{option.flag} {f'[{value}]' if option.bare is not None else value}".strip()
-        # The glue keeps an option and its value on one line.
+        # The glue keeps an option and its value on one line, where a line has room for both.
         texts = alternatives.setdefault(option.alternative or option.name, [])
-        texts.append((text if option.required else f"[{text}]").replace(" ", _GLUE))
+        glue = _GLUE if _width() >= _TWO_COLUMNS else " "
+        texts.append((text if option.required else f"[{text}]").replace(" ", glue))
     shown = [
         f"[{' | '.join(text[1:-1] for text in texts)}]" if texts[1:] else texts[0] for texts in alternatives.values()
     ]

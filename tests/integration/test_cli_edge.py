@@ -397,6 +397,40 @@ def test_whatever_cannot_be_printed_is_an_error_in_words(folder: Path, argv: lis
     assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        *(
+            ["--help"],
+            ["plan", "--help"],
+            ["--version"],
+            ["validate"],
+            ["explain"],
+            ["permissions"],
+            ["schema", "plan"],
+        ),
+        *(["completion", "bash"], ["init", "--out", "new.yaml"], ["emulator", "--port=0", "--tls-port=0"]),
+        *([name, "--backend", "fake:world.yaml"] for name in ("plan", "drift", "show", "dump", "predict", "doctor")),
+        *(["apply", "--yes", "--backend", "fake:world.yaml"], ["targets", "--backend", "fake:world.yaml"]),
+        ["map", "prod/rg-network-ea/hub-ea", "--vault=sea", "--to=southeastasia", "--yes", "--backend=fake:world.yaml"],
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_a_command_whose_standard_output_is_closed_says_so(folder: Path, argv: list[str]) -> None:
+    command = [sys.executable, "-m", "asrnet", *argv]
+    ran = subprocess.run(
+        ["sh", "-c", f"{shlex.join(command)} >&-"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert b"error: standard output is closed\n" in ran.stderr
+    assert b"bug" not in ran.stderr
+
+
 def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
     command = [sys.executable, "-m", "asrnet", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
     out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
