@@ -65,7 +65,7 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["dump", "-o", "json"], "dump has no option -o"),
         (
             ["dump", "--format", "wrld"],
-            "--format: found 'wrld', expected asrnet, world or terraform; did you mean 'world'?",
+            "--format: found 'wrld', expected asrnet, world, terraform, bicep or az; did you mean 'world'?",
         ),
         (["plan", "-o"], "-o/--output: expected one argument"),
         (["apply", "--forc", "max_updates"], "unknown option '--forc'\n"),
@@ -142,8 +142,8 @@ def test_the_examples_of_a_command_are_understood(cli: Cli, command: str) -> Non
 def test_help_names_formats_defaults_and_exit_codes(cli: Cli) -> None:
     text = " ".join(cli("predict", "--help").out.split())
     assert (
-        "text, json, csv or markdown; to standard output or to a file; may be repeated (default: text) [ASRNET_OUTPUT]"
-        in text
+        "text, json, csv, markdown, sarif or ndjson; to standard output or to a file; may be repeated (default: text) "
+        "[ASRNET_OUTPUT]" in text
     )
     assert "requests in flight per vault (default: 4) [ASRNET_PARALLELISM]" in text
     assert (
