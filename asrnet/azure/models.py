@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from asrnet.azure.members import Model, flag, number, part, parts, reference, text, texts
+from asrnet.errors import InputError
 from asrnet.model.arm import AZURE_NETWORK, SECURITY_GROUP, VNET, ArmId, arm_id, normal_location
 from asrnet.model.azure import (
     Cloud,
@@ -277,15 +278,19 @@ def read_mapping(model: Model) -> LiveMapping:
     )
 
 
-def read_job(model: Model) -> Job:
-    """A job as asrnet knows it."""
+def read_job(model: Model, vault: ArmId) -> Job:
+    """A job of ``vault`` as asrnet knows it."""
+    try:
+        job_id = ArmId(text(model, "id"))
+    except InputError:  # what it does to its machine counts all the same
+        job_id = vault.child("replicationJobs", "unreadable")
     properties = part(model, "properties")
     messages = (
         text(part(error, "serviceErrorDetails"), "message") or text(part(error, "providerErrorDetails"), "errorMessage")
         for error in parts(properties, "errors")
     )
     return Job(
-        id=ArmId(text(model, "id")),
+        id=job_id,
         scenario=text(properties, "scenarioName"),
         state=text(properties, "state"),
         start_time=text(properties, "startTime"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from asrnet.azure.machines import read_item
@@ -92,7 +93,7 @@ class AzureSiteRecovery:
             terms.append(f"jobStatus eq '{state}'")
         query = {"filter": " and ".join(terms)} if terms else {}
         jobs = rows(self._client(vault).replication_jobs.list, *_vault(vault), of=vault, **query)
-        for job in every_readable(jobs, read_job, vault, "a job"):
+        for job in every_readable(jobs, partial(read_job, vault=vault), vault, "a job"):
             started = _seconds(job.start_time)
             late = since is None or started is None or started >= since
             # A job without a state is of every state: it is not known to have ended.

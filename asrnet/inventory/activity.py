@@ -225,6 +225,8 @@ def _moving(item: ProtectedItem) -> str:
         return "does not tell its state"
     if not any(word in state for word in _AT_REST):
         return f"is in state {item.state}, which this version does not know"
+    if not item.provider:
+        return "tells neither its networks nor whether it runs in the recovery region"
     if _INITIAL_REPLICATION in state and item.provider == "A2A":
         # Re-protection starts a new replication. Recorded: only the initial region differs from a first protection.
         if item.is_reversed:

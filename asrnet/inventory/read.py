@@ -93,7 +93,7 @@ def read_inventory(
     vaults = _with_waiting_jobs(vaults, backend, reads)
     vaults = _with_rights(vaults, desired, backend, reads)
     vaults = _with_topologies(vaults, desired, backend, reads)
-    networks, failed = _finish_lists(lists, reads)
+    networks, unplaced, failed = _finish_lists(lists, reads)
     elsewhere: dict[str, tuple[NetworkMapping, ...]] = {}
     for name, future in others.items():
         answer = _answer(future, reads)
@@ -103,9 +103,10 @@ def read_inventory(
         read_at=read_at,
         vaults={vault.name: vault for vault in vaults},
         networks=networks,
-        missing={},
+        missing={network_id: _without_region(network_id) for network_id in unplaced},
         subscriptions=failed,
         listed=frozenset(lists),
+        unplaced=unplaced,
         elsewhere=elsewhere,
         tenant=backend.tenant(),
     )
@@ -186,10 +187,12 @@ def extended(
     sought_ids = {network for network in networks if network.type == VNET}
     concerned = {network.subscription for network in sought_ids - inventory.networks.keys()} | set(subscriptions)
     lists = _start_lists(concerned - inventory.listed, backend, reads)
-    listed, failed = _finish_lists(lists, reads)
+    listed, unplaced, failed = _finish_lists(lists, reads)
     grown = structs.replace(
         inventory,
         networks={**inventory.networks, **listed},
+        missing={**inventory.missing, **{network_id: _without_region(network_id) for network_id in unplaced}},
+        unplaced=inventory.unplaced | unplaced,
         subscriptions={**inventory.subscriptions, **failed},
         listed=inventory.listed | lists.keys(),
     )
@@ -245,17 +248,24 @@ def _start_lists(
 
 def _finish_lists(
     lists: Mapping[str, Future[tuple[VirtualNetwork, ...]]], reads: Bounded
-) -> tuple[dict[ArmId, VirtualNetwork], dict[str, AsrError]]:
-    """The networks of all lists, and the subscriptions whose lists failed."""
+) -> tuple[dict[ArmId, VirtualNetwork], frozenset[ArmId], dict[str, AsrError]]:
+    """The networks of all lists, those that do not say their region, and the subscriptions whose lists failed."""
     networks: dict[ArmId, VirtualNetwork] = {}
+    unplaced: set[ArmId] = set()
     failed: dict[str, AsrError] = {}
     for subscription, future in lists.items():
         answer = _answer(future, reads)
         if isinstance(answer, AsrError):
             failed[subscription] = answer
         else:
-            networks |= {network.id: network for network in answer}
-    return networks, failed
+            networks |= {network.id: network for network in answer if network.location}
+            unplaced |= {network.id for network in answer if not network.location}
+    return networks, frozenset(unplaced), failed
+
+
+def _without_region(network_id: ArmId) -> Unknown:
+    # Without its region it is not known whether rules match it, and no fabric can be found or made for it.
+    return Unknown(error=AsrError(f"{network_id.name} does not say its region"))
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):
@@ -420,8 +430,10 @@ def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> In
     networks, missing = dict(inventory.networks), dict(inventory.missing)
     for network_id, future in futures.items():
         answer = _answer(future, reads)
-        if isinstance(answer, VirtualNetwork):
+        if isinstance(answer, VirtualNetwork) and answer.location:
             networks[network_id] = answer
+        elif isinstance(answer, VirtualNetwork):
+            missing[network_id] = _without_region(network_id)
         elif answer is None or isinstance(answer, ResourceGroupNotFoundError):
             missing[network_id] = Absent(no_group=answer is not None)
         else:

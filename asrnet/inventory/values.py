@@ -78,6 +78,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     ``attachments`` are the security groups and route tables that copies are to be attached to.
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
+    ``unplaced`` are the networks on these lists that do not say their region; they are among the ``missing`` ones.
     ``elsewhere`` holds the mappings of vaults outside this run: they too show which networks are recovery networks.
     """
 
@@ -88,6 +89,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     subscriptions: Mapping[str, AsrError]
     attachments: Mapping[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
     listed: frozenset[str] = frozenset()
+    unplaced: frozenset[ArmId] = frozenset()
     elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
     tenant: str = ""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from asrnet.desired.pairs import Pair
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
 from asrnet.inventory.read import Absent, Inventory, Unknown
-from asrnet.model.arm import ArmId
-from asrnet.model.azure import VirtualNetwork
+from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import UnreadableMapping, VirtualNetwork
 from asrnet.model.bodies import API_VERSION
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.copies import addition_problems, copy_problems
@@ -151,10 +151,13 @@ def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
             )
 
 
-def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request) -> Iterator[Finding]:
+def unreadable_mappings(
+    view: VaultView, pairs: Sequence[Pair], wanted_pairs: Iterable[WantedPair], request: Request
+) -> Iterator[Finding]:
     """Mappings that do not say what they map. Unknown is not absent: pairs that they may belong to are blocked.
 
-    Their names are taken in any case (``VaultView.names``).
+    Their names are taken in any case (``VaultView.names``). One that does not even say its primary network may be any
+    that is missing in its fabric: a second one would be refused by Azure, or leave a network with two.
     """
     pairs_of: dict[ArmId, list[Pair]] = defaultdict(list)
     for pair in pairs if view.inventory.unreadable else ():
@@ -168,7 +171,9 @@ def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request
         if blocked:
             consequence = "so whether it is mapped as it should be is not known"
         elif primary is None:
-            blocked, consequence = [None], "its name is left alone, and so is the mapping"
+            blocked = [*_missing_in(mapping, view, wanted_pairs)]
+            consequence = "it may be the mapping that is missing here" if blocked else "it is left alone"
+            blocked = blocked or [None]
         elif view.vault.unmanaged == "ignore" or request.is_ignored(view.label(primary)):
             continue
         else:
@@ -184,6 +189,20 @@ def unreadable_mappings(view: VaultView, pairs: Sequence[Pair], request: Request
                 subject=mapping.id,
                 hint=f"see with: {shlex.join(['az', 'rest', '--method', 'get', '--url', url])}; correct or delete it",
             )
+
+
+def _missing_in(mapping: UnreadableMapping, view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[str]:
+    """The pairs that lack a mapping which ``mapping`` may be: one in its fabric, under its network segment."""
+    segment = mapping.id.parent.name.lower()
+    for wanted_pair in wanted_pairs:
+        for wanted_mapping in wanted_pair.mappings:
+            fabrics = view.fabrics.get(wanted_mapping.primary.place, ())
+            is_in_fabric = any(fabric.id == mapping.fabric_id for fabric in fabrics)
+            # Some tools name the segment after the network, and everybody else by the constant.
+            is_its_segment = segment in {AZURE_NETWORK.lower(), wanted_mapping.primary.network.name.lower()}
+            if is_in_fabric and is_its_segment and wanted_mapping.identity not in view.live:
+                yield wanted_pair.pair.name
+                break
 
 
 def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]:
@@ -202,3 +221,11 @@ def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]
             subject=scope,
             hint=_grant_or_hint(error, scope),
         )
+    for network_id in sorted(request.inventory.unplaced):
+        if network_id.subscription in searched:
+            yield finding(
+                FindingKind.UNKNOWN,
+                f"{network_id.name} does not say its region, so whether a rule matches it is not known",
+                vault=view.vault.name,
+                subject=network_id,
+            )

@@ -136,7 +136,7 @@ def _problems(
     """What stands in the way of pairs, or of knowing what the vault has."""
     problems = [problem for pair in pairs for problem in pair_problems(pair, view, request)]
     problems += [problem for wanted_pair in wanted_pairs.values() for problem in duplicates(wanted_pair, view)]
-    problems += unreadable_mappings(view, pairs, request)
+    problems += unreadable_mappings(view, pairs, wanted_pairs.values(), request)
     problems += vmm_findings(view)
     problems += unread_subscriptions(view, request)
     error = view.inventory.error

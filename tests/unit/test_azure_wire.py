@@ -57,7 +57,7 @@ def test_a_running_job_has_no_end_and_a_failed_one_its_messages() -> None:
             ],
         },
     }
-    job = read_job(row)
+    job = read_job(row, ArmId(VAULT))
     assert (job.name, job.scenario, job.state, job.end_time) == ("7a", "NetworkPairing", "Failed", "")
     assert job.errors == ("Refused.", "Offline.")
 

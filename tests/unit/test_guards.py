@@ -99,6 +99,16 @@ def unnamed(moving: ProtectedItem) -> ProtectedItem:
     return structs.replace(moving, nics=(Nic(name="nic0", primary_network="corp"),))
 
 
+def test_a_machine_that_tells_nothing_but_its_state_holds_its_fabrics() -> None:
+    silent = machine(provider="", nics=(), primary_location=None, initial_location=None, recovery_location=None)
+    told = "failover_active: vm1 tells neither its networks nor whether it runs in the recovery region"
+    guard = activity([silent], ())
+    assert reason(guard, update(FORWARD)) == told
+    assert reason(guard, update(REVERSE)) == told
+    assert reason(guard, update(on(NORTH, OTHER, VAULT.child("replicationFabrics", "south"), DR))) == ""
+    assert reason(guard, update(FORWARD), "failover_active") == ""
+
+
 def test_a_machine_on_the_recovery_side_holds_the_mappings_of_its_network() -> None:
     guard = activity([MOVING], ())
     assert reason(guard, delete(HERE.id)) == "failover_active: VM-1 runs on the recovery side (state Protected)"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from states import SEA, TwoRegions, row
 
+from asrnet.desired import Match, Rule
 from asrnet.fake.faults import Fault
 from asrnet.inventory import read as inventory
 from asrnet.inventory.read import Inventory, Unknown
@@ -44,3 +46,31 @@ def test_a_network_that_is_on_no_list_is_asked_for_once() -> None:
     azure.world.journal.clear()
     inventory.read_inventory(azure.state(row(hub, dr)), azure.backend)
     assert azure.world.journal.counts()["GET", NETWORKS] == 2
+
+
+def without_region(azure: TwoRegions, name: str) -> VirtualNetwork:
+    """A network whose answer has no location."""
+    network = structs.replace(azure.network(name), location="")
+    azure.world.state.virtual_networks.put(network.id.subscription, network.id.key, network)
+    return network
+
+
+def test_a_network_that_does_not_say_its_region_is_unknown_and_its_pair_is_blocked() -> None:
+    azure = TwoRegions(fabrics=False)
+    hub, dr = without_region(azure, "hub"), azure.network("dr", SEA)
+    plan = azure.plan(azure.state(row(hub, dr), create_fabrics=True))
+    assert (plan.changes, plan.summary.blocked) == ((), 2)
+    assert {(found.kind, found.pair) for found in plan.findings} == {("unknown", "hub")}
+    assert "hub does not say its region" in plan.findings[0].message
+
+
+def test_while_a_network_does_not_say_its_region_nothing_that_rules_may_ask_for_is_deleted() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map_both(hub, dr)
+    without_region(azure, "hub")
+    rules = (Rule(name="all", vault="sea", match=Match(name="hub")),)
+    plan = azure.plan(azure.state(rules=rules, unmanaged="delete"), allow_delete=True)
+    assert [change.action for change in plan.changes] == []
+    messages = [found.message for found in plan.findings if found.kind == "unknown"]
+    assert "hub does not say its region, so whether a rule matches it is not known" in messages

@@ -71,14 +71,44 @@ def test_without_failback_what_starts_at_the_recovery_network_does_not_matter(
 
 
 def test_its_name_is_never_given_to_another(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
-    azure.build.unreadable_mapping(azure.fabrics[EA], "HUB-to-DR")
+    azure.build.unreadable_mapping(azure.fabrics[EA], "HUB-to-DR", azure.network("other"))
     plan = azure.plan(azure.state(row(hub, dr)))
     names = [change.name for change in plan.changes]
     assert names[0].startswith("hub-to-dr-")
     assert names[1] == "dr-to-hub"
-    assert ("unknown", None) in [(kind, pair) for kind, pair, _ in told(plan)]
     assert azure.apply(plan).result == "succeeded"
     assert len(azure.world.mappings.list_all(azure.vault.id)) == 3
+
+
+@pytest.mark.parametrize("place", [EA, SEA])
+def test_what_is_missing_in_its_fabric_is_not_created_while_one_does_not_say_its_network(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork, place: str
+) -> None:
+    azure.build.unreadable_mapping(azure.fabrics[place], "nothing")
+    plan = azure.plan(azure.state(row(hub, dr)))
+    message = "the mapping nothing does not say which network it maps; it may be the mapping that is missing here"
+    assert told(plan) == [("unknown", "hub", message)]
+    assert (plan.changes, plan.summary.blocked) == ((), 2)
+
+
+def test_one_that_does_not_say_its_network_holds_no_pair_that_has_its_mappings(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    azure.map_both(hub, dr)
+    azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
+    plan = azure.plan(azure.state(row(hub, dr)))
+    message = "the mapping nothing does not say which network it maps; it is left alone"
+    assert [found for found in told(plan) if found[0] == "unknown"] == [("unknown", None, message)]
+    assert plan.summary.in_sync == 2
+
+
+def test_one_that_does_not_say_its_network_holds_nothing_in_another_fabric(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    azure.map(hub, dr)
+    azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
+    plan = azure.plan(azure.state(row(hub, dr)))
+    assert [change.direction for change in plan.changes] == ["reverse"]
 
 
 def test_while_one_says_nothing_at_all_nothing_unmanaged_is_deleted(
