@@ -1,8 +1,9 @@
 """Whether a test network is what it should be: in the recovery region, and connected with nothing of production.
 
 Pure, over an inventory that holds the test networks and the networks around them; ``networks_around`` tells which ones
-still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. Links of private DNS
-zones are not judged: no package that asrnet uses reads them.
+still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. Two things show in no
+network and are not judged: links of private DNS zones, which no package in use reads, and connected groups of a
+network manager, whose reading needs a right that readers do not have.
 
 Sources: Set up network mapping and IP addressing for VNets; Virtual network peering; Configure VPN gateway transit.
 """

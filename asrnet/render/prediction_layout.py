@@ -173,7 +173,7 @@ def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, s
     """The settings that a NIC has on either side, in words: the setting's name, today and there."""
     there = dict(settings_in_words(comparison.there))
     for setting, today in settings_in_words(comparison.today):
-        if today or there[setting] not in {"", _NOT_TOLD}:
+        if {today, there[setting]} - _NOTHING:
             yield (
                 setting,
                 "not known" if comparison.today is None else today or "none",
@@ -181,13 +181,13 @@ def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, s
             )
 
 
-_NOT_TOLD: Final = "not told"
+_NOTHING: Final = frozenset({"", "off", "not told"})
 
 
 def settings_in_words(state: InterfaceState | None) -> Iterator[tuple[str, str]]:
     """The name of each setting and its value, empty where there is none or, without a ``state``, nothing is known."""
-    state = state or InterfaceState(accelerated_networking=False)
-    accelerated = {True: "on", False: "", None: _NOT_TOLD}[state.accelerated_networking]
+    accelerated = "" if state is None else {True: "on", False: "off", None: "not told"}[state.accelerated_networking]
+    state = state or InterfaceState()
     subnet_group = state.subnet_security_group
     yield "network security group", state.network_security_group.name if state.network_security_group else ""
     yield "group of its subnet", (subnet_group.name if subnet_group else "") if state.subnet_is_known else "not known"

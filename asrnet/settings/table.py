@@ -298,7 +298,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             group="Safety",
             metavar="NAME",
             choices=FORCEABLE,
-            commands=("plan", *WRITING),
+            commands=("plan", "predict", *WRITING),
             barred=_CONSENT,
         ),
     ] = ()
@@ -495,6 +495,9 @@ class PredictSettings(Settings, frozen=True, kw_only=True):
     ] = None
     planned: Annotated[
         bool, Option(help="predict for after asrnet apply, and show beside it where machines land now")
+    ] = False
+    follow: Annotated[
+        bool, Option(help="with --planned: predict as if the plan were applied with --machines follow")
     ] = False
     nics: Annotated[
         bool,

@@ -146,6 +146,24 @@ def test_planned_is_a_column_in_text_and_markdown_and_columns_in_csv(regions: Cl
     ]
 
 
+@pytest.mark.parametrize("arguments", [("--follow",), ("--force", "failover_active")])
+def test_what_is_about_a_plan_needs_planned(regions: Cli, arguments: tuple[str, ...]) -> None:
+    ran = regions("predict", *arguments)
+    assert (ran.code, "hint: add --planned" in ran.err) == (1, True)
+
+
+def test_planned_can_let_machines_follow_and_lift_what_holds_them(
+    fake: Cli, folder: Path, example: Callable[[str], None]
+) -> None:
+    example("07-machines-follow")
+    edit(folder, "machines: follow\n", "")
+    moved = [
+        predicted(fake, "--planned", *arguments)["planned"]["moved"]
+        for arguments in ((), ("--follow",), ("--follow", "--force", "failover_active", "--pair", "shop"))
+    ]
+    assert moved == [0, 0, 16]
+
+
 def test_a_machine_that_is_protected_does_not_move_with_its_mapping(regions: Cli, folder: Path) -> None:
     retargeted(folder)
     assert predicted(regions, "--planned")["planned"] == {"changes": 1, "blocked": 0, "moved": 0}

@@ -102,17 +102,12 @@ def replace(old: str, new: str) -> Callable[[Path], None]:
     return edit
 
 
-def machines_csv(folder: Path) -> None:
-    """A list of machines as docs/failover-rules.md describes it, with a network of the example."""
-    (folder / "machines.csv").write_text("name,primary_network,subnet,ip,ip_type\nnew1,hub-ea,web,,\n", "utf-8")
-
-
 SCENES: Mapping[str, Scene] = {
     "README.md": Scene(),
     "docs/coexistence.md": Scene("02-adopt-and-repair"),
     "docs/on-premises.md": Scene("03-vmm-two-sites"),
     "docs/outputs.md": Scene("02-adopt-and-repair"),
-    "docs/predict.md": Scene("05-predict-failover", edits={"asrnet predict --machines machines.csv": (machines_csv,)}),
+    "docs/predict.md": Scene("05-predict-failover"),
     "docs/tutorial.md": Scene(
         world="",
         replaced={
@@ -134,6 +129,7 @@ SCENES: Mapping[str, Scene] = {
     "examples/03-vmm-two-sites/README.md": Scene("03-vmm-two-sites", world=""),
     "examples/04-vmm-to-azure/README.md": Scene("04-vmm-to-azure", world=""),
     "examples/05-predict-failover/README.md": Scene("05-predict-failover", world=""),
+    "examples/07-machines-follow/README.md": Scene("07-machines-follow", world=""),
 }
 ALL_BLOCKS = [block for page in PAGES for block in blocks(page)]
 

@@ -124,3 +124,15 @@ def test_rows_that_were_left_out_without_a_way_on_are_an_error() -> None:
 
     with pytest.raises(ServiceError, match="left out rows"):
         list(connected(Answering(handle), ONE).networks.virtual_networks(ONE))
+
+
+def test_network_interfaces_are_listed_by_microsoft_network() -> None:
+    """Its rows would be of another kind, and one list a subscription is what a prediction needs."""
+    interface = f"/subscriptions/{ONE}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/web1-nic"
+
+    def answer(request: requests.PreparedRequest) -> Reply:
+        assert request.method == "GET"
+        return 200, {}, {"value": [{"id": interface, "location": "eastasia", "properties": {}}]}
+
+    found = connected(Answering(answer), ONE).networks.network_interfaces(ONE)
+    assert [one.id for one in found] == [ArmId(interface)]

@@ -339,6 +339,12 @@ class TestAddingSubnets:
             "app-asr, a copy of app, has no subnet GatewaySubnet",
         )
 
+    def test_of_a_service_is_not_missed_where_it_is_skipped_on_purpose(self) -> None:
+        azure = ready()
+        desired = self.copied_then_grown(azure, skip_subnets=("GatewaySubnet",))
+        azure.network("app", subnets={"web": "10.0.1.0/24", "GatewaySubnet": "10.0.255.0/27"})
+        assert "subnet_missing" not in kinds(azure.plan(desired))
+
     def test_says_why_a_subnet_cannot_be_added(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, add_subnets=True, skip_subnets=("lab",))

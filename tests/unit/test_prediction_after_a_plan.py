@@ -14,7 +14,7 @@ from asrnet.desired.state import CopySettings
 from asrnet.failover import Landing, Prediction
 from asrnet.inventory.planned import inventory_after
 from asrnet.inventory.read import Inventory, read_inventory
-from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
+from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Subnet
 from asrnet.model.machine_networks import networks_of
 from asrnet.model.plan import Change, Plan
 from asrnet.prediction import Question, predict, read_machines
@@ -156,3 +156,23 @@ def test_a_deleted_mapping_is_gone_from_the_inventory_after_the_plan(world: Worl
     change = Change.delete(mapping, id="d", vault="sea", reason="")
     assert mapping not in inventory_after(inventory, [change]).vaults["sea"].mappings
     assert inventory_after(inventory, []) == inventory
+
+
+def test_addresses_in_use_where_machines_will_land_are_read_too(world: World) -> None:
+    """Lists only count them, so they are asked for network by network, of those that machines land on."""
+    taken = Subnet(name="web", prefixes=("10.9.1.0/24",), used=1, used_ips=("10.9.1.4",))
+    world.new = world.azure.network("new", SEA, address_space=["10.9.0.0/16"], subnets=(taken,))
+    world.protect("vm1", "10.0.1.7")
+    assert moves(world.ask(world.desired())) == [("old/web 10.0.1.7", "new/web 10.9.1.5")]
+
+
+def test_networks_and_fabrics_that_the_plan_makes_are_in_the_inventory_after_it() -> None:
+    azure = TwoRegions(fabrics=False)
+    app = azure.network("app")
+    azure.build.resource_group("rg-asr")
+    desired = azure.state(row(app, None), create_fabrics=True)
+    inventory = read_inventory(desired, azure.backend)
+    after = inventory_after(inventory, planning.plan(desired, inventory).changes)
+    assert [fabric.location for fabric in after.vaults["sea"].fabrics] == [EA, SEA]
+    assert [network_id.name for network_id in inventory.missing] == ["app-asr"]
+    assert ("app-asr" in {network_id.name for network_id in after.networks}, after.missing) == (True, {})

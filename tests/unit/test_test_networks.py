@@ -11,9 +11,9 @@ from msgspec import structs
 from asrnet.desired.pairs import Pair
 from asrnet.errors import ForbiddenError
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks, networks_around
-from asrnet.inventory.values import Absent, Inventory, Unknown
+from asrnet.inventory.values import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Peering, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, Peering, VirtualNetwork
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
 
@@ -212,6 +212,46 @@ def test_what_has_to_be_read_grows_as_networks_are_read() -> None:
     asked = [networks_around([network_id("bubble")], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
     assert asked == [{network_id("bubble")}, {network_id("hub")}, {network_id("far")}]
     assert networks_around([network_id("bubble")], read(bubble, hub, network("far", "hub"))) == set()
+
+
+def mapped(primary: str, recovery: str) -> VaultInventory:
+    """A vault with a live mapping that no pair of the test asks for."""
+    vault_id = ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v")
+    path = ("replicationFabrics", "ea", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
+    mapping = NetworkMapping(
+        id=vault_id.child(*path),
+        kind="azure_to_azure",
+        primary_network_id=network_id(primary),
+        recovery_network_id=network_id(recovery),
+    )
+    return VaultInventory(name="sea", id=vault_id, mappings=(mapping,))
+
+
+@pytest.mark.parametrize("end", ["crm-ea", "crm-sea"])
+def test_the_networks_of_every_live_mapping_are_production(end: str) -> None:
+    found = structs.replace(read(network("bubble", end)), vaults={"sea": mapped("crm-ea", "crm-sea")})
+    (finding,) = connected_test_networks("sea", {network_id("bubble"): [PAIR]}, found)
+    assert finding.message.endswith(f"a network of production: bubble - {end}")
+
+
+def test_what_is_behind_production_need_not_be_read() -> None:
+    networks = (
+        network("bubble", letting_in("hub")),
+        network("hub", "bubble", "crm-sea"),
+        network("crm-sea", "hub", "far"),
+    )
+    found = structs.replace(read(*networks), vaults={"sea": mapped("crm-ea", "crm-sea")})
+    assert networks_around([network_id("bubble")], found) == set()
+
+
+def test_a_hub_leads_nowhere_by_a_peering_that_has_one_side_only() -> None:
+    broken = Peering(network_id=network_id("app-sea"), connected=False)
+    networks = (
+        network("bubble", letting_in("hub")),
+        network("hub", "bubble", broken),
+        network("app-sea", letting_in("hub")),
+    )
+    assert judged(*networks) == []
 
 
 def test_a_test_network_in_another_region_is_a_problem() -> None:

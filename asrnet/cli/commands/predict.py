@@ -62,7 +62,11 @@ def run(session: Session[PredictSettings]) -> int:
 
         if not (desired.pairs or desired.rules or desired.vmm_pairs):
             raise InputError("--planned needs a desired state, and none was found", hint="name its file with --file")
-        make_plan = partial(planning.plan, desired, selection=selection)
+        planned = desired.with_machines("follow" if settings.follow else None)
+        make_plan = partial(planning.plan, planned, selection=selection, forced=settings.force)
+    elif settings.follow or settings.force:
+        name = "--follow" if settings.follow else "--force"
+        raise InputError(f"{name} is about the plan of --planned, which is not asked for", hint="add --planned")
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
             inputs_read = read_machines(desired, backend, question, selection=selection, make_plan=make_plan)
