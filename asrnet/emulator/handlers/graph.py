@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, Final
 
 from asrnet.emulator.bodies import Body, an_object, member, text, texts
@@ -29,6 +30,62 @@ _Stage = Callable[[list[Row]], list[Row]]
 _MOST_ROWS: Final = 1000
 _DEFAULT_ROWS: Final = 100
 _QUOTA: Final = (("x-ms-user-quota-remaining", "14"), ("x-ms-user-quota-resets-after", "00:00:05"))
+
+
+class _LazyRow(Mapping[str, Any]):
+    """A row whose columns are computed when they are read: a query sorts all rows, and shows those of one page."""
+
+    __slots__ = ("_columns", "_source")
+
+    def __init__(self, columns: Mapping[str, Callable[[Any], Any]], source: Any) -> None:
+        self._columns = columns
+        self._source = source
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name](self._source)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+class _Resource:
+    """A resource that queries see; ``write`` makes its document."""
+
+    def __init__(self, resource_id: ArmId, tenant: str, write: Callable[[], Document]) -> None:
+        self.id = resource_id
+        self.tenant = tenant
+        self._write = write
+
+    @cached_property
+    def document(self) -> Document:
+        """The resource as its own provider shows it."""
+        return self._write()
+
+
+_COLUMNS: Final[Mapping[str, Callable[[_Resource], Any]]] = {
+    "id": lambda resource: str(resource.id),
+    "name": lambda resource: resource.id.name,
+    "type": lambda resource: resource.id.type,
+    "tenantId": lambda resource: resource.tenant,
+    "kind": lambda _: "",
+    "location": lambda resource: resource.document["location"],
+    "resourceGroup": lambda resource: resource.id.resource_group.lower(),
+    "subscriptionId": lambda resource: resource.id.subscription,
+    "managedBy": lambda _: "",
+    "sku": lambda resource: resource.document.get("sku"),
+    "plan": lambda _: None,
+    "properties": lambda resource: resource.document["properties"],
+    "tags": lambda resource: resource.document.get("tags") or {},
+    "identity": lambda _: None,
+    "zones": lambda _: None,
+    "extendedLocation": lambda resource: resource.document.get("extendedLocation"),
+}
 
 
 @routes.post(
@@ -51,7 +108,7 @@ def query_resources(call: Call) -> Response:
     token = text(options, "$skipToken")
     start = _skipped(token) if token else _number(options, "$skip", 0)
     stop = min(start + top, len(rows))
-    shown = rows[start:stop]
+    shown = [dict(row) for row in rows[start:stop]]
     document: Document = {
         "totalRecords": len(rows),
         "count": len(shown),
@@ -87,7 +144,7 @@ def _skipped(token: str) -> int:
     raise refusal
 
 
-def _table(rows: list[Row]) -> Document:
+def _table(rows: Sequence[Row]) -> Document:
     columns = list(rows[0]) if rows else []
     types = {bool: "boolean", int: "integer", str: "string"}
     described = [{"name": name, "type": types.get(type(rows[0][name]), "object")} for name in columns]
@@ -100,34 +157,18 @@ def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
     # A query that names no subscription is about all that the credential sees.
     asked_for = {subscription.lower() for subscription in subscriptions} or set(visible)
     view = View(extras=call.world.extras)
-    documents: list[tuple[ArmId, Document]] = []
+    resources: list[_Resource] = []
     for subscription in visible:
         if subscription in asked_for:
-            networks = call.world.virtual_networks.list(subscription)
-            documents += [(network.id, network_json(network, view)) for network in networks]
-            vaults = call.world.vaults.list(subscription)
-            documents += [(vault.id, vault_json(vault, call.world.extras.get(vault.id.key))) for vault in vaults]
-    return [
-        {
-            "id": str(resource_id),
-            "name": resource_id.name,
-            "type": resource_id.type,
-            "tenantId": call.world.tenant,
-            "kind": "",
-            "location": document["location"],
-            "resourceGroup": resource_id.resource_group.lower(),
-            "subscriptionId": resource_id.subscription,
-            "managedBy": "",
-            "sku": document.get("sku"),
-            "plan": None,
-            "properties": document["properties"],
-            "tags": document.get("tags") or {},
-            "identity": None,
-            "zones": None,
-            "extendedLocation": document.get("extendedLocation"),
-        }
-        for resource_id, document in documents
-    ]
+            resources += [
+                _Resource(network.id, call.world.tenant, partial(network_json, network, view))
+                for network in call.world.virtual_networks.list(subscription)
+            ]
+            resources += [
+                _Resource(vault.id, call.world.tenant, partial(vault_json, vault, call.world.extras.get(vault.id.key)))
+                for vault in call.world.vaults.list(subscription)
+            ]
+    return [_LazyRow(_COLUMNS, resource) for resource in resources]
 
 
 def run_query(query: str, rows: Sequence[Row]) -> list[Row]:
@@ -199,13 +240,13 @@ def _compare(operator: str, value: str, operands: list[str]) -> bool:
 
 
 def _project(arguments: str) -> _Stage:
-    columns: list[tuple[str, Callable[[Row], Any]]] = []
+    columns: dict[str, Callable[[Row], Any]] = {}
     for part in _split(arguments, ","):
         match = re.fullmatch(rf"(?:(\w+)\s*=\s*)?({_COLUMN})", part.strip())
         if match is None:
             raise _unknown(f"project {part.strip()}")
-        columns.append((match[1] or match[2].replace(".", "_"), _reader(match[2])))
-    return lambda rows: [{name: read(row) for name, read in columns} for row in rows]
+        columns[match[1] or match[2].replace(".", "_")] = _reader(match[2])
+    return lambda rows: [_LazyRow(columns, row) for row in rows]
 
 
 def _order(arguments: str) -> _Stage:
@@ -239,7 +280,8 @@ def _reader(column: str) -> Callable[[Row], Any]:
             if name in value:  # the usual spelling, without a look at every member
                 value = value[name]
             else:
-                value = next((inside for key, inside in value.items() if key.lower() == name.lower()), None)
+                spelling = next((key for key in value if key.lower() == name.lower()), None)
+                value = None if spelling is None else value[spelling]
         return value
 
     return read
