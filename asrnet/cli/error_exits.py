@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ from asrnet import exit_codes
 from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError, DocumentError, InputError, RefusedError, ServiceError
+
+_SOON = 0.05
+"""Seconds after which a signal that had no effect is repeated."""
 
 if TYPE_CHECKING:
     from asrnet.cli.session import Session
@@ -77,12 +81,37 @@ def _signals_as_interrupts() -> Iterator[None]:
     for number in numbers:
         if handlers[number] != signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+    repeats: list[threading.Timer] = []
+    hook = sys.unraisablehook
+
+    def interrupt_again(unraisable: sys.UnraisableHookArgs) -> None:
+        # A signal that arrives in a finalizer or a callback raises where Python only prints the exception and goes on.
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            repeats.append(threading.Timer(_SOON, _interrupt_main_thread))
+            repeats[-1].daemon = True
+            repeats[-1].start()
+        else:
+            hook(unraisable)
+
+    sys.unraisablehook = interrupt_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
+        for repeat in repeats:
+            repeat.cancel()
         for number, handler in handlers.items():
             if handler is not None:  # None: it was not installed from Python, which cannot restore it
                 signal.signal(number, handler)
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # also wakes a thread that waits, as for an answer
+        # A process that a shell has put in the background ignores SIGINT.
+        is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if is_ignored else signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _with_variable(error: InputError, session: Session[Settings]) -> str:

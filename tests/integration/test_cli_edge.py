@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 
 import pytest
 from command_line import Cli, edit, snapshot
@@ -491,6 +492,21 @@ sys.exit(main(["plan"]))
             [sys.executable, "-c", code, module], cwd=folder, capture_output=True, text=True, check=False
         )
         assert (module, ran.returncode, ran.stdout, ran.stderr) == (module, 1, "", "error: interrupted\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_in_a_finalizer_ends_the_run_all_the_same(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def run(session: object) -> int:  # noqa: ARG001 - as commands take it
+        Finalized()
+        return int(Event().wait(60))
+
+    monkeypatch.setattr("asrnet.cli.commands.plan.run", run)
+    ran = fake("plan")
+    assert (ran.code, ran.err) == (1, "error: interrupted\n")
 
 
 def test_nohup_is_respected(folder: Path) -> None:
