@@ -176,11 +176,20 @@ class _Patch:
                 return sent.lower() == "true"
             case "number" if isinstance(sent, int):
                 return sent
+            case "any" if sent and isinstance(sent, str) and member.patch.lower().endswith("vmname"):
+                return self._machine_name(sent, member.patch)
             case "any" if isinstance(sent, (str, bool, int, Mapping)):
                 return sent
             case "any" if isinstance(sent, list) and all(isinstance(part, (str, Mapping)) for part in sent):
                 return tuple(sent)
         raise refusals.invalid(f"The property '{member.patch}' has a value of the wrong kind.", self._item.id)
+
+    def _machine_name(self, sent: str, name: str) -> str:
+        try:
+            self._item.vault_id.child("virtualMachines", sent)  # the machine that a failover makes has an id with it
+        except InputError as error:
+            raise refusals.invalid(f"The property '{name}' is not the name of a machine.", self._item.id) from error
+        return sent
 
     def _id(self, sent: object, name: str) -> ArmId | None:
         if sent == "":

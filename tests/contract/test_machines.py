@@ -252,3 +252,8 @@ def test_a_machine_that_is_gone_is_told_as_none_and_one_of_a_missing_vault_is_an
         backend.mapping_writer.update_item(structs.replace(machine, id=gone))
     with pytest.raises(NotFoundError, match=r"vault|Vault"):
         backend.mappings.protected_item(ArmId(str(machine.id).replace("/vaults/", "/vaults/another-")))
+
+
+def test_a_machine_name_that_no_id_can_have_is_refused(backend: Backend, machine: ProtectedItem) -> None:
+    with pytest.raises(ServiceError, match="recoveryAzureVMName"):
+        backend.mapping_writer.update_item(structs.replace(machine, settings={"recoveryAzureVMName": "a/b?"}))
