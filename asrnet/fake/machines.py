@@ -401,6 +401,7 @@ class ProtectedItems:
         if changed.id != item_id:
             self._state.remove_item(item_id)
             self._state.move_extras(item_id, changed.id)
+            self._state.move_in_plans(item_id, changed.id)
         if changed.state == REPLICATING:
             self._replicate(changed)
         else:

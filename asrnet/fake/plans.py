@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from asrnet.fake.machines import (
     TEST_FAILOVER,
     TEST_FAILOVER_CLEANUP,
     UNPLANNED_FAILOVER,
+    Direction,
     ProtectedItems,
     Verb,
 )
@@ -80,13 +82,15 @@ class RecoveryPlans:
         """Delete the test machines."""
         return self._do(TEST_FAILOVER_CLEANUP, plan_id, self._items.cleaned_up)
 
-    def unplanned_failover(self, plan_id: ArmId) -> Started:
+    def unplanned_failover(self, plan_id: ArmId, direction: Direction | None = None) -> Started:
         """Fail the machines over."""
-        return self._do(UNPLANNED_FAILOVER, plan_id, self._items.failed_over)
+        change = partial(self._items.failed_over, direction=direction or "PrimaryToRecovery")
+        return self._do(UNPLANNED_FAILOVER, plan_id, change, direction=direction)
 
-    def planned_failover(self, plan_id: ArmId) -> Started:
-        """Fail the machines over without loss, which only on-premises ones can."""
-        return self._do(PLANNED_FAILOVER, plan_id, self._items.failed_over)
+    def planned_failover(self, plan_id: ArmId, direction: Direction | None = None) -> Started:
+        """Fail the machines over without loss, which only on-premises ones can, or (``RecoveryToPrimary``) back."""
+        change = partial(self._items.failed_over, direction=direction or "PrimaryToRecovery")
+        return self._do(PLANNED_FAILOVER, plan_id, change, direction=direction)
 
     def commit(self, plan_id: ArmId) -> Started:
         """Commit the failover of the machines."""
@@ -100,23 +104,25 @@ class RecoveryPlans:
         """Replicate the machines from where they run now. A plan of Azure machines then goes the other way."""
         return self._do(REPROTECT, plan_id, self._items.reprotected)
 
-    def _do(self, verb: Verb, plan_id: ArmId, change: Callable[[ProtectedItem], ProtectedItem]) -> Started:
+    def _do(
+        self,
+        verb: Verb,
+        plan_id: ArmId,
+        change: Callable[[ProtectedItem], ProtectedItem],
+        *,
+        direction: Direction | None = None,
+    ) -> Started:
         with self._state.request("POST", f"{plan_id}/{verb.path}") as admission:
             plan = self._existing(plan_id)
             machines = list(self._machines(plan))
             for item in machines:
-                self._items.require(verb, item)
+                self._items.require(verb, item, direction)
             actions = (action for group in plan.groups for action in (*group.start_actions, *group.end_actions))
             write = self._state.write("POST", plan_id, verb.scenario)
 
             def carry_out() -> None:
-                moved = {}
                 for item in list(self._machines(plan)):
-                    changed = change(self._items.released(item))
-                    self._items.store(item.id, changed)
-                    moved[item.id] = changed.id
-                if any(old_id != new_id for old_id, new_id in moved.items()):
-                    self._turn_round(plan, moved)
+                    self._items.store(item.id, change(self._items.released(item)))
 
             def fail() -> None:
                 for item in machines:
@@ -131,16 +137,6 @@ class RecoveryPlans:
             if started.state == "InProgress":
                 self._state.working |= {item.id.key: started.id for item in machines}
             return started
-
-    def _turn_round(self, plan: RecoveryPlan, moved: Mapping[ArmId, ArmId]) -> None:
-        """Let a plan follow its machines, which have ``moved`` to the other fabric."""
-        turned = replace(
-            plan,
-            primary_fabric_id=plan.recovery_fabric_id,
-            recovery_fabric_id=plan.primary_fabric_id,
-            groups=tuple(replace(group, items=tuple(moved[item] for item in group.items)) for group in plan.groups),
-        )
-        self._state.plans.put(plan.id.parent.key, plan.id.key, turned)
 
     def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:
         """The machines of a plan, in order. Raises NotFoundError where one does not exist."""

@@ -225,6 +225,26 @@ class State:
         if moved is not None:
             self.extras.setdefault(new_id.key, moved)
 
+    def move_in_plans(self, old_id: ArmId, new_id: ArmId) -> None:
+        """Let recovery plans follow a machine to its present id; one all of whose machines have moved turns round."""
+        vault = new_id.parent.parent.parent.key
+        for plan in self.plans.values(vault):
+            if not any(old_id in group.items for group in plan.groups):
+                continue
+            groups = tuple(
+                msgspec.structs.replace(
+                    group, items=tuple(new_id if item_id == old_id else item_id for item_id in group.items)
+                )
+                for group in plan.groups
+            )
+            primary, recovery = plan.primary_fabric_id, plan.recovery_fabric_id
+            if all(item_id.parent.parent == recovery for group in groups for item_id in group.items):
+                primary, recovery = recovery, primary
+            turned = msgspec.structs.replace(
+                plan, groups=groups, primary_fabric_id=primary, recovery_fabric_id=recovery
+            )
+            self.plans.put(vault, plan.id.key, turned)
+
     def recovery_container(self, item: ProtectedItem) -> ArmId | None:
         """The container that protects a machine: its own, else that of its container's mapping."""
         if item.recovery_container_id is not None:

@@ -118,6 +118,26 @@ def test_a_hyper_v_machine_fails_back_with_the_input_of_its_own(wire: OnPremises
     assert "ipConfigurations" not in wire.get(wire.away.id)["properties"]["subnets"][0]["properties"]
 
 
+def test_a_recovery_plan_brings_its_machines_home(wire: OnPremises) -> None:
+    path = f"{wire.cloud.id}/replicationProtectedItems/web1"
+    wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))
+    plan = f"{wire.vault.id}/replicationRecoveryPlans/all"
+    groups = [{"groupType": "Boot", "replicationProtectedItems": [{"id": path}]}]
+    properties = {"primaryFabricId": str(wire.server.id), "recoveryFabricId": "Microsoft Azure", "groups": groups}
+    wire.do("PUT", plan, {"properties": properties})
+    early = wire.send(
+        "POST", f"{plan}/plannedFailover", body={"properties": {"failoverDirection": "RecoveryToPrimary"}}
+    )
+    assert wire.refusal(early) == (400, "OperationNotAllowed")
+    for direction in ("PrimaryToRecovery", "RecoveryToPrimary"):
+        wire.do("POST", f"{plan}/plannedFailover", {"properties": {"failoverDirection": direction}})
+        wire.do("POST", f"{plan}/failoverCommit")
+        wire.do("POST", f"{plan}/reProtect")
+    home = wire.get(path)["properties"]
+    assert (home["activeLocation"], home["protectionState"]) == ("Primary", "Protected")
+    assert "ipConfigurations" not in wire.get(wire.away.id)["properties"]["subnets"][0]["properties"]
+
+
 def test_a_vmware_machine_changes_its_provider_for_the_way_back(wire: OnPremises, plant: str) -> None:
     path = f"{plant}/replicationProtectedItems/db1"
     group = str(wire.away.id.parent)

@@ -169,6 +169,18 @@ def test_a_recovery_plan_turns_round_when_its_machines_are_re_protected(wire: Pr
     assert turned["allowedOperations"] == ["UnplannedFailover", "TestFailover"]
 
 
+def test_a_recovery_plan_follows_a_machine_that_is_re_protected_by_itself(wire: Protected) -> None:
+    plan = wire.build.recovery_plan(wire.vault, "all", wire.item)
+    wire.fail_over()
+    wire.do("POST", f"{wire.item.id}/failoverCommit")
+    wire.do("POST", f"{wire.item.id}/reProtect", OVER)
+    turned = wire.properties(plan.id)
+    assert turned["primaryFabricFriendlyName"] == "West US"
+    (item,) = turned["groups"][2]["replicationProtectedItems"]
+    assert item["id"].lower() == wire.reversed_path(wire.item).lower()
+    wire.do("POST", f"{plan.id}/unplannedFailover", {"properties": {"failoverDirection": "PrimaryToRecovery"}})
+
+
 def test_the_zones_of_a_machine_swap_when_it_is_re_protected() -> None:
     wire = Wire()
     vault = wire.build.vault("Vault", group="Rg-DR")

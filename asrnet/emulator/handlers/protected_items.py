@@ -143,15 +143,17 @@ def test_failover_cleanup(call: Call) -> Response:
 @routes.post(f"{ITEM}/plannedFailover", "ReplicationProtectedItems_PlannedFailover", "specified", _REPORTED)
 def planned_failover(call: Call) -> Response:
     """Fail an on-premises machine over without loss, or back."""
-    item_id, direction = call.id("item"), _direction(call)
+    item_id = call.id("item")
+    direction = read_direction(_input(call), item_id)
     return call.accepted(call.world.protected_items.planned_failover(item_id, direction), item_id)
 
 
 @routes.post(f"{ITEM}/unplannedFailover", "ReplicationProtectedItems_UnplannedFailover", "recorded", _REPORTED)
 def unplanned_failover(call: Call) -> Response:
     """Fail a machine over. Of a re-protected Azure machine this is the failback."""
-    item_id, direction = call.id("item"), _direction(call)
-    point = _recovery_point(call, an_object(_input(call), "providerSpecificDetails"))
+    item_id, properties = call.id("item"), _input(call)
+    direction = read_direction(properties, item_id)
+    point = _recovery_point(call, an_object(properties, "providerSpecificDetails"))
     started = call.world.protected_items.unplanned_failover(item_id, direction)
     _use_recovery_point(call, point)
     return call.accepted(started, item_id)
@@ -272,11 +274,12 @@ def _input(call: Call) -> Body:
     return properties
 
 
-def _direction(call: Call) -> Direction:
-    word = text(_input(call), "failoverDirection") or "PrimaryToRecovery"
+def read_direction(properties: Body, resource_id: ArmId) -> Direction:
+    """Which way a failover is to go."""
+    word = text(properties, "failoverDirection") or "PrimaryToRecovery"
     direction = _DIRECTIONS.get(word.lower())
     if direction is None:
-        raise refusals.invalid(f"The failover direction '{word[:100]}' is not known.", call.id("item"))
+        raise refusals.invalid(f"The failover direction '{word[:100]}' is not known.", resource_id)
     return direction
 
 

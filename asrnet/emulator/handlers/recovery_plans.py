@@ -8,6 +8,7 @@ from typing import Final, Literal
 from asrnet.emulator.bodies import Body, an_id, an_object, objects, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
+from asrnet.emulator.handlers.protected_items import read_direction
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import VAULT, Routes
 from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, stable_guid, wire_id
@@ -224,8 +225,9 @@ def test_failover_cleanup(call: Call) -> Response:
 @routes.post(f"{_PLAN}/unplannedFailover", "ReplicationRecoveryPlans_UnplannedFailover", "specified", _SUSPENDS)
 def unplanned_failover(call: Call) -> Response:
     """Fail the machines of a plan over."""
-    an_object(call.request.document(), "properties")
-    return call.accepted(call.world.recovery_plans.unplanned_failover(call.id("plan")), call.id("plan"))
+    plan_id = call.id("plan")
+    direction = read_direction(an_object(call.request.document(), "properties"), plan_id)
+    return call.accepted(call.world.recovery_plans.unplanned_failover(plan_id, direction), plan_id)
 
 
 @routes.post(f"{_PLAN}/failoverCommit", "ReplicationRecoveryPlans_FailoverCommit", "specified", _SUSPENDS)
@@ -236,9 +238,10 @@ def commit_failover(call: Call) -> Response:
 
 @routes.post(f"{_PLAN}/plannedFailover", "ReplicationRecoveryPlans_PlannedFailover", "specified", _SUSPENDS)
 def planned_failover(call: Call) -> Response:
-    """Fail the on-premises machines of a plan over without loss."""
-    an_object(call.request.document(), "properties")
-    return call.accepted(call.world.recovery_plans.planned_failover(call.id("plan")), call.id("plan"))
+    """Fail the on-premises machines of a plan over without loss, or back."""
+    plan_id = call.id("plan")
+    direction = read_direction(an_object(call.request.document(), "properties"), plan_id)
+    return call.accepted(call.world.recovery_plans.planned_failover(plan_id, direction), plan_id)
 
 
 @routes.post(f"{_PLAN}/failoverCancel", "ReplicationRecoveryPlans_FailoverCancel", "specified", _SUSPENDS)
