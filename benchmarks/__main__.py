@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import fleet, planning, prediction, reading, startup
+from benchmarks import fleet, paging, planning, prediction, reading, startup
 from benchmarks.processes import run
 from benchmarks.rows import Row, columns, markdown
 
@@ -100,6 +100,20 @@ def reading_rows(rounds: int, mappings: int) -> Iterator[Row]:
             )
 
 
+def paging_rows(mappings: int, machines: int) -> Iterator[Row]:
+    """The lists of an emulator with so many mappings and machines."""
+    for listing in paging.listings(mappings, machines):
+        page = f"{listing.page * 1000:.1f} ms a page of 100, at most {listing.slowest * 1000:.0f}"
+        yield Row(
+            work=f"listing {listing.entries:,} {listing.what}, {page}",
+            program="emulator",
+            wall=listing.wall,
+            emulator_cpu=listing.emulator_cpu,
+            megabytes=listing.megabytes,
+            methods={"GET": listing.pages},
+        )
+
+
 def machine() -> str:
     """What it runs on: no names, no paths."""
     load = os.getloadavg()[0]
@@ -127,6 +141,7 @@ def parts(what: fleet.Fleet, *, quick: bool) -> tuple[Iterator[Row], ...]:
             planning_rows(1, 10_000),
             prediction_rows(1, 10_000),
             reading_rows(1, 2_000),
+            paging_rows(2_000, 500),
         )
         return (*small, what.rows())
     large = (
@@ -135,6 +150,7 @@ def parts(what: fleet.Fleet, *, quick: bool) -> tuple[Iterator[Row], ...]:
         planning_rows(2, 100_000),
         prediction_rows(2, 100_000),
         reading_rows(3, 10_000),
+        paging_rows(paging.MAPPINGS, paging.MACHINES),
     )
     return (*large, what.rows())
 

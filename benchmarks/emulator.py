@@ -1,6 +1,7 @@
 """The emulator in a process of its own, with the work that is measured behind it.
 
 python -m benchmarks.emulator PAIRS [--mapped] [--latency S] [--operation S] [--retry-after S] [--cache FOLDER]
+                              [--machines N]
 """
 
 from __future__ import annotations
@@ -62,16 +63,24 @@ class Emulated(Struct, frozen=True, kw_only=True):
         user, system = fields[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    def megabytes(self) -> float | None:
+        """The most memory that it has had so far. None where nothing tells."""
+        try:
+            status = Path(f"/proc/{self.process}/status").read_text("utf-8")
+        except OSError:
+            return None
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
     def _journal(self) -> Any:
         return requests.get(f"{self.http}/_asrnet/requests", timeout=60).json()
 
 
 @contextmanager
-def emulated(pairs: int, *, mapped: bool, weather: Weather, cache: str) -> Iterator[Emulated]:
-    """An emulator with so many pairs, for as long as the context lasts."""
+def emulated(pairs: int, *, mapped: bool, weather: Weather, cache: str, machines: int = 0) -> Iterator[Emulated]:
+    """An emulator with so many pairs and machines, for as long as the context lasts."""
     words = [sys.executable, "-m", "benchmarks.emulator", str(pairs), "--cache", cache, *["--mapped"] * mapped]
     words += ["--latency", str(weather.latency), "--operation", str(weather.operation)]
-    words += ["--retry-after", str(weather.retry_after)]
+    words += ["--retry-after", str(weather.retry_after), "--machines", str(machines)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
@@ -89,10 +98,11 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=Weather().latency)
     parser.add_argument("--operation", type=float, default=Weather().operation)
     parser.add_argument("--retry-after", type=int, default=Weather().retry_after)
+    parser.add_argument("--machines", type=int, default=0)
     parser.add_argument("--cache")
     given = parser.parse_args()
     weather = Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after)
-    app = App(world(given.pairs, mapped=given.mapped, weather=weather).world)
+    app = App(world(given.pairs, mapped=given.mapped, weather=weather, machines=given.machines).world)
     app.checkpoint()
     with running(app, ServeOptions(port=0, tls_port=0, cache=given.cache)) as found:
         print(found.announcement(), flush=True)

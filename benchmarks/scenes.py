@@ -37,8 +37,8 @@ def network_id(number: int, place: str) -> ArmId:
     return ArmId(f"{group}/providers/Microsoft.Network/virtualNetworks/App{number}{'' if place == HERE else '-asr'}")
 
 
-def world(pairs: int, *, mapped: bool, weather: Weather, clock: Clock | None = None) -> Builder:
-    """A world with the networks of so many pairs, and with their mappings where they are ``mapped``."""
+def world(pairs: int, *, mapped: bool, weather: Weather, clock: Clock | None = None, machines: int = 0) -> Builder:
+    """A world with the networks of so many pairs, with their mappings where they are ``mapped``, and machines."""
     operations = f"time:{weather.operation:g}" if weather.operation else "immediate"
     behaviour = Behaviour(operations=operations, latency=weather.latency, retry_after=weather.retry_after)
     build = Builder(clock=clock or SystemClock(), behaviour=behaviour)
@@ -57,6 +57,10 @@ def world(pairs: int, *, mapped: bool, weather: Weather, clock: Clock | None = N
         )
         if mapped:
             build.pair(fabrics[HERE], near, fabrics[THERE], far)
+    for number in range(machines):
+        near, far = (build.world.virtual_networks.get(network_id(number % pairs, place)) for place in (HERE, THERE))
+        nic = build.nic("nic0", near, subnet="web", ip=f"10.0.1.{4 + number % 250}", recovery=far)
+        build.protected_item(f"vm{number}", fabrics[HERE], fabrics[THERE], nic)
     return build
 
 

@@ -130,24 +130,31 @@ class ProtectedItems:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def list(self, vault_id: ArmId) -> tuple[ProtectedItem, ...]:
-        """All protected items of a vault. Raises NotFoundError and VaultUnusedError."""
+    def list(self, vault_id: ArmId, *, shown: bool = True) -> tuple[ProtectedItem, ...]:
+        """All protected items of a vault. Raises NotFoundError and VaultUnusedError.
+
+        Without ``shown`` they are as the world has them, for callers that need ``as_shown`` of a page only.
+        """
         with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
             vault = self._state.known_vault(vault_id)
             items = self._state.protected_items.values(vault.id.key, lag=admission.lag)
-            return self._state.listed(self._as_shown(item) for item in items)
+            return self._state.listed(self.as_shown(item) if shown else item for item in items)
 
-    def list_container(self, container_id: ArmId) -> tuple[ProtectedItem, ...]:
-        """The protected items of one container."""
+    def list_container(self, container_id: ArmId, *, shown: bool = True) -> tuple[ProtectedItem, ...]:
+        """The protected items of one container; ``shown`` as in ``list``."""
         with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
             vault = self._state.fabric(container_id.parent).id.parent
             items = self._state.protected_items.values(vault.key, lag=admission.lag)
-            return self._state.listed(self._as_shown(item) for item in items if item.id.parent == container_id)
+            # Keys before parents: lists have thousands of machines, and this is asked of each for every page.
+            below = f"{container_id.key}/"
+            return self._state.listed(
+                self.as_shown(item) if shown else item for item in items if item.id.key.startswith(below)
+            )
 
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
         with self._state.request("GET", item_id):
-            return self._as_shown(self._existing(item_id))
+            return self.as_shown(self._existing(item_id))
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -585,7 +592,7 @@ class ProtectedItems:
         name = str(item.settings.get("tfoAzureVMName") or f"{machine_id.name}-test")
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", name)
 
-    def _as_shown(self, item: ProtectedItem) -> ProtectedItem:
+    def as_shown(self, item: ProtectedItem) -> ProtectedItem:
         """The item as the service shows it: with the service's own settings where nobody has set any.
 
         The network of an on-premises machine is shown by its friendly name, not its id.

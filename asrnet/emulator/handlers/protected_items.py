@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from asrnet.emulator.bodies import Body, a_list, an_id, an_object, text
@@ -21,6 +22,7 @@ from asrnet.fake import refusals
 from asrnet.fake.machines import Direction
 from asrnet.fake.records import EnableRequest, SwitchRequest
 from asrnet.model.arm import ArmId
+from asrnet.model.azure import ProtectedItem
 
 routes: Final = Routes()
 
@@ -57,15 +59,20 @@ def _required_id(body: Body, name: str, resource_id: ArmId) -> ArmId:
 @routes.get(f"{VAULT}/{_ITEMS}", "ReplicationProtectedItems_List", "specified")
 def list_items(call: Call) -> Response:
     """All protected items of a vault."""
-    items = call.world.protected_items.list(call.id("vault"))
-    return call.page(items, lambda item: item_json(call.world, item))
+    items = call.world.protected_items.list(call.id("vault"), shown=False)
+    return _page(call, items)
 
 
 @routes.get(f"{CONTAINER}/{_ITEMS}", "ReplicationProtectedItems_ListByReplicationProtectionContainers", "specified")
 def list_container_items(call: Call) -> Response:
     """The protected items of a container."""
-    items = call.world.protected_items.list_container(call.id("container"))
-    return call.page(items, lambda item: item_json(call.world, item))
+    items = call.world.protected_items.list_container(call.id("container"), shown=False)
+    return _page(call, items)
+
+
+def _page(call: Call, items: Sequence[ProtectedItem]) -> Response:
+    # Of thousands of machines only those of the page are made ready to be shown.
+    return call.page(items, lambda item: item_json(call.world, call.world.protected_items.as_shown(item)))
 
 
 @routes.get(ITEM, "ReplicationProtectedItems_Get", "recorded", "recorded for A2A, specified for other providers")
