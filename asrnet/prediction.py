@@ -179,15 +179,16 @@ def read_machines(
 def predict(inputs: PredictionInputs) -> Prediction:
     """Where every address of the machines lands, and by which rule; with a plan, once that is applied."""
     operation = inputs.question.operation
-    now = _predict(operation, inputs)
-    prediction, after = now, inputs
+    prediction, after = _predict(operation, inputs), inputs
     if inputs.plan is not None:
         after = _after_plan(inputs, inputs.plan)
-        prediction = _beside(_predict(operation, after), now, inputs.plan)
+        prediction = _beside(_predict(operation, after), prediction, inputs.plan)
     if not inputs.question.with_interfaces:
         return prediction
-    known = _known_interfaces(inputs.interfaces)
-    comparisons = compare_interfaces(after.machines, prediction.landings, known, after.networks, operation=operation)
+    interfaces = _known_interfaces(inputs.interfaces)
+    comparisons = compare_interfaces(
+        after.machines, prediction.landings, interfaces, after.networks, operation=operation
+    )
     vault_names = {vault.id: vault.name for vault in inputs.inventory.vaults.values()}
     return structs.replace(
         prediction, interfaces=comparisons, findings=tuple(_interface_findings(comparisons, vault_names))
@@ -215,9 +216,9 @@ def interfaces_of_machines(inventory: Inventory, backend: Backend) -> tuple[list
     ]
     nics = [nic for item in items for nic in item.nics]
     listed = inventories.read_interfaces(backend, {name for nic in nics if (name := subscription_of(nic))})
-    known = _known_interfaces(listed)
-    found = {interface.id: interface for nic in nics if isinstance(interface := known.find(nic), NetworkInterface)}
-    return list(found.values()), _unread_interfaces(listed)
+    sources = map(_known_interfaces(listed).find, nics)
+    interfaces = {source.id: source for source in sources if isinstance(source, NetworkInterface)}
+    return list(interfaces.values()), _unread_interfaces(listed)
 
 
 def _unread_interfaces(by_subscription: Mapping[str, tuple[NetworkInterface, ...] | Unknown]) -> list[str]:
@@ -242,8 +243,8 @@ def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
     return structs.replace(inputs, inventory=inventory, machines=machines)
 
 
-def _beside(after: Prediction, now: Prediction, plan: Plan) -> Prediction:
-    """``after`` with each landing beside that of ``now``: both are of the same addresses in the same order."""
+def _beside(after: Prediction, before: Prediction, plan: Plan) -> Prediction:
+    """``after`` with each landing beside that of ``before``: both are of the same addresses in the same order."""
     landings = tuple(
         structs.replace(
             landing,
@@ -256,7 +257,7 @@ def _beside(after: Prediction, now: Prediction, plan: Plan) -> Prediction:
                 ip=present.ip,
             ),
         )
-        for landing, present in zip(after.landings, now.landings, strict=True)
+        for landing, present in zip(after.landings, before.landings, strict=True)
     )
     moved = sum(landing.has_moved for landing in landings)
     counts = PlannedCounts(changes=len(plan.changes), blocked=plan.summary.blocked, moved=moved)

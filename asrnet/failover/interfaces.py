@@ -9,16 +9,13 @@ Source: Customize networking configurations of the target Azure VM.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
-
-from msgspec import Struct
 
 from asrnet.errors import InputError
 from asrnet.failover.landing import InterfaceComparison, InterfaceState, Landing, Operation
 from asrnet.failover.machines import Machine
 from asrnet.failover.network_names import Network
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NOT_SELECTED, InterfaceAddress, IpConfiguration, NetworkInterface, Nic, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, InterfaceAddress, NetworkInterface, Nic, VirtualNetwork
 
 
 class KnownInterfaces:
@@ -53,8 +50,8 @@ class KnownInterfaces:
 
 def subscription_of(nic: Nic) -> str | None:
     """The subscription of the network interface that is replicated, which is its network's; None where not known."""
-    known_id = nic.source_id or nic.primary_network_id
-    return known_id.subscription if known_id else None
+    resource_id = nic.source_id or nic.primary_network_id
+    return resource_id.subscription if resource_id else None
 
 
 def compare_interfaces(
@@ -86,36 +83,6 @@ def compare_interfaces(
     return tuple(comparisons)
 
 
-class _Settings(Struct, frozen=True):
-    """The names of a NIC's settings that count in a failover, or in a test."""
-
-    security_group: str
-    accelerated: str
-    public_ip: str
-    pools: str
-    reuse: str
-    interface_name: str
-
-
-_FAILOVER: Final = _Settings(
-    "recoveryNetworkSecurityGroupId",
-    "enableAcceleratedNetworkingOnRecovery",
-    "recoveryPublicIPAddressId",
-    "recoveryLBBackendAddressPoolIds",
-    "reuseExistingNic",
-    "recoveryNicName",
-)
-_TEST: Final = _Settings(
-    "tfoNetworkSecurityGroupId",
-    "enableAcceleratedNetworkingOnTfo",
-    "tfoPublicIPAddressId",
-    "tfoLBBackendAddressPoolIds",
-    "tfoReuseExistingNic",
-    "tfoNicName",
-)
-"""By the names that an update calls them, which are the keys of ``Nic.settings``."""
-
-
 class _Comparison:
     """The comparison of one NIC."""
 
@@ -132,24 +99,26 @@ class _Comparison:
     def of(self, interface: NetworkInterface | str, *, is_test: bool) -> InterfaceComparison:
         """The NIC beside ``interface``, or beside the reason why that is not known."""
         unknown: list[str] = []
-        there = self._there(is_test=is_test, unknown=unknown)
+        source: InterfaceState | None = None
         if isinstance(interface, str):
-            today, unknown = None, [interface, *unknown]
+            unknown.append(interface)
         else:
-            today = self._today(interface, unknown)
+            source = self._source_state(interface, unknown)
+        replica = self._replica_state(unknown, is_test=is_test)
         return InterfaceComparison(
             machine=self._machine.name,
             nic=self._nic.name,
             item_id=self._machine.item_id,
             interface_id=self._nic.source_id if isinstance(interface, str) else interface.id,
-            today=today,
-            there=there,
-            left_behind=tuple(_left_behind(today, there)) if today and there else (),
-            differs=tuple(_differences(today, there)) if today and there else (),
+            today=source,
+            there=replica,
+            left_behind=tuple(_left_behind(source, replica)) if source and replica else (),
+            differs=tuple(_differences(source, replica)) if source and replica else (),
             unknown=tuple(unknown),
         )
 
-    def _today(self, interface: NetworkInterface, unknown: list[str]) -> InterfaceState:
+    def _source_state(self, interface: NetworkInterface, unknown: list[str]) -> InterfaceState:
+        """What the NIC has today; what could not be found out is added to ``unknown``."""
         addresses = interface.ip_configurations
         primary = next((address for address in addresses if address.primary), InterfaceAddress())
         network = self._networks.get(primary.network) if primary.network else None
@@ -177,10 +146,11 @@ class _Comparison:
             dns_servers=interface.dns_servers or (network.dns_servers if isinstance(network, VirtualNetwork) else None),
         )
 
-    def _there(self, *, is_test: bool, unknown: list[str]) -> InterfaceState | None:
-        nic, landing, names = self._nic, self._landing, _TEST if is_test else _FAILOVER
-        if nic.settings.get(names.reuse) is True:
-            name = nic.settings.get(names.interface_name) or "which is not named"
+    def _replica_state(self, unknown: list[str], *, is_test: bool) -> InterfaceState | None:
+        """What the replica's NIC will have, after a failover or in a test; None where it is not made anew."""
+        nic, landing = self._nic, self._landing
+        if nic.settings.get("tfoReuseExistingNic" if is_test else "reuseExistingNic") is True:
+            name = nic.settings.get("tfoNicName" if is_test else "recoveryNicName") or "which is not named"
             unknown.append(f"an existing NIC ({name}) is used there, and what that one has is not compared")
             return None
         if landing is None or landing.network_id is None:
@@ -190,33 +160,35 @@ class _Comparison:
         is_known = isinstance(network, VirtualNetwork) and landing.subnet is not None
         if not is_known:
             unknown.append(f"its subnet in {landing.network_id.name} is not known, and so is what protects that")
-        accelerated = nic.settings.get(names.accelerated)
-        taking_part = [address for address in nic.ip_configurations if address.primary or address.selected_for_failover]
         group = nic.recovery_network_security_group
+        accelerated = nic.settings.get("enableAcceleratedNetworkingOnRecovery")
+        if is_test:
+            group = _reference(nic.settings.get("tfoNetworkSecurityGroupId"))
+            accelerated = nic.settings.get("enableAcceleratedNetworkingOnTfo")
+        public_ips: list[ArmId | None] = []
+        pools: list[ArmId | None] = []
+        for address in nic.ip_configurations:
+            # The primary one always fails over, whatever it says.
+            if not (address.primary or address.selected_for_failover):
+                continue
+            if is_test:
+                test_pools = address.settings.get("tfoLBBackendAddressPoolIds")
+                public_ips.append(_reference(address.settings.get("tfoPublicIPAddressId")))
+                pools += map(_reference, test_pools if isinstance(test_pools, (list, tuple)) else ())
+            else:
+                public_ips.append(address.recovery_public_ip)
+                pools += address.recovery_load_balancer_pools
         return InterfaceState(
-            network_security_group=_reference(nic.settings.get(names.security_group)) if is_test else group,
+            network_security_group=group,
             subnet_security_group=_group_of_subnet(network, landing.subnet),
             subnet_is_known=is_known,
-            public_ips=tuple(
-                public_ip for address in taking_part if (public_ip := _public_ip(address, is_test=is_test))
-            ),
-            load_balancer_pools=tuple(pool for address in taking_part for pool in _pools(address, is_test=is_test)),
+            public_ips=tuple(filter(None, public_ips)),
+            load_balancer_pools=tuple(filter(None, pools)),
             accelerated_networking=accelerated if isinstance(accelerated, bool) else None,
             primary_ip=landing.ip,
             primary_ip_type=landing.ip_type,
             dns_servers=network.dns_servers if isinstance(network, VirtualNetwork) else None,
         )
-
-
-def _public_ip(address: IpConfiguration, *, is_test: bool) -> ArmId | None:
-    return _reference(address.settings.get(_TEST.public_ip)) if is_test else address.recovery_public_ip
-
-
-def _pools(address: IpConfiguration, *, is_test: bool) -> tuple[ArmId, ...]:
-    if not is_test:
-        return address.recovery_load_balancer_pools
-    listed = address.settings.get(_TEST.pools)
-    return tuple(filter(None, map(_reference, listed))) if isinstance(listed, (list, tuple)) else ()
 
 
 def _reference(value: object) -> ArmId | None:
@@ -233,46 +205,42 @@ def _group_of_subnet(network: Network | None, name: str | None) -> ArmId | None:
     )
 
 
-def _left_behind(today: InterfaceState, there: InterfaceState) -> Iterator[str]:
-    """What protects or publishes a NIC today and has no counterpart there."""
-    if today.network_security_group and not there.network_security_group:
-        instead = f"; only {there.subnet_security_group.name} of its subnet" if there.subnet_security_group else ""
-        yield f"network security group {today.network_security_group.name}{instead}"
-    if (
-        today.subnet_security_group
-        and there.subnet_is_known
-        and not (there.subnet_security_group or there.network_security_group)
+def _left_behind(source: InterfaceState, replica: InterfaceState) -> Iterator[str]:
+    """What protects or publishes a NIC today and has no counterpart on its replica."""
+    if source.network_security_group and not replica.network_security_group:
+        group = replica.subnet_security_group
+        instead = f"; only {group.name} of its subnet" if group else ""
+        yield f"network security group {source.network_security_group.name}{instead}"
+    is_guarded = replica.subnet_security_group or replica.network_security_group
+    if source.subnet_security_group and replica.subnet_is_known and not is_guarded:
+        yield f"network security group {source.subnet_security_group.name} of its subnet"
+    for name, of_source, of_replica in (
+        ("public address", source.public_ips, replica.public_ips),
+        ("load balancer pool", source.load_balancer_pools, replica.load_balancer_pools),
+        ("inbound NAT rule", source.inbound_nat_rules, replica.inbound_nat_rules),
+        ("application gateway pool", source.application_gateway_pools, replica.application_gateway_pools),
+        ("application security group", source.application_security_groups, replica.application_security_groups),
     ):
-        yield f"network security group {today.subnet_security_group.name} of its subnet"
-    yield from _missing("public address", today.public_ips, there.public_ips)
-    yield from _missing("load balancer pool", today.load_balancer_pools, there.load_balancer_pools)
-    yield from _missing("inbound NAT rule", today.inbound_nat_rules, there.inbound_nat_rules)
-    yield from _missing("application gateway pool", today.application_gateway_pools, there.application_gateway_pools)
-    yield from _missing(
-        "application security group", today.application_security_groups, there.application_security_groups
-    )
+        # Those of the replica are others, of its own region: only their number can be compared.
+        if len(of_replica) < len(of_source):
+            number = f" ({len(of_replica)} of {len(of_source)} there)" if of_replica else ""
+            yield f"{name} {', '.join(map(resource_label, of_source))}{number}"
 
 
-def _missing(what: str, today: tuple[ArmId, ...], there: tuple[ArmId, ...]) -> Iterator[str]:
-    # They are other resources there, in another region: only their number can be compared.
-    if len(there) < len(today):
-        few = f" ({len(there)} of {len(today)} there)" if there else ""
-        yield f"{what} {', '.join(map(resource_label, today))}{few}"
+def _differences(source: InterfaceState, replica: InterfaceState) -> Iterator[str]:
+    """What changes without protecting or publishing anything."""
+    if source.accelerated_networking and replica.accelerated_networking is False:
+        yield "accelerated networking is off there"
+    elif source.accelerated_networking and replica.accelerated_networking is None:
+        yield "whether accelerated networking is on there is not told"
+    if None not in (source.dns_servers, replica.dns_servers) and source.dns_servers != replica.dns_servers:
+        yield f"DNS: {dns_label(source.dns_servers)} today, {dns_label(replica.dns_servers)} there"
 
 
 def resource_label(resource_id: ArmId) -> str:
     """What people call a resource; that of a load balancer or a gateway with its parent's name."""
     is_part = resource_id.type.count("/") > 1
     return f"{resource_id.parent.name}/{resource_id.name}" if is_part else resource_id.name
-
-
-def _differences(today: InterfaceState, there: InterfaceState) -> Iterator[str]:
-    if today.accelerated_networking and there.accelerated_networking is False:
-        yield "accelerated networking is off there"
-    elif today.accelerated_networking and there.accelerated_networking is None:
-        yield "whether accelerated networking is on there is not told"
-    if None not in (today.dns_servers, there.dns_servers) and today.dns_servers != there.dns_servers:
-        yield f"DNS: {dns_label(today.dns_servers)} today, {dns_label(there.dns_servers)} there"
 
 
 def dns_label(servers: tuple[str, ...] | None) -> str:

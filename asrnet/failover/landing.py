@@ -111,9 +111,9 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def has_moved(self) -> bool:
         """Whether the plan lets it land on another network, subnet or address than today."""
-        now = self.now
-        here = (self.network_id, self.subnet, self.ip)
-        return now is not None and here != (now.network_id, now.subnet, now.ip)
+        if self.now is None:
+            return False
+        return (self.network_id, self.subnet, self.ip) != (self.now.network_id, self.now.subnet, self.now.ip)
 
     @property
     def has_warning(self) -> bool:

@@ -165,14 +165,14 @@ class _Walk:
     def _ways_through(self, first: Peering) -> Iterator[_Way]:
         reached: dict[str, list[str]] = defaultdict(list)
         beside: list[str] = []
-        seen = {self._start.id}
+        visited = {self._start.id}
         steps: deque[tuple[Peering, tuple[str, ...]]] = deque([(first, (self._start.name,))])
         while steps:
             peering, chain = steps.popleft()
             network_id = self._inventory.spelled(peering.network_id)
-            if network_id in seen:
+            if network_id in visited:
                 continue
-            seen.add(network_id)
+            visited.add(network_id)
             chain = (*chain, network_id.name)
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
@@ -184,7 +184,7 @@ class _Walk:
             if network.gateway or peering.use_remote_gateways:
                 reached[f"the gateway of {network.name}"].append(" - ".join(chain))
             for end in network.peerings:
-                if not end.connected or end.network_id in seen:
+                if not end.connected or end.network_id in visited:
                     continue
                 # A hub's packets get in where a network's own side of the peering lets in what is forwarded: on the far
                 # side what the test sends, on the near side what production sends.

@@ -136,8 +136,10 @@ def _cells(landing: Landing, name: str, *, is_one_of_several: bool) -> tuple[str
     if landing.network is not None or landing.outcome != "unknown":
         changed_type = landing.ip_type if landing.ip_type != landing.primary_ip_type else None
         destination = _place(landing.network, landing.subnet, landing.ip, changed_type)
-    now = landing.now
-    present = () if now is None else (_place(now.network, now.subnet, now.ip) if landing.has_moved else "the same",)
+    present: tuple[str, ...] = ()
+    if landing.now is not None:
+        place = _place(landing.now.network, landing.now.subnet, landing.now.ip)
+        present = (place if landing.has_moved else "the same",)
     return (
         _OUTCOMES[landing.outcome][0],
         _machine(landing, name, is_one_of_several=is_one_of_several),
@@ -171,13 +173,13 @@ def _interface_sections(prediction: Prediction) -> Iterator[Section]:
 
 def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, str, str]]:
     """The settings that a NIC has on either side, in words: the setting's name, today and there."""
-    there = dict(settings_in_words(comparison.there))
-    for setting, today in settings_in_words(comparison.today):
-        if {today, there[setting]} - _NOTHING:
+    settings = zip(settings_in_words(comparison.today), settings_in_words(comparison.there), strict=True)
+    for (setting, of_source), (_, of_replica) in settings:
+        if {of_source, of_replica} - _NOTHING:
             yield (
                 setting,
-                "not known" if comparison.today is None else today or "none",
-                "not known" if comparison.there is None else there[setting] or "none",
+                "not known" if comparison.today is None else of_source or "none",
+                "not known" if comparison.there is None else of_replica or "none",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from asrnet.failover import InterfaceComparison, Landing, Prediction, PresentLanding, Rule
+from asrnet.failover import InterfaceComparison, Landing, Prediction, Rule
 from asrnet.render.prediction_layout import settings_in_words
 
 COLUMNS: Final[tuple[str, ...]] = (
@@ -49,8 +49,10 @@ def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
     comparisons = {(comparison.item_id, comparison.nic): comparison for comparison in prediction.interfaces}
     for landing in prediction.landings:
         row = empty | _row(landing)
-        if landing.now is not None:
-            row |= _now(landing.now)
+        if (present := landing.now) is not None:
+            places = (present.network, present.subnet, present.ip)
+            values = (present.outcome, *places, present.rule.code, present.network_id)
+            row |= {name: str(value or "") for name, value in zip(PLANNED_COLUMNS, values, strict=True)}
         if comparison := comparisons.get((landing.item_id, landing.nic)):
             row |= _interface(comparison)
         yield row
@@ -58,11 +60,6 @@ def prediction_rows(prediction: Prediction) -> Iterator[dict[str, str]]:
         yield empty | {"machine": machine, "outcome": "unknown", "notes": _NO_NICS}
     for machine in prediction.out_of_scope:
         yield empty | {"machine": machine, "outcome": "unknown", "warnings": _NO_RULES}
-
-
-def _now(now: PresentLanding) -> dict[str, str]:
-    values = (now.outcome, now.network, now.subnet, now.ip, now.rule.code, now.network_id)
-    return {name: "" if value is None else str(value) for name, value in zip(PLANNED_COLUMNS, values, strict=True)}
 
 
 def _interface(comparison: InterfaceComparison) -> dict[str, str]:
