@@ -207,6 +207,22 @@ def machines_in_recovery_region(items: Iterable[ProtectedItem], primary: ArmId, 
     return machines
 
 
+def machines_failed_over(items: Iterable[ProtectedItem], primary: ArmId, recovery: ArmId) -> list[ProtectedItem]:
+    """The machines of the pair of ``primary`` and ``recovery`` that have failed over and are not re-protected."""
+    machines = []
+    for item in items:
+        ways = {(nic.primary_network_id, nic.recovery_network_id or item.recovery_network_id) for nic in item.nics}
+        of_pair = {(primary, recovery), (primary, None), (recovery, primary), (recovery, None)}
+        if item.has_failed_over and ways & of_pair:
+            machines.append(item)
+    return machines
+
+
+def is_uncommitted(item: ProtectedItem) -> bool:
+    """Whether a machine that has failed over can still fail over to another point in time, and is not final."""
+    return "commitpending" in item.state.lower()
+
+
 def _moving(item: ProtectedItem) -> str:
     """What keeps the networks of a machine from being mapped elsewhere, after its name; empty where nothing does.
 

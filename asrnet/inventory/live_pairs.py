@@ -13,7 +13,7 @@ from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.desired.copies import is_copy
 from asrnet.desired.pairs import recovery_location
 from asrnet.errors import InputError
-from asrnet.inventory.activity import machines_in_recovery_region
+from asrnet.inventory.activity import is_uncommitted, machines_failed_over, machines_in_recovery_region
 from asrnet.inventory.read import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, MappingKind, NetworkMapping
@@ -28,7 +28,9 @@ class LivePair(Struct, frozen=True, kw_only=True):
     """A mapping and, where there is one, its opposite. ``pair`` is the name under which it is declared.
 
     ``primary_network`` and ``recovery_network`` are what people call the networks; a location is a region, or the VMM
-    server. ``reversed_machines`` counts the machines that run in the recovery region and fail back from there.
+    server. ``reversed_machines`` counts the machines that run in the recovery region and fail back from there,
+    ``failed_over_machines`` those that have failed over and are not re-protected, ``uncommitted_machines`` those of
+    them whose failover is not committed.
     ``absent`` are those of its networks that do not exist, ``unknown`` those that could not be read.
     """
 
@@ -45,6 +47,8 @@ class LivePair(Struct, frozen=True, kw_only=True):
     forward: ArmId
     reverse: ArmId | None
     reversed_machines: int = 0
+    failed_over_machines: int = 0
+    uncommitted_machines: int = 0
     absent: tuple[ArmId, ...] = ()
     unknown: tuple[ArmId, ...] = ()
 
@@ -199,6 +203,7 @@ class _VaultPairs:
             location = recovery.location if recovery else MICROSOFT_AZURE
         elif location is None and forward.recovery_fabric_id:
             location = servers.get(forward.recovery_fabric_id)
+        failed_over = machines_failed_over(self._items, *networks)
         return LivePair(
             vault=self._vault.name,
             pair=self._name_of(forward),
@@ -213,6 +218,8 @@ class _VaultPairs:
             forward=forward.id,
             reverse=reverse.id if reverse else None,
             reversed_machines=len(machines_in_recovery_region(self._reversed, *networks)),
+            failed_over_machines=len(failed_over),
+            uncommitted_machines=sum(map(is_uncommitted, failed_over)),
             absent=tuple(network for network, state in missing.items() if isinstance(state, Absent)),
             unknown=tuple(network for network, state in missing.items() if isinstance(state, Unknown)),
         )

@@ -54,6 +54,11 @@ def _row(pair: LivePair, *, verbose: bool) -> Row:
     if pair.reversed_machines:
         verb = "runs" if pair.reversed_machines == 1 else "run"
         label += f"; {wording.count(pair.reversed_machines, 'machine')} {verb} in the recovery region"
+    if pair.failed_over_machines:
+        verb = "has" if pair.failed_over_machines == 1 else "have"
+        label += f"; {wording.count(pair.failed_over_machines, 'machine')} {verb} failed over"
+        label += f", {pair.uncommitted_machines} not committed" if pair.uncommitted_machines else ""
+        tone = "warning" if tone == "plain" else tone
     return Row(
         (
             symbol,

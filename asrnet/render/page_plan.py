@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from asrnet.model.azure import VirtualNetwork
-from asrnet.model.plan import PairView, Plan
+from asrnet.model.plan import Change, PairView, Plan
 from asrnet.model.report import Report
 from asrnet.render import wording
 from asrnet.render.layout import sections
@@ -76,7 +76,7 @@ def _pair_item(
     primary = nodes.number(pair.primary_network_id, pair.primary_location, pair.primary_network)
     guess = pair.recovery_location or partners.get((pair.vault, nodes.place(primary)), "")
     recovery = nodes.number(recovery_id, guess, pair.recovery_network) if recovery_id else nodes.nameless(guess)
-    states = {mapping.direction: mapping.state for mapping in result.mappings}
+    labels = {mapping.direction: _state_label(pair, mapping.state, mapping.change) for mapping in result.mappings}
     machines_of_pair = pair_machines(
         machines, pair.vault, pair.primary_network_id, recovery_id, pair.recovery_location, moves=moves
     )
@@ -91,8 +91,8 @@ def _pair_item(
         source=f"{pair.file}:{pair.line}" if pair.file and pair.line else pair.file,
         managed_by=pair.managed_by or "",
         by_rule=pair.owner == "rule",
-        forward=_state_label(pair, states["forward"]),
-        reverse=_state_label(pair, states.get("reverse")),
+        forward=labels["forward"],
+        reverse=labels.get("reverse") or _state_label(pair, None),
         subnets=subnet_rows(
             nodes.network(pair.primary_network_id), nodes.network(recovery_id) if recovery_id else None
         ),
@@ -103,9 +103,9 @@ def _pair_item(
     )
 
 
-def _state_label(pair: PairView, state: State | None) -> str:
+def _state_label(pair: PairView, state: State | None, change: Change | None = None) -> str:
     match state:
         case "corrected" | "failed":
             return state
         case _:
-            return wording.status(pair, state)
+            return wording.status(pair, state, [change])

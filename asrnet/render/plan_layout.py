@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, Severity
-from asrnet.model.plan import Change, PairView, Plan
+from asrnet.model.plan import Change, Direction, PairView, Plan
 from asrnet.render import wording
 from asrnet.render.machine_table import machines_section
 from asrnet.render.sections import Row, Section, Tone, sentences
@@ -106,12 +106,16 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
             wording.network(pair.primary_network_id, pair.primary_location, pair.primary_network),
             wording.arrow(pair),
             wording.network(pair.recovery_network_id, pair.recovery_location, pair.recovery_network),
-            wording.status(pair, pair.forward),
-            wording.status(pair, pair.reverse),
+            wording.status(pair, pair.forward, _of("forward", changes_of_pair)),
+            wording.status(pair, pair.reverse, _of("reverse", changes_of_pair)),
         ),
         _TONES[wording.worst(pair)],
         tuple(details),
     )
+
+
+def _of(direction: Direction, changes: Iterable[Change]) -> Iterator[Change]:
+    return (change for change in changes if change.direction in {direction, "both"})
 
 
 def change_details(change: Change, *, verbose: bool) -> Iterator[str]:

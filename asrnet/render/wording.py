@@ -61,12 +61,17 @@ def pair_symbol(pair: PairView) -> str:
     return _PAIR_SYMBOLS[worst(pair)]
 
 
-def status(pair: PairView, state: PairStatus | None) -> str:
-    """The label of one direction's state; None stands for a direction that the pair does not declare."""
+def status(pair: PairView, state: PairStatus | None, changes: Iterable[Change | None] = ()) -> str:
+    """The label of one direction's state; None stands for a direction that the pair does not declare.
+
+    ``changes`` are those of the direction: an update may write a mapping again that leads where it should.
+    """
     if state is None:
         return "not declared"
     if state == "external":
         return f"left to {pair.managed_by}"
+    if state == "update" and any(change and change.keeps_target for change in changes):
+        return "write again"
     return {"in_sync": "in sync", "create": "create", "update": "retarget", "blocked": "blocked"}[state]
 
 

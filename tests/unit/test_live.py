@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 from sample_plans import VAULT, vnet
@@ -172,6 +174,31 @@ def test_a_pair_counts_the_machines_that_run_in_its_recovery_region() -> None:
     assert (pair.primary_network, pair.reversed_machines) == ("a", 2)
     lines = shown(mapping("there", "a", "b"), back("back", "b", "a"), items=items[:1])
     assert lines[2] == "= - a (eastasia) <-> b (southeastasia) paired; 1 machine runs in the recovery region"
+
+
+def failed_over_machine(name: str, state: str, **more: Any) -> ProtectedItem:
+    return ProtectedItem(
+        id=EA.child("replicationProtectionContainers", "c", "replicationProtectedItems", name),
+        friendly_name=name,
+        recovery_fabric_id=SEA,
+        active_location="Recovery",
+        state=state,
+        nics=(Nic(name="n", primary_network_id=vnet("a"), **more),),
+    )
+
+
+def test_a_pair_counts_the_machines_that_have_failed_over_and_those_not_committed() -> None:
+    items = (
+        failed_over_machine("one", "UnplannedFailoverCommitPendingStatesBegin", recovery_network_id=vnet("b")),
+        failed_over_machine("two", "UnplannedFailoverCommitted"),
+        failed_over_machine("three", "UnplannedFailoverCommitted", recovery_network_id=vnet("c")),
+    )
+    [pair] = pairs(mapping("there", "a", "b"), back("back", "b", "a"), items=items)
+    assert (pair.failed_over_machines, pair.uncommitted_machines, pair.reversed_machines) == (2, 1, 0)
+    state = "paired; 2 machines have failed over, 1 not committed"
+    assert shown(mapping("there", "a", "b"), back("back", "b", "a"), items=items)[2].endswith(state)
+    state = "paired; 1 machine has failed over"
+    assert shown(mapping("there", "a", "b"), back("back", "b", "a"), items=items[1:2])[2].endswith(state)
 
 
 def test_undeclared_pairs_point_where_most_mappings_without_an_opposite_do() -> None:

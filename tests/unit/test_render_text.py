@@ -6,7 +6,7 @@ import re
 
 import pytest
 from msgspec import structs
-from sample_plans import full_plan, pair, vnet
+from sample_plans import change, full_plan, mapping, pair, vnet
 
 from asrnet.errors import InputError
 from asrnet.model.findings import FindingKind, finding
@@ -31,6 +31,14 @@ def test_a_retarget_says_from_where_to_where() -> None:
     shown = lines(full_plan())
     after_app = shown.index(next(line for line in shown if line.split()[:2] == ["~", "app"])) + 1
     assert shown[after_app].strip() == "~ mapping app-map: points at old-sea instead of app-sea"
+
+
+def test_a_mapping_that_is_written_again_is_not_shown_as_a_retarget() -> None:
+    before = mapping("app-map", "app-ea", "app-sea")
+    again = change("update", "app-map", "app", before=structs.replace(before, state="Unpaired"), after=before)
+    plan = Plan(pairs=(pair("app", forward="update"),), changes=(again,))
+    assert line_of(plan, "app") == "~ app app-ea (eastasia) <-> app-sea (southeastasia) write again in sync"
+    assert line_of(full_plan(), "app").endswith("retarget retarget")
 
 
 def test_a_network_to_be_made_is_named_under_its_pair() -> None:
