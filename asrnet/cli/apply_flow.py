@@ -105,7 +105,8 @@ def confirm_and_apply(
         from asrnet.drift import refused_report
 
         return refused_report(plan, violations)
-    if plan.changes:
+    # Of a plan that is stale altogether the report says all there is to say.
+    if any(change.vault not in stale for change in plan.changes):
         # The modules that writing needs are imported in the background while the user reads the plan.
         backend.expect({change.kind for change in plan.changes})
         text = f"{render(plan, 'text', session.view())}\n"
@@ -115,7 +116,7 @@ def confirm_and_apply(
             # Standard output has another format, so the plan goes to standard error, and only if a question follows.
             streams.write_error(text)
         WATCH.mark("rendering")
-        if not settings.yes and any(change.vault not in stale for change in plan.changes) and not _confirmed(session):
+        if not settings.yes and not _confirmed(session):
             return None
         WATCH.mark("answer")
     return apply_plan(session, plan, backend, on_write, stale=stale)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
 
 from asrnet.model.findings import FOLLOWS
 from asrnet.model.plan import PairView
@@ -47,7 +49,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     """
     over = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
-    for change in report.changes:
+    for change in _without_repeated_reasons(report.changes):
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in report.pairs:
@@ -78,6 +80,15 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     yield from finding_sections(findings)
     yield sentences("Refused", over, "error")
     yield sentences("", [report_summary(report)])
+
+
+def _without_repeated_reasons(changes: Iterable[AppliedChange]) -> Iterator[AppliedChange]:
+    """``changes``; where a whole vault is stale, only the first of its changes says why."""
+    told: set[tuple[str, str | None]] = set()
+    for change in changes:
+        is_told = change.outcome == "stale" and change.refused and (change.vault, change.error) in told
+        yield structs.replace(change, error=None) if is_told else change
+        told.add((change.vault, change.error))
 
 
 def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Details, *, verbose: bool) -> Row:

@@ -330,3 +330,13 @@ def test_warnings_are_drift_only_where_that_is_asked_for(fake: Cli, folder: Path
     assert fake("drift", "--correct").code == 0
     assert fake("drift").code == 0
     assert fake("drift", "--fail-on", "warning").code == 2
+
+
+def test_a_saved_plan_that_is_stale_is_not_shown_before_it_is_refused(fake: Cli) -> None:
+    fake("plan", "--out", "saved.json")
+    fake("apply", "--yes", "--pair", "hub")
+    ran = fake("apply", "saved.json")
+    assert ran.code == 3
+    assert ran.out.count("Vault sea") == 1
+    assert "Plan: " not in ran.out
+    assert ran.err.count("mapping hub-ea-to-hub-sea has appeared") == 1
