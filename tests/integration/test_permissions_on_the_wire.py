@@ -26,7 +26,7 @@ from asrnet.errors import AsrError
 from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
-from asrnet.model.azure import COPY_TAG, Nic
+from asrnet.model.azure import COPY_TAG
 from asrnet.ports import Backend
 from asrnet.settings import Task
 
@@ -54,7 +54,7 @@ class Busy(TwoRegions):
         moved, old, new = self.network("moved"), self.network("old", SEA), self.network("moved-dr", SEA)
         self.map_both(moved, old)
         self.map(self.network("stray"), self.network("stray-dr", SEA))
-        nic = Nic(name="nic", primary_network_id=moved.id, recovery_network_id=old.id)
+        nic = self.build.nic("nic", moved, subnet="web", recovery=old)
         self.build.protected_item("vm", self.fabrics["eastasia"], self.fabrics[SEA], nic)
         return [row(moved, new)]
 
@@ -124,6 +124,24 @@ def test_with_the_roles_and_nothing_else_everything_works(minimal: bool, fabrics
     azure = Busy(fabrics=fabrics)
     azure.allow(allowed(azure.desired, "apply", "create-networks", "prune", minimal=minimal))
     assert_done(corrected(azure))
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+def test_with_the_role_for_machines_they_follow_and_without_it_the_plan_says_what_is_missing(minimal: bool) -> None:
+    azure = Busy()
+    azure.desired = azure.desired.with_machines("follow")
+    mapping_tasks: tuple[Task, ...] = ("apply", "create-networks", "prune")
+    azure.allow(allowed(azure.desired, *mapping_tasks, minimal=minimal))
+    without = detect_drift(azure.desired, azure.backend).plan
+    assert "missing_right" in {finding.kind for finding in without.findings}
+    assert "protected_item" not in {change.kind for change in without.changes}
+
+    azure.allow(allowed(azure.desired, *mapping_tasks, "machines", minimal=minimal))
+    correction = corrected(azure)
+    assert_done(correction)
+    assert "protected_item" in {change.kind for change in correction.report.changes}
+    needed = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/"
+    assert f"{needed}replicationProtectedItems/write".lower() in azure.sent()
 
 
 @pytest.mark.parametrize("minimal", [False, True])

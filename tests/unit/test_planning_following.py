@@ -401,6 +401,12 @@ class TestHeldMachines:
         twice = structs.replace(item, nics=(item.nics[0], structs.replace(item.nics[0], **second)))
         assert held(world.following(twice)) == reason
 
+    def test_a_test_address_without_a_subnet_holds_its_machine_until_it_gets_one(self, world: World) -> None:
+        item = address_of(world.machine(), test_ip="10.0.1.9")
+        reason = "NIC nic0 has a static test address without a test subnet, which Azure refuses"
+        assert held(world.following(item)) == reason
+        assert after(world.following(item, test=world.bubble.id)).addresses[0].test_subnet == "web"
+
     def test_every_reason_is_said_at_once(self, world: World) -> None:
         item = structs.replace(world.machine(), is_cluster_member=True, test_failover_state="WaitingForCompletion")
         assert held(world.following(item)).count(";") == 1
