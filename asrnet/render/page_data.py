@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from asrnet.export.az import az_commands
 from asrnet.model.azure import NetworkMapping, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind
+from asrnet.model.machine_networks import MachineNetworks
 from asrnet.model.plan import Change
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
+from asrnet.render.machine_table import ANY
 from asrnet.render.pair_status import error_of, outcome_of
 
 
@@ -52,15 +54,16 @@ class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A replicated machine of a pair, with its protection state and the networks that it lands on next.
 
-    ``away`` says that it runs in the recovery region, and ``elsewhere`` that it lands on another network than the
-    pair's. ``moves`` has a line for each address that is moved, now and then, and ``remark`` says why the machine stays
-    where it is.
+    ``away`` says that it runs in the recovery region, ``runs_on`` is the id of the network that it runs on if that need
+    not be a network of the pair, and ``elsewhere`` says that it lands on another network than the pair's. ``moves`` has
+    a line for each address that is moved, now and then, and ``remark`` says why the machine stays where it is.
     """
 
     name: str
     state: str
     lands: tuple[str, ...] = ()
     away: bool = False
+    runs_on: str = ""
     elsewhere: bool = False
     moves: tuple[str, ...] = ()
     remark: str = ""
@@ -187,6 +190,21 @@ def page_meanings(kinds: Iterable[FindingKind]) -> tuple[PageMeaning, ...]:
     )
 
 
+def _moves(before: MachineNetworks, after: MachineNetworks) -> Iterator[tuple[str, str, str]]:
+    """The networks of a machine, and the subnet and address of each of its ip configurations, before and after."""
+    for name, old_id, new_id in (
+        ("recovery network", before.recovery_network_id, after.recovery_network_id),
+        ("test network", before.test_network_id, after.test_network_id),
+    ):
+        yield name, old_id.name if old_id else "", new_id.name if new_id else ""
+    for old, new in zip(before.addresses, after.addresses, strict=True):
+        where = f"{old.nic}/{old.ip_configuration}"
+        yield f"{where}: subnet", old.recovery_subnet or "", new.recovery_subnet or ""
+        yield f"{where}: address", old.recovery_ip or ANY, new.recovery_ip or ANY
+        yield f"{where}: subnet in tests", old.test_subnet or "", new.test_subnet or ""
+        yield f"{where}: address in tests", old.test_ip or ANY, new.test_ip or ANY
+
+
 def _differences(change: Change) -> tuple[PageDifference, ...]:
     """What an update changes, value by value."""
     match change.before, change.after:
@@ -195,6 +213,8 @@ def _differences(change: Change) -> tuple[PageDifference, ...]:
         case VirtualNetwork() as before, VirtualNetwork() as after:
             names = [", ".join(subnet.name for subnet in network.subnets) for network in (before, after)]
             values = [("subnets", names[0], names[1])]
+        case MachineNetworks() as before, MachineNetworks() as after:
+            values = list(_moves(before, after))
         case _:
             values = []
     return tuple(

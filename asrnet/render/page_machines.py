@@ -75,6 +75,8 @@ def _machine(item: ProtectedItem, target: ArmId | None, rows: Sequence[MachineRo
         state=item.state,
         lands=tuple(network.name for network in landings),
         away=away,
+        # A machine that has failed over runs where it landed, which may be the network of an older mapping.
+        runs_on=str(next(iter(landings), "")) if item.has_failed_over else "",
         elsewhere=target is not None and any(network != target for network in landings),
         moves=tuple(dict.fromkeys(_move(row) for row in rows if _is_moved(row))),
         remark=next((row.reason for row in rows if row.reason), ""),

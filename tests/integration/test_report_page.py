@@ -323,6 +323,26 @@ def test_a_hint_that_many_findings_share_is_said_once(tab: Page, tmp_path: Path)
     assert tab.run(text).count(FindingKind.SUBNET_MISSING.meaning) == 1
 
 
+def test_many_findings_of_one_pair_are_grouped_and_folded(tab: Page, tmp_path: Path) -> None:
+    held = tuple(
+        finding(FindingKind.FAILOVER_ACTIVE, f"vm{number} waits", vault="sea", pair="app", hint="finish it")
+        for number in range(16)
+    )
+    warning = finding(FindingKind.SUBNET_MISSING, "app-sea has no subnet web", vault="sea", pair="app")
+    show(tab, tmp_path, Plan(pairs=(pair("app", forward="blocked"),), findings=(warning, *held)))
+    reasons = "[...document.querySelectorAll('.reasons li')].map(line => line.textContent)"
+    assert tab.run(reasons) == ["vm0 waits", "vm1 waits", "vm2 waits", "and 13 more"]
+    tab.run("document.querySelector('.pair').click()")
+    heads = "[...document.querySelectorAll('#details .finding > div > b')].map(head => head.textContent)"
+    assert tab.run(heads) == ["failover active", "subnet missing"]
+    text = tab.run("document.querySelector('#details .finding').innerText")
+    assert "16 errors" in text
+    assert "11 more" in text
+    assert "vm15 waits" not in text
+    assert text.count("finish it") == 1
+    assert "vm15 waits" in printed(tab, tmp_path)
+
+
 def test_why_a_pair_is_blocked_is_said_without_a_click(opened: Page) -> None:
     lines = "[...document.querySelectorAll('.reasons li')].filter(line => line.checkVisibility())"
     assert opened.run(f"{lines}.map(line => line.textContent)") == ["lost-ea does not exist"]

@@ -221,6 +221,19 @@ def test_an_update_has_its_old_and_new_values() -> None:
     assert retarget["differences"] == [{"name": "recovery network", "before": "old-sea", "after": "app-sea"}]
 
 
+def test_an_update_of_a_machine_has_the_old_and_new_values_of_each_address() -> None:
+    regions = TwoRegions()
+    primary, old, new = (regions.network("app-ea"), regions.network("old-sea", SEA), regions.network("new-sea", SEA))
+    regions.map_both(primary, new)
+    machine = regions.build.protected_machine(regions.vault, "vm1", primary, old, subnet="web", ip="10.0.1.4")
+    regions.build.add(structs.replace(machine, recovery_network_id=old.id))
+    desired = structs.replace(regions.state(row(primary, new, name="app")), machines="follow")
+    found = inventory.read_inventory(desired, regions.backend)
+    (update,) = item(data(planning.plan(desired, found), inventory=found), "app")["changes"]
+    assert update["label"] == "~ machine vm1"
+    assert {"name": "recovery network", "before": "old-sea", "after": "new-sea"} in update["differences"]
+
+
 def test_each_kind_of_finding_is_explained_in_the_words_of_its_table() -> None:
     meanings = data(full_plan())["meanings"]
     assert meanings == [
@@ -245,7 +258,13 @@ def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_firs
     found = inventory.read_inventory(desired, regions.backend)
     expected = [
         {"name": "reversed", "state": "Protected", "lands": ["app-ea"], "away": True},
-        {"name": "fails-over", "state": "UnplannedFailover", "lands": ["app-sea"], "away": True},
+        {
+            "name": "fails-over",
+            "state": "UnplannedFailover",
+            "lands": ["app-sea"],
+            "away": True,
+            "runs_on": str(recovery.id),
+        },
         {"name": "stays", "state": "Protected", "lands": ["app-sea"]},
         {"name": "strays", "state": "Protected", "lands": ["x"], "elsewhere": True},
     ]

@@ -79,19 +79,32 @@ function machineTable(item, networks) {
     element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows))));
 }
 
+const MESSAGES = 5;
+
+/** The findings of a pair: by severity, then by kind, each kind with its explanation and each hint once. */
 function findingList(findings, meanings) {
   if (!findings || !findings.length) return null;
-  const isLast = ({ kind }, index) => findings.findLastIndex(other => other.kind === kind) === index;
-  const drawn = findings.map((finding, index) =>
-    drawFinding(finding, isLast(finding, index) ? meanings.get(finding.kind) : null));
-  return element('section', {}, element('h3', {}, 'Findings'), element('ul', { class: 'findings' }, ...drawn));
+  const bySeverity = Object.keys(SEVERITIES).flatMap(severity => findings.filter(finding => finding.severity === severity));
+  const kinds = grouped(bySeverity, finding => `${finding.severity} ${finding.kind}`);
+  return element('section', {}, element('h3', {}, 'Findings'),
+    element('ul', { class: 'findings' }, ...[...kinds.values()].map(ofKind => drawFindingKind(ofKind, meanings))));
 }
 
-function drawFinding(finding, meaning) {
-  return element('li', { class: `finding ${finding.severity}` }, icon(SEVERITIES[finding.severity].shape),
-    element('div', {}, element('b', {}, finding.kind.replaceAll('_', ' ')), ` ${finding.severity}`,
-      element('p', {}, finding.message), finding.hint && hint(finding.hint),
-      meaning && element('p', { class: 'meaning' }, finding.hint ? meaning.meaning : `${meaning.meaning} ${meaning.remedy}`)));
+function drawFindingKind(findings, meanings) {
+  const [{ kind, severity }] = findings;
+  const meaning = meanings.get(kind);
+  const parts = [...grouped(findings, finding => finding.hint || '')].flatMap(([text, sharing]) => {
+    const messages = sharing.map(finding => element('p', {}, finding.message));
+    const others = messages.splice(MESSAGES);
+    const folded = others.length
+      ? element('details', { class: 'others' }, element('summary', {}, `${others.length} more`), ...others) : '';
+    return [...messages, folded, text && hint(text, sharing.length)];
+  });
+  const isHinted = findings.every(finding => finding.hint);
+  return element('li', { class: `finding ${severity}` }, icon(SEVERITIES[severity].shape),
+    element('div', {}, element('b', {}, kind.replaceAll('_', ' ')), ' ',
+      findings.length > 1 ? counted(findings.length, SEVERITIES[severity].noun) : severity, ...parts,
+      meaning && element('p', { class: 'meaning' }, isHinted ? meaning.meaning : `${meaning.meaning} ${meaning.remedy}`)));
 }
 
 function changeList(changes) {

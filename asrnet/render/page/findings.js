@@ -1,9 +1,9 @@
 // The list of findings: by severity, then by kind. What the findings of a kind have in common is said once.
 
 const SEVERITIES = {
-  error: { shape: 'bar', title: 'Errors' },
-  warning: { shape: 'warn', title: 'Warnings' },
-  info: { shape: 'note', title: 'Notes' },
+  error: { shape: 'bar', title: 'Errors', noun: 'error' },
+  warning: { shape: 'warn', title: 'Warnings', noun: 'warning' },
+  info: { shape: 'note', title: 'Notes', noun: 'note' },
 };
 const LISTED = 10;
 const LONG = 120;

@@ -29,7 +29,7 @@ function paperPair(item, networks) {
     element('td', {}, lastPart(item.forward)), element('td', {}, lastPart(item.reverse)));
   // The list of findings has the rest. What will be created can be seen from the states.
   const remarks = [
-    ...item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message),
+    ...shortened(item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message)),
     ...item.changes.filter(change => change.outcome || change.differences).map(change =>
       change.label + (change.reason ? `: ${change.reason}` : '') + outcomeText(change)),
     machinesAway(item, networks),

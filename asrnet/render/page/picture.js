@@ -104,12 +104,23 @@ function newGroup(items, networks, lane) {
 
 /** What nobody should have to click for: why a pair is blocked or failed, and machines that run in its recovery region. */
 function reasonsOf(item, networks) {
-  const errors = item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message);
-  const failures = item.changes.filter(change => change.error).map(change => change.error);
   const away = machinesAway(item, networks);
   return [
-    ...new Set([...errors, ...failures]),
-  ].map(text => ({ shape: 'bar', text })).concat(away ? [{ shape: 'away', text: away }] : []);
+    ...shortened([
+      ...item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message),
+      ...item.changes.filter(change => change.error).map(change => change.error),
+    ]).map(text => ({ shape: 'bar', text })),
+    ...(away ? [{ shape: 'away', text: away }] : []),
+  ];
+}
+
+const REASONS = 3;
+
+/** The first of `texts`, each once, and how many others there are. */
+function shortened(texts) {
+  const different = [...new Set(texts)];
+  return different.length <= REASONS + 1 ? different
+    : [...different.slice(0, REASONS), `and ${format(different.length - REASONS)} more`];
 }
 
 function machinesAway(item, networks) {

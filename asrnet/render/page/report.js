@@ -8,12 +8,13 @@ const meanings = new Map((data.meanings || []).map(meaning => [meaning.kind, mea
 const items = (data.items || []).map((item, number) => ({
   number, declared: true, forward: '', reverse: '', findings: [], changes: [], ...item, arrows: item.arrows || [],
 }));
+const networksById = new Map(networks.map(network => [network.id, network]));
 for (const item of items) {
   item.text = searchText(item);
   item.warnings = item.findings.filter(finding => finding.severity === 'warning').length;
   for (const machine of item.machines || []) {
-    const network = networks[machine.away ? item.recovery : item.primary];
-    network.machines = (network.machines || 0) + 1;
+    const network = machine.runs_on ? networksById.get(machine.runs_on) : networks[machine.away ? item.recovery : item.primary];
+    if (network) network.machines = (network.machines || 0) + 1;
   }
 }
 
@@ -301,6 +302,7 @@ function beforePrint() {
   find('print').replaceChildren(...drawFindings(shownFindings(), meanings, () => true, () => true),
     ...drawPaper(shown, networks), ...details);
   for (const part of find('print').querySelectorAll('[id]')) part.removeAttribute('id');
+  for (const others of find('print').querySelectorAll('.others')) others.open = true;
   for (const block of document.querySelectorAll('#more details')) block.open = true;
   find('picture').classList.toggle('printed', shown.length <= DRAWN_ON_PAPER);
 }
