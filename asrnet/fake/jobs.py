@@ -30,7 +30,8 @@ def job_of(started: Started) -> Job:
     return Job(
         id=vault.child("replicationJobs", started.id),
         scenario=started.scenario,
-        state="Suspended" if started.waits_for else started.state,
+        # Specified: a job is Cancelled where its operation is Canceled.
+        state="Suspended" if started.waits_for else started.state.replace("Canceled", "Cancelled"),
         start_time=iso_time(started.start_time),
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,

@@ -34,9 +34,12 @@ class Policies:
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def patch(self, policy: ReplicationPolicy) -> Started:
-        """Change a policy. Raises NotFoundError."""
+        """Change a policy. Raises NotFoundError, and ServiceError where it is of another provider (assumption)."""
         with self._state.request("PATCH", policy.id) as admission:
-            self._existing(policy.id)
+            before = self._existing(policy.id)
+            if before.provider != policy.provider:
+                parts = (policy.id.name, before.provider, policy.provider)
+                raise self._state.assumed("policy_mismatch", *parts, resource_id=policy.id)
             write = self._state.write("PATCH", policy.id, "UpdateProtectionProfile")
             return self._state.start(write, lambda: self._store(policy), admission)
 

@@ -342,7 +342,7 @@ def test_a_canceled_job_has_no_effect(life: Life) -> None:
     job = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
     path = f"{life.vault.id}/replicationJobs/{job}"
     assert life.send("POST", f"{path}/cancel").status == 202
-    assert life.get(path)["properties"]["state"] == "Canceled"
+    assert life.get(path)["properties"]["state"] == "Cancelled"
     assert life.item(life.east_item)["activeLocation"] == "Primary"
     assert life.refusal(life.send("POST", f"{path}/cancel")) == (400, "JobOperationNotAllowed")
 

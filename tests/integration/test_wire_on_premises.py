@@ -208,6 +208,32 @@ def test_a_container_mapping_takes_no_policy_of_another_provider(wire: OnPremise
     wire.do("PUT", path, {"properties": properties})
 
 
+def test_a_container_mapping_of_vmware_says_how_its_agents_are_updated(wire: OnPremises, plant: str) -> None:
+    path = f"{plant}/replicationProtectionContainerMappings/m"
+    details = {"instanceType": "InMageRcm", "enableAgentAutoUpgrade": "true"}
+    properties = {"policyId": str(wire.policies["InMageRcm"]), "targetProtectionContainerId": "Microsoft Azure"}
+    wire.do("PUT", path, {"properties": {**properties, "providerSpecificInput": details}})
+    shown = wire.get(path)["properties"]
+    assert (shown["providerSpecificDetails"], shown["targetFabricFriendlyName"]) == (details, "Microsoft Azure")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_settings_of_another_provider_are_refused_for_a_container_mapping(
+    wire: OnPremises, plant: str, method: str
+) -> None:
+    path = f"{plant}/replicationProtectionContainerMappings/m"
+    wire.do("PUT", path, {"properties": {"targetProtectionContainerId": "Microsoft Azure"}})
+    body = {"targetProtectionContainerId": "Microsoft Azure", "providerSpecificInput": {"instanceType": "A2A"}}
+    assert wire.refusal(wire.send(method, path, body={"properties": body})) == (400, "InvalidParameter")
+
+
+def test_a_container_of_another_providers_kind_is_refused(wire: OnPremises) -> None:
+    fabric = wire.build.azure_fabric(wire.vault, "westus")
+    body = {"properties": {"providerSpecificInput": [{"instanceType": "InMageRcm"}]}}
+    answer = wire.send("PUT", f"{fabric.id}/replicationProtectionContainers/new", body=body)
+    assert wire.refusal(answer) == (400, "InvalidParameter")
+
+
 @pytest.mark.parametrize("provider", ["InMageRcm", "A2A"])
 def test_a_cloud_protects_no_machines_of_another_kind(wire: OnPremises, provider: str) -> None:
     target = wire.build.container(wire.build.azure_fabric(wire.vault, "westus"))

@@ -114,6 +114,14 @@ def test_a_policy_can_be_changed(policies: Policies) -> None:
     assert (missing.status, error_of(missing)["details"][0]["code"]) == (404, "ArmResourceDoesNotExist")
 
 
+def test_a_policy_cannot_be_changed_to_that_of_another_provider(policies: Policies) -> None:
+    policies.put("A2A")
+    settings = {"instanceType": "HyperVReplicaAzure", "recoveryPointHistoryDuration": 4}
+    answer = policies.send("PATCH", policies.path, body={"properties": {"replicationProviderSettings": settings}})
+    assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "InvalidParameter")
+    assert policies.details()["instanceType"] == "A2A"
+
+
 @pytest.mark.parametrize(
     ("instance_type", "settings", "status"),
     [

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from asrnet.emulator.bodies import Body, an_id, an_object, text
+from asrnet.emulator.bodies import Body, an_id, an_object, objects, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import CONTAINER, CONTAINER_MAPPING, FABRIC, VAULT, Routes
 from asrnet.emulator.spelling import CONTAINER_TYPE, container_name, fabric_name, fabric_type, find_fabric, wire_id
+from asrnet.fake import refusals
 from asrnet.fake.records import CloudRecord
 from asrnet.fake.world import World
-from asrnet.model.azure import MICROSOFT_AZURE, CloudMapping
+from asrnet.model.azure import MICROSOFT_AZURE, CloudMapping, Fabric
 
 routes: Final = Routes()
 
@@ -48,17 +50,12 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
     """A container mapping: which container protects which, and by which policy."""
     primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
     fabric = find_fabric(world, primary.parent)
+    provider = _provider(world, fabric)
     details: Document | None = None
-    if fabric is None or fabric.kind == "azure":
-        details = {
-            "instanceType": "A2A",
-            "agentAutoUpdateStatus": "Disabled",
-            "automationAccountAuthenticationType": "RunAsAccount",
-            "automationAccountArmId": None,
-            "scheduleName": None,
-            "jobScheduleName": None,
-            **world.extras.get(mapping.id.key, {}),
-        }
+    if provider is not None:
+        settings = world.extras.get(mapping.id.key, {})
+        defaults = _DETAILS[provider]
+        details = {"instanceType": provider, **{name: settings.get(name, value) for name, value in defaults.items()}}
     # A mapping that came with a world need not name its policy; clients expect one.
     policy_id = mapping.policy_id or primary.parent.parent.child("replicationPolicies", "default")
     recovery_name = mapping.recovery_cloud_name or MICROSOFT_AZURE
@@ -80,6 +77,37 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
             "policyFriendlyName": policy_id.name,
         },
     }
+
+
+# Recorded for machines of Azure, specified for VMware's: how the agent on the machines is updated. Hyper-V has none.
+_DETAILS: Final[Mapping[str, Document]] = {
+    "A2A": {
+        "agentAutoUpdateStatus": "Disabled",
+        "automationAccountAuthenticationType": "RunAsAccount",
+        "automationAccountArmId": None,
+        "scheduleName": None,
+        "jobScheduleName": None,
+    },
+    "InMageRcm": {"enableAgentAutoUpgrade": "false"},
+}
+
+
+def _provider(world: World, fabric: Fabric | None) -> str | None:
+    """The instance type of what is said of containers of a fabric; None where nothing of its own can be said."""
+    if fabric is None or fabric.kind == "azure":
+        return "A2A"
+    return "InMageRcm" if world.state.site_kind(fabric) == "InMageRcm" else None
+
+
+def _check_provider(call: Call, inputs: Sequence[Body]) -> None:
+    """Refuse settings of another provider than that of the fabric's machines."""
+    fabric = find_fabric(call.world, call.id("fabric"))
+    provider = _provider(call.world, fabric)
+    for settings in inputs if fabric else ():
+        instance_type = text(settings, "instanceType")
+        if instance_type in {"A2A", "InMageRcm", "VMwareCbt"} and instance_type != provider:
+            message = f"The instance type '{instance_type}' does not fit the fabric '{call.values['fabric'][:100]}'."
+            raise refusals.invalid(message, call.id("container"))
 
 
 @routes.get(f"{FABRIC}/{_CONTAINERS}", "ReplicationProtectionContainers_ListByReplicationFabrics", "specified")
@@ -105,7 +133,7 @@ def get_container(call: Call) -> Response:
 @routes.put(CONTAINER, "ReplicationProtectionContainers_Create", "recorded")
 def put_container(call: Call) -> Response:
     """Create a container in an Azure fabric."""
-    an_object(call.request.document(), "properties")
+    _check_provider(call, objects(an_object(call.request.document(), "properties"), "providerSpecificInput"))
     return call.accepted(call.world.containers.put(call.id("container")), call.id("container"))
 
 
@@ -161,7 +189,9 @@ def put_container_mapping(call: Call) -> Response:
         recovery_cloud_name=container_name(call.world, target) if target else MICROSOFT_AZURE,
         policy_id=an_id(properties, "policyId"),
     )
-    update = _read_agent_update(an_object(properties, "providerSpecificInput"))
+    settings = an_object(properties, "providerSpecificInput")
+    _check_provider(call, [settings])
+    update = _read_agent_update(settings)
     started = call.world.container_mappings.put(mapping)
     call.world.extras[mapping.id.key] = update
     return call.accepted(started, mapping.id)
@@ -172,14 +202,16 @@ def patch_container_mapping(call: Call) -> Response:
     """Change how the agent on the machines of a container is updated."""
     mapping_id = call.id("mapping")
     properties = an_object(call.request.document(), "properties")
-    update = _read_agent_update(an_object(properties, "providerSpecificInput"))
+    settings = an_object(properties, "providerSpecificInput")
+    _check_provider(call, [settings])
+    update = _read_agent_update(settings)
     started = call.world.container_mappings.patch(mapping_id)
     call.world.extras[mapping_id.key] = call.world.extras.get(mapping_id.key, {}) | update
     return call.accepted(started, mapping_id)
 
 
 def _read_agent_update(settings: Body) -> dict[str, object]:
-    names = ("agentAutoUpdateStatus", "automationAccountAuthenticationType", "automationAccountArmId")
+    names = [name for details in _DETAILS.values() for name in details]
     return {name: value for name in names if (value := text(settings, name)) is not None}
 
 
