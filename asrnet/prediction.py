@@ -57,7 +57,8 @@ class Question(Struct, frozen=True, kw_only=True):
     The machines are those of the vaults, or of the file ``listed_in``, or with ``all_subnets`` one for every subnet of
     every primary network. ``only`` names those that fail over, empty for all. ``test_network`` is by any of its names.
     ``recovery_region`` is where machines that are not protected yet fail over to, unless their row says it.
-    ``with_interfaces``: compare the machines' NICs with what their replicas' will have.
+    ``with_interfaces``: compare the machines' NICs with what their replicas' will have. ``forced`` names the limits
+    that are lifted for a plan.
     """
 
     operation: Operation = "failover"
@@ -67,6 +68,7 @@ class Question(Struct, frozen=True, kw_only=True):
     all_subnets: bool = False
     recovery_region: str | None = None
     with_interfaces: bool = False
+    forced: tuple[str, ...] = ()
 
     @property
     def is_about_items(self) -> bool:
@@ -182,7 +184,8 @@ def predict(inputs: PredictionInputs) -> Prediction:
     prediction, after = _predict(operation, inputs), inputs
     if inputs.plan is not None:
         after = _after_plan(inputs, inputs.plan)
-        prediction = _beside(_predict(operation, after), prediction, inputs.plan)
+        refused = inputs.plan.violations(inputs.question.forced)
+        prediction = _beside(_predict(operation, after), prediction, inputs.plan, refused)
     if not inputs.question.with_interfaces:
         return prediction
     interfaces = _known_interfaces(inputs.interfaces)
@@ -243,7 +246,7 @@ def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
     return structs.replace(inputs, inventory=inventory, machines=machines)
 
 
-def _beside(after: Prediction, before: Prediction, plan: Plan) -> Prediction:
+def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[str, ...]) -> Prediction:
     """``after`` with each landing beside that of ``before``: both are of the same addresses in the same order."""
     landings = tuple(
         structs.replace(
@@ -260,7 +263,7 @@ def _beside(after: Prediction, before: Prediction, plan: Plan) -> Prediction:
         for landing, present in zip(after.landings, before.landings, strict=True)
     )
     moved = sum(landing.has_moved for landing in landings)
-    counts = PlannedCounts(changes=len(plan.changes), blocked=plan.summary.blocked, moved=moved)
+    counts = PlannedCounts(changes=len(plan.changes), blocked=plan.summary.blocked, moved=moved, refused=refused)
     return structs.replace(after, landings=landings, planned=counts)
 
 

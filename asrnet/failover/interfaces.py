@@ -159,7 +159,9 @@ class _Comparison:
         network = self._networks.get(landing.network_id)
         is_known = isinstance(network, VirtualNetwork) and landing.subnet is not None
         if not is_known:
-            unknown.append(f"its subnet in {landing.network_id.name} is not known, and so is what protects that")
+            unknown.append(
+                f"its subnet in {landing.network_id.name} is not known, so what protects it there is not known either"
+            )
         group = nic.recovery_network_security_group
         accelerated = nic.settings.get("enableAcceleratedNetworkingOnRecovery")
         if is_test:
@@ -209,7 +211,7 @@ def _left_behind(source: InterfaceState, replica: InterfaceState) -> Iterator[st
     """What protects or publishes a NIC today and has no counterpart on its replica."""
     if source.network_security_group and not replica.network_security_group:
         group = replica.subnet_security_group
-        instead = f"; only {group.name} of its subnet" if group else ""
+        instead = f" (its subnet has {group.name})" if group else ""
         yield f"network security group {source.network_security_group.name}{instead}"
     is_guarded = replica.subnet_security_group or replica.network_security_group
     if source.subnet_security_group and replica.subnet_is_known and not is_guarded:

@@ -174,11 +174,15 @@ class InterfaceComparison(Struct, frozen=True, kw_only=True):
 
 
 class PlannedCounts(Struct, frozen=True, kw_only=True):
-    """Of a prediction for after a plan: its changes, the mappings that stay blocked, and the addresses that move."""
+    """Of a prediction for after a plan: its changes, the mappings that stay blocked, and the addresses that move.
+
+    ``refused`` has a line for each limit that the plan is over: apply would refuse it.
+    """
 
     changes: int
     blocked: int
     moved: int
+    refused: tuple[str, ...] = ()
 
 
 class Prediction(Struct, frozen=True, kw_only=True):

@@ -65,6 +65,8 @@ def sections(prediction: Prediction, view: View) -> Iterator[Section]:
         )
     title = "Subnets" if _is_about_subnets(prediction) else "Machines"
     yield Section(title, _PLANNED_HEADER if prediction.planned else _HEADER, tuple(rows))
+    if prediction.planned:
+        yield sentences("Apply would refuse this plan", prediction.planned.refused, "error")
     yield from _interface_sections(prediction)
     yield sentences("Machines without known NICs, as during initial replication", prediction.without_nics, "quiet")
     yield sentences("Machines of providers that are not predicted", prediction.out_of_scope, "warning")
@@ -249,5 +251,7 @@ def _details(landing: Landing, shared_notes: Mapping[str, int], *, verbose: bool
         if landing.item_id:
             yield str(landing.item_id)
         yield f"from {landing.primary_network_id}"
+        if landing.now is not None:
+            yield f"to {landing.now.network_id} now"
         yield f"to {landing.network_id}"
         yield from (f"{rule.code}: {rule.sentence}" for rule in _rules(landing))

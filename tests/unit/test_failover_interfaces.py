@@ -132,7 +132,7 @@ def test_the_group_of_a_subnet_protects_too() -> None:
 def test_a_group_of_the_nic_that_only_the_subnet_replaces_is_left_behind_and_said_so() -> None:
     today = interface(network_security_group=NSG)
     comparison = compared(replicated(), today, networks=(EA, guarded(SEA, NSG_THERE)))
-    assert comparison.left_behind == ("network security group nsg-web; only nsg-web-sea of its subnet",)
+    assert comparison.left_behind == ("network security group nsg-web (its subnet has nsg-web-sea)",)
 
 
 def test_a_secondary_ip_configuration_that_stays_behind_leaves_its_public_address() -> None:
@@ -216,7 +216,7 @@ def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
 def test_what_protects_a_subnet_that_was_not_read_is_not_known_and_not_called_missing() -> None:
     comparison = compared(replicated(), interface(), networks=(guarded(EA, NSG),))
     assert comparison.left_behind == ()
-    assert comparison.unknown == ("its subnet in sea is not known, and so is what protects that",)
+    assert comparison.unknown == ("its subnet in sea is not known, so what protects it there is not known either",)
 
 
 def test_an_existing_nic_that_is_used_again_is_not_compared() -> None:

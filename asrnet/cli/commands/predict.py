@@ -55,6 +55,7 @@ def run(session: Session[PredictSettings]) -> int:
         all_subnets=settings.all_subnets,
         recovery_region=settings.to,
         with_interfaces=settings.nics,
+        forced=settings.force,
     )
     make_plan = None
     if settings.planned:
