@@ -222,7 +222,7 @@ def test_a_gateway_in_a_network_is_seen(azure: Builder, backend: Backend) -> Non
     assert [network.gateway for network in backend.networks.virtual_networks(SUBSCRIPTION)] == [True]
 
 
-def test_what_subnets_can_be_attached_to_is_read_by_id(azure: Builder, backend: Backend) -> None:
+def test_security_groups_and_route_tables_are_read_by_id(azure: Builder, backend: Backend) -> None:
     group = azure.network_security_group("nsg", "southeastasia")
     table = azure.route_table("rt", "eastasia")
     assert backend.networks.subnet_attachment(group.id) == group

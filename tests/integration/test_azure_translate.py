@@ -231,7 +231,7 @@ def test_a_404_that_is_not_about_the_resource_proves_no_absence(error: AsrError)
     assert type(error) is ServiceError
 
 
-def test_a_redirect_is_not_followed_and_says_so() -> None:
+def test_a_redirect_is_an_error_and_is_not_followed() -> None:
     error = service(error_of(Answer(302, b"", {"Location": "https://evil.example/"}), VNET))
     assert "redirect" in error.message
     assert error.status == 302

@@ -34,7 +34,7 @@ def test_weather_that_cannot_be_is_refused(words: str, capsys: pytest.CaptureFix
     assert f"found '{words.partition('=')[2]}'" in capsys.readouterr().err
 
 
-def test_what_is_given_is_what_is_measured() -> None:
+def test_the_options_decide_what_is_measured() -> None:
     given = described("--sizes", "1,20", "--latency", "0", "--operation", "1.5", "--rounds", "2")
     assert (given.sizes, given.rounds) == ([1, 20], 2)
     assert given.weather == Weather(latency=0.0, operation=1.5)

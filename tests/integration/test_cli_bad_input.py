@@ -180,14 +180,14 @@ def answering(status: int, body: str) -> Iterator[str]:
         server.server_close()
 
 
-def test_an_expired_credential_says_so(cli: Cli) -> None:
+def test_an_expired_credential_is_named_as_expired(cli: Cli) -> None:
     body = '{"error": {"code": "ExpiredAuthenticationToken", "message": "The access token expiry is in the past."}}'
     with answering(401, body) as url:
         ran = cli("plan", "--endpoint", url, "--credential", "emulator", "--retry-attempts", "1")
     refused(ran, "expiry is in the past")
 
 
-def test_what_is_never_repeated_is_not_repeated_without_an_answer_either(cli: Cli) -> None:
+def test_with_one_attempt_a_request_without_an_answer_is_not_repeated(cli: Cli) -> None:
     ran = cli("plan", "--endpoint", "http://127.0.0.1:1", "--credential", "emulator", "--retry-attempts", "1")
     refused(ran, "no answer from 127.0.0.1:1: ", "/vaults/vault-sea", "1 attempt)")
 

@@ -17,7 +17,7 @@ def test_the_files_of_the_demo_are_those_of_the_first_example(cli: Cli, folder: 
     assert snapshot(folder / "new" / "mine") == {name: (example / name).read_bytes() for name in demo.FILES}
 
 
-def test_what_the_demo_says_to_do_next_works(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_that_the_demo_suggests_work(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = cli("demo", "--out", "mine")
     assert ran.out.splitlines()[1:] == [
         "next:",

@@ -70,7 +70,7 @@ def test_a_variable_that_names_no_roots_is_the_users_mistake_and_not_a_bug(
         assert "bug" not in ran.err
 
 
-def test_what_is_wrong_comes_with_the_fix_and_exit_1(fake: Cli, folder: Path) -> None:
+def test_every_problem_comes_with_its_fix_and_exit_code_1(fake: Cli, folder: Path) -> None:
     denied(folder, "Microsoft.RecoveryServices/vaults/replicationFabrics/read")
     ran = fake("doctor")
     assert ran.code == 1

@@ -34,7 +34,7 @@ def _name(network_id: str) -> str:
     return network_id.rpartition("/")[2]
 
 
-def test_what_could_not_be_read_is_said_on_standard_error_whatever_the_outputs(fake: Cli, folder: Path) -> None:
+def test_unreadable_resources_are_reported_on_standard_error_whatever_the_outputs(fake: Cli, folder: Path) -> None:
     denied = "Microsoft.Network/virtualNetworks/read"
     edit(folder, "version: 1", f'version: 1\nbehaviour: {{denied: ["{denied}"]}}', "world.yaml")
     ran = fake("drift", "-o", "json=drift.json")
@@ -72,7 +72,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest(fake: Cli, option: str) -> 
     assert "did you mean 'half_pair'?" in ran.err
 
 
-def test_what_cannot_be_corrected_is_told_in_a_line_each(fake: Cli, folder: Path) -> None:
+def test_each_drift_that_cannot_be_corrected_has_a_line(fake: Cli, folder: Path) -> None:
     edit(folder, "hub-sea}", "hub-gone}")
     ran = fake("drift", "--correct")
     assert ran.code == 2
@@ -136,7 +136,7 @@ def test_shards_share_the_vaults_and_together_are_the_whole(fake: Cli) -> None:
     assert not first & second
 
 
-def test_a_shard_without_vaults_is_done_at_once_and_says_so(fake: Cli, two_vaults: Path) -> None:
+def test_a_shard_without_vaults_ends_at_once_with_a_message(fake: Cli, two_vaults: Path) -> None:
     before = snapshot(two_vaults)
     ran = fake("drift", "--correct", "--shard", "3/3")
     assert ran.code == 0

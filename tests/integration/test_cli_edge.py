@@ -417,7 +417,7 @@ def test_whatever_cannot_be_printed_is_an_error_in_words(folder: Path, argv: lis
     ],
     ids=lambda argv: argv[0],
 )
-def test_a_command_whose_standard_output_is_closed_says_so(folder: Path, argv: list[str]) -> None:
+def test_a_closed_standard_output_is_an_error(folder: Path, argv: list[str]) -> None:
     command = [sys.executable, "-m", "asrnet", *argv]
     ran = subprocess.run(
         ["sh", "-c", f"{shlex.join(command)} >&-"],
@@ -432,7 +432,7 @@ def test_a_command_whose_standard_output_is_closed_says_so(folder: Path, argv: l
     assert b"bug" not in ran.stderr
 
 
-def test_what_is_told_never_lands_among_the_data_where_standard_error_is_closed(folder: Path) -> None:
+def test_messages_never_mix_with_the_data_when_standard_error_is_closed(folder: Path) -> None:
     command = [sys.executable, "-m", "asrnet", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
     out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
     assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.1")

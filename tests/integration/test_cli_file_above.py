@@ -22,7 +22,7 @@ def below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("below")
 @pytest.mark.parametrize("command", ["plan", "apply --yes", "drift", "show", "predict --all-subnets", "dump", "doctor"])
-def test_every_command_that_uses_it_says_so(cli: Cli, command: str) -> None:
+def test_every_command_that_uses_it_names_it_on_standard_error(cli: Cli, command: str) -> None:
     ran = cli(*command.split(), "--backend", "fake:../world.yaml")
     assert SAID in ran.err
     assert SAID not in ran.out

@@ -117,7 +117,7 @@ def test_show_selects_a_pair(fake: Cli) -> None:
     assert fake("show", "--pair", "hub").out.count("<->") == 1
 
 
-def test_what_is_dumped_plans_the_missing_halves_and_nothing_else(fake: Cli, folder: Path) -> None:
+def test_a_dumped_state_plans_only_the_missing_halves(fake: Cli, folder: Path) -> None:
     grown(folder)
     ran = fake("dump", "--out", "dumped.yaml")
     assert ran.code == 0
@@ -125,7 +125,7 @@ def test_what_is_dumped_plans_the_missing_halves_and_nothing_else(fake: Cli, fol
     assert "Plan: 3 mappings to create, 0 to update, 0 to delete" in fake("plan", "-f", "dumped.yaml").out
 
 
-def test_what_is_dumped_with_halves_accepted_plans_empty(fake: Cli, folder: Path) -> None:
+def test_a_state_dumped_with_halves_accepted_plans_no_changes(fake: Cli, folder: Path) -> None:
     grown(folder)
     ran = fake("dump", "--accept-halves", "--out", "dumped.yaml")
     assert ran.code == 0

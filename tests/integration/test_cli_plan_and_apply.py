@@ -92,7 +92,7 @@ def test_apply_reports_in_json_with_outcomes_and_requests(fake: Cli) -> None:
     assert report["requests"]["retries"] == 0
 
 
-def test_apply_with_nothing_to_do_says_so(fake: Cli) -> None:
+def test_apply_reports_when_there_is_nothing_to_do(fake: Cli) -> None:
     fake("apply", "--yes")
     ran = fake("apply", "--yes")
     assert (ran.code, ran.out.splitlines()[-1].startswith("Nothing to do: 6 mappings in sync")) == (0, True)
@@ -218,7 +218,7 @@ def test_a_plan_over_a_limit_is_refused_and_nothing_is_written(fake: Cli, folder
 
 
 @pytest.mark.parametrize("command", [("apply",), ("apply", "saved.json"), ("drift", "--correct")], ids=" ".join)
-def test_what_was_refused_is_written_to_every_output(fake: Cli, folder: Path, command: tuple[str, ...]) -> None:
+def test_a_refusal_is_written_to_every_output(fake: Cli, folder: Path, command: tuple[str, ...]) -> None:
     grown(folder)
     edit(folder, "pairs:", "limits: {max_updates: 1}\npairs:")
     fake("plan", "--out", "saved.json")

@@ -147,7 +147,7 @@ def test_planned_is_a_column_in_text_and_markdown_and_columns_in_csv(regions: Cl
 
 
 @pytest.mark.parametrize("arguments", [("--follow",), ("--force", "failover_active")])
-def test_what_is_about_a_plan_needs_planned(regions: Cli, arguments: tuple[str, ...]) -> None:
+def test_options_about_a_plan_need_planned(regions: Cli, arguments: tuple[str, ...]) -> None:
     ran = regions("predict", *arguments)
     assert (ran.code, "hint: add --planned" in ran.err) == (1, True)
 
@@ -230,7 +230,7 @@ def test_a_dumped_world_answers_about_nics_as_azure_did(regions: Cli, cli: Cli, 
     assert json.loads(dumped.out)["findings"] == json.loads(regions(*asked).out)["findings"]
 
 
-def test_what_nics_leave_behind_fails_on_warning(regions: Cli, folder: Path) -> None:
+def test_resources_that_nics_leave_behind_fail_on_warning(regions: Cli, folder: Path) -> None:
     with_interface(folder)
     assert regions("predict", "web1", "--fail-on", "warning").code == 0
     assert regions("predict", "web1", "--nics", "--fail-on", "warning").code == 2

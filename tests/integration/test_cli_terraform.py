@@ -69,7 +69,7 @@ def test_no_file_is_needed_where_the_vault_is_given_by_id(fake: Cli, folder: Pat
     assert len(blocks) == 2 * 6
 
 
-def test_what_is_not_in_the_file_is_told(fake: Cli, folder: Path) -> None:
+def test_rows_left_out_of_the_file_are_reported(fake: Cli, folder: Path) -> None:
     for file in (EXAMPLES / "03-vmm-two-sites").iterdir():
         shutil.copy(file, folder)
     ran = fake("dump", "--format", "terraform")

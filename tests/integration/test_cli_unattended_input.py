@@ -88,7 +88,7 @@ def test_a_saved_plan_takes_no_selection(fake: Cli, folder: Path, saved: Path, g
     [b"", b"{}", b"[]", b"null", b"\xff\xfe", b'{"format_version": 1}', b'{"format_version": "1.0", "changes": 3}'],
     ids=["empty", "an object", "a list", "null", "binary", "a number for a version", "a number for changes"],
 )
-def test_what_is_no_plan_is_an_error(fake: Cli, folder: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_plan_is_an_error(fake: Cli, folder: Path, content: bytes) -> None:
     (folder / "saved.json").write_bytes(content)
     before = snapshot(folder)
     ran = fake("apply", "saved.json", "--yes")
@@ -145,6 +145,6 @@ def test_words_and_numbers_that_mean_nothing_are_errors(fake: Cli, folder: Path,
     assert ran.err.startswith(f"error: {given[0]}: found '{given[1]}'")
 
 
-def test_what_a_saved_plan_says_is_what_is_read_back(saved: Path) -> None:
+def test_a_saved_plan_reads_back_the_same(saved: Path) -> None:
     plan = load_plan(saved.read_bytes(), source="saved.json")
     assert load_plan(to_json(plan), source="again") == plan

@@ -100,7 +100,7 @@ def test_a_passing_fault_is_retried_after_the_wait_it_asks_for(site: Site, fault
 
 
 @pytest.mark.parametrize("kind", sorted(PASSING.keys() - {"throttle"}))
-def test_what_lasts_longer_than_it_said_is_an_error_after_so_many_waits(site: Site, kind: str) -> None:
+def test_a_fault_that_outlasts_its_retry_after_is_an_error_after_ten_attempts(site: Site, kind: str) -> None:
     site.app.faults.add(structs.replace(PASSING[kind], times=FOREVER))
     with pytest.raises(ServiceError) as caught:
         site.create()

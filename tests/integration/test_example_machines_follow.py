@@ -86,7 +86,7 @@ def test_machines_follow_their_mapping_and_the_second_plan_is_empty(
     assert {name for name, used in networks.items() if used == {"shop-sea"}} == networks.keys() - FAILED_OVER - {"db1"}
 
 
-def test_what_was_predicted_for_after_the_plan_is_what_machines_then_say(
+def test_predictions_for_after_the_plan_match_those_made_after_apply(
     desired: DesiredState, backend: Backend, world: World
 ) -> None:
     before = landings(desired, backend, after_plan=True)
@@ -142,7 +142,7 @@ def test_the_test_network_is_set_with_its_subnets(desired: DesiredState, backend
     assert (test_network and test_network.name, nic.ip_configurations[0].test_subnet) == ("bubble-sea", "app")
 
 
-def test_what_a_nic_leaves_behind_is_found(desired: DesiredState, backend: Backend) -> None:
+def test_resources_that_a_nic_leaves_behind_are_found(desired: DesiredState, backend: Backend) -> None:
     question = Question(only=("web1", "db1"), with_interfaces=True)
     web, db = predict(read_machines(desired, backend, question)).interfaces
     assert web.left_behind == (

@@ -145,7 +145,7 @@ def test_every_row_that_an_experiment_is_about_stands_on_the_coverage_page() -> 
         ),
     ],
 )
-def test_what_azure_does_otherwise_is_named_and_nothing_else(
+def test_only_differences_from_azure_are_reported(
     behaviour: dict[str, Any], experiments: set[str], rows: set[str]
 ) -> None:
     report = Azure(**behaviour).explore()
@@ -182,7 +182,7 @@ def test_an_experiment_without_the_right_to_make_it_refutes_nothing() -> None:
     assert refuted(report) == set()
 
 
-def test_what_the_experiments_need_is_tried_to_be_made_once() -> None:
+def test_each_prerequisite_of_the_experiments_is_tried_once() -> None:
     azure = Azure()
     azure.build.deny("Microsoft.RecoveryServices/vaults/replicationFabrics/write")
 
@@ -272,7 +272,7 @@ def test_after_an_error_or_ctrl_c_everything_is_deleted_and_what_was_found_is_re
     assert azure.names() == set()
 
 
-def test_what_was_still_being_made_at_ctrl_c_is_deleted_too() -> None:
+def test_resources_still_being_created_at_ctrl_c_are_deleted() -> None:
     azure = Azure(fabric_operations="time:60")
     interrupts = [KeyboardInterrupt()]
 
@@ -304,7 +304,7 @@ def test_after_a_mistake_of_our_own_everything_is_deleted_too() -> None:
     assert azure.names() == set()
 
 
-def test_what_cannot_be_deleted_is_said_by_name_and_only_counted_in_the_report() -> None:
+def test_resources_that_cannot_be_deleted_are_named_on_screen_and_only_counted_in_the_report() -> None:
     azure = Azure()
 
     def lock(*_: object) -> None:
@@ -323,7 +323,7 @@ def experiment_named(name: str) -> Experiment:
     return next(experiment for experiment in EXPERIMENTS if experiment.name == name)
 
 
-def test_what_an_earlier_run_left_is_no_reason_to_refuse_and_is_deleted() -> None:
+def test_leftovers_of_an_earlier_run_are_deleted_and_do_not_stop_this_one() -> None:
     azure = Azure()
     azure.build.azure_fabric(azure.vault, "eastus2", name=f"{PREFIX}-eastus2")
     azure.build.virtual_network(f"{PREFIX}-A1", "eastus2", group=azure.group.id.name, tags={TAG: "throwaway"})

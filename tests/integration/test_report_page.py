@@ -429,7 +429,7 @@ def test_a_narrow_window_cuts_nothing_off_sideways(opened: Page) -> None:
         opened.size(1280, 900)
 
 
-def test_what_came_of_a_change_is_told(opened: Page, tmp_path: Path) -> None:
+def test_the_outcome_of_each_change_is_shown(opened: Page, tmp_path: Path) -> None:
     show(opened, tmp_path, applied(full_plan(), "failed", error="Azure said no"))
     opened.run("[...document.querySelectorAll('.pair')].find(one => one.textContent.startsWith('app')).click()")
     text = opened.run("document.getElementById('details').textContent")

@@ -155,7 +155,7 @@ def test_a_delete_that_is_answered_with_500_and_happened_costs_no_reverse() -> N
     assert scene.azure.mappings() == OLD
 
 
-def test_what_is_put_back_is_proved_absent_by_the_list_where_a_get_is_unclear() -> None:
+def test_the_list_proves_a_mapping_absent_before_it_is_put_back_when_a_get_is_unclear() -> None:
     """The public reports give a GET of a missing mapping the status 400, and no code."""
     scene = Retarget()
     for method in ("PATCH", "PUT"):

@@ -67,7 +67,7 @@ def test_the_log_and_the_audit_grow(machine: Machine) -> None:
     assert len((machine.home / "audit.jsonl").read_text("utf-8").splitlines()) == 8
 
 
-def test_what_is_left_is_one_line_for_the_mail(machine: Machine) -> None:
+def test_remaining_drift_is_one_line_for_the_mail(machine: Machine) -> None:
     machine.take("02-adopt-and-repair")
     ran = machine.night()
     assert ran.code == 2

@@ -184,7 +184,7 @@ def pending(outputs: dict[str, str]) -> bool:
     return any(outputs[name] != "0" for name in names)
 
 
-def test_what_was_detected_is_what_is_applied(two_regions: Runner) -> None:
+def test_the_detected_drift_is_what_gets_applied(two_regions: Runner) -> None:
     detected = two_regions.run(WORKFLOWS[0], "detect")
     assert detected.code == 0, detected.err
     assert "::warning file=asrnet.yaml,line=" in detected.out

@@ -104,7 +104,7 @@ def test_a_desired_state_with_every_key_fits(tmp_path: Path) -> None:
         ("tags: {dr: ", "tags: {dr: {a: b}, x: "),
     ],
 )
-def test_what_the_schema_refuses_the_loader_refuses(tmp_path: Path, old: str, new: str) -> None:
+def test_the_loader_refuses_whatever_the_schema_refuses(tmp_path: Path, old: str, new: str) -> None:
     text = FULL.replace(old, new)
     assert text != FULL
     assert problems("desired", text) != []
@@ -138,7 +138,7 @@ def test_a_report_fits_the_schema_of_reports_and_a_plan_does_not() -> None:
         ('"summary":{"in_sync":2', '"summary":{"in_sync":"2"'),
     ],
 )
-def test_what_no_report_says_does_not_fit(old: str, new: str) -> None:
+def test_a_report_with_an_impossible_value_does_not_fit_its_schema(old: str, new: str) -> None:
     text = to_json(applied(full_plan(), "failed")).decode()
     assert old in text
     assert problems("report", text.replace(old, new, 1)) != []
@@ -154,9 +154,7 @@ def test_what_no_report_says_does_not_fit(old: str, new: str) -> None:
         ("targets", "03-vmm-two-sites", "targets --recovery-network VMNetwork2-Shanghai"),
     ],
 )
-def test_what_is_answered_in_json_fits_its_schema(
-    cli: Cli, folder: Path, kind: str, example: str, command: str
-) -> None:
+def test_json_answers_fit_their_schema(cli: Cli, folder: Path, kind: str, example: str, command: str) -> None:
     for file in (EXAMPLES / example).iterdir():
         shutil.copy(file, folder)
     out = cli(*command.split(), "-o", "json", "--backend", "fake:world.yaml").out

@@ -207,7 +207,7 @@ def test_bad_requests_get_an_error_and_the_connection_ends(
         "HEAD\x1d/ HTTP/1.1\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_in_json(emulator: Emulator, text: str) -> None:
+def test_bytes_that_are_not_http_are_refused_in_json(emulator: Emulator, text: str) -> None:
     with Line(emulator) as line:
         line.send(text)
         received = line.file.read()

@@ -222,7 +222,7 @@ def test_the_result_of_a_failover_is_the_machine(life: Life) -> None:
     assert (result.status, json.loads(result.body)["name"]) == (200, "Vm1")
 
 
-def test_what_runs_on_a_machine_is_named_with_its_job(life: Life) -> None:
+def test_a_machine_shows_its_running_scenario_and_job(life: Life) -> None:
     life.protect()
     answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
     scenario = life.item(life.east_item)["currentScenario"]
@@ -232,7 +232,7 @@ def test_what_runs_on_a_machine_is_named_with_its_job(life: Life) -> None:
 
 
 @pytest.mark.parametrize("verb", ["failoverCommit", "failoverCancel", "testFailoverCleanup", "reProtect"])
-def test_what_the_state_of_a_machine_does_not_allow_is_refused(life: Life, verb: str) -> None:
+def test_actions_that_a_machines_state_does_not_allow_are_refused(life: Life, verb: str) -> None:
     life.protect()
     answer = life.send("POST", f"{life.east_item}/{verb}", body={"properties": {}})
     assert life.refusal(answer) == (400, "OperationNotAllowed")

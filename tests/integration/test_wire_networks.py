@@ -92,7 +92,7 @@ def test_a_put_drops_the_subnets_it_does_not_name(wire: Wire) -> None:
     assert wire.get(HUB)["properties"]["subnets"] == []
 
 
-def test_what_the_models_do_not_know_is_echoed(wire: Wire) -> None:
+def test_unknown_properties_are_echoed(wire: Wire) -> None:
     security_group = {"id": f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg-web"}
     subnet = {"name": "web", "properties": {"addressPrefix": "10.0.1.0/24", "networkSecurityGroup": security_group}}
     properties = {**BODY["properties"], "subnets": [subnet], "flowTimeoutInMinutes": 10}

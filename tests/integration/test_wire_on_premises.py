@@ -244,7 +244,7 @@ def test_a_cloud_protects_no_machines_of_another_kind(wire: OnPremises, provider
 
 
 @pytest.mark.parametrize("verb", ["plannedFailover", "reProtect", "failoverCommit", "applyRecoveryPoint"])
-def test_what_the_state_of_a_machine_on_premises_does_not_allow_is_refused(
+def test_actions_that_the_state_of_an_on_premises_machine_does_not_allow_are_refused(
     wire: OnPremises, plant: str, verb: str
 ) -> None:
     path = f"{plant}/replicationProtectedItems/db1"

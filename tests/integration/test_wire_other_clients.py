@@ -51,7 +51,7 @@ def test_a_vault_comes_back_as_terraform_sent_it(wire: Wire) -> None:
     }
 
 
-def test_what_a_patch_of_a_vault_leaves_out_stays(wire: Wire) -> None:
+def test_a_patch_of_a_vault_keeps_the_properties_it_does_not_name(wire: Wire) -> None:
     wire.send("PUT", VAULT, body=terraforms_vault())
     before = wire.get(VAULT)["etag"]
     redundancy = {"redundancySettings": {"standardTierStorageRedundancy": "LocallyRedundant"}}
@@ -311,7 +311,7 @@ def test_a_subnet_that_is_replaced_keeps_its_place(wire: Wire) -> None:
     assert [each["name"].lower() for each in wire.get(f"{NETWORKS}/hub/subnets")["value"]] == ["a", "b", "c", "new"]
 
 
-def test_what_clients_sent_beyond_the_models_is_saved_with_the_world(wire: Wire) -> None:
+def test_unknown_properties_that_clients_sent_are_saved_with_the_world(wire: Wire) -> None:
     wire.send("PUT", VAULT, body=terraforms_vault())
     for name in ("hub", "gone"):
         properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "flowTimeoutInMinutes": 10}

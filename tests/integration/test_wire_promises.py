@@ -88,7 +88,7 @@ class TestNoNoise:
         assert_no_noise(azure.plan(wanted), 2)
         assert azure.requests()["GET", "replicationfabrics"] >= 1
 
-    def test_the_reader_role_cannot_read_networks_and_the_plan_says_so(self) -> None:
+    def test_a_plan_by_the_reader_role_reports_networks_it_cannot_read(self) -> None:
         azure = OnTheWire(denied=(*VAULT_WIDE, *VNET_READS))
         plan = azure.plan(azure.pairs(2, mapped=True))
         assert plan.changes == ()

@@ -105,7 +105,7 @@ def test_unknown_paths_are_404(wire: Wire) -> None:
         ("/providers/Microsoft.Management/managementGroups", "Microsoft.Management/managementGroups"),
     ],
 )
-def test_what_azure_has_and_the_emulator_does_not_is_501_with_its_name(wire: Wire, path: str, name: str) -> None:
+def test_operations_that_only_azure_has_are_501_with_their_name(wire: Wire, path: str, name: str) -> None:
     answer = wire.send("GET", path)
     assert (answer.status, error_of(answer)["code"]) == (501, "NotImplemented")
     assert f"GET of '{name}" in error_of(answer)["message"]

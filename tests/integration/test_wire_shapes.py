@@ -302,7 +302,7 @@ ATTACHED = (
 )
 
 
-def test_what_is_attached_to_a_subnet_there_and_back(wire: Wire) -> None:
+def test_attachments_of_a_subnet_survive_the_round_trip(wire: Wire) -> None:
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), attachments=ATTACHED)
     network = wire.build.virtual_network("Hub", "eastus", group="Rg", address_space=["10.0.0.0/16"], subnets=[subnet])
     document = wire.get(network.id)
@@ -317,7 +317,7 @@ def test_what_is_attached_to_a_subnet_there_and_back(wire: Wire) -> None:
     assert wire.build.world.virtual_networks.get(network.id).subnets[0].attachments == ATTACHED
 
 
-def test_what_is_attached_to_a_network_there_and_back(wire: Wire) -> None:
+def test_attachments_of_a_network_survive_the_round_trip(wire: Wire) -> None:
     body: dict[str, Any] = {
         "location": "eastus",
         "extendedLocation": {"name": "losangeles", "type": "EdgeZone"},
@@ -406,7 +406,7 @@ def test_a_gateway_uses_its_own_subnet_only(wire: Wire) -> None:
     assert "ipConfigurations" not in web["properties"]
 
 
-def test_what_the_models_know_is_not_echoed_beside_them(wire: Wire) -> None:
+def test_known_properties_are_not_echoed_a_second_time(wire: Wire) -> None:
     delegation = {"name": "mine", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}
     subnet = {"name": "db", "properties": {"addressPrefix": "10.0.1.0/24", "delegations": [delegation]}}
     properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}

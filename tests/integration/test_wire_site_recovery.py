@@ -463,7 +463,7 @@ def test_container_mappings_say_which_cloud_protects_which(site: Site) -> None:
     assert site.get(gold.id)["properties"]["fabricType"] == "VMM"
 
 
-def test_what_has_to_do_with_containers_can_always_be_saved_and_loaded(site: Site) -> None:
+def test_a_world_with_any_container_mapping_can_be_saved_and_loaded(site: Site) -> None:
     container, other = site.build.container(site.east).id, site.build.container(site.west).id
     mapping = container.child("replicationProtectionContainerMappings", "pair")
 

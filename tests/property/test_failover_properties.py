@@ -155,7 +155,7 @@ all_mappings = st.lists(
     host=hosts_of_a_subnet,
     on_the_item=st.booleans(),
 )
-def test_what_is_set_on_a_machine_wins_whatever_is_mapped(
+def test_the_network_set_on_a_machine_wins_over_any_mapping(
     mappings: list[Any], primary: int, chosen: int, host: int, *, on_the_item: bool
 ) -> None:
     settings_of_nic = address(

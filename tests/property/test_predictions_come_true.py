@@ -69,7 +69,7 @@ def landings(
 @pytest.mark.parametrize("mode", ["report", "follow"])
 @PROPERTY
 @given(scene=scenes())
-def test_what_is_predicted_for_after_a_plan_comes_true(scene: Scene, mode: Any, operation: Operation) -> None:
+def test_predictions_for_after_a_plan_come_true(scene: Scene, mode: Any, operation: Operation) -> None:
     limits = structs.replace(scene.desired.limits, max_machines=1000)
     desired = structs.replace(scene.desired.with_machines(mode), limits=limits)
     predicted = landings(scene, desired, operation, after_plan=True)

@@ -162,14 +162,14 @@ def dumped_and_planned(scene: Scene, *, accept_halves: bool) -> Plan:
 
 @PROPERTY
 @given(scenes())
-def test_what_dump_writes_down_with_halves_accepted_loads_and_plans_empty(scene: Scene) -> None:
+def test_a_dump_with_halves_accepted_loads_and_plans_no_changes(scene: Scene) -> None:
     plan = dumped_and_planned(scene, accept_halves=True)
     assert (plan.changes, plan.summary.blocked, plan.summary.unmanaged) == ((), 0, 0)
 
 
 @PROPERTY
 @given(scenes())
-def test_what_dump_writes_down_plans_nothing_but_the_missing_reverses(scene: Scene) -> None:
+def test_a_dump_plans_only_the_missing_reverses(scene: Scene) -> None:
     plan = dumped_and_planned(scene, accept_halves=False)
     assert {(change.action, change.direction) for change in plan.changes} <= {("create", "reverse")}
     assert (plan.summary.blocked, plan.summary.unmanaged) == (0, 0)

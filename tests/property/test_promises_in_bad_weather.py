@@ -126,7 +126,7 @@ def test_nothing_is_lost_and_nothing_made_twice(scene: BadWeather) -> None:
 
 @PROPERTY
 @given(scenes())
-def test_what_cannot_be_read_is_never_called_absent(scene: BadWeather) -> None:
+def test_an_unreadable_resource_is_never_called_absent(scene: BadWeather) -> None:
     there = {network.id for network in scene.networks}
     with scene.weather():
         plan = scene.attempt()

@@ -134,7 +134,7 @@ def states(draw: st.DrawFn) -> DesiredState:
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(states())
-def test_what_is_written_reads_back_the_same(state: DesiredState) -> None:
+def test_written_values_read_back_the_same(state: DesiredState) -> None:
     assert without_sources(load(desired.dump_desired(state))) == state
 
 

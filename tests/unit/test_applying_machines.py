@@ -166,7 +166,7 @@ class TestTheFirstMachine:
         assert all(of(report, f"vm00{number}").refused for number in range(2, 6))
         assert "vm001, the first machine of the vault, was updated" in str(of(report, "vm002").error)
 
-    def test_what_is_printed_restores_it(self) -> None:
+    def test_the_printed_undo_command_restores_the_machine(self) -> None:
         azure = Followers(1)
         before = azure.items()["vm001"]
         with_writer(azure, LosesTestNames)
@@ -347,7 +347,7 @@ class TestAudit:
 
 
 class TestInterruption:
-    def test_what_was_not_sent_is_left_and_a_second_run_finishes(self) -> None:
+    def test_updates_that_were_not_sent_are_left_for_a_second_run(self) -> None:
         azure = Followers(6, operations="time:3", latency=0.1)
         plan = azure.planned()
 

@@ -97,7 +97,7 @@ def test_a_subnet_counts_its_ip_configurations_as_used() -> None:
     assert subnet_row(ipConfigurations=None).used == 0
 
 
-def test_what_a_copy_leaves_behind_is_said_in_words() -> None:
+def test_properties_that_a_copy_leaves_behind_are_named_in_words() -> None:
     subnet = subnet_row(
         networkSecurityGroup={"id": "/x/networkSecurityGroups/nsg-web"},
         routeTable={"id": "/x/routeTables/rt"},
@@ -403,5 +403,5 @@ def test_containers_of_azure_regions_are_no_clouds() -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "Microsoft Azure", "/not/an/id"])
-def test_what_is_no_id_is_none(text: str | None) -> None:
+def test_text_that_is_not_an_id_is_none(text: str | None) -> None:
     assert reference({"id": text}, "id") is None

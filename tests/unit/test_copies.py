@@ -234,7 +234,7 @@ class TestAddresses:
 
 
 class TestResourceGroups:
-    def test_one_that_is_missing_is_made_first_where_the_region_says_so(self) -> None:
+    def test_a_missing_one_is_created_first_where_the_region_allows_it(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(asking_for_a_copy(azure, azure.network("a"), azure.network("b"), create_resource_group=True))
         assert [change.kind for change in plan.changes] == [
@@ -282,7 +282,7 @@ class TestAddingSubnets:
         azure.network("app", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
         return desired
 
-    def test_is_done_one_by_one_where_the_region_says_so(self) -> None:
+    def test_is_done_one_by_one_where_the_region_allows_it(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, add_subnets=True)
         plan = azure.plan(desired)

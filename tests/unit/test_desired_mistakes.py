@@ -268,7 +268,7 @@ def test_a_mistake_elsewhere_is_named(text: str, message: str) -> None:
         ),
     ],
 )
-def test_what_the_whole_file_lacks_or_repeats_is_named(text: str, message: str) -> None:
+def test_sections_that_a_file_lacks_or_repeats_are_named(text: str, message: str) -> None:
     assert refusal(text).startswith(message)
 
 

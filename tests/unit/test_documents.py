@@ -177,7 +177,7 @@ def test_a_control_character_is_refused_with_its_line() -> None:
         ("- a", "f.yaml:1: found a list, expected a mapping (key: value)"),
     ],
 )
-def test_what_a_document_must_not_hold_is_named_with_its_line(text: str, message: str) -> None:
+def test_content_that_a_document_may_not_have_is_named_with_its_line(text: str, message: str) -> None:
     assert refusal(text).startswith(message)
 
 

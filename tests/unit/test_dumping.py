@@ -23,7 +23,7 @@ def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None
     assert [line.partition(": ")[2] for line in left_out] == ["x and y do not exist"]
 
 
-def test_what_is_left_out_stays_a_comment_whatever_its_name() -> None:
+def test_a_left_out_mapping_stays_a_comment_whatever_its_name() -> None:
     text = Dump(desired=DesiredState(), left_out=("mapping a\nvaults: {}",)).text()
     assert text.splitlines()[0] == "# left out: mapping a\\nvaults: {}"
 
@@ -48,7 +48,7 @@ def test_a_half_pair_is_written_as_a_pair_and_its_reverse_is_in_the_next_plan() 
     assert [(change.action, change.direction) for change in azure.plan(dump.desired).changes] == [("create", "reverse")]
 
 
-def test_an_accepted_half_pair_stays_half_and_says_so() -> None:
+def test_an_accepted_half_pair_stays_half_with_a_comment() -> None:
     azure = TwoRegions()
     azure.map(azure.network("a"), azure.network("b", SEA))
     dump = dumped(azure, accept_halves=True)

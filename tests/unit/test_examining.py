@@ -82,7 +82,7 @@ def altered(azure: Surgery, **answers: Callable[..., Any]) -> Backend:
     return structs.replace(azure.backend, surroundings=Altered(azure.backend.surroundings, **answers))
 
 
-def test_where_all_is_well_every_check_says_so() -> None:
+def test_every_check_of_a_healthy_setup_is_ok() -> None:
     found = Surgery().examine()
     assert found.healthy
     assert {check.verdict for check in found.checks} == {"ok"}

@@ -117,7 +117,7 @@ def test_a_machine_that_does_not_tell_where_it_was_first_protected_is_predicted_
     assert "direction_unclear" not in codes(land(listed, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)]))
 
 
-def test_the_failover_of_a_re_protected_machine_is_the_way_home_and_says_so() -> None:
+def test_the_failover_of_a_re_protected_machine_is_reported_as_a_failback() -> None:
     reversed_item = item("vm", SEA, address("web", "10.0.1.20"), recovery_network_id=EA.id, **RUNS_AWAY)
     landing = land(machines_of_items([reversed_item])[0], [EA, SEA], [mapping(EA, SEA)])
     assert (landing.network_id, landing.network_rule) == (EA.id, RULES["own_network"])
@@ -221,7 +221,7 @@ def test_an_unchanged_machine_has_its_subnet_and_address_again() -> None:
         (SHANGHAI1, BEIJING1, "keeps_address"),
     ],
 )
-def test_what_became_of_the_replica_is_looked_up_by_nic(
+def test_the_network_of_a_replica_is_looked_up_by_nic(
     moved_to: Network | None, network: Network | None, outcome: str
 ) -> None:
     replica = Replica(network_id=moved_to.id if moved_to else None)
@@ -312,7 +312,7 @@ def test_mappings_back_that_differ_are_named_by_their_ids() -> None:
     assert all(str(each.id) in landing.notices[0].message for each in both)
 
 
-def test_what_did_not_fail_over_does_not_come_back_either() -> None:
+def test_an_interface_that_did_not_fail_over_does_not_fail_back() -> None:
     one = machine("vm", EA, address("web", "fd00::4"))
     landing = land(one, [EA, SEA], [mapping(EA, SEA), mapping(SEA, EA)], "failback")
     assert (landing.outcome, landing.address_rule) == ("not_failed_over", RULES["ipv6_left_out"])

@@ -86,7 +86,7 @@ def compared(
     return comparison
 
 
-def test_what_has_no_counterpart_is_left_behind() -> None:
+def test_resources_without_a_counterpart_are_left_behind() -> None:
     today = interface(
         network_security_group=NSG,
         public_ip=PIP,
@@ -105,7 +105,7 @@ def test_what_has_no_counterpart_is_left_behind() -> None:
     )
 
 
-def test_what_is_set_for_the_recovery_side_is_not_left_behind() -> None:
+def test_resources_set_for_the_recovery_side_are_not_left_behind() -> None:
     machine = replicated(
         nic={"recovery_network_security_group": NSG_THERE},
         recovery_public_ip=PIP_THERE,
@@ -213,7 +213,7 @@ def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
     )
 
 
-def test_what_protects_a_subnet_that_was_not_read_is_not_known_and_not_called_missing() -> None:
+def test_the_protection_of_an_unread_subnet_is_unknown_and_not_called_missing() -> None:
     comparison = compared(replicated(), interface(), networks=(guarded(EA, NSG),))
     assert comparison.left_behind == ()
     assert comparison.unknown == ("its subnet in sea is not known, so what protects it there is not known either",)

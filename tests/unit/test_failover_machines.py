@@ -168,7 +168,7 @@ def test_a_machine_whose_active_location_is_not_known_is_warned_about(location: 
     assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == {"location_unclear"}
 
 
-def test_what_is_set_on_the_item_counts_for_a_nic_that_names_no_network() -> None:
+def test_the_items_network_counts_for_a_nic_that_names_none() -> None:
     of_item = structs.replace(
         item("vm", EA, address("web", HOME)), recovery_network_id=OTHER.id, test_network_id=TEST.id
     )
@@ -179,7 +179,7 @@ def test_what_is_set_on_the_item_counts_for_a_nic_that_names_no_network() -> Non
     assert (landing.network_id, landing.network_rule) == (TEST.id, RULES["test_own_network"])
 
 
-def test_what_is_set_on_the_nic_wins_over_what_is_set_on_the_item() -> None:
+def test_the_nics_network_wins_over_the_items() -> None:
     of_nic = item("vm", EA, address("web", HOME), recovery_network_id=SEA.id, test_network_id=SEA.id)
     [one] = machines_of_items([structs.replace(of_nic, recovery_network_id=OTHER.id, test_network_id=TEST.id)])
     assert land(one, NETWORKS, [mapping(EA, OTHER)]).network_id == SEA.id

@@ -55,7 +55,7 @@ def test_a_limit_is_explained_with_its_default_and_what_lifts_it() -> None:
     assert (entry.kind, entry.default, entry.force) == ("limit", 30, "--force max_change_percent")
 
 
-def test_what_force_can_lift_is_explained_as_such_and_nothing_else_is() -> None:
+def test_only_refusals_that_force_can_lift_are_explained_as_such() -> None:
     lifted = {entry.word: entry.force for entry in glossary() if entry.force}
     assert set(lifted) == set(FORCEABLE)
     assert lifted["reversed"] == "--force reversed --pair NAME"

@@ -256,7 +256,7 @@ class TestJobs:
 
 
 @pytest.mark.parametrize(("items", "jobs"), [(AsrError("no answer"), ()), ((), AsrError("no answer"))])
-def test_what_could_not_be_read_holds_everything(items: Any, jobs: Any) -> None:
+def test_unreadable_activity_holds_every_change(items: Any, jobs: Any) -> None:
     assert reason(activity(items, jobs), update(FORWARD)) == (
         "failover_active: whether a failover is under way could not be read: no answer"
     )

@@ -119,6 +119,6 @@ def test_a_child_is_the_id_that_its_text_is_parsed_to(parent: str, segments: tup
         (f"/subscriptions/{GUID}", ("vaults", "Vault")),
     ],
 )
-def test_what_cannot_be_below_an_id_is_refused(parent: str, segments: tuple[str, ...]) -> None:
+def test_segments_that_cannot_follow_an_id_are_refused(parent: str, segments: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="is not a resource id"):
         ArmId(parent).child(*segments)

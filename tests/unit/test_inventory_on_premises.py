@@ -151,7 +151,7 @@ def test_a_topology_file_adds_to_what_the_world_says(sites: Clouds, tmp_path: Pa
     assert shanghai.hosts[0].networks == ("VMNetwork1-Shanghai",)
 
 
-def test_what_a_file_does_not_say_stays_as_the_world_says_it(sites: Clouds, tmp_path: Path) -> None:
+def test_values_that_a_file_leaves_out_stay_as_in_the_world(sites: Clouds, tmp_path: Path) -> None:
     text = """\
 fabrics:
 - server: VMM-Beijing

@@ -121,7 +121,7 @@ def test_a_network_that_is_gone_blocks_its_pair_although_a_list_has_it(azure: Tw
     assert (plan.changes, kinds(plan)) == ((), ["missing_network"])
 
 
-def test_what_a_rule_matches_is_decided_by_what_is_there_now(azure: TwoRegions) -> None:
+def test_a_rule_matches_the_networks_as_they_are_now(azure: TwoRegions) -> None:
     azure.network("hub", tags={"dr": "yes"})
     lagging = Lagging(azure)
     azure.network("hub", tags={"dr": "no"})

@@ -36,7 +36,7 @@ def test_planning_only_reads(desired: DesiredState) -> None:
     assert verbs("plan", desired) == {"read"}
 
 
-def test_applying_deletes_because_a_retarget_does_and_says_so(desired: DesiredState) -> None:
+def test_apply_needs_the_right_to_delete_and_explains_that_a_retarget_does(desired: DesiredState) -> None:
     found = role("apply", desired)
     assert {f"{MAPPING}/write", f"{MAPPING}/delete"} <= set(found.actions)
     assert "a retarget deletes" in found.description
@@ -70,7 +70,7 @@ def test_every_role_may_read_its_own_rights(task: Task, desired: DesiredState) -
     assert "Microsoft.Authorization/permissions/read" in actions(task, desired, minimal=True)
 
 
-def test_fabrics_are_created_only_where_the_file_says_so(desired: DesiredState) -> None:
+def test_the_right_to_create_fabrics_is_needed_only_where_the_file_allows_it(desired: DesiredState) -> None:
     write = f"{PREFIX}replicationFabrics/write"
     assert write not in actions("apply", desired)
     creating = structs.replace(desired, vaults=(structs.replace(desired.vaults[0], create_fabrics=True),))
@@ -139,7 +139,7 @@ def test_copies_of_what_rules_find_go_where_the_template_says(azure: TwoRegions)
     assert scopes("create-networks", azure.state(rules=rules, regions=(open_,))) == (whole,)
 
 
-def test_what_another_tool_manages_needs_no_rights_to_copy(azure: TwoRegions) -> None:
+def test_a_pair_that_another_tool_manages_needs_no_rights_to_copy(azure: TwoRegions) -> None:
     desired = azure.state(row(azure.network("app"), None, managed_by="terraform"))
     assert tasks_of(desired) == ("apply",)
 

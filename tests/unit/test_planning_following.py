@@ -278,7 +278,9 @@ class TestSubnetsAndAddresses:
         whole_file = world.azure.state(world.row(), machines="follow", release_addresses=True)
         assert after(world.plan(whole_file, world.machine(address=address))).addresses[0].recovery_ip is None
 
-    def test_what_is_let_go_is_sent_as_an_empty_text_and_what_never_was_is_not_sent(self, world: World) -> None:
+    def test_a_released_address_is_sent_as_an_empty_text_and_one_that_was_never_set_is_not_sent(
+        self, world: World
+    ) -> None:
         address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.9.9.9")
         item = world.machine(address=address)
         configuration = updated(item, after(world.following(item, release_addresses=True))).nics[0].ip_configurations[0]

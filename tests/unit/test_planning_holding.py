@@ -56,7 +56,7 @@ class TestHolding:
         assert "failover_active" in kinds(plan)
         assert "hub" in {change.pair for change in azure.plan(desired, forced={"failover_active"}).changes}
 
-    def test_what_cannot_be_read_holds_updates_back_and_is_not_called_a_failover(self) -> None:
+    def test_an_unreadable_activity_holds_updates_back_and_is_not_called_a_failover(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.RecoveryServices/vaults/replicationJobs/read",)))
         hub, new = azure.network("hub"), azure.network("new", SEA)
         azure.map_both(hub, azure.network("old", SEA))
@@ -73,7 +73,7 @@ class TestHolding:
         azure.build.job(azure.vault, "UnplannedFailover")
         assert azure.plan(azure.state(row(hub, new))).changes == ()
 
-    def test_what_waits_for_a_mapping_that_a_failover_holds_is_held_too(self) -> None:
+    def test_changes_that_wait_for_a_held_mapping_are_held_too(self) -> None:
         """a-x, b-y, c-z turn round: b's new reverse takes the place of c's old one, which machines of a-x hold."""
         azure = TwoRegions()
         near = [azure.network(name) for name in "abc"]

@@ -71,7 +71,7 @@ class TestPrerequisites:
         assert (plan.changes, kinds(plan)) == ((), ["ambiguous"])
         assert "asr-a2a-default-eastasia, second-eastasia" in plan.findings[0].message
 
-    def test_missing_fabrics_are_created_where_the_vault_says_so(self) -> None:
+    def test_missing_fabrics_are_created_where_the_vault_allows_it(self) -> None:
         azure = TwoRegions(fabrics=False)
         desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True)
         plan = azure.plan(desired)

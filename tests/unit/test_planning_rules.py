@@ -18,7 +18,7 @@ from asrnet.model.azure import COPY_TAG
 class TestRules:
     RULE = Rule(name="prod", vault="sea", match=Match(name="*-prod"))
 
-    def test_a_rule_pairs_what_matches_and_says_so(self) -> None:
+    def test_a_rule_pairs_the_networks_it_matches_and_reports_them(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         app = azure.network("app-prod")

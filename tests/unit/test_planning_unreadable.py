@@ -81,7 +81,7 @@ def test_its_name_is_never_given_to_another(azure: TwoRegions, hub: VirtualNetwo
 
 
 @pytest.mark.parametrize("place", [EA, SEA])
-def test_what_is_missing_in_its_fabric_is_not_created_while_one_does_not_say_its_network(
+def test_a_missing_mapping_is_not_created_while_another_of_its_fabric_does_not_name_its_network(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork, place: str
 ) -> None:
     azure.build.unreadable_mapping(azure.fabrics[place], "nothing")

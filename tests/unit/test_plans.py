@@ -30,12 +30,12 @@ class TestLimits:
             "raise the limit or use --force max_updates"
         )
 
-    def test_what_one_vault_alone_exceeds_is_not_said_again_of_the_whole_run(self) -> None:
+    def test_a_limit_that_one_vault_exceeds_is_not_reported_again_for_the_whole_run(self) -> None:
         plan = self._plan(3, Limits(max_updates=2, max_change_percent=100))
         beside = structs.replace(plan, existing={**plan.existing, "quiet": 40})
         assert [line.partition(":")[0] for line in beside.violations()] == ["vault sea"]
 
-    def test_what_vaults_exceed_together_is_said_of_the_whole_run(self) -> None:
+    def test_a_limit_that_vaults_exceed_together_is_reported_for_the_whole_run(self) -> None:
         plan = self._plan(3, Limits(max_updates=4, max_change_percent=100))
         others = tuple(structs.replace(change, vault="other") for change in plan.changes)
         both = structs.replace(plan, existing={**plan.existing, "other": 6}, changes=(*plan.changes, *others))
@@ -117,7 +117,7 @@ class TestSavedPlans:
         ],
         ids=["too deep", "no id", "a wrong id"],
     )
-    def test_what_is_wrong_in_a_plan_is_told_with_the_file_and_the_place(self, data: bytes, why: str) -> None:
+    def test_a_mistake_in_a_plan_is_reported_with_its_file_and_place(self, data: bytes, why: str) -> None:
         with pytest.raises(InputError, match=f"^plan.json: not a saved plan: .*{why}"):
             load_plan(data, source="plan.json")
 

@@ -348,7 +348,7 @@ def test_a_declared_pair_of_vm_networks_selects_machines_before_it_is_mapped(wor
         world.ask(world.rows(unknown), selection=selected)
 
 
-def test_what_could_not_be_read_is_named_where_it_matters(world: World) -> None:
+def test_unreadable_lists_are_named_where_they_matter(world: World) -> None:
     items = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"
     container = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers"
     denied = (items, f"{container}/replicationProtectedItems/read", f"{container}/read")

@@ -44,7 +44,7 @@ def test_queries_are_cut_off_unless_they_hold_only_an_api_version(text: str, exp
         ("Failed to parse: http://me:secret", "Failed to parse: ..."),
     ],
 )
-def test_what_looks_like_a_secret_is_removed(text: str, expected: str) -> None:
+def test_text_that_looks_like_a_secret_is_removed(text: str, expected: str) -> None:
     assert without_secrets(text) == expected
 
 

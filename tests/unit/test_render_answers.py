@@ -32,13 +32,13 @@ def tones(answer: Prediction) -> list[str]:
     return [row.tone for row in machines.rows]
 
 
-def test_what_is_lost_is_loud_and_what_is_kept_is_not() -> None:
+def test_a_lost_machine_is_an_error_and_a_kept_address_is_plain() -> None:
     lost = prediction([machine("a", ALONE, address("web", "10.3.0.4"))], [ALONE], [])
     assert tones(lost) == ["error"]
     assert tones(landed(("kept", "web", "10.0.1.4"), ("taken", "web", "10.0.1.5"))) == ["plain", "update"]
 
 
-def test_what_is_not_known_is_not_called_no_network() -> None:
+def test_an_unknown_network_is_not_called_no_network() -> None:
     both = [mapping(HERE, THERE), mapping(HERE, ALONE)]
     unclear = prediction([machine("a", HERE, address("web", "10.0.1.4"))], [HERE, THERE, ALONE], both)
     [row] = next(section.rows for section in sections(unclear, View()) if section.title == "Machines")
@@ -50,7 +50,7 @@ def test_a_warning_is_seen_whatever_becomes_of_the_address() -> None:
     assert tones(landed(("falls", "batch", "10.0.2.4"))) == ["warning"]
 
 
-def test_what_machines_are_called_reaches_a_terminal_harmless() -> None:
+def test_names_of_machines_reach_a_terminal_escaped() -> None:
     answer = landed(("\x1b[31mred", "web", "10.0.1.4"))
     for output in ("text", "markdown"):
         assert "\x1b" not in render(answer, output, View())
@@ -60,7 +60,7 @@ def test_what_machines_are_called_reaches_a_terminal_harmless() -> None:
 @pytest.mark.parametrize(
     "hostile", ["\x1b[31m", "\x00", "two\n::error::lines", "\r", "\t", "\x9b31m", "\u202egnp", "\u2028"]
 )
-def test_what_machines_are_called_reaches_csv_and_json_escaped(hostile: str) -> None:
+def test_names_of_machines_reach_csv_and_json_escaped(hostile: str) -> None:
     answer = landed((hostile, "web", "10.0.1.4"))
     shown = render(answer, "csv", View())
     assert all(line.isprintable() for line in shown.splitlines())

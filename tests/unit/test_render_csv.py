@@ -11,7 +11,7 @@ from asrnet.render.csv import table
 
 
 @pytest.mark.parametrize("text", ["plain", "a,b", 'a "b"', "", "10.0.0.4", "a=b"])
-def test_what_is_written_is_read_again(text: str) -> None:
+def test_the_written_csv_reads_back_the_same(text: str) -> None:
     assert list(csv.DictReader(io.StringIO(table(["name"], [{"name": text}]), newline=""))) == [{"name": text}]
 
 
@@ -31,5 +31,5 @@ def test_a_cell_that_a_spreadsheet_would_calculate_is_text(text: str) -> None:
         ("\x9b31m\u202egnp", "\\x9b31m\\u202egnp"),
     ],
 )
-def test_what_does_not_print_is_written_as_its_escape_and_begins_no_line(text: str, shown: str) -> None:
+def test_unprintable_characters_are_escaped_and_begin_no_line(text: str, shown: str) -> None:
     assert table(["name", "next"], [{"name": text, "next": "c"}]) == f"name,next\n{shown},c\n"

@@ -89,7 +89,7 @@ def test_a_limit_that_is_exceeded_is_an_error_unless_it_is_forced() -> None:
     assert lines(plan, View(forced=("max_deletes",))) == ["::warning title=to delete%3A sea::- forward mapping lab: "]
 
 
-def test_what_was_corrected_is_a_notice_and_what_failed_an_error() -> None:
+def test_a_corrected_pair_is_a_notice_and_a_failed_one_an_error() -> None:
     (done,) = lines(applied(PENDING, "succeeded"))
     assert done == (
         "::notice file=dr/asrnet.yaml,line=12,title=done%3A app::+ reverse mapping back: the reverse mapping is missing"
@@ -99,7 +99,7 @@ def test_what_was_corrected_is_a_notice_and_what_failed_an_error() -> None:
     assert failed.endswith("%0AAzure said no")
 
 
-def test_what_a_safeguard_refused_is_said_once_beside_what_is_pending() -> None:
+def test_a_safeguards_refusal_is_printed_once_beside_the_pending_changes() -> None:
     two = structs.replace(PENDING, changes=(*PENDING.changes, change("create", "other", "app")))
     report = applied(two, "skipped", error="vault sea: 2 is over 1; use --force", refused=True)
     assert lines(report) == [
@@ -146,7 +146,7 @@ def test_after_a_correction_the_outputs_are_what_is_left() -> None:
     )
 
 
-def test_a_summary_too_long_for_github_is_cut_between_lines_and_says_so() -> None:
+def test_a_summary_too_long_for_github_is_cut_between_lines_with_a_note() -> None:
     whole = summary(full_plan(), View())
     cut = summary(full_plan(), View(), room=600)
     assert len(cut.encode()) <= 600

@@ -167,7 +167,7 @@ def test_a_change_has_its_steps_in_order_each_with_the_same_for_az(page: dict[st
     assert [step["az"][0].split()[4] for step in retarget["steps"]] == ["delete", "update", "create"]
 
 
-def test_what_is_said_of_a_pair_is_with_it_and_the_rest_apart(page: dict[str, Any]) -> None:
+def test_findings_of_a_pair_are_shown_with_it_and_the_others_apart(page: dict[str, Any]) -> None:
     assert [found["kind"] for found in item(page, "double")["findings"]] == ["duplicate"]
     assert [found["kind"] for found in item(page, "lab, lab-back")["findings"]] == ["unmanaged", "unmanaged"]
     assert "unmanaged" not in {found["kind"] for found in page.get("findings", ())}
@@ -275,7 +275,7 @@ def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_firs
         assert (item(page, "app")["machines"], item(page, "app")["machines_away"]) == (expected, 2)
 
 
-def test_what_apply_would_refuse_is_told() -> None:
+def test_refusals_of_apply_are_shown_with_the_plan() -> None:
     deletion = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
     page = data(Plan(changes=(deletion,), existing={"sea": 1}, limits=Limits(max_deletes=0)))
     assert page["refusals"][0].startswith("vault sea: 1 ")

@@ -42,6 +42,6 @@ def test_a_finding_has_exactly_the_documented_keys() -> None:
     }
 
 
-def test_what_is_printed_can_be_applied() -> None:
+def test_the_printed_json_can_be_applied() -> None:
     plan = full_plan().sealed()
     assert load_plan(render(plan, "json").encode(), source="plan.json") == plan

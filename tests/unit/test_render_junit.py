@@ -80,7 +80,7 @@ def test_a_report_fails_what_failed_and_counts_seconds_once() -> None:
     assert failed["sea.app forward"][0].attrib == {"message": "it has moved", "type": "stale"}
 
 
-def test_what_was_found_wrong_fails_and_what_went_wrong_is_an_error() -> None:
+def test_a_finding_is_a_failure_and_a_failed_change_an_error() -> None:
     plan = Plan(
         pairs=(pair("app", forward="create", reverse="blocked"), pair("hub", forward="blocked", reverse=None)),
         changes=(change("create", "m", "app"),),

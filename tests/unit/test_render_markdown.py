@@ -25,7 +25,7 @@ def test_a_pair_is_a_table_row_with_its_details_in_the_last_cell() -> None:
     assert row in render(full_plan(), "markdown").splitlines()
 
 
-def test_what_a_comment_has_no_room_for_is_counted_and_the_picture_stays_whole() -> None:
+def test_lines_that_do_not_fit_into_a_comment_are_counted_and_the_picture_stays_whole() -> None:
     pairs = tuple(pair(f"pair-{number:04}", forward="create", reverse="create") for number in range(2000))
     text = render(Plan(pairs=pairs), "markdown")
     assert len(text) < 65_536

@@ -65,7 +65,7 @@ def test_a_network_is_in_the_region_that_any_pair_knows_it_in() -> None:
 
 
 @pytest.mark.parametrize("char", list('"<>#&`%'))
-def test_what_means_something_to_mermaid_is_written_as_its_entity(char: str) -> None:
+def test_characters_special_to_mermaid_are_written_as_entities(char: str) -> None:
     plan = Plan(pairs=(structs.replace(pair("x"), name=f"a{char}b"),))
     assert render(plan, "mermaid").splitlines()[-1] == f'  n0 <-->|"a#{ord(char)};b"| n1'
 

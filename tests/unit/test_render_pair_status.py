@@ -57,7 +57,7 @@ def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, status: 
     assert only(report).status == status
 
 
-def test_what_was_corrected_is_no_longer_said_of_the_pair() -> None:
+def test_a_corrected_finding_is_no_longer_shown_with_its_pair() -> None:
     plan = Plan(
         pairs=(pair("app", reverse="create"),),
         changes=(change("create", "m", "app", direction="reverse"),),
@@ -80,7 +80,7 @@ def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
     assert [found.kind for found in only(plan).findings] == ["retargeted"]
 
 
-def test_what_a_safeguard_refused_is_pending_still() -> None:
+def test_a_pair_that_a_safeguard_refused_is_still_pending() -> None:
     plan = Plan(pairs=(pair("app", reverse="create"),), changes=(change("create", "m", "app", direction="reverse"),))
     refused = applied(plan, "skipped", error="over a limit", refused=True)
     assert only(refused).status == "half"
@@ -95,7 +95,7 @@ def test_the_plan_after_a_report_has_the_last_word() -> None:
     assert only(applied(plan, "succeeded"), plan).status == "half"
 
 
-def test_what_another_tool_manages_is_no_drift() -> None:
+def test_a_pair_that_another_tool_manages_is_not_drift() -> None:
     found = finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="sap")
     plan = Plan(pairs=(pair("sap", reverse="external", managed_by="terraform"),), findings=(found,))
     assert only(plan).drift() == ()

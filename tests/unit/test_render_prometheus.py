@@ -118,7 +118,7 @@ def test_a_file_without_a_last_success_has_none(text: str) -> None:
     assert last_success(text) is None
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_figures_are_left_out() -> None:
     counts = samples(PENDING)
     assert not {name for name in counts if "timestamp" in name or "duration" in name or "request" in name}
 

@@ -49,7 +49,7 @@ def test_directions_that_fared_differently_are_told_apart_with_the_error_below()
     assert shown[-1].startswith("Partly done: 2 changes: 1 succeeded, 1 failed;")
 
 
-def test_what_makes_a_whole_vault_stale_is_said_once() -> None:
+def test_a_reason_that_makes_a_whole_vault_stale_is_shown_once() -> None:
     stale = {"outcome": "stale", "error": "mapping x has appeared", "refused": True}
     shown = lines(report(applied(FORWARD, **stale), applied(REVERSE, **stale), applied(REVERSE, "stale", error="gone")))
     assert shown.count("+ forward mapping there: stale: mapping x has appeared") == 1
@@ -57,7 +57,7 @@ def test_what_makes_a_whole_vault_stale_is_said_once() -> None:
     assert "+ reverse mapping back: stale: gone" in shown
 
 
-def test_what_is_in_flight_is_said_and_so_is_an_interrupt() -> None:
+def test_changes_in_flight_and_an_interrupt_are_shown() -> None:
     shown = lines(report(applied(FORWARD, "in_flight", error="accepted"), interrupted=True))
     assert "? hub hub-ea (eastasia) <-> hub-sea (southeastasia) in flight 2.5" in shown
     assert shown[-1].startswith("Interrupted: ")

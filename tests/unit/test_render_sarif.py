@@ -127,7 +127,7 @@ def test_changes_of_a_report_that_were_not_made_are_results_with_their_outcome()
     assert results(applied(structs.replace(PENDING, findings=()), "succeeded")) == []
 
 
-def test_what_a_correction_has_settled_is_no_result() -> None:
+def test_a_corrected_finding_is_not_a_result() -> None:
     left = Plan(pairs=(pair("app", file="dr/asrnet.yaml", line=12),))
     assert results(applied(PENDING, "succeeded"), View(run=Run(left=left))) == []
 

@@ -77,12 +77,12 @@ def test_full_ids_are_shown_when_verbose_and_only_then() -> None:
     assert not any("/subscriptions/" in line for line in lines(full_plan()))
 
 
-def test_what_belongs_to_no_pair_is_listed_apart() -> None:
+def test_changes_of_no_pair_are_listed_apart() -> None:
     shown = lines(full_plan())
     assert shown[shown.index("Other changes") + 1] == "  - forward mapping lab-map in vault sea"
 
 
-def test_what_a_rule_matched_is_named() -> None:
+def test_the_networks_that_a_rule_matched_are_named() -> None:
     assert "  prod  2 networks  crm-ea, web-ea" in lines(full_plan())
 
 

@@ -95,7 +95,7 @@ def test_settings_know_where_each_value_was_given(dotenv: Path) -> None:
     assert [given.source(name) for name in names] == ["--file", "ASRNET_VAULT", ".env: ASRNET_QUIET", "--pair"]
 
 
-def test_what_is_absent_or_empty_is_not_given() -> None:
+def test_absent_and_empty_values_do_not_count_as_given() -> None:
     arguments: dict[str, object] = {"file": None, "vault": [], "yes": False, "verbose": 0}
     environ = {"ASRNET_FILE": "", "ASRNET_VAULT": "sea", "ASRNET_YES": "true", "ASRNET_VERBOSE": "1"}
     assert read(arguments, environ) == Settings(vault=("sea",), yes=True, verbose=1)
@@ -396,7 +396,7 @@ def test_options_of_one_command_are_read_from_variables_and_files_too(dotenv: Pa
     assert given == EmulatorSettings(latency=5, port=7, tls_port=8)
 
 
-def test_what_a_command_needs_may_come_from_a_variable_and_is_missed_by_name() -> None:
+def test_a_required_option_may_come_from_a_variable_and_is_named_when_it_is_missing() -> None:
     given = read({"primary": "n"}, {"ASRNET_MAP_TO": "southeastasia"}, command="map")
     assert getattr(given, "to", None) == "southeastasia"
     assert refusal({"primary": "n"}, command="map") == "--to REGION is missing: the recovery region"
@@ -429,7 +429,7 @@ def test_the_defaults_in_the_example_file_are_accepted(dotenv: Path) -> None:
     assert read({}, {}, env_file="f.env") == Settings(env_file="f.env")
 
 
-def test_what_can_be_made_again_is_kept_where_xdg_says(tmp_path: Path) -> None:
+def test_the_cache_folder_follows_xdg_cache_home(tmp_path: Path) -> None:
     assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "asrnet"
     assert cache_folder({}) == Path.home() / ".cache" / "asrnet"
     assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "asrnet"

@@ -203,7 +203,7 @@ def test_without_the_names_of_vmm_there_is_no_resource(sites: TwoSites) -> None:
     assert "names of the VMM server" in told.left_out[0]
 
 
-def test_between_two_vmm_servers_there_is_no_resource_and_a_comment_says_so(sites: TwoSites) -> None:
+def test_a_pair_between_two_vmm_servers_is_a_comment_and_no_resource(sites: TwoSites) -> None:
     one = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shanghai")
     near, far = sites.nets["VMNetwork1-Beijing"], sites.nets["VMNetwork1-Shanghai"]
     sites.build.mapping(sites.beijing, near, sites.shanghai, far)

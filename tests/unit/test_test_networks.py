@@ -207,7 +207,7 @@ def test_a_network_of_several_pairs_is_judged_once() -> None:
     assert finding.pair is None
 
 
-def test_what_has_to_be_read_grows_as_networks_are_read() -> None:
+def test_the_networks_to_read_grow_as_networks_are_read() -> None:
     bubble, hub = network("bubble", letting_in("hub")), network("hub", "bubble", "far")
     asked = [networks_around([network_id("bubble")], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
     assert asked == [{network_id("bubble")}, {network_id("hub")}, {network_id("far")}]
@@ -234,7 +234,7 @@ def test_the_networks_of_every_live_mapping_are_production(end: str) -> None:
     assert finding.message.endswith(f"a network of production: bubble - {end}")
 
 
-def test_what_is_behind_production_need_not_be_read() -> None:
+def test_networks_behind_production_need_not_be_read() -> None:
     networks = (
         network("bubble", letting_in("hub")),
         network("hub", "bubble", "crm-sea"),

@@ -377,7 +377,7 @@ def test_a_nic_may_have_no_ip_configuration_at_all_and_one_without_a_name() -> N
     assert again(azure.world).protected_items.list(vault.id) == azure.world.protected_items.list(vault.id)
 
 
-def test_what_a_nic_has_of_a_test_failover_and_of_its_recovery_side_survives_the_file() -> None:
+def test_a_nics_test_failover_and_recovery_settings_survive_the_file() -> None:
     group = ArmId(f"{RG}/rg/providers/Microsoft.Network/networkSecurityGroups/nsg")
     public_ip = ArmId(f"{RG}/rg/providers/Microsoft.Network/publicIPAddresses/ip")
     azure = Builder()

@@ -201,7 +201,9 @@ VERBS: dict[str, Callable[[Life], object]] = {
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_what_the_state_does_not_allow_is_refused_with_causes_and_an_action(protected: Life, verb: str) -> None:
+def test_actions_that_the_state_does_not_allow_are_refused_with_causes_and_an_action(
+    protected: Life, verb: str
+) -> None:
     with pytest.raises(ServiceError) as caught:
         VERBS[verb](protected)
     error = caught.value
@@ -229,7 +231,7 @@ def test_a_machine_is_replicated_back_to_where_it_comes_from_only(protected: Lif
         protected.switch(protected.east.id, protected.west.id)
 
 
-def test_what_does_not_exist_cannot_fail_over(life: Life) -> None:
+def test_a_machine_that_does_not_exist_cannot_fail_over(life: Life) -> None:
     with pytest.raises(NotFoundError) as caught:
         life.items.unplanned_failover(life.east_id)
     assert caught.value.code == "ArmResourceDoesNotExist"
@@ -441,7 +443,7 @@ def test_a_reprotected_machine_keeps_its_policy_and_extras_and_none_of_its_old_n
     assert protected.world.extras == {protected.west_id.key: {"lifecycleId": "7"}}
 
 
-def test_a_test_environment_that_is_being_cleaned_up_says_so() -> None:
+def test_a_test_environment_shows_that_it_is_being_cleaned_up() -> None:
     life = Life(seconds=SECONDS)
     life.end(life.enable())
     life.replicated()
