@@ -23,11 +23,33 @@ which is in one place (``asrnet.azure.translate``; ``asrnet.fake`` raises these 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
+    "stale": (
+        "Azure is not as it was when the plan was made.",
+        "Plan again, look at what is different, and apply that plan.",
+    ),
+    "tampered": (
+        "A saved plan was changed after it was saved: its checksum does not fit.",
+        "Make the plan again with asrnet plan --out FILE, and do not edit it.",
+    ),
+    "mapped": (
+        "asrnet map was asked for another recovery network than the one that the network is mapped to.",
+        "Use --retarget to change both directions of the mapping.",
+    ),
+    "not_throwaway": (
+        "scripts/first_contact.py found something in the vault that it has not made.",
+        "Give it a vault that nobody else uses.",
+    ),
+}
+"""What a ``RefusedError`` of a kind means and what to do about it, for kinds that are neither limits nor findings."""
 
 
 def printable(text: str) -> str:
@@ -41,7 +63,12 @@ def printable(text: str) -> str:
 
 
 class AsrError(Exception):
-    """An error with a message for people and, in ``hint``, what to do next, each on one line."""
+    """An error with a message for people and, in ``hint``, what to do next, each on one line.
+
+    ``remedy`` is what to do about an error of the class in general.
+    """
+
+    remedy: ClassVar[str] = "The message says what happened, and the hint what to do next."
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = printable(message)
@@ -50,7 +77,9 @@ class AsrError(Exception):
 
 
 class InputError(AsrError):
-    """What the user gave cannot be used."""
+    """What the user gave cannot be used: an option, an id, or a combination of rows."""
+
+    remedy = "Correct what the message names. A hint lists what is known, or shows the form that is expected."
 
 
 class DocumentError(InputError):
@@ -58,6 +87,8 @@ class DocumentError(InputError):
 
     ``others`` has the other mistakes that were found in the same reading, in this file or in others.
     """
+
+    remedy = "Correct the line. asrnet validate shows all mistakes in all files."
 
     def __init__(
         self,
@@ -80,7 +111,9 @@ class DocumentError(InputError):
 
 
 class RefusedError(AsrError):
-    """A safeguard said no, and nothing was written; ``kind`` names it (``max_updates``, ``stale``, ``frozen``...)."""
+    """A safeguard refused, and nothing was written; ``kind`` names it (``max_updates``, ``stale``, ``frozen``...)."""
+
+    remedy = "The message names the safeguard; asrnet explain says of each what it is and what lifts it."
 
     def __init__(self, message: str, *, kind: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -90,9 +123,13 @@ class RefusedError(AsrError):
 class CredentialError(AsrError):
     """No credential was found, or Azure did not accept it."""
 
+    remedy = "Sign in (az login), or set the variables of a service principal. asrnet doctor shows the identity in use."
+
 
 class UnreachableError(AsrError):
     """Azure gave no answer within the retry limits."""
+
+    remedy = "Look at the network, the proxy and its certificates with asrnet doctor, or try again later."
 
 
 class ServiceError(AsrError):
@@ -101,6 +138,8 @@ class ServiceError(AsrError):
     ``status`` is the HTTP status, ``code`` the service's own code (Site Recovery keeps it in the first detail),
     ``request_id`` what Microsoft's support asks for.
     """
+
+    remedy = "The message is Azure's. Give the id of the request to Microsoft's support if it does not help."
 
     def __init__(
         self,
@@ -132,13 +171,19 @@ class ServiceError(AsrError):
 class NotFoundError(ServiceError):
     """The resource does not exist."""
 
+    remedy = "Correct its id, or create it."
+
 
 class ResourceGroupNotFoundError(NotFoundError):
     """The resource group does not exist, and so nothing in it does."""
 
+    remedy = "Create the group, or name another one."
+
 
 class ForbiddenError(ServiceError):
     """The identity lacks a right; ``action`` is the missing action where Azure names it."""
+
+    remedy = "Grant it: asrnet permissions prints a role with the rights of a task, asrnet doctor what is missing."
 
     def __init__(self, message: str, *, action: str = "", **fields: object) -> None:
         super().__init__(message, **fields)  # type: ignore[arg-type]  # the keywords of ServiceError
@@ -148,14 +193,22 @@ class ForbiddenError(ServiceError):
 class ConflictError(ServiceError):
     """The resource's state, a lock or a policy does not allow the request."""
 
+    remedy = "Wait until what is under way has ended, or remove the lock; then plan again."
+
 
 class CrossTenantError(ServiceError):
     """The subscription belongs to another tenant than the credential."""
+
+    remedy = "Sign in to that tenant, or use Azure Lighthouse."
 
 
 class VaultUnusedError(ServiceError):
     """Site Recovery does not know the vault: it has no fabrics and no mappings yet."""
 
+    remedy = "Enable replication of any machine once, or set `create_fabrics: true` for the vault."
+
 
 class OperationFailedError(ServiceError):
     """An operation that Azure had accepted ended in Failed or Canceled."""
+
+    remedy = "Look at the job in the vault, then plan again."

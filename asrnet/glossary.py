@@ -5,17 +5,22 @@ The words stand in the tables of their own modules; a word that is added there i
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from inspect import getdoc
+from typing import Any, Final
 
 from msgspec import structs
 
-from asrnet.errors import InputError
+from asrnet.errors import REFUSALS, AsrError, InputError
 from asrnet.exit_codes import MEANINGS
+from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
+from asrnet.failover.landing import UNPREDICTED
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.files.problems import did_you_mean
-from asrnet.model.explanation import Explanation, Explanations
+from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKind
 from asrnet.model.findings import FindingKind, Role, Severity
 from asrnet.model.plan import FORCEABLE, Limits, limit_meanings
+from asrnet.model.report import OUTCOMES, RESULTS
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
@@ -33,7 +38,7 @@ def explain(word: str | None = None) -> Explanations:
     if word is None:
         return Explanations(explanations=everything)
     key = word.strip().lower().replace("-", "_")
-    explanations = tuple(entry for entry in everything if entry.word == key)
+    explanations = tuple(entry for entry in everything if entry.word.lower() == key)
     if not explanations:
         raise InputError(
             f"asrnet does not use the word '{word}'{did_you_mean(key, [entry.word for entry in everything])}",
@@ -44,7 +49,35 @@ def explain(word: str | None = None) -> Explanations:
 
 def glossary() -> tuple[Explanation, ...]:
     """The explanation of every word, kind by kind."""
-    return (*_findings(), *_rules(), *_notices(), *_exit_codes(), *_limits())
+    return (
+        *_findings(),
+        *_rules(),
+        *_notices(),
+        *_meanings("prediction_outcome", {**OUTCOMES_OF_ADDRESSES, **UNPREDICTED}),
+        *_meanings("outcome", OUTCOMES),
+        *_meanings("result", RESULTS),
+        *_meanings("exit_code", {str(code): meaning for code, meaning in MEANINGS.items()}),
+        *_limits(),
+        *_meanings("refusal", {kind: Meaning(*words) for kind, words in REFUSALS.items()}),
+        *_errors(AsrError),
+    )
+
+
+def _meanings(kind: WordKind, table: Mapping[Any, Meaning]) -> tuple[Explanation, ...]:
+    return tuple(
+        Explanation(word=word, kind=kind, meaning=meaning.sentence, remedy=meaning.remedy or None)
+        for word, meaning in table.items()
+    )
+
+
+def _errors(error: type[AsrError]) -> Iterator[Explanation]:
+    """The class of an error and the classes below it, with the first paragraph of what their docstrings say."""
+    sentence = getdoc(error) or ""
+    meaning = sentence.partition("\n\n")[0].replace("``", "`")
+    yield Explanation(word=error.__name__, kind="error", meaning=meaning, remedy=error.remedy)
+    for below in error.__subclasses__():
+        if below.__module__ == error.__module__:
+            yield from _errors(below)
 
 
 def _findings() -> tuple[Explanation, ...]:
@@ -72,13 +105,6 @@ def _notices() -> tuple[Explanation, ...]:
     return tuple(
         Explanation(word=notice.code, kind="notice", meaning=notice.sentence, severity=notice.severity)
         for notice in NOTICES.values()
-    )
-
-
-def _exit_codes() -> tuple[Explanation, ...]:
-    return tuple(
-        Explanation(word=str(code), kind="exit_code", meaning=entry.sentence, remedy=entry.remedy)
-        for code, entry in MEANINGS.items()
     )
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from asrnet import exit_codes
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.cli.layout import exits_of
 from asrnet.emulator import coverage
@@ -56,6 +57,62 @@ vault. An error blocks its pair; other pairs and vaults are not affected.
 
 | kind | severity | counts as drift | means | what to do |
 |---|---|---|---|---|
+"""
+
+
+_ERRORS_PAGE: Final = """\
+# Errors, findings and exit codes
+
+An error ends a run, or only one vault's part of it. A finding is part of a plan. `asrnet explain WORD` says what each
+word on this page and on [the page of findings](findings.md) means; `make docs` makes the tables from the same source.
+
+## Errors
+
+On standard error an error is `error: what happened`, usually followed by `hint: what to do`; `-vv` adds the traceback.
+All mistakes in all files are reported at once. An error that Azure answered with has a last line `for Microsoft's
+support`, with the id of the request and the service's code. In programs errors are classes under `asrnet.AsrError` with
+`.message` and `.hint`:
+
+| class | means | what to do | exit code |
+|---|---|---|---|
+{errors}
+
+Throttled requests and temporary failures are retried, within `--retry-attempts` and `--retry-deadline`, before they
+become errors.
+
+## Refusals
+
+The `.kind` of a `RefusedError` is a [limit](commands.md#limits-and-safeguards), one of the findings `failover_active`,
+`reversed` and `frozen`, or
+
+| kind | means | what to do |
+|---|---|---|
+{refusal}
+
+## Findings
+
+[All findings](findings.md), with their severity and what to do about them; `asrnet explain KIND` shows one. Errors and
+pending changes count as drift; warnings count only with `drift --fail-on warning`.
+
+## Outcomes of changes
+
+| outcome | means | what to do |
+|---|---|---|
+{outcome}
+
+The result of a run as a whole is
+
+| result | means | what to do |
+|---|---|---|
+{result}
+
+## Outcomes of predictions
+
+| outcome | means | what to do |
+|---|---|---|
+{prediction_outcome}
+
+The exit codes are in [commands.md](commands.md#exit-codes).
 """
 
 
@@ -128,6 +185,23 @@ def findings_page() -> str:
     return "\n".join([_FINDINGS_HEAD + "\n".join(rows), ""])
 
 
+def errors_page() -> str:
+    """docs/errors.md."""
+    exits = {"RefusedError": exit_codes.REFUSED}
+    errors = [
+        f"| `{entry.word}` | {entry.meaning} | {entry.remedy} | {exits.get(entry.word, exit_codes.ERROR)} |"
+        for entry in glossary()
+        if entry.kind == "error"
+    ]
+    tables: dict[str, str] = {
+        kind: "\n".join(
+            f"| {entry.word} | {entry.meaning} | {entry.remedy or ''} |" for entry in glossary() if entry.kind == kind
+        )
+        for kind in ("refusal", "outcome", "result", "prediction_outcome")
+    }
+    return _ERRORS_PAGE.format(errors="\n".join(errors), **tables)
+
+
 def _options() -> Iterator[str]:
     yield "## Options"
     yield ""
@@ -172,6 +246,7 @@ def _default(option: Option) -> str:
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/commands.md": commands_page,
     "docs/emulator-coverage.md": coverage.page,
+    "docs/errors.md": errors_page,
     "docs/findings.md": findings_page,
     ".env.example": env_example,
 }

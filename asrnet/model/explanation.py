@@ -6,7 +6,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-WordKind = Literal["finding", "rule", "notice", "exit_code", "limit"]
+WordKind = Literal[
+    "finding",
+    "rule",
+    "notice",
+    "prediction_outcome",
+    "outcome",
+    "result",
+    "exit_code",
+    "limit",
+    "refusal",
+    "error",
+]
 """The kinds of words that are explained. A rule decides a prediction; a notice is a remark beside it."""
 
 
@@ -38,6 +49,6 @@ class Explanation(Struct, frozen=True, kw_only=True):
 class Explanations(Struct, frozen=True, kw_only=True):
     """The explanations of ``word``, which may be of several kinds; of every word where it is null."""
 
-    format_version: str = "1.0"
+    format_version: str = "1.1"
     word: str | None = None
     explanations: tuple[Explanation, ...]

@@ -38,6 +38,16 @@ OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
 """Every outcome of a change."""
 
 
+RESULTS: Final[Mapping[Result, Meaning]] = {
+    "succeeded": Meaning("Every change was made.", "Nothing."),
+    "partial": Meaning("Some changes were made, and others were not.", "Plan again to see what is left, and why."),
+    "failed": Meaning("No change was made.", "The errors of the changes name the causes."),
+    "nothing_to_do": Meaning("There was no change to make.", "Nothing, unless pairs are blocked: the errors say why."),
+    "refused": Meaning("A safeguard allowed no change.", "The message names it; asrnet explain says what lifts it."),
+}
+"""Every result of a run."""
+
+
 class AppliedChange(Change, frozen=True, kw_only=True):
     """A change with its outcome. ``seconds`` is the time from its first request to its last answer.
 

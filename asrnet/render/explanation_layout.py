@@ -16,8 +16,13 @@ _TITLES: Final[Mapping[WordKind, str]] = {
     "finding": "Findings",
     "rule": "Rules of predictions",
     "notice": "Notices of predictions",
+    "prediction_outcome": "Outcomes of predictions",
+    "outcome": "Outcomes of changes",
+    "result": "Results of runs",
     "exit_code": "Exit codes",
     "limit": "Limits",
+    "refusal": "Refusals",
+    "error": "Errors, as programs catch them",
 }
 _TONES: Final[Mapping[str, Tone]] = {"error": "error", "warning": "warning"}
 

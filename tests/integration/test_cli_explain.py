@@ -44,7 +44,11 @@ def test_explain_tells_a_rule_and_its_source(cli: Cli) -> None:
 
 def test_explain_without_a_word_lists_every_word_by_kind(cli: Cli) -> None:
     lines = cli("explain").out.splitlines()
-    titles = ["Findings", "Rules of predictions", "Notices of predictions", "Exit codes", "Limits"]
+    titles = [
+        *("Findings", "Rules of predictions", "Notices of predictions", "Outcomes of predictions"),
+        *("Outcomes of changes", "Results of runs", "Exit codes", "Limits", "Refusals"),
+        "Errors, as programs catch them",
+    ]
     assert [line for line in lines if line and not line.startswith(" ")] == titles
     listed = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  Word ")]
     assert listed == [entry.word for entry in glossary()]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
-from asrnet import exit_codes
-from asrnet.errors import InputError
+import asrnet
+from asrnet import errors, exit_codes
+from asrnet.errors import REFUSALS, InputError
+from asrnet.failover.landing import Outcome as OutcomeOfAddress
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.glossary import explain, glossary
 from asrnet.model.findings import FindingKind
 from asrnet.model.plan import FORCEABLE, Limits
+from asrnet.model.report import OUTCOMES, Outcome, Result
 
 
 def words(kind: str) -> list[str]:
@@ -22,6 +29,12 @@ def test_every_word_of_every_table_is_explained() -> None:
     assert words("notice") == list(NOTICES)
     assert words("exit_code") == ["0", "1", "2", "3"]
     assert words("limit") == list(Limits.__struct_fields__)
+    assert words("outcome") == list(get_args(Outcome)) == list(OUTCOMES)
+    assert words("result") == list(get_args(Result))
+    assert words("prediction_outcome") == [*get_args(OutcomeOfAddress), "without_nics", "out_of_scope"]
+    assert words("refusal") == list(REFUSALS)
+    classes = [name for name, value in vars(errors).items() if isinstance(value, type)]
+    assert sorted(words("error")) == sorted(name for name in classes if name.endswith("Error"))
     assert {exit_codes.DONE, exit_codes.ERROR, exit_codes.PENDING, exit_codes.REFUSED} == set(exit_codes.MEANINGS)
 
 
@@ -59,6 +72,35 @@ def test_only_refusals_that_force_can_lift_are_explained_as_such() -> None:
     lifted = {entry.word: entry.force for entry in glossary() if entry.force}
     assert set(lifted) == set(FORCEABLE)
     assert lifted["reversed"] == "--force reversed --pair NAME"
+
+
+def test_every_kind_of_refusal_that_is_raised_is_explained() -> None:
+    """By a limit, a finding or the table of refusals."""
+    trees = (ast.parse(source.read_text("utf-8")) for source in Path(asrnet.__file__).parent.rglob("*.py"))
+    raised = {
+        keyword.value.value
+        for tree in trees
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "RefusedError"
+        for keyword in call.keywords
+        if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant)
+    }
+    assert {"stale", "tampered", "mapped"} <= raised
+    explained = {entry.word for entry in glossary() if entry.kind in {"refusal", "limit", "finding"}}
+    assert raised <= explained
+
+
+@pytest.mark.parametrize("spelling", ["ForbiddenError", "forbiddenerror"])
+def test_an_error_is_explained_by_its_class(spelling: str) -> None:
+    (entry,) = explain(spelling).explanations
+    assert (entry.word, entry.kind) == ("ForbiddenError", "error")
+    assert entry.meaning == "The identity lacks a right; `action` is the missing action where Azure names it."
+    assert entry.remedy == errors.ForbiddenError.remedy
+
+
+def test_an_outcome_says_what_to_do() -> None:
+    assert [entry.kind for entry in explain("stale").explanations] == ["outcome", "refusal"]
+    assert all(entry.remedy for entry in glossary() if entry.kind in {"outcome", "result", "refusal", "error"})
 
 
 def test_a_word_of_several_kinds_has_an_explanation_of_each() -> None:

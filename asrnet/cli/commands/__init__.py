@@ -18,7 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "dump": "write the live mappings as a desired state, as a world, or for Terraform, Bicep or az",
     "validate": "check files offline",
     "doctor": "check identity, reachability, rights and the clock, and suggest fixes; never writes",
-    "explain": "explain a finding, a rule of predictions, an exit code or a limit",
+    "explain": "explain a finding, a rule, an outcome, an exit code, a limit or an error",
     "permissions": "print the custom role with the least rights that a task needs",
     "schema": "print the JSON Schema of a file",
     "completion": "print a completion script for bash, zsh or fish",

@@ -1,4 +1,4 @@
-"""Explain a word of asrnet's results: a finding, a rule or a notice of a prediction, an exit code, a limit.
+"""Explain a word of asrnet's results: a finding, a rule, a notice or an outcome, an exit code, a limit, an error.
 
 Without a word, list every word by kind.
 """
