@@ -179,7 +179,10 @@ def read_machines(
 
 
 def predict(inputs: PredictionInputs) -> Prediction:
-    """Where every address of the machines lands, and by which rule; with a plan, once that is applied."""
+    """Where every address of the machines lands, and by which rule; with a plan, once that is applied.
+
+    Pure: the same inputs give the same prediction. Sources are named by each rule (docs/failover-rules.md).
+    """
     operation = inputs.question.operation
     prediction, after = _predict(operation, inputs), inputs
     if inputs.plan is not None:

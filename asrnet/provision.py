@@ -46,7 +46,15 @@ def plan_pair(
     cloud: CloudName = "public",
     forced: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan that maps ``primary`` into the region ``to``, and back; see ``request_pair``, which raises the same."""
+    """The plan that maps ``primary`` into the region ``to``, and back, as the portal does at a first replication.
+
+    A network that is mapped already keeps its recovery network; RefusedError (``mapped``) where ``recovery`` is another
+    one, unless ``retarget``. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
+    ``machines="follow"`` the network's protected machines are pointed at its recovery network as well. ``forced`` lifts
+    safeguards by name. Source: Set up network mapping and IP addressing for VNets. Raises like ``read_inventory``;
+    InputError for ids of the wrong kind, a region that Azure does not have, and networks in the region ``to`` itself;
+    ServiceError where ``primary`` does not exist.
+    """
     request = request_pair(
         backend,
         vault=vault,
@@ -77,12 +85,7 @@ def request_pair(
 ) -> PairRequest:
     """Read all that mapping ``primary`` into the region ``to`` and back depends on, without planning it.
 
-    A network that is mapped already keeps its recovery network; where ``recovery`` is another one, RefusedError
-    (``mapped``) unless ``retarget``. Without a mapping and without ``recovery`` the network is copied as ``copy`` says.
-    With ``machines="follow"`` the network's protected machines are pointed at its recovery network as well.
-    Source: Set up network mapping and IP addressing for VNets. Raises InputError for ids of the wrong kind, a
-    region that Azure does not have, and networks in the region ``to`` itself, NotFoundError where ``primary`` does not
-    exist.
+    The arguments are those of ``plan_pair``, and it raises the same.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     for network in (primary, recovery):
@@ -124,9 +127,10 @@ def ensure_pair(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_write: Callable[[AuditEntry], None] = lambda _: None,
 ) -> Report:
-    """Make sure that ``primary`` is mapped into the region ``to`` and back; see ``plan_pair`` for how.
+    """Make sure that ``primary`` is mapped into the region ``to`` and back: ``plan_pair`` and ``apply`` in one.
 
-    The recovery network is ``report.pairs[0].recovery_network_id``. Doing it again changes nothing.
+    The recovery network is ``report.pairs[0].recovery_network_id``. Doing it again changes nothing. Raises what these
+    two raise.
     """
     planned = plan_pair(
         backend,

@@ -41,7 +41,11 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """A step that was sent or has ended: ``sending``, ``done`` or ``failed``."""
+    """A step of the change ``change_id``: ``state`` is ``sending``, ``done`` or ``failed``, with the ``error``.
+
+    ``action`` and ``name`` say what is done to which resource. ``undoing``: the step puts back what a failed change
+    had taken away.
+    """
 
     change_id: str
     action: str
@@ -66,8 +70,9 @@ def apply(
 ) -> Report:
     """Carry out ``plan``. Errors of single changes are in the report; running again finishes what is left.
 
-    ``on_write`` gets one entry for every write that was sent, once its outcome is known. Raises RefusedError when the
-    plan is over a limit that is not in ``options.forced``.
+    ``on_progress`` is called with every step, ``on_write`` with one entry for every write that was sent, once its
+    outcome is known; both in the thread of the caller. Raises RefusedError when the plan is over a limit that is not in
+    ``options.forced``.
     """
     plan.raise_if_over_limits(options.forced)
     began = backend.clock.now()

@@ -97,9 +97,10 @@ def read(
 
 
 def from_process(arguments: Mapping[str, object], command: str = "") -> Settings:
-    """The settings of this process: ``arguments``, its environment and ``.env``; see ``read``.
+    """The settings of this process, for ``connect``: ``arguments`` by name, then its environment, then ``.env``.
 
     Where no desired state is named and none is in the working directory, it is searched for in the folders above.
+    Raises InputError for a value that an option cannot have, with the argument, the variable or the line that gave it.
     """
     settings = read(arguments, os.environ, dotenv=".env", command=command)
     has_file = any(option.name == "file" for option in options_of(command))
