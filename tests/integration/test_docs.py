@@ -92,13 +92,6 @@ def test_the_page_of_the_library_names_every_public_function() -> None:
     assert [name for name in functions if not re.search(rf"`{name}[(`]", text) and name != "from_process"] == []
 
 
-def test_the_reference_of_the_site_has_every_public_name() -> None:
-    import asrnet
-
-    text = (ROOT / "site" / "pages" / "docs" / "reference.md").read_text("utf-8")
-    assert sorted(re.findall(r"^::: asrnet\.(\w+)$", text, re.MULTILINE)) == sorted(asrnet.__all__)
-
-
 def test_the_site_has_every_page() -> None:
     pages = {str(page.relative_to(ROOT)) for page in PAGES} | {"docs/reference.md"}
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
