@@ -21,8 +21,9 @@ _NETWORK_API = "2025-01-01"
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """A write that was sent: when (``time``, seconds since 1970), by whom, what was there before and after.
 
-    ``change`` is the id of the plan's change. ``job_id`` is the Site Recovery job's name, ``correlation_id`` the id under
-    which Azure's activity log has the request. ``undo`` is a command, or empty; ``run`` the id of the run, if it has one.
+    ``change`` is the id of the plan's change. ``job_id`` is the Site Recovery job's name, ``correlation_id`` the id
+    under which Azure's activity log has the request. ``undo`` is a command, or empty; ``run`` the id of the run, if it
+    has one.
     """
 
     time: float
