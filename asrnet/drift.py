@@ -206,13 +206,20 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     left_out = _pending(plan.changes, plan.findings) - _pending(changes, findings)
     pairs = tuple(pair for pair in plan.pairs if _pair_of(pair) not in left_out)
     actions = Counter(change.action for change in changes if change.kind == "network_mapping")
+    updated = {change.resource_id for change in changes if change.kind == "protected_item"}
     statuses = Counter(status for pair in pairs for status in (pair.forward, pair.reverse))
     return structs.replace(
         plan,
         changes=changes,
         findings=findings,
         pairs=pairs,
-        machines=tuple(machine for machine in plan.machines if (machine.vault, machine.pair) not in left_out),
+        machines=tuple(
+            structs.replace(machine, status="reported")
+            if machine.status == "update" and machine.id not in updated
+            else machine
+            for machine in plan.machines
+            if (machine.vault, machine.pair) not in left_out
+        ),
         resources=resources_of(changes),
         summary=structs.replace(
             plan.summary,

@@ -58,6 +58,24 @@ def pair_machines(
     )
 
 
+def machines_of_plan(plan: Plan, moves: Moves) -> Mapping[tuple[str, str], Sequence[PageMachine]]:
+    """The machines of a plan by vault and pair, for a page without an inventory, such as that of a saved plan."""
+    machines: dict[tuple[str, str], list[PageMachine]] = defaultdict(list)
+    for machine in plan.machines:
+        network_id = machine.networks.recovery_network_id
+        machines[machine.vault, machine.pair].append(
+            PageMachine(
+                name=machine.name,
+                state="not read",
+                lands=(network_id.name,) if network_id else (),
+                elsewhere=machine.status != "in_sync",
+                moves=tuple(dict.fromkeys(_move(row) for row in moves.get(machine.id, ()) if _is_moved(row))),
+                remark=machine.reason,
+            )
+        )
+    return machines
+
+
 def moves_of(plan: Plan) -> Moves:
     """Where the machines of a plan or report go, now and then, by their ids."""
     moves: dict[ArmId, list[MachineRow]] = defaultdict(list)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from asrnet.model.azure import VirtualNetwork
 from asrnet.model.plan import Change, PairView, Plan
 from asrnet.model.report import Report
@@ -14,7 +16,14 @@ from asrnet.render import wording
 from asrnet.render.layout import sections
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
 from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding, page_meanings
-from asrnet.render.page_machines import MachinesByNetwork, Moves, machines_by_network, moves_of, pair_machines
+from asrnet.render.page_machines import (
+    MachinesByNetwork,
+    Moves,
+    machines_by_network,
+    machines_of_plan,
+    moves_of,
+    pair_machines,
+)
 from asrnet.render.page_networks import Nodes, subnet_rows
 from asrnet.render.page_unmanaged import UNMANAGED_STATUSES, unmanaged_item, unmanaged_mappings
 from asrnet.render.pair_status import STATUSES, PairResult, State, outcome_of, pair_results
@@ -37,8 +46,11 @@ def plan_page(plan: Plan, view: View) -> Page:
     rising = sorted(regions.items(), key=lambda entry: entry[1])
     partners = {(vault, primary): recovery for (vault, primary, recovery), _ in rising if recovery}
     machines = machines_by_network(inventory)
-    moves = moves_of(view.run.left or plan)
+    moves = moves_of(plan)
     pairs = [_pair_item(result, live, machines, partners, nodes, moves=moves) for result in results.pairs]
+    if inventory is None:
+        of_plan = machines_of_plan(plan, moves)
+        pairs = [structs.replace(item, machines=tuple(of_plan.get((item.vault, item.name), ()))) for item in pairs]
     unmanaged = unmanaged_mappings(results, inventory)
     drawn = {id(part) for group in unmanaged for part in (*group.findings, *group.changes)}
     return Page(

@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+from followers import Followers
 from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row, steps
 
-from asrnet import applying
+from asrnet import applying, exit_codes
 from asrnet.applying import Options
 from asrnet.desired import DesiredState, Freeze
-from asrnet.drift import Correction, Detected, Kinds, cause, detect_drift, restricted
+from asrnet.drift import Correction, Detected, Kinds, cause, correct_drift, detect_drift, restricted
 from asrnet.drift import correct_detected as correct
 from asrnet.errors import UnreachableError
 from asrnet.model.azure import Nic
@@ -193,3 +194,37 @@ def test_a_retarget_lists_the_machines_that_keep_the_old_network() -> None:
     assert [found.message.partition(" ")[0] for found in told] == ["vm1", "vm2"]
     assert all("still fails over to old-dr" in found.message for found in told)
     assert told[0].hint == "asrnet apply --pair moved --machine vm1 --machines follow"
+
+
+def test_machines_are_corrected_by_kind_and_not_without_the_mapping_that_they_follow() -> None:
+    def corrected(mapped_to: str, *only: str) -> dict[str, str]:
+        followers = Followers(machines=2, mapped_to=mapped_to)
+        desired = followers.desired(test=followers.bubble.id)
+        correct_drift(desired, followers.backend, kinds=Kinds(only=frozenset(only)))
+        return followers.destinations()
+
+    assert set(corrected("new", "stale_protected_item").values()) == {"new"}
+    assert set(corrected("new", "half_pair").values()) == {"old"}
+    assert set(corrected("new", "test_network_differs").values()) == {"old"}, "the change is for another reason, too"
+    assert set(corrected("old", "stale_protected_item").values()) == {"old"}, "its mapping is not corrected"
+    assert set(corrected("old", "stale_protected_item", "retargeted").values()) == {"new"}
+
+
+def test_a_machine_whose_change_is_of_a_kind_left_out_is_only_reported() -> None:
+    followers = Followers(machines=1)
+    other = row(followers.network("other"), followers.network("other-dr", SEA))
+    desired = structs.replace(followers.desired(), pairs=(*followers.desired().pairs, other))
+    plan = detect_drift(desired, followers.backend, kinds=Kinds(ignored=frozenset({"stale_protected_item"}))).plan
+    assert {machine.status for machine in plan.machines} <= {"reported"}
+    assert plan.resources.protected_item == 0
+
+
+def test_a_change_of_the_test_network_alone_is_drift_of_its_own_kind() -> None:
+    followers = Followers(machines=1)
+    followers.apply(followers.planned())
+    desired = followers.desired(test=followers.bubble.id)
+    kinds = Kinds(only=frozenset({"test_network_differs"}))
+    detected = detect_drift(desired, followers.backend, kinds=kinds)
+    assert [change.kind for change in detected.plan.changes] == ["protected_item"]
+    correction = correct_drift(desired, followers.backend, kinds=kinds)
+    assert (correction.report.result, exit_codes.exit_code(correction)) == ("succeeded", exit_codes.DONE)

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from followers import Followers
 from msgspec import structs
 from sample_plans import applied, change, copy_creation, full_plan, mapping, pair, vnet
 from states import EA, SEA, TwoRegions, row
@@ -273,6 +274,25 @@ def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_firs
         data(live.live_pairs(found, desired), inventory=found),
     ):
         assert (item(page, "app")["machines"], item(page, "app")["machines_away"]) == (expected, 2)
+
+
+def test_a_machine_that_follows_shows_where_it_goes_now_and_then_and_one_that_is_held_why() -> None:
+    followers = Followers(machines=1)
+    followers.machine("vm002", state="InitialReplicationInProgress")
+    desired = followers.desired(test=followers.bubble.id)
+    read = inventory.read_inventory(desired, followers.backend)
+    plan = planning.plan(desired, read)
+    moved, held = item(data(plan, inventory=read), "hub")["machines"]
+    assert moved["moves"] == [
+        "nic0: old web 10.0.1.77 -> new web 10.0.1.77",
+        "nic0 in tests: no network -> bubble web",
+        "nic0: old web -> new web",
+    ]
+    assert "moves" not in held
+    assert held["remark"] == "its state is InitialReplicationInProgress"
+    of_saved_plan = item(data(plan), "hub")["machines"]
+    assert [machine["name"] for machine in of_saved_plan] == ["vm001", "vm002"]
+    assert of_saved_plan[0]["moves"] == moved["moves"]
 
 
 def test_refusals_of_apply_are_shown_with_the_plan() -> None:
