@@ -151,3 +151,23 @@ def test_resources_that_a_nic_leaves_behind_are_found(desired: DesiredState, bac
         "load balancer pool lb-web/web",
     )
     assert (db.left_behind, db.unknown) == ((), ())
+
+
+def test_machines_land_where_it_was_predicted_before_the_plan_was_applied(
+    desired: DesiredState, backend: Backend, world: World
+) -> None:
+    """The fake's own failover knows nothing of the rules that predictions go by."""
+    predicted = landings(desired, backend, after_plan=True)
+    apply(desired, backend)
+    landed: dict[str, set[tuple[Any, ...]]] = {}
+    # In the order of the prediction, in which addresses are handed out.
+    for name in [name for name in predicted if name not in FAILED_OVER]:
+        world.protected_items.unplanned_failover(items(world)[name].id)
+        machine = world.virtual_machines.get(world.protected_items.recovery_machine_id(items(world)[name]))
+        assert machine
+        landed[name] = {
+            (nic.primary_network_id and nic.primary_network_id.name, configuration.subnet, configuration.ip)
+            for nic in machine.nics
+            for configuration in nic.ip_configurations
+        }
+    assert landed == {name: places for name, places in predicted.items() if name not in FAILED_OVER}
