@@ -88,6 +88,8 @@ def parse(argv: Sequence[str]) -> Invocation:
     if name not in COMMANDS:
         from asrnet.cli import habits
 
+        if name in habits.NO_COMMANDS:
+            raise InputError(f"unknown command '{name}'", hint=habits.NO_COMMANDS[name])
         habit = f"; did you mean '{habits.COMMANDS[name]}'?" if name in habits.COMMANDS else ""
         raise InputError(
             f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}",
@@ -177,6 +179,11 @@ def _refuse_single_dashes(argv: Sequence[str]) -> None:
         if option and name[:2] != "--" and len(name) > 2:  # noqa: PLR2004 - a dash and a letter are a short option
             proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
             raise InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
+        if name.startswith("-v") and name.strip("-v"):  # -var, which argparse would read as -v and more letters
+            from asrnet.cli import habits
+
+            if hint := habits.OPTIONS.get(name[1:]):
+                raise InputError(f"unknown option '{name}'", hint=hint)
 
 
 def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
@@ -199,7 +206,7 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
     if habit := habits.OPTIONS.get(spelling.lstrip("-")):
         return InputError(f"unknown option '{spelling}'", hint=habit)
     # Whether each flag lifts a safeguard. If the nearest flag does, nothing is suggested, not even the second nearest.
-    flags = {"--help": False}
+    flags = {"--help": False} if command else {"--help": False, "--version": False}
     options = options_of(command) if command else OPTIONS
     flags |= {flag: option.is_dangerous for option in options for flag in option.flags}
     proposal = "" if flags.get(nearest(spelling, flags) or "") else did_you_mean(spelling, flags)

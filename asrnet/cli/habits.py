@@ -10,16 +10,30 @@ from typing import Final
 OPTIONS: Final[Mapping[str, str]] = {
     "json": "use -o json",
     "format": "use -o FORMAT",
-    "auto-approve": "apply shows the plan and asks; see: asrnet apply --help",
-    "dry-run": "asrnet plan shows what apply would do, and never writes",
-    "what-if": "asrnet plan shows what apply would do, and never writes",
-    "check": "asrnet plan shows what apply would do, and never writes",
+    **dict.fromkeys(
+        ("auto-approve", "approve", "assume-yes", "no-confirm", "doit"),
+        "apply shows the plan and asks; see: asrnet apply --help",
+    ),
+    **dict.fromkeys(
+        ("dry-run", "dryrun", "what-if", "check", "diff", "noop"),
+        "asrnet plan shows what apply would do, and never writes",
+    ),
+    "var": "the desired state has no variables: values stand in its files",
+    "var-file": "the desired state has no variables: -f takes a folder, whose files are merged",
+    "refresh": "every run reads Azure anew",
+    "lock": "changes that others make meanwhile are noticed, and left alone; see docs/architecture.md",
+    "input": "without a terminal asrnet asks nothing",
+    "destroy": "take the rows out of the desired state, and see 'unmanaged' in docs/desired-state.md",
+    "no-wait": "apply waits until what it has changed is read back; --operation-timeout says how long at most",
     "refresh-only": "asrnet drift shows what has changed",
     "target": "use --pair NAME or --vault NAME",
     "chdir": "use -f PATH",
     "config": "use -f PATH",
+    "config-file": "use -f PATH",
     "vault-name": "use --vault NAME",
     "resource-group": "use --vault with the full id of the vault",
+    "g": "use --vault with the full id of the vault",
+    "n": "use --vault NAME or --pair NAME",
     "subscription": "the desired state names subscriptions; without one, use --vault with the full id of a vault",
     "query": "use -o json, and filter it with a tool such as jq",
     "debug": "use -vv",
@@ -45,7 +59,26 @@ COMMANDS: Final[Mapping[str, str]] = {
     "check": "validate",
     "detect": "drift",
     "serve": "emulator",
+    "update": "apply",
+    "create": "apply",
+    "refresh": "drift",
+    "state": "show",
+    "fmt": "validate",
+    "completions": "completion",
 }
+
+NO_COMMANDS: Final[Mapping[str, str]] = {
+    "help": "see: asrnet --help",
+    "version": "see: asrnet --version",
+    "login": "asrnet signs in as az does: az login, or the variables AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret",
+    **dict.fromkeys(
+        ("destroy", "delete", "remove", "rm"),
+        "take the rows out of the desired state, and see 'unmanaged' in docs/desired-state.md",
+    ),
+    "graph": "use: asrnet show -o mermaid",
+    "output": "use: asrnet show -o json",
+}
+"""Hints by commands of other tools that are no command here."""
 
 FORMATS: Final[Mapping[str, str]] = {
     "table": "text",

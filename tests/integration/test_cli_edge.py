@@ -17,9 +17,10 @@ from threading import Event
 import pytest
 from command_line import Cli, edit, snapshot
 
-from asrnet.cli import commands
+from asrnet.cli import commands, habits
 from asrnet.cli.arguments import parse
 from asrnet.render import formats_of
+from asrnet.settings.table import OPTIONS
 
 COMMANDS = list(commands.COMMANDS)
 
@@ -86,6 +87,18 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["apply", "-auto-approve"], "unknown option '-auto-approve'\nhint: apply shows the plan and asks"),
         (["plan", "--format", "json"], "plan has no option --format\nhint: use -o FORMAT"),
         (["plan", "-target=x"], "unknown option '-target'\nhint: use --pair NAME or --vault NAME"),
+        (["plan", "-var", "a=b"], "unknown option '-var'\nhint: the desired state has no variables"),
+        (["plan", "-var-file=x"], "unknown option '-var-file'\nhint: the desired state has no variables"),
+        (["plan", "-refresh=false"], "unknown option '-refresh'\nhint: every run reads Azure anew"),
+        (["plan", "--doit"], "unknown option '--doit'\nhint: apply shows the plan and asks"),
+        (["plan", "-g", "rg"], "unknown option '-g'\nhint: use --vault with the full id"),
+        (["plan", "--no-wait"], "unknown option '--no-wait'\nhint: apply waits"),
+        (["--verson"], "unknown option '--verson'; did you mean '--version'?"),
+        (["version"], "unknown command 'version'\nhint: see: asrnet --version\n"),
+        (["help"], "unknown command 'help'\nhint: see: asrnet --help\n"),
+        (["destroy"], "unknown command 'destroy'\nhint: take the rows out of the desired state"),
+        (["login"], "unknown command 'login'\nhint: asrnet signs in as az does"),
+        (["fmt"], "unknown command 'fmt'; did you mean 'validate'?"),
         (["show", "-o", "table"], "this command has no format 'table'; did you mean 'text'?"),
         (["predict", "-o", "tsv"], "this command has no format 'tsv'; did you mean 'csv'?"),
         (["diff"], "unknown command 'diff'; did you mean 'plan'?"),
@@ -212,6 +225,12 @@ def test_a_hint_names_the_variable_that_gave_the_file_or_the_name(
     ran = cli(*command)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err.partition("hint: ")[2]
+
+
+def test_no_habit_leads_to_an_option_that_lifts_a_safeguard() -> None:
+    dangerous = [flag for option in OPTIONS if option.is_dangerous for flag in option.flags]
+    hints = [*habits.OPTIONS.values(), *habits.NO_COMMANDS.values()]
+    assert [hint for hint in hints if set(hint.replace(";", " ").split()) & set(dangerous)] == []
 
 
 def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
@@ -535,7 +554,7 @@ def test_the_command_line_imports_nothing_heavy() -> None:
 def test_a_plan_on_a_fake_imports_nothing_of_azure(folder: Path) -> None:
     code = """
 import sys
-from asrnet.cli import commands
+from asrnet.cli import commands, habits
 from asrnet.cli import main
 code = main(["plan", "--backend", "fake:world.yaml"])
 print(code, *sys.modules, file=sys.stderr)

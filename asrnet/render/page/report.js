@@ -284,6 +284,9 @@ const LOOKS = {
   absent: 'left to another tool to create', stray: 'exists, not declared',
 };
 
+// Nothing is compared with a declaration in a page of live pairs.
+if (data.kind === 'live') Object.assign(LOOKS, { live: 'exists', held: 'one of several mappings of a network' });
+
 function legend() {
   const used = new Set(items.flatMap(item => item.arrows.map(arrow => arrow.look)));
   const entries = Object.entries(LOOKS).filter(([look]) => used.has(look)).map(([look, label]) => {
