@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from asrnet.fake.operations import Started, Write
+from asrnet.fake.operations import Started, Write, stable_guid
 from asrnet.fake.records import CloudRecord, Site, VaultResource
 from asrnet.fake.regions import region_name
 from asrnet.fake.state import State
@@ -120,7 +120,9 @@ class Fabrics:
                 self._state.fabrics.put(vault.id.key, fabric_id.key, fabric)
                 self._state.sites.put(vault.id.key, fabric_id.key, site)
                 if not self._state.clouds.values(fabric_id.key):
-                    container_id = fabric_id.child("replicationProtectionContainers", f"{fabric_id.name}-container")
+                    # The specification's example of a Hyper-V site has a name of this form.
+                    name = f"cloud_{stable_guid(f'{fabric_id.key} container')}"
+                    container_id = fabric_id.child("replicationProtectionContainers", name)
                     cloud = Cloud(id=container_id, friendly_name=fabric_id.name)
                     self._state.clouds.put(fabric_id.key, container_id.key, CloudRecord(cloud=cloud))
 
