@@ -454,6 +454,8 @@ class _Vault:
             self._clouds[fabric.id, container.friendly_name.lower()] = cloud
             self._clouds[fabric.id, container.name.lower()] = cloud
             yield CloudRecord(cloud=cloud, logical_networks=container.logical_networks)
+            names = ((machine.name.lower(), "name") for machine in container.machines)
+            _refuse_repeated(names, container_place.at("machines"), "machine")
             for number, machine in enumerate(container.machines):
                 machine_place = container_place.at("machines", number)
                 yield _model(

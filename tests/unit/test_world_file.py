@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -294,6 +295,22 @@ def test_a_mistake_about_vmm_is_shown_with_its_line(change: tuple[str, str], lin
     with pytest.raises(DocumentError) as caught:
         parsed(VMM.replace(*change, 1))
     assert (caught.value.line, problem in caught.value.message) == (line, True), caught.value
+
+
+@pytest.mark.parametrize(
+    ("fabric", "problem"),
+    [
+        ("{name: hv, kind: azure, location: eastus, site: HyperVSite}", "a site is a fabric of the kind 'other'"),
+        ("{name: hv, kind: other, site: Moon}", "site"),
+        (
+            "{name: hv, kind: other, clouds: [{name: c, friendly_name: c, machines: [{name: m}, {name: M}]}]}",
+            "the machine is already there as number 1",
+        ),
+    ],
+)
+def test_a_mistake_about_a_site_is_shown(fabric: str, problem: str) -> None:
+    with pytest.raises(DocumentError, match=re.escape(problem)):
+        parsed(f"version: 1\nvaults: [{{id: {VAULT}, location: eastus, fabrics: [{fabric}]}}]\n")
 
 
 def test_a_fabric_of_another_kind_needs_no_server() -> None:

@@ -38,19 +38,19 @@ def source_machine_id(item: ProtectedItem) -> ArmId | None:
 
 def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, level: Level) -> Document:
     """What a PATCH can set of a machine, a NIC or an ip configuration, as a GET tells it."""
-    told: Document = {}
+    members: Document = {}
     for setting in UPDATES[provider].of(level):
         value: Any = part.settings.get(setting.patch) if setting.field is None else getattr(part, setting.field)
         match setting.kind:
             case "id" | "text":
-                told[setting.get] = str(value) if value else None
+                members[setting.get] = str(value) if value else None
             case "ids":
-                told[setting.get] = [str(identifier) for identifier in value]
+                members[setting.get] = [str(identifier) for identifier in value]
             case "word":
-                told[setting.get] = "true" if value else "false"
+                members[setting.get] = "true" if value else "false"
             case _:
-                told[setting.get] = list(value) if isinstance(value, tuple) else value
-    return told
+                members[setting.get] = list(value) if isinstance(value, tuple) else value
+    return members
 
 
 def read_settings(
