@@ -366,6 +366,9 @@ class _Reader:
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
         return self._witness.lists("protected_items", vault, lambda: self._real.protected_items(vault))
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem | None:
+        return self._witness.gets(item_id, lambda: self._real.protected_item(item_id))
+
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         what: List = "running" if state else "jobs"
         return self._witness.lists(what, vault, lambda: self._real.jobs(vault, since=since, state=state))
@@ -397,6 +400,9 @@ class _Writer:
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         with before_sending(lambda: self._witness.wrote("delete", mapping_id, None)):
             return self._real.delete_mapping(mapping_id)
+
+    def update_item(self, item: ProtectedItem) -> Operation | None:
+        return self._real.update_item(item)
 
     def operation(self, operation: Operation) -> OperationStatus:
         return self._real.operation(operation)
