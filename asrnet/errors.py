@@ -55,8 +55,11 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
 def printable(text: str) -> str:
     r"""``text`` on one line, with every character that does not print written as its escape.
 
-    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal.
+    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal. Azure
+    Pipelines takes ``##vso[...]`` and ``##[...]`` for commands wherever they stand in a log, so these are escaped too.
     """
+    if "##" in text:
+        text = text.replace("##vso[", "#\\x23vso[").replace("##[", "#\\x23[")
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

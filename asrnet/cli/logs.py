@@ -69,6 +69,8 @@ class _Text(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
         lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
+        # A name must not begin a line as a command of a GitHub workflow begins.
+        lines = [line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines]
         hint = self.hint(record)
         lines += [f"hint: {printable(hint)}"] if hint else []
         support = self._redacted(getattr(record, "support", ""))

@@ -40,7 +40,7 @@ def table(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 def _plain(text: str) -> str:
     """``text`` on one line, with an apostrophe in front if a spreadsheet would evaluate it as a formula.
 
-    A line break inside a value would let a name from Azure begin a line, which logs of workflows take for a command.
+    The log of a workflow takes a line that begins with ``::`` for a command, and a value may begin a line.
     """
     text = printable(text)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith("::") else text

@@ -28,5 +28,7 @@ def as_json(value: Struct) -> str:
 
 
 def escaped(text: str) -> str:
-    """The JSON ``text`` with the escapes of characters that act on a terminal."""
+    """The JSON ``text`` with the escapes of characters that act on a terminal, or begin a command in a log."""
+    if "##" in text:
+        text = text.replace("##vso[", "#\\u0023vso[").replace("##[", "#\\u0023[")
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -217,4 +217,4 @@ def _plain(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(wording.printable(line) for line in text.split("\n"))
+    return wording.without_commands("\n".join(wording.printable(line) for line in text.split("\n")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asrnet.render import layout
 from asrnet.render.sections import Section
-from asrnet.render.wording import printable
+from asrnet.render.wording import printable, without_commands
 
 if TYPE_CHECKING:
     from asrnet.render import Document, View
@@ -19,8 +19,8 @@ def render(document: Document, view: View) -> str:
     if view.width is not None:
         from asrnet.render import terminal
 
-        return terminal.draw(sections, width=view.width, colour=view.colour)
-    return draw(sections)
+        return without_commands(terminal.draw(sections, width=view.width, colour=view.colour))
+    return without_commands(draw(sections))
 
 
 def draw(sections: Iterable[Section]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -26,6 +27,12 @@ _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
     "external": "=",
     "in_sync": "=",
 }
+_COMMAND: Final = re.compile(r"^([ \t]*)::", re.MULTILINE)
+
+
+def without_commands(text: str) -> str:
+    """``text`` without lines that GitHub would take for workflow commands: it ignores blanks at their beginning."""
+    return _COMMAND.sub(r"\1\\x3a:", text) if "::" in text else text
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
