@@ -284,14 +284,15 @@ class PairView(Struct, frozen=True, gc=False, kw_only=True):
 MachinesMode = Literal["report", "follow"]
 """Whether protected machines of pairs are only reported, or pointed at the pair's networks."""
 
-MachineStatus = Literal["in_sync", "update", "held", "reported"]
+MachineStatus = Literal["in_sync", "update", "waiting", "held", "reported"]
 
 
 class MachineView(Struct, frozen=True, gc=False, kw_only=True):
     """A protected machine of a pair for display: where it goes now, and where it would go as the pair asks.
 
-    ``held``: it is to follow and must not be touched now, for ``reason``. ``reported``: it differs, and machines of the
-    pair do not follow. ``planned`` is None where it is as the pair asks, and where nobody can say. ``follows``: the
+    ``waiting``: its update is held back, with the mapping that it follows or by a freeze. ``held``: it is to follow and
+    must not be touched. Both are for ``reason``. ``reported``: it differs, and machines of the pair do not follow.
+    ``planned`` is None where it is as the pair asks, and where nobody can say. ``follows``: the
     machines of its pair follow.
     """
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from asrnet.desired import Vault
 from asrnet.inventory.activity import Hold, activity, takes_away
 from asrnet.inventory.read import Unknown
+from asrnet.model.arm import VAULT
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import Change, mapping_of
 from asrnet.planning.view import Request
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """The changes that may go on, those that must wait, and why."""
+    """The changes that may go on, those that must wait, and why: in findings, and in words by the change's id."""
 
     allowed: tuple[Change, ...]
     held: tuple[Change, ...]
     findings: tuple[Finding, ...]
+    reasons: Mapping[str, str]
 
 
 def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
@@ -47,22 +50,44 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
         if waiting.keys() <= holds.keys():
             break
         holds = waiting | holds
+    held = tuple(change for change in changes if change.id in holds)
     return Held(
         allowed=tuple(change for change in changes if change.id not in holds),
-        held=tuple(change for change in changes if change.id in holds),
-        findings=tuple(
-            finding(
-                holds[change.id].kind,
-                f"{change.action} of {change.name} is held back: {holds[change.id].reason}",
-                vault=change.vault,
-                pair=change.pair,
-                subject=change.resource_id,
-                hint=holds[change.id].hint,
-            )
-            for change in changes
-            if change.id in holds
+        held=held,
+        findings=(
+            *(
+                finding(
+                    holds[change.id].kind,
+                    f"{change.action} of {change.name} is held back: {holds[change.id].reason}",
+                    vault=change.vault,
+                    pair=change.pair,
+                    subject=change.resource_id,
+                    hint=holds[change.id].hint,
+                )
+                for change in held
+                if change.kind != "protected_item"
+            ),
+            *_of_machines([change for change in held if change.kind == "protected_item"], holds),
         ),
+        reasons={change.id: holds[change.id].reason for change in held},
     )
+
+
+def _of_machines(changes: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Finding]:
+    """One finding for all machines of a pair that wait for the same: there may be hundreds."""
+    groups: dict[tuple[str | None, Hold], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[change.pair, holds[change.id]].append(change)
+    for (pair, held_by), members in groups.items():
+        machines = members[0].name if len(members) == 1 else f"{len(members)} machines"
+        yield finding(
+            held_by.kind,
+            f"update of {machines} is held back: {held_by.reason}",
+            vault=members[0].vault,
+            pair=pair,
+            subject=members[0].resource_id if len(members) == 1 else members[0].resource_id.within(VAULT),
+            hint=held_by.hint,
+        )
 
 
 def _direct_holds(changes: Sequence[Change], vault: Vault, request: Request) -> dict[str, Hold]:

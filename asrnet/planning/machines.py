@@ -308,8 +308,11 @@ class _MachineDiff:
             self._findings.append(pair.finding(FindingKind.STALE_PROTECTED_ITEM, text, subject=item.id, hint=hint))
         if test is not None:
             old, new = self._labels(before.test_network_id, test.id)
-            text = f"{item.friendly_name} is tested in {old} and not in {new}{consequence}"
-            self._findings.append(pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint=hint))
+            # Said once for each machine what moves it or keeps it where it is.
+            text = f"{item.friendly_name} is tested in {old} and not in {new}{'' if is_stale else consequence}"
+            self._findings.append(
+                pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint="" if is_stale else hint)
+            )
 
     def _add_view(
         self,
@@ -383,7 +386,7 @@ class _MachineDiff:
             )
         held = {change.resource_id for change in self._changes}
         self._views = [
-            structs.replace(view, status="held", reason=reason) if view.id in held else view for view in self._views
+            structs.replace(view, status="waiting", reason=reason) if view.id in held else view for view in self._views
         ]
         self._changes = []
 
@@ -426,7 +429,7 @@ def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
         yield _Problem("it has failed over", "commit the failover and re-protect it, then fail it back")
     elif item.direction_unclear:
         yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
-    if item.state.lower() != "protected":
+    elif item.state.lower() != "protected":
         yield _Problem(f"its state is {item.state or 'not told'}", "wait until it is Protected")
     if item.test_failover_state.lower() not in _NOT_RUNNING:
         yield _Problem("its test failover is not cleaned up", "clean up the test failover first")

@@ -120,11 +120,11 @@ def _selected_pairs(pairs: Sequence[Pair], members: Sequence[Member], request: R
 
 
 def _with_holds(machines: Sequence[MachineView], held: Held) -> tuple[MachineView, ...]:
-    """``machines`` with the reasons of those whose changes wait, for a freeze or for the mapping that they follow."""
-    reasons = {finding.subject: finding.message for finding in held.findings}
+    """``machines``, of which those wait whose changes are held back by a freeze or by the mapping that they follow."""
+    reasons = {change.resource_id: held.reasons[change.id] for change in held.held}
     return tuple(
-        structs.replace(machine, status="held", reason=reasons[str(machine.id)])
-        if machine.status == "update" and str(machine.id) in reasons
+        structs.replace(machine, status="waiting", reason=reasons[machine.id])
+        if machine.status == "update" and machine.id in reasons
         else machine
         for machine in machines
     )

@@ -151,7 +151,7 @@ def _machine_case(machine: MachineView, change: Change | None) -> Case:
     outcome = outcome_of(change) if change else None
     if outcome == "succeeded" or machine.status == "in_sync":
         return case
-    if machine.status == "held" and outcome is None:
+    if machine.status in {"held", "waiting"} and outcome is None:
         return structs.replace(case, skipped=machine.reason)
     why = (change and (error_of(change) or change.reason)) or "goes to another network than its pair asks for"
     kind = outcome or "to be updated"

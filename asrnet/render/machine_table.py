@@ -16,6 +16,7 @@ from asrnet.render.sections import Row, Section, Tone
 _HEADER: Final = ("", "Machine", "Pair", "NIC", "Network", "Subnet", "Address")
 _SIGNS: Final[Mapping[str, tuple[str, Tone]]] = {
     "update": ("~", "update"),
+    "waiting": ("!", "warning"),
     "held": ("!", "warning"),
     "reported": ("!", "warning"),
     "in_sync": ("=", "plain"),
@@ -75,7 +76,7 @@ def as_record(row: MachineRow) -> dict[str, str]:
 
 
 def machines_section(plan: Plan, *, verbose: bool) -> Section:
-    """The table of machines that are updated or held; all of them if ``verbose``."""
+    """The table of machines that are updated, wait or are held; all of them if ``verbose``."""
     several = {machine.id for machine in plan.machines if _has_several_addresses(machine.networks)}
     rows = []
     for row in machine_rows(plan):
@@ -112,7 +113,9 @@ def _has_several_addresses(networks: MachineNetworks) -> bool:
 def _now_and_then(row: MachineRow, now: str, then: str) -> str:
     if now == then:
         return now
-    return f"{now}, not {then}" if row.status in {"held", "reported"} else f"{now} -> {then}"
+    if row.status not in {"held", "reported"}:
+        return f"{now} -> {then}"
+    return now if then == ANY else f"{now}, not {then}"
 
 
 def _rows_of(machine: MachineView, status: str) -> Iterator[MachineRow]:

@@ -44,14 +44,14 @@ def sections(plan: Plan, view: View) -> Iterator[Section]:
     yield machines_section(plan, verbose=view.verbose)
     yield other_changes(plan, verbose=view.verbose)
     changing = {(change.vault, change.pair) for change in plan.changes if change.kind != "protected_item"}
-    updated = {str(change.resource_id) for change in plan.changes if change.kind == "protected_item"}
+    in_table = {str(machine.id) for machine in plan.machines if machine.status in {"update", "waiting"}}
     findings = [
         finding
         for finding in plan.findings
         if view.verbose
         or not (
             (finding.kind in _SHOWN_BY_CHANGE and (finding.vault, finding.pair) in changing)
-            or (finding.kind in FOLLOWS and finding.subject in updated)
+            or (finding.kind in FOLLOWS and finding.subject in in_table)
         )
     ]
     yield from finding_sections(findings)

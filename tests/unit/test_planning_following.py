@@ -218,13 +218,21 @@ class TestTheMappingComesFirst:
         moving = structs.replace(world.machine("vm2"), state="UnplannedFailoverInProgress")
         plan = world.following(world.machine("vm1"), moving)
         assert plan.changes == ()
-        assert {view.name: view.status for view in plan.machines} == {"vm1": "held", "vm2": "held"}
-        assert "failover_active" in kinds(plan)
+        assert {view.name: view.status for view in plan.machines} == {"vm1": "waiting", "vm2": "held"}
+        assert [finding.message for finding in plan.findings if finding.kind == "failover_active"] == [
+            "update of hub-to-old is held back: vm2 is in state UnplannedFailoverInProgress",
+            "update of vm1 is held back: vm2 is in state UnplannedFailoverInProgress",
+        ]
 
     def test_a_machine_stays_in_a_frozen_vault(self, world: World) -> None:
         freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
         desired = world.azure.state(world.row(), freeze=(freeze,), machines="follow")
-        assert "is held back: the vault is frozen until 2200-01-01" in held(world.plan(desired, world.machine()))
+        plan = world.plan(desired, world.machine("vm1"), world.machine("vm2"))
+        assert plan.changes == ()
+        assert {view.status for view in plan.machines} == {"waiting"}
+        assert [finding.message for finding in plan.findings if finding.kind == "frozen"] == [
+            "update of 2 machines is held back: the vault is frozen until 2200-01-01: exercise"
+        ]
 
     def test_a_copy_that_is_still_to_be_made_has_the_subnets_that_it_will_have(self) -> None:
         world = World()
@@ -422,7 +430,7 @@ class TestHeldMachines:
     def test_without_the_right_to_update_machines_the_plan_says_so_and_changes_none(self, world: World) -> None:
         world.rights = (Rights(actions=("Microsoft.RecoveryServices/*/read",)),)
         plan = world.following(world.machine("vm1"), world.machine("vm2"))
-        assert (plan.changes, {view.status for view in plan.machines}) == ((), {"held"})
+        assert (plan.changes, {view.status for view in plan.machines}) == ((), {"waiting"})
         (finding,) = [finding for finding in plan.findings if finding.kind == "missing_right"]
         assert (finding.severity, finding.pair) == ("error", "hub")
         assert finding.message == (
