@@ -17,6 +17,7 @@ from consoles import Console, NotRunError, agrees
 from msgspec import Struct
 from pages import PAGES, ROOT, Block, blocks
 
+from asrnet.cli.arguments import command_parser
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import load_desired
 from asrnet.emulator.app import App
@@ -224,6 +225,25 @@ def test_make_has_the_targets_of_the_pages() -> None:
     said = {word for code in re.findall(r"(?:`|\$ |^)make ([a-z][a-z-]*)", text, re.MULTILINE) for word in code.split()}
     assert said - targets == set()
     assert said >= {"demo", "test", "check", "bench", "site", "dist"}
+
+
+def test_commands_within_the_text_of_pages_have_these_options() -> None:
+    unknown = []
+    for page in PAGES:
+        for span in re.findall(r"`asrnet ([^`]+)`", page.read_text("utf-8")):
+            words = span.replace("[", " ").replace("]", " ").split()
+            command = next((word for word in words if not word.startswith("-")), "")
+            if not command or command.isupper():
+                continue
+            options = {text for action in command_parser(command)[0]._actions for text in action.option_strings}
+            said = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+            unknown += [
+                (page.name, span, option) for option in said if option not in options and option not in REPEATED
+            ]
+    assert unknown == []
+
+
+REPEATED = {"-vv", "-vvv", "-vvvv"}
 
 
 def test_programs_that_are_not_run_are_on_the_pages() -> None:
