@@ -20,7 +20,7 @@ for (const item of items) {
 
 const find = id => document.getElementById(id);
 const filters = { words: [], statuses: new Set(), vault: '', place: '', order: 'attention' };
-const AT_ONCE = 120;
+const AT_ONCE = 60;
 let shown = [];
 let undrawn = [];
 let soon = 0;
