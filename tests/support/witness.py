@@ -68,8 +68,8 @@ class Planned(Struct, eq=False):
 class Wrote(Struct, eq=False):
     """A write to a mapping that was sent, or sent again, at a time. ``there`` is what really was there.
 
-    ``unseen``: somebody else wrote to it since the last read that could have shown it. ``baseless`` are virtual
-    networks of it that there were not, and ``live`` is where each mapping of the vault really led.
+    ``baseless`` are virtual networks of it that there were not, and ``live`` is where each mapping of the vault really
+    led.
     """
 
     action: Action
@@ -77,7 +77,6 @@ class Wrote(Struct, eq=False):
     when: float
     after: NetworkMapping | None
     there: NetworkMapping | None
-    unseen: bool
     baseless: tuple[ArmId, ...] = ()
     live: Mapping[ArmId, ArmId] = {}
 
@@ -200,9 +199,7 @@ class Witness:
         ends = (after.primary_network_id, after.recovery_network_id) if after else ()
         baseless = tuple(end for end in ends if end.type == VNET and state.network(end) is None)
         live = {each.id: each.recovery_network_id for each in state.mappings.values(vault_of(mapping_id).key)}
-        self.events.append(
-            Wrote(action, mapping_id, self.world.clock.now(), after, there, self._unseen(mapping_id), baseless, live)
-        )
+        self.events.append(Wrote(action, mapping_id, self.world.clock.now(), after, there, baseless, live))
         self._on_write(action, mapping_id)
 
     def made(self, what: Fabric | VirtualNetwork) -> None:
@@ -221,19 +218,6 @@ class Witness:
         mapping_id = intrude()
         if mapping_id:
             self.events.append(Intruded(mapping_id, self.world.clock.now()))
-
-    def _unseen(self, mapping_id: ArmId) -> bool:
-        """Whether somebody else wrote to a mapping since the last read that is sure to have shown it."""
-        intrusions = [event for event in self.events if isinstance(event, Intruded) and event.id == mapping_id]
-        if not intrusions:
-            return False
-        latest = intrusions[-1]
-        later = self.events[self.events.index(latest) :]
-        return not any(
-            shows(event, mapping_id) and (isinstance(event, Got) or event.when >= latest.when + self.lag)
-            for event in later
-            if isinstance(event, Got | Listed)
-        )
 
     def theirs_since(self, resource_id: ArmId, until: Event) -> float:
         """When somebody else last touched a mapping or network before an event; far in the past where nobody did."""
