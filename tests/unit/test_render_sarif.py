@@ -19,6 +19,8 @@ from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Limits, Plan
 from asrnet.render import Run, View, render
 
+VALIDATOR = jsonschema.Draft202012Validator(SARIF, format_checker=jsonschema.FormatChecker())
+
 PENDING = Plan(
     pairs=(pair("app", reverse="create", file="dr/asrnet.yaml", line=12),),
     changes=(change("create", "back", "app", direction="reverse", reason="the reverse mapping is missing"),),
@@ -30,7 +32,7 @@ LOST = prediction([machine("a", HERE, address("web", "10.0.1.4"))], [HERE], [])
 
 def run_of(document: Any, view: View | None = None) -> dict[str, Any]:
     log = json.loads(render(document, "sarif", view))
-    jsonschema.validate(log, SARIF, format_checker=jsonschema.FormatChecker())
+    VALIDATOR.validate(log)
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
