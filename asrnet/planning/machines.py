@@ -21,7 +21,15 @@ from asrnet.inventory.read import Inventory, Unknown
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import MICROSOFT_AZURE, NOT_SELECTED, MappingKind, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.azure import (
+    MICROSOFT_AZURE,
+    NOT_SELECTED,
+    IpConfiguration,
+    MappingKind,
+    ProtectedItem,
+    Subnet,
+    VirtualNetwork,
+)
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of
 from asrnet.model.plan import Change, MachineStatus, MachineView
@@ -208,7 +216,7 @@ class _MachineDiff:
             self._add_view(member, "in_sync", before)
             return
 
-        after, problems, needs = before, list(_problems(item, moves=is_stale)), set[str]()
+        after, problems, needs = before, list(_problems(item, moves=is_stale, moves_test=differs_in_test)), set[str]()
         if is_stale:
             network, change_id = self._network(recovery)
             if network is None:
@@ -411,8 +419,10 @@ def _test_network_problems(wanted_pair: WantedPair, test: ArmId, inventory: Inve
     return check_test_network(wanted_pair.pair, test, inventory, recovery_region=recovery_region)
 
 
-def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
-    """What keeps a machine from being updated, whichever network it is to get; ``moves``: its recovery network changes.
+def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator[_Problem]:
+    """What keeps a machine from being updated, whichever network it is to get.
+
+    ``moves`` and ``moves_test`` say whether its recovery network and its test network change.
 
     An update sends every network setting that the machine has, so a machine that does not tell all of them, or is
     about to change them by itself, is left alone.
@@ -448,7 +458,8 @@ def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
             yield _Problem(f"{what} {repeated}, so which is which is not known", by_hand)
     has_names = any(member.field == "name" for member in update.of("ip_configuration"))
     for nic in item.nics:
-        names = [configuration.name.lower() for configuration in nic.ip_configurations]
+        addresses = nic.ip_configurations
+        names = [address.name.lower() for address in addresses]
         if not names:
             yield _Problem(f"NIC {nic.name} tells no ip configuration", "wait until re-protection has ended")
         elif has_names and not all(names):
@@ -460,7 +471,7 @@ def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
             yield _Problem(f"two ip configurations of NIC {nic.name} have the same name", by_hand)
         unknown = [
             *nic.unknown_members,
-            *(name for configuration in nic.ip_configurations for name in configuration.unknown_members),
+            *(name for address in addresses for name in address.unknown_members),
         ]
         if unknown:
             yield _Problem(
@@ -470,17 +481,27 @@ def _problems(item: ProtectedItem, *, moves: bool) -> Iterator[_Problem]:
             )
         if nic.unclear_recovery_network:
             yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
-        pools = [pool for configuration in nic.ip_configurations for pool in configuration.recovery_load_balancer_pools]
-        if moves and pools:
-            yield _Problem(
-                f"NIC {nic.name} joins {_load_balancer(pools[0])} after a failover, and the machines behind a load "
-                "balancer are on one network",
-                f"{by_hand}, together with a load balancer of the new network",
-            )
+        for occasion, changes, pools in (
+            (
+                "a failover",
+                moves,
+                [str(pool) for address in addresses for pool in address.recovery_load_balancer_pools],
+            ),
+            ("a test failover", moves_test, [pool for address in addresses for pool in _test_pools(address)]),
+        ):
+            if changes and pools:
+                pool = pools[0].rpartition("/")[2]
+                yield _Problem(
+                    f"NIC {nic.name} joins load balancer pool {pool} after {occasion}, and the machines behind a load "
+                    "balancer are on one network",
+                    f"{by_hand}, together with a load balancer of the new network",
+                )
 
 
-def _load_balancer(pool: ArmId) -> str:
-    return f"pool {pool.name} of load balancer {pool.parent.name}"
+def _test_pools(address: IpConfiguration) -> list[str]:
+    """The load balancer pools that an address joins in a test failover, which are carried along unjudged."""
+    pools = address.settings.get("tfoLBBackendAddressPoolIds", ())
+    return [pool for pool in pools if isinstance(pool, str)] if isinstance(pools, tuple) else []
 
 
 def _moved(

@@ -386,8 +386,8 @@ class TestHeldMachines:
             (
                 {"recovery_load_balancer_pools": (POOL,)},
                 (
-                    "NIC nic0 joins pool web of load balancer lb after a failover, and the machines behind a load "
-                    "balancer are on one network"
+                    "NIC nic0 joins load balancer pool web after a failover, and the machines behind a load balancer "
+                    "are on one network"
                 ),
             ),
         ],
@@ -426,6 +426,11 @@ class TestHeldMachines:
         right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
         plan = world.following(right, test=world.bubble.id)
         assert after(plan).test_network_id == world.bubble.id
+
+    def test_a_load_balancer_of_tests_keeps_a_machine_from_another_test_network_only(self, world: World) -> None:
+        item = address_of(world.machine(), settings={"tfoLBBackendAddressPoolIds": (str(POOL),)})
+        assert "pool web after a test failover" in held(world.following(item, test=world.bubble.id))
+        assert after(world.following(item)).recovery_network_id == world.new.id
 
     def test_without_the_right_to_update_machines_the_plan_says_so_and_changes_none(self, world: World) -> None:
         world.rights = (Rights(actions=("Microsoft.RecoveryServices/*/read",)),)
