@@ -12,8 +12,8 @@ from msgspec import Struct
 from asrnet.inventory.live_pairs import LivePair, LivePairs
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import Plan
-from asrnet.render.pair_status import STATUSES, PairResult, Status, pair_results
-from asrnet.render.wording import printable
+from asrnet.render.pair_status import STATUSES, PairResult, Status, outcome_of, pair_results
+from asrnet.render.wording import count, printable
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -123,7 +123,10 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
 
 
 def _label(result: PairResult) -> str:
-    return result.pair.name if result.status == "in_sync" else f"{result.pair.name}: {STATUSES[result.status]}"
+    notes = [] if result.status == "in_sync" else [STATUSES[result.status]]
+    pending = sum(change.kind == "protected_item" and outcome_of(change) != "succeeded" for change in result.changes)
+    notes += [f"{count(pending, 'machine')} to update"] if pending else []
+    return f"{result.pair.name}: {', '.join(notes)}" if notes else result.pair.name
 
 
 def _quoted(text: str) -> str:

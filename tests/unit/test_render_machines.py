@@ -115,6 +115,11 @@ def test_a_workflow_is_told_how_many_machines_are_updated() -> None:
     assert "title=done%3A hub::~ machine vm1" in render(applied(machine_plan(), "succeeded"), "github")
 
 
+def test_a_diagram_says_how_many_machines_of_a_pair_are_updated() -> None:
+    assert '"hub: 1 machine to update"' in render(machine_plan(), "mermaid")
+    assert '|"hub"|' in render(applied(machine_plan(), "succeeded"), "mermaid")
+
+
 def test_every_format_draws_a_plan_with_machines() -> None:
     for output in formats_of("plan"):
         assert render(machine_plan(), output)
