@@ -376,6 +376,18 @@ def test_a_machines_test_network_is_changed_and_put_back() -> None:
     assert azure.names() == names
 
 
+def test_an_azure_that_loses_what_a_patch_leaves_out_is_told_from_one_that_keeps_it_and_put_back() -> None:
+    azure = Azure(partial_update="lose")
+    azure.add_machine(test_network=True)
+
+    report = machine_report(azure)
+
+    changed = str(of_patch(report).facts["changed members"])
+    assert "providerSpecificDetails.tfoAzureVMName" in changed
+    assert [result.experiment.name for result in report.differing] == ["test_network_patched"]
+    assert of_patch(report).facts["members that could not be put back"] == ()
+
+
 def test_the_test_network_of_a_machine_that_cannot_be_put_back_is_not_deleted() -> None:
     azure = Azure()
     azure.add_machine(test_network=True)
