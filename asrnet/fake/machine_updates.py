@@ -104,7 +104,9 @@ class _Patch:
 
     def updated(self) -> ProtectedItem:
         """The machine after it."""
-        details = self._object(self._properties, "providerSpecificDetails")
+        details = _member(self._properties, "providerSpecificDetails") or {}
+        if not isinstance(details, Mapping):
+            raise refusals.invalid("The property 'providerSpecificDetails' is not an object.", self._item.id)
         members = self._update.of("item")
         changes = self._changes(self._item, [member for member in members if not member.in_details], self._properties)
         item = replace(self._item, **changes)
@@ -198,12 +200,6 @@ class _Patch:
             return ArmId(str(sent))
         except InputError as error:
             raise refusals.invalid(f"The property '{name}' is not a resource id.", self._item.id) from error
-
-    def _object(self, body: Body, name: str) -> Body:
-        value = _member(body, name)
-        if value is not None and not isinstance(value, Mapping):
-            raise refusals.invalid(f"The property '{name}' is not an object.", self._item.id)
-        return value or {}
 
     def _objects(self, body: Body, name: str) -> Sequence[Body]:
         values = _member(body, name)

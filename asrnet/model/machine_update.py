@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Setting
+from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem
 
 Level = Literal["item", "nic", "ip_configuration"]
 LEVELS: Final[tuple[Level, ...]] = ("item", "nic", "ip_configuration")
@@ -338,14 +338,16 @@ def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
 def updatable_document(item: ProtectedItem) -> dict[str, str]:
     """Everything that a PATCH can set of a machine, flat: where each value stands, and the value as JSON.
 
-    Two documents are compared to tell whether anything changed. Ids are in lower case, since the service answers them
-    in another case than it was sent; a released address is the same as none.
+    Two documents are compared to tell whether anything changed, so what means the same is the same: ids in any case, a
+    released address and none, false and nothing. Of the selection of a NIC it counts whether it fails over: who chose
+    that (``SelectedByDefault``, ``SelectedByUserOverride``) changes with any update.
     """
     document: dict[str, str] = {}
     if item.provider not in UPDATES:
         return document
     for path, value in _leaves(update_body(item)["properties"], ""):
-        if value not in ("", [], {}):
+        is_chosen = path.endswith(".selectionType") and value != NOT_SELECTED
+        if not (is_chosen or value is False or value in ("", [], {})):
             document[path] = json.dumps(_without_case(value), ensure_ascii=False, sort_keys=True)
     return document
 
@@ -386,7 +388,8 @@ def _members(part: Nic | IpConfiguration, members: tuple[Member, ...]) -> dict[s
 def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
     """What a PATCH says for ``member``; None where the item says nothing."""
     if member.field is None:
-        return _plain(part.settings.get(member.patch))
+        setting = part.settings.get(member.patch)
+        return list(setting) if isinstance(setting, tuple) else setting
     value = getattr(part, member.field)
     match member.kind:
         case "id":
@@ -403,11 +406,6 @@ def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
 
 _RELEASABLE: Final = frozenset({"recovery_ip", "test_ip"})
 """Fields whose empty text is sent: it releases the address."""
-
-
-def _plain(value: Setting | None) -> Any:
-    """A carried value as JSON has it."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

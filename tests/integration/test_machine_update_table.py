@@ -12,7 +12,15 @@ from msgspec import structs
 from asrnet.azure.machines import read_item
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem
-from asrnet.model.machine_update import UPDATES, Level, Member, body_of_answer, fingerprint, update_body
+from asrnet.model.machine_update import (
+    UPDATES,
+    Level,
+    Member,
+    body_of_answer,
+    fingerprint,
+    updatable_document,
+    update_body,
+)
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
 CONTAINER = (
@@ -256,3 +264,25 @@ def test_the_fingerprint_of_a_machine_stays_while_it_replicates_and_in_any_spell
     assert fingerprint(structs.replace(spelled, friendly_name="another", scenario="PlannedFailover")) == fingerprint(
         item
     )
+
+
+def with_nic(**members: Any) -> ProtectedItem:
+    item = read(answer("A2A"))
+    return structs.replace(item, nics=(structs.replace(item.nics[0], **members),))
+
+
+def test_who_chose_a_nic_is_no_difference_and_whether_it_fails_over_is_one() -> None:
+    chosen, default = with_nic(selection="SelectedByUserOverride"), with_nic(selection="SelectedByDefault")
+    assert updatable_document(chosen) == updatable_document(default)
+    assert updatable_document(chosen) != updatable_document(with_nic(selection="NotSelected"))
+
+
+def test_false_and_nothing_are_the_same_and_zero_is_something() -> None:
+    nic = read(answer("A2A")).nics[0]
+    reused = {**nic.settings, "reuseExistingNic": True}
+    assert updatable_document(with_nic(settings={})) == updatable_document(
+        with_nic(settings={"reuseExistingNic": False})
+    )
+    assert updatable_document(with_nic(settings={})) != updatable_document(with_nic(settings=reused))
+    first = changed(settings={"platformFaultDomain": 0})
+    assert updatable_document(first) != updatable_document(changed(settings={}))
