@@ -86,6 +86,13 @@ class NetworkReader(Protocol):
         """The network interfaces of a subscription. One that the list lacks may exist: the identity may not see it."""
         ...
 
+    def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:
+        """The private DNS zone in which the machines of each network are registered, by zones of ``subscriptions``.
+
+        None where this reader cannot tell: Microsoft.Network has no operation for it, Resource Graph shows it.
+        """
+        ...
+
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """The security group or route table with this id, or None if it does not exist."""
         ...

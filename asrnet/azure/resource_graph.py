@@ -7,10 +7,10 @@ from Microsoft.Network. Needs the extra ``graph``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from asrnet.azure.members import Model, documents, every_readable
+from asrnet.azure.members import Model, documents, every_readable, flag, part, reference, text
 from asrnet.azure.models import read_network
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import answering
@@ -19,9 +19,13 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkInterface, NetworkSecurityGroup, ResourceGroup, RouteTable, VirtualNetwork
 from asrnet.ports import NetworkReader
 
-_QUERY: Final = (
+_NETWORKS: Final = (
     "resources | where type =~ 'microsoft.network/virtualnetworks' "
     "| project id, name, location, tags, extendedLocation, properties | order by id asc"
+)
+_LINKS: Final = (
+    "resources | where type =~ 'microsoft.network/privatednszones/virtualnetworklinks' "
+    "| project id, properties | order by id asc"
 )
 _MOST_ROWS: Final = 1000
 _MOST_SUBSCRIPTIONS: Final = 200
@@ -53,6 +57,14 @@ class GraphNetworks:
         """The network interfaces of a subscription, from Microsoft.Network."""
         return self._exact.network_interfaces(subscription)
 
+    def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId]:
+        """The private DNS zone in which the machines of each network are registered, as Resource Graph knows it."""
+        zones: dict[ArmId, ArmId] = {}
+        for names, scope in _parts(sorted(subscriptions)):
+            for link in every_readable(_rows(self._client(), _LINKS, names, scope), _read_link, scope, "a DNS link"):
+                zones |= link
+        return zones
+
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table, from Microsoft.Network."""
         return self._exact.subnet_attachment(resource_id)
@@ -63,6 +75,15 @@ class GraphNetworks:
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
         """Ask about ``subscriptions``; what is known of them is set only when every page was read."""
+        client = self._client()
+        networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
+        for names, scope in _parts(subscriptions):
+            rows = _rows(client, _NETWORKS, names, scope)
+            for network in every_readable(rows, read_network, scope, "a virtual network"):
+                networks.setdefault(network.id.subscription, []).append(network)
+        self._networks |= networks
+
+    def _client(self) -> Any:
         try:
             from azure.mgmt.resourcegraph import ResourceGraphClient
         except ImportError as error:
@@ -70,25 +91,34 @@ class GraphNetworks:
                 "--inventory graph needs azure-mgmt-resourcegraph, which is not installed",
                 hint="install azure-mgmt-resourcegraph where asrnet is, or asrnet with its extra 'graph'",
             ) from error
-        client = ResourceGraphClient(**self._pipeline.client_options())
-        networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
-        for begin in range(0, len(subscriptions), _MOST_SUBSCRIPTIONS):
-            part = subscriptions[begin : begin + _MOST_SUBSCRIPTIONS]
-            scope = ArmId(f"/subscriptions/{part[0]}")
-            for network in every_readable(_rows(client, part, scope), read_network, scope, "a virtual network"):
-                networks.setdefault(network.id.subscription, []).append(network)
-        self._networks |= networks
+        return ResourceGraphClient(**self._pipeline.client_options())
 
 
-def _rows(client: Any, subscriptions: Sequence[str], scope: ArmId) -> Iterator[Model]:
-    """The rows of all pages. Raises ServiceError where the answers do not lead to the last of them."""
+def _parts(subscriptions: Sequence[str]) -> Iterator[tuple[Sequence[str], ArmId]]:
+    """As many subscriptions as one query may name at a time, with the scope that errors name."""
+    for begin in range(0, len(subscriptions), _MOST_SUBSCRIPTIONS):
+        names = subscriptions[begin : begin + _MOST_SUBSCRIPTIONS]
+        yield names, ArmId(f"/subscriptions/{names[0]}")
+
+
+def _read_link(model: Model) -> dict[ArmId, ArmId]:
+    """The zone of a network whose machines a link registers; nothing for a link that only resolves names."""
+    properties = part(model, "properties")
+    network_id = reference(part(properties, "virtualNetwork"), "id")
+    if network_id is None or flag(properties, "registrationEnabled") is not True:
+        return {}
+    return {network_id: ArmId(text(model, "id")).parent}
+
+
+def _rows(client: Any, query: str, subscriptions: Sequence[str], scope: ArmId) -> Iterator[Model]:
+    """The rows of all pages of a query. Raises ServiceError where the answers do not lead to the last of them."""
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     token: str | None = None
     tokens: set[str] = set()
     while True:
         options = QueryRequestOptions(top=_MOST_ROWS, skip_token=token, result_format="objectArray")
-        request = QueryRequest(subscriptions=list(subscriptions), query=_QUERY, options=options)
+        request = QueryRequest(subscriptions=list(subscriptions), query=query, options=options)
         with answering(scope):
             answer = client.resources(request)
             page = documents(answer.data)

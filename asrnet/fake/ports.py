@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeVar
 
 from msgspec import structs
@@ -128,6 +128,14 @@ class FakeNetworks:
             lambda: self._world.network_interfaces.list(subscription),
             size=self._world.behaviour.network_page_size,
         )
+
+    def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId]:
+        """The private DNS zone in which the machines of each network are registered, by the world's file."""
+        return {
+            network.id: zone
+            for network in self._world.state.virtual_networks
+            if (zone := network.registration_zone) and zone.subscription in subscriptions
+        }
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table; None when the answer is 404."""
@@ -280,7 +288,7 @@ def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> Virtual
         subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table
         for subnet in network.subnets
     )
-    if is_plain and not network.peerings:
+    if is_plain and not network.peerings and not network.registration_zone:
         return network
     named = tuple(
         structs.replace(peering, name=peering.name or peering.network_id.name) for peering in network.peerings
@@ -289,6 +297,7 @@ def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> Virtual
     return structs.replace(
         network,
         peerings=named,
+        registration_zone=None,
         subnets=tuple(_subnet_as_answered(network.id, subnet, addresses=addresses) for subnet in network.subnets),
         attachments=(*peerings, *(word for word in network.attachments if word not in peerings)),
     )

@@ -131,7 +131,21 @@ def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: 
         inventory = _probe(inventory, unread, backend)
         if unread <= test_networks.networks_around(tests, inventory):  # what cannot be read is not asked for twice
             break
-    return inventory
+    return _with_registration_zones(inventory, desired, backend) if tests else inventory
+
+
+def _with_registration_zones(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
+    """``inventory`` with the private DNS zone of each network, where the backend can tell it."""
+    subscriptions = {network_id.subscription for network_id in inventory.networks} | set(desired.subscriptions.values())
+    reads = Bounded(backend.clock, READS_AT_ONCE)
+    answer = _answer(reads.start(partial(backend.networks.registration_zones, subscriptions)), reads)
+    if answer is None or isinstance(answer, AsrError):
+        return inventory
+    networks = {
+        network_id: structs.replace(network, registration_zone=answer.get(network_id))
+        for network_id, network in inventory.networks.items()
+    }
+    return structs.replace(inventory, networks=networks)
 
 
 def _with_attachments(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:

@@ -2,8 +2,8 @@
 
 Pure, over an inventory that holds the test networks and the networks around them; ``networks_around`` tells which ones
 still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. Two things show in no
-network and are not judged: links of private DNS zones, which no package in use reads, and connected groups of a
-network manager, whose reading needs a right that readers do not have.
+network: links of private DNS zones, which only Resource Graph tells, and connected groups of a network manager, which
+are not judged, because reading them needs a right that readers do not have.
 
 Sources: Set up network mapping and IP addressing for VNets; Virtual network peering; Configure VPN gateway transit.
 """
@@ -221,9 +221,20 @@ class _Walk:
         return next((peering for peering in peerings if peering.network_id == hub_id), None)
 
     def other_ties(self) -> Iterator[_Way]:
-        """What ties the network to production without a peering: its own gateway, and production's name servers."""
+        """What ties the network to production without a peering: its own gateway, and production's names."""
         if self._start.gateway:
             yield _Way("has a gateway of its own")
+        zone = self._start.registration_zone
+        if zone is not None:
+            # Machines under test have the names of production's, and would take them over.
+            for network_id in sorted(self._production):
+                network = self._inventory.networks.get(network_id)
+                if network and network.registration_zone == zone:
+                    yield _Way(
+                        f"registers its machines in the private DNS zone {zone.name}, as {network.name} does, "
+                        "a network of production"
+                    )
+                    break
         servers = {
             server: network.name
             for network_id in sorted(self._production)

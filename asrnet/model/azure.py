@@ -75,7 +75,11 @@ class Peering(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class VirtualNetwork(
     Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type", tag="virtual_network"
 ):
-    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it."""
+    """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it.
+
+    ``registration_zone`` is the private DNS zone in which its machines are registered by themselves. The network itself
+    does not tell it; see ``NetworkReader.registration_zones``.
+    """
 
     id: ArmId
     location: str
@@ -85,6 +89,7 @@ class VirtualNetwork(
     dns_servers: tuple[str, ...] = ()
     gateway: bool = False
     peerings: tuple[Peering, ...] = ()
+    registration_zone: ArmId | None = None
     extended_location: str | None = None
     attachments: tuple[str, ...] = ()
 

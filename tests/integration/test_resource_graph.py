@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import requests
 from answering import Answering, Reply, error
+from msgspec import structs
+from states import SEA, TwoRegions
+from states import row as row_of
 
+from asrnet import planning
 from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
-from asrnet.azure.credentials import choose
+from asrnet.azure.credentials import EmulatorCredential, choose, given
 from asrnet.clocks import SimulatedClock
+from asrnet.emulator.transport import in_process
 from asrnet.errors import ForbiddenError, NotFoundError, ServiceError
+from asrnet.fake.builder import SUBSCRIPTION
+from asrnet.inventory.read import read_inventory
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
 
@@ -136,3 +144,42 @@ def test_network_interfaces_are_listed_by_microsoft_network() -> None:
 
     found = connected(Answering(answer), ONE).networks.network_interfaces(ONE)
     assert [one.id for one in found] == [ArmId(interface)]
+
+
+def link(network: str, zone: str, *, registers: object = True) -> dict[str, object]:
+    zone_id = f"/subscriptions/{TWO}/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/{zone}"
+    properties = {"registrationEnabled": registers, "virtualNetwork": {"id": str(row(ONE, network)["id"]).lower()}}
+    return {"id": f"{zone_id}/virtualNetworkLinks/to-{network}", "properties": properties}
+
+
+def test_the_private_dns_zones_of_networks_are_asked_for_in_one_query() -> None:
+    graph = Graph(link("a", "shop.internal"), link("b", "names.internal", registers=False), {"id": "x"})
+    zones = connected(Answering(graph), ONE, TWO).networks.registration_zones([TWO, ONE])
+    assert zones is not None
+    assert [(network_id.name, zone.name) for network_id, zone in zones.items()] == [("a", "shop.internal")]
+    assert [question["subscriptions"] for question in graph.asked] == [[ONE, TWO], [ONE, TWO]]
+    assert "privatednszones/virtualnetworklinks" in str(graph.asked[0]["query"])
+
+
+@pytest.mark.parametrize("inventory", ["network", "graph"])
+def test_a_test_network_that_registers_in_productions_zone_is_found_where_that_can_be_read(inventory: Any) -> None:
+    azure = TwoRegions()
+    shop = ArmId(
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/shop.internal"
+    )
+    hub, dr, bubble = azure.network("hub"), azure.network("dr", SEA), azure.network("bubble", SEA)
+    for network in (dr, bubble):
+        azure.build.add(structs.replace(network, registration_zone=shop))
+    azure.map_both(hub, dr)
+    run = backend(
+        clock=azure.clock,
+        credential=given(EmulatorCredential(azure.world.tenant)),
+        session=in_process(azure.world),
+        inventory=inventory,
+        subscriptions=(SUBSCRIPTION,),
+    )
+    desired = azure.state(row_of(hub, dr, test=bubble.id))
+    plan = planning.plan(desired, read_inventory(desired, run))
+    found = [finding.message for finding in plan.findings if finding.kind == "test_network_connected"]
+    text = "registers its machines in the private DNS zone shop.internal, as dr does, a network of production"
+    assert found == ([f"the test network bubble {text}"] if inventory == "graph" else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
@@ -404,6 +404,9 @@ class _NetworkReader:
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         return self._witness.gets(network_id, lambda: self._real.virtual_network(network_id, addresses=addresses))
+
+    def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:
+        return self._real.registration_zones(subscriptions)
 
 
 class _Networks:

@@ -195,6 +195,27 @@ def test_the_peering_of_a_network_manager_makes_it_unknown() -> None:
     assert (kind, "ANM_12ab" in message) == ("unknown", True)
 
 
+def zone(name: str) -> ArmId:
+    return ArmId(f"{GROUP}/providers/Microsoft.Network/privateDnsZones/{name}")
+
+
+def test_a_private_dns_zone_that_production_registers_in_connects() -> None:
+    shop = zone("shop.internal")
+    production = network("app-sea", registration_zone=shop)
+    ((kind, severity, message),) = judged(network("bubble", registration_zone=shop), production)
+    assert (kind, severity, message) == (
+        "test_network_connected",
+        "warning",
+        "registers its machines in the private DNS zone shop.internal, as app-sea does, a network of production",
+    )
+
+
+def test_a_private_dns_zone_of_its_own_is_fine() -> None:
+    production = network("app-sea", registration_zone=zone("shop.internal"))
+    assert judged(network("bubble", registration_zone=zone("test.internal")), production) == []
+    assert judged(network("bubble"), production) == []
+
+
 def test_a_neighbour_that_does_not_exist_connects_nothing() -> None:
     found = structs.replace(read(network("bubble", "gone")), missing={network_id("gone"): Absent()})
     assert list(connected_test_networks("sea", {network_id("bubble"): [PAIR]}, found)) == []

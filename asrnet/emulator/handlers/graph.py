@@ -1,4 +1,4 @@
-"""Resource Graph: queries over virtual networks and vaults, in a subset of its language that can list resources.
+"""Resource Graph: queries over networks, vaults and DNS links, in a subset of its language that can list resources.
 
 A query is ``Resources`` and stages behind pipes: ``where`` with comparisons (``==``, ``=~``, ``!=``, ``!~``, ``in``,
 ``in~``, ``contains``, ``startswith``) joined by ``and``, ``project`` of columns (also ``name = properties.a.b``),
@@ -92,7 +92,7 @@ _COLUMNS: Final[Mapping[str, Callable[[_Resource], Any]]] = {
     "/providers/Microsoft.ResourceGraph/resources",
     "ResourceGraph_Resources",
     "specified",
-    "a subset of the language over virtual networks and vaults; anything else is refused with 400",
+    "a subset of the language over virtual networks, vaults and links of DNS zones; anything else is refused with 400",
 )
 def query_resources(call: Call) -> Response:
     """The resources that a query finds, in pages of at most 1,000 rows."""
@@ -165,10 +165,30 @@ def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
                 for network in call.world.virtual_networks.list(subscription)
             ]
             resources += [
+                _Resource(
+                    zone.child("virtualNetworkLinks", f"link-{network.name}"),
+                    call.world.tenant,
+                    partial(_registration_link_json, network.id),
+                )
+                for network in call.world.state.virtual_networks
+                if (zone := network.registration_zone) and zone.subscription == subscription
+            ]
+            resources += [
                 _Resource(vault.id, call.world.tenant, partial(vault_json, vault, call.world.extras.get(vault.id.key)))
                 for vault in call.world.vaults.list(subscription)
             ]
     return [_LazyRow(_COLUMNS, resource) for resource in resources]
+
+
+def _registration_link_json(network_id: ArmId) -> Document:
+    """The link of a private DNS zone that registers the machines of a network, by its specification."""
+    properties: Document = {
+        "registrationEnabled": True,
+        "virtualNetwork": {"id": str(network_id)},
+        "virtualNetworkLinkState": "Completed",
+        "provisioningState": "Succeeded",
+    }
+    return {"location": "global", "properties": properties}
 
 
 def run_query(query: str, rows: Sequence[Row]) -> list[Row]:
