@@ -25,7 +25,7 @@ def report_mistakes(error: DocumentError) -> None:
         logs.error(mistake.message, hint=mistake.hint, traceback=logs.wants_tracebacks() and mistake is error)
     if len(mistakes) > _MISTAKES_SHOWN_AT_MOST:
         more = f"and {len(mistakes) - _MISTAKES_SHOWN_AT_MOST} more mistakes"
-        logs.error(more, hint="asrnet validate -o json lists all of them")
+        logs.error(more, hint="asrnet validate -o json lists up to 1,000")
 
 
 def report_unreadable(plan: Plan) -> bool:

@@ -17,7 +17,7 @@ from asrnet.failover.addresses import number, span
 from asrnet.failover.machines import Machine, Replica
 from asrnet.failover.network_names import Network, NetworkNames, network_name
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean, gathered, raise_any
+from asrnet.files.problems import did_you_mean, gathered, raise_any, together
 from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
@@ -141,17 +141,20 @@ def _yaml_error(
 
 def _csv_entries(text: str, source: str) -> Iterator[Entry]:
     columns: tuple[str, ...] = ()
+    mistakes: list[DocumentError] = []
     for line, cells in _csv_rows(text, source):
         if not columns:
             columns = _header(cells, source, line)
             continue
         if len(cells) != len(columns):
             message = f"found {len(cells)} cells, expected {len(columns)} as in the header"
-            raise DocumentError(message, file=source, line=line)
+            mistakes.append(DocumentError(message, file=source, line=line))
+            continue
         row = MachineRow(**dict(zip(columns, cells, strict=True)))
         yield Entry(row, partial(int, line), partial(_csv_error, source, line))
     if not columns:
         raise DocumentError("the file is empty", file=source, hint=_HEADER_HINT)
+    raise_any(mistakes)
 
 
 def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -179,8 +182,9 @@ def _header(cells: Sequence[str], source: str, line: int) -> tuple[str, ...]:
         message = f"missing columns: {', '.join(missing)}{others}"
         raise DocumentError(message, file=source, line=line, hint=_HEADER_HINT)
     if unknown:
-        message = f"unknown column '{unknown[0]}'{did_you_mean(unknown[0], allowed)}"
-        raise DocumentError(message, file=source, line=line, hint=f"columns are {', '.join(allowed)}")
+        hint = f"columns are {', '.join(allowed)}"
+        messages = [f"unknown column '{column}'{did_you_mean(column, allowed)}" for column in unknown]
+        raise_any(DocumentError(message, file=source, line=line, hint=hint) for message in messages)
     repeated = next((column for column in columns if columns.count(column) > 1), None)
     if repeated:
         raise DocumentError(f"the column '{repeated}' is given twice", file=source, line=line)
@@ -199,29 +203,42 @@ def _required(entry: Entry, field: str) -> str:
 
 
 def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
+    """The row, looked up. Raises DocumentError about everything that is wrong in it."""
     row = entry.row
-    network = _network(entry, "primary_network", names)
-    if row.ip and number(row.ip) is None:
-        try:
+    mistakes: list[DocumentError] = []
+    network: Network | None
+    subnet: str | None = None
+    try:
+        network = _network(entry, "primary_network", names)
+    except DocumentError as error:
+        network = None
+        mistakes.append(error)
+    try:
+        if row.ip and number(row.ip) is None:
             ip_address(row.ip)
-        except ValueError as error:
-            raise entry.error("ip", f"'{row.ip}' is not an address", "an address reads 10.0.1.4") from error
-    subnet = _subnet_name(entry, network)
+    except ValueError:
+        mistakes.append(entry.error("ip", f"'{row.ip}' is not an address", "an address reads 10.0.1.4"))
+    else:
+        with gathered(mistakes):
+            subnet = _subnet_name(entry, network) if network else None
     if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
-        raise entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "it is Static or Dynamic")
+        mistakes.append(entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "it is Static or Dynamic"))
     replica = None
     if row.replica_network:
         is_disconnected = row.replica_network.lower() == DISCONNECTED
-        replica = Replica(network_id=None if is_disconnected else _network(entry, "replica_network", names).id)
+        with gathered(mistakes):
+            replica = Replica(network_id=None if is_disconnected else _network(entry, "replica_network", names).id)
     region = None
-    if row.recovery_region:
-        if not isinstance(network, VirtualNetwork):
-            message = f"'{network_name(network)}' is a VM network, which is not mapped to a region"
-            raise entry.error("recovery_region", message)
+    if row.recovery_region and network and not isinstance(network, VirtualNetwork):
+        message = f"'{network_name(network)}' is a VM network, which is not mapped to a region"
+        mistakes.append(entry.error("recovery_region", message))
+    elif row.recovery_region:
         try:
             region = names.region(row.recovery_region)
         except InputError as error:
-            raise entry.error("recovery_region", error.message, error.hint) from error
+            mistakes.append(entry.error("recovery_region", error.message, error.hint))
+    if network is None or mistakes:
+        raise together(mistakes)
     configuration = IpConfiguration(
         name="ipconfig1",
         subnet=subnet,

@@ -11,7 +11,8 @@ from msgspec import structs
 
 from asrnet.clocks import Bounded
 from asrnet.desired import Source
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import DocumentError
+from asrnet.files.problems import did_you_mean, gathered, raise_any
 from asrnet.model import azure as models
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
@@ -144,26 +145,36 @@ def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> 
 
 
 def checked(topology: Topology) -> Topology:
-    """Return ``topology`` if every name in it can be resolved. Raises DocumentError or InputError."""
+    """Return ``topology`` if every name in it can be resolved.
+
+    Raises DocumentError about all names of a file that cannot be, or InputError where there is no file.
+    """
     # A cloud may be associated with logical networks of another site, so those of all servers count.
     logical_networks = {logical.name for server in topology.servers for logical in server.logical_networks}
+    mistakes: list[DocumentError] = []
     for server in topology.servers:
         for protection in server.protections:
-            if protection.recovery is not None:
-                topology.recovery_of(server, protection)
-            else:
-                cloud_of(server, protection.primary, protection.source)
+            with gathered(mistakes):
+                if protection.recovery is not None:
+                    topology.recovery_of(server, protection)
+                else:
+                    cloud_of(server, protection.primary, protection.source)
         for host in server.hosts:
-            cloud_of(server, host.cloud, host.source)
+            with gathered(mistakes):
+                cloud_of(server, host.cloud, host.source)
             for name in host.networks or ():
-                _expect(name, [network.name for network in server.networks], "VM network", host.source)
+                with gathered(mistakes):
+                    _expect(name, [network.name for network in server.networks], "VM network", host.source)
         # Where no logical network is listed, none is known and every name is allowed.
         for network in server.networks if logical_networks else ():
             if network.logical_network is not None:
-                _expect(network.logical_network, logical_networks, "logical network", network.source)
+                with gathered(mistakes):
+                    _expect(network.logical_network, logical_networks, "logical network", network.source)
         for cloud in server.clouds if logical_networks else ():
             for name in cloud.logical_networks or ():
-                _expect(name, logical_networks, "logical network", cloud.source)
+                with gathered(mistakes):
+                    _expect(name, logical_networks, "logical network", cloud.source)
+    raise_any(mistakes)
     return topology
 
 

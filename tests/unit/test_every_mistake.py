@@ -18,6 +18,7 @@ from asrnet.fake.world_format import WorldDocument
 from asrnet.files.problems import Mistake, mistakes_of
 from asrnet.files.yaml import parse
 from asrnet.vmm import parse_topology
+from asrnet.vmm.vault import checked
 
 ROW = "- {name: %s, vault: sea, primary: prod/rg/%s, recovery: dr/rg/%s}\n"
 
@@ -184,3 +185,37 @@ def test_every_row_of_a_list_of_machines_that_is_wrong_is_reported() -> None:
     names = NetworkNames([vnet("here")])
     found = mistakes(lambda: parse_machines(text, names, source="m.csv", is_csv=True))
     assert [mistake.line for mistake in found] == [2, 3, 5]
+
+
+def test_several_mistakes_in_one_row_of_a_list_are_all_reported() -> None:
+    text = "name,primary_network,subnet,ip,ip_type\na,nowhere,,10.0.0,sticky\nb,here\nc,here,,,odd\n"
+    names = NetworkNames([vnet("here")])
+    wrong_counts = mistakes(lambda: parse_machines(text, names, source="m.csv", is_csv=True))
+    assert [(mistake.line, mistake.message) for mistake in wrong_counts] == [
+        (3, "found 2 cells, expected 5 as in the header")
+    ]
+    without = text.replace("b,here\n", "")
+    found = mistakes(lambda: parse_machines(without, names, source="m.csv", is_csv=True))
+    assert [f"{mistake.line} {mistake.message.partition(':')[0]}" for mistake in found] == [
+        "2 primary_network",
+        "2 ip",
+        "2 ip_type",
+        "3 ip_type",
+    ]
+    header = mistakes(
+        lambda: parse_machines("name,primary_network,subnet,ip,ip_type,x,y\n", names, source="m", is_csv=True)
+    )
+    assert [mistake.message for mistake in header] == ["unknown column 'x'", "unknown column 'y'"]
+
+
+def test_every_name_of_a_topology_that_nothing_has_is_reported() -> None:
+    text = """\
+fabrics:
+- server: a
+  logical_networks: [{friendly_name: l}]
+  networks: [{friendly_name: n, logical_network: m}]
+  clouds: [{friendly_name: c, logical_networks: [o, p]}]
+  hosts: [{name: h, cloud: d, networks: [q]}]
+"""
+    found = mistakes(lambda: checked(parse_topology(text, "t.yaml")))
+    assert [mistake.line for mistake in found] == [4, 5, 5, 6, 6]
