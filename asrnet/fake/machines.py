@@ -392,10 +392,14 @@ class ProtectedItems:
                 replace(item, scenario=verb.scenario, test_failover_state=meanwhile or item.test_failover_state)
             )
 
+            def finish() -> None:
+                self.store(item_id, change(self.released(self._existing(item_id))))
+                self._state.note_done(item_id, verb.scenario)
+
             write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
             started = self._state.start(
                 write,
-                lambda: self.store(item_id, change(self.released(self._existing(item_id)))),
+                finish,
                 admission,
                 on_failure=lambda: self.fail(verb, item),
             )

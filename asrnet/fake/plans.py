@@ -67,12 +67,13 @@ class RecoveryPlans:
         """Delete a recovery plan; its machines stay as they are. Raises NotFoundError."""
         with self._state.request("DELETE", plan_id) as admission:
             plan = self._existing(plan_id)
-            forget = self._state.plans.remove
-            return self._state.start(
-                self._state.write("DELETE", plan_id, "DeleteRecoveryPlan"),
-                lambda: forget(plan.id.parent.key, plan.id.key),
-                admission,
-            )
+
+            def forget() -> None:
+                self._state.plans.remove(plan.id.parent.key, plan.id.key)
+                self._state.done.pop(plan.id.key, None)
+
+            write = self._state.write("DELETE", plan_id, "DeleteRecoveryPlan")
+            return self._state.start(write, forget, admission)
 
     def test_failover(self, plan_id: ArmId, network_id: ArmId | None = None) -> Started:
         """Make a test machine of each; ``network_id`` is for NICs without a test network of their own."""
@@ -123,6 +124,8 @@ class RecoveryPlans:
             def carry_out() -> None:
                 for item in list(self._machines(plan)):
                     self._items.store(item.id, change(self._items.released(item)))
+                    self._state.note_done(item.id, verb.scenario)
+                self._state.note_done(plan_id, verb.scenario)
 
             def fail() -> None:
                 for item in machines:

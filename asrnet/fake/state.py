@@ -104,6 +104,8 @@ class State:
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
         """By a machine's key, the operation that is doing something to it."""
+        self.done: dict[str, dict[str, float]] = {}
+        """By a machine's or a plan's key and the scenario of a job, when such a job last succeeded."""
         self.plans: Store[RecoveryPlan] = Store(moment)
         self.intents: Store[Intent] = Store(moment)
         self.jobs: Store[Job] = Store(moment)
@@ -218,6 +220,11 @@ class State:
         self.protected_items.remove(item_id.parent.parent.parent.key, item_id.key)
         self.replicating.pop(item_id.key, None)
         self.working.pop(item_id.key, None)
+        self.done.pop(item_id.key, None)
+
+    def note_done(self, resource_id: ArmId, scenario: str) -> None:
+        """Remember that a job of a machine or a plan has succeeded now."""
+        self.done.setdefault(resource_id.key, {})[scenario] = self.operations.now()
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
         """Move what clients sent of a resource to its present id, unless they have sent something for that."""

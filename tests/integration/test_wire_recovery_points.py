@@ -103,6 +103,19 @@ def test_a_machine_has_no_recovery_points_while_it_replicates_initially(wire: Pr
     assert wire.get(f"{wire.item.id}/recoveryPoints")["value"] == []
 
 
+def test_a_machine_and_its_plan_say_when_they_last_failed_over(wire: Protected) -> None:
+    plan = wire.build.recovery_plan(wire.vault, "all", wire.item)
+    names = ("lastSuccessfulTestFailoverTime", "lastSuccessfulFailoverTime", "lastUnplannedFailoverTime")
+    assert not {*names} & {*wire.properties(wire.item.id), *wire.properties(plan.id)}
+    wire.do("POST", f"{wire.item.id}/testFailover", {"properties": {"networkId": str(wire.away.id)}})
+    wire.do("POST", f"{wire.item.id}/testFailoverCleanup", {"properties": {}})
+    wire.build.world.clock.sleep(60)
+    wire.do("POST", f"{plan.id}/unplannedFailover", {"properties": {"failoverDirection": "PrimaryToRecovery"}})
+    item = wire.properties(wire.item.id)
+    assert item["lastSuccessfulTestFailoverTime"] < item["lastSuccessfulFailoverTime"]
+    assert wire.properties(plan.id)["lastUnplannedFailoverTime"] == item["lastSuccessfulFailoverTime"]
+
+
 def test_every_ended_job_of_a_machine_is_an_event(wire: Protected) -> None:
     wire.fail_over()
     wire.build.world.clock.sleep(60)

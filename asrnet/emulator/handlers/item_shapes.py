@@ -97,6 +97,7 @@ def item_json(world: World, item: ProtectedItem) -> Document:
             "healthErrors": [],
             "policyId": wire_id(policy_id),
             "policyFriendlyName": policy_id.name,
+            **_times(world, item),
             "currentScenario": {
                 "scenarioName": item.scenario or "None",
                 "jobId": wire_id(job or vault.child("replicationJobs", "None")),
@@ -116,6 +117,16 @@ RECOVERY_POINT: Final = "failoverRecoveryPointId"
 """Where the extras of an item keep the recovery point that its failover used."""
 DISKS: Final = "vmManagedDisks"
 """Where the extras of an item keep its disks, as the request that protected it named them."""
+
+
+def _times(world: World, item: ProtectedItem) -> Document:
+    """When a machine last failed over and was last tested: absent where it never was, as recorded."""
+    done = world.state.done.get(item.id.key, {})
+    failovers = [done[scenario] for scenario in ("PlannedFailover", "UnplannedFailover") if scenario in done]
+    times: Document = {"lastSuccessfulFailoverTime": iso_time(max(failovers))} if failovers else {}
+    if "TestFailover" in done:
+        times["lastSuccessfulTestFailoverTime"] = iso_time(done["TestFailover"])
+    return times
 
 
 def _fabric_provider(world: World, fabric: Fabric | None) -> str:

@@ -13,6 +13,7 @@ from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import VAULT, Routes
 from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, stable_guid, wire_id
 from asrnet.fake import refusals
+from asrnet.fake.jobs import iso_time
 from asrnet.fake.machines import allowed_operations
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.records import PlanAction, PlanGroup, RecoveryPlan
@@ -38,6 +39,7 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
     # A plan has one word for what re-protects machines of every kind.
     words = {"SwitchProtection": "ReverseReplicate"}
     allowed = [{words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
+    done = world.state.done.get(plan.id.key, {})
     in_azure = plan.recovery_fabric_id.name == PSEUDO_FABRIC
     return {
         "id": wire_id(plan.id),
@@ -64,6 +66,11 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
                 )
                 if allowed and all(operation in operations for operations in allowed)
             ],
+            **{
+                f"last{scenario}Time": iso_time(done[scenario])
+                for scenario in ("PlannedFailover", "UnplannedFailover", "TestFailover")
+                if scenario in done
+            },
             "currentScenario": None,
             "currentScenarioStatus": None,
             "currentScenarioStatusDescription": None,

@@ -55,6 +55,17 @@ def provider_json(world: World, fabric: Fabric) -> Document:
             "allowedScenarios": ["RefreshProvider", "UnregisterProvider"],
             "healthErrorDetails": [],
             "draIdentifier": name,
+            "machineId": None,
+            "machineName": None if fabric.kind == "azure" else fabric_friendly_name(fabric),
+            "biosId": None,
+            "authenticationIdentityDetails": None,
+            "resourceAccessIdentityDetails": None,
+            "dataPlaneAuthenticationIdentityDetails": None,
+            "providerVersionDetails": {
+                "version": "5.1.8103.0",
+                "expiryDate": "9999-12-31T23:59:59Z",
+                "status": "Supported",
+            },
         },
     }
 
