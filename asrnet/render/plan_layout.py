@@ -169,7 +169,7 @@ def plan_summary(plan: Plan) -> str:
     """The summary line, in counts of mappings."""
     counts = plan.summary
     if not plan.changes:
-        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {mapping_counts(plan)}."
+        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {unchanged_counts(plan)}."
     parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
     resources = [
         wording.count(number, word)
@@ -186,13 +186,15 @@ def plan_summary(plan: Plan) -> str:
         prerequisites += f"; {wording.count(extended, 'network')} to add subnets to"
     if plan.resources.protected_item:
         prerequisites += f"; {wording.count(plan.resources.protected_item, 'machine')} to update"
-    return f"Plan: {parts}{prerequisites}; {mapping_counts(plan)}."
+    return f"Plan: {parts}{prerequisites}; {unchanged_counts(plan)}."
 
 
-def mapping_counts(plan: Plan) -> str:
-    """The counts of mappings that do not change: in sync, blocked, unmanaged."""
+def unchanged_counts(plan: Plan) -> str:
+    """The counts of what does not change: mappings in sync, blocked and unmanaged, and machines that are left alone."""
     counts = plan.summary
     parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
     parts += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
+    left_alone = sum(machine.status in {"held", "waiting"} for machine in plan.machines)
+    parts += [f"{wording.count(left_alone, 'machine')} left alone"] if left_alone else []
     return ", ".join(parts)

@@ -13,7 +13,7 @@ from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
 from asrnet.render.machine_table import machines_section
-from asrnet.render.plan_layout import change_details, finding_sections, mapping_counts
+from asrnet.render.plan_layout import change_details, finding_sections, unchanged_counts
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _result_text(change: AppliedChange, *, with_error: bool) -> str:
 
 def report_summary(report: Report) -> str:
     """The summary line: changes by outcome, unchanged mappings, requests and time."""
-    parts = [_counts(report)] if report.changes else [mapping_counts(report)]
+    parts = [_counts(report)] if report.changes else [unchanged_counts(report)]
     head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
     parts += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
     requests = sum(number for method, number in report.requests.items() if method != "retries")

@@ -130,3 +130,10 @@ def test_ndjson_has_a_line_for_each_machine() -> None:
     lines = [json.loads(line) for line in render(machine_plan(), "ndjson").splitlines()]
     assert [line["name"] for line in lines if line["type"] == "machine"] == ["vm1", "vm2", "vm3", "vm4"]
     assert "machines" not in lines[0]
+
+
+def test_the_summary_counts_the_machines_that_are_left_alone() -> None:
+    assert render(machine_plan(), "text").splitlines()[-1] == (
+        "Plan: 0 mappings to create, 0 to update, 0 to delete; 1 machine to update; 2 mappings in sync, "
+        "1 machine left alone."
+    )
