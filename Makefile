@@ -78,4 +78,4 @@ lock: .venv/.installed  ## pin every dependency with hashes; the file holds no a
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group release --constraints constraints.txt --generate-hashes --no-emit-index-url --no-header -o constraints-release.txt
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build dist

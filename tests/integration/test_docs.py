@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_the_page_of_the_library_names_every_public_function() -> None:
     text = (ROOT / "docs" / "library.md").read_text("utf-8")
     functions = [name for name in asrnet.__all__ if name[0].islower()]
     assert [name for name in functions if not re.search(rf"`{name}[(`]", text) and name != "from_process"] == []
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_then_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d", headings[1])
 
 
 def test_the_site_has_every_page() -> None:
