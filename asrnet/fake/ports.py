@@ -348,13 +348,9 @@ def backend(world: World) -> Backend:
         mapping_writer=site_recovery,
         vmm=site_recovery,
         clock=world.clock,
-        requests=lambda: _requests(world),
+        requests=lambda: {**world.journal.methods(), "retries": 0},
         identity=lambda: "nobody (fake)",
         tenant=lambda: world.tenant,
         surroundings=FakeSurroundings(world),
         close=lambda: None,
     )
-
-
-def _requests(world: World) -> Mapping[str, int]:
-    return {**world.journal.methods(), "retries": 0}

@@ -49,7 +49,8 @@ def render(document: Plan | LivePairs, view: View) -> str:
         summary=html.escape(printable(page.summary)),
         style=style,
         script=script,
-        data=_json(page),
+        # Escaped, so that nothing in it can close the script element around it.
+        data=msgspec.json.encode(_printable(msgspec.to_builtins(page))).decode().replace("<", "\\u003c"),
         rows="\n".join(_row(page, item) for item in _attention(page)),
         left_out=_left_out(page),
     )
@@ -61,11 +62,6 @@ def _part(name: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _json(page: Page) -> str:
-    """The page's data as JSON that cannot close the script element around it."""
-    return msgspec.json.encode(_printable(msgspec.to_builtins(page))).decode().replace("<", "\\u003c")
 
 
 def _printable(value: Any) -> Any:

@@ -164,7 +164,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
     table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
     for width in widths:
         table.add_column(width=width, overflow="fold")
-    table.add_row(*(_text(cell, style) for cell in cells))
+    table.add_row(*(Text(printable(cell), style=style) for cell in cells))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
@@ -193,7 +193,3 @@ def _fitted(widths: list[int], unbroken: Sequence[int], available: int) -> list[
         between_words = [width if width > least else 0 for width, least in zip(widths, unbroken, strict=True)]
         widths[between_words.index(max(between_words))] -= 1
     return widths
-
-
-def _text(content: str, style: str) -> Text:
-    return Text(printable(content), style=style)
