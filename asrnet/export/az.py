@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator
+from typing import Final
 from urllib.parse import quote
 
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, Subnet, VirtualNetwork
 from asrnet.model.bodies import API_VERSION, mapping_body
 from asrnet.model.plan import Step
+
+_PLAIN: Final = re.compile(r"[\w./()-]+")
 
 
 def az_commands(step: Step) -> tuple[str, ...]:
@@ -39,9 +43,15 @@ def _mapping(step: Step, mapping: NetworkMapping) -> tuple[str, ...]:
             *_of_mapping(mapping.id),
             ("--recovery-fabric-name", mapping.recovery_fabric_id.name),
             ("--recovery-network-id", str(mapping.recovery_network_id)),
-            ("--fabric-details", f"{{azure-to-azure:{{primary-network-id:{mapping.primary_network_id}}}}}"),
+            ("--fabric-details", f"{{azure-to-azure:{{primary-network-id:{_shorthand(mapping.primary_network_id)}}}}}"),
         ),
     )
+
+
+def _shorthand(value: ArmId) -> str:
+    """``value`` in az's shorthand syntax: quoted if it has a character that means something there."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "'/") + "'"
 
 
 def _of_mapping(mapping_id: ArmId) -> tuple[tuple[str, ...], ...]:

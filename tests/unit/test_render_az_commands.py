@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import Any
 
+import pytest
 from msgspec import structs
 from sample_plans import SUBSCRIPTION, VAULT, mapping, vnet
 
@@ -131,3 +132,17 @@ def test_names_are_words_to_a_shell_whatever_is_in_them() -> None:
     hostile = structs.replace(MAPPING, recovery_network_id=vnet("x", group="rg $(reboot) 'a' `b` (c)"))
     (words,) = parsed(*az_commands(step("create", hostile)))
     assert options(words)["--recovery-network-id"] == [str(hostile.recovery_network_id)]
+
+
+@pytest.mark.parametrize(
+    ("group", "written"),
+    [("rg-(x)_ü.y", "rg-(x)_ü.y"), ("it's", "it'/s"), ("a,b", "a,b"), ("a}b:c", "a}b:c"), ("a b", "a b")],
+)
+def test_an_odd_id_is_quoted_in_the_shorthand_of_az(group: str, written: str) -> None:
+    """az's own parser reads ``'/`` within quotes as a quote; without quotes it stops at , : and braces."""
+    odd = structs.replace(MAPPING, primary_network_id=vnet("hub", group))
+    (words,) = parsed(*az_commands(step("create", odd)))
+    (details,) = options(words)["--fabric-details"]
+    network = str(vnet("hub", group)).replace(group, written)
+    quoted = network if group == "rg-(x)_ü.y" else f"'{network}'"
+    assert details == f"{{azure-to-azure:{{primary-network-id:{quoted}}}}}"
