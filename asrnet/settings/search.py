@@ -38,7 +38,7 @@ def file_above(name: str, folder: str | Path = ".") -> Found:
                 if _is_trusted(candidate):
                     return Found(path=os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118 - may begin with ..
                 return Found(problem=f"{path} is not used: it, or its folder, belongs to another user")
-    except OSError:  # the working directory is gone, or a folder above cannot be read
+    except (OSError, RuntimeError):  # a folder is gone or cannot be read, or this user has no home directory
         pass
     return Found()
 

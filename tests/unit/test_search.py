@@ -91,6 +91,15 @@ def test_a_file_of_another_user_is_not_used_and_named(repository: Path, monkeypa
     )
 
 
+def test_a_user_without_a_home_directory_searches_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    write(repository)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert file_above(NAME, repository / "a") == Found()
+
+
 def test_a_folder_that_is_gone_has_nothing_above_it(repository: Path) -> None:
     assert file_above(NAME, repository / "gone") == Found()
 
