@@ -216,7 +216,18 @@ class _MachineDiff:
             self._add_view(member, "in_sync", before)
             return
 
-        after, problems, needs = before, list(_problems(item, moves=is_stale, moves_test=differs_in_test)), set[str]()
+        after, needs = before, set[str]()
+        problems = [*_problems(item, moves=is_stale, moves_test=differs_in_test)]
+        # An update has no network for a NIC: one that is to stay where it is would get the network of another.
+        selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
+        for occasion, changes, networks in (
+            ("failovers", is_stale, {nic.recovery_network_id or item.recovery_network_id for nic in selected}),
+            ("test failovers", differs_in_test, {nic.test_network_id or item.test_network_id for nic in selected}),
+        ):
+            if not changes and len(networks) > 1:
+                problems.append(
+                    _Problem(f"its NICs have different networks for {occasion}, and an update has one for all")
+                )
         if is_stale:
             network, change_id = self._network(recovery)
             if network is None:

@@ -70,16 +70,17 @@ class Scene(TwoRegions):
         pick = self.random.choice
         primary = pick(self.primaries)
         recovery = pick([self.old, self.old, self.new, self.far])
-        nics = tuple(self._nic(f"nic{index}", primary, recovery) for index in range(pick([1, 1, 2])))
+        tests = pick([None, None, self.old.id])
+        nics = tuple(self._nic(f"nic{index}", primary, recovery, tests) for index in range(pick([1, 1, 2])))
         item = self.build.protected_item(
             f"vm{number}",
             self.fabrics[EA],
             self.fabrics[recovery.location],
             *nics,
-            state=pick(["Protected"] * 6 + ["InitialReplicationInProgress"]),
-            active_location=pick(["Primary"] * 8 + ["Recovery"]),
+            state=pick(["Protected"] * 14 + ["InitialReplicationInProgress"]),
+            active_location=pick(["Primary"] * 24 + ["Recovery"]),
             recovery_network_id=pick([recovery.id, recovery.id, None]),
-            test_network_id=pick([None, None, self.old.id]),
+            test_network_id=tests,
             recovery_group_id=self.vault.id.parent,
             is_cluster_member=self.random.random() < 0.05,
             settings=self._settings("item"),
@@ -87,18 +88,18 @@ class Scene(TwoRegions):
         if self.random.random() < 0.3:
             self.world.extras[item.id.key] = {"aMemberOfTomorrow": {"value": [number]}}
 
-    def _nic(self, name: str, primary: VirtualNetwork, recovery: VirtualNetwork) -> Nic:
+    def _nic(self, name: str, primary: VirtualNetwork, recovery: VirtualNetwork, tests: ArmId | None) -> Nic:
         pick = self.random.choice
         return Nic(
             name=name,
             primary_network_id=primary.id,
             recovery_network_id=recovery.id,
-            test_network_id=pick([None, None, self.old.id]),
+            test_network_id=pick([tests] * 6 + [self.old.id]),
             recovery_network_security_group=pick([None, ArmId(f"{BESIDE}/networkSecurityGroups/nsg")]),
             selection=pick(["SelectedByDefault", "SelectedByUserOverride"]),
             ip_configurations=tuple(self._address(index) for index in range(pick([1, 1, 2]))),
             settings=self._settings("nic"),
-            unknown_members={"aMemberOfTomorrow": "true"} if self.random.random() < 0.1 else {},
+            unknown_members={"aMemberOfTomorrow": "true"} if self.random.random() < 0.06 else {},
         )
 
     def _address(self, index: int) -> IpConfiguration:

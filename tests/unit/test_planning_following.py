@@ -116,6 +116,25 @@ def held(plan: Plan) -> str:
     return view.reason
 
 
+@pytest.mark.parametrize("test", ["bubble", "none"])
+def test_a_nic_with_a_test_network_of_its_own_is_not_given_that_of_another(world: World, test: str) -> None:
+    address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", test_subnet="web")
+    first = Nic(
+        name="nic0",
+        id="0",
+        primary_network_id=world.hub.id,
+        recovery_network_id=world.old.id,
+        test_network_id=world.old.id,
+        ip_configurations=(address,),
+    )
+    second = structs.replace(first, name="nic1", id="1", test_network_id=None)
+    plan = world.following(world.machine("vm1", first, second), test=world.bubble.id if test == "bubble" else "none")
+    if test == "bubble":
+        assert after(plan).test_network_id == world.bubble.id
+    else:
+        assert held(plan) == "its NICs have different networks for test failovers, and an update has one for all"
+
+
 class TestWhoFollows:
     def test_a_machine_is_reported_and_left_alone_unless_the_file_says_otherwise(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row()), world.machine())
