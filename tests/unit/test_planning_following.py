@@ -15,7 +15,7 @@ from asrnet.errors import ForbiddenError
 from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, updated
 from asrnet.model.plan import Change, Limits, Plan, load_plan, to_json
 
@@ -160,6 +160,11 @@ class TestWhoFollows:
         plan = world.following(right)
         assert (plan.changes, kinds(plan)) == ((), [])
         assert [(view.status, view.planned) for view in plan.machines] == [("in_sync", None)]
+
+    def test_a_machine_that_does_not_tell_where_it_fails_over_to_may_be_right(self, world: World) -> None:
+        silent = nic_of(structs.replace(world.machine(), recovery_network_id=None), recovery_network_id=None)
+        plan = world.following(silent)
+        assert (plan.changes, kinds(plan)) == ((), [])
 
     @pytest.mark.parametrize(
         ("file", "of_row", "option", "follows"),
@@ -330,6 +335,18 @@ class TestSubnetsAndAddresses:
         plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine())
         assert f"NIC nic0 would land in {subnet.name} of target, which is " in held(plan)
         assert reason in held(plan)
+
+    def test_a_nic_that_does_not_fail_over_is_given_no_subnet(self, world: World) -> None:
+        item = world.machine()
+        spare = structs.replace(
+            item.nics[0],
+            name="spare",
+            id="nic-1",
+            selection=NOT_SELECTED,
+            ip_configurations=(IpConfiguration(name="ipconfig1", subnet="web"),),
+        )
+        addresses = after(world.following(structs.replace(item, nics=(*item.nics, spare)))).addresses
+        assert [(address.nic, address.recovery_subnet) for address in addresses] == [("nic0", "web"), ("spare", None)]
 
     def test_a_network_without_subnets_holds_the_machine(self) -> None:
         world = World()
