@@ -95,3 +95,34 @@ def test_networks_fabrics_jobs_and_machines_through_the_javascript_sdks(
         "left": ["West", north.name],
     }
     assert asr_emulator.app.journal.altered == 0
+
+
+def test_a_machine_lives_through_the_javascript_sdk(
+    programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
+) -> None:
+    vault = asr_world.vault("Vault", group="Rg")
+    for name, location in (("East", "eastus"), ("West", "westus")):
+        asr_world.container(asr_world.azure_fabric(vault, location, name=name))
+    home = asr_world.virtual_network("Home", "eastus", subnets={"web": "10.0.0.0/24"}, address_space=["10.0.0.0/16"])
+    test = asr_world.virtual_network("Test", "westus", subnets={"web": "10.9.0.0/24"}, address_space=["10.9.0.0/16"])
+    machine = asr_world.virtual_machine("vm1", home, subnet="web", ip="10.0.0.4")
+    asr_world.world.behaviour = structs.replace(asr_world.world.behaviour, operations="manual:2", retry_after=0)
+    arguments = [vault.id.subscription, "Rg", "Vault", machine.id, test.id]
+    saw = run(programs / "life_of_a_machine.js", asr_emulator, *arguments)
+    assert saw == {
+        "policy": "Enabled",
+        "item": ["Protected", 1],
+        "points": [True],
+        "test": "WaitingForCompletion",
+        "moved": ["Primary", "westus"],
+        "plan": ["West US", ["Shutdown", "Failover", "Boot"]],
+        "events": [
+            "SwitchProtectionSucceeded",
+            "TestFailoverCleanupSucceeded",
+            "TestFailoverSucceeded",
+            "EnableDrSucceeded",
+        ],
+        "health": 1,
+        "providers": 2,
+    }
+    assert asr_emulator.app.journal.altered == 0
