@@ -76,7 +76,7 @@ def read_item(model: Model) -> ProtectedItem:
         test_failover_state=text(properties, "testFailoverState"),
         provider=provider,
         scenario="" if scenario == _NOTHING_RUNS else scenario,
-        recovery_fabric_id=reference(properties, "recoveryFabricId") or reference(details, "recoveryFabricObjectId"),
+        recovery_fabric_id=reference(properties, "recoveryFabricId"),
         primary_location=_location(details, "primaryFabricLocation"),
         recovery_location=_location(details, "recoveryFabricLocation"),
         initial_location=_location(details, "initialPrimaryFabricLocation"),

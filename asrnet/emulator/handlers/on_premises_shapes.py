@@ -49,14 +49,20 @@ _HYPER_V_NAMES: Final = {
 """What a PUT calls the settings that a PATCH calls otherwise."""
 
 
-def _progress(item: ProtectedItem, name: str) -> Document:
-    """How far the copying of a machine's disks is, which a world says in steps."""
+def _progress(item: ProtectedItem) -> Document:
+    """How far the replication of a VMware machine is; a world knows its stage only, and resynchronizes nothing."""
     percentage = {REPLICATING: 0, COMPLETING: 100}.get(item.state)
     return {
-        f"{name}ProgressPercentage": percentage,
-        f"{name}ProcessedBytes": None,
-        f"{name}TransferredBytes": None,
-        f"{name}ProgressHealth": "None" if percentage is None else "InProgress",
+        "initialReplicationProgressPercentage": percentage,
+        "initialReplicationProcessedBytes": None,
+        "initialReplicationTransferredBytes": None,
+        "initialReplicationProgressHealth": "None" if percentage is None else "InProgress",
+        "resyncProgressPercentage": None,
+        "resyncProcessedBytes": None,
+        "resyncTransferredBytes": None,
+        "resyncProgressHealth": "None",
+        "resyncRequired": "false",
+        "resyncState": "None",
     }
 
 
@@ -182,13 +188,7 @@ def rcm_details(world: World, item: ProtectedItem, request: Mapping[str, object]
         "lastRpoInSeconds": rpo,
         "lastRpoCalculatedTime": computed,
         "lastRecoveryPointId": None,
-        **_progress(item, "initialReplication"),
-        "resyncProgressPercentage": None,
-        "resyncProcessedBytes": None,
-        "resyncTransferredBytes": None,
-        "resyncProgressHealth": "None",
-        "resyncRequired": "false",
-        "resyncState": "None",
+        **_progress(item),
         "agentUpgradeState": "None",
         "lastAgentUpgradeType": None,
         "agentUpgradeJobId": None,
@@ -280,13 +280,7 @@ def failback_details(world: World, item: ProtectedItem, request: Mapping[str, ob
         "targetvCenterId": None,
         "targetDataStoreName": text(request, "datastoreName"),
         "targetVmName": item.friendly_name,
-        **_progress(item, "initialReplication"),
-        "resyncProgressPercentage": None,
-        "resyncProcessedBytes": None,
-        "resyncTransferredBytes": None,
-        "resyncProgressHealth": "None",
-        "resyncRequired": "false",
-        "resyncState": "None",
+        **_progress(item),
         "protectedDisks": [],
         "mobilityAgentDetails": {
             **_AGENT,
