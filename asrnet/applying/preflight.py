@@ -76,6 +76,7 @@ def inspect(
     in_new_group = {change.id for change in changes if change.resource_id.parent in new_groups}
     for change_id, future in networks.items():
         network = reads.answer(future)
+        # The plan makes the group first, so the network cannot be there.
         if isinstance(network, ResourceGroupNotFoundError) and change_id in in_new_group:
             continue
         if isinstance(network, AsrError):
@@ -99,6 +100,7 @@ def _start_reads(
         fabrics=reads.start(partial(_all, reader.fabrics, vault)) if makes_fabrics else None,
         items=reads.start(partial(_all, reader.protected_items, vault)) if guarded else None,
         jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
+        # Where nothing is deleted first, a refused write leaves the vault as it was, and the rights need not be read.
         rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
     )
 

@@ -87,6 +87,8 @@ def _unconfirmed_mappings(
     vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded, existing: int
 ) -> dict[Task, str]:
     doubtful = list(tasks)
+    # One list instead of a GET for each, unless its pages would outnumber them. Lists may lag, so what does not
+    # show there as written is read by its id before it is called a problem.
     if len(tasks) > 1 and len(tasks) * _MAPPINGS_A_PAGE >= existing:
 
         def listed() -> tuple[LiveMapping, ...]:
@@ -128,6 +130,8 @@ def _problem(task: Task, mapping: LiveMapping | None) -> str:
         return f"was reported done, but is the mapping of {mapping.primary_network_id}"
     if not is_same(mapping, after):
         return f"was reported done, but {description(mapping)}"
+    # The state counts only where the write was to mend it: Paired is the only one recorded, and no list of the others
+    # is documented.
     is_repair = isinstance(before, NetworkMapping) and before.state != after.state
     if is_repair and mapping.state.lower() != after.state.lower():
         return f"was reported done, but is in state {mapping.state}"

@@ -120,6 +120,8 @@ class Run:
 
     def _lane(self, task: Task) -> Lane:
         vault = task.step.resource_id.within(VAULT)
+        # A vault has one list of jobs, so its writes are waited for together. Networks have no jobs, and Azure counts
+        # requests for them by subscription (documented).
         key = vault.key if vault else task.step.resource_id.subscription
         if key not in self._lanes:
             lane = Lane(vault=vault, most=self._per_vault, limit=self._per_vault, queue=deque())
@@ -185,6 +187,7 @@ class Run:
             self._check(group)
             return
         trial = self._trial(task)
+        # One machine goes first: that an update leaves alone what it does not name is assumed, not recorded.
         if trial and not trial.passed:
             trial.first = task
         lane = self._lane(task)
@@ -321,10 +324,12 @@ class Run:
         if isinstance(answer, AsrError):
             self._failed(task, answer)
             return
+        # The PUT was accepted where the PATCH was not, so the other updates of this run need not try it.
         if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
             self._patch_is_refused = True
         if isinstance(answer, Operation):
             task.state, task.operation = "pending", answer
+            # The id in an operation's URL is the name of its job (recorded).
             self._own_jobs.add(answer.id.lower())
             lane.accepted(task, answer, task.accepted)
         elif answer is None:
@@ -355,6 +360,7 @@ class Run:
             self._request(partial(writer.operation, task.operation), partial(self._on_operation_status, task, lane))
 
     def _jobs(self, vault: ArmId) -> tuple[Job, ...]:
+        # Jobs bear the service's time, and this machine's clock may run ahead of it.
         return tuple(self._backend.mappings.jobs(vault, since=self._began - CLOCK_SKEW))
 
     def _jobs_listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
@@ -375,6 +381,7 @@ class Run:
         """
         others: dict[str, list[Job]] = defaultdict(list)
         for name, job in jobs.items():
+            # NetworkPairing or NetworkUnPairing, with the primary network as the target (recorded between VMM servers).
             if "pairing" in job.scenario.lower() and job.target and name not in self._own_jobs:
                 others[job.target.lower()].append(job)
         for task in lane.pending if others else ():
@@ -407,6 +414,7 @@ class Run:
         self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError
     ) -> None:
         status = answer if isinstance(answer, OperationStatus) else None
+        # The status alone counts: operations that succeed may have an error beside it, a warning (recorded).
         if status and status.state == "succeeded":
             lane.pending.remove(task)
             self._settle_done(task)

@@ -78,6 +78,7 @@ class MappingDiff:
 
     def _live(self, wanted_mapping: WantedMapping) -> NetworkMapping | None:
         """The live mapping of a wanted one, unless a retarget of this plan deletes it."""
+        # Pairs with several mappings of one network are blocked before this (duplicates), so the first is the only one.
         mappings = self._view.live.get(wanted_mapping.identity, ())
         return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
@@ -173,12 +174,16 @@ class MappingDiff:
         """The write that makes a wanted mapping exist as wanted, or None where it does."""
         live = self._live(wanted_mapping)
         place = wanted_mapping.recovery.place
+        # Azure is no fabric of the vault: recorded requests for networks of VMM servers leave the fabric out.
         recovery_fabric = None if place == MICROSOFT_AZURE else self._view.fabric(place).id
         if live is None:
             new = self._new_mapping(wanted_mapping, recovery_fabric)
             return Step(action="create", resource_id=new.id, after=new)
         if _is_as_wanted(live, wanted_mapping):
             return None
+        # The live mapping keeps its name, whoever gave it: under another name it would be a second mapping of the
+        # network, which the service is assumed to refuse. A write to a mapping that is there already runs its job once
+        # more (recorded), which is how a state other than Paired is mended.
         after = structs.replace(
             live,
             recovery_network_id=wanted_mapping.recovery.network,
@@ -199,6 +204,7 @@ class MappingDiff:
             primary_network_id=primary.network,
             recovery_network_id=recovery.network,
             recovery_fabric_id=recovery_fabric,
+            # Only mappings between Azure regions have locations (recorded).
             primary_location=primary.place if is_azure else None,
             recovery_location=recovery.place if is_azure else None,
         )

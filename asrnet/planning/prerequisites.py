@@ -39,6 +39,7 @@ def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Fin
         return
     networks = [primary, recovery] if isinstance(recovery, VirtualNetwork) else [primary]
     for network in networks:
+        # No document describes mappings of networks in an edge zone.
         if network.extended_location:
             yield pair.finding(
                 FindingKind.REGION_MISMATCH,
@@ -107,6 +108,7 @@ def _region_problems(
 
 def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Finding]:
     fabrics = view.fabrics.get(location, ())
+    # Nothing documents which of them a new mapping would have to be made under.
     if len(fabrics) > 1:
         yield pair.finding(
             FindingKind.AMBIGUOUS,

@@ -39,6 +39,8 @@ def unmanaged_mappings(
         if any(request.is_ignored(view.label(network)) for network in _networks(mapping)):
             continue
         is_certain = complete and not _may_be_a_rules(mapping, request)
+        # One fabric serves both zones of a region (documented), and a desired state declares pairs of regions only, so
+        # no row could ever ask for a zone-to-zone mapping.
         may_be_deleted = vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
         if is_certain and may_be_deleted:
             change = Change.delete(

@@ -93,6 +93,8 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
     def mapping_id(self, wanted_mapping: WantedMapping, name: str) -> ArmId:
         """The id of a new mapping called ``name``."""
+        # For Azure fabrics az (recorded) and PowerShell send the constant. Terraform sends the network's name, and the
+        # service takes that as well.
         segment = AZURE_NETWORK if wanted_mapping.pair.kind == "azure_to_azure" else wanted_mapping.primary.network.name
         fabric = self.fabric(wanted_mapping.primary.place).id
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
