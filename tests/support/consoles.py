@@ -51,12 +51,12 @@ class Console:
             return shown
         shown = ""
         for part in line.split(" && "):
-            shown += self._one(shlex.split(part, comments=True))
+            shown += self._command(shlex.split(part, comments=True))
             if self.code:
                 break
         return shown
 
-    def _one(self, words: list[str]) -> str:
+    def _command(self, words: list[str]) -> str:
         program, *arguments = [re.sub(r"(^|=)~/", rf"\1{os.environ['HOME']}/", word) for word in words]
         if program == "echo":
             return " ".join(arguments).replace("$?", str(self.code)) + "\n"
