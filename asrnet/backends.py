@@ -102,13 +102,13 @@ def _fake(path: str, *, is_writing: bool) -> Backend:
 
 def _wait_for(lock: FileLock, path: str, clock: SystemClock) -> None:
     """Take the lock of a world. Raises InputError if another run has it for longer than ``_PATIENCE``."""
-    began, has_said = clock.now(), False
+    began, is_announced = clock.now(), False
     while not lock.acquire():
         if clock.now() - began > _PATIENCE:
             raise InputError(f"{path} is in use by another run", hint="try again when that has ended")
-        if not has_said:
+        if not is_announced:
             _log.warning("waiting for another run that works on %s", path)
-            has_said = True
+            is_announced = True
         clock.sleep(0.2)
 
 

@@ -26,12 +26,12 @@ def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) ->
 
     ``faulty`` are the sections of which ``state`` has not all entries: nothing is concluded from what they lack.
     """
-    found = [_names(state), _regions(state, faulty), _distinct_pairs(state)]
+    rules = [_names(state), _regions(state, faulty), _distinct_pairs(state)]
     if len(state.regions) == 1 and "regions" not in faulty:
-        found += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
-    found.append(_distinct_vmm_pairs(state))
+        rules += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
+    rules.append(_distinct_vmm_pairs(state))
     reported: set[int] = set()
-    for entry, error in chain.from_iterable(found):
+    for entry, error in chain.from_iterable(rules):
         # A row that was copied breaks several rules at once: one mistake is enough to find it.
         if id(entry) not in reported:
             reported.add(id(entry))

@@ -45,8 +45,8 @@ class Annotation(Struct, frozen=True, kw_only=True):
 
 def render(document: Plan | Validation, view: View) -> str:
     """The annotations of a plan, a report or a validation, the most severe first."""
-    found = _annotations(document, view) if isinstance(document, Plan) else _mistakes(document, view)
-    annotations = sorted(found, key=lambda annotation: _LEVELS.index(annotation.level))
+    unsorted = _annotations(document, view) if isinstance(document, Plan) else _mistakes(document, view)
+    annotations = sorted(unsorted, key=lambda annotation: _LEVELS.index(annotation.level))
     return "".join(f"{command(annotation)}\n" for annotation in annotations)
 
 

@@ -84,11 +84,11 @@ def sections(report: Report, view: View) -> Iterator[Section]:
 
 def _without_repeated_reasons(changes: Iterable[AppliedChange]) -> Iterator[AppliedChange]:
     """``changes``; where a whole vault is stale, only the first of its changes says why."""
-    told: set[tuple[str, str | None]] = set()
+    reasons: set[tuple[str, str | None]] = set()
     for change in changes:
-        is_told = change.outcome == "stale" and change.refused and (change.vault, change.error) in told
-        yield structs.replace(change, error=None) if is_told else change
-        told.add((change.vault, change.error))
+        is_repeated = change.outcome == "stale" and change.refused and (change.vault, change.error) in reasons
+        yield structs.replace(change, error=None) if is_repeated else change
+        reasons.add((change.vault, change.error))
 
 
 def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Details, *, verbose: bool) -> Row:

@@ -110,11 +110,11 @@ def from_process(arguments: Mapping[str, object], command: str = "") -> Settings
 
     from asrnet.settings.search import file_above
 
-    found = file_above(settings.file)
-    if found.problem:
-        warning = f"{found.problem}; name it with {settings.source('file')} if it is yours to use"
+    above = file_above(settings.file)
+    if above.problem:
+        warning = f"{above.problem}; name it with {settings.source('file')} if it is yours to use"
         return structs.replace(settings, warnings=(*settings.warnings, warning))
-    return structs.replace(settings, file=found.path, is_file_from_above=True) if found.path else settings
+    return structs.replace(settings, file=above.path, is_file_from_above=True) if above.path else settings
 
 
 def env_example() -> str:
