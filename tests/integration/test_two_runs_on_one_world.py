@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -120,6 +121,25 @@ def test_a_lock_follows_the_file_to_its_replacement(tmp_path: Path) -> None:
     second.release()
     assert first.acquire()
     first.release()
+
+
+def test_a_lock_on_a_file_that_is_replaced_at_that_moment_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("one")
+    flock = fcntl.flock
+
+    def after_a_replacement(handle: int, operation: int) -> None:
+        (tmp_path / "new").write_text("two")
+        (tmp_path / "new").replace(file)
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", after_a_replacement)
+    lock = FileLock(file)
+    assert not lock.acquire()
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert lock.acquire()
 
 
 def test_a_file_that_is_not_there_locks_nothing(tmp_path: Path) -> None:

@@ -127,6 +127,22 @@ def test_all_files_of_a_folder_are_read_and_what_a_broken_one_declares_is_not_mi
     ]
 
 
+def test_a_vault_that_a_broken_file_may_declare_is_not_called_unknown() -> None:
+    Path("teams").mkdir()
+    Path("teams/a.yaml").write_text(BASE.replace("vaults", "\tvaults"), encoding="utf-8")
+    Path("teams/b.yaml").write_text(
+        "vaults: {other: dr/rg/other}\npairs:\n" + ROW % ("b", "one", "two"), encoding="utf-8"
+    )
+    assert [mistake.file for mistake in mistakes(lambda: load_desired("teams"))] == ["teams/a.yaml"]
+
+
+def test_what_follows_from_a_mistake_in_the_form_is_no_mistake_of_its_own() -> None:
+    row = "- {name: hub, vault: sea, primary: *network, recovery: &network dr/rg/hub-sea}\n"
+    assert mistakes_in(BASE + "pairs:\n" + row) == ["6 pairs[0]", "6 pairs[0]"]
+    assert mistakes_in(BASE + "pairs:\n" + row.replace("*network", "!x prod/rg/hub-ea")) == ["6 pairs[0]", "6 pairs[0]"]
+    assert mistakes_in(BASE + HUB + "<<: {a: b}\n") == ["7"]
+
+
 def test_the_error_of_several_mistakes_begins_with_the_first_and_counts_the_others() -> None:
     Path("f.yaml").write_text(BASE + HUB.replace("sea,", "see,").replace("prod", "prd"), encoding="utf-8")
     with pytest.raises(DocumentError) as caught:

@@ -74,3 +74,12 @@ def test_while_a_network_does_not_say_its_region_nothing_that_rules_may_ask_for_
     assert [change.action for change in plan.changes] == []
     messages = [found.message for found in plan.findings if found.kind == "unknown"]
     assert "hub does not say its region, so whether a rule matches it is not known" in messages
+
+
+def test_a_network_that_is_asked_for_by_its_id_is_unknown_without_a_region_too() -> None:
+    azure = TwoRegions()
+    hub, dr = without_region(azure, "hub"), azure.network("dr", SEA)
+    azure.world.faults.add(Fault(method="GET", kind=NETWORKS, effect="forbidden", times=1))
+    state = inventory.read_inventory(azure.state(row(hub, dr)), azure.backend).network(hub.id)
+    assert isinstance(state, Unknown)
+    assert "does not say its region" in str(state.error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, outcomes, row
 
 from asrnet import backends, planning
@@ -109,6 +110,19 @@ def test_one_that_does_not_say_its_network_holds_nothing_in_another_fabric(
     azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
     plan = azure.plan(azure.state(row(hub, dr)))
     assert [change.direction for change in plan.changes] == ["reverse"]
+
+
+def test_one_under_the_segment_of_another_network_holds_only_that_networks_pair(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
+    mapping = azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
+    found = inventory.read_inventory(azure.state(row(hub, dr)), azure.backend)
+    vault = found.vaults["sea"]
+    for segment, blocked in (("App", 0), ("HUB", 2), ("azurenetwork", 2)):
+        mapping_id = mapping.fabric_id.child("replicationNetworks", segment, "replicationNetworkMappings", "nothing")
+        other = structs.replace(vault, unreadable=(structs.replace(mapping, id=mapping_id),))
+        plan = planning.plan(azure.state(row(hub, dr)), structs.replace(found, vaults={"sea": other}))
+        assert plan.summary.blocked == blocked
 
 
 def test_while_one_says_nothing_at_all_nothing_unmanaged_is_deleted(

@@ -100,6 +100,26 @@ def test_a_user_without_a_home_directory_searches_nothing(repository: Path, monk
     assert file_above(NAME, repository / "a") == Found()
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+@pytest.mark.parametrize("what", ["the file", "the link", "the folder"])
+def test_everything_that_leads_to_the_file_must_belong_to_this_user(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    write(repository / "a" / "b")
+    (repository / NAME).symlink_to(repository / "a" / "b" / NAME)
+    assert file_above(NAME, repository / "a").path
+    stat = Path.stat
+
+    def of_others(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        result = stat(path, follow_symlinks=follow_symlinks)
+        asked = "the folder" if path == repository else "the file" if follow_symlinks else "the link"
+        is_foreign = asked == what and path in {repository, repository / NAME}
+        return os.stat_result((*result[:4], 65_000, *result[5:])) if is_foreign else result
+
+    monkeypatch.setattr(Path, "stat", of_others)
+    assert file_above(NAME, repository / "a").problem
+
+
 def test_a_folder_that_is_gone_has_nothing_above_it(repository: Path) -> None:
     assert file_above(NAME, repository / "gone") == Found()
 
