@@ -79,12 +79,13 @@ def updated(item: ProtectedItem, after: MachineNetworks) -> ProtectedItem:
     An address that the machine has and ``after`` has not becomes an empty text rather than None: it has to be sent to
     be released, while None is not sent.
     """
-    addresses = {(address.nic, address.ip_configuration): address for address in after.addresses}
+    # ``after`` may come from an earlier answer, which may have spelled the names in another case.
+    addresses = {(address.nic.lower(), address.ip_configuration.lower()): address for address in after.addresses}
 
     def with_addresses(nic: Nic) -> Nic:
         configurations = []
         for configuration in nic.ip_configurations:
-            address = addresses.get((nic.name, configuration.name))
+            address = addresses.get((nic.name.lower(), configuration.name.lower()))
             if address is not None:
                 configuration = structs.replace(  # noqa: PLW2901 - the same one, as it must be
                     configuration,

@@ -338,9 +338,10 @@ def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
 def updatable_document(item: ProtectedItem) -> dict[str, str]:
     """Everything that a PATCH can set of a machine, flat: where each value stands, and the value as JSON.
 
-    Two documents are compared to tell whether anything changed, so what means the same is the same: ids in any case, a
-    released address and none, false and nothing. Of the selection of a NIC it counts whether it fails over: who chose
-    that (``SelectedByDefault``, ``SelectedByUserOverride``) changes with any update.
+    Two documents are compared to tell whether anything changed, so what means the same is the same: ids and names in
+    any case (Azure's spelling is not stable even within one answer), a released address and none, false and nothing.
+    Of the selection of a NIC it counts whether it fails over: who chose that (``SelectedByDefault``,
+    ``SelectedByUserOverride``) changes with any update.
     """
     document: dict[str, str] = {}
     if item.provider not in UPDATES:
@@ -413,7 +414,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if path.rpartition(".")[2] in {"vmNics", "ipConfigs"}:
         for index, part in enumerate(value):
             name = part.get("nicId") or part.get("ipConfigName") or str(index)
-            yield from _leaves(part, f"{path}[{name}]")
+            yield from _leaves(part, f"{path}[{name.lower()}]")
     elif isinstance(value, dict) and not path.endswith("Tags"):
         for name, part in value.items():
             yield from _leaves(part, f"{path}.{name}" if path else name)
@@ -422,9 +423,9 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _without_case(value: Any) -> Any:
-    """``value`` with the ids in it in lower case, and lists of ids in order."""
+    """``value`` with the ids and names in it in lower case, and lists of them in order. Tags stay as they are."""
     if isinstance(value, str):
-        return value.lower() if value.startswith("/") else value
+        return value.lower()
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return sorted(_without_case(part) for part in value)
     return value

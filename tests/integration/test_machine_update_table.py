@@ -266,6 +266,26 @@ def test_the_fingerprint_of_a_machine_stays_while_it_replicates_and_in_any_spell
     )
 
 
+def test_the_spelling_of_nics_and_of_their_settings_is_no_difference() -> None:
+    item = read(answer("A2A"))
+    nics = tuple(
+        structs.replace(
+            nic,
+            id=nic.id.upper(),
+            ip_configurations=tuple(
+                structs.replace(
+                    configuration,
+                    name=configuration.name.upper(),
+                    recovery_subnet=(configuration.recovery_subnet or "").upper(),
+                )
+                for configuration in nic.ip_configurations
+            ),
+        )
+        for nic in item.nics
+    )
+    assert updatable_document(structs.replace(item, nics=nics)) == updatable_document(item)
+
+
 def with_nic(**members: Any) -> ProtectedItem:
     item = read(answer("A2A"))
     return structs.replace(item, nics=(structs.replace(item.nics[0], **members),))

@@ -311,6 +311,24 @@ class TestStaleness:
         azure.world.extras[azure.item_id("vm001").key] = {"lastHeartbeat": "2026-11-30T00:00:00Z"}
         assert azure.apply(plan).result == "succeeded"
 
+    def test_a_machine_whose_names_azure_spells_differently_by_now_gets_all_that_was_planned(self) -> None:
+        azure = Followers(1)
+        plan = azure.plan(azure.state(*azure.desired(test=azure.bubble.id).pairs, machines="follow"))
+        nics = tuple(
+            structs.replace(
+                nic,
+                name=nic.name.upper(),
+                id=nic.id.upper(),
+                ip_configurations=tuple(
+                    structs.replace(address, name=address.name.upper()) for address in nic.ip_configurations
+                ),
+            )
+            for nic in azure.items()["vm001"].nics
+        )
+        azure.change("vm001", nics=nics)
+        assert azure.apply(plan).result == "succeeded"
+        assert [address.test_subnet for address in azure.items()["vm001"].nics[0].ip_configurations] == ["web", "web"]
+
 
 class TestAudit:
     def entries(self, azure: Followers, **options: Any) -> list[AuditEntry]:
