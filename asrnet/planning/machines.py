@@ -31,7 +31,7 @@ from asrnet.model.azure import (
     VirtualNetwork,
 )
 from asrnet.model.findings import Finding, FindingKind, finding
-from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of
+from asrnet.model.machine_networks import MachineNetworks, networks_of
 from asrnet.model.plan import Change, MachineStatus, MachineView
 from asrnet.planning.view import Request, VaultView, WantedPair
 
@@ -570,18 +570,15 @@ def _moved(
                     )
                 )
             ip = None
-        addresses.append(_with(address, name, ip, for_test=for_test))
+        if for_test:
+            addresses.append(structs.replace(address, test_subnet=name, test_ip=ip))
+        else:
+            addresses.append(structs.replace(address, recovery_subnet=name, recovery_ip=ip))
     distinct = list(dict.fromkeys(problems))
     if len(addresses) < len(networks.addresses):
         return networks, distinct, chosen
     ends = {"test_network_id" if for_test else "recovery_network_id": network.id}
     return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen
-
-
-def _with(address: MachineAddress, subnet: str, ip: str | None, *, for_test: bool) -> MachineAddress:
-    if for_test:
-        return structs.replace(address, test_subnet=subnet, test_ip=ip)
-    return structs.replace(address, recovery_subnet=subnet, recovery_ip=ip)
 
 
 def _has(subnet: Subnet, ip: str) -> bool:

@@ -39,6 +39,8 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.want(pair, inventory))}
     members = members_of(view, wanted_pairs.values(), request)
     selected = _selected_pairs(pairs, members, request)
+    # A run on some pairs or machines does not report what is wrong elsewhere, such as in the vault as a whole.
+    is_whole = not (request.selection.pairs or request.selection.machines)
     problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
     blocked = {problem.pair for problem in problems if problem.severity == "error"}
     chosen = [wanted_pair for name, wanted_pair in wanted_pairs.items() if name not in blocked and name in selected]
@@ -83,7 +85,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     return VaultPart(
         changes=(*_needed([*copies.resource_groups, *support.values()], held.allowed), *held.allowed),
         findings=(
-            *(problem for problem in problems if problem.pair in selected or not _is_narrowed(request)),
+            *(problem for problem in problems if is_whole or problem.pair in selected),
             *vault_findings(view, chosen, held_pairs),
             *test_network_findings(chosen, vault.name, inventory),
             *machines.findings,
@@ -99,11 +101,6 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
         machines=_with_holds(machines.views, held),
         unmanaged=unmanaged.count,
     )
-
-
-def _is_narrowed(request: Request) -> bool:
-    """Whether the run is about some pairs or machines only."""
-    return bool(request.selection.pairs or request.selection.machines)
 
 
 def _selected_pairs(pairs: Sequence[Pair], members: Sequence[Member], request: Request) -> set[str]:

@@ -77,7 +77,12 @@ def as_record(row: MachineRow) -> dict[str, str]:
 
 def machines_section(plan: Plan, *, verbose: bool) -> Section:
     """The table of machines that are updated, wait or are held; all of them if ``verbose``."""
-    several = {machine.id for machine in plan.machines if _has_several_addresses(machine.networks)}
+    # Names of ip configurations say something only where a NIC has several.
+    several = {
+        machine.id
+        for machine in plan.machines
+        if len({address.nic for address in machine.networks.addresses}) < len(machine.networks.addresses)
+    }
     rows = []
     for row in machine_rows(plan):
         if row.status in {"in_sync", "reported"} and not verbose:
@@ -103,11 +108,6 @@ def machines_section(plan: Plan, *, verbose: bool) -> Section:
             )
         )
     return Section("Machines", _HEADER, tuple(rows))
-
-
-def _has_several_addresses(networks: MachineNetworks) -> bool:
-    nics = [address.nic for address in networks.addresses]
-    return len(set(nics)) < len(nics)
 
 
 def _now_and_then(row: MachineRow, now: str, then: str) -> str:
