@@ -354,4 +354,6 @@ def test_without_the_looks_somebody_elses_edits_are_lost() -> None:
                 chaos.run()
         except LossError:
             lost += 1
-    assert lost >= 2
+        if lost == 2:  # enough to prove it
+            break
+    assert lost == 2
