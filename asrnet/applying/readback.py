@@ -217,12 +217,12 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> str:
     if not are_same(networks, after):
         unchanged = isinstance(before, MachineNetworks) and are_same(networks, before)
         return f"accepted, not done: it {'still ' if unchanged else ''}{machine_description(networks)}"
-    expected, found = updatable_document(updated(task.machine, after)), updatable_document(machine)
-    changed = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
+    expected, actual = updatable_document(updated(task.machine, after)), updatable_document(machine)
+    changed = [name for name in sorted({*expected, *actual}) if expected.get(name) != actual.get(name)]
     if not changed:
         return ""
     named = [
-        f"{name} ({expected.get(name, 'not set')} became {found.get(name, 'not set')})"
+        f"{name} ({expected.get(name, 'not set')} became {actual.get(name, 'not set')})"
         for name in changed[:_DIFFERENCES_NAMED]
     ]
     more = [f"and {len(changed) - _DIFFERENCES_NAMED} more"] if len(changed) > _DIFFERENCES_NAMED else []

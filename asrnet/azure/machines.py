@@ -151,31 +151,31 @@ def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
     """
     settings: dict[str, Setting] = {}
     unknown: dict[str, str] = {}
-    told: dict[str, Any] = {"settings": settings, "unknown_members": unknown}
+    values: dict[str, Any] = {"settings": settings, "unknown_members": unknown}
     for member in _WITH_FIELD[provider, level]:
         field = str(member.field)
         if member.kind == "id":
-            told[field] = reference(model, member.get)
-            if told[field] is None and (word := text(model, member.get)):
+            values[field] = reference(model, member.get)
+            if values[field] is None and (word := text(model, member.get)):
                 unknown[member.get] = json.dumps(word)
         elif member.kind == "ids":
-            told[field] = references(model, member.get)
-            if len(told[field]) != len(words := texts(model, member.get)):
+            values[field] = references(model, member.get)
+            if len(values[field]) != len(words := texts(model, member.get)):
                 unknown[member.get] = json.dumps(words)
         elif member.kind in {"flag", "word"}:
             if (value := flag(model, member.get)) is not None:
-                told[field] = value
+                values[field] = value
         elif word := text(model, member.get):
-            told[field] = word
-    carried, known = _CARRIED[provider, level], _KNOWN[provider]
+            values[field] = word
+    carried, understood = _CARRIED[provider, level], _KNOWN[provider]
     for name, value in model.items():
         if value is None or (isinstance(value, (str, list, dict)) and not value):
             continue
         if name in carried:
             settings[carried[name]] = _setting(value, name)
-        elif level != "item" and name not in known:  # of the item itself asrnet reads only what it needs
+        elif level != "item" and name not in understood:  # of the item itself asrnet reads only what it needs
             unknown[name] = json.dumps(value, default=str, ensure_ascii=False)
-    return told
+    return values
 
 
 def _setting(value: Any, name: str) -> Setting:

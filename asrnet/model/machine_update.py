@@ -315,24 +315,24 @@ def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
 
     ``properties`` are those of the GET's body. Raises KeyError for a provider whose machines are not updated.
     """
-    told = properties["providerSpecificDetails"]
-    update = UPDATES[told["instanceType"]]
+    settings = properties["providerSpecificDetails"]
+    update = UPDATES[settings["instanceType"]]
 
     def renamed(answer: Mapping[str, Any], members: tuple[Member, ...]) -> dict[str, Any]:
         return {member.patch: answer[member.get] for member in members if answer.get(member.get) is not None}
 
     of_item = update.of("item")
-    details = renamed(told, tuple(member for member in of_item if member.in_details))
-    body = renamed(told, tuple(member for member in of_item if not member.in_details))
+    details = renamed(settings, tuple(member for member in of_item if member.in_details))
+    body = renamed(settings, tuple(member for member in of_item if not member.in_details))
     nics = []
-    for nic in told.get("vmNics") or []:
+    for nic in settings.get("vmNics") or []:
         if update.nics_in_details:
             nics.append(renamed(nic, (*update.of("nic"), *update.of("ip_configuration"))))
         else:
             addresses = [renamed(address, update.of("ip_configuration")) for address in nic.get("ipConfigs") or []]
             nics.append({**renamed(nic, update.of("nic")), "ipConfigs": addresses})
     (details if update.nics_in_details else body)["vmNics"] = nics
-    return {"properties": {**body, "providerSpecificDetails": {"instanceType": told["instanceType"], **details}}}
+    return {"properties": {**body, "providerSpecificDetails": {"instanceType": settings["instanceType"], **details}}}
 
 
 def updatable_document(item: ProtectedItem) -> dict[str, str]:
