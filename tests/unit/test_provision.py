@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from followers import Followers
 from states import EA, SEA, TwoRegions
 
 from asrnet.applying import Report
@@ -122,3 +123,13 @@ def test_ids_of_the_wrong_kind_are_refused(field: str) -> None:
     ids: dict[str, Any] = {"vault": azure.vault.id, "primary": app.id, field: wrong}
     with pytest.raises(InputError, match="is not the id of"):
         ensure_pair(azure.backend, to=SEA, **ids)
+
+
+def test_a_retarget_takes_the_machines_along_on_request() -> None:
+    followers = Followers(machines=2, mapped_to="old")
+    hub, new = followers.hub, followers.new.id
+    assert ensure(followers, hub, recovery=new, retarget=True).result == "succeeded"
+    assert set(followers.destinations().values()) == {"old"}
+    report = ensure(followers, hub, recovery=new, machines="follow")
+    assert [change.kind for change in report.changes] == ["protected_item"] * 2
+    assert set(followers.destinations().values()) == {"new"}
