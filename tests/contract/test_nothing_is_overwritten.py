@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from doors import DOORS
+from followers import Followers
 from msgspec import Struct, structs
 from second_hand import meddled
 from states import SEA, TwoRegions, outcomes, row
@@ -188,3 +189,25 @@ def test_additions_of_a_policy_to_a_new_network_are_reported(azure: TwoRegions, 
     report = applying.apply(plan, backend, on_progress=tag)
     (made,) = (change for change in report.changes if change.kind == "virtual_network")
     assert (made.outcome, ["tag owner" in warning for warning in made.warnings]) == ("succeeded", [True])
+
+
+@pytest.mark.parametrize(("status", "code"), REPEATED)
+@pytest.mark.parametrize("door", DOORS)
+def test_a_repeated_update_of_a_machine_does_not_replace_what_somebody_set_since_the_first_attempt(
+    door: str, status: int, code: str
+) -> None:
+    machines = Followers(1, operations="time:3")
+    plan = machines.planned()
+    opened = DOORS[door](machines.world)
+    kind = "replicationprotecteditems"
+    machines.world.faults.add(Fault(effect="refused", method="PATCH", kind=kind, status=status, code=code))
+
+    def act() -> None:
+        machines.change("vm001", settings={"tfoAzureVMName": "theirs"})
+
+    report = applying.apply(plan, meddled(opened, "update_item", act))
+    opened.close()
+    assert machines.items()["vm001"].settings["tfoAzureVMName"] == "theirs"
+    assert machines.destinations() == {"vm001": "old"}
+    # The fake has no pipeline that repeats a request.
+    assert [change.outcome for change in report.changes] == ["failed" if door == "fake" else "stale"]
