@@ -377,6 +377,9 @@ class TestHeldMachines:
                 "where it was first protected is not known, so it may be running in the recovery region",
             ),
             ({"state": "InitialReplicationInProgress"}, "its state is InitialReplicationInProgress"),
+            ({"state": "Unprotected"}, "its state is Unprotected"),
+            ({"state": "ProtectedStatesBegin"}, "its state is ProtectedStatesBegin"),
+            ({"state": ""}, "its state is not told"),
             ({"test_failover_state": "WaitingForCompletion"}, "its test failover is not cleaned up"),
             ({"scenario": "TestFailover"}, "TestFailover is under way"),
             ({"is_cluster_member": True}, "it is a member of a cluster, whose machines are updated together"),
@@ -562,6 +565,17 @@ class TestTwoPairs:
             "vm1 is on networks of pairs hub and second, which lead to different networks, and a machine has only one"
         )
         assert plan.machines[0].status == "held"
+
+    def test_a_nic_that_is_not_failed_over_contradicts_nobody(self, world: World) -> None:
+        second, second_dr = world.azure.network("second"), world.azure.network("second-dr", SEA)
+        world.azure.map_both(second, second_dr)
+        item = world.machine()
+        beside = structs.replace(
+            item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id, selection=NOT_SELECTED
+        )
+        desired = world.azure.state(world.row(), row(second, second_dr), machines="follow")
+        plan = world.plan(desired, structs.replace(item, nics=(item.nics[0], beside)))
+        assert [(change.pair, change.name) for change in machines(plan)] == [("hub", "vm1")]
 
     def test_pairs_that_lead_to_one_network_contradict_nobody(self, world: World) -> None:
         second = world.azure.network("second")
