@@ -245,11 +245,13 @@ class _MachineDiff:
         if test is not None and differs_in_test:
             after, more, _ = _moved(after, item, test, pair.kind, release=pair.release_addresses, for_test=True)
             problems += more
-        untold = next((address.nic for address in after.addresses if address.test_ip and not address.test_subnet), None)
-        if untold:
+        without_subnet = next(
+            (address.nic for address in after.addresses if address.test_ip and not address.test_subnet), None
+        )
+        if without_subnet:
             # Reported as error 28020 of the job, after the PATCH was accepted.
             problems.append(
-                _Problem(f"NIC {untold} has a static test address without a test subnet, which Azure refuses")
+                _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
             )
         self._report(member, before, test if differs_in_test else None, problems, is_stale=is_stale)
         planned = after if after != before else None

@@ -577,6 +577,16 @@ class TestTwoPairs:
         plan = world.plan(desired, structs.replace(item, nics=(item.nics[0], beside)))
         assert [(change.pair, change.name) for change in machines(plan)] == [("hub", "vm1")]
 
+    def test_pairs_with_different_test_networks_contradict_each_other_too(self, world: World) -> None:
+        second = world.azure.network("second")
+        world.azure.map(second, world.new)
+        item = world.machine()
+        nics = (item.nics[0], structs.replace(item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id))
+        rows = (world.row(test=world.bubble.id), row(second, world.new, failback=False, test="none"))
+        plan = world.plan(world.azure.state(*rows, machines="follow"), structs.replace(item, nics=nics))
+        assert machines(plan) == []
+        assert [finding.pair for finding in plan.findings if finding.kind == "conflict"] == ["hub", "second"]
+
     def test_pairs_that_lead_to_one_network_contradict_nobody(self, world: World) -> None:
         second = world.azure.network("second")
         world.azure.map(second, world.new)
