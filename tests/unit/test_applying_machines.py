@@ -14,7 +14,8 @@ from states import EA, SEA, outcomes
 
 from asrnet import applying
 from asrnet.applying import AppliedChange, AuditEntry, Options, Progress, Report
-from asrnet.errors import NotFoundError, ServiceError
+from asrnet.applying.looks import MAX_AGE, Looks
+from asrnet.errors import NotFoundError, RefusedError, ServiceError
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import ProtectedItem
@@ -328,6 +329,24 @@ class TestStaleness:
         azure.change("vm001", nics=nics)
         assert azure.apply(plan).result == "succeeded"
         assert [address.test_subnet for address in azure.items()["vm001"].nics[0].ip_configurations] == ["web", "web"]
+
+    def test_a_look_that_has_become_too_old_is_taken_again_before_the_update_is_sent(self) -> None:
+        azure = Followers(1)
+        (change,) = azure.planned().changes
+        _, look = Looks(azure.backend).before_machine(change.steps[0])
+        azure.clock.sleep(MAX_AGE + 1)
+        azure.change("vm001", settings={"tfoAzureVMName": "theirs"})
+        with pytest.raises(RefusedError, match="vm001 was changed while it was updated; plan again"):
+            look()
+
+    def test_before_a_repeat_it_is_taken_again_however_young_it_is(self) -> None:
+        azure = Followers(1)
+        (change,) = azure.planned().changes
+        _, look = Looks(azure.backend).before_machine(change.steps[0])
+        look()
+        azure.change("vm001", settings={"tfoAzureVMName": "theirs"})
+        with pytest.raises(RefusedError, match="vm001 was changed while it was updated; plan again"):
+            look()
 
 
 class TestAudit:
