@@ -89,9 +89,10 @@ class Activity(Struct, frozen=True, kw_only=True):
             for item in (*self._reversed(step.before), *self._perhaps_reversed(step.before, change))
         }
         if machines and FindingKind.REVERSED not in forced:
+            whose = "its" if len(machines) == 1 else "their"
             return Hold(
                 kind=FindingKind.REVERSED,
-                reason=f"{_running(list(machines.values()))}; their next re-protection goes by the mapping",
+                reason=f"{_running(list(machines.values()))}; {whose} next re-protection goes by the mapping",
                 hint="fail back first, or use --force reversed together with --pair",
             )
         return None

@@ -54,38 +54,32 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
     return Held(
         allowed=tuple(change for change in changes if change.id not in holds),
         held=held,
-        findings=(
-            *(
-                finding(
-                    holds[change.id].kind,
-                    f"{change.action} of {change.name} is held back: {holds[change.id].reason}",
-                    vault=change.vault,
-                    pair=change.pair,
-                    subject=change.resource_id,
-                    hint=holds[change.id].hint,
-                )
-                for change in held
-                if change.kind != "protected_item"
-            ),
-            *_of_machines([change for change in held if change.kind == "protected_item"], holds),
-        ),
+        findings=tuple(_findings(held, holds)),
         reasons={change.id: holds[change.id].reason for change in held},
     )
 
 
-def _of_machines(changes: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Finding]:
-    """One finding for all machines of a pair that wait for the same: there may be hundreds."""
-    groups: dict[tuple[str | None, Hold], list[Change]] = defaultdict(list)
-    for change in changes:
-        groups[change.pair, holds[change.id]].append(change)
-    for (pair, held_by), members in groups.items():
-        machines = members[0].name if len(members) == 1 else f"{len(members)} machines"
+def _findings(held: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Finding]:
+    """One finding for all changes of a pair that wait for the same reason: there may be hundreds of machines."""
+    groups: dict[tuple[str, Hold], list[Change]] = defaultdict(list)
+    for change in held:
+        # A change without a pair deletes an unmanaged mapping, which outputs show with its own finding.
+        groups[change.pair or change.id, holds[change.id]].append(change)
+    for (_, held_by), changes in groups.items():
+        others = [change for change in changes if change.kind != "protected_item"]
+        machines = [change for change in changes if change.kind == "protected_item"]
+        waiting = [f"{change.action} of {change.name}" for change in others]
+        if len(machines) > 1:
+            waiting.append(f"update of {len(machines)} machines")
+        elif machines:
+            waiting.append(f"update of {machines[0].name}")
+        first = changes[0].resource_id
         yield finding(
             held_by.kind,
-            f"update of {machines} is held back: {held_by.reason}",
-            vault=members[0].vault,
-            pair=pair,
-            subject=members[0].resource_id if len(members) == 1 else members[0].resource_id.within(VAULT),
+            f"{' and '.join(waiting)} {'is' if len(waiting) == 1 else 'are'} held back: {held_by.reason}",
+            vault=changes[0].vault,
+            pair=changes[0].pair,
+            subject=first if others or len(machines) == 1 else first.within(VAULT),
             hint=held_by.hint,
         )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct, structs
 
 from asrnet.model.arm import ArmId
+from asrnet.model.findings import FOLLOWS, Finding
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks
 from asrnet.model.plan import MachineView, Plan
 from asrnet.render.pair_status import outcome_of
@@ -73,6 +74,12 @@ def machine_rows(plan: Plan) -> Iterator[MachineRow]:
 def as_record(row: MachineRow) -> dict[str, str]:
     """A row by the names of its columns."""
     return structs.asdict(row)
+
+
+def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
+    """``findings`` without those that the table of machines shows: what differs, of each machine that is to follow."""
+    following = {str(machine.id) for machine in plan.machines if machine.status in {"update", "waiting"}}
+    return [finding for finding in findings if finding.kind not in FOLLOWS or finding.subject not in following]
 
 
 def machines_section(plan: Plan, *, verbose: bool) -> Section:

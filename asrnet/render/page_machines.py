@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
@@ -30,6 +31,9 @@ def machines_by_network(inventory: Inventory | None) -> MachinesByNetwork:
 
 Moves = Mapping[ArmId, Sequence[MachineRow]]
 """The rows of each machine of the plan, by its id."""
+
+# A finding of the pair says what all its machines wait for; there may be hundreds.
+_WAITING: Final = "held back for now"
 
 
 def pair_machines(
@@ -70,7 +74,7 @@ def machines_of_plan(plan: Plan, moves: Moves) -> Mapping[tuple[str, str], Seque
                 lands=(network_id.name,) if network_id else (),
                 elsewhere=machine.status != "in_sync",
                 moves=tuple(dict.fromkeys(_move(row) for row in moves.get(machine.id, ()) if _is_moved(row))),
-                remark=machine.reason,
+                remark=_WAITING if machine.status == "waiting" else machine.reason,
             )
         )
     return machines
@@ -97,7 +101,7 @@ def _machine(item: ProtectedItem, target: ArmId | None, rows: Sequence[MachineRo
         runs_on=str(next(iter(landings), "")) if item.has_failed_over else "",
         elsewhere=target is not None and any(network != target for network in landings),
         moves=tuple(dict.fromkeys(_move(row) for row in rows if _is_moved(row))),
-        remark=next((row.reason for row in rows if row.reason), ""),
+        remark=next((_WAITING if row.status == "waiting" else row.reason for row in rows if row.reason), ""),
     )
 
 

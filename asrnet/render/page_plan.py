@@ -14,6 +14,7 @@ from asrnet.model.plan import Change, PairView, Plan
 from asrnet.model.report import Report
 from asrnet.render import wording
 from asrnet.render.layout import sections
+from asrnet.render.machine_table import findings_beside_table
 from asrnet.render.page_arrows import Live, live_by_primary, pair_arrows
 from asrnet.render.page_data import Page, PageItem, PageRule, page_change, page_finding, page_meanings
 from asrnet.render.page_machines import (
@@ -47,7 +48,12 @@ def plan_page(plan: Plan, view: View) -> Page:
     partners = {(vault, primary): recovery for (vault, primary, recovery), _ in rising if recovery}
     machines = machines_by_network(inventory)
     moves = moves_of(plan)
-    pairs = [_pair_item(result, live, machines, partners, nodes, moves=moves) for result in results.pairs]
+    current = view.run.left or plan
+    shown = [
+        structs.replace(result, findings=tuple(findings_beside_table(result.findings, current)))
+        for result in results.pairs
+    ]
+    pairs = [_pair_item(result, live, machines, partners, nodes, moves=moves) for result in shown]
     if inventory is None:
         of_plan = machines_of_plan(plan, moves)
         pairs = [structs.replace(item, machines=tuple(of_plan.get((item.vault, item.name), ()))) for item in pairs]
@@ -65,7 +71,7 @@ def plan_page(plan: Plan, view: View) -> Page:
         findings=tuple(page_finding(finding) for finding in results.findings if id(finding) not in drawn),
         meanings=page_meanings(
             finding.kind
-            for findings in (results.findings, *(result.findings for result in results.pairs))
+            for findings in (results.findings, *(result.findings for result in shown))
             for finding in findings
         ),
         changes=tuple(page_change(change) for change in results.changes if id(change) not in drawn),

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, Severity
+from asrnet.model.findings import CORRECTED, Finding, Severity
 from asrnet.model.plan import Change, Direction, PairView, Plan
 from asrnet.render import wording
-from asrnet.render.machine_table import machines_section
+from asrnet.render.machine_table import findings_beside_table, machines_section
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -44,16 +44,13 @@ def sections(plan: Plan, view: View) -> Iterator[Section]:
     yield machines_section(plan, verbose=view.verbose)
     yield other_changes(plan, verbose=view.verbose)
     changing = {(change.vault, change.pair) for change in plan.changes if change.kind != "protected_item"}
-    in_table = {str(machine.id) for machine in plan.machines if machine.status in {"update", "waiting"}}
-    findings = [
-        finding
-        for finding in plan.findings
-        if view.verbose
-        or not (
-            (finding.kind in _SHOWN_BY_CHANGE and (finding.vault, finding.pair) in changing)
-            or (finding.kind in FOLLOWS and finding.subject in in_table)
+    findings = plan.findings
+    if not view.verbose:
+        findings = tuple(
+            finding
+            for finding in findings_beside_table(findings, plan)
+            if finding.kind not in _SHOWN_BY_CHANGE or (finding.vault, finding.pair) not in changing
         )
-    ]
     yield from finding_sections(findings)
     yield sentences("Apply would refuse this", plan.violations(view.forced), "error")
     yield sentences("", [plan_summary(plan)])

@@ -265,6 +265,37 @@ def test_two_hundred_pairs_fit_on_eight_sheets_each_with_the_heads_of_the_table(
     assert tab.complaints == []
 
 
+def test_two_hundred_blocked_pairs_fit_on_eight_sheets_with_the_reason_once(tab: Page, tmp_path: Path) -> None:
+    pairs = tuple(pair(f"app-{number:03d}", forward="blocked", reverse="blocked") for number in range(200))
+    findings = tuple(
+        finding(
+            FindingKind.FAILOVER_ACTIVE,
+            f"update of {blocked.name}-ea-to-old is held back: vm7 is in state UnplannedFailoverCommitted",
+            vault="sea",
+            pair=blocked.name,
+            hint="finish the failover and re-protect, or use --force failover_active",
+        )
+        for blocked in pairs
+    )
+    show(tab, tmp_path, Plan(pairs=pairs, findings=findings))
+    text = printed(tab, tmp_path)
+    assert text.count("update of app-007-ea-to-old is held back") == 1
+    assert text.count("finish the failover") == 1
+    assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())) <= 8
+
+
+def test_options_and_words_in_backticks_are_whole(tab: Page, tmp_path: Path) -> None:
+    held = finding(FindingKind.STALE_PROTECTED_ITEM, "vm1 stays", vault="sea", pair="app")
+    forced = finding(FindingKind.FROZEN, "app waits", vault="sea", pair="app", hint="wait, or use --force frozen")
+    show(tab, tmp_path, Plan(pairs=(pair("app"),), findings=(held, forced)))
+    assert "`" not in tab.run("document.getElementById('findings').textContent")
+    parts = "[...document.querySelectorAll('#findings .option, #findings code')]"
+    assert {"--force", "machines: follow", "--machines follow"} <= set(
+        tab.run(f"{parts}.map(part => part.textContent)")
+    )
+    assert set(tab.run(f"{parts}.map(part => getComputedStyle(part).whiteSpace)")) == {"nowrap"}
+
+
 def printed(tab: Page, folder: Path) -> str:
     """The text that is added for paper; that of its table alone stays in ``window.table``."""
     tab.run(
@@ -380,8 +411,8 @@ def test_machines_are_told_with_where_they_run_and_fail_over_to(tab: Page, tmp_p
         ".parentElement.querySelectorAll('tbody tr')"
     )
     assert tab.run(f"[...{rows}].map(row => [...row.cells].map(cell => cell.textContent))") == [
-        ["moved", "southeastasiarecovery region", "app-ea", "Protected"],
-        ["stays", "eastasia", "other-seaanother network than the pair's", "Protected"],
+        ["movedProtected", "southeastasiarecovery region", "app-ea"],
+        ["staysProtected", "eastasia", "other-seaanother network than the pair's"],
     ]
 
 

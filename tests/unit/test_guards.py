@@ -187,7 +187,7 @@ class TestReversedMachines:
         guard = activity([reversed_machine()], ())
         assert reason(guard, update(FORWARD)) == (
             "reversed: 1 machine runs in the recovery region: vm1 fails back to app; "
-            "their next re-protection goes by the mapping"
+            "its next re-protection goes by the mapping"
         )
         assert reason(guard, update(REVERSE)).startswith("reversed: ")
 
@@ -205,7 +205,7 @@ class TestReversedMachines:
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         assert reason(guard, retarget) == (
             "reversed: 1 machine may run in the recovery region (where it was first protected is not known): "
-            "vm1 fails back to app; their next re-protection goes by the mapping"
+            "vm1 fails back to app; its next re-protection goes by the mapping"
         )
         assert reason(guard, structs.replace(update(REVERSE), direction="reverse")).startswith("reversed: ")
         assert reason(guard, retarget, "reversed") == ""

@@ -244,8 +244,7 @@ class TestTheMappingComesFirst:
         assert plan.changes == ()
         assert {view.name: view.status for view in plan.machines} == {"vm1": "waiting", "vm2": "held"}
         assert [finding.message for finding in plan.findings if finding.kind == "failover_active"] == [
-            "update of hub-to-old is held back: vm2 is in state UnplannedFailoverInProgress",
-            "update of vm1 is held back: vm2 is in state UnplannedFailoverInProgress",
+            "update of hub-to-old and update of vm1 are held back: vm2 is in state UnplannedFailoverInProgress"
         ]
 
     def test_a_machine_stays_in_a_frozen_vault(self, world: World) -> None:

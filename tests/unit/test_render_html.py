@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 
@@ -16,6 +17,7 @@ from sample_plans import applied, change, copy_creation, full_plan, mapping, pai
 from states import EA, SEA, TwoRegions, row
 
 from asrnet import planning
+from asrnet.desired import Freeze
 from asrnet.inventory import live_pairs as live
 from asrnet.inventory import read as inventory
 from asrnet.model.azure import Nic
@@ -293,6 +295,19 @@ def test_a_machine_that_follows_shows_where_it_goes_now_and_then_and_one_that_is
     of_saved_plan = item(data(plan), "hub")["machines"]
     assert [machine["name"] for machine in of_saved_plan] == ["vm001", "vm002"]
     assert of_saved_plan[0]["moves"] == moved["moves"]
+
+
+def test_machines_that_wait_do_not_repeat_what_the_finding_of_their_pair_says() -> None:
+    followers = Followers(machines=3)
+    freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
+    desired = structs.replace(followers.desired(test=followers.bubble.id), freeze=(freeze,))
+    read = inventory.read_inventory(desired, followers.backend)
+    plan = planning.plan(desired, read)
+    hub = item(data(plan, inventory=read), "hub")
+    assert [machine["remark"] for machine in hub["machines"]] == ["held back for now"] * 3
+    assert all(machine["moves"] for machine in hub["machines"])
+    assert [finding["kind"] for finding in hub["findings"] if finding["severity"] != "info"] == ["frozen"]
+    assert [machine["remark"] for machine in item(data(plan), "hub")["machines"]] == ["held back for now"] * 3
 
 
 def test_refusals_of_apply_are_shown_with_the_plan() -> None:

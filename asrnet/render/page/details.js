@@ -67,16 +67,16 @@ function machineTable(item, networks) {
   const rows = item.machines.map(machine => {
     const region = placeName(networks[machine.away ? item.recovery : item.primary].place);
     const lands = (machine.lands || []).join(', ') || 'not known';
-    return element('tr', {}, element('th', { scope: 'row' }, machine.name),
+    return element('tr', {}, element('th', { scope: 'row' }, machine.name, element('small', {}, machine.state)),
       element('td', {}, region, element('small', { class: machine.away ? 'remark' : '' }, machine.away ? 'recovery region' : '')),
-      element('td', {}, lands, machine.elsewhere ? element('small', { class: 'remark' }, 'another network than the pair\'s') : '',
-        ...(machine.moves || []).map(move => element('small', {}, move)),
-        machine.remark ? element('small', { class: 'remark' }, machine.remark) : ''),
-      element('td', {}, machine.state));
+      element('td', {}, lands, // What moves says itself which networks it leaves.
+        machine.elsewhere && !(machine.moves || []).length ? element('small', { class: 'remark' }, 'another network than the pair\'s') : '',
+        ...(machine.moves || []).map(move => element('small', {}, move.replace(' -> ', ' → '))),
+        machine.remark ? element('small', { class: 'remark' }, machine.remark) : ''));
   });
-  const heads = ['Machine', 'Runs in', 'Fails over to', 'State'].map(text => element('th', { scope: 'col' }, text));
+  const heads = ['Machine', 'Runs in', 'Fails over to'].map(text => element('th', { scope: 'col' }, text));
   return element('section', {}, element('h3', {}, `Machines (${rows.length})`), element('div', { class: 'scroll' },
-    element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows))));
+    element('table', { class: 'machines' }, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows))));
 }
 
 const MESSAGES = 5;
@@ -104,7 +104,7 @@ function drawFindingKind(findings, meanings) {
   return element('li', { class: `finding ${severity}` }, icon(SEVERITIES[severity].shape),
     element('div', {}, element('b', {}, kind.replaceAll('_', ' ')), ' ',
       findings.length > 1 ? counted(findings.length, SEVERITIES[severity].noun) : severity, ...parts,
-      meaning && element('p', { class: 'meaning' }, isHinted ? meaning.meaning : `${meaning.meaning} ${meaning.remedy}`)));
+      meaning && element('p', { class: 'meaning' }, ...prose(isHinted ? meaning.meaning : `${meaning.meaning} ${meaning.remedy}`))));
 }
 
 function changeList(changes) {

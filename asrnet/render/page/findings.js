@@ -8,8 +8,9 @@ const SEVERITIES = {
 const LISTED = 10;
 const LONG = 120;
 
-/** The list of `entries`, each a finding and its pair or null. `isOpen` and `isComplete` say what is unfolded. */
-function drawFindings(entries, meanings, isOpen, isComplete) {
+/** The list of `entries`, each a finding and its pair or null. `isOpen` and `isComplete` say what is unfolded.
+ *  Entries that are `isInTable` are counted and not listed: paper shows them in the table of pairs. */
+function drawFindings(entries, meanings, isOpen, isComplete, isInTable = () => false) {
   return Object.keys(SEVERITIES).map(severity => {
     const listed = entries.filter(entry => entry.finding.severity === severity);
     if (!listed.length) return null;
@@ -17,7 +18,7 @@ function drawFindings(entries, meanings, isOpen, isComplete) {
     const heading = element('summary', {}, icon(shape), element('h2', {}, title), ' ',
       element('span', { class: 'quiet' }, format(listed.length)));
     const kinds = [...grouped(listed, entry => entry.finding.kind)].map(([kind, ofKind]) =>
-      drawKind(kind, ofKind, meanings.get(kind), isComplete(severity, kind) ? ofKind.length : LISTED));
+      drawKind(kind, ofKind, meanings.get(kind), isComplete(severity, kind) ? ofKind.length : LISTED, isInTable));
     return element('details', { class: `finding-list ${severity}`, 'data-severity': severity, open: isOpen(severity) },
       heading, ...kinds);
   }).filter(Boolean);
@@ -33,13 +34,16 @@ function grouped(values, keyOf) {
   return groups;
 }
 
-function drawKind(kind, entries, meaning, most) {
+function drawKind(kind, entries, meaning, most, isInTable) {
   const hints = grouped(entries, entry => entry.finding.hint || '');
   const parts = [];
   let left = most;
   for (const [text, sharing] of hints) {
     if (left <= 0) break;
-    parts.push(element('ul', {}, ...sharing.slice(0, left).map(drawEntry)));
+    const listed = sharing.filter(entry => !isInTable(entry));
+    parts.push(element('ul', {}, ...listed.slice(0, left).map(drawEntry)));
+    const others = sharing.length - listed.length;
+    if (others) parts.push(element('p', {}, `${format(others)} in the table of pairs`));
     left -= sharing.length;
     if (text) parts.push(hint(text, sharing.length, true));
   }
@@ -49,7 +53,7 @@ function drawKind(kind, entries, meaning, most) {
   }
   // A hint is about the very case. Without one, what to do is what can be said of the kind.
   const explained = meaning && element('p', { class: 'meaning' },
-    hints.has('') ? `${meaning.meaning} ${meaning.remedy}` : meaning.meaning);
+    ...prose(hints.has('') ? `${meaning.meaning} ${meaning.remedy}` : meaning.meaning));
   return element('section', { class: 'kind' },
     element('h3', {}, kind.replaceAll('_', ' '), ' ', element('span', { class: 'quiet' }, format(entries.length))),
     explained, ...parts);
@@ -62,10 +66,18 @@ function drawEntry({ finding, item }) {
   return element('li', {}, where, element('span', {}, finding.message));
 }
 
+/** A text whose words in backticks are code. No line break cuts these or an option. */
+function prose(text) {
+  return text.split(/(`[^`]+`|--[a-z][a-z-]*)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    return part.startsWith('`') ? element('code', {}, part.slice(1, -1)) : element('span', { class: 'option' }, part);
+  });
+}
+
 /** What to do about a finding, or about several that share it. What is long is folded in a list. */
 function hint(text, sharing = 1, isInList = false) {
   const shown = text.startsWith('az ') ? command([text])
-    : element('p', { class: 'hint' }, sharing > 1 ? `for these ${format(sharing)}: ${text}` : text);
+    : element('p', { class: 'hint' }, ...prose(sharing > 1 ? `for these ${format(sharing)}: ${text}` : text));
   return isInList && sharing === 1 && text.length > LONG
     ? element('details', { class: 'folded' }, element('summary', {}, 'What to do'), shown) : shown;
 }

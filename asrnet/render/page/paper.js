@@ -18,6 +18,15 @@ function paperTable(items, networks) {
     ...items.map(item => paperPair(item, networks)));
 }
 
+function errorMessages(item) {
+  return [...new Set(item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message))];
+}
+
+/** Whether the table says this finding below its pair: the reasons of a pair are only shortened where they are many. */
+function isInPaperTable({ finding, item }) {
+  return Boolean(item) && finding.severity === 'error' && !isShortened(errorMessages(item));
+}
+
 function paperPair(item, networks) {
   const networkCell = number => {
     const { name, state } = networks[number];
@@ -29,7 +38,7 @@ function paperPair(item, networks) {
     element('td', {}, lastPart(item.forward)), element('td', {}, lastPart(item.reverse)));
   // The list of findings has the rest. What will be created can be seen from the states.
   const remarks = [
-    ...shortened(item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message)),
+    ...shortened(errorMessages(item)),
     ...item.changes.filter(change => change.outcome || change.differences).map(change =>
       change.label + (change.reason ? `: ${change.reason}` : '') + outcomeText(change)),
     machinesAway(item, networks),

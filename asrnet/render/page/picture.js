@@ -119,8 +119,12 @@ const REASONS = 3;
 /** The first of `texts`, each once, and how many others there are. */
 function shortened(texts) {
   const different = [...new Set(texts)];
-  return different.length <= REASONS + 1 ? different
+  return !isShortened(different) ? different
     : [...different.slice(0, REASONS), `and ${format(different.length - REASONS)} more`];
+}
+
+function isShortened(different) {
+  return different.length > REASONS + 1;
 }
 
 function machinesAway(item, networks) {

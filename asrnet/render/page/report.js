@@ -302,7 +302,7 @@ function legend() {
 
 function beforePrint() {
   const details = opened === null ? [] : [element('article', {}, ...drawDetails(items[opened], networks, meanings))];
-  find('print').replaceChildren(...drawFindings(shownFindings(), meanings, () => true, () => true),
+  find('print').replaceChildren(...drawFindings(shownFindings(), meanings, () => true, () => true, isInPaperTable),
     ...drawPaper(shown, networks), ...details);
   for (const part of find('print').querySelectorAll('[id]')) part.removeAttribute('id');
   for (const others of find('print').querySelectorAll('.others')) others.open = true;
