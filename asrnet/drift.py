@@ -127,7 +127,7 @@ def correct_detected(
         report = refused_report(detected.plan, exceeded)
         return Correction(detected=detected, report=report, left=detected.plan, refusals=exceeded)
     report = carry_out(detected.plan)
-    if not report.changes:
+    if not report.changes:  # nothing was written, so a second reading would show the same
         return Correction(detected=detected, report=report, left=detected.plan)
     try:
         left = detect().plan
@@ -184,6 +184,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     for finding in plan.findings:
         by_pair[_pair_of(finding)].append(finding)
 
+    # Which changes stay: those of the kinds asked for, unless they depend on one left out, and what they depend on.
     causes = {change.id: cause(change, by_pair.get(_pair_of(change), ())) for change in plan.changes}
     dropped = {change_id for change_id, kind in causes.items() if kind and not kinds.include(kind)}
     while dependents := {change.id for change in plan.changes if dropped & set(change.depends_on)} - dropped:
@@ -202,6 +203,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
             return any(kinds.include(kind) for kind in held or {FindingKind.UNMANAGED})
         return kinds.include(finding.kind)
 
+    # What the plan says of pairs and machines must fit the changes that stay, and so must its counts.
     findings = tuple(finding for finding in plan.findings if stays(finding))
     left_out = _pending(plan.changes, plan.findings) - _pending(changes, findings)
     pairs = tuple(pair for pair in plan.pairs if _pair_of(pair) not in left_out)
@@ -230,6 +232,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
             blocked=statuses["blocked"],
             unmanaged=plan.summary.unmanaged if kinds.include(FindingKind.UNMANAGED) else 0,
         ),
+        # The checksum is of the restricted plan, which is the one that is shown and applied.
     ).sealed()
 
 

@@ -186,6 +186,7 @@ def predict(inputs: PredictionInputs) -> Prediction:
     operation = inputs.question.operation
     prediction, after = _predict(operation, inputs), inputs
     if inputs.plan is not None:
+        # Played twice, as things are and as they will be. Addresses are handed out anew each time, in the same order.
         after = _after_plan(inputs, inputs.plan)
         refused = inputs.plan.violations(inputs.question.forced)
         prediction = _beside(_predict(operation, after), prediction, inputs.plan, refused)

@@ -1,7 +1,6 @@
 """Enabling replication of an Azure machine: the recovery network and both mappings come with it.
 
- Source of the rules: the documents on network mapping between Azure
-regions and on replicating Azure machines.
+Source of the rules: the documents on network mapping between Azure regions and on replicating Azure machines.
 """
 
 from __future__ import annotations
@@ -79,6 +78,7 @@ class Enabling:
     def _protected(self, nic: Nic) -> Nic:
         primary = self._network(nic.primary_network_id)
         recovery = self._recovery_network(primary)
+        # Documented: between zones one fabric is both sides, and machines may stay in their network: nothing to map.
         if self._primary.id != self._recovery.id:
             self._map(self._primary, primary, self._recovery, recovery)
             self._map(self._recovery, recovery, self._primary, primary)
@@ -110,6 +110,7 @@ class Enabling:
         if copy_id is None:
             if mapping is not None:
                 return self._network(mapping.recovery_network_id)
+            # Between zones of a region there is no copy: the machine stays in its network.
             if self._primary.id == self._recovery.id:
                 return primary
             group = self._request.recovery_resource_group_id or ArmId(

@@ -104,6 +104,7 @@ class Jobs:
 
     def _existing(self, job_id: ArmId) -> None:
         vault = self._state.known_vault(job_id)
+        # A job that came with the world's file can be read, but no operation stands behind it that could go on or end.
         if not self._state.operations.exists(job_id.name, vault.id):
             raise refusals.missing(job_id)
 
@@ -135,7 +136,7 @@ class OperationStatuses:
 
 
 def _within(time: str, earliest: float | None, latest: float | None) -> bool:
-    if not time:
+    if not time:  # not begun or not ended yet, so outside of any limits
         return earliest is None and latest is None
     seconds = seconds_of(time)
     return (earliest is None or seconds >= earliest) and (latest is None or seconds <= latest)

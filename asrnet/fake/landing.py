@@ -56,6 +56,8 @@ def landing_subnet(network: VirtualNetwork, *names: str | None) -> Subnet | None
     for name in names:
         if name and name.lower() in subnets:
             return subnets[name.lower()]
+    # The alphabet is documented between Azure regions. For machines of VMM servers the document says "the first
+    # subnet", without an order; there it is an assumption.
     return subnets[min(subnets)] if subnets else None
 
 
@@ -141,6 +143,7 @@ def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_en
             return wish
     for prefix in prefixes:
         numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
+        # Addresses are looked for one by one and never listed: a subnet of IPv6 has more than fit into memory.
         for number in reversed(numbers) if from_the_end else numbers:
             if str(prefix[number]) not in used:
                 return str(prefix[number])
@@ -154,6 +157,7 @@ def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration
         return
     subnets = []
     for subnet in network.subnets:
+        # An address that is noted already, as by a world file, must not be counted twice.
         changes = subnet.name.lower() == address.subnet.lower() and (address.ip in subnet.used_ips) != taken
         if changes:
             others = tuple(ip for ip in subnet.used_ips if ip != address.ip)

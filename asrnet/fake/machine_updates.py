@@ -22,6 +22,7 @@ Body = Mapping[str, object]
 
 _LOST: Final = ""
 """A setting that a partial body has lost. It is stored, so that the service's own value does not take its place."""
+# What tells parts of a machine apart is no setting, and stays whatever a body leaves out.
 _NEVER_LOST: Final = frozenset({"id", "name", "primary"})
 _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     (kind.__name__, field.name): field.default
@@ -114,10 +115,13 @@ class _Patch:
         # A PATCH has no network for a NIC: the item's counts for all of them.
         networks = {name: changes[name] for name in ("recovery_network_id", "test_network_id") if name in changes}
         test_network = _member(self._properties, "selectedTfoAzureNetworkId")
+        # Specified: the body has this member for every provider. The table of members has no row for it where machines
+        # do not show it.
         if test_network and not self._update.sets_test_network:
             networks["test_network_id"] = self._id(test_network, "selectedTfoAzureNetworkId")
         bodies: dict[str, Body] = {}
         for body in self._objects(details if self._update.nics_in_details else self._properties, "vmNics"):
+            # Of two entries for one NIC or address, here and below, the first counts (assumption).
             bodies.setdefault(str(_member(body, "nicId")).lower(), body)
         nics = [
             replace(self._nic(nic, bodies.get(nic_id(self._item, nic).lower(), {})), **networks)

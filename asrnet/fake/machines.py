@@ -42,7 +42,7 @@ PROTECTED: Final = "Protected"
 COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
 COMMITTED: Final = "UnplannedFailoverCommitted"
 FAILBACK_PROVIDER: Final = "InMageRcmFailback"
-"""What a VMware machine is replicated by after its failover, until it has failed back and is re-protected."""
+"""The provider of a VMware machine from its re-protection after a failover until the one after its failback."""
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
 
 # Reported by users of test failovers, as is that a cleanup is marked for deletion while it runs.
@@ -117,6 +117,7 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
             return _HYPER_V_PROTECTED
         if item.state == COMMITTED:
             return ("ReverseReplicate", "DisableProtection")
+    # Of any other state, as a world file may have it: replication can be disabled in all that are recorded.
     return _ALLOWED.get(item.state, ("DisableProtection",))
 
 
@@ -192,6 +193,7 @@ class ProtectedItems:
     def _on_premises_item(self, item_id: ArmId, request: OnPremisesRequest) -> ProtectedItem:
         self._check_container(item_id, request)  # what it needs may have been deleted since the request was accepted
         fabric_id = item_id.parent.parent
+        # The NICs, and where mappings lead from their networks.
         machine = self._state.source_machines.get(fabric_id.key, request.machine_id.key) if request.machine_id else None
         targets = {
             mapping.primary_network_id: mapping.recovery_network_id
@@ -206,6 +208,8 @@ class ProtectedItems:
             address = IpConfiguration(name="", ip_type="Dynamic")
             name = stable_guid(f"{item_id.key} nic")
             nics = (Nic(name=name, primary_network_id=network_id, ip_configurations=(address,)),)
+        # Where they land: the network that the request names wins over the mapping's. Recorded: without one in the
+        # request a machine gets the mapped network, and its NICs count as selected by default.
         landing = []
         for nic in nics:
             target_id = request.recovery_network_id
@@ -255,6 +259,7 @@ class ProtectedItems:
         """
         with self._state.request("PATCH", item_id) as admission:
             item = self._existing(item_id)
+            # Reported: an update fails while a machine is not Protected (terraform-provider-azurerm issue 7039).
             if item.state != PROTECTED:
                 raise self._state.assumed("machine_not_configurable", item.friendly_name, resource_id=item_id)
             if item.scenario:
@@ -266,6 +271,7 @@ class ProtectedItems:
                 updated = apply_update(self._existing(item_id), properties, loses_omitted=loses_omitted)
                 for nic in updated.nics:
                     for address in nic.ip_configurations:
+                        # Reported: this is accepted, and its operation fails (terraform-provider-azurerm issue 22193).
                         if address.test_ip and not address.test_subnet:
                             raise self._state.assumed("test_subnet_missing", resource_id=item_id)
                 self._state.put_item(updated)
@@ -401,8 +407,10 @@ class ProtectedItems:
                 write,
                 finish,
                 admission,
+                # ``item`` is the machine from before its scenario was set, which a failure brings back.
                 on_failure=lambda: self.fail(verb, item),
             )
+            # An immediate operation has ended by now and taken itself off ``working`` already.
             if started.state == "InProgress":
                 self._state.working[item_id.key] = started.id
             return started
@@ -545,6 +553,7 @@ class ProtectedItems:
         """
         machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
         landed = next((other for other in machine.nics if other.name == nic.name), None) if machine else None
+        # Where it runs by now; somebody may have changed that since the failover.
         network_id = landed.primary_network_id if landed else nic.recovery_network_id
         mapping = None
         if network_id and item.recovery_fabric_id:
@@ -569,6 +578,7 @@ class ProtectedItems:
             )
         source_id = nic.source_id
         if source_id is None and item.machine_id is not None:
+            # A world need not say which interface a NIC is: one of its name beside its machine is taken for it.
             source_id = item.machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name)
         source = self._state.network_interfaces.get(source_id.subscription, source_id.key) if source_id else None
         return Nic(

@@ -94,6 +94,7 @@ class Mappings:
         with self._state.request("DELETE", mapping_id) as admission:
             self._state.fabric(mapping_id.parent.parent)
             mapping = self._find(mapping_id)
+            # Specified: 204. Of other resources of Site Recovery 404 is recorded.
             if mapping is None:
                 return None
             write = self._write("DELETE", mapping, "NetworkUnPairing")
@@ -136,6 +137,7 @@ class Mappings:
         if recovery_network_id is None:
             raise refusals.invalid("The property 'recoveryNetworkId' is required.", mapping_id)
         kind = request.kind
+        # Specified: the details that name the kind are optional. The fabric and the type of the target tell it as well.
         if kind is None and fabric.kind == "azure":
             kind = "azure_to_azure"
         elif kind is None:
@@ -156,6 +158,7 @@ class Mappings:
     def _azure_to_azure(
         self, mapping_id: ArmId, fabric: Fabric, request: MappingRequest, recovery_network_id: ArmId
     ) -> NetworkMapping:
+        # Reported: the service refuses this, although the specification calls the name optional.
         if request.recovery_fabric_name is None:
             raise refusals.no_recovery_fabric(mapping_id)
         if request.primary_network_id is None:
@@ -197,6 +200,7 @@ class Mappings:
     def _vmm_to_vmm(self, mapping_id: ArmId, request: MappingRequest, recovery_network_id: ArmId) -> NetworkMapping:
         self._check_vm_network(mapping_id.parent, mapping_id)
         self._check_vm_network(recovery_network_id, mapping_id)
+        # Optional here: the id of a recovery VM network has its fabric in it. A wrong name is refused all the same.
         if request.recovery_fabric_name is not None:
             self._recovery_fabric(mapping_id, request.recovery_fabric_name)
         return NetworkMapping(
@@ -226,7 +230,7 @@ def lowered(network_id: ArmId) -> ArmId:
 def _completed(request: MappingRequest, mapping: LiveMapping) -> MappingRequest:
     """A PATCH with what it leaves out taken from the mapping."""
     if isinstance(mapping, UnreadableMapping):
-        return request
+        return request  # it has nothing to complete the request with
     fabric_name = mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else None
     return msgspec.structs.replace(
         request,

@@ -139,6 +139,7 @@ class VirtualNetworks:
         )
         # Recorded: a PUT is answered with the new network, which GET shows at once as Updating.
         started = self._state.start(write, lambda: None, admission)
+        # A write whose operation is scripted to fail changes nothing (assumption).
         if not any(fault.effect == "operation_fails" for fault in admission.faults):
             self._state.virtual_networks.put(network.id.subscription, network.id.key, network)
         return started

@@ -115,6 +115,7 @@ class Operations:
         self._all[started.id] = running
         if started.vault_id:
             self._of_vault.setdefault(started.vault_id, []).append(running)
+        # Before the next line, which ends an immediate operation and counts it down again.
         self._unfinished[started.resource_id] += 1
         self._go_on(running, start_time)
         return running.view
@@ -258,6 +259,7 @@ class _Running:
 
     def _prepare(self, fault: Fault) -> None:
         message = fault.message or "The requested operation failed."
+        # Without a code of its own a failure has the one that users reported of updates of machines.
         error = refusals.operation_failed(fault.code or "28020", message, self.view.resource_id)
         match fault.effect:
             case "operation_fails":
@@ -282,6 +284,8 @@ class _Running:
             try:
                 self._effect()
             except ServiceError as error:
+                # Reported by users of Terraform: what a service finds wrong after it has answered 202 shows in the
+                # status of the operation, and the request itself does not fail.
                 failure = refusals.operation_failed(error.code, error.message, self.view.resource_id)
         if failure is not None and self._on_failure is not None:
             self._on_failure()
@@ -293,7 +297,7 @@ class _Running:
         )
 
     def renew(self) -> None:
-        self._failure = None
+        self._failure = None  # a scripted failure strikes once: begun anew, the operation may succeed
         self.view = msgspec.structs.replace(self.view, state="InProgress", end_time=None, error=self._warning)
 
     def cancel(self, when: float) -> None:

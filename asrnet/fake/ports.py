@@ -284,6 +284,7 @@ class FakeSiteRecovery:
 
 def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:
     """The network as Azure answers it: attachments by name and by id, and addresses in use when asked for."""
+    # Lists have thousands of networks, most of which are answered as they are stored.
     is_plain = not any(
         subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table
         for subnet in network.subnets

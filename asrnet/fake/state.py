@@ -116,6 +116,7 @@ class State:
         """Take over the contents of ``other``, which must have the same clock; holders of this state then see those."""
         with self.lock:
             for name, value in vars(other).items():
+                # This block holds the lock, and other threads wait for it: with another one two requests would get in.
                 if name not in {"lock", "clock"}:
                     setattr(self, name, value)
 
@@ -132,6 +133,7 @@ class State:
             for fault in faults:
                 self._strike(fault, method, text)
             self._check_group(text)
+            # The faults of an operation go along with the admission: they strike when it starts or ends.
             lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
             yield Admission(faults, max([self.behaviour.list_lag, *lags]))
 
@@ -277,6 +279,7 @@ class State:
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""
+        # The old version leaves the index first: a retarget keeps the name, and may lead to another recovery fabric.
         self.remove_mapping(mapping.id)
         key = self.mapping_key(mapping.id)
         self.mappings.put(mapping.vault_id.key, key, mapping)

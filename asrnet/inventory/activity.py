@@ -25,13 +25,18 @@ WAITING_STATES: Final = ("NotStarted", "Suspended")
 UNFINISHED_STATES: Final = ("InProgress", *WAITING_STATES)
 """The states of jobs that have not ended."""
 
+# Specified: states of jobs are text, with examples. Both spellings of "canceled" and the words of state descriptions
+# count as ends too; any other word is taken for a job under way.
 _FINISHED: Final = frozenset(
     (
         *("succeeded", "failed", "cancelled", "canceled", "completed", "completedwithinformation"),
         *("partiallysucceeded", "aborted", "timedout"),
     )
 )
+# Specified: protection states and scenarios are text without a list of values. So parts of the names are looked for,
+# and a state that has none of the parts below is taken for a failover (see ``_moving``).
 _MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
+# A machine that is being enabled is given its network by the mapping of that moment (documented).
 _MOVING_JOBS: Final = (*_MOVING, "enable")
 _INITIAL_REPLICATION: Final = "initialreplication"
 _AT_REST: Final = ("protect", "enabl", "disabl", "replication", "resync", "none", "marked", "delet")

@@ -188,6 +188,7 @@ class _VaultPairs:
         for item in self._items:
             if item.recovery_fabric_id:
                 primary, recovery = places.get(item.fabric_id, ""), places.get(item.recovery_fabric_id, "")
+                # A re-protected machine replicates back: its home is where it goes, not where it runs.
                 weights[(recovery, primary) if item.is_reversed else (primary, recovery)] += 1
         for sides in {_places(mapping) for mapping in self._vault.mappings}:
             weights[sides] += sides[1] == self._vault.location
@@ -245,6 +246,7 @@ def _opposites(mappings: Sequence[NetworkMapping]) -> dict[ArmId, NetworkMapping
     opposites: dict[ArmId, NetworkMapping] = {}
     for mapping in sorted(mappings, key=lambda mapping: mapping.id.key):
         primary, recovery = mapping.primary_network_id, mapping.recovery_network_id
+        # A mapping of a network to itself, as between zones, would be its own opposite.
         if primary != recovery and waiting[recovery, primary]:
             other = waiting[recovery, primary].pop(0)
             opposites[mapping.id], opposites[other.id] = other, mapping

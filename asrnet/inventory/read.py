@@ -86,6 +86,7 @@ def read_inventory(
         if desired.rules and not selection.has_vault(vault.name)
     }
     lists = _start_lists(_subscriptions(desired), backend, reads)
+    # All of this is under way at once. Vaults are waited for first: when none can be read, the run ends here.
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     errors = [vault.error for vault in vaults if vault.error]
     if errors and len(errors) == len(vaults):
@@ -310,6 +311,7 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     vault = VaultInventory(
         name=started.vault.name, id=started.vault.id, location=None if isinstance(location, AsrError) else location
     )
+    # Reported in 2021: a vault in which Site Recovery was never used refuses its lists. It is empty, and no problem.
     if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
         return vault
     # Only a GET of the vault itself shows that it does not exist; the errors of its lists do not.
@@ -394,6 +396,7 @@ def _with_topologies(
 
 
 def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> VaultInventory:
+    # Vaults for Azure machines alone are spared the lists of servers.
     if not any(fabric.kind == "vmm" for fabric in vault.fabrics):
         return vault
     try:
@@ -433,7 +436,7 @@ def _subscriptions(desired: DesiredState) -> set[str]:
 
 
 def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> Inventory:
-    """Ask by id for every network of ``wanted`` that is on no list."""
+    """``inventory`` with each of ``sought_ids`` that was not read before, asked for by its id."""
     reads = Bounded(backend.clock, READS_AT_ONCE)
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id))

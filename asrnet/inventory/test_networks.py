@@ -166,6 +166,7 @@ class _Walk:
         reached: dict[str, list[str]] = defaultdict(list)
         beside: list[str] = []
         visited = {self._start.id}
+        # Breadth first, so that the first chain to each end is the shortest one.
         steps: deque[tuple[Peering, tuple[str, ...]]] = deque([(first, (self._start.name,))])
         while steps:
             peering, chain = steps.popleft()
@@ -174,6 +175,7 @@ class _Walk:
                 continue
             visited.add(network_id)
             chain = (*chain, network_id.name)
+            # The way out is found; what lies behind production adds nothing.
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
                 continue
@@ -186,8 +188,9 @@ class _Walk:
             for end in network.peerings:
                 if not end.connected or end.network_id in visited:
                     continue
-                # A hub's packets get in where a network's own side of the peering lets in what is forwarded: on the far
-                # side what the test sends, on the near side what production sends.
+                # A hub can pass packets on between the networks around it, and each of them takes such packets only if
+                # its own side of the peering allows forwarded traffic. ``back`` decides for what the test sends,
+                # ``peering`` for what production sends; one of the two is enough. Source: Virtual network peering.
                 back = self._side_of(end.network_id, network.id)
                 if peering.allow_forwarded or (back and back.allow_forwarded):
                     steps.append((end, chain))
@@ -195,6 +198,7 @@ class _Walk:
                     beside.append(end.network_id.name)
                 elif back is None:
                     self._doubt(end.network_id, (*chain, end.network_id.name), self._inventory.network(end.network_id))
+        # One line for each neighbour: removing its peering closes all ways that lead through it.
         for end_name, chains in list(reached.items())[:1]:
             others = f", and with {len(reached) - 1} more" if len(reached) > 1 else ""
             yield _Way(f"is connected with {end_name}{others}: {chains[0]}")
