@@ -38,9 +38,12 @@ _ASR_NETWORKS: Final = "/replicationnetworks/"
 REPLICATING: Final = "InitialReplicationInProgress"
 COMPLETING: Final = "InitialReplicationRecoveryCompletionPending"
 PROTECTED: Final = "Protected"
-# Reported by users; recordings leave out what lies between a failover and its commit.
+# Recordings leave out what lies between a failover and its commit: the first is specified, both are reported by users.
 COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
 COMMITTED: Final = "UnplannedFailoverCommitted"
+# Specified for a Hyper-V machine.
+PLANNED_COMMIT_PENDING: Final = "PlannedFailoverCommitRequired"
+PLANNED_COMMITTED: Final = "PlannedFailoverStatesBegin"
 FAILBACK_PROVIDER: Final = "InMageRcmFailback"
 """The provider of a VMware machine from its re-protection after a failover until the one after its failback."""
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
@@ -51,6 +54,8 @@ CLEANING_UP: Final = "MarkedForDeletion"
 
 # Specified for a Hyper-V machine. Azure machines have no planned failover (recorded), VMware's only one for failback.
 _HYPER_V_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
+_HYPER_V_PENDING: Final = ("CompleteMigration", "Commit", "DisableProtection", "ChangePit")
+_HYPER_V_AWAY: Final = ("CompleteMigration", "DisableProtection", "Failback")
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     # Recorded: InitialReplicationInProgress and Protected. The others are likely, by the names that the SDK knows.
     REPLICATING: ("DisableProtection",),
@@ -60,9 +65,12 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     # The same in the words of older worlds.
     "UnplannedFailoverCommitPending": ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
+    PLANNED_COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     COMMITTED: ("SwitchProtection", "DisableProtection"),
 }
 
+_PENDING: Final = frozenset({COMMIT_PENDING, PLANNED_COMMIT_PENDING})
+_COMMITTED: Final = frozenset({COMMITTED, PLANNED_COMMITTED})
 
 # Which fabrics have machines of a provider: the instance types of sites, and VMM servers.
 _SITES: Final[Mapping[OnPremisesProvider, tuple[str, ...]]] = {
@@ -108,14 +116,23 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
     """What may be done to a machine in the state that it is in; nothing while something is done to it."""
     if item.scenario:
         return ()
+    is_hyper_v = item.provider == "HyperVReplicaAzure"
     if item.test_failover_state == TEST_MACHINE_EXISTS:
-        return ("UnplannedFailover", "DisableProtection", "TestFailoverCleanup")
+        return (
+            ("TestFailoverCleanup",)
+            if is_hyper_v
+            else ("UnplannedFailover", "DisableProtection", "TestFailoverCleanup")
+        )
+    if is_hyper_v and item.has_failed_over and item.state in _PENDING:
+        return _HYPER_V_PENDING
+    if is_hyper_v and item.has_failed_over and item.state in _COMMITTED:
+        return _HYPER_V_AWAY
     if item.provider != "A2A":
         if item.state == PROTECTED and item.has_failed_over:
             return ("PlannedFailover", "DisableProtection")
-        if item.state == PROTECTED and item.provider == "HyperVReplicaAzure":
+        if item.state == PROTECTED and is_hyper_v:
             return _HYPER_V_PROTECTED
-        if item.state == COMMITTED:
+        if item.state in _COMMITTED:
             return ("ReverseReplicate", "DisableProtection")
     # Of any other state, as a world file may have it: replication can be disabled in all that are recorded.
     return _ALLOWED.get(item.state, ("DisableProtection",))
@@ -297,7 +314,8 @@ class ProtectedItems:
 
     def planned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
         """Fail an on-premises machine over without loss, or (``RecoveryToPrimary``) back."""
-        return self._do(PLANNED_FAILOVER, item_id, partial(self.failed_over, direction=direction), direction=direction)
+        change = partial(self.failed_over, direction=direction, planned=True)
+        return self._do(PLANNED_FAILOVER, item_id, change, direction=direction)
 
     def unplanned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
         """Fail a machine over: it lands on the recovery side. Of a re-protected Azure machine this is the failback."""
@@ -443,10 +461,15 @@ class ProtectedItems:
         if item.scenario:
             raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item.id)
         wrong_way = direction is not None and (direction == "RecoveryToPrimary") != item.has_failed_over
-        # Specified: Azure machines have both ways to re-protect, by their container and by themselves.
-        switches = verb is REPROTECT and item.provider == "A2A"
-        operation = SWITCH_PROTECTION.operation if switches else verb.operation
-        if wrong_way or operation not in allowed_operations(item):
+        operations = {verb.operation}
+        if verb is REPROTECT and item.provider == "A2A":
+            # Specified: Azure machines have both ways to re-protect, by their container and by themselves.
+            operations = {SWITCH_PROTECTION.operation}
+        elif verb in {PLANNED_FAILOVER, REPROTECT}:
+            # Specified: a Hyper-V machine fails back by a planned failover, without being re-protected before. That it
+            # may be re-protected all the same, as VMware's must, is assumed.
+            operations.add("Failback")
+        if wrong_way or operations.isdisjoint(allowed_operations(item)):
             parts = (verb.operation, item.friendly_name, item.state)
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
@@ -498,13 +521,16 @@ class ProtectedItems:
         remove_machine(self._state, self.test_machine_id(item))
         return replace(item, test_failover_state="None")
 
-    def failed_over(self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery") -> ProtectedItem:
+    def failed_over(
+        self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery", *, planned: bool = False
+    ) -> ProtectedItem:
         """Make the machine that a failover makes, or remove it when an on-premises one fails back; the item then."""
+        state = PLANNED_COMMIT_PENDING if planned else COMMIT_PENDING
         if direction == "RecoveryToPrimary":
             remove_machine(self._state, self.recovery_machine_id(item))
-            return replace(item, state=COMMIT_PENDING, active_location="Primary")
+            return replace(item, state=state, active_location="Primary")
         land(self._state, item, self.recovery_machine_id(item))
-        return replace(item, state=COMMIT_PENDING, active_location="Recovery")
+        return replace(item, state=state, active_location="Recovery")
 
     def canceled(self, item: ProtectedItem) -> ProtectedItem:
         """Delete the machine that a failover made; the item as it is then."""
@@ -513,7 +539,7 @@ class ProtectedItems:
 
     def committed(self, item: ProtectedItem) -> ProtectedItem:
         """The item once its failover is committed."""
-        return replace(item, state=COMMITTED)
+        return replace(item, state=PLANNED_COMMITTED if item.state == PLANNED_COMMIT_PENDING else COMMITTED)
 
     def _switched(self, item: ProtectedItem, request: SwitchRequest) -> ProtectedItem:
         """The machine as it is replicated back: under the other container, primary and recovery side swapped."""

@@ -8,6 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from asrnet.fake import refusals
+from asrnet.fake.jobs import job_of
 from asrnet.fake.machines import (
     FAILOVER_CANCEL,
     FAILOVER_COMMIT,
@@ -24,7 +25,7 @@ from asrnet.fake.operations import Started
 from asrnet.fake.records import RecoveryPlan
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import ProtectedItem
+from asrnet.model.azure import Job, ProtectedItem
 
 
 class RecoveryPlans:
@@ -71,6 +72,7 @@ class RecoveryPlans:
             def forget() -> None:
                 self._state.plans.remove(plan.id.parent.key, plan.id.key)
                 self._state.done.pop(plan.id.key, None)
+                self._state.plan_jobs.pop(plan.id.key, None)
 
             write = self._state.write("DELETE", plan_id, "DeleteRecoveryPlan")
             return self._state.start(write, forget, admission)
@@ -90,7 +92,7 @@ class RecoveryPlans:
 
     def planned_failover(self, plan_id: ArmId, direction: Direction | None = None) -> Started:
         """Fail the machines over without loss, which only on-premises ones can, or (``RecoveryToPrimary``) back."""
-        change = partial(self._items.failed_over, direction=direction or "PrimaryToRecovery")
+        change = partial(self._items.failed_over, direction=direction or "PrimaryToRecovery", planned=True)
         return self._do(PLANNED_FAILOVER, plan_id, change, direction=direction)
 
     def commit(self, plan_id: ArmId) -> Started:
@@ -137,6 +139,7 @@ class RecoveryPlans:
             for item in machines:
                 self._state.put_item(replace(item, scenario=verb.scenario))
             started = self._state.start(replace(write, pauses=pauses), carry_out, admission, on_failure=fail)
+            self._state.plan_jobs[plan_id.key] = started.id
             if started.state == "InProgress":
                 self._state.working |= {item.id.key: started.id for item in machines}
             return started
@@ -149,6 +152,16 @@ class RecoveryPlans:
                 if item is None:
                     raise refusals.missing(item_id)
                 yield item
+
+    def latest_job(self, plan_id: ArmId) -> Job | None:
+        """The job of the latest failover, test or re-protection of a plan, under way or ended; None before the first.
+
+        Reading it counts as a status read of its operation (``manual:N``).
+        """
+        with self._state.lock:
+            job = self._state.plan_jobs.get(plan_id.key)
+            started = self._state.operations.read(job) if job else None
+            return job_of(started) if started else None
 
     def _existing(self, plan_id: ArmId) -> RecoveryPlan:
         vault = self._state.known_vault(plan_id)

@@ -104,6 +104,8 @@ class State:
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
         """By a machine's key, the operation that is doing something to it."""
+        self.plan_jobs: dict[str, str] = {}
+        """By a recovery plan's key, the operation of its latest failover, test or re-protection."""
         self.done: dict[str, dict[str, float]] = {}
         """By a machine's or a plan's key and the scenario of a job, when such a job last succeeded."""
         self.plans: Store[RecoveryPlan] = Store(moment)

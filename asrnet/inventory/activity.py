@@ -226,7 +226,8 @@ def machines_failed_over(items: Iterable[ProtectedItem], primary: ArmId, recover
 
 def is_uncommitted(item: ProtectedItem) -> bool:
     """Whether a machine that has failed over can still fail over to another point in time, and is not final."""
-    return "commitpending" in item.state.lower()
+    # Specified for planned failovers: PlannedFailoverCommitRequired.
+    return any(word in item.state.lower() for word in ("commitpending", "commitrequired"))
 
 
 def _moving(item: ProtectedItem) -> str:

@@ -308,7 +308,15 @@ def test_a_recovery_plan_fails_its_machines_over(life: Life) -> None:
     life.protect()
     path = f"{life.vault.id}/replicationRecoveryPlans/All"
     life.do("PUT", path, plan_of(life))
+    assert life.get(path)["properties"]["currentScenario"] is None
     life.do("POST", f"{path}/unplannedFailover", FAILOVER)
+    plan = life.get(path)["properties"]
+    assert (plan["currentScenario"]["scenarioName"], plan["currentScenarioStatus"]) == (
+        "UnplannedFailover",
+        "Succeeded",
+    )
+    job = life.get(plan["currentScenario"]["jobId"])["properties"]
+    assert (job["targetInstanceType"], job["targetObjectName"]) == ("RecoveryPlan", "All")
     life.do("POST", f"{path}/failoverCancel")
     assert life.item(life.east_item)["activeLocation"] == "Primary"
     life.do("POST", f"{path}/unplannedFailover", FAILOVER)

@@ -118,6 +118,70 @@ def test_a_hyper_v_machine_fails_back_with_the_input_of_its_own(wire: OnPremises
     assert "ipConfigurations" not in wire.get(wire.away.id)["properties"]["subnets"][0]["properties"]
 
 
+def test_a_planned_failover_of_a_hyper_v_machine_has_the_specified_states(wire: OnPremises) -> None:
+    path = f"{wire.cloud.id}/replicationProtectedItems/web1"
+    wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))
+    steps: list[tuple[str, str, list[str]]] = []
+    for verb, direction in (
+        ("plannedFailover", "PrimaryToRecovery"),
+        ("failoverCommit", ""),
+        ("plannedFailover", "RecoveryToPrimary"),
+        ("failoverCommit", ""),
+    ):
+        wire.do("POST", f"{path}/{verb}", {"properties": {"failoverDirection": direction}} if direction else None)
+        item = wire.get(path)["properties"]
+        steps.append((item["protectionState"], item["protectionStateDescription"], item["allowedOperations"]))
+    pending = ("PlannedFailoverCommitRequired", "Planned failover finished")
+    committed = ("PlannedFailoverStatesBegin", "Planned failover committed")
+    assert steps == [
+        (*pending, ["CompleteMigration", "Commit", "DisableProtection", "ChangePit"]),
+        (*committed, ["CompleteMigration", "DisableProtection", "Failback"]),
+        (*pending, ["Commit", "ChangePit", "CancelFailover", "DisableProtection"]),
+        (*committed, ["ReverseReplicate", "DisableProtection"]),
+    ]
+    assert wire.refusal(wire.send("POST", f"{path}/plannedFailover", body=OVER)) == (400, "OperationNotAllowed")
+
+
+def test_a_test_failover_of_a_hyper_v_machine_waits_for_its_cleanup(wire: OnPremises) -> None:
+    path = f"{wire.cloud.id}/replicationProtectedItems/web1"
+    wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))
+    network = {"networkType": "VmNetworkAsInput", "networkId": str(wire.away.id)}
+    wire.do("POST", f"{path}/testFailover", {"properties": network})
+    item = wire.get(path)["properties"]
+    assert item["allowedOperations"] == ["TestFailoverCleanup"]
+    assert (item["protectionState"], item["protectionStateDescription"]) == (
+        "Protected",
+        "Cleanup test failover pending",
+    )
+    assert (item["testFailoverState"], item["testFailoverStateDescription"]) == (
+        "WaitingForCompletion",
+        "Waiting for user input",
+    )
+
+
+def test_a_recovery_plan_names_a_hyper_v_machine_by_its_item(wire: OnPremises) -> None:
+    path = f"{wire.cloud.id}/replicationProtectedItems/web1"
+    wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))
+    plan = f"{wire.vault.id}/replicationRecoveryPlans/all"
+    groups = [{"groupType": "Boot", "replicationProtectedItems": [{"id": path}]}]
+    properties = {"primaryFabricId": str(wire.server.id), "recoveryFabricId": "Microsoft Azure", "groups": groups}
+    wire.do("PUT", plan, {"properties": properties})
+    (machine,) = wire.get(plan)["properties"]["groups"][2]["replicationProtectedItems"]
+    assert machine["virtualMachineId"] == "web1"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "answer"),
+    [(None, (400, "BadRequest")), ("Foo", (400, "BadRequest")), ("InMage", (501, "NotImplemented"))],
+)
+def test_a_machine_of_an_unknown_provider_is_refused_and_one_of_a_known_not_implemented(
+    wire: OnPremises, instance_type: str | None, answer: tuple[int, str]
+) -> None:
+    body = {"properties": {"providerSpecificDetails": {"instanceType": instance_type}}}
+    refused = wire.send("PUT", f"{wire.cloud.id}/replicationProtectedItems/web1", body=body)
+    assert (refused.status, error_of(refused)["code"]) == answer
+
+
 def test_a_recovery_plan_brings_its_machines_home(wire: OnPremises) -> None:
     path = f"{wire.cloud.id}/replicationProtectedItems/web1"
     wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))

@@ -187,6 +187,15 @@ def failed_over_machine(name: str, state: str, **more: Any) -> ProtectedItem:
     )
 
 
+def test_a_planned_failover_counts_as_not_committed_until_it_is() -> None:
+    items = (
+        failed_over_machine("one", "PlannedFailoverCommitRequired", recovery_network_id=vnet("b")),
+        failed_over_machine("two", "PlannedFailoverStatesBegin", recovery_network_id=vnet("b")),
+    )
+    [pair] = pairs(mapping("there", "a", "b"), back("back", "b", "a"), items=items)
+    assert (pair.failed_over_machines, pair.uncommitted_machines) == (2, 1)
+
+
 def test_a_pair_counts_the_machines_that_have_failed_over_and_those_not_committed() -> None:
     items = (
         failed_over_machine("one", "UnplannedFailoverCommitPendingStatesBegin", recovery_network_id=vnet("b")),

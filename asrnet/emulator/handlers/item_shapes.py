@@ -22,7 +22,14 @@ from asrnet.emulator.spelling import (
     wire_id,
 )
 from asrnet.fake.jobs import iso_time
-from asrnet.fake.machines import FAILBACK_PROVIDER, PROTECTED, REPLICATING, TEST_MACHINE_EXISTS, allowed_operations
+from asrnet.fake.machines import (
+    CLEANING_UP,
+    FAILBACK_PROVIDER,
+    PROTECTED,
+    REPLICATING,
+    TEST_MACHINE_EXISTS,
+    allowed_operations,
+)
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
@@ -31,10 +38,17 @@ from asrnet.model.azure import MICROSOFT_AZURE, Fabric, ProtectedItem
 _DESCRIPTIONS: Final = {
     "InitialReplicationInProgress": "Initial replication is in progress",
     "InitialReplicationRecoveryCompletionPending": "Initial replication completion is pending on the recovery side",
-    "UnplannedFailoverCommitPendingStatesBegin": "Unplanned failover finished, commit is pending",
-    "UnplannedFailoverCommitted": "Unplanned failover is committed",
+    "UnplannedFailoverCommitPendingStatesBegin": "Failover completed",
+    "UnplannedFailoverCommitted": "Failover committed",
+    "PlannedFailoverCommitRequired": "Planned failover finished",
+    "PlannedFailoverStatesBegin": "Planned failover committed",
 }
-"""The first is recorded; the others are assumed."""
+"""The first is recorded, the second assumed, the fourth reported by users; the others are specified."""
+_TEST_DESCRIPTIONS: Final = {
+    TEST_MACHINE_EXISTS: "Waiting for user input",
+    CLEANING_UP: "Cleaning up test environment",
+}
+"""Specified."""
 
 
 def item_json(world: World, item: ProtectedItem) -> Document:
@@ -85,10 +99,12 @@ def item_json(world: World, item: ProtectedItem) -> Document:
             if recovery_container
             else MICROSOFT_AZURE,
             "protectionState": item.state,
-            "protectionStateDescription": _DESCRIPTIONS.get(item.state, item.state),
+            "protectionStateDescription": "Cleanup test failover pending"
+            if item.test_failover_state == TEST_MACHINE_EXISTS
+            else _DESCRIPTIONS.get(item.state, item.state),
             "activeLocation": item.active_location,
             "testFailoverState": item.test_failover_state,
-            "testFailoverStateDescription": item.test_failover_state,
+            "testFailoverStateDescription": _TEST_DESCRIPTIONS.get(item.test_failover_state, item.test_failover_state),
             "switchProviderState": "None",
             "switchProviderStateDescription": None,
             "allowedOperations": list(allowed_operations(item)),

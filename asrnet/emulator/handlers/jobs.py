@@ -29,6 +29,7 @@ routes: Final = Routes()
 _JOB: Final = f"{VAULT}/replicationJobs/{{job}}"
 _ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"], "Failed": ["Restart"]}
 """What may be done to a job in a state: the first is recorded, the others are assumed."""
+_PLAN_TYPE: Final = "microsoft.recoveryservices/vaults/replicationrecoveryplans"
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
 _DESCRIPTIONS: Final = {"Succeeded": "Completed"}
 _FILTERS: Final = frozenset(
@@ -116,6 +117,11 @@ def friendly_job_name(scenario: str) -> str:
     return _NAMES.get(scenario, (scenario, ""))[0]
 
 
+def state_description(job: Job) -> str:
+    """What people read of the state that a job is in."""
+    return _DESCRIPTIONS.get(job.state, job.state)
+
+
 def listed_job_json(job: Job, started: Started | None) -> Document:
     """A job as lists show it: without its tasks, activity and details. ``started``: the operation it stands for."""
     scenario = _scenario(job)
@@ -135,7 +141,7 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "scenarioName": job.scenario,
         "friendlyName": scenario.friendly_name,
         "state": job.state,
-        "stateDescription": _DESCRIPTIONS.get(job.state, job.state),
+        "stateDescription": state_description(job),
         "tasks": [],
         "errors": errors,
         "startTime": _short_time(job.start_time),
@@ -150,7 +156,9 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "allowedActions": _ALLOWED_ACTIONS.get(job.state, []),
         "targetObjectId": target_id,
         "targetObjectName": job.target,
-        "targetInstanceType": scenario.target_type,
+        "targetInstanceType": "RecoveryPlan"
+        if started is not None and started.resource_id.type == _PLAN_TYPE
+        else scenario.target_type,
         "customDetails": None,
     }
     return {
@@ -190,7 +198,7 @@ def _scenario(job: Job) -> Scenario:
 def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
     """A task of a job; the first one ``runs`` as long as the job does."""
     # Recorded with no machine on the network: the second task of a mapping's job is skipped.
-    state, description = job.state, _DESCRIPTIONS.get(job.state, job.state)
+    state, description = job.state, state_description(job)
     if job.end_time and task.group:
         state, description = "Other", "Skipped"
     elif not job.end_time and not runs:

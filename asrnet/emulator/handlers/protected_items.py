@@ -31,6 +31,8 @@ _DIRECTIONS: Final[dict[str, Direction]] = {
     "primarytorecovery": "PrimaryToRecovery",
     "recoverytoprimary": "RecoveryToPrimary",
 }
+_OTHER_PROVIDERS: Final = frozenset({"A2ACrossClusterMigration", "InMage", "InMageAzureV2", "San"})
+"""The instance types of an enabling that are specified and that the emulator does not implement."""
 _REPORTED: Final = "the states between failover and re-protection are reported, not recorded"
 
 
@@ -93,12 +95,16 @@ def put_item(call: Call) -> Response:
     body = call.request.document()
     details = an_object(an_object(body, "properties"), "providerSpecificDetails")
     instance_type = text(details, "instanceType")
+    if instance_type is None:
+        raise refusals.invalid("The property 'instanceType' is required.", item_id)
     if instance_type in {"HyperVReplicaAzure", "InMageRcm"}:
         read = read_hyper_v_enabling if instance_type == "HyperVReplicaAzure" else read_rcm_enabling
         started = call.world.protected_items.enable_on_premises(item_id, read(body, item_id))
         call.world.extras[item_id.key] = {SETTINGS: dict(details)}
         return call.accepted(started, item_id)
     if instance_type != "A2A":
+        if instance_type not in _OTHER_PROVIDERS:
+            raise refusals.invalid(f"The instance type '{instance_type[:100]}' is not known.", item_id)
         message = f"The emulator cannot create protected items of instance type '{instance_type}'."
         raise GatewayError(501, "NotImplemented", message)
     started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from asrnet.emulator.bodies import Body, an_id, an_object, objects, text
 from asrnet.emulator.calls import Call
+from asrnet.emulator.handlers.jobs import state_description
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.handlers.protected_items import read_direction
 from asrnet.emulator.messages import Document, Response, json_response
@@ -37,9 +38,10 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
     """A recovery plan; ``listed``: as lists show it, without its groups."""
     items = _machines(world, plan)
     # A plan has one word for what re-protects machines of every kind.
-    words = {"SwitchProtection": "ReverseReplicate"}
+    words = {"SwitchProtection": "ReverseReplicate", "Failback": "PlannedFailover"}
     allowed = [{words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
     done = world.state.done.get(plan.id.key, {})
+    job = world.recovery_plans.latest_job(plan.id)
     in_azure = plan.recovery_fabric_id.name == PSEUDO_FABRIC
     return {
         "id": wire_id(plan.id),
@@ -71,9 +73,16 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
                 for scenario in ("PlannedFailover", "UnplannedFailover", "TestFailover")
                 if scenario in done
             },
-            "currentScenario": None,
-            "currentScenarioStatus": None,
-            "currentScenarioStatusDescription": None,
+            # Recorded: all three are null before anything is done to a plan. Specified: then they tell of the latest.
+            "currentScenario": {
+                "scenarioName": job.scenario,
+                "jobId": wire_id(job.id),
+                "startTime": job.start_time,
+            }
+            if job
+            else None,
+            "currentScenarioStatus": job.state if job else None,
+            "currentScenarioStatusDescription": state_description(job) if job else None,
             "groups": [] if listed else _groups_json(world, plan),
             "providerSpecificDetails": [],
         },
@@ -90,7 +99,7 @@ def _groups_json(world: World, plan: RecoveryPlan) -> list[Document]:
         {
             "groupType": group.kind,
             "replicationProtectedItems": [
-                {"id": wire_id(item_id), "virtualMachineId": stable_guid(str(plan.id.parent), item_id.name, "machine")}
+                {"id": wire_id(item_id), "virtualMachineId": _machine_name(world, plan, item_id)}
                 for item_id in group.items
             ],
             "startGroupActions": [_action_json(world, plan, action) for action in group.start_actions],
@@ -98,6 +107,14 @@ def _groups_json(world: World, plan: RecoveryPlan) -> list[Document]:
         }
         for group in groups
     ]
+
+
+def _machine_name(world: World, plan: RecoveryPlan, item_id: ArmId) -> str:
+    """How a plan names a machine: specified for Hyper-V as the name of its item, recorded for Azure as a GUID."""
+    item = world.state.protected_items.get(plan.id.parent.key, item_id.key)
+    if item is not None and item.provider == "HyperVReplicaAzure":
+        return item_id.name
+    return stable_guid(str(plan.id.parent), item_id.name, "machine")
 
 
 def _action_json(world: World, plan: RecoveryPlan, action: PlanAction) -> Document:

@@ -52,7 +52,7 @@ def provider_json(world: World, fabric: Fabric) -> Document:
             "lastHeartBeat": iso_time(world.clock.now()),
             "connectionStatus": "Connected",
             "protectedItemCount": sum(item.fabric_id == fabric.id for item in items),
-            "allowedScenarios": ["RefreshProvider", "UnregisterProvider"],
+            "allowedScenarios": ["Refresh"],
             "healthErrorDetails": [],
             "draIdentifier": name,
             "machineId": None,
@@ -182,8 +182,8 @@ def get_vault_health(call: Call) -> Response:
 
     return json_response(
         {
-            "id": wire_id(vault.child("replicationVaultHealth", vault.name)),
-            "name": vault.name,
+            "id": wire_id(vault.child("replicationVaultHealth", "Default")),
+            "name": "Default",
             "type": f"{VAULT_TYPE}/replicationVaultHealth",
             "properties": {
                 "vaultErrors": [],
