@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from asrnet.cli import logs
@@ -17,12 +18,14 @@ _MISTAKES_SHOWN_AT_MOST = 50
 
 
 def report_mistakes(error: DocumentError) -> None:
-    """Report the mistakes in files, many but not all at most: a file may be of another kind altogether."""
+    """Report the mistakes in files, many but not all at most, and a hint that several in a row share only once."""
     from asrnet.files.problems import separated
 
     mistakes = separated(error)
-    for mistake in mistakes[:_MISTAKES_SHOWN_AT_MOST]:
-        logs.error(mistake.message, hint=mistake.hint, traceback=logs.wants_tracebacks() and mistake is error)
+    shown = mistakes[:_MISTAKES_SHOWN_AT_MOST]
+    for mistake, following in zip_longest(shown, shown[1:]):
+        hint = "" if following and following.hint == mistake.hint else mistake.hint
+        logs.error(mistake.message, hint=hint, traceback=logs.wants_tracebacks() and mistake is error)
     if len(mistakes) > _MISTAKES_SHOWN_AT_MOST:
         more = f"and {len(mistakes) - _MISTAKES_SHOWN_AT_MOST} more mistakes"
         logs.error(more, hint="asrnet validate -o json lists up to 1,000")

@@ -125,7 +125,9 @@ def _distinct_pairs(state: DesiredState) -> _Mistakes:
         recovery = row.recovery or (normal_location(row.to) if row.to else None)
         other = first.setdefault((row.vault, row.primary, recovery), row)
         if other is not row:
-            yield _mistake(row, f"pair '{row.name}' is declared twice, first as '{other.name}' at {other.source}")
+            yield _mistake(
+                row, f"pairs '{other.name}' and '{row.name}' map the same networks; the first is at {other.source}"
+            )
         mirrored = first.get((row.vault, row.recovery, row.primary)) if row.recovery else None
         if mirrored and (row.failback or mirrored.failback):
             yield _mistake(

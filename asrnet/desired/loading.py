@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_ONLY_IN_WORLDS: Final = frozenset({"resource_groups", "virtual_networks", "virtual_machines", "network_interfaces"})
 _HIGHEST_LIMIT: Final = 1_000_000
 
 
@@ -82,14 +84,17 @@ def examine(path: str | Path) -> Examined:
 
 
 def _read(path: Path) -> list[Reading[DesiredFile]]:
+    if not os.path.lexists(path):
+        hint = "asrnet init writes a first one, and --file (-f) names another"
+        raise DocumentError("the file does not exist", file=path, hint=hint)
     if not path.is_dir():
-        return [documents.examine(path, DesiredFile)]
+        return [_read_file(path)]
     try:
         inside = list(path.iterdir())
     except OSError as error:
         raise DocumentError(f"the folder cannot be read: {error.strerror}", file=path) from error
     files = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    readings = {file.resolve(): documents.examine(file, DesiredFile) for file in files}
+    readings = {file.resolve(): _read_file(file) for file in files}
     for reading in list(readings.values()):  # a topology that one of the files names may be in the same folder
         topology = reading.document and reading.document.value.topology
         if topology:
@@ -101,6 +106,19 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
             f"the folder holds no desired state, expected files named *{', *'.join(SUFFIXES)}", file=path
         )
     return list(readings.values())
+
+
+def _read_file(path: Path) -> Reading[DesiredFile]:
+    """The file ``path``. Of a world only one mistake is told: that it is one, instead of its many unknown keys."""
+    reading = documents.examine(path, DesiredFile)
+    if any(mistake.path in _ONLY_IN_WORLDS for mistake in reading.mistakes):
+        error = DocumentError(
+            "this is a world, expected a desired state",
+            file=path,
+            hint="use a world with --backend fake:FILE, and check it with asrnet validate --world FILE",
+        )
+        return Reading(reading.source, None, (error,))
+    return reading
 
 
 class _Entry(Struct, Generic[T], frozen=True):

@@ -45,7 +45,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean, gathered, raise_any
+from asrnet.files.problems import did_you_mean, gathered, raise_any, separated
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (
@@ -89,6 +89,7 @@ _SECURITY_GROUP: Final = "microsoft.network/networksecuritygroups"
 _ROUTE_TABLE: Final = "microsoft.network/routetables"
 _NETWORK_INTERFACE: Final = "microsoft.network/networkinterfaces"
 _MACHINE: Final = "microsoft.compute/virtualmachines"
+_ONLY_IN_DESIRED_STATES: Final = frozenset({"regions", "pairs", "rules", "vmm_pairs", "ignore", "limits"})
 _WIDTH: Final = 160
 
 
@@ -122,7 +123,17 @@ _TIME: Final = _Form("a time", "2026-01-01T00:00:00Z", seconds_of)
 
 def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:
     """The world in a file; ``behaviour`` replaces the file's own. Raises DocumentError, with file and line."""
-    document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
+    try:
+        document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
+    except DocumentError as error:
+        # One sentence instead of all the keys that a world does not have.
+        if any(mistake.path in _ONLY_IN_DESIRED_STATES for mistake in separated(error)):
+            raise DocumentError(
+                "this is a desired state, expected a world",
+                file=path,
+                hint="asrnet validate without --world checks it; asrnet demo --out FOLDER writes a world beside one",
+            ) from error
+        raise
     return world_from(document, clock=clock, behaviour=behaviour)
 
 

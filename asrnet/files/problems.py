@@ -129,16 +129,21 @@ def either(words: Iterable[str]) -> str:
 
 
 def known_names(word: str, known: Iterable[str], noun: str) -> str:
-    """``known pairs: a, b and 3 more``: the names that exist, those most like ``word`` first; ``noun`` is a plural."""
+    """``known pairs: a, b and 3 more``: the names that exist, in their order; of many those most like ``word``.
+
+    ``noun`` is a plural.
+    """
 
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()
 
-    names = sorted(dict.fromkeys(known), key=likeness, reverse=True)
+    names = list(dict.fromkeys(known))
     more = len(names) - _LISTED_AT_MOST
     if not names:
         return f"there are no {noun}"
-    return f"known {noun}: {', '.join(names[:_LISTED_AT_MOST])}{f' and {more} more' if more > 0 else ''}"
+    most_alike = set(sorted(names, key=likeness, reverse=True)[:_LISTED_AT_MOST])
+    listed = ", ".join(name for name in names if name in most_alike)
+    return f"known {noun}: {listed}{f' and {more} more' if more > 0 else ''}"
 
 
 def shown(value: object) -> str:
@@ -173,7 +178,7 @@ def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], obje
             if key in fields:
                 yield from problems(value, fields[key].type, convert, (*path, key))
             elif kind.__struct_config__.forbid_unknown_fields:
-                hint = f"known keys: {', '.join(fields)}"
+                hint = f"known keys: {', '.join(sorted(fields))}"
                 yield Problem(f"unknown key{did_you_mean(key, fields)}", (*path, key), hint, is_extra=True)
         # A key that is only misspelled is one mistake, not two.
         meant = {nearest(key, fields) for key in plain if key not in fields}

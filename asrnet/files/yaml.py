@@ -6,6 +6,7 @@ Scalars are text until the Struct asks for another type, so ``yes`` and ``010`` 
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import threading
@@ -49,6 +50,20 @@ _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _ESCAPE = re.compile(r"\\(?:u(?P<high>d[89ab]..)\\u(?P<low>d[c-f]..)|.)", re.IGNORECASE | re.DOTALL)
 _PATH_SHOWN_AT_MOST = 12
+_UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+# The parser says what it expected, which seldom is what somebody did wrong. Both YAML readers of PyYAML are covered.
+_SYNTAX_HINTS: Final = (
+    ("while scanning a quoted scalar", "is a quote not closed?"),
+    ("cannot start any token", "text that begins with @, `, % or a tab needs quotes"),
+    ("could not find expected ':'", "is a space missing after the colon, or the colon itself?"),
+    (
+        "mapping values are not allowed",
+        "is a space missing after the colon of the line above, this line indented too far, or ': ' not quoted?",
+    ),
+    ("while parsing a flow", "is a comma or a closing bracket missing, or a space after a colon?"),
+    ("while parsing a block", "is this line indented like the one above, and is a space behind every '-' and ':'?"),
+)
 
 
 class Document(Struct, Generic[T], frozen=True):
@@ -354,7 +369,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Docume
     before = text.split("\n")[mark.line][: mark.column + 1] if mark.line <= text.count("\n") else ""
     if before.lstrip(" ").startswith("\t"):
         reason = "a tab cannot indent, expected spaces"
-    return DocumentError(f"not valid YAML: {reason}", file=source, line=mark.line + 1)
+    hint = next((hint for part, hint in _SYNTAX_HINTS if part in reason), "")
+    return DocumentError(f"not valid YAML: {reason}", file=source, line=mark.line + 1, hint=hint)
 
 
 def _plain_json(text: str) -> Any:
@@ -414,6 +430,12 @@ def _decoded(data: str | bytes, source: str) -> str:
     try:
         text = data if isinstance(data, str) else data.decode()
     except UnicodeDecodeError as error:
+        if _is_utf_16(error.object):
+            raise DocumentError(
+                "the text is in UTF-16, expected UTF-8",
+                file=source,
+                hint="PowerShell 5 writes UTF-16 with >; save the file as UTF-8, or let asrnet write it with --out",
+            ) from error
         line = error.object.count(b"\n", 0, error.start) + 1
         raise DocumentError("not a text file, expected UTF-8", file=source, line=line) from error
     text = text.removeprefix("\ufeff")
@@ -425,6 +447,14 @@ def _decoded(data: str | bytes, source: str) -> str:
             line=text.count("\n", 0, control.start()) + 1,
         )
     return text
+
+
+def _is_utf_16(data: bytes) -> bool:
+    """Whether ``data`` is text in UTF-16, and not something else that begins with the same two bytes."""
+    if data.startswith(_UTF_16_MARKS):
+        with suppress(UnicodeDecodeError):
+            return _NOT_TEXT.search(data.decode("utf-16")) is None
+    return False
 
 
 def _bytes(path: str | Path, limit: int) -> bytes:

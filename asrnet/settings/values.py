@@ -105,7 +105,7 @@ def finding_kind(text: str) -> str:
     if text not in list(FindingKind):
         raise InputError(
             f"found '{text}', expected a kind of finding{did_you_mean(text, FindingKind)}",
-            hint=known_names(text, FindingKind, "kinds"),
+            hint=known_names(text, sorted(FindingKind), "kinds"),
         )
     return text
 

@@ -290,3 +290,26 @@ def test_a_role_that_cannot_be_made_leaves_no_file_behind(cli: Cli, folder: Path
 def test_a_world_that_is_none_is_refused_with_its_line(fake: Cli, folder: Path) -> None:
     edit(folder, "location: eastasia", "location: [eastasia]", "world.yaml")
     refused(fake("plan"), "world.yaml:")
+
+
+def test_a_world_given_as_a_desired_state_is_told_in_one_sentence(cli: Cli) -> None:
+    ran = cli("validate", "world.yaml")
+    refused_in_one = "error: world.yaml: this is a world, expected a desired state\nhint: "
+    assert (ran.code, ran.err.startswith(refused_in_one), ran.err.count("error: ")) == (1, True, 1)
+
+
+def test_a_desired_state_given_as_a_world_is_told_in_one_sentence(cli: Cli) -> None:
+    ran = cli("validate", "--world", "asrnet.yaml")
+    refused_in_one = "error: asrnet.yaml: this is a desired state, expected a world\nhint: "
+    assert (ran.code, ran.err.startswith(refused_in_one), ran.err.count("error: ")) == (1, True, 1)
+
+
+def test_a_hint_that_mistakes_in_a_row_share_is_given_once(fake: Cli, folder: Path) -> None:
+    edit(folder, "version: 1", "version: 1\nvautls: {}\nreigons: []")
+    ran = fake("plan")
+    assert (ran.err.count("unknown key"), ran.err.count("hint: known keys: cloud, freeze, ")) == (2, 1)
+
+
+def test_known_kinds_are_listed_by_the_alphabet(fake: Cli) -> None:
+    hint = fake("plan", "--force", "xyz").err.partition("known kinds: ")[2].partition(" and ")[0].split(", ")
+    assert hint == sorted(hint)

@@ -235,7 +235,8 @@ def test_no_habit_leads_to_an_option_that_lifts_a_safeguard() -> None:
 
 def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
     ran = cli("plan", "--file", "missing.yaml", "--backend", "fake:world.yaml")
-    assert ran.err == "error: missing.yaml: the file does not exist\n"
+    hint = "hint: asrnet init writes a first one, and --file (-f) names another"
+    assert ran.err == f"error: missing.yaml: the file does not exist\n{hint}\n"
 
 
 def test_a_missing_file_of_variables_is_told_by_the_variable_that_names_it(

@@ -188,7 +188,7 @@ def test_an_empty_folder_says_what_it_lacks() -> None:
         (
             BASE + HUB,
             HUB.replace("hub,", "hub2,"),
-            "b.yaml:2: pair 'hub2' is declared twice, first as 'hub' at folder/a",
+            "b.yaml:2: pairs 'hub' and 'hub2' map the same networks; the first is at folder/a",
         ),
         (BASE, "pears: []", "b.yaml:1: pears: unknown key; did you mean 'pairs'?"),
     ],

@@ -295,7 +295,7 @@ BOTH_DIRECTIONS = "regions: [{primary: southeastasia, recovery: eastasia}, "
         (
             "primary: prod/g/p1, recovery: copy",
             "primary: prod/G/P1, recovery: copy",
-            "pair 'b' is declared twice, first as ",
+            "pairs 'a' and 'b' map the same networks; the first is at ",
         ),
         (
             "primary: prod/g/p1, recovery: dr/g/r1",
@@ -403,4 +403,4 @@ def test_a_recovery_region_that_is_not_declared_is_refused_with_the_nearest_one(
 def test_two_copies_of_one_network_to_one_region_are_one_pair_declared_twice() -> None:
     copy = "vault: sea, primary: prod/rg/hub-ea, recovery: copy, to:"
     text = BASE + f"pairs:\n- {{name: a, {copy} southeastasia}}\n- {{name: b, {copy} Southeast Asia}}\n"
-    assert "pair 'b' is declared twice, first as 'a' at f.yaml:6" in refusal(text)
+    assert "pairs 'a' and 'b' map the same networks; the first is at f.yaml:6" in refusal(text)

@@ -139,7 +139,7 @@ def test_an_empty_file_is_refused(text: str | bytes) -> None:
     assert "expected" in refusal(text)
 
 
-@pytest.mark.parametrize("data", [b"title: x\n\xff\xfe", "title: x".encode("utf-16")])
+@pytest.mark.parametrize("data", [b"title: x\n\xff\xfe", b"\xff\xfetitle"])
 def test_bytes_that_are_not_utf_8_are_refused(data: bytes) -> None:
     assert "not a text file, expected UTF-8" in refusal(data)
 
@@ -198,7 +198,7 @@ def test_an_unknown_key_comes_with_the_nearest_known_one() -> None:
     with pytest.raises(DocumentError) as caught:
         documents.parse("items:\n- name: a\n  cuont: 1\n", Shelf, "f.yaml")
     assert str(caught.value) == "f.yaml:3: items[0].cuont: unknown key; did you mean 'count'?"
-    assert caught.value.hint == "known keys: name, id, kind, count, until, enabled, tags"
+    assert caught.value.hint == "known keys: count, enabled, id, kind, name, tags, until"
 
 
 def test_an_unknown_key_unlike_any_other_lists_the_known_ones() -> None:
@@ -264,3 +264,29 @@ def test_a_number_beyond_reason_is_no_count(count: str) -> None:
 def test_a_key_that_reads_like_part_of_a_message_does_no_harm() -> None:
     for key in ("x` - at `$.items", "x` - at `$.items[...]", "x` - at `$.title.y[3]", "x` - at `key` in `$.title"):
         assert "unknown key" in refusal(json.dumps({"title": "a", "items": [], key: "1"}))
+
+
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_a_file_as_powershell_writes_it_is_told_to_be_utf_16(mark: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        documents.parse("\ufeffitems: []\r\n".encode(mark), Shelf, "f.yaml")
+    assert str(caught.value) == "f.yaml: the text is in UTF-16, expected UTF-8"
+    assert "PowerShell" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("title: a\n  items: []\n", "this line indented too far"),
+        ("title: a\nitems:\n- name: a\n   id: b\n", "this line indented too far"),
+        ("title: a\nitems:\n  - name: a\n - name: b\n", "is this line indented like the one above"),
+        ("title:a\nitems: []\n", "is a space missing after the colon"),
+        ("title: 'a\nitems: []\n", "is a quote not closed?"),
+        ("title: a\nitems: [{name: a]\n", "is a comma or a closing bracket missing"),
+        ("title: @a\nitems: []\n", "needs quotes"),
+    ],
+)
+def test_a_mistake_in_the_form_comes_with_what_it_may_be(text: str, hint: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        documents.parse(text, Shelf, "f.yaml")
+    assert hint in caught.value.hint
