@@ -28,11 +28,6 @@ _STATUS_NAMES: Final = frozenset(
 )
 _ENVELOPES: Final = ("error", "odata.error", "errors")
 _MESSAGES: Final = ("message", "error_description", "detail", "title", "error")
-_BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _LONGEST_TEXT: Final = 300
 _DEEPEST: Final = 4
 """Envelopes within envelopes that are opened; providers quote one another's answers as text."""
@@ -62,10 +57,8 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 
 def decoded_text(body: bytes) -> str:
     """``body`` as text, without the byte order mark that some of Azure's front ends write."""
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
-    return body.decode("utf-8", "replace")
+    is_utf16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return body.decode("utf-16" if is_utf16 else "utf-8-sig", "replace")
 
 
 def json_document(body: bytes) -> Any:
@@ -178,11 +171,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         hours, minutes, seconds = headers.get("x-ms-user-quota-resets-after", "").split(":")
         return int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
     except ValueError:
-        until = _seconds(text)
-        return None if until is None else max(0.0, until - (_seconds(headers.get("Date", "")) or now))
+        until = seconds_of(text)
+        return None if until is None else max(0.0, until - (seconds_of(headers.get("Date", "")) or now))
 
 
-def _seconds(date: str) -> float | None:
+def seconds_of(date: str) -> float | None:
+    """The time that a header's date names, in seconds since 1970; None where it is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except ValueError:

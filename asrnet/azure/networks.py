@@ -44,9 +44,8 @@ class AzureNetworks:
         """One network, with ``addresses`` those in use by value; None where Azure answers 404 ResourceNotFound."""
         expand = {"expand": _ADDRESSES} if addresses else {}
         operation = self._clients.network(network_id.subscription).virtual_networks.get
-        names = (network_id.resource_group, network_id.name)
         try:
-            return read(operation, *names, of=network_id, translate=read_network, **expand, **self._version)
+            return read(operation, of=network_id, translate=read_network, **expand, **self._version)
         except NotFoundError as error:
             if error.code == "ResourceNotFound":
                 return None
@@ -55,8 +54,7 @@ class AzureNetworks:
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network."""
         operation = self._clients.network(network.id.subscription).virtual_networks.begin_create_or_update
-        names = (network.id.resource_group, network.id.name)
-        return submit(operation, *names, network_body(network), of=network.id, **self._version)
+        return submit(operation, network_body(network), of=network.id, **self._version)
 
     def network_interfaces(self, subscription: str) -> Iterator[NetworkInterface]:
         """The network interfaces of a subscription, page by page."""
@@ -72,9 +70,8 @@ class AzureNetworks:
         """A network security group or route table; None where Azure answers 404."""
         client = self._clients.network(resource_id.subscription)
         operations = client.network_security_groups if resource_id.type == SECURITY_GROUP else client.route_tables
-        names = (resource_id.resource_group, resource_id.name)
         try:
-            return read(operations.get, *names, of=resource_id, translate=read_attachment, **self._version)
+            return read(operations.get, of=resource_id, translate=read_attachment, **self._version)
         except NotFoundError:
             return None
 
@@ -92,10 +89,8 @@ class AzureNetworks:
 
     def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
         """Start adding a subnet."""
-        network = subnet.network_id
-        operation = self._clients.network(network.subscription).subnets.begin_create_or_update
-        names = (network.resource_group, network.name, subnet.name)
-        return submit(operation, *names, subnet_body(subnet.subnet), of=subnet.id, **self._version)
+        operation = self._clients.network(subnet.network_id.subscription).subnets.begin_create_or_update
+        return submit(operation, subnet_body(subnet.subnet), of=subnet.id, **self._version)
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of the creation of a network."""

@@ -7,11 +7,12 @@ go through the SDK with a polling method that ends at once, and callers that wai
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
 from azure.core.pipeline import PipelineResponse
-from azure.core.polling import PollingMethod
+from azure.core.polling import NoPolling
 from azure.core.rest import HttpResponse
 
 from asrnet.azure.answers import error_body, json_document, member, request_id, retry_after
@@ -39,31 +40,16 @@ _STATES: Final[Mapping[str, State]] = {
 """The words that end an operation. Resource Manager's contract has three; Site Recovery's jobs and others have more."""
 
 
-class Submitted(PollingMethod[Operation | None]):
+class Submitted(NoPolling[Operation | None]):
     """A polling method that does not poll: its result is the Operation that the first answer describes."""
 
     def __init__(self, resource_id: ArmId) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # azure.core annotates nothing there
         self._resource_id = resource_id
-        self._operation: Operation | None = None
 
-    def initialize(self, _client: Any, initial_response: Any, _deserialize: Any) -> None:
-        """Take the first answer."""
-        self._operation = operation_of(initial_response, self._resource_id)
-
-    def run(self) -> None:
-        """Nothing is left to do."""
-
-    def status(self) -> str:
-        """Required by the SDK; nothing reads it."""
-        return "Accepted"
-
-    def finished(self) -> bool:
-        """Always."""
-        return True
-
-    def resource(self) -> Operation | None:
-        """The operation; None where Azure finished at once."""
-        return self._operation
+    def initialize(self, client: Any, initial_response: Any, deserialization_callback: Any) -> None:  # noqa: ARG002
+        """Take the first answer, whose body the SDK's own callback could not read where there is none."""
+        super().initialize(client, initial_response, partial(operation_of, resource_id=self._resource_id))
 
 
 def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Operation | None:

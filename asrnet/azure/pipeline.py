@@ -102,12 +102,10 @@ class Pipeline:
             UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
             TokenGuardPolicy(self.cloud),  # before the token is in the request, and on every attempt
-            BearerTokenCredentialPolicy(self.credential, self.cloud.scope)
-            if self.cloud.endpoint.startswith("https://")
-            else LoopbackTokenPolicy(self.credential, self.cloud.scope),
-            CustomHookPolicy(),
+            BearerTokenCredentialPolicy(self.credential, self.cloud.scope),
+            # After retries, gates and authentication, so that nothing slow follows what ``before_sending`` checks.
+            CustomHookPolicy(raw_request_hook=lambda _request: announce_request()),
             DistributedTracingPolicy(),
-            AnnouncePolicy(),
             EncodingPolicy(),
             # Behind everything that may still stop a request: what is counted and logged was sent.
             RequestLogPolicy(self.meter, self.clock),
@@ -131,7 +129,10 @@ class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
         self._cloud = cloud
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Raise ServiceError where the URL must not receive a token."""
+        """Raise ServiceError where the URL must not receive a token.
+
+        Plain http is admitted only to an emulator on this machine. The SDK's own policy would refuse it even there.
+        """
         url = request.http_request.url
         if not self._cloud.admits(url):
             raise ServiceError(
@@ -140,20 +141,7 @@ class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
                 code="ForeignHost",
                 hint="the URL came from an answer: something between here and Azure is altering answers",
             )
-
-
-class LoopbackTokenPolicy(SansIOHTTPPolicy[Any, Any]):
-    """The bearer token over plain http, which the SDK's own policy refuses. Only for an emulator on this machine."""
-
-    def __init__(self, credential: TokenCredential, scope: str) -> None:
-        super().__init__()
-        self._credential = credential
-        self._scope = scope
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Add the token."""
-        token = self._credential.get_token(self._scope).token
-        request.http_request.headers["Authorization"] = f"Bearer {token}"
+        request.context["enforce_https"] = False
 
 
 class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
@@ -166,17 +154,6 @@ class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
         """Set the encoding that knows the mark."""
         if (response.http_response.encoding or "").lower() == "utf-8":
             response.http_response.encoding = "utf-8-sig"
-
-
-class AnnouncePolicy(SansIOHTTPPolicy[Any, Any]):
-    """Runs the check set by ``before_sending``.
-
-    It comes after retries, gates and authentication, so that nothing slow follows it.
-    """
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:  # noqa: ARG002 - the same for every request
-        """Announce the request that is about to be sent."""
-        announce_request()
 
 
 def new_session(cloud: Cloud) -> requests.Session:

@@ -6,17 +6,17 @@ These few addresses are written by hand and sent through azure-mgmt-core's own c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
 
+from asrnet.azure.answers import seconds_of
 from asrnet.azure.members import Model, document, documents, part, parts, text, texts
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.sdk import Clients, answering, versions_sent
-from asrnet.azure.translate import refuse
+from asrnet.azure.translate import error_of
 from asrnet.errors import ServiceError
 from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
 from asrnet.model.arm import ArmId, normal_location
@@ -48,7 +48,7 @@ class ResourceManager:
         with answering(resource_id):
             response: HttpResponse = self._client.send_request(request)
         if response.status_code >= _FIRST_ERROR:
-            refuse(response, resource_id)
+            raise error_of(response, resource_id)
         return response
 
     def vault_location(self, vault: ArmId) -> str:
@@ -92,7 +92,7 @@ class ResourceManager:
                 managed_by=tuple(
                     tenant_id for tenant in parts(model, "managedByTenants") if (tenant_id := text(tenant, "tenantId"))
                 ),
-                said_at=_seconds(response.headers.get("Date", "")),
+                said_at=seconds_of(response.headers.get("Date", "")),
             )
 
     def regions(self, subscription: str) -> tuple[str, ...]:
@@ -145,10 +145,3 @@ class ResourceManager:
 
     def _address(self, path: ArmId | str, version: str) -> str:
         return f"{self._cloud.endpoint}{quote(str(path), safe='/')}?api-version={version}"
-
-
-def _seconds(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return None

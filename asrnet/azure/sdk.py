@@ -121,24 +121,34 @@ def answering(resource_id: ArmId) -> Iterator[None]:
         yield
 
 
-def read(operation: Callable[..., M], *names: str, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
+def _names(resource_id: ArmId) -> list[str]:
+    """The arguments with which the SDKs' operations address a resource: its group's name, then one for each level.
+
+    A mapping's are the names of the group, the vault, the fabric, the network and itself; a subscription has none,
+    because it is its client's.
+    """
+    segments = str(resource_id).split("/")  # "", subscriptions, GUID, resourceGroups, group, providers, namespace, …
+    return [*segments[4:5], *segments[8::2]]
+
+
+def read(operation: Callable[..., M], *, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
     """What ``translate`` makes of the answer to one operation about ``of``."""
     with answering(of):
-        model = document(operation(*names, **options))
+        model = document(operation(*_names(of), **options))
         try:
             return translate(model)
         except InputError as error:
             raise ValueError(error.message) from error  # an id that makes no sense came from Azure, not from the user
 
 
-def submit(operation: Callable[..., Any], *arguments: Any, of: ArmId, **options: Any) -> Operation | None:
-    """Start a long-running operation; None where Azure finished at once."""
+def submit(operation: Callable[..., Any], *body: Any, of: ArmId, **options: Any) -> Operation | None:
+    """Start a long-running operation on ``of``; None where Azure finished at once."""
     with answering(of):
-        submitted: Operation | None = operation(*arguments, polling=Submitted(of), **options).result()
+        submitted: Operation | None = operation(*_names(of), *body, polling=Submitted(of), **options).result()
     return submitted
 
 
-def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **options: Any) -> Iterator[M]:
+def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -> Iterator[M]:
     """The elements of a list, each page fetched when it is needed. ``of`` is what the list belongs to.
 
     Raises ServiceError where the pages go round in circles, which the SDK would follow for ever.
@@ -149,7 +159,7 @@ def rows(operation: Callable[..., ItemPaged[M]], *names: str, of: ArmId, **optio
         addresses.add(response.http_request.url)
 
     with answering(of):
-        pages: Any = operation(*names, raw_response_hook=note_address, **options).by_page()
+        pages: Any = operation(*_names(of), raw_response_hook=note_address, **options).by_page()
     while True:
         with answering(of):
             page = list(next(pages, ()))

@@ -51,38 +51,35 @@ class AzureSiteRecovery:
 
     def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
         """The fabrics of a vault."""
-        fabrics = rows(self._client(vault).replication_fabrics.list, *_vault(vault), of=vault)
-        return every(fabrics, read_fabric, vault)
+        return every(rows(self._client(vault).replication_fabrics.list, of=vault), read_fabric, vault)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
         """The mappings of a vault, in one list."""
-        mappings = rows(self._client(vault).replication_network_mappings.list, *_vault(vault), of=vault)
-        return every(mappings, read_mapping, vault)
+        return every(rows(self._client(vault).replication_network_mappings.list, of=vault), read_mapping, vault)
 
     def mappings_of_network(self, network_id: ArmId) -> Iterator[LiveMapping]:
         """The mappings under one network of a fabric."""
         operation = self._client(network_id).replication_network_mappings.list_by_replication_networks
-        return every(rows(operation, *_child(network_id), of=network_id), read_mapping, network_id)
+        return every(rows(operation, of=network_id), read_mapping, network_id)
 
     def mapping(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping."""
         operation = self._client(mapping_id).replication_network_mappings.get
-        return read(operation, *_grandchild(mapping_id), of=mapping_id, translate=read_mapping)
+        return read(operation, of=mapping_id, translate=read_mapping)
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of a vault, in one list."""
-        items = rows(self._client(vault).replication_protected_items.list, *_vault(vault), of=vault)
-        return every(items, read_item, vault)
+        return every(rows(self._client(vault).replication_protected_items.list, of=vault), read_item, vault)
 
     def protected_items_of_container(self, container_id: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of one container."""
         operation = self._client(container_id).replication_protected_items.list_by_replication_protection_containers
-        return every(rows(operation, *_child(container_id), of=container_id), read_item, container_id)
+        return every(rows(operation, of=container_id), read_item, container_id)
 
     def protected_item(self, item_id: ArmId) -> ProtectedItem:
         """One replicated machine."""
         operation = self._client(item_id).replication_protected_items.get
-        return read(operation, *_grandchild(item_id), of=item_id, translate=read_item)
+        return read(operation, of=item_id, translate=read_item)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         """Jobs by start or state, filtered by the service and again here: which filters it honours is not certain."""
@@ -92,7 +89,7 @@ class AzureSiteRecovery:
         if state:
             terms.append(f"jobStatus eq '{state}'")
         query = {"filter": " and ".join(terms)} if terms else {}
-        jobs = rows(self._client(vault).replication_jobs.list, *_vault(vault), of=vault, **query)
+        jobs = rows(self._client(vault).replication_jobs.list, of=vault, **query)
         for job in every_readable(jobs, partial(read_job, vault=vault), vault, "a job"):
             started = _seconds(job.start_time)
             late = since is None or started is None or started >= since
@@ -103,58 +100,54 @@ class AzureSiteRecovery:
     def vm_networks(self, fabric_id: ArmId) -> Iterator[VmNetwork]:
         """The VM networks of a VMM server."""
         operation = self._client(fabric_id).replication_networks.list_by_replication_fabrics
-        networks = rows(operation, *_fabric(fabric_id), of=fabric_id)
-        return every_readable(networks, read_vm_network, fabric_id, "a VM network")
+        return every_readable(rows(operation, of=fabric_id), read_vm_network, fabric_id, "a VM network")
 
     def logical_networks(self, fabric_id: ArmId) -> Iterator[LogicalNetwork]:
         """The logical networks of a VMM server."""
         operation = self._client(fabric_id).replication_logical_networks.list_by_replication_fabrics
-        networks = rows(operation, *_fabric(fabric_id), of=fabric_id)
-        return every_readable(networks, read_logical_network, fabric_id, "a logical network")
+        return every_readable(rows(operation, of=fabric_id), read_logical_network, fabric_id, "a logical network")
 
     def clouds(self, fabric_id: ArmId) -> Iterator[Cloud]:
         """The containers of a fabric."""
         operation = self._client(fabric_id).replication_protection_containers.list_by_replication_fabrics
-        return every_readable(rows(operation, *_fabric(fabric_id), of=fabric_id), read_cloud, fabric_id, "a cloud")
+        return every_readable(rows(operation, of=fabric_id), read_cloud, fabric_id, "a cloud")
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
         """Which cloud protects which, in one list."""
         operation = self._client(vault).replication_protection_container_mappings.list
-        mappings = rows(operation, *_vault(vault), of=vault)
-        return every_readable(mappings, read_cloud_mapping, vault, "a mapping of clouds")
+        return every_readable(rows(operation, of=vault), read_cloud_mapping, vault, "a mapping of clouds")
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterator[CloudMapping]:
         """The clouds that protect one cloud."""
         mappings = self._client(container_id).replication_protection_container_mappings
         operation = mappings.list_by_replication_protection_containers
-        models = rows(operation, *_child(container_id), of=container_id)
-        return every_readable(models, read_cloud_mapping, container_id, "a mapping of clouds")
+        return every_readable(rows(operation, of=container_id), read_cloud_mapping, container_id, "a mapping of clouds")
 
     def put_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""
         operation = self._client(fabric.id).replication_fabrics.begin_create
         body = {"properties": {"customDetails": {"instanceType": "Azure", "location": fabric.location}}}
-        return submit(operation, *_fabric(fabric.id), body, of=fabric.id)
+        return submit(operation, body, of=fabric.id)
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start creating a mapping, or replacing the one of that name."""
         operation = self._client(mapping.id).replication_network_mappings.begin_create
-        return submit(operation, *_grandchild(mapping.id), mapping_body(mapping), of=mapping.id)
+        return submit(operation, mapping_body(mapping), of=mapping.id)
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start pointing a mapping elsewhere."""
         operation = self._client(mapping.id).replication_network_mappings.begin_update
-        return submit(operation, *_grandchild(mapping.id), mapping_body(mapping), of=mapping.id)
+        return submit(operation, mapping_body(mapping), of=mapping.id)
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping."""
         operation = self._client(mapping_id).replication_network_mappings.begin_delete
-        return submit(operation, *_grandchild(mapping_id), of=mapping_id)
+        return submit(operation, of=mapping_id)
 
     def update_item(self, item: ProtectedItem) -> Operation | None:
         """Start setting every network setting of a machine."""
         operation = self._client(item.id).replication_protected_items.begin_update
-        return submit(operation, *_grandchild(item.id), update_body(item), of=item.id)
+        return submit(operation, update_body(item), of=item.id)
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of an operation, from its own URL, which is sent unchanged: the query is signed."""
@@ -162,26 +155,6 @@ class AzureSiteRecovery:
 
     def _client(self, resource_id: ArmId) -> Any:
         return self._clients.site_recovery(resource_id.subscription)
-
-
-def _vault(vault: ArmId) -> tuple[str, str]:
-    """The names that address what is in a vault."""
-    return vault.resource_group, vault.name
-
-
-def _fabric(fabric_id: ArmId) -> tuple[str, str, str]:
-    """The names that address a fabric or what is in it."""
-    return *_vault(fabric_id.parent), fabric_id.name
-
-
-def _child(resource_id: ArmId) -> tuple[str, str, str, str]:
-    """The names that address a network or a container of a fabric, or what is in it."""
-    return *_fabric(resource_id.parent), resource_id.name
-
-
-def _grandchild(resource_id: ArmId) -> tuple[str, str, str, str, str]:
-    """The names that address a mapping, with the network segment as it was listed, or a protected item."""
-    return *_child(resource_id.parent), resource_id.name
 
 
 def _seconds(time: str) -> float | None:

@@ -11,11 +11,10 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, DecodeError, HttpResponseError
-from azure.core.rest import HttpResponse
 
 from asrnet.azure.answers import (
     ErrorBody,
@@ -100,11 +99,6 @@ def translated(resource_id: ArmId | None = None) -> Iterator[None]:
         raise _unreachable(error, certificate) from error
 
 
-def refuse(response: HttpResponse, resource_id: ArmId | None = None) -> NoReturn:
-    """Raise the error for ``response``."""
-    raise error_of(response, resource_id)
-
-
 def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     """The error for an HTTP response, whose body has been read."""
     content = getattr(response, "content", None)  # azure.core has two kinds of response
@@ -125,9 +119,10 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     }
     # The code decides where it is a known one, else the status.
     code = next((code for code in sorted(body.codes) if code in _BY_CODE), None)
-    kind, hint_of = _BY_CODE[code] if code else _BY_STATUS.get(status, (ServiceError, _no_hint))
+    kind, advice = _BY_CODE[code] if code else _BY_STATUS.get(status, (ServiceError, ""))
+    hint = advice if isinstance(advice, str) else advice(message, body)
     if code is None and status == _UNAUTHORIZED:
-        return CredentialError(f"Azure did not accept the credential: {message}", hint=hint_of(message, body))
+        return CredentialError(f"Azure did not accept the credential: {message}", hint=hint)
     if code is None and status == _NOT_FOUND and (not body.codes or body.codes & _NO_SUCH_API):
         # A proxy's page, or an API that this cloud does not have: it proves no absence.
         return ServiceError(message, **fields, hint="the API is missing here, not the resource: check the endpoint")
@@ -135,13 +130,13 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
         denied, missing = _DENIED.search(message), _LINKED_ACTION.search(message) or _ACTION.search(message)
         # Under a deny assignment the action is allowed by a role: it is named in the message, but it is not missing.
         action = missing[1] if missing and not denied else ""
-        return ForbiddenError(message, action=action, **fields, hint=hint_of(message, body))
+        return ForbiddenError(message, action=action, **fields, hint=hint)
     if kind is ServiceError and status in _REDIRECTS:
         message = f"Azure answered with a redirect (HTTP status {status}), which asrnet does not follow"
         return ServiceError(message, **fields, hint="a proxy is in between, or the endpoint is not Azure's")
     if kind is ServiceError and status >= _SERVER_ERROR and not body.recommended_action:
         return ServiceError(message, **fields, hint=_UNAVAILABLE)
-    return kind(message, **fields, hint=hint_of(message, body))
+    return kind(message, **fields, hint=hint)
 
 
 def operation_failed(error: ErrorBody, state: str, resource_id: ArmId, headers: Mapping[str, str]) -> AsrError:
@@ -171,10 +166,6 @@ def _unreachable(error: AzureError, certificate: str) -> UnreachableError:
         f"no answer from {host}: {reason}" + (f" ({attempts})" if attempts else ""),
         hint=_UNRESOLVED if is_name_failure(error) else _UNREACHABLE,
     )
-
-
-def _no_hint(_message: str, _body: ErrorBody) -> str:
-    return ""
 
 
 def _forbidden_hint(message: str, body: ErrorBody) -> str:
@@ -220,12 +211,8 @@ def _tenant_hint(message: str, _body: ErrorBody) -> str:
     return f"the credential is of tenant {tenants[1]}, the subscription of tenant {tenants[2]}; sign in to the latter"
 
 
-Hint = Callable[[str, ErrorBody], str]
-
-
-def _always(hint: str) -> Hint:
-    return lambda _message, _body: hint
-
+Hint = str | Callable[[str, ErrorBody], str]
+"""A hint, or what makes one of an error's message and body."""
 
 _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     "AuthorizationFailed": (ForbiddenError, _forbidden_hint),
@@ -234,28 +221,28 @@ _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     "LinkedAuthorizationFailed": (ForbiddenError, _forbidden_hint),
     "MissingSubscriptionRegistration": (ConflictError, _registration_hint),
     "RequestDisallowedByPolicy": (ForbiddenError, _forbidden_hint),
-    "ResourceGroupNotFound": (ResourceGroupNotFoundError, _no_hint),
+    "ResourceGroupNotFound": (ResourceGroupNotFoundError, ""),
     "ScopeLocked": (ConflictError, _lock_hint),
     "SubscriptionIdNotRegisteredWithSrs": (
         VaultUnusedError,
-        _always("the vault has no fabrics yet: let asrnet create them with create_fabrics: true"),
+        "the vault has no fabrics yet: let asrnet create them with create_fabrics: true",
     ),
     "SubscriptionNotFound": (
         NotFoundError,
-        _always("check the subscription's id, and that the identity may see it"),
+        "check the subscription's id, and that the identity may see it",
     ),
     "SubscriptionNotRegistered": (ConflictError, _registration_hint),
 }
 _BY_STATUS: Final[Mapping[int, tuple[type[ServiceError], Hint]]] = {
     401: (
         ServiceError,
-        _always("sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'"),
+        "sign in again ('az login', or a fresh token of the pipeline), and run 'asrnet doctor'",
     ),
     403: (ForbiddenError, _forbidden_hint),
-    404: (NotFoundError, _no_hint),
-    409: (ConflictError, _no_hint),
+    404: (NotFoundError, ""),
+    409: (ConflictError, ""),
     429: (
         ServiceError,
-        _always("Azure is throttling: run again later, with less parallelism, or with fewer tools at once"),
+        "Azure is throttling: run again later, with less parallelism, or with fewer tools at once",
     ),
 }
