@@ -27,6 +27,7 @@ def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) ->
     ``faulty`` are the sections of which ``state`` has not all entries: nothing is concluded from what they lack.
     """
     rules = [_names(state), _regions(state, faulty), _distinct_pairs(state)]
+    # With several directions these two depend on where the networks are, which only planning knows.
     if len(state.regions) == 1 and "regions" not in faulty:
         rules += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
     rules.append(_distinct_vmm_pairs(state))
@@ -82,6 +83,7 @@ def _names(state: DesiredState) -> _Mistakes:
         yield _mistake(named_again, problem, "names are used with --pair")
     rules = {rule.name: rule for rule in state.rules}
     for row in rows:
+        # A pair that a rule makes is called RULE/NETWORK.
         rule = rules.get(row.name.partition("/")[0])
         if rule and "/" in row.name:
             problem = f"the name '{row.name}' could be that of a pair made by the rule at {rule.source}"

@@ -55,6 +55,8 @@ def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
     Only the security groups and route tables that the region names are attached to it.
     """
     dns = region.copy.dns
+    # Tags hidden-link:… and hidden-title are the portal's own, and tie a resource to others of its region. A copy of a
+    # copy has its own original.
     tags = {
         name: value
         for name, value in primary.tags.items()
@@ -107,6 +109,7 @@ def _copied_subnet(subnet: Subnet, primary: VirtualNetwork, region: Region) -> S
     settings = region.copy
     outbound = subnet.default_outbound_access
     if settings.private_subnets != "copy":
+        # "Private" is Azure's word for a subnet without default outbound access.
         outbound = not settings.private_subnets
     group = table = None
     if settings.network_security_group and subnet.name.lower() not in _NO_SECURITY_GROUP:
@@ -135,7 +138,8 @@ def _filled(template: str, primary: VirtualNetwork, region: Region, subnet: str 
 
 
 def _fitted(name: str, most: int, original: ArmId) -> str:
-    return name if len(name) <= most else f"{name[: most - 9]}-{short_hash(original)}"
+    hash_part = f"-{short_hash(original)}"
+    return name if len(name) <= most else f"{name[: most - len(hash_part)]}{hash_part}"
 
 
 def short_hash(*ids: ArmId) -> str:

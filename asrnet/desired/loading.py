@@ -94,6 +94,7 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
     except OSError as error:
         raise DocumentError(f"the folder cannot be read: {error.strerror}", file=path) from error
     files = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+    # By the real path, because the file that names a topology may spell it another way.
     readings = {file.resolve(): _read_file(file) for file in files}
     for reading in list(readings.values()):  # a topology that one of the files names may be in the same folder
         topology = reading.document and reading.document.value.topology

@@ -272,8 +272,10 @@ def _fits(match: Match, network: VirtualNetwork) -> bool:
     if match.subscription not in {None, network.id.subscription}:
         return False
     tags = {name.lower(): value for name, value in network.tags.items()}
+    if any(name.lower() not in tags for name in match.tags):
+        return False  # not even ``*`` matches a tag that is not there
     globs = [(network.id.resource_group, match.resource_group), (network.name, match.name)]
-    globs += [(tags.get(name.lower(), "\0"), glob) for name, glob in match.tags.items()]
+    globs += [(tags[name.lower()], glob) for name, glob in match.tags.items()]
     return all(glob is None or fnmatchcase(text.lower(), glob.lower()) for text, glob in globs)
 
 

@@ -13,6 +13,7 @@ from asrnet.errors import InputError
 # Azure keeps the network's address, the gateway's, two for DNS, and the broadcast address of every range.
 RESERVED_AT_START: Final = 4
 RESERVED_AT_END: Final = 1
+# In a /31 or /32 every address is a machine's: there is no room for a network's own address and a broadcast (RFC 3021).
 _POINT_TO_POINT = 31
 
 IN_USE: Final = "in use"
@@ -22,6 +23,7 @@ AddressSpace = Literal["same", "overlaps", "differs", "unknown"]
 """How a recovery subnet's address space holds the addresses of a primary one: all, some or none; or it is not known."""
 
 
+# The same few prefixes come up for each of a hundred thousand machines.
 @lru_cache(maxsize=65536)
 def span(prefix: str) -> range:
     """All IPv4 addresses of ``prefix`` as numbers; empty for IPv6. Raises InputError where it is no range."""
@@ -65,6 +67,7 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
     offered = sorted(
         (addresses for addresses in map(span, recovery) if addresses), key=lambda addresses: addresses.start
     )
+    # Ranges of IPv6 were left out above, and a VM network need not have any.
     if not needed or not offered:
         return "unknown"
     # Neighbouring ranges are joined, so that one that spans two of them is seen to be inside.

@@ -29,6 +29,7 @@ class KnownInterfaces:
             self._by_id[interface.id] = interface
             for network_id in {address.network for address in interface.ip_configurations}:
                 place = (interface.id.name.lower(), network_id)
+                # Two of one name on one network, in different resource groups: which one is meant is not known.
                 self._by_place[place] = None if place in self._by_place else interface
 
     def find(self, nic: Nic) -> NetworkInterface | str:
@@ -90,6 +91,8 @@ class _Comparison:
         self._machine = machine
         self._nic = nic
         self._networks = networks
+        # All ip configurations of a NIC are in one subnet, so the primary one, which always fails over, tells where it
+        # lands.
         primary_name = next((address.name for address in nic.ip_configurations if address.primary), None)
         self._landing = next(
             (landing for landing in landings if landing.ip_configuration == primary_name),

@@ -119,6 +119,8 @@ def _yaml_entries(text: str, source: str) -> Iterator[Entry]:
     first = next((line for line in lines if line and line != "---" and not line.startswith(("#", "%"))), "")
     document: documents.Document[Any]
     above: tuple[str, ...] = ()
+    # A list alone, or a document with the key ``machines``: the first sign decides, so that a mistake is reported
+    # against the form that was meant.
     if first.startswith(("-", "[")):
         document = documents.parse(text, list[MachineRow], source)
         rows = document.value
@@ -214,6 +216,7 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
         network = None
         mistakes.append(error)
     try:
+        # IPv6 is a right address too. It is predicted as one that does not fail over.
         if row.ip and number(row.ip) is None:
             ip_address(row.ip)
     except ValueError:
@@ -260,6 +263,7 @@ def _subnet_name(entry: Entry, network: Network) -> str | None:
     """The subnet that the row names, else the one that has its address, else the only one."""
     name, ip = entry.row.subnet, entry.row.ip
     address = number(ip)
+    # A VM network need not have subnets, so there is nothing to check the name against.
     if not network.subnets:
         return name or None
     if name:

@@ -152,8 +152,10 @@ class _Simulation:
 
     def _come_back(self, address: _Address, landed: Landing, home: Places) -> Landing:
         machine, nic = address.machine, address.nic
+        # What did not fail over has nothing to come back from.
         if landed.outcome == "not_failed_over":
             return landed
+        # No document tells where: it goes by settings at the site, which Site Recovery does not show.
         if landed.kind == "on_premises_to_azure":
             unpredicted = notice("failback_not_predicted")
             choice = NetworkChoice(kind=landed.kind, rule=rules.FAILBACK_NOT_PREDICTED, notices=(unpredicted,))
@@ -196,6 +198,7 @@ class _Simulation:
                 vault_id=machine.vault_id,
                 home_fabric_id=machine.home_fabric_id,
             )
+        # Somebody who predicts a failback wants to know above all which machines do not come home.
         if choice.network_id is not None and primary is not None and choice.network_id != primary:
             names = label(choice.network_id, self._networks), label(primary, self._networks)
             away = notice("not_home", f"it comes back to {names[0]}, not to {names[1]}")
@@ -251,6 +254,7 @@ class _Simulation:
         choice, landed = move.choice, move.landed
         primary, network_id = nic.primary_network_id, choice.network_id
         outcome = assignment.outcome
+        # Against the address of today, not against that on the replica, from which a failback starts.
         if assignment.ip and configuration.ip:
             outcome = "keeps_address" if assignment.ip == configuration.ip else "changes_address"
         hosts = self._hosts_for(primary, move) if choice.kind == "vmm_to_vmm" else None
@@ -303,6 +307,7 @@ class _Simulation:
         if self._eligible_hosts is None or target is None or (start is None and not move.is_failback):
             return None
         key = (start, target, move.is_failback)
+        # Looking for hosts walks through a whole topology, and machines of one network have the same answer.
         if key not in self._hosts:
             hosts = self._eligible_hosts(start, target, is_failback=move.is_failback)
             self._hosts[key] = None if hosts is None else tuple(hosts)

@@ -43,6 +43,7 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
             if change.kind == "network_mapping":
                 created = (mapping_of(step).identity for step in change.steps if step.action == "create")
                 needs[change.id] += [deletes[identity] for identity in created if identity in deletes]
+    # Whatever needs a waiting change waits too, over as many steps as there are. A reason of its own wins.
     while True:
         waiting = {
             change_id: holds[need] for change_id, all_needs in needs.items() for need in all_needs if need in holds

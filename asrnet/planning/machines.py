@@ -235,11 +235,13 @@ class _MachineDiff:
             else:
                 after, more, new_subnets = _moved(after, item, network, pair.kind, release=pair.release_addresses)
                 problems += more
+                # New subnets of a copy are waited for only where the machine is to land in one of them.
                 existing = self._request.inventory.network(recovery)
                 if change_id and not (
                     isinstance(existing, VirtualNetwork) and new_subnets <= {subnet.name for subnet in existing.subnets}
                 ):
                     needs.add(change_id)
+            # A machine follows its mapping: where that is held back or fails, the machine stays where it is.
             if mapping_change := self._support.mappings.get(pair.name):
                 needs.add(mapping_change)
         if test is not None and differs_in_test:
@@ -541,6 +543,7 @@ def _moved(
     for address, configuration in zip(networks.addresses, configurations, strict=True):
         present = address.test_subnet if for_test else address.recovery_subnet
         ip = address.test_ip if for_test else address.recovery_ip
+        # A NIC that does not take part and has no subnet there is given none.
         if present is None and address.nic in unselected:
             addresses.append(address)
             continue
@@ -576,8 +579,10 @@ def _moved(
             addresses.append(structs.replace(address, test_subnet=name, test_ip=ip))
         else:
             addresses.append(structs.replace(address, recovery_subnet=name, recovery_ip=ip))
+    # NICs of one machine often have the same problem.
     distinct = list(dict.fromkeys(problems))
     if len(addresses) < len(networks.addresses):
+        # A loop that ended early: without a subnet for each address nothing is planned.
         return networks, distinct, chosen
     ends = {"test_network_id" if for_test else "recovery_network_id": network.id}
     return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen

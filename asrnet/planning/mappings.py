@@ -19,6 +19,8 @@ from asrnet.model.findings import Finding, FindingKind
 from asrnet.model.plan import Change, PairStatus, Step, mapping_of
 from asrnet.planning.view import VaultView, WantedMapping, WantedPair
 
+# Assumed: no public source says which names the service takes. Letters, digits and hyphens, 63 at most, suit nearly
+# every service of Azure.
 _LONGEST_NAME: Final = 63
 
 
@@ -47,6 +49,8 @@ class MappingDiff:
 
     def plan(self, pairs: Sequence[WantedPair]) -> None:
         """Work out changes and findings for ``pairs``."""
+        # First of all pairs which mappings their retargets delete: two pairs may swap targets, and the reverse mapping
+        # that one deletes is then no live one for the other.
         retargeted = set()
         for wanted_pair in pairs:
             forward = self._live(wanted_pair.forward)

@@ -104,6 +104,7 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
     vaults = tuple(Vault(name=observed.vault, id=observed.vault_id) for observed in before.values())
     networks = {name: [ArmId(f"/{key}") for key in observed.networks] for name, observed in before.items()}
     machines = {ArmId(f"/{key}") for observed in before.values() for key in observed.machines}
+    # Reading asks for the networks of all rows by id: so there is a row for each network that the plan saw.
     rows = tuple(
         Row(name=network.key, vault=name, primary=network, recovery=None)
         for name, members in networks.items()

@@ -59,6 +59,8 @@ def _mappings_of_no_pair(
     view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair]
 ) -> Iterator[NetworkMapping]:
     """The mappings that are certainly no pair's, now or before this plan."""
+    # Live mappings are recognised by what they map and never by name: portal, Terraform and people name them as they
+    # like.
     managed = {wanted_mapping.identity for wanted_pair in wanted_pairs for wanted_mapping in wanted_pair.mappings}
     for wanted_pair in wanted_pairs:
         # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it: the retarget deletes it.

@@ -130,6 +130,8 @@ def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str
     for mapping in inventory.mappings:
         identity = mapping.identity
         live[identity] = (*live.get(identity, ()), mapping)
+        # FABRIC/replicationNetworks/NETWORK/replicationNetworkMappings/NAME. Under an Azure fabric a name is taken
+        # whatever the network is called: az and Terraform write different segments there, and the service takes both.
         fabric, *_, name = mapping.id.key.rsplit("/", 4)
         names[fabric].add(name)
     for unreadable in inventory.unreadable:

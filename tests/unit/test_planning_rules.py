@@ -37,6 +37,15 @@ class TestRules:
         [match] = azure.plan(azure.state(rules=(rule,))).rules
         assert [network.name for network in match.matched] == ["app"]
 
+    def test_no_glob_matches_a_tag_that_a_network_does_not_have(self) -> None:
+        azure = TwoRegions()
+        azure.build.resource_group("rg-asr")
+        azure.network("tagged", tags={"dr": ""})
+        azure.network("plain")
+        rule = Rule(name="r", vault="sea", match=Match(tags={"dr": "*"}))
+        [match] = azure.plan(azure.state(rules=(rule,))).rules
+        assert [network.name for network in match.matched] == ["tagged"]
+
     def test_a_row_wins_over_a_rule(self) -> None:
         azure = TwoRegions()
         app, dr = azure.network("app-prod"), azure.network("dr", SEA)
