@@ -533,7 +533,11 @@ class ProtectedItems:
         return replace(item, state=state, active_location="Recovery")
 
     def canceled(self, item: ProtectedItem) -> ProtectedItem:
-        """Delete the machine that a failover made; the item as it is then."""
+        """Delete the machine that a failover made, or make that of a failback again; the item as it is then."""
+        if item.provider != "A2A" and not item.has_failed_over:
+            land(self._state, item, self.recovery_machine_id(item))
+            state = PLANNED_COMMITTED if item.provider == "HyperVReplicaAzure" else PROTECTED
+            return replace(item, state=state, active_location="Recovery")
         remove_machine(self._state, self.recovery_machine_id(item))
         return replace(item, state=PROTECTED, active_location="Primary")
 

@@ -336,6 +336,8 @@ def test_a_manual_action_suspends_the_job_of_a_plan_until_it_is_resumed(life: Li
     life.build.world.clock.sleep(600)
     suspended = life.get(job)["properties"]
     assert (suspended["state"], suspended["tasks"][-1]["friendlyName"]) == ("Suspended", "Look")
+    assert suspended["stateDescription"] == life.get(path)["properties"]["currentScenarioStatusDescription"]
+    assert suspended["stateDescription"] == "WaitingForManualAction"
     assert suspended["allowedActions"] == ["Cancel", "Resume"]
     assert json.loads(life.follow(url).body)["status"] == "InProgress"
     assert life.item(life.east_item)["activeLocation"] == "Primary"

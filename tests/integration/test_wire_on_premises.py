@@ -240,6 +240,27 @@ def test_a_vmware_machine_changes_its_provider_for_the_way_back(wire: OnPremises
     assert (home["activeLocation"], home["providerSpecificDetails"]["instanceType"]) == ("Primary", "InMageRcm")
 
 
+@pytest.mark.parametrize("provider", ["HyperVReplicaAzure", "InMageRcm"])
+def test_a_machine_whose_failback_is_canceled_runs_in_azure_and_can_fail_back(
+    wire: OnPremises, plant: str, provider: str
+) -> None:
+    container = plant if provider == "InMageRcm" else str(wire.cloud.id)
+    path = f"{container}/replicationProtectedItems/db1"
+    network = {"targetNetworkId": str(wire.away.id), "targetAzureNetworkId": str(wire.away.id)}
+    wire.do("PUT", path, wire.body(provider, targetVmName="db1", **network))
+    wire.do("POST", f"{path}/unplannedFailover", OVER)
+    wire.do("POST", f"{path}/failoverCommit")
+    if provider == "InMageRcm":
+        wire.do("POST", f"{path}/reProtect", OVER)
+    back = {"properties": {"failoverDirection": "RecoveryToPrimary"}}
+    wire.do("POST", f"{path}/plannedFailover", back)
+    assert wire.get(path)["properties"]["activeLocation"] == "Primary"
+    wire.do("POST", f"{path}/failoverCancel")
+    assert wire.get(path)["properties"]["activeLocation"] == "Recovery"
+    assert wire.get(wire.away.id)["properties"]["subnets"][0]["properties"]["ipConfigurations"]
+    wire.do("POST", f"{path}/plannedFailover", back)
+
+
 def test_a_vmware_machines_nic_is_set_in_the_details_of_its_provider(wire: OnPremises, plant: str) -> None:
     path = f"{plant}/replicationProtectedItems/db1"
     wire.do("PUT", path, wire.body("InMageRcm", targetNetworkId=str(wire.away.id)))

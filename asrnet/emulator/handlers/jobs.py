@@ -31,7 +31,8 @@ _ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Re
 """What may be done to a job in a state: the first is recorded, the others are assumed."""
 _PLAN_TYPE: Final = "microsoft.recoveryservices/vaults/replicationrecoveryplans"
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
-_DESCRIPTIONS: Final = {"Succeeded": "Completed"}
+# The first is recorded, the second documented: what a job waits for.
+_DESCRIPTIONS: Final = {"Succeeded": "Completed", "Suspended": "WaitingForManualAction"}
 _FILTERS: Final = frozenset(
     {
         "starttime",
