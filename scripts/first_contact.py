@@ -27,6 +27,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
+from msgspec import structs
+
 import asrnet
 from asrnet import backends, first_contact, settings
 from asrnet.first_contact.comparison import Observation, rows_of
@@ -67,9 +69,9 @@ def parser() -> Parser:
     )
     options.add_argument(
         "--report",
-        default="first-contact",
         metavar="PATH",
-        help="where to write the report, as PATH.md and PATH.json (default: %(default)s)",
+        help="where to write the report, as PATH.md and PATH.json "
+        "(default: first-contact with --live, else first-contact-rehearsal)",
     )
     return options
 
@@ -86,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if machine is not None and (not given.live or given.throwaway_machine != machine.name):
         options.error("--machine is for --live, and needs its name again: --throwaway-machine NAME")
     if not given.live:
-        return rehearse(vault, group, (primary, recovery), Path(given.report))
+        return rehearse(vault, group, (primary, recovery), Path(given.report or "first-contact-rehearsal"))
     # A scheduler's way of stopping a process cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = settings.from_process({})
@@ -98,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with closing(asrnet.connect(chosen)) as backend:
                 world = first_contact.twin_of(place, *first_contact.surroundings_of(machine, vault, backend))
         report = first_contact.explore(wire, place, world=world, on_progress=show_progress)
-    return publish(report, Path(given.report))
+    return publish(report, Path(given.report or "first-contact"))
 
 
 def rehearse(vault: ArmId, group: ArmId, regions: tuple[str, str], path: Path) -> int:
@@ -108,7 +110,8 @@ def rehearse(vault: ArmId, group: ArmId, regions: tuple[str, str], path: Path) -
     place = first_contact.find_place(wire, vault=vault, group=group, regions=regions)
     print("A rehearsal on the emulator; nothing is sent to Azure. With --live this would be written:")
     print(*(f"  {line}" for line in written(place)), sep="\n")
-    return publish(first_contact.explore(wire, place, on_progress=show_progress), path)
+    report = first_contact.explore(wire, place, on_progress=show_progress)
+    return publish(structs.replace(report, live=False), path)
 
 
 def show_progress(experiment: Experiment, observation: Observation) -> None:
@@ -119,11 +122,13 @@ def show_progress(experiment: Experiment, observation: Observation) -> None:
 
 def publish(report: Report, path: Path) -> int:
     """Write the report, print what it says of the coverage page and what is left over, and choose the exit code."""
+    remark = "" if report.live else "A rehearsal: nothing was sent to Azure. "
     for suffix, text in ((".md", as_markdown(report)), (".json", as_json(report))):
         path.with_name(path.name + suffix).write_text(text, "utf-8")
     print("\nRows of docs/emulator-coverage.md:")
-    print(*(f"  {line}" for line in verdict_lines(rows_of(report.results), report.results)), sep="\n")
-    print(f"\n{len(report.differing)} of {len(report.results)} experiments differ. Report: {path}.md and {path}.json")
+    print(*(f"  {line}" for line in verdict_lines(rows_of(report.results), report.results, live=report.live)), sep="\n")
+    print(f"\n{remark}{len(report.differing)} of {len(report.results)} experiments differ.", end=" ")
+    print(f"Report: {path}.md and {path}.json")
     if report.stopped:
         print(f"It ended early: {report.stopped}.", file=sys.stderr)
     for left in report.left:

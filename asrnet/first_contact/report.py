@@ -15,9 +15,13 @@ _WORDS = {"same": "same", "differs": "**differs**", "not_tried": "not tried"}
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What first contact found. ``stopped`` says why it ended early; ``left`` what could not be cleaned up."""
+    """What first contact found. ``stopped`` says why it ended early; ``left`` what could not be cleaned up.
+
+    Without ``live`` the emulator stood in for Azure, so that nothing is confirmed or refuted.
+    """
 
     results: tuple[Result, ...]
+    live: bool = True
     cloud: str = "public"
     api_version: str = ""
     stopped: str = ""
@@ -29,14 +33,17 @@ class Report(Struct, frozen=True, kw_only=True):
         return tuple(result for result in self.results if result.outcome == "differs")
 
 
-def verdict_lines(rows: Sequence[Row], results: Sequence[Result]) -> Iterator[str]:
-    """A line for each row of the coverage page that was confirmed or refuted, the refuted ones with the reason."""
+def verdict_lines(rows: Sequence[Row], results: Sequence[Result], *, live: bool = True) -> Iterator[str]:
+    """A line for each row of the coverage page that was confirmed or refuted, the refuted ones with the reason.
+
+    Without ``live`` the rows were only rehearsed.
+    """
     by_name = {result.experiment.name: result for result in results}
     # Assumed rows first: what nobody had seen before is what first contact is for.
     rows = sorted(rows, key=lambda row: row.source != "assumed")
     for row in rows:
         if row.verdict == "confirmed":
-            yield f"confirmed  {row.name} ({row.source})"
+            yield f"{'confirmed ' if live else 'rehearsed '} {row.name} ({row.source})"
     for row in rows:
         for name in row.differing:
             differences = "; ".join(str(difference) for difference in by_name[name].differences)
@@ -47,12 +54,18 @@ def as_json(report: Report) -> str:
     """The report for programs."""
     document = {
         "version": 1,
+        "live": report.live,
         "cloud": report.cloud,
         "api_version": report.api_version,
         "stopped": report.stopped,
         "left_over": dict(Counter(left.kind for left in report.left)),
         "rows": [
-            {"name": row.name, "source": row.source, "verdict": row.verdict, "refuted_by": list(row.differing)}
+            {
+                "name": row.name,
+                "source": row.source,
+                "verdict": _verdict(row, report),
+                "refuted_by": list(row.differing),
+            }
             for row in rows_of(report.results)
         ],
         "assumed_and_untried": list(assumed_and_untried()),
@@ -81,12 +94,16 @@ def as_markdown(report: Report) -> str:
     counts = Counter(result.outcome for result in report.results)
     summary = f"{counts['same']} as on the emulator, {counts['differs']} different, {counts['not_tried']} not tried"
     rows = rows_of(report.results)
+    place = f"in the {report.cloud} cloud" if report.live else "on the emulator"
     lines = [
         "# First contact",
         "",
-        f"{len(report.results)} experiments in the {report.cloud} cloud, API version {report.api_version}: {summary}.",
+        f"{len(report.results)} experiments {place}, API version {report.api_version}: {summary}.",
         "",
     ]
+    if not report.live:
+        rehearsal = "**REHEARSAL: nothing was sent to Azure.** This report says nothing about it; run it with `--live`."
+        lines = [rehearsal, "", *lines]
     if report.stopped:
         lines += [f"It ended early: {report.stopped}.", ""]
     for kind, count in Counter(left.kind for left in report.left).items():
@@ -94,7 +111,7 @@ def as_markdown(report: Report) -> str:
     lines += ["## Rows of the coverage page", "", "| row | source | verdict | by |", "|---|---|---|---|"]
     order = ("refuted", "confirmed", "not_tried")
     lines += [
-        f"| {row.name} | {row.source} | {row.verdict.replace('_', ' ')} | {', '.join(row.differing)} |"
+        f"| {row.name} | {row.source} | {_verdict(row, report).replace('_', ' ')} | {', '.join(row.differing)} |"
         for row in sorted(rows, key=lambda row: order.index(row.verdict))
     ]
     lines += ["", f"Assumed, and no experiment is about them: {', '.join(assumed_and_untried())}.", ""]
@@ -103,10 +120,11 @@ def as_markdown(report: Report) -> str:
         for result in report.differing:
             lines += [f"### {result.experiment.name}", "", f"{result.experiment.does}.", ""]
             lines += [*(f"- {difference}" for difference in result.differences), ""]
+    answering = "Azure's" if report.live else "the emulator's"
     lines += [
         "## All experiments",
         "",
-        "| experiment | what was done | outcome | Azure's answers |",
+        f"| experiment | what was done | outcome | {answering} answers |",
         "|---|---|---|---|",
     ]
     for result in report.results:
@@ -116,3 +134,7 @@ def as_markdown(report: Report) -> str:
         told = (result.azure.not_tried or told).replace("|", "\\|")
         lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {told} |")
     return "\n".join([*lines, ""])
+
+
+def _verdict(row: Row, report: Report) -> str:
+    return "rehearsed" if row.verdict == "confirmed" and not report.live else row.verdict

@@ -112,6 +112,11 @@ def test_links_to_folders_lead_to_their_pages() -> None:
     assert [str(page) for page, target in targets if (page.parent / target).is_dir()] == []
 
 
+def test_images_are_written_as_markdown_so_that_the_site_corrects_their_addresses() -> None:
+    """A page is one folder further down on the site, and the addresses in raw HTML stay as they are."""
+    assert [str(page) for page in PAGES if "<img" in page.read_text("utf-8")] == []
+
+
 def test_editors_see_every_public_name() -> None:
     import asrnet
 

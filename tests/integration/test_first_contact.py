@@ -463,8 +463,28 @@ def test_without_live_the_script_rehearses_and_says_what_it_would_write(tmp_path
     assert (done.returncode, done.stderr) == (0, "")
     assert "nothing is sent to Azure" in done.stdout
     assert f"virtual network {GROUP}/providers/Microsoft.Network/virtualNetworks/{PREFIX}-A1" in done.stdout
-    assert "confirmed  duplicate_mapping (assumed)" in done.stdout
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["first-contact.json", "first-contact.md"]
+    assert "rehearsed  duplicate_mapping (assumed)" in done.stdout
+    names = ["first-contact-rehearsal.json", "first-contact-rehearsal.md"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == names
+
+
+def test_the_report_of_a_rehearsal_does_not_claim_to_be_about_azure(tmp_path: Path) -> None:
+    script(tmp_path, "--vault", VAULT, "--group", GROUP)
+
+    for_people = (tmp_path / "first-contact-rehearsal.md").read_text("utf-8")
+    for_programs = json.loads((tmp_path / "first-contact-rehearsal.json").read_text("utf-8"))
+    assert for_people.startswith("**REHEARSAL: nothing was sent to Azure.**")
+    assert "confirmed" not in for_people
+    assert "cloud" not in for_people.splitlines()[4]
+    assert for_programs["live"] is False
+    assert {row["verdict"] for row in for_programs["rows"]} == {"rehearsed", "not_tried"}
+
+
+def test_the_report_of_a_live_run_says_that_it_is_one() -> None:
+    report = Azure().explore()
+
+    assert json.loads(as_json(report))["live"] is True
+    assert as_markdown(report).startswith("# First contact")
 
 
 def test_live_the_script_goes_where_asrnet_goes_and_exits_2_for_a_difference(tmp_path: Path) -> None:

@@ -67,6 +67,23 @@ def test_the_example_suite_runs_from_an_installed_wheel(installed: str, tmp_path
     assert "3 passed" in out
 
 
+def test_the_example_suite_runs_in_the_checkout_without_the_tools_of_its_developers(tmp_path: Path) -> None:
+    # The folder of the example, below the repository's pyproject.toml, whose options name plugins that users lack.
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    shutil.copytree(EXAMPLE, tmp_path / "examples" / EXAMPLE.name)
+    for plugin in ("xdist", "_hypothesis_pytestplugin"):
+        (tmp_path / "without" / plugin).mkdir(parents=True)
+        (tmp_path / "without" / plugin / "__init__.py").write_text(f"raise ImportError('no {plugin} here')\n", "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "asrnet.pytest_plugin"]
+    out = run(
+        command,
+        tmp_path / "examples" / EXAMPLE.name,
+        PYTHONPATH=str(tmp_path / "without"),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )
+    assert "3 passed" in out
+
+
 def test_the_wheel_has_the_typing_marker_and_no_tests(installed: str) -> None:
     assert (Path(installed) / "asrnet" / "py.typed").exists()
     assert not (Path(installed) / "tests").exists()
