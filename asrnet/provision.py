@@ -5,7 +5,7 @@ It has no algorithm of its own: a desired state of one row is planned and applie
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct, structs
 
@@ -15,6 +15,7 @@ from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
 from asrnet.files.problems import did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
+from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import MachinesMode, Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
@@ -25,11 +26,29 @@ class PairRequest(Struct, frozen=True, kw_only=True):
 
     desired: DesiredState
     inventory: Inventory
+    fails_back_to: ArmId | None = None
+    """The other network to which the recovery network fails back already, which this pair leaves alone."""
 
     @property
     def selection(self) -> Selection:
         """The pair by its name: a caller that asks for one network may lift the guard of its reversed machines."""
         return Selection(pairs=frozenset(row.name for row in self.desired.pairs))
+
+    def plan(self, forced: Collection[str] = ()) -> Plan:
+        """The plan of the pair; it warns where the network gets no way back. ``forced`` lifts safeguards by name."""
+        planned = plan(self.desired, self.inventory, selection=self.selection, forced=forced)
+        (row,) = self.desired.pairs
+        if self.fails_back_to is None or row.recovery is None:
+            return planned
+        warning = finding(
+            FindingKind.NO_WAY_BACK,
+            _no_way_back(row.primary, row.recovery, self.fails_back_to),
+            vault=row.vault,
+            pair=row.name,
+            subject=row.primary,
+            hint="give it a recovery network of its own if its machines must fail back",
+        )
+        return structs.replace(planned, findings=(*planned.findings, warning)).sealed()
 
 
 def plan_pair(
@@ -67,7 +86,7 @@ def plan_pair(
         create_fabrics=create_fabrics,
         cloud=cloud,
     )
-    return plan(request.desired, request.inventory, selection=request.selection, forced=forced)
+    return request.plan(forced)
 
 
 def request_pair(
@@ -107,8 +126,13 @@ def request_pair(
     )
     inventory = read_inventory(desired, backend)
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
-    settled = structs.replace(desired, pairs=(_settled(row, inventory, region, retarget=retarget),))
-    return PairRequest(desired=settled, inventory=read_inventory(settled, backend) if settled != desired else inventory)
+    row, fails_back_to = _settled(row, inventory, region, retarget=retarget)
+    settled = structs.replace(desired, pairs=(row,))
+    return PairRequest(
+        desired=settled,
+        inventory=read_inventory(settled, backend) if settled != desired else inventory,
+        fails_back_to=fails_back_to,
+    )
 
 
 def ensure_pair(
@@ -169,23 +193,33 @@ def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subsc
         )
 
 
-def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> Row:
-    """The row with the recovery network that the live mapping has, and with the reverse unless another pair owns it."""
+def _no_way_back(primary: ArmId, recovery: ArmId, other: ArmId) -> str:
+    return f"{recovery.name} already fails back to {other.name}, so {primary.name} gets no way back"
+
+
+def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> tuple[Row, ArmId | None]:
+    """The row with the recovery network that the live mapping has, and with the reverse unless another pair owns it.
+
+    Beside it the primary network of that other pair. Raises RefusedError where the network is mapped elsewhere.
+    """
     live = {mapping.identity: mapping for mapping in reversed(inventory.vaults[row.vault].mappings)}
     forward = live.get((region.primary, row.primary.key, region.recovery))
-    if forward and row.recovery and row.recovery != forward.recovery_network_id and not retarget:
+    recovery = row.recovery or (forward.recovery_network_id if forward else None)
+    if recovery is None:
+        return row, None
+    # The way back from the recovery network may belong to a whole pair of another primary, which keeps it.
+    reverse = live.get((region.recovery, recovery.key, region.primary))
+    fails_back_to = None
+    if reverse and reverse.recovery_network_id != row.primary:
+        other = live.get((region.primary, reverse.recovery_network_id.key, region.recovery))
+        if other is not None and other.recovery_network_id == recovery:
+            fails_back_to = reverse.recovery_network_id
+    if forward and recovery != forward.recovery_network_id and not retarget:
+        changes = "both directions of the mapping" if fails_back_to is None else "the mapping"
+        consequence = f"; {_no_way_back(row.primary, recovery, fails_back_to)}" if fails_back_to else ""
         raise RefusedError(
             f"{row.name} is mapped to {forward.recovery_network_id} already",
             kind="mapped",
-            hint="use --retarget to change both directions of the mapping",
+            hint=f"use --retarget to change {changes}{consequence}",
         )
-    recovery = row.recovery or (forward.recovery_network_id if forward else None)
-    if recovery is None:
-        return row
-    # The way back from the recovery network may belong to a whole pair of another primary, which keeps it.
-    reverse = live.get((region.recovery, recovery.key, region.primary))
-    is_anothers = False
-    if reverse and reverse.recovery_network_id != row.primary:
-        other = live.get((region.primary, reverse.recovery_network_id.key, region.recovery))
-        is_anothers = other is not None and other.recovery_network_id == recovery
-    return structs.replace(row, recovery=recovery, failback=not is_anothers)
+    return structs.replace(row, recovery=recovery, failback=fails_back_to is None), fails_back_to

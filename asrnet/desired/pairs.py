@@ -204,7 +204,7 @@ def _rule_pairs(
         (rule, *_rule_pair(rule, network, desired, networks))
         for rule in desired.rules
         for network in candidates
-        if _fits(rule.match, network)
+        if fits(rule.match, network)
     ]
 
     # A recovery network must not become a primary. Live mappings in a declared direction reveal more recovery networks.
@@ -267,7 +267,7 @@ def is_machine_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool
     )
 
 
-def _fits(match: Match, network: VirtualNetwork) -> bool:
+def fits(match: Match, network: VirtualNetwork) -> bool:
     """Whether a network matches a rule. All globs ignore case, those of tag values too."""
     if match.subscription not in {None, network.id.subscription}:
         return False

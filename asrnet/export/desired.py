@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain, count
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
 from asrnet import desired as files
-from asrnet.desired import DesiredState, Region, Row, VmmRow, VmNetworkName
+from asrnet.desired import DesiredState, Region, Row, Rule, VmmRow, VmNetworkName
 from asrnet.desired.copies import is_copy, original_of
 from asrnet.errors import InputError, printable
 from asrnet.inventory.live_pairs import LivePair, LiveStatus, live_pairs
@@ -51,9 +51,11 @@ def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves
     """Export the live mappings as a desired state, with the names, vaults and aliases of ``desired``.
 
     Half pairs are written as pairs, so that the next plan creates the missing reverse; otherwise its plan is empty.
-    With ``accept_halves`` they are written as they are, with ``failback: none``.
+    With ``accept_halves`` they are written as they are, with ``failback: none``. What ``desired`` says of a pair beyond
+    its networks stays: the tool that manages it, its machines, its test network, and that it has no way back.
     """
     live = live_pairs(inventory, desired)
+    entries = _Entries(desired)
     topologies = {vault.name: vault.topology for vault in inventory.vaults.values()}
     left_out: list[str] = []
     between_regions: list[LivePair] = []
@@ -68,10 +70,18 @@ def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves
         elif pair.kind == "azure_to_azure":
             between_regions.append(_starting_at_the_original(pair, inventory))
         else:
-            vmm_rows.append(_vmm_row(pair, _row_name(pair, taken), topologies[pair.vault]))
+            vmm_row = _vmm_row(pair, _row_name(pair, taken), topologies[pair.vault])
+            vmm_rows.append(structs.replace(vmm_row, **entries.settings_of(pair)))
     left_out += [f"vault {vault.name}: {vault.error}" for vault in inventory.vaults.values() if vault.error]
     left_out += [mapping for vault in live.vaults for mapping in vault.unreadable]
-    rows, remarks = _rows(between_regions, live.pairs, taken, accept_halves=accept_halves)
+    rows, remarks = _rows(between_regions, live.pairs, taken, entries, accept_halves=accept_halves)
+    # A rule would match anew what the rows have, and the networks that are ignored have rows here if they are mapped.
+    rules = [rule.name for rule in desired.rules if rule.vault in inventory.vaults]
+    if rules:
+        remarks.append(f"not in this file: the rules {', '.join(rules)}; the pairs they made are rows here")
+    ignored = [entry.name for entry in desired.ignore if entry.name]
+    if ignored:
+        remarks.append(f"not in this file: the networks under ignore ({', '.join(ignored)}); mapped ones are rows here")
     declared = {(region.primary, region.recovery): region for region in desired.regions}
     directions = dict.fromkeys((pair.primary_location or "", pair.recovery_location or "") for pair in between_regions)
     state = DesiredState(
@@ -84,10 +94,48 @@ def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves
         ),
         pairs=tuple(rows),
         vmm_pairs=tuple(vmm_rows),
+        ignore=tuple(entry for entry in desired.ignore if entry.machine),
         topology=desired.topology,
+        freeze=tuple(entry for entry in desired.freeze if entry.vault in inventory.vaults),
         limits=desired.limits,
+        machines=desired.machines,
+        release_addresses=desired.release_addresses,
     )
     return Dump(desired=state, left_out=tuple(left_out), remarks=tuple(remarks))
+
+
+class _Entries:
+    """The rows and rules of a desired state, by the pairs that they make."""
+
+    def __init__(self, desired: DesiredState) -> None:
+        entries: tuple[Row | Rule | VmmRow, ...] = (*desired.pairs, *desired.vmm_pairs, *desired.rules)
+        self._entries = {(entry.vault, entry.name): entry for entry in entries}
+
+    def of(self, pair: LivePair) -> Row | Rule | VmmRow | None:
+        """The row or rule that declares a live pair."""
+        name = pair.pair or ""
+        # The pair of a rule is named RULE/NETWORK; a row may have a name with a slash as well.
+        return self._entries.get((pair.vault, name)) or self._entries.get((pair.vault, name.partition("/")[0]))
+
+    def settings_of(self, pair: LivePair) -> dict[str, Any]:
+        """The members that a row of a live pair keeps, by name."""
+        entry = self.of(pair)
+        if entry is None:
+            return {}
+        settings: dict[str, Any] = {
+            "managed_by": entry.managed_by,
+            "machines": entry.machines,
+            "release_addresses": entry.release_addresses,
+        }
+        if isinstance(entry, Row):
+            settings["test"] = entry.test
+        elif isinstance(entry, Rule) and entry.test not in {None, "none"}:
+            network_id = pair.primary_network_id
+            text = str(entry.test).format(name=network_id.name, resource_group=network_id.resource_group)
+            settings["test"] = ArmId(text)
+        elif isinstance(entry, Rule):
+            settings["test"] = entry.test
+        return settings
 
 
 def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
@@ -132,7 +180,7 @@ def _starting_at_the_original(pair: LivePair, inventory: Inventory) -> LivePair:
 
 
 def _rows(
-    pairs: Sequence[LivePair], live: Sequence[LivePair], taken: set[str], *, accept_halves: bool
+    pairs: Sequence[LivePair], live: Sequence[LivePair], taken: set[str], entries: _Entries, *, accept_halves: bool
 ) -> tuple[list[Row], list[str]]:
     """A row for each of ``pairs``, and remarks on the half pairs among them. ``live`` has all live pairs."""
     # A network can have one mapping to a region. A row must not claim the reverse if the recovery network is mapped
@@ -145,7 +193,11 @@ def _rows(
         name = _row_name(pair, taken)
         way_back = (pair.vault, pair.recovery_network_id, pair.primary_location)
         owns_reverse = pair.reverse is not None
-        if pair.status == "half" and accept_halves:
+        settings, entry = entries.settings_of(pair), entries.of(pair)
+        manager = settings.get("managed_by")
+        if pair.status == "half" and isinstance(entry, Row | Rule) and not entry.failback:
+            remarks.append(f"half, as declared: {name} has one mapping only, so machines cannot fail back")
+        elif pair.status == "half" and accept_halves:
             remarks.append(f"half, and accepted as such: {name} has one mapping only, so machines cannot fail back")
         elif pair.status == "half" and way_back in mapped:
             remarks.append(f"half: {name} has no way back: {pair.recovery_network} is mapped to another network there")
@@ -155,13 +207,15 @@ def _rows(
         elif pair.status == "half":
             claimed[way_back] = pair
             owns_reverse = True
-            remarks.append(f"half: {name} has one mapping only; the next plan creates the other")
+            completes = f"{manager} manages the pair" if manager else "the next plan creates the other"
+            remarks.append(f"half: {name} has one mapping only; {completes}")
         row = Row(
             name=name,
             vault=pair.vault,
             primary=pair.primary_network_id,
             recovery=pair.recovery_network_id,
             failback=owns_reverse,
+            **settings,
         )
         rows.append(row)
     return rows, remarks

@@ -149,6 +149,16 @@ class FindingKind(StrEnum):
         "A live mapping that no row or rule declares.",
         "Declare it (asrnet dump writes the rows), ignore it, or delete it.",
     )  # fmt: skip
+    RULE_MATCHES_NOTHING = (
+        "rule_matches_nothing", "warning", "",
+        "A rule matches no network of a primary region, so it protects nothing.",
+        "Correct the rule's `match`, or the `regions` of the file; remove the rule if it has had its day.",
+    )  # fmt: skip
+    NO_WAY_BACK = (
+        "no_way_back", "warning", "",
+        "A network was mapped to one that fails back elsewhere, so its machines can fail over but not back.",
+        "Map it to a recovery network of its own, or declare `failback: none` if that is as it should be.",
+    )  # fmt: skip
     STALE_PROTECTED_ITEM = (
         "stale_protected_item", "warning", "follows",
         "A machine fails over to another network than the mapped one: mappings apply to new replications only.",

@@ -11,6 +11,7 @@ from asrnet.inventory.read import Inventory
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Plan, Summary, resources_of
 from asrnet.planning.on_premises import retired_scenario, vmm_pairs
+from asrnet.planning.prerequisites import rules_without_matches
 from asrnet.planning.staleness import observe
 from asrnet.planning.vaults import plan_vault
 from asrnet.planning.view import Request
@@ -43,7 +44,8 @@ def plan(
     conflicts: dict[str, list[Finding]] = defaultdict(list)
     for pair in (*resolution.pairs, *on_premises):
         pairs[pair.vault].append(pair)
-    for problem in (*resolution.findings, *problems):
+    empty_rules = rules_without_matches(request, resolution.rules)
+    for problem in (*resolution.findings, *problems, *empty_rules):
         conflicts[problem.vault or ""].append(problem)
     parts = {
         vault.name: plan_vault(vault, pairs[vault.name], conflicts[vault.name], request)

@@ -6,13 +6,16 @@ import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from asrnet.desired.pairs import Pair
+from asrnet.desired.pairs import Pair, fits, is_ignored
+from asrnet.desired.state import Rule
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
+from asrnet.files.problems import did_you_mean
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import AZURE_NETWORK, ArmId
 from asrnet.model.azure import UnreadableMapping, VirtualNetwork
 from asrnet.model.bodies import API_VERSION
 from asrnet.model.findings import Finding, FindingKind, finding
+from asrnet.model.plan import RuleMatch
 from asrnet.planning.copies import addition_problems, copy_problems
 from asrnet.planning.view import Request, VaultView, WantedPair
 
@@ -52,7 +55,9 @@ def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Fin
     recovery_location = recovery.location if isinstance(recovery, VirtualNetwork) else pair.copy and pair.copy.recovery
     for location in (primary.location, recovery_location):
         if location:
-            yield from _fabric_problems(pair, location, view)
+            yield from _fabric_problems(
+                pair, location, view, is_certain=any(at.location == location for at in networks)
+            )
 
 
 def _network_problems(pair: Pair, network_id: ArmId, inventory: Inventory) -> Iterator[Finding]:
@@ -106,7 +111,8 @@ def _region_problems(
         )
 
 
-def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Finding]:
+def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: bool) -> Iterator[Finding]:
+    """What is wrong with the fabrics of a region; ``is_certain``: a network is in it, so its name is right."""
     fabrics = view.fabrics.get(location, ())
     # Nothing documents which of them a new mapping would have to be made under.
     if len(fabrics) > 1:
@@ -131,11 +137,17 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView) -> Iterator[Fin
             subject=view.vault.id,
         )
     elif not fabrics and not view.vault.create_fabrics:
+        regions = sorted({fabric.location for fabric in view.inventory.fabrics if fabric.location})
+        # Only Azure knows all regions, so a misspelt one passes asrnet validate.
+        meant = "" if is_certain else did_you_mean(location, regions)
+        has = f"the vault has fabrics for {' and '.join(regions)}; " if regions else ""
+        correct = "" if is_certain else f"correct the region '{location}' in the file, or "
         yield pair.finding(
             FindingKind.MISSING_FABRIC,
-            f"the vault has no fabric for {location}",
+            f"the vault has no fabric for {location}{meant}",
             subject=view.vault.id,
-            hint=f"set create_fabrics: true for vault {view.vault.name}, or enable replication of a machine there",
+            hint=f"{has}{correct}set create_fabrics: true for vault {view.vault.name}, or enable replication of a "
+            "machine there",
         )
 
 
@@ -207,13 +219,64 @@ def _missing_in(mapping: UnreadableMapping, view: VaultView, wanted_pairs: Itera
                 break
 
 
+def rules_without_matches(request: Request, matches: Iterable[RuleMatch]) -> Iterator[Finding]:
+    """The rules that protect nothing, most likely because of a misspelt glob, tag or region.
+
+    Nothing is said of a rule whose networks all have rows of their own or are ignored: somebody has decided about them,
+    and the rule is there for networks to come. Nor is anything said where not all networks could be read.
+    """
+    desired, inventory = request.desired, request.inventory
+    has_row = {row.primary for row in desired.pairs}
+    primary_regions = {region.primary for region in desired.regions}
+    unread = {*inventory.subscriptions, *(network_id.subscription for network_id in inventory.unplaced)}
+    unread |= {network_id.subscription for network_id, why in inventory.missing.items() if isinstance(why, Unknown)}
+    unmatched = {match.name for match in matches if not match.matched}
+    for rule in desired.rules:
+        searched = _subscriptions_of(rule, request)
+        if rule.name not in unmatched or searched & unread:
+            continue
+        fitting = [
+            network
+            for network in inventory.networks.values()
+            if network.id.subscription in searched and fits(rule.match, network)
+        ]
+        in_regions = [network for network in fitting if network.location in primary_regions]
+        if any(
+            network.id in has_row or is_ignored(network.name, desired.ignore, inventory.today) for network in in_regions
+        ):
+            continue
+        if in_regions:
+            names = ", ".join(sorted(network.name for network in in_regions))
+            hint = f"only recovery networks and copies match: {names}"
+        elif fitting:
+            elsewhere = sorted({network.location for network in fitting})
+            hint = (
+                f"the networks that match are in {' and '.join(elsewhere)}, and the primary regions under regions are "
+                f"{' and '.join(sorted(primary_regions))}"
+            )
+        else:
+            hint = "compare match with the networks' names, resource groups and tags: a glob must fit the whole of each"
+        yield finding(
+            FindingKind.RULE_MATCHES_NOTHING,
+            f"rule {rule.name} matches no network, so it protects nothing",
+            vault=rule.vault,
+            subject=rule.name,
+            hint=hint,
+        )
+
+
+def _subscriptions_of(rule: Rule, request: Request) -> set[str]:
+    """The subscriptions in which a rule looks for networks."""
+    return {rule.match.subscription} if rule.match.subscription else set(request.desired.subscriptions.values())
+
+
 def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]:
     """The subscriptions that rules of the vault search and whose list failed: what they match there is not known."""
     desired, failed = request.desired, request.inventory.subscriptions
     searched: set[str] = set()
     for rule in desired.rules:
         if rule.vault == view.vault.name:
-            searched |= {rule.match.subscription} if rule.match.subscription else set(desired.subscriptions.values())
+            searched |= _subscriptions_of(rule, request)
     for subscription in sorted(searched & failed.keys()):
         error, scope = failed[subscription], ArmId(f"/subscriptions/{subscription}")
         yield finding(

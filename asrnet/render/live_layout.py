@@ -80,11 +80,18 @@ def _state(pair: LivePair, network: ArmId) -> str:
 
 
 def live_summary(live: LivePairs) -> str:
-    """The summary line: mappings, pairs by status, and vaults that could not be read."""
+    """The summary line: mappings, pairs by status, and vaults that could not be read.
+
+    Where only some pairs were asked for it says of how many mappings theirs are a part.
+    """
     kinds = Counter(_STATUS[pair.status][1].partition(":")[0] for pair in live.pairs)
-    mappings = wording.count(sum(vault.mappings + len(vault.unreadable) for vault in live.vaults), "mapping")
+    all_mappings = sum(vault.mappings for vault in live.vaults)
+    of_pairs = sum(2 if pair.reverse else 1 for pair in live.pairs)
+    unread_mappings = sum(len(vault.unreadable) for vault in live.vaults)
+    mappings = wording.count(all_mappings + unread_mappings, "mapping")
+    if of_pairs < all_mappings:
+        mappings = f"{of_pairs + unread_mappings} of {mappings}"
     parts = "".join(f", {number} {kind}" for kind, number in kinds.items())
     unread = sum(vault.error is not None for vault in live.vaults)
-    unreadable = sum(len(vault.unreadable) for vault in live.vaults)
-    parts += f", {unreadable} unknown" if unreadable else ""
+    parts += f", {unread_mappings} unknown" if unread_mappings else ""
     return f"{mappings}{parts}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
-from asrnet.desired import DesiredState
+from asrnet.desired import DesiredState, Freeze, Ignore, Match, Rule
 from asrnet.export.desired import Dump, export_desired
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory.read import extended, mapped_networks, read_inventory
@@ -115,3 +117,59 @@ def test_a_classic_network_is_left_out_with_a_remark() -> None:
     assert [row.name for row in dump_of_both.desired.pairs] == ["app"]
     [line] = dump_of_both.left_out
     assert line.endswith(": old is no virtual network of Resource Manager (microsoft.classicnetwork/virtualnetworks)")
+
+
+def dumped_as(azure: TwoRegions, desired: DesiredState) -> Dump:
+    inventory = read_inventory(desired, azure.backend)
+    return export_desired(extended(inventory, azure.backend, mapped_networks(inventory)), desired)
+
+
+def test_a_pair_that_another_tool_manages_is_left_to_it_by_the_dump() -> None:
+    azure = TwoRegions()
+    erp, dr = azure.network("erp"), azure.network("dr", SEA)
+    azure.map(erp, dr)
+    dump = dumped_as(azure, azure.state(row(erp, dr, managed_by="terraform")))
+    assert dump.remarks == ("half: erp has one mapping only; terraform manages the pair",)
+    assert "managed_by: terraform" in dump.text()
+    assert azure.plan(dump.desired).changes == ()
+
+
+def test_a_pair_that_is_declared_without_a_way_back_stays_so() -> None:
+    azure = TwoRegions()
+    app, dr = azure.network("app"), azure.network("dr", SEA)
+    azure.map(app, dr)
+    dump = dumped_as(azure, azure.state(row(app, dr, failback=False)))
+    assert azure.plan(dump.desired).changes == ()
+    assert dump.remarks == ("half, as declared: app has one mapping only, so machines cannot fail back",)
+
+
+def test_what_a_row_says_of_machines_and_test_failovers_is_kept() -> None:
+    azure = TwoRegions()
+    app, dr, bubble = azure.network("app"), azure.network("dr", SEA), azure.network("bubble", SEA)
+    azure.map_both(app, dr)
+    declared = row(app, dr, machines="follow", release_addresses=True, test=bubble.id)
+    ignore = (Ignore(machine="web*", reason="it has a network of its own"), Ignore(name="x-*", reason="playground"))
+    freeze = (Freeze(vault="sea", until=date(2099, 1, 1), reason="audit"),)
+    state = azure.state(declared, machines="report", ignore=ignore, freeze=freeze)
+    dump = dumped_as(azure, state)
+    assert [structs.replace(entry, source=declared.source) for entry in dump.desired.pairs] == [declared]
+    assert (dump.desired.ignore, dump.desired.freeze) == (ignore[:1], freeze)
+    assert dump.remarks == ("not in this file: the networks under ignore (x-*); mapped ones are rows here",)
+
+
+def test_what_a_rule_says_of_its_pairs_is_kept_in_their_rows() -> None:
+    azure = TwoRegions()
+    app, dr = azure.network("app"), azure.network("app-dr", SEA)
+    azure.network("app-test", SEA)
+    azure.map(app, dr)
+    template = str(dr.id).replace("app-dr", "{name}-")
+    rule = Rule(
+        name="all", vault="sea", match=Match(name="app"), recovery=f"{template}dr", test=f"{template}test",
+        managed_by="bicep",
+    )  # fmt: skip
+    dump = dumped_as(azure, azure.state(rules=(rule,)))
+    [written] = dump.desired.pairs
+    assert (written.managed_by, written.name) == ("bicep", "all/app")
+    assert str(written.test).endswith("/app-test")
+    assert "not in this file: the rules all; the pairs they made are rows here" in dump.text()
+    assert azure.plan(dump.desired).changes == ()

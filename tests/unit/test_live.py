@@ -284,3 +284,11 @@ def test_an_empty_vault_is_shown_as_such() -> None:
 def test_a_vault_without_a_mapping_of_the_pair_asked_for_is_not_called_empty() -> None:
     live = live_pairs(inventory(mapping("there", "a", "b")), DesiredState(), Selection(pairs=frozenset({"other"})))
     assert render(live, "text").splitlines()[:2] == ["Vault sea (centralus)", "  no mappings of the pairs asked for"]
+
+
+def test_the_count_below_some_pairs_is_theirs_and_says_of_how_many() -> None:
+    mappings = [mapping("there", "a", "b"), back("back", "b", "a"), mapping("more", "c", "d")]
+    hub = Row(name="hub", vault="sea", primary=vnet("a"), recovery=vnet("b"))
+    desired = DesiredState(pairs=(hub,))
+    live = live_pairs(inventory(*mappings), desired, Selection(pairs=frozenset({"hub"})))
+    assert render(live, "text").splitlines()[-1] == "2 of 3 mappings, 1 paired."

@@ -212,3 +212,24 @@ def test_a_vault_may_be_read_without_the_right_to_read_the_vault_itself() -> Non
     azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.RecoveryServices/vaults/read",)))
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
     assert plan.summary.create == 2
+
+
+def test_a_misspelt_region_is_recognised_by_the_fabrics_of_the_vault() -> None:
+    azure = TwoRegions()
+    misspelt = (Region(primary=EA, recovery="southeastasai"),)
+    plan = azure.plan(azure.state(row(azure.network("hub"), None), regions=misspelt))
+    [problem] = [finding for finding in plan.findings if finding.kind == "missing_fabric"]
+    assert problem.message == "the vault has no fabric for southeastasai; did you mean 'southeastasia'?"
+    assert problem.hint.startswith(
+        "the vault has fabrics for eastasia and southeastasia; correct the region 'southeastasai' in the file, or set "
+    )
+
+
+def test_the_region_of_a_network_that_exists_is_not_taken_for_a_misspelt_one() -> None:
+    azure = TwoRegions()
+    regions = (Region(primary=EA, recovery="southeastasia2"),)
+    hub, dr = azure.network("hub"), azure.network("dr", "southeastasia2")
+    plan = azure.plan(azure.state(row(hub, dr), regions=regions))
+    [problem] = [finding for finding in plan.findings if finding.kind == "missing_fabric"]
+    assert problem.message == "the vault has no fabric for southeastasia2"
+    assert "correct the region" not in problem.hint

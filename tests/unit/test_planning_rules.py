@@ -9,10 +9,11 @@ import pytest
 from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row, steps
 
-from asrnet.desired import Ignore, Match, Region, Rule, Vault
+from asrnet.desired import Ignore, Match, Region, Row, Rule, Vault
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import COPY_TAG
+from asrnet.model.findings import Finding
 
 
 class TestRules:
@@ -264,3 +265,46 @@ class TestUnmanaged:
         azure.world.virtual_networks.delete(app.id)
         plan = azure.plan(azure.state(row(app, None), unmanaged="delete"), allow_delete=True)
         assert (plan.changes, kinds(plan)) == ((), ["missing_network"])
+
+
+class TestRulesWithoutMatches:
+    """Nothing is protected by a rule that matches nothing, and no change tells that."""
+
+    RULE = Rule(name="tagged", vault="sea", match=Match(tags={"dr": "yes"}))
+
+    def warnings(self, azure: TwoRegions, *rows: Row, **more: Any) -> list[Finding]:
+        plan = azure.plan(azure.state(*rows, **{"rules": (self.RULE,), **more}))
+        return [finding for finding in plan.findings if finding.kind == "rule_matches_nothing"]
+
+    def test_a_rule_that_matches_nothing_is_a_warning(self) -> None:
+        azure = TwoRegions()
+        azure.network("app", tags={"dr": "oui"})
+        [warning] = self.warnings(azure)
+        assert (warning.severity, warning.vault, warning.subject) == ("warning", "sea", "tagged")
+        assert warning.message == "rule tagged matches no network, so it protects nothing"
+
+    def test_a_rule_whose_networks_are_in_no_primary_region_says_where_they_are(self) -> None:
+        azure = TwoRegions()
+        azure.network("app", "japaneast", tags={"dr": "yes"})
+        [warning] = self.warnings(azure)
+        assert "are in japaneast, and the primary regions under regions are eastasia" in warning.hint
+
+    def test_a_rule_that_matches_only_copies_is_a_warning(self) -> None:
+        azure = TwoRegions()
+        azure.network("app-asr", tags={"dr": "yes", COPY_TAG: "/subscriptions/gone"})
+        [warning] = self.warnings(azure)
+        assert warning.hint == "only recovery networks and copies match: app-asr"
+
+    def test_a_rule_whose_networks_have_rows_of_their_own_is_quiet(self) -> None:
+        azure = TwoRegions()
+        app = azure.network("app", tags={"dr": "yes"})
+        assert self.warnings(azure, row(app, azure.network("app-dr", SEA))) == []
+
+    def test_a_rule_whose_networks_are_ignored_is_quiet(self) -> None:
+        azure = TwoRegions()
+        azure.network("sandbox", tags={"dr": "yes"})
+        assert self.warnings(azure, ignore=(Ignore(name="sandbox", reason="a playground"),)) == []
+
+    def test_a_rule_whose_networks_cannot_be_listed_is_not_said_to_match_nothing(self) -> None:
+        azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
+        assert self.warnings(azure) == []

@@ -78,6 +78,30 @@ def test_the_way_back_of_another_pair_is_never_taken(retarget: bool) -> None:
     assert azure.mappings() == {"hub": "dr", "dr": "hub", "app": "dr"}
 
 
+@pytest.mark.parametrize("mapped_before", [False, True])
+def test_a_network_that_gets_no_way_back_is_warned_of(mapped_before: bool) -> None:
+    azure = TwoRegions()
+    hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
+    azure.map_both(hub, dr)
+    if mapped_before:
+        azure.map_both(app, azure.network("app-dr", SEA))
+    report = ensure(azure, app, recovery=dr.id, retarget=mapped_before)
+    [warning] = [finding for finding in report.findings if finding.kind == "no_way_back"]
+    assert (warning.severity, warning.pair) == ("warning", "app")
+    assert warning.message == "dr already fails back to hub, so app gets no way back"
+
+
+def test_a_refused_retarget_does_not_promise_a_way_back_that_another_pair_has() -> None:
+    azure = TwoRegions()
+    hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
+    azure.map_both(hub, dr)
+    azure.map_both(app, azure.network("app-dr", SEA))
+    with pytest.raises(RefusedError) as caught:
+        ensure(azure, app, recovery=dr.id)
+    expected = "use --retarget to change the mapping; dr already fails back to hub, so app gets no way back"
+    assert caught.value.hint == expected
+
+
 def test_a_network_of_the_recovery_region_itself_is_refused() -> None:
     azure = TwoRegions()
     with pytest.raises(InputError, match="two regions"):

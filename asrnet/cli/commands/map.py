@@ -38,7 +38,6 @@ EXITS: Final = {
 
 def run(session: Session[MapSettings]) -> int:
     """Plan the pair, ask, apply."""
-    from asrnet import planning
     from asrnet.desired import references
     from asrnet.provision import request_pair
 
@@ -66,7 +65,7 @@ def run(session: Session[MapSettings]) -> int:
                 cloud=desired.cloud,
             )
             WATCH.mark("reads")
-            plan = planning.plan(request.desired, request.inventory, selection=request.selection, forced=settings.force)
+            plan = request.plan(settings.force)
             WATCH.mark("planning")
             report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
         return apply_flow.finish(session, report, opened, all_pairs=True)
