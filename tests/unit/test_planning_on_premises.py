@@ -119,7 +119,7 @@ def test_a_vmm_mapping_without_a_row_is_certainly_unmanaged() -> None:
         sites.beijing, sites.nets["VMNetwork2-Beijing"], sites.shanghai, sites.nets["VMNetwork2-Shanghai"]
     )
     rules = (Rule(name="all", vault="sea", match=Match(name="*")),)
-    assert kinds(sites.plan(sites.state(rules=rules))) == ["unmanaged"]
+    assert kinds(sites.plan(sites.state(rules=rules))) == ["rule_matches_nothing", "unmanaged"]
     plan = sites.plan(sites.state(rules=rules, unmanaged="delete"), allow_delete=True)
     assert [(change.action, change.resource_id) for change in plan.changes] == [("delete", stray.id)]
 
