@@ -250,6 +250,13 @@ def changed(**members: Any) -> ProtectedItem:
         changed(initial_location="eastus"),
         changed(nics=()),
         changed(test_failover_state="WaitingForCompletion"),
+        changed(recovery_fabric_id=read(answer("A2A")).id.parent.parent),
+        changed(
+            nics=tuple(
+                structs.replace(nic, recovery_network_id=read(answer("A2A")).recovery_network_id)
+                for nic in read(answer("A2A")).nics
+            )
+        ),
     ],
 )
 def test_the_fingerprint_shows_what_makes_an_update_stale(item: ProtectedItem) -> None:

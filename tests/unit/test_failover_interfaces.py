@@ -153,7 +153,6 @@ def test_a_secondary_ip_configuration_that_stays_behind_leaves_its_public_addres
 def test_a_test_failover_goes_by_the_settings_of_tests() -> None:
     machine = replicated(
         nic={
-            "recovery_network_security_group": NSG_THERE,
             "test_network_id": SEA.id,
             "settings": {"tfoNetworkSecurityGroupId": str(NSG_THERE)},
         },

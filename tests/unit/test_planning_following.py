@@ -576,6 +576,12 @@ class TestTwoPairs:
         plan = world.plan(desired, structs.replace(item, nics=(item.nics[0], beside)))
         assert [(change.pair, change.name) for change in machines(plan)] == [("hub", "vm1")]
 
+    def test_where_a_nic_that_is_not_failed_over_would_go_is_no_difference(self, world: World) -> None:
+        nic = structs.replace(world.machine().nics[0], recovery_network_id=world.new.id)
+        beside = structs.replace(nic, name="nic1", id="nic-1", recovery_network_id=world.old.id, selection=NOT_SELECTED)
+        plan = world.following(world.machine("vm1", nic, beside, recovery_network_id=world.new.id))
+        assert [(view.name, view.status) for view in plan.machines] == [("vm1", "in_sync")]
+
     def test_pairs_with_different_test_networks_contradict_each_other_too(self, world: World) -> None:
         second = world.azure.network("second")
         world.azure.map(second, world.new)
