@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -71,7 +71,7 @@ class _Text(_Formatter):
         lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
         # A name must not begin a line as a command of a GitHub workflow begins.
         lines = [line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines]
-        hint = self.hint(record)
+        hint = "" if getattr(record, "hint_given", False) else self.hint(record)
         lines += [f"hint: {printable(hint)}"] if hint else []
         support = self._redacted(getattr(record, "support", ""))
         lines += [f"for Microsoft's support: {printable(support)}"] if support else []
@@ -143,6 +143,14 @@ def warn(message: str, *, hint: str = "") -> None:
 def error(message: str, *, hint: str = "", support: str = "", traceback: bool = False) -> None:
     """Log an error; ``support`` is what Microsoft's support asks for."""
     _log.error("%s", message, extra={"hint": hint, "support": support}, exc_info=traceback)
+
+
+def errors(problems: Iterable[tuple[str, str]]) -> None:
+    """Log several errors, each a message and its hint. People get a hint once, below the first error that has it."""
+    given: set[str] = set()
+    for message, hint in problems:
+        _log.error("%s", message, extra={"hint": hint, "hint_given": hint in given})
+        given.add(hint)
 
 
 def wants_tracebacks() -> bool:

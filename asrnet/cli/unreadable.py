@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from asrnet.cli import logs
@@ -22,10 +21,10 @@ def report_mistakes(error: DocumentError) -> None:
     from asrnet.files.problems import separated
 
     mistakes = separated(error)
-    shown = mistakes[:_MISTAKES_SHOWN_AT_MOST]
-    for mistake, following in zip_longest(shown, shown[1:]):
-        hint = "" if following and following.hint == mistake.hint else mistake.hint
-        logs.error(mistake.message, hint=hint, traceback=logs.wants_tracebacks() and mistake is error)
+    if len(mistakes) == 1:
+        logs.error(error.message, hint=error.hint, traceback=logs.wants_tracebacks())
+        return
+    logs.errors((mistake.message, mistake.hint) for mistake in mistakes[:_MISTAKES_SHOWN_AT_MOST])
     if len(mistakes) > _MISTAKES_SHOWN_AT_MOST:
         more = f"and {len(mistakes) - _MISTAKES_SHOWN_AT_MOST} more mistakes"
         logs.error(more, hint="asrnet validate -o json lists up to 1,000")
@@ -36,8 +35,7 @@ def report_unreadable(plan: Plan) -> bool:
     unreadable = {
         finding.message: finding for finding in plan.findings if finding.kind in UNREAD and finding.severity == "error"
     }
-    for finding in list(unreadable.values())[:_SHOWN_AT_MOST]:
-        logs.error(finding.message, hint=finding.hint)
+    logs.errors((finding.message, finding.hint) for finding in list(unreadable.values())[:_SHOWN_AT_MOST])
     if len(unreadable) > _SHOWN_AT_MOST:
         logs.error(f"and {len(unreadable) - _SHOWN_AT_MOST} more could not be read; the plan names them all")
     return bool(unreadable)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sections(document: Validation, view: View) -> Iterator[Section]:
-    """The sections of ``document``, without the mistakes if standard error shows them."""
+    """The sections of ``document``, without the mistakes if standard error shows them. A hint is given once."""
     lines = []
     for file in document.files:
         if file.valid:
@@ -22,12 +22,10 @@ def sections(document: Validation, view: View) -> Iterator[Section]:
             lines.append(f"{file.path}: valid: {listed(contents)}")
     yield sentences("", lines)
     if not view.errors_shown:
-        rows = [
-            Row(
-                (f"{mistake.file}:{mistake.line or 1}", mistake.path, mistake.message),
-                "error",
-                (f"hint: {mistake.hint}",) if mistake.hint else (),
-            )
-            for mistake in document.mistakes
-        ]
+        given: set[str] = set()
+        rows = []
+        for mistake in document.mistakes:
+            hint = (f"hint: {mistake.hint}",) if mistake.hint and mistake.hint not in given else ()
+            given.add(mistake.hint)
+            rows.append(Row((f"{mistake.file}:{mistake.line or 1}", mistake.path, mistake.message), "error", hint))
         yield Section("Mistakes", ("Place", "Path", "What"), tuple(rows))

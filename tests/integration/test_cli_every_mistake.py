@@ -87,6 +87,21 @@ def test_mistakes_are_written_once_on_a_terminal_and_in_full_to_a_file(cli: Cli,
     ).read_text("utf-8")
 
 
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_hint_that_several_mistakes_share_is_given_once_to_people(cli: Cli, folder: Path, command: str) -> None:
+    rows = "".join(f"- {{name: p{number}, vault: see, primary: a/b/c, recovery: copy}}\n" for number in range(3))
+    (folder / "asrnet.yaml").write_text(f"version: 1\nvaults: {{sea: /subscriptions/x}}\npairs:\n{rows}")
+    hint = "hint: declared under vaults: sea"
+    ran = cli(command)
+    assert ran.err.count("unknown vault 'see'") == 3
+    assert ran.err.count(hint) == 1
+    cli("validate", "-o", "text=mistakes.txt", "-o", "markdown=mistakes.md")
+    for name in ("mistakes.txt", "mistakes.md"):
+        assert (folder / name).read_text("utf-8").count(hint) == 1
+    logged = [json.loads(line) for line in cli(command, "--log-format", "json").err.splitlines()]
+    assert sum(record.get("hint") == "declared under vaults: sea" for record in logged) == 3
+
+
 @pytest.mark.parametrize("command", ["validate", "plan", "drift"])
 def test_a_workflow_marks_the_line_of_every_mistake_whatever_the_command(
     cli: Cli, broken: Path, command: str, monkeypatch: pytest.MonkeyPatch
