@@ -49,6 +49,13 @@ pairs:
 """
 
 
+_MACHINES: Final = """\
+# Protected machines: {machines}. A mapping decides where new replications land; a machine that is protected already keeps its
+# networks. plan reports machines whose networks are not those of their pair; this line lets apply update them, too:
+# machines: follow
+"""
+
+
 def example(vaults: Iterable[Vault] = (), remarks: Iterable[str] = (), *, cloud: str = "public") -> str:
     """A valid file to edit, with ``vaults`` in place of the example's and ``remarks`` as comments at its top."""
     ids = {vault.name: vault.id for vault in vaults}
@@ -59,10 +66,11 @@ def example(vaults: Iterable[Vault] = (), remarks: Iterable[str] = (), *, cloud:
     return _commented("".join(f"# {remark}\n" for remark in remarks) + text)
 
 
-def from_dump(dump: Dump, folder: str = ".") -> str:
+def from_dump(dump: Dump, folder: str = ".", *, machines: int = 0) -> str:
     """The file of ``dump``, to be saved in ``folder``, with an alias for each subscription.
 
-    Where nothing is mapped it is the example with the vaults of ``dump``: a file without rows is not valid.
+    Where nothing is mapped it is the example with the vaults of ``dump``: a file without rows is not valid. Where there
+    are protected ``machines``, a comment shows how to let them follow their pairs.
     """
     if not dump.desired.pairs and not dump.desired.vmm_pairs:
         remarks = (f"left out: {printable(line)}" for line in dump.left_out)
@@ -70,7 +78,8 @@ def from_dump(dump: Dump, folder: str = ".") -> str:
     # Rows with full ids are three lines long and hide what differs between them.
     aliases = {f"sub{number}": guid for number, guid in enumerate(_subscriptions(dump.desired), start=1)}
     named = structs.replace(dump.desired, subscriptions=aliases)
-    return _commented(structs.replace(dump, desired=named).text(folder))
+    text = _commented(structs.replace(dump, desired=named).text(folder))
+    return text + _MACHINES.format(machines=machines) if machines else text
 
 
 def vaults_by_name(vault_ids: Iterable[ArmId]) -> tuple[Vault, ...]:

@@ -73,6 +73,17 @@ def test_init_from_a_vault_without_mappings_writes_the_example_for_that_vault(cl
     assert cli("plan", "--backend", "fake:world.yaml").code == 0
 
 
+def test_init_shows_how_machines_follow_where_the_vault_has_some(cli: Cli, empty: Path) -> None:
+    shutil.copy(EXAMPLES / "07-machines-follow" / "world.yaml", empty / "machines.yaml")
+    assert cli("init", "--vault", VAULT, "--backend", "fake:machines.yaml").code == 0
+    text = (empty / "asrnet.yaml").read_text("utf-8")
+    assert "# Protected machines: 18." in text
+    edit(empty, "# machines: follow", "machines: follow")
+    assert load_desired(empty / "asrnet.yaml").machines == "follow"
+    assert cli("init", "--out", "other.yaml", "--vault", VAULT, "--backend", "fake:world.yaml").code == 0
+    assert "machines: follow" not in (empty / "other.yaml").read_text("utf-8")
+
+
 @pytest.mark.parametrize("argv", [(), ("--vault", VAULT, "--backend", "fake:world.yaml")])
 def test_init_replaces_no_file(cli: Cli, folder: Path, argv: tuple[str, ...]) -> None:
     before = snapshot(folder)

@@ -44,12 +44,14 @@ def run(session: Session[InitSettings]) -> int:
         if not vaults:
             text, is_example = first_file.example(), True
         else:
-            dump = _dump(session, vaults)
-            if dump is None:
+            result = _dump(session, vaults)
+            if result is None:
                 return exit_codes.ERROR
+            dump, machines = result
             pairs = len(dump.desired.pairs) + len(dump.desired.vmm_pairs)
             streams.write(f"found {count(pairs, 'live pair')} in {count(len(vaults), 'vault')}\n")
-            text, is_example = first_file.from_dump(dump, str(Path(settings.out).parent)), not pairs
+            text = first_file.from_dump(dump, str(Path(settings.out).parent), machines=machines)
+            is_example = not pairs
         # Reading Azure takes a while, in which somebody else may have made the file.
         _check_absent(settings)
         file.commit(text)
@@ -68,8 +70,11 @@ def _check_absent(settings: InitSettings) -> None:
         )
 
 
-def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> Dump | None:
-    """The live mappings of ``vaults``; None where a vault could not be read, which is then reported."""
+def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Dump, int] | None:
+    """The live mappings of ``vaults`` and the number of their machines; None where a vault could not be read.
+
+    That is then reported.
+    """
     from asrnet.export.desired import export_desired
     from asrnet.inventory import read
 
@@ -88,7 +93,8 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> Dump | N
     dump = export_desired(inventory, desired)
     for line in dump.left_out:
         logs.warn(f"left out: {line}")
-    return dump
+    items = [vault.items for vault in inventory.vaults.values()]
+    return dump, sum(len(listed) for listed in items if isinstance(listed, tuple))
 
 
 def _next_steps(settings: InitSettings, *, is_example: bool) -> str:
