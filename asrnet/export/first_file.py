@@ -50,8 +50,8 @@ pairs:
 
 
 _MACHINES: Final = """\
-# Protected machines: {machines}. A mapping decides where new replications land; a machine that is protected already keeps its
-# networks. plan reports machines whose networks are not those of their pair; this line lets apply update them, too:
+# Protected machines: {machines}. A mapping decides where new replications land; those machines keep their networks.
+# plan reports machines whose networks are not those of their pair. With this line apply updates them as well:
 # machines: follow
 """
 
