@@ -11,14 +11,15 @@ from asrnet.azure.clouds import PUBLIC, Cloud
 from asrnet.azure.credentials import Credential, choose
 from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
+from asrnet.azure.resource_graph import GraphNetworks
 from asrnet.azure.resource_manager import ResourceManager
 from asrnet.azure.retry import RetryLimits
-from asrnet.azure.sdk import NETWORK, OLDER_VERSIONS, RESOURCE_GRAPH, SITE_RECOVERY, Clients, load
+from asrnet.azure.sdk import NETWORK, RESOURCE_GRAPH, SITE_RECOVERY, Clients, load
 from asrnet.azure.sign_in import SignIn
 from asrnet.azure.site_recovery import AzureSiteRecovery
 from asrnet.azure.wire import Wire
 from asrnet.errors import AsrError
-from asrnet.ports import Backend, Clock, NetworkReader
+from asrnet.ports import Backend, Clock
 from asrnet.site_recovery import SiteRecovery
 
 if TYPE_CHECKING:
@@ -59,20 +60,16 @@ def backend(
         clock=clock,
         limits=limits,
         session=session,
-        api_versions={**OLDER_VERSIONS.get(cloud.name, {}), **(api_versions or {})},
         run=run,
     )
-    clients = Clients(pipeline)
+    clients = Clients(pipeline, api_versions)
     manager = ResourceManager(pipeline, clients, authority="" if credential.is_made_up else cloud.authority)
     networks = AzureNetworks(clients, manager)
-    site_recovery = SiteRecovery(AzureSiteRecovery(clients, manager))
-    reader: NetworkReader = networks
     if inventory == "graph":
-        from asrnet.azure.resource_graph import GraphNetworks
-
-        reader = GraphNetworks(pipeline, networks, subscriptions)
+        networks = GraphNetworks(pipeline, clients, manager, subscriptions)
+    site_recovery = SiteRecovery(AzureSiteRecovery(clients, manager))
     return Backend(
-        networks=reader,
+        networks=networks,
         network_writer=networks,
         mappings=site_recovery,
         mapping_writer=site_recovery,
@@ -103,9 +100,8 @@ def wire(
         clock=clock,
         limits=limits,
         session=session,
-        api_versions={**OLDER_VERSIONS.get(cloud.name, {}), **(api_versions or {})},
     )
-    return Wire(pipeline, Clients(pipeline))
+    return Wire(pipeline, Clients(pipeline, api_versions))
 
 
 def _sign_in(sign_in: SignIn) -> None:

@@ -41,20 +41,16 @@ _OF_HOSTS: Final = ("environment", "workload_identity", "managed_identity")
 _CHAINS: Final[Mapping[str, Sequence[str]]] = {"default": (), "dev": _OF_HOSTS, "prod": _OF_DEVELOPERS}
 """The groups of DefaultAzureCredential, and what each of them leaves out."""
 
-_SPELLINGS: Final[Mapping[str, str]] = {
-    "managed_identity": "ManagedIdentityCredential",
-    "cli": "AzureCliCredential",
-    "powershell": "AzurePowerShellCredential",
-    "developer_cli": "AzureDeveloperCliCredential",
+_SPELLINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "managed_identity": ("ManagedIdentityCredential", "managed identity"),
+    "cli": ("AzureCliCredential", "Azure CLI"),
+    "powershell": ("AzurePowerShellCredential", "Azure PowerShell"),
+    "developer_cli": ("AzureDeveloperCliCredential", "Azure Developer CLI"),
 }
-"""asrnet's shorter names of azure-identity's classes; any other that needs no arguments is known by its own name."""
+"""By asrnet's shorter name, the class of azure-identity and its name in messages.
 
-_NAMES: Final = {
-    "ManagedIdentityCredential": "managed identity",
-    "AzureCliCredential": "Azure CLI",
-    "AzurePowerShellCredential": "Azure PowerShell",
-    "AzureDeveloperCliCredential": "Azure Developer CLI",
-}
+Any other class that needs no arguments is known by its own name.
+"""
 _NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
 """It prints its code on standard output, which is reserved for data."""
 
@@ -156,13 +152,14 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
         if not app.is_complete:
             raise CredentialError(f"the credential '{named}' lacks its variables", hint=_VARIABLES_HINT)
         return _of_application(cloud, app)
-    spellings = {_normal(name): class_name for name, class_name in _SPELLINGS.items()}
-    spellings |= {_normal(class_name): class_name for class_name in _SPELLINGS.values()}
+    names_in_messages = dict(_SPELLINGS.values())
+    spellings = {_normal(name): class_name for name, (class_name, _) in _SPELLINGS.items()}
+    spellings |= {_normal(class_name): class_name for class_name in names_in_messages}
     if word not in spellings:  # azure-identity is imported only for a name that is not one of asrnet's own
         spellings = {_normal(class_name): class_name for class_name in _argumentless()}
     if word not in spellings:
         names = ["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS, "emulator"]
-        class_names = sorted(set(spellings.values()) - set(_SPELLINGS.values()))
+        class_names = sorted(set(spellings.values()) - set(names_in_messages))
         raise InputError(
             f"there is no credential '{named}'{did_you_mean(named, [*names, *class_names])}",
             hint=f"use one of {', '.join([*names, *class_names])}",
@@ -170,7 +167,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
     class_name = spellings[word]
     is_managed = class_name == "ManagedIdentityCredential"
     return Credential(
-        name=_NAMES.get(class_name, class_name),
+        name=names_in_messages.get(class_name, class_name),
         build=partial(_by_name, class_name, cloud, app),
         client_id=app.client_id if is_managed else "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from asrnet.azure.members import every_readable
@@ -62,9 +62,9 @@ class AzureNetworks:
         operation = self._clients.network(subscription).network_interfaces.list_all
         return every_readable(rows(operation, of=scope, **self._version), read_interface, scope, "a network interface")
 
-    def registration_zones(self, subscriptions: Collection[str]) -> None:  # noqa: ARG002 - the port's signature
-        """Nothing: private DNS zones belong to a package that asrnet does not use."""
-        return
+    def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:  # noqa: ARG002
+        """None: private DNS zones belong to a package that asrnet does not use."""
+        return None
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table; None where Azure answers 404."""

@@ -6,7 +6,6 @@ unregistered subscription sends a POST, and then waits without end. Redirects ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -57,14 +56,12 @@ class Pipeline:
         clock: Clock,
         limits: RetryLimits | None = None,
         session: requests.Session | None = None,
-        api_versions: Mapping[str, str] | None = None,
         run: str = "",
     ) -> None:
         quieten_vendors()
         if session is None and cloud.endpoint.startswith("https://"):
             check_roots()  # here a wrong path is an input error; the first request would raise a bare OSError
         self._run = run
-        self.api_versions = api_versions or {}
         self.cloud = cloud
         self.credential = credential
         self.clock = clock
@@ -80,7 +77,6 @@ class Pipeline:
             "credential": self.credential,
             "base_url": self.cloud.endpoint,
             "cloud_setting": self.cloud.sdk_setting,
-            "credential_scopes": [self.cloud.scope],
             "policies": self.policies(),
             "transport": RequestsTransport(
                 session=self._session,

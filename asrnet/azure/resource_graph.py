@@ -7,17 +7,18 @@ from Microsoft.Network. Needs the extra ``graph``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from asrnet.azure.members import Model, documents, every_readable, flag, part, reference, text
 from asrnet.azure.models import read_network
+from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.sdk import answering
+from asrnet.azure.resource_manager import ResourceManager
+from asrnet.azure.sdk import Clients, answering
 from asrnet.errors import InputError, ServiceError
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkInterface, NetworkSecurityGroup, ResourceGroup, RouteTable, VirtualNetwork
-from asrnet.ports import NetworkReader
+from asrnet.model.azure import VirtualNetwork
 
 _NETWORKS: Final = (
     "resources | where type =~ 'microsoft.network/virtualnetworks' "
@@ -31,12 +32,14 @@ _MOST_ROWS: Final = 1000
 _MOST_SUBSCRIPTIONS: Final = 200
 
 
-class GraphNetworks:
-    """NetworkReader. ``subscriptions`` are asked about together when the first of them is; ``exact`` reads by id."""
+class GraphNetworks(AzureNetworks):
+    """AzureNetworks that lists through Resource Graph. ``subscriptions`` are asked about when the first of them is."""
 
-    def __init__(self, pipeline: Pipeline, exact: NetworkReader, subscriptions: Sequence[str]) -> None:
+    def __init__(
+        self, pipeline: Pipeline, clients: Clients, manager: ResourceManager, subscriptions: Sequence[str]
+    ) -> None:
+        super().__init__(clients, manager)
         self._pipeline = pipeline
-        self._exact = exact
         self._together = tuple(dict.fromkeys(subscription.lower() for subscription in subscriptions))
         self._networks: dict[str, list[VirtualNetwork]] = {}
         self._lock = threading.Lock()
@@ -49,14 +52,6 @@ class GraphNetworks:
                 self._ask(self._together if key in self._together else (key,))
             return iter(self._networks[key])
 
-    def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
-        """One network, from Microsoft.Network."""
-        return self._exact.virtual_network(network_id, addresses=addresses)
-
-    def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
-        """The network interfaces of a subscription, from Microsoft.Network."""
-        return self._exact.network_interfaces(subscription)
-
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId]:
         """The private DNS zone in which the machines of each network are registered, as Resource Graph knows it."""
         zones: dict[ArmId, ArmId] = {}
@@ -64,14 +59,6 @@ class GraphNetworks:
             for link in every_readable(_rows(self._client(), _LINKS, names, scope), _read_link, scope, "a DNS link"):
                 zones |= link
         return zones
-
-    def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
-        """A network security group or route table, from Microsoft.Network."""
-        return self._exact.subnet_attachment(resource_id)
-
-    def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
-        """A resource group, from Resource Manager."""
-        return self._exact.resource_group(group_id)
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
         """Ask about ``subscriptions``; what is known of them is set only when every page was read."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from azure.core.exceptions import AzureError
-from azure.core.paging import ItemPaged, PageIterator
+from azure.core.paging import ItemPaged
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import HTTPPolicy
 
@@ -49,10 +49,14 @@ OLDER_VERSIONS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 class Clients:
-    """The SDKs' clients, which are each for one subscription; all share the pipeline's connections and gates."""
+    """The SDKs' clients, which are each for one subscription; all share the pipeline's connections and gates.
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    ``api_versions`` overrides, by provider, the API versions of the SDKs and of the cloud.
+    """
+
+    def __init__(self, pipeline: Pipeline, api_versions: Mapping[str, str] | None = None) -> None:
         self._pipeline = pipeline
+        self._versions = {**OLDER_VERSIONS.get(pipeline.cloud.name, {}), **(api_versions or {})}
         # One for each SDK: the first call waits for an import, and the quick SDK's lists must not wait for the other's.
         self._network_lock = threading.Lock()
         self._site_recovery_lock = threading.Lock()
@@ -86,7 +90,7 @@ class Clients:
 
         Microsoft.Network takes it for each operation and ignores it on the client, Site Recovery the other way round.
         """
-        version = self._pipeline.api_versions.get(provider)
+        version = self._versions.get(provider)
         return {"api_version": version} if version else {}
 
 
@@ -163,21 +167,19 @@ def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -
     while True:
         with answering(of):
             page = list(next(pages, ()))
-            following = _next_address(pages)
+            if following := pages.continuation_token:  # the next page's URL
+                pages.continuation_token = following = literal(following)
         yield from page
-        if following is None:
+        if not following:
             return
         if following in addresses:
             raise ServiceError(f"the list of '{of}' goes round in circles", resource_id=of)
         addresses.add(following)
 
 
-def _next_address(pages: PageIterator[Any]) -> str | None:
-    """The URL of the next page, its braces escaped: the SDK treats URLs as templates and would fill them in."""
-    if not pages.continuation_token:
-        return None
-    pages.continuation_token = pages.continuation_token.replace("{", "%7B").replace("}", "%7D")
-    return pages.continuation_token
+def literal(url: str) -> str:
+    """``url`` with escaped braces: the SDKs treat a URL as a template, and fill in or drop what is in braces."""
+    return url.replace("{", "%7B").replace("}", "%7D")
 
 
 class _Unsent(HTTPPolicy[Any, Any]):
@@ -201,20 +203,17 @@ def versions_sent(clients: Clients) -> Mapping[str, str]:
 
     unsent = _Unsent()
     options: dict[str, Any] = {"credential": object(), "subscription_id": "any", "policies": [unsent]}
-    recovery_options: dict[str, Any] = {**options, **clients.version(RECOVERY_PROVIDER)}
     network = NetworkManagementClient(**options)
+    recovery_options: dict[str, Any] = {**options, **clients.version(RECOVERY_PROVIDER)}
     site_recovery = SiteRecoveryManagementClient(**recovery_options)
-    lists: dict[str, Callable[[], Any]] = {
-        "Microsoft.Network/virtualNetworks": lambda: network.virtual_networks.list_all(
-            **clients.version(NETWORK_PROVIDER)
-        ),
-        "Microsoft.RecoveryServices/vaults/replicationFabrics": lambda: site_recovery.replication_fabrics.list(
-            "any", "any"
-        ),
-    }
+    networks: ItemPaged[Any] = network.virtual_networks.list_all(**clients.version(NETWORK_PROVIDER))
+    fabrics: ItemPaged[Any] = site_recovery.replication_fabrics.list("any", "any")
     versions = {}
-    for kind, operation in lists.items():
+    for kind, pages in (
+        ("Microsoft.Network/virtualNetworks", networks),
+        ("Microsoft.RecoveryServices/vaults/replicationFabrics", fabrics),
+    ):
         with suppress(AzureError):
-            next(operation())
+            next(pages)
         versions[kind] = parse_qs(urlsplit(unsent.url).query)["api-version"][0]
     return versions
