@@ -138,6 +138,15 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
     return _ALLOWED.get(item.state, ("DisableProtection",))
 
 
+def _provider_back(item: ProtectedItem) -> str:
+    """The provider of an on-premises machine once it is re-protected.
+
+    Specified: a VMware machine changes its provider for the way back, and again when it has failed back.
+    """
+    providers = {"InMageRcm": FAILBACK_PROVIDER} if item.has_failed_over else {FAILBACK_PROVIDER: "InMageRcm"}
+    return providers.get(item.provider, item.provider)
+
+
 class ProtectedItems:
     """Replicated machines.
 
@@ -340,29 +349,32 @@ class ProtectedItems:
 
         return self._do(APPLY_RECOVERY_POINT, item_id, made_anew)
 
-    def reprotect(self, item_id: ArmId, request: SwitchRequest | None = None) -> Started:
+    def reprotect(
+        self, item_id: ArmId, request: SwitchRequest | None = None, *, policy_id: ArmId | None = None
+    ) -> Started:
         """Replicate a machine from where it runs now; ``request`` says where to, of an Azure machine.
 
-        Of an on-premises machine this is the way back, and after its failback the first direction again.
+        Of an on-premises machine this is the way back, and after its failback the first direction again; ``policy_id``
+        is that of the new direction. Raises ServiceError where the policy is missing or of another provider.
         """
 
         def check(item: ProtectedItem) -> None:
             if item.provider == "A2A":
                 self._check_switch(item, request or _switch_back(item))
+            else:
+                self._state.require_policy(policy_id, _provider_back(item))
 
-        return self._do(REPROTECT, item_id, lambda item: self.reprotected(item, request), check=check)
+        return self._do(REPROTECT, item_id, lambda item: self.reprotected(item, request, policy_id), check=check)
 
-    def reprotected(self, item: ProtectedItem, request: SwitchRequest | None = None) -> ProtectedItem:
-        """A machine that is replicated from where it runs now; an Azure machine moves to the other container.
-
-        Specified: a VMware machine changes its provider for the way back, and again when it has failed back.
-        """
+    def reprotected(
+        self, item: ProtectedItem, request: SwitchRequest | None = None, policy_id: ArmId | None = None
+    ) -> ProtectedItem:
+        """A machine that is replicated from where it runs now; an Azure machine moves to the other container."""
         if item.provider == "A2A":
             request = request or _switch_back(item)
             self._check_switch(item, request)
             return self._switched(item, request)
-        providers = {"InMageRcm": FAILBACK_PROVIDER} if item.has_failed_over else {FAILBACK_PROVIDER: "InMageRcm"}
-        return replace(item, state=PROTECTED, provider=providers.get(item.provider, item.provider))
+        return replace(item, state=PROTECTED, provider=_provider_back(item), policy_id=policy_id or item.policy_id)
 
     def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
         """Re-protect an Azure machine: it moves to its recovery container and replicates back.

@@ -226,9 +226,13 @@ def test_a_vmware_machine_changes_its_provider_for_the_way_back(wire: OnPremises
     wire.do("POST", f"{path}/unplannedFailover", OVER)
     wire.do("POST", f"{path}/failoverCommit")
     agent = {"instanceType": "InMageRcm", "reprotectAgentId": "a", "datastoreName": "d", "logStorageAccountId": "/logs"}
+    agent["policyId"] = str(wire.policies["A2A"])
+    refused = wire.send("POST", f"{path}/reProtect", body={"properties": {"providerSpecificDetails": agent}})
+    assert wire.refusal(refused) == (400, "InvalidParameter")
+    agent["policyId"] = str(wire.policies["InMageRcmFailback"])
     wire.do("POST", f"{path}/reProtect", {"properties": {"providerSpecificDetails": agent}})
     away = wire.get(path)["properties"]
-    assert away["activeLocation"] == "Recovery"
+    assert (away["activeLocation"], away["policyFriendlyName"]) == ("Recovery", "InMageRcmFailback")
     assert away["providerSpecificDetails"]["instanceType"] == "InMageRcmFailback"
     back = {"instanceType": "InMageRcmFailback", "recoveryPointType": "ApplicationConsistent"}
     way = {"failoverDirection": "RecoveryToPrimary", "providerSpecificDetails": back}

@@ -213,15 +213,15 @@ def reprotect(call: Call) -> Response:
     """Replicate a machine back. Of an Azure machine it is the same as switching the protection of its container."""
     item_id, properties = call.id("item"), _input(call)
     details = an_object(properties, "providerSpecificDetails")
-    request = None
+    request, policy_id = None, an_id(details, "policyId")
     if text(details, "instanceType") == "A2A":
         request = SwitchRequest(
             item_name=item_id.name,
             recovery_container_id=an_id(details, "recoveryContainerId") or item_id.parent,
             recovery_resource_group_id=an_id(details, "recoveryResourceGroupId"),
-            policy_id=an_id(details, "policyId"),
+            policy_id=policy_id,
         )
-    return call.accepted(call.world.protected_items.reprotect(item_id, request), item_id)
+    return call.accepted(call.world.protected_items.reprotect(item_id, request, policy_id=policy_id), item_id)
 
 
 def _recovery_point(call: Call, body: Body) -> ArmId | None:
