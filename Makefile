@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # backend looks for its program on the PATH.
 PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .venv/.installed: constraints.txt pyproject.toml
+	@echo "installing asrnet and its tools into .venv: one or two minutes"
 	$(PYTHON) -m venv --clear .venv
 	$(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-deps --no-build-isolation -e .
@@ -21,7 +22,7 @@ PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip
 	$(PIP_INSTALL) --require-hashes --no-deps -r constraints-release.txt
 	touch $@
 
-demo: .venv/.installed  ## plan, apply and plan again on example 01: the real Azure SDK, in process, no subscription
+demo: .venv/.installed  ## plan, apply, plan and show on example 01: the real Azure SDK, in process, no subscription
 	$(BIN)/asrnet demo
 
 # Three processes on two cores: a worker is idle while it waits for a program that it has started.

@@ -38,7 +38,7 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "tampered": (
         "A saved plan was changed after it was saved: its checksum does not fit.",
-        "Make the plan again with asrnet plan --out FILE, and do not edit it.",
+        "Make the plan again with asrnet plan --out PLANFILE, and do not edit it.",
     ),
     "mapped": (
         "asrnet map was asked for another recovery network than the one that the network is mapped to.",

@@ -24,8 +24,8 @@ from asrnet.model.report import OUTCOMES, RESULTS
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
-    "corrected": "through its change",
-    "follows": "through its change, where machines follow",
+    "corrected": "yes, as long as its change is pending",
+    "follows": "where machines follow, as long as its change is pending",
 }
 
 

@@ -440,6 +440,10 @@ def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Netwo
     return networks
 
 
+OTHER_MACHINES: Final = "--all-subnets predicts one in every subnet, and --machines FILE those of a list"
+"""What to ask for where there are no machines."""
+
+
 def _machines_named(question: Question, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
     """The machines that the question names, all without names. Raises InputError for a name that no machine has."""
     names = {machine.name.lower() for machine in machines}
@@ -450,6 +454,8 @@ def _machines_named(question: Question, machines: tuple[Machine, ...]) -> tuple[
                 hint = f"machines are those of {question.listed_in}"
             elif question.all_subnets:
                 hint = "with --all-subnets a machine is called like its network"
+            elif not machines:
+                hint = f"no vault protects a machine; {OTHER_MACHINES}"
             nearest = did_you_mean(name, [machine.name for machine in machines])
             raise InputError(f"there is no machine '{name}'{nearest}", hint=hint)
     chosen = {name.lower() for name in question.only}

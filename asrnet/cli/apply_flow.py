@@ -33,7 +33,7 @@ _YES: Final = "yes"
 
 def load(path: str) -> Plan:
     """Load a saved plan. Raises InputError if the file is not one, and RefusedError if it was edited."""
-    hint = "save a plan with: asrnet plan --out PATH"
+    hint = "save a plan with: asrnet plan --out PLANFILE"
     try:
         is_device = Path(path).is_char_device()  # reading one may never end
         data = b"" if is_device else Path(path).read_bytes()

@@ -335,7 +335,10 @@ def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
     for group in forward.shared():
         yield from _conflict(group, "give {primary} different recovery networks in one region")
     for group in reverse.shared():
-        yield from _conflict(group, "all own the reverse mapping of {recovery}; set failback: none on all but one")
+        owners = "both" if len(group) == 2 else "all"  # noqa: PLR2004
+        yield from _conflict(
+            group, f"{owners} own the reverse mapping of {{recovery}}; set failback: none on all but one"
+        )
     for group in copies.shared():
         if len({pair.primary for pair in group}) > 1:
             yield from _conflict(group, "would all be copied to {recovery}; give the copies different names")

@@ -186,7 +186,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
-    """``behaviour`` with the options applied; where neither sets it, operations take some seconds as real ones do."""
+    """``behaviour`` with the options applied; where neither sets it, operations take a few seconds, as real ones do."""
     # The options win over what the world says, at the start and for every seed after it.
     overrides = {
         "operations": options.operations,

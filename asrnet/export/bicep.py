@@ -73,7 +73,8 @@ def _group(mapping_id: ArmId) -> ArmId:
 def _head(groups: list[ArmId]) -> Iterator[str]:
     yield "The existing network mappings of Site Recovery. Deploying this file as it is changes none of them:"
     for group in groups:
-        yield f"az deployment group what-if --subscription {group.subscription} --resource-group {group.resource_group}"
+        scope = f"--subscription {group.subscription} --resource-group {group.resource_group}"
+        yield f"az deployment group what-if {scope} --template-file FILE"
     yield "Rows of asrnet's desired state that declare these pairs should say managed_by: bicep."
 
 

@@ -495,12 +495,14 @@ def load_plan(data: bytes, *, source: str) -> Plan:
             )
         plan = msgspec.json.decode(data, type=Plan, dec_hook=decode)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out FILE") from error
+        raise InputError(
+            f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out PLANFILE"
+        ) from error
     if plan.sealed().checksum != plan.checksum:
         raise RefusedError(
             f"{source}: the plan was changed after it was saved: its checksum does not fit",
             kind="tampered",
-            hint="make the plan again with: asrnet plan --out FILE",
+            hint="make the plan again with: asrnet plan --out PLANFILE",
         )
     return plan
 

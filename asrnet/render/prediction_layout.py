@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asrnet.render import View
 
 _HEADER: Final = ("", "Machine", "From", "To", "Rule")
-_PLANNED_HEADER: Final = ("", "Machine", "From", "To now", "To once applied", "Rule")
+_PLANNED_HEADER: Final = ("", "Machine", "From", "Lands now", "Lands after apply", "Rule")
 _OPERATIONS: Final[Mapping[Operation, str]] = {
     "failover": "Failover",
     "test-failover": "Test failover",
@@ -99,7 +99,7 @@ def prediction_summary(prediction: Prediction) -> str:
     blocked = f", and {wording.count(planned.blocked, 'mapping')} that it leaves blocked" if planned.blocked else ""
     changes = wording.count(planned.changes, "change")
     moved = wording.count(planned.moved, "address moves", "addresses move")
-    return f"Once the plan is applied ({changes}{blocked}; {moved}): {text}"
+    return f"After apply ({changes}{blocked}; {moved}), {text[0].lower()}{text[1:]}"
 
 
 def _is_about_subnets(prediction: Prediction) -> bool:

@@ -397,7 +397,7 @@ class PlanSettings(Settings, frozen=True, kw_only=True):
 
     out: Annotated[
         str | None,
-        Option(help="save the plan, for: asrnet apply PATH", metavar="PATH", barred=_FILES, writes=True),
+        Option(help="save the plan, for: asrnet apply PLANFILE", metavar="PATH", barred=_FILES, writes=True),
     ] = None
     detailed_exitcode: Annotated[bool, Option(help="exit 2, not 0, when changes are pending or a pair is blocked")] = (
         False

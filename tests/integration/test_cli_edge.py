@@ -593,3 +593,10 @@ def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path, numbe
     assert announced["http"].startswith("http://127.0.0.1:")
     assert announced["https"].startswith("https://127.0.0.1:")
     assert (folder / "end.yaml").read_text("utf-8").startswith("version: 1")
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"), [("dump", "use --format FORMAT and --out PATH"), ("permissions", "use --out PATH")]
+)
+def test_a_command_without_output_names_its_own_options_for_it(cli: Cli, command: str, hint: str) -> None:
+    assert cli(command, "-o", "json").err.endswith(f"has no option -o\nhint: {hint}\n")

@@ -20,7 +20,7 @@ def test_explain_tells_a_finding_and_what_to_do_about_it(cli: Cli) -> None:
         "half_pair (finding, warning)\n"
         "  One mapping of the pair is missing: machines can fail over but not back, or the reverse.\n"
         "  What to do: asrnet apply creates the missing mapping.\n"
-        "  Counts as drift: through its change.\n"
+        "  Counts as drift: yes, as long as its change is pending.\n"
     )
 
 

@@ -135,10 +135,10 @@ def test_planned_shows_where_machines_land_now_and_once_the_plan_is_applied(regi
 def test_planned_is_a_column_in_text_and_markdown_and_columns_in_csv(regions: Cli, folder: Path) -> None:
     command = retargeted(folder)
     text = regions(*command).out
-    assert text.startswith("Once the plan is applied (1 change; 1 address moves): Failover of 2 machines")
+    assert text.startswith("After apply (1 change; 1 address moves), failover of 2 machines")
     assert "hub-sea/web 10.0.1.6  app-sea/web 10.101.1.4" in text
     assert "the same" in text
-    assert "| To now | To once applied |" in regions(*command, "-o", "markdown").out
+    assert "| Lands now | Lands after apply |" in regions(*command, "-o", "markdown").out
     rows = list(csv.DictReader(io.StringIO(regions(*command, "-o", "csv").out)))
     assert [(row["now_network"], row["now_ip"], row["network"]) for row in rows] == [
         ("hub-sea", "10.0.1.6", "app-sea"),
@@ -548,3 +548,9 @@ def test_machines_of_providers_without_rules_are_named_once_in_every_output(regi
         "machines of this provider are not predicted"
     ]
     assert regions("predict", "--fail-on", "warning").code == 2
+
+
+def test_without_machines_the_way_to_some_is_named(fake: Cli) -> None:
+    way = "no vault protects a machine; --all-subnets predicts one in every subnet, and --machines FILE those of a list"
+    assert (fake("predict").code, fake("predict").err) == (0, f"{way}\n")
+    assert f"hint: {way}\n" in fake("predict", "web1").err

@@ -46,7 +46,7 @@ def test_no_word_of_a_kind_is_explained_twice_and_none_without_a_meaning() -> No
 
 def test_a_finding_is_explained_with_its_remedy_its_severity_and_whether_it_is_drift() -> None:
     (entry,) = explain("half_pair").explanations
-    assert (entry.kind, entry.severity, entry.drift) == ("finding", "warning", "through its change")
+    assert (entry.kind, entry.severity, entry.drift) == ("finding", "warning", "yes, as long as its change is pending")
     assert (entry.meaning, entry.remedy) == (FindingKind.HALF_PAIR.meaning, FindingKind.HALF_PAIR.remedy)
 
 

@@ -22,7 +22,7 @@ from asrnet.render.wording import printable
 from asrnet.settings import DemoSettings
 
 EXAMPLES: Final = (
-    ("asrnet demo", "two pairs and a rule, applied in some seconds"),
+    ("asrnet demo", "two pairs and a rule, applied in a few seconds"),
     ("asrnet demo --out mine", "the files of the demo, to go on with"),
 )
 EXITS: Final = {0: "done", 1: "the folder has one of the files already, or another error"}

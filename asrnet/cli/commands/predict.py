@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from asrnet import exit_codes
-from asrnet.cli import inputs, outputs
+from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unread
@@ -41,7 +41,7 @@ EXITS: Final = {
 
 def run(session: Session[PredictSettings]) -> int:
     """Read, predict, show."""
-    from asrnet.prediction import Question, predict, read_machines, unread_inputs
+    from asrnet.prediction import OTHER_MACHINES, Question, predict, read_machines, unread_inputs
 
     settings = session.settings
     desired = inputs.desired_or_vaults(session)
@@ -76,4 +76,8 @@ def run(session: Session[PredictSettings]) -> int:
         opened.write(prediction, session.view())
     if report_unread(unread_inputs(inputs_read, prediction)):
         return exit_codes.ERROR
+    if not (prediction.landings or prediction.without_nics or prediction.out_of_scope):
+        # Without machines the counts are all zero, which looks like an answer.
+        nowhere = "the list has no machine" if settings.machines else f"no vault protects a machine; {OTHER_MACHINES}"
+        logs.remark(nowhere)
     return exit_codes.PENDING if settings.fail_on and prediction.fails_on(settings.fail_on) else exit_codes.DONE

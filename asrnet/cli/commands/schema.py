@@ -1,7 +1,7 @@
 """Print the JSON Schema of a file (desired, world, topology), or of a command's output with -o json.
 
 The outputs: plan (plan, drift), report (apply, drift --correct, map), live (show), prediction (predict), targets,
-doctor and explanations (explain).
+validation (validate), doctor and explanations (explain).
 """
 
 from __future__ import annotations
