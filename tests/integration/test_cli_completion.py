@@ -54,6 +54,12 @@ def test_the_scripts_of_other_shells_name_every_command(cli: Cli, shell: str, wo
     assert [command for command in COMMANDS if command not in ran.out] == []
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_script_ends_with_one_line_break(cli: Cli, shell: str) -> None:
+    script = cli("completion", shell).out
+    assert script == script.rstrip("\n") + "\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [([], "SHELL"), (["tcsh"], "expected bash, zsh or fish"), (["zhs"], "did you mean 'zsh'?")],

@@ -247,6 +247,11 @@ class TestTheMappingComesFirst:
             "update of hub-to-old and update of vm1 are held back: vm2 is in state UnplannedFailoverInProgress"
         ]
 
+    def test_a_machine_without_a_test_network_is_said_to_be_tested_in_none(self, world: World) -> None:
+        plan = world.plan(world.azure.state(world.row(test=world.bubble.id)), world.machine())
+        messages = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
+        assert messages == ["vm1 is tested in no network instead of bubble"]
+
     def test_a_machine_stays_in_a_frozen_vault(self, world: World) -> None:
         freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
         desired = world.azure.state(world.row(), freeze=(freeze,), machines="follow")

@@ -34,7 +34,7 @@ def run(session: Session[CompletionSettings]) -> int:
             hint="install shtab where asrnet is, or asrnet with its extra 'completion'",
         ) from error
     script: str = shtab.complete(_parser(shtab.FILE), shell=session.settings.shell)
-    streams.write(script)
+    streams.write(script.rstrip("\n") + "\n")
     return exit_codes.DONE
 
 
