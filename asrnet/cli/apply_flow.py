@@ -66,6 +66,8 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
     failures: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:
+        # Unbuffered, so that a line is in the file when the next write to Azure begins, whatever happens then. One call
+        # may write less than it was given.
         line = unwritten = _audit_line(entry, session) + b"\n"
         try:
             while unwritten:

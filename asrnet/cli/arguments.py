@@ -78,6 +78,8 @@ def parse(argv: Sequence[str]) -> Invocation:
     """Parse ``argv``. Raises InputError for unknown options and commands, and suggests the nearest known one."""
     _refuse_single_dashes(argv)
     parser = main_parser()
+    # In two steps, so that options can stand before the command and only that command's module is imported: first the
+    # options of the main parser, the command and the rest of the line as it is, then this rest by the command's parser.
     namespace, unknown = parser.parse_known_args(argv)
     if unknown:
         raise _unknown(unknown[0], parser)

@@ -72,6 +72,7 @@ def _signals_as_interrupts() -> Iterator[None]:
     Schedulers end a job with SIGTERM, which the kernel does not deliver to the first process of a container unless it
     has a handler. A terminal sends SIGHUP when it is closed; under nohup it stays ignored.
     """
+    # Python sets signal handlers in the main thread only; tests and other programs may run commands in another.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

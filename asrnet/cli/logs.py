@@ -119,8 +119,10 @@ def configure(settings: Settings | None = None, *, run: str = "") -> None:
         for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
             logger.removeHandler(old)
         logger.addHandler(handler)
+        # Else a handler of the root logger, as of a program that uses asrnet, would print each line again.
         logger.propagate = False
     package.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
+    # Without -vvv this logger must be silent even where somebody sets the root logger to DEBUG.
     requests.setLevel(logging.INFO if verbose >= _HEADERS and not quiet else logging.CRITICAL)
     _log.setLevel(logging.ERROR if quiet else min(logging.INFO, package.level))
 

@@ -115,6 +115,7 @@ def _check_places(outputs: Collection[Output], source: str) -> None:
     if printed.total() > 1 and (printed.keys() - _TOGETHER or max(printed.values()) > 1):
         raise InputError(f"{source}: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
     paths = [output.path for output in outputs if output.path is not None]
+    # Two spellings of one file, or a link to it, are one destination.
     outputs_to = Counter(map(os.path.realpath, paths))
     for path in paths:
         if (number := outputs_to[os.path.realpath(path)]) > 1:

@@ -135,6 +135,7 @@ class App(Emulation):
         except GatewayError:
             if authenticated:
                 raise
+            # To a client without a bearer a path that does not exist is answered like any other.
             raise refusal from None
         if not authenticated and not match.route.open:
             raise refusal

@@ -93,6 +93,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
     def _page_link(self, start: int) -> str:
         token = base64.urlsafe_b64encode(f"from:{start}".encode()).decode().rstrip("=")
+        # Recorded: the link is the URL as the client wrote it, with another place in the list.
         parts = [
             part
             for part in self.request.query.split("&")

@@ -49,6 +49,7 @@ class Capture:
         }
         live_response: dict[str, Any] = {
             "statusCode": str(response.status),
+            # The signed part of an operation's URL begins with its time.
             "headers": {name: value.partition("&t=")[0] for name, value in response.headers},
             "encoding": "utf-8",
         }

@@ -13,7 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 _AUTHORITY_LIFE = dt.timedelta(days=3650)
+# The most that public authorities may give, so that no client finds it too long.
 _SERVER_LIFE = dt.timedelta(days=397)
+# A container or a virtual machine may have a clock that is behind.
 _SKEW = dt.timedelta(days=1)
 
 

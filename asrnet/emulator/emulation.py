@@ -82,6 +82,7 @@ class Emulation:
                 behaviour = replace(behaviour, strict_mapping=document.value.strict_mapping)
             behaviour = self._adjust(behaviour)
         self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
+        # They are about operations of the world that is gone.
         self._started.clear()
         self._status_reads.clear()
 

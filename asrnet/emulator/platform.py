@@ -103,6 +103,7 @@ def with_platform_headers(
         headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
     if client_id:
         headers.append(("x-ms-client-request-id", client_id))
+    # Recorded: writes of vaults have the count of their provider in place of the subscription's.
     if allowance is not None and response.header(RESOURCE_LIMIT) is None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))

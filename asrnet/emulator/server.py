@@ -36,6 +36,8 @@ from asrnet.emulator.reading import (
 )
 from asrnet.errors import InputError
 
+# How long a client may take for its TLS handshake, how long closing waits for answers, and how long the rest of a
+# refused request is read.
 HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 2.0
@@ -64,7 +66,9 @@ class Door(ThreadingMixIn, TCPServer):
 
     allow_reuse_address = sys.platform != "win32"  # elsewhere it would let two servers share a port
     daemon_threads = True
+    # close() waits itself, and only for answers: an idle connection may stay open for as long as its client likes.
     block_on_close = False
+    # The default of 5 refuses clients that open many connections at once.
     request_queue_size = 256
 
     def __init__(
@@ -121,6 +125,7 @@ class Door(ThreadingMixIn, TCPServer):
             return
         request.settimeout(HANDSHAKE_SECONDS)
         try:
+            # Looked at and left in the socket, for the handshake to read. Nothing means that the client went away.
             if request.recv(1, socket.MSG_PEEK) not in {_HELLO, b""}:
                 request.sendall(_SPEAKS_TLS)
                 drain(request, LINGER_SECONDS)
@@ -139,6 +144,7 @@ class Door(ThreadingMixIn, TCPServer):
     def open(self) -> None:
         """Accept connections, in a thread of its own."""
         self._opened = True
+        # The interval is what shutdown() may have to wait.
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:
@@ -173,6 +179,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     server: Door
     protocol_version = "HTTP/1.1"
+    # Else a small answer may wait for the client to acknowledge the one before.
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
@@ -280,5 +287,6 @@ class Conversation(BaseHTTPRequestHandler):
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
+        # Up to here the socket had the time that was left for reading the request.
         self.connection.settimeout(self.server.patience.answer)
         self.connection.sendall(head if self.command == "HEAD" else head + response.body)

@@ -119,6 +119,7 @@ def app_of(options: ServeOptions) -> App:
     world = seed or Builder(clock=clock).world
     world.behaviour = _behaviour(world.behaviour, options)
     app = App(world, Options(authenticate=options.authenticate), lambda behaviour: _behaviour(behaviour, options))
+    # Before the saved state is taken over: reset goes back to the seed.
     app.checkpoint()
     if saved:
         saved.behaviour = _behaviour(saved.behaviour, options)
@@ -196,6 +197,7 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
         "page_size": options.page_size,
         "network_page_size": options.page_size,
     }
+    # A world that sets any of its behaviour means what it leaves out as well.
     if options.operations is None and behaviour == Behaviour():
         overrides["operations"] = DEFAULT_OPERATIONS
     operations = overrides["operations"]

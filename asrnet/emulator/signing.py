@@ -40,6 +40,7 @@ def is_intact(query: str, resource: str) -> bool:
 
     How the time is escaped does not matter: some clients write escapes in upper case.
     """
+    # Split by hand: parse_qsl would unescape what has to be compared as it was sent.
     parts = dict(part.partition("=")[::2] for part in query.split("&"))
     if not parts.keys() & {"t", "c", "s", "h"}:
         return True

@@ -35,6 +35,7 @@ def session(app: App, *, latency_s: float | None = 0.0) -> requests.Session:
     world's own latency, as it is at the time of the request.
     """
     in_process_session = requests.Session()
+    # Else requests would look for proxies and for a .netrc of this machine.
     in_process_session.trust_env = False
     adapter = InProcessAdapter(app, latency_s)
     for scheme in ("https://", "http://"):

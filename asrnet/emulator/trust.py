@@ -18,6 +18,7 @@ from msgspec import Struct
 from asrnet.errors import InputError
 from asrnet.settings.roots import cache_folder
 
+# An emulator reads its certificate once and may then run for weeks.
 _RENEWED_BEFORE: Final = 30 * 86400.0
 _NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -92,6 +93,7 @@ def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
         made = new_server(signer, names, dt.datetime.now(dt.UTC))
         return made.certificate, made.key, made.expires
 
+    # Another authority or another host name needs another certificate, which gets a folder of its own.
     mark = hashlib.sha256(certificate + "\n".join(names).encode()).hexdigest()[:16]
     return _current_folder(folder, f"server-{mark}", "server", make)
 

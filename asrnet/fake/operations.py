@@ -26,7 +26,7 @@ Subject = NetworkMapping | Fabric | VirtualNetwork | ProtectedItem | None
 
 
 def stable_guid(*words: str) -> str:
-    """A GUID that is always the same for the same words."""
+    """A GUID that is always the same for the same words, without case."""
     return str(uuid5(NAMESPACE_URL, "/".join(words).lower()))
 
 

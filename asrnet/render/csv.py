@@ -16,6 +16,7 @@ from asrnet.render import machine_table, prediction_table, targets_layout
 if TYPE_CHECKING:
     from asrnet.render import View
 
+# Source: OWASP, CSV Injection.
 _FORMULA: Final = ("=", "+", "-", "@")
 
 

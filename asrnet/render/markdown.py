@@ -22,6 +22,7 @@ COMMENT_LIMIT: Final = 65_536
 _HEADROOM: Final = 1_536
 """Characters that are left free for the text that a workflow adds before and after."""
 
+# Markup anywhere, what begins a list, a quotation or a heading at the start, and the dot that makes "1." a list.
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]#|~$]|^[-+=>]|(?<=^\d)[.)]")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;"})
 

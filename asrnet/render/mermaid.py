@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_DRAWN: Final = 60
 """The most pairs in a diagram within Markdown: more are unreadable, and GitHub draws at most 500 arrows."""
 
+# The number sign too: it begins Mermaid's entities.
 _ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
 _UNKNOWN: Final = "unknown region"
 _SOLID, _DASHED, _CROSSED = "<-->", "<-.->", "x--x"

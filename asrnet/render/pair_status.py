@@ -169,6 +169,7 @@ def _status(mappings: Sequence[MappingResult]) -> Status:
         return "failed"
     if "blocked" in states:
         return "blocked"
+    # An update is a retarget, unless all updates keep their targets: those only restore the state Paired.
     if "update" in states:
         updates = [mapping.change for mapping in mappings if mapping.state == "update"]
         keeps_targets = states <= {"update", "in_sync"} and all(change and change.keeps_target for change in updates)

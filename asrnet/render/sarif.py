@@ -68,6 +68,7 @@ def render(document: Plan | Prediction | Validation, view: View) -> str:
     results = list(_results(document, view))
     rules = {result.rule: result for result in reversed(results)}
     order = list(dict.fromkeys(result.rule for result in results))
+    # Two results may be about the same thing; they are numbered, so that each has a fingerprint of its own.
     repeats: Counter[tuple[str, ...]] = Counter()
     rendered = []
     for result in results:

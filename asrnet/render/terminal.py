@@ -45,6 +45,7 @@ def draw(sections: Iterable[Section], *, width: int, colour: bool) -> str:
         width=width,
         force_terminal=True,
         color_system="standard" if colour else None,
+        # The text is captured here and written by ``streams``, so rich must not write to a console of Windows itself.
         legacy_windows=False,
     )
     with console.capture() as captured:
@@ -63,6 +64,7 @@ def _print(console: Console, section: Section) -> None:
             _print_text(console, row.cells[0], STYLES[row.tone], _INDENT if section.title else 0)
         return
     available = console.width - _INDENT
+    # From the widest form to the narrowest: as it is, shared regions in the header, folded cells, a cell to a line.
     table = section if _needed(_natural(section)) <= available else _with_regions_in_header(section)
     unbroken = _longest_words(table)
     if _needed(unbroken) > available:

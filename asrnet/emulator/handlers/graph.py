@@ -29,6 +29,7 @@ _Stage = Callable[[list[Row]], list[Row]]
 
 _MOST_ROWS: Final = 1000
 _DEFAULT_ROWS: Final = 100
+# Documented: 15 queries in 5 seconds. Nothing is counted here.
 _QUOTA: Final = (("x-ms-user-quota-remaining", "14"), ("x-ms-user-quota-resets-after", "00:00:05"))
 
 
@@ -44,6 +45,7 @@ class _LazyRow(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self._columns[name](self._source)
 
+    # Mapping's own would compute the column to find out.
     def __contains__(self, name: object) -> bool:
         return name in self._columns
 
@@ -278,6 +280,7 @@ def _order(arguments: str) -> _Stage:
         key = re.fullmatch(rf"({_COLUMN})(?:\s+(asc|desc))?", part.strip(), re.IGNORECASE)
         if key is None:
             raise _unknown(f"order by {part.strip()}")
+        # Documented: Kusto sorts in descending order unless told otherwise.
         keys.append((_reader(key[1]), (key[2] or "desc").lower() == "desc"))
 
     def order(rows: list[Row]) -> list[Row]:

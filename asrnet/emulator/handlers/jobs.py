@@ -152,6 +152,7 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         properties["endTime"] = f"{job.end_time.partition('.')[0].removesuffix('Z')}Z"
     target_id = job.target_id or stable_guid(str(job.id), job.target)
     if started is not None and isinstance(started.subject, NetworkMapping):
+        # Recorded: the job of a mapping works on its primary network.
         target_id = _guid_of(started.subject.primary_network_id)
     properties |= {
         "allowedActions": _ALLOWED_ACTIONS.get(job.state, []),

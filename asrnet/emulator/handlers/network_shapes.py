@@ -77,6 +77,7 @@ class View(Struct, frozen=True, kw_only=True):
     state: str = "Succeeded"
     extras: Extras = {}
     expand: bool = False
+    # Versions are dates, so text compares as time does. The default is newer than all.
     api_version: str = "9999-12-31"
 
 
@@ -187,6 +188,7 @@ def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document
     """A subnet, as part of its network or by itself."""
     subnet_id = network.id.child("subnets", subnet.name)
     properties: Document = {"provisioningState": view.state}
+    # Recorded with one prefix in the singular member; the plural one is specified.
     if len(subnet.prefixes) == 1:
         properties["addressPrefix"] = subnet.prefixes[0]
     else:
@@ -233,6 +235,7 @@ def _ip_configurations(network: VirtualNetwork, subnet: Subnet, *, expand: bool)
     if network.gateway and subnet.name.lower() == _GATEWAY_SUBNET.lower():
         gateway = f"{group}/providers/Microsoft.Network/virtualNetworkGateways/{network.name.upper()}-GATEWAY"
         configurations.append({"id": f"{gateway}/ipConfigurations/DEFAULT"})
+    # A world may count more addresses in use than it names: those have ids and no address.
     addresses = [*subnet.used_ips, *[None] * (subnet.used - len(subnet.used_ips))]
     for number, address in enumerate(addresses):
         nic = f"{group}/providers/Microsoft.Network/networkInterfaces/{subnet.name.upper()}-NIC-{number}"

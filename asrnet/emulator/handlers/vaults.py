@@ -175,7 +175,9 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
     call.world.extras[vault.id.key] = extras
     state = "Succeeded" if started.state == "Succeeded" else "Provisioning"
     # Recorded: the answer to a PUT says where the operation's status is, and has no Location.
-    headers = _addresses(call, started)[::2] if started.state == "InProgress" else ()
+    headers: tuple[tuple[str, str], ...] = ()
+    if started.state == "InProgress":
+        headers = tuple(header for header in _addresses(call, started) if header[0] != "Location")
     document = _shown(call, vault, state)
     status = 201 if started.created else 200
     return json_response(document, status=status, headers=(*headers, (RESOURCE_LIMIT, "209")))
