@@ -12,7 +12,7 @@ from msgspec import structs
 
 from asrnet.clocks import SystemClock
 from asrnet.errors import InputError
-from asrnet.files.atomic import PendingFile
+from asrnet.files.atomic import PendingFile, interrupts_deferred
 from asrnet.ports import Backend
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def _fake(path: str, *, is_writing: bool) -> Backend:
                         f"{path} was changed by somebody else during this run, whose own changes are not saved",
                         hint="run it again, and one at a time",
                     )
-                world_file.save(world, path)
+                # Pressed again while an interrupted run saves what it has done.
+                with interrupts_deferred():
+                    world_file.save(world, path)
         finally:
             lock.release()
 

@@ -21,6 +21,7 @@ from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKin
 from asrnet.model.findings import FindingKind, Role, Severity
 from asrnet.model.plan import FORCEABLE, Limits, limit_meanings
 from asrnet.model.report import OUTCOMES, RESULTS
+from asrnet.model.vocabulary import CONCEPTS, SIGNS, STATES
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
@@ -32,12 +33,13 @@ _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
 def explain(word: str | None = None) -> Explanations:
     """The explanations of ``word``, of every word without one.
 
-    Case is ignored, and hyphens are read as underscores. Raises InputError for a word that asrnet does not use.
+    Case is ignored, and hyphens and blanks are read as underscores. Raises InputError for a word that asrnet does not use.
     """
     everything = glossary()
     if word is None:
         return Explanations(explanations=everything)
-    key = word.strip().lower().replace("-", "_")
+    plain = word.strip().lower()
+    key = plain if plain in SIGNS else plain.replace("-", "_").replace(" ", "_")
     explanations = tuple(entry for entry in everything if entry.word.lower() == key)
     if not explanations:
         raise InputError(
@@ -60,6 +62,9 @@ def glossary() -> tuple[Explanation, ...]:
         *_limits(),
         *_meanings("refusal", {kind: Meaning(*words) for kind, words in REFUSALS.items()}),
         *_errors(AsrError),
+        *_meanings("state", STATES),
+        *_meanings("sign", SIGNS),
+        *_meanings("concept", CONCEPTS),
     )
 
 

@@ -17,6 +17,9 @@ WordKind = Literal[
     "limit",
     "refusal",
     "error",
+    "state",
+    "sign",
+    "concept",
 ]
 """The kinds of words that are explained. A rule decides a prediction; a notice is a remark beside it."""
 

@@ -23,6 +23,9 @@ _TITLES: Final[Mapping[WordKind, str]] = {
     "limit": "Limits",
     "refusal": "Refusals",
     "error": "Errors, as programs catch them",
+    "state": "States of pairs, mappings and machines",
+    "sign": "Signs",
+    "concept": "Concepts",
 }
 _TONES: Final[Mapping[str, Tone]] = {"error": "error", "warning": "warning"}
 

@@ -19,6 +19,7 @@ from command_line import Cli, edit, snapshot
 
 from asrnet.cli import commands, habits
 from asrnet.cli.arguments import parse
+from asrnet.fake.world import World
 from asrnet.render import formats_of
 from asrnet.settings.table import OPTIONS
 
@@ -527,6 +528,25 @@ def test_ctrl_c_in_a_finalizer_ends_the_run_all_the_same(fake: Cli, monkeypatch:
     monkeypatch.setattr("asrnet.cli.commands.plan.run", run)
     ran = fake("plan")
     assert (ran.code, ran.err) == (1, "error: interrupted\n")
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_while_the_world_is_saved_loses_nothing_that_was_reported(
+    fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asrnet.fake import world_file
+
+    dumps = world_file.dumps
+
+    def interrupted(world: World) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return dumps(world)
+
+    monkeypatch.setattr(world_file, "dumps", interrupted)
+    ran = fake("apply", "--yes", "--pair", "hub")
+    monkeypatch.undo()
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "error: interrupted")
+    assert "hub-ea-to-hub-sea" in (folder / "world.yaml").read_text("utf-8")
 
 
 def test_nohup_is_respected(folder: Path) -> None:

@@ -14,9 +14,12 @@ from asrnet.errors import REFUSALS, InputError
 from asrnet.failover.landing import Outcome as OutcomeOfAddress
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.glossary import explain, glossary
+from asrnet.inventory.live_pairs import LiveStatus
 from asrnet.model.findings import FindingKind
-from asrnet.model.plan import FORCEABLE, Limits
+from asrnet.model.plan import FORCEABLE, Limits, MachineStatus, PairStatus
 from asrnet.model.report import OUTCOMES, Outcome, Result
+from asrnet.render.pair_status import Status
+from asrnet.render.wording import SYMBOLS
 
 
 def words(kind: str) -> list[str]:
@@ -36,6 +39,27 @@ def test_every_word_of_every_table_is_explained() -> None:
     classes = [name for name, value in vars(errors).items() if isinstance(value, type)]
     assert sorted(words("error")) == sorted(name for name in classes if name.endswith("Error"))
     assert {exit_codes.DONE, exit_codes.ERROR, exit_codes.PENDING, exit_codes.REFUSED} == set(exit_codes.MEANINGS)
+
+
+def test_every_state_and_sign_of_a_table_is_explained() -> None:
+    states = {*get_args(PairStatus), *get_args(MachineStatus), *get_args(LiveStatus), *get_args(Status)}
+    explained = {entry.word for entry in glossary()}
+    assert states - explained == set()
+    signs = {*SYMBOLS.values(), "=", "!", "?"}
+    assert signs - set(words("sign")) == set()
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["blocked", "in sync", "paired", "create", "failover", "drift", "held", "retarget", "copy", "managed_by", "world"],
+)
+def test_the_words_of_plans_and_messages_are_explained(word: str) -> None:
+    assert explain(word).explanations
+
+
+@pytest.mark.parametrize("sign", ["=", "~", "!", "?", "+", "-", "<->"])
+def test_a_sign_is_explained(sign: str) -> None:
+    assert [entry.kind for entry in explain(sign).explanations] == ["sign"]
 
 
 def test_no_word_of_a_kind_is_explained_twice_and_none_without_a_meaning() -> None:

@@ -1,0 +1,87 @@
+"""What the words of plans and tables mean that no other table defines: states, signs and concepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from asrnet.model.explanation import Meaning
+
+STATES: Final[Mapping[str, Meaning]] = {
+    "in_sync": Meaning("The mapping or machine is as the desired state asks."),
+    "create": Meaning("The mapping does not exist, and asrnet apply creates it."),
+    "update": Meaning("The mapping or machine leads elsewhere or is not paired, and asrnet apply changes it."),
+    "retarget": Meaning("The mapping leads to another network than declared, and asrnet apply points it at that one."),
+    "write_again": Meaning("The mapping leads where it should and is not Paired, so asrnet apply writes it once more."),
+    "blocked": Meaning(
+        "An error keeps asrnet from planning the pair, or a safeguard holds its change; other pairs go on.",
+        "The findings of the pair give the reason and a hint.",
+    ),
+    "external": Meaning(
+        "Another tool manages the pair (`managed_by`): asrnet reports what differs, and changes nothing."
+    ),
+    "not_declared": Meaning("The pair does not ask for this direction: `failback: none`."),
+    "paired": Meaning("Both mappings exist and are in the state Paired, so machines can fail over and back."),
+    "half": Meaning(
+        "Only one of the two mappings exists: machines can fail over but not back, or the reverse.",
+        "Declare the pair; asrnet apply creates the other mapping.",
+    ),
+    "missing": Meaning("Neither mapping of the pair exists.", "asrnet apply creates both."),
+    "shared": Meaning("The mapping is one way, because its recovery network fails back to another network."),
+    "single": Meaning("The mapping is one way, because VMM networks that are mapped to Azure have no mapping back."),
+    "corrected": Meaning("The pair differed, and the run corrected it."),
+    "held": Meaning(
+        "The machine is to follow its pair and must not be touched now, or a safeguard keeps a change from being made.",
+        "The reason stands beside it.",
+    ),
+    "waiting": Meaning("The machine's update is held back, together with the mapping that it follows or by a freeze."),
+    "reported": Meaning(
+        "The machine differs from its pair, and machines of the pair do not follow.",
+        "`machines: follow` or `--machines follow` lets it follow.",
+    ),
+}
+"""The states of pairs, mappings and machines in plans, in drift and in asrnet show."""
+
+SIGNS: Final[Mapping[str, Meaning]] = {
+    "=": Meaning("As it should be, or left to another tool; in a prediction: keeps its address."),
+    "+": Meaning("Is created."),
+    "~": Meaning("Is changed; in a prediction: gets another address."),
+    "-": Meaning("Is deleted."),
+    "!": Meaning("Needs attention: blocked, held back, half or failed; in a prediction: loses its connection."),
+    "?": Meaning("Not known: in flight when the run ended, or no prediction is possible."),
+    "<->": Meaning("Both directions: machines fail over and back."),
+    "->": Meaning("One direction: machines fail over, and nothing maps the way back."),
+}
+"""The signs at the beginning of rows, and the arrows."""
+
+CONCEPTS: Final[Mapping[str, Meaning]] = {
+    "pair": Meaning("A primary and a recovery network that are mapped to each other, so that machines can fail back."),
+    "mapping": Meaning("Site Recovery's network mapping: where machines of one network go in one direction."),
+    "forward": Meaning("The mapping from the primary to the recovery network."),
+    "reverse": Meaning("The mapping from the recovery network back to the primary one."),
+    "primary": Meaning("The network that machines run in as long as nothing has failed."),
+    "recovery": Meaning("The network that machines fail over to."),
+    "failover": Meaning(
+        "Machines start in the recovery region. asrnet prepares and predicts it, and never starts one."
+    ),
+    "failback": Meaning(
+        "Machines return to the primary region, which takes a reverse mapping. `failback: none`: without."
+    ),
+    "drift": Meaning(
+        "Azure differs from the desired state: changes are pending, or findings count as drift.",
+        "asrnet drift reports it, asrnet drift --correct corrects it.",
+    ),
+    "desired_state": Meaning("The file or folder that says what is to be mapped to what, asrnet.yaml by default."),
+    "copy": Meaning(
+        "A recovery network that asrnet makes after the primary: `recovery: copy`, and `copy` in a region."
+    ),
+    "rule": Meaning("A part of the desired state that makes a pair of each network that matches."),
+    "ignore": Meaning("A part of the desired state: networks and machines that are deliberately as they are."),
+    "freeze": Meaning("A part of the desired state: no change is made in a vault until a date."),
+    "managed_by": Meaning("A key of rows and rules: the tool that manages the pair, which asrnet only reports on."),
+    "follow": Meaning("Protected machines are pointed at the networks of their pair: `machines: follow`."),
+    "fabric": Meaning("Site Recovery's object in a vault for a region or a VMM server; mappings are under one."),
+    "world": Meaning("A file with an Azure to work on offline: `--backend fake:world.yaml`."),
+    "emulator": Meaning("A server that answers as Azure does, on a world: asrnet emulator."),
+}
+"""Words of the messages and pages."""
