@@ -33,7 +33,8 @@ _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
 def explain(word: str | None = None) -> Explanations:
     """The explanations of ``word``, of every word without one.
 
-    Case is ignored, and hyphens and blanks are read as underscores. Raises InputError for a word that asrnet does not use.
+    Case is ignored, and hyphens and blanks are read as underscores. Raises InputError for a word that asrnet does not
+    use.
     """
     everything = glossary()
     if word is None:

@@ -1,4 +1,4 @@
-"""Explain a word of asrnet's results: a finding, a state or a sign, a rule, an outcome, an exit code, a limit, an error.
+"""Explain a word of asrnet's results: a finding, a state, a sign, a rule, an outcome, an exit code, a limit, an error.
 
 Without a word, list every word by kind.
 """
