@@ -1,9 +1,9 @@
 """Parses errors: the body and headers of an error response, and the causes that libraries have wrapped.
 
 Azure Resource Manager puts its code on top. Site Recovery puts the HTTP status there, spelled out, and its own code,
-causes and advice into the first detail. Microsoft.Network writes details that mean nothing by themselves. Older front
-ends write ``Code`` and ``Message`` in title case or an ``odata.error``; gateways and proxies in between answer with
-XML, HTML or plain text.
+causes and advice into the first detail (recorded); the SDK's own ``ODataV4Format`` drops causes and advice.
+Microsoft.Network writes details that mean nothing by themselves. Older front ends write ``Code`` and ``Message`` in
+title case or an ``odata.error``; gateways and proxies in between answer with XML, HTML or plain text.
 """
 
 from __future__ import annotations
@@ -157,7 +157,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """The wait that an answer asks for, in seconds; None where it asks for none.
 
     A date is compared with the answer's own date, because the two machines' clocks may disagree. Resource Graph
-    writes ``x-ms-user-quota-resets-after`` instead, as hours, minutes and seconds.
+    writes ``x-ms-user-quota-resets-after`` instead, as hours, minutes and seconds. Source: "Guidance for throttled
+    requests in Azure Resource Graph".
     """
     text = headers.get("Retry-After", "").strip()
     try:

@@ -54,14 +54,7 @@ def backend(
     sign_in = SignIn(credential, cloud.scope)
     if start_now:
         threading.Thread(target=_sign_in, args=(sign_in,), daemon=True).start()
-    pipeline = Pipeline(
-        cloud=cloud,
-        credential=sign_in.tokens,
-        clock=clock,
-        limits=limits,
-        session=session,
-        run=run,
-    )
+    pipeline = Pipeline(cloud=cloud, credential=sign_in.tokens, clock=clock, limits=limits, session=session, run=run)
     clients = Clients(pipeline, api_versions)
     manager = ResourceManager(pipeline, clients, authority="" if credential.is_made_up else cloud.authority)
     networks = AzureNetworks(clients, manager)
@@ -94,13 +87,8 @@ def wire(
     api_versions: Mapping[str, str] | None = None,
 ) -> Wire:
     """Raw requests and responses on the same pipeline; the arguments are those of ``backend``."""
-    pipeline = Pipeline(
-        cloud=cloud,
-        credential=SignIn(credential or choose(cloud), cloud.scope).tokens,
-        clock=clock,
-        limits=limits,
-        session=session,
-    )
+    tokens = SignIn(credential or choose(cloud), cloud.scope).tokens
+    pipeline = Pipeline(cloud=cloud, credential=tokens, clock=clock, limits=limits, session=session)
     return Wire(pipeline, Clients(pipeline, api_versions))
 
 

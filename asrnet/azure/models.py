@@ -1,7 +1,8 @@
 """What the models of the SDKs, and the rows of Resource Graph, become; and the bodies that create networks.
 
-Answers carry a mapping's details under ``fabricSpecificSettings``, requests under ``fabricSpecificDetails``. Virtual
-networks of Azure to Azure mappings come back in lower case; ids compare without case, so that does not matter here.
+Answers carry a mapping's details under ``fabricSpecificSettings``, requests under ``fabricSpecificDetails`` (specified
+and recorded). Virtual networks of Azure to Azure mappings come back in lower case (recorded); ids compare without case,
+so that does not matter here.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ _STATES: Final[Mapping[str, State]] = {
     "cancelled": "canceled",
     "aborted": "canceled",
 }
-"""The words that end an operation. Resource Manager's contract has three; Site Recovery's jobs and others have more."""
+"""The words that end an operation. Resource Manager's three are documented ("Track asynchronous Azure operations"). Of
+Site Recovery's operations only Succeeded is recorded; that they may end in a word of its jobs is assumed."""
 
 
 class Submitted(NoPolling[Operation | None]):
@@ -55,6 +56,8 @@ class Submitted(NoPolling[Operation | None]):
 def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Operation | None:
     """The operation that an accepted write started; None where there is nothing left to wait for."""
     http = response.http_response
+    # Documented: this header before Location. Recorded: Site Recovery sends both with an empty 202, Microsoft.Network
+    # this one with a 201 or 200 and the resource.
     url = http.headers.get("Azure-AsyncOperation")
     if not url and http.status_code == _ACCEPTED:
         url = http.headers.get("Location")
@@ -83,7 +86,7 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
 
 
 def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
-    """The status of ``operation``. An error beside a success or a running state is a warning.
+    """The status of ``operation``. An error beside a success or a running state is a warning (recorded of machines).
 
     Raises ServiceError where the answer is neither empty nor a document.
     """

@@ -38,7 +38,11 @@ BUSY_CODES: Final = frozenset(
         "RetryableErrorDueToAnotherOperation",
     }
 )
-"""Codes of a resource that is busy with another write. Site Recovery's own are not documented; add them here."""
+"""Codes of a resource that is busy with another write.
+
+``RetryableErrorDueToAnotherOperation`` is documented ("Understand how Azure Resource Manager throttles requests"), the
+others are assumed. Site Recovery's own are neither documented nor recorded; add them here.
+"""
 
 PERMANENT_CODES: Final = frozenset(
     {
@@ -109,7 +113,10 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, b
 
 
 def remaining(headers: Mapping[str, str], method: str) -> int | None:
-    """How many more requests like this one are allowed: the least that the answer names."""
+    """How many more requests like this one are allowed: the least that the answer names.
+
+    Documented, as above: a provider with limits of its own sends ``resource-requests`` in place of the plain header.
+    """
     kind = kind_of(method)
     names = (kind, f"global-{kind}", "resource-requests")
     texts = (headers.get(f"x-ms-ratelimit-remaining-subscription-{name}", "") for name in names)

@@ -223,6 +223,7 @@ _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     "RequestDisallowedByPolicy": (ForbiddenError, _forbidden_hint),
     "ResourceGroupNotFound": (ResourceGroupNotFoundError, ""),
     "ScopeLocked": (ConflictError, _lock_hint),
+    # Reported in 2021 of a vault that Site Recovery has never used; later such vaults answered with empty lists.
     "SubscriptionIdNotRegisteredWithSrs": (
         VaultUnusedError,
         "the vault has no fabrics yet: let asrnet create them with create_fabrics: true",
