@@ -117,7 +117,12 @@ def get_policy(call: Call) -> Response:
     return json_response(policy_json(call.world, call.world.policies.get(call.id("policy"))))
 
 
-@routes.put(_POLICY, "ReplicationPolicies_Create", "recorded", "A2A, HyperVReplicaAzure, InMageAzureV2, InMageRcm")
+@routes.put(
+    _POLICY,
+    "ReplicationPolicies_Create",
+    "recorded",
+    "A2A, HyperVReplicaAzure, InMageAzureV2, InMageRcm, InMageRcmFailback",
+)
 def put_policy(call: Call) -> Response:
     """Create or replace a policy."""
     policy, extras = read_policy(call.id("policy"), call.request.document(), "providerSpecificInput")

@@ -153,7 +153,12 @@ def test_failover_cleanup(call: Call) -> Response:
     return call.accepted(call.world.protected_items.test_failover_cleanup(item_id), item_id)
 
 
-@routes.post(f"{ITEM}/plannedFailover", "ReplicationProtectedItems_PlannedFailover", "specified", _REPORTED)
+@routes.post(
+    f"{ITEM}/plannedFailover",
+    "ReplicationProtectedItems_PlannedFailover",
+    "specified",
+    "the states of a Hyper-V machine are specified, those of VMware's assumed to be the same",
+)
 def planned_failover(call: Call) -> Response:
     """Fail an on-premises machine over without loss, or back."""
     item_id = call.id("item")
