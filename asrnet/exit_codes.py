@@ -26,7 +26,8 @@ MEANINGS: Final[Mapping[int, Meaning]] = {
         "Standard error says what happened, usually with a hint. After an apply, plan again to see what is left.",
     ),
     PENDING: Meaning(
-        "drift or pending changes remain (`drift`; `apply` while a pair stays blocked; `plan --detailed-exitcode`)",
+        "drift or pending changes remain (`drift`; `apply` where a pair stays blocked or a change turned stale; "
+        "`plan --detailed-exitcode`)",
         "The result lists the changes and the findings. asrnet apply, or drift --correct, makes the changes.",
     ),
     REFUSED: Meaning(

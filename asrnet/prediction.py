@@ -267,7 +267,13 @@ def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[st
         for landing, present in zip(after.landings, before.landings, strict=True)
     )
     moved = sum(landing.has_moved for landing in landings)
-    counts = PlannedCounts(changes=len(plan.changes), blocked=plan.summary.blocked, moved=moved, refused=refused)
+    counts = PlannedCounts(
+        changes=len(plan.changes),
+        blocked=plan.summary.blocked,
+        moved=moved,
+        left_alone=plan.machines_left_alone,
+        refused=refused,
+    )
     return structs.replace(after, landings=landings, planned=counts)
 
 

@@ -44,8 +44,8 @@ def outcomes(
         else:
             result = _outcome(tasks, undo, group, problems)
         outcome, error, refused = result
-        if run.interrupted and outcome == "succeeded":
-            # After Ctrl-C nothing is read back, and so nothing is called succeeded.
+        if run.interrupted and outcome == "succeeded" and not all(task.is_seen for task in tasks):
+            # After Ctrl-C nothing is read back, and what was not read back is not called succeeded.
             outcome, error = "in_flight", "reported done by Azure, not read back; plan again to see"
         elif run.interrupted and outcome == "skipped" and not verdict and not any(task.started for task in tasks):
             error = "not begun when the run was interrupted"

@@ -176,12 +176,14 @@ class InterfaceComparison(Struct, frozen=True, kw_only=True):
 class PlannedCounts(Struct, frozen=True, kw_only=True):
     """Of a prediction for after a plan: its changes, the mappings that stay blocked, and the addresses that move.
 
+    ``left_alone`` counts the machines that do not follow their pair, because they are held or wait for something.
     ``refused`` has a line for each limit that the plan is over: apply would refuse it.
     """
 
     changes: int
     blocked: int
     moved: int
+    left_alone: int = 0
     refused: tuple[str, ...] = ()
 
 

@@ -368,6 +368,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     existing: Mapping[str, int] = {}
     observed: tuple[Observed, ...] = ()
 
+    @property
+    def machines_left_alone(self) -> int:
+        """How many machines do not follow their pair: they are held, or their update waits for something."""
+        return sum(machine.status in {"held", "waiting"} for machine in self.machines)
+
     def sealed(self) -> Plan:
         """This plan with its checksum filled in."""
         return msgspec.structs.replace(self, checksum=self._digest())

@@ -192,6 +192,6 @@ def unchanged_counts(plan: Plan) -> str:
     parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
     parts += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
-    left_alone = sum(machine.status in {"held", "waiting"} for machine in plan.machines)
-    parts += [f"{wording.count(left_alone, 'machine')} left alone"] if left_alone else []
+    if plan.machines_left_alone:
+        parts.append(f"{wording.count(plan.machines_left_alone, 'machine')} left alone")
     return ", ".join(parts)

@@ -67,6 +67,9 @@ def sections(prediction: Prediction, view: View) -> Iterator[Section]:
     yield Section(title, _PLANNED_HEADER if prediction.planned else _HEADER, tuple(rows))
     if prediction.planned:
         yield sentences("Apply would refuse this plan", prediction.planned.refused, "error")
+        if left_alone := prediction.planned.left_alone:
+            stay = f"{wording.count(left_alone, 'machine stays as it is', 'machines stay as they are')}"
+            yield sentences("Left alone by the plan", [f"{stay}; asrnet plan says why"], "warning")
     yield from _interface_sections(prediction)
     yield sentences("Machines without known NICs, as during initial replication", prediction.without_nics, "quiet")
     yield sentences("Machines of providers that are not predicted", prediction.out_of_scope, "warning")

@@ -14,6 +14,11 @@ from followers import Followers
 from asrnet.desired import dump_desired
 from asrnet.fake import world_file
 
+RIGHT_TO_UPDATE = (
+    "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems/"
+    "write"
+)
+
 
 @pytest.fixture
 def world(folder: Path) -> Path:
@@ -129,16 +134,19 @@ def test_map_retargets_a_network_with_its_machines(fake: Cli, world: Path) -> No
 
 
 def test_without_the_right_the_plan_says_so_and_apply_changes_no_machine(fake: Cli, world: Path) -> None:
-    right = (
-        "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/"
-        "replicationProtectedItems/write"
-    )
-    edit(world, "version: 1\n", f"version: 1\nbehaviour: {{denied: [{right}]}}\n", "world.yaml")
+    edit(world, "version: 1\n", f"version: 1\nbehaviour: {{denied: [{RIGHT_TO_UPDATE}]}}\n", "world.yaml")
     ran = fake("plan", "--machines", "follow")
     assert "missing_right" in ran.out
     assert "asrnet permissions --for machines" in ran.out
     assert fake("apply", "--yes", "--machines", "follow").code == 2
     assert set(destinations(world).values()) == {"old"}
+
+
+def test_a_prediction_after_the_plan_counts_the_machines_that_the_plan_leaves_alone(fake: Cli, world: Path) -> None:
+    edit(world, "version: 1\n", f"version: 1\nbehaviour: {{denied: [{RIGHT_TO_UPDATE}]}}\n", "world.yaml")
+    ran = fake("predict", "--planned", "--follow", "-o", "json")
+    assert json.loads(ran.out)["planned"]["left_alone"] == 3
+    assert "3 machines stay as they are; asrnet plan says why" in fake("predict", "--planned", "--follow").out
 
 
 def test_a_env_file_that_was_found_cannot_make_machines_follow(fake: Cli, world: Path) -> None:

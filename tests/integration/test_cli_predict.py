@@ -125,7 +125,7 @@ def retargeted(folder: Path) -> tuple[str, ...]:
 
 def test_planned_shows_where_machines_land_now_and_once_the_plan_is_applied(regions: Cli, folder: Path) -> None:
     prediction = json.loads(regions(*retargeted(folder), "-o", "json").out)
-    assert prediction["planned"] == {"changes": 1, "blocked": 0, "moved": 1, "refused": []}
+    assert prediction["planned"] == {"changes": 1, "blocked": 0, "moved": 1, "left_alone": 0, "refused": []}
     web, lab = prediction["landings"]
     assert (web["now"]["network"], web["now"]["subnet"], web["now"]["ip"]) == ("hub-sea", "web", "10.0.1.6")
     assert (web["network"], web["subnet"], web["ip"]) == ("app-sea", "web", "10.101.1.4")
@@ -177,7 +177,13 @@ def test_planned_says_where_apply_would_refuse_the_plan(
 
 def test_a_machine_that_is_protected_does_not_move_with_its_mapping(regions: Cli, folder: Path) -> None:
     retargeted(folder)
-    assert predicted(regions, "--planned")["planned"] == {"changes": 1, "blocked": 0, "moved": 0, "refused": []}
+    assert predicted(regions, "--planned")["planned"] == {
+        "changes": 1,
+        "blocked": 0,
+        "moved": 0,
+        "left_alone": 0,
+        "refused": [],
+    }
 
 
 def test_planned_needs_a_desired_state(folder: Path, regions: Cli) -> None:

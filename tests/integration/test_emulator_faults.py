@@ -170,11 +170,21 @@ def test_an_operation_that_fails_is_an_error_with_its_code(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("effect", "state"), [("operation_never_ends", "in_progress"), ("operation_warns", "succeeded")]
+    ("effect", "state"),
+    [
+        ("operation_never_ends", "in_progress"),
+        ("operation_warns", "succeeded"),
+        ("operation_does_nothing", "succeeded"),
+    ],
 )
 def test_only_the_state_of_an_operation_counts(site: Site, effect: Effect, state: str) -> None:
     site.build.world.faults.add(ServiceFault(effect=effect, method="PUT"))
     assert site.create() == state
+
+
+def test_an_operation_that_does_nothing_is_reported_as_done(site: Site) -> None:
+    site.build.world.faults.add(ServiceFault(effect="operation_does_nothing", method="PUT"))
+    assert (site.create(), site.names()) == ("succeeded", [])
 
 
 def test_a_list_that_lags_shows_the_past_until_that_is_past(site: Site) -> None:
@@ -227,6 +237,7 @@ def test_every_effect_of_the_service_is_tried_here() -> None:
         "operation_fails",
         "operation_never_ends",
         "operation_warns",
+        "operation_does_nothing",
         "list_lags",
         "refused",
         "scope_locked",

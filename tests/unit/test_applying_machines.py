@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from followers import Followers
 from msgspec import structs
-from states import EA, SEA, outcomes
+from states import EA, SEA
 
 from asrnet import applying
 from asrnet.applying import AppliedChange, AuditEntry, Options, Progress, Report
@@ -394,7 +394,8 @@ class TestInterruption:
 
         report = applying.apply(plan, azure.backend, on_progress=press)
         assert report.interrupted
-        assert outcomes(report)
+        # The first was read back before the others were sent; of those nobody has seen how they ended.
+        assert [change.outcome for change in report.changes[:2]] == ["succeeded", "in_flight"]
         azure.clock.resume()
         azure.clock.sleep(10)
         assert azure.apply(azure.planned()).result == "succeeded"

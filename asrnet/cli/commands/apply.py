@@ -28,7 +28,7 @@ EXAMPLES: Final = (
 EXITS: Final = {
     0: "done, or nothing to do",
     1: "an error, some changes failed, something could not be read, or the answer was not yes",
-    2: "a declared pair stays blocked",
+    2: "a declared pair stays blocked, or Azure has changed during the run and some changes were left out",
     3: "refused: a limit, a freeze, a failover under way, a stale or tampered plan",
 }
 

@@ -63,8 +63,9 @@ def run(session: Session[PredictSettings]) -> int:
 
         if not (desired.pairs or desired.rules or desired.vmm_pairs):
             raise InputError("--planned needs a desired state, and none was found", hint="name its file with --file")
-        planned = desired.with_machines("follow" if settings.follow else None)
-        make_plan = partial(planning.plan, planned, selection=selection, forced=settings.force)
+        # Before reading: for machines that follow, this identity's rights are read as well.
+        desired = desired.with_machines("follow" if settings.follow else None)
+        make_plan = partial(planning.plan, desired, selection=selection, forced=settings.force)
     elif settings.follow or settings.force:
         name = "--follow" if settings.follow else "--force"
         raise InputError(f"{name} is about the plan of --planned, which is not asked for", hint="add --planned")
