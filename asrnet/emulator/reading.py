@@ -94,6 +94,7 @@ def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, lar
         return _read_chunks(stream, largest)
     if coding:
         raise RequestError(501, "NotImplemented", f"The transfer encoding '{coding[:40]}' is not supported.")
+    # RFC 9112: a request with neither header has no body.
     if length is None:
         return b""
     return _read_exactly(stream, _number(length, 10), largest)

@@ -183,5 +183,6 @@ _operations: Final = {route.operation for route in _IMPLEMENTED}
 
 ROUTES: Final[tuple[Route, ...]] = (
     *_IMPLEMENTED,
+    # What has a handler is listed already, from its handler's module.
     *(route for route in _specified() if route.operation not in _operations),
 )

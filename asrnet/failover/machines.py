@@ -38,10 +38,9 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
     protected item and the vault of that, None for a machine that is not protected yet. The fabrics and locations say
     where it runs now (``home``) and where it fails over to; they distinguish mappings of one network to several places.
     ``is_reversed``: it was re-protected after a failover, so its failover is the failback; with ``direction_unclear``
-    that is not known. ``replicas`` says, by NIC,
-    what was done to the replica after failover. ``whole_subnet``: it stands for every machine of its subnet.
-    ``notices`` hold of the machine whatever is predicted. ``unsupported_provider`` names a provider whose machines are
-    not predicted.
+    that is not known. ``replicas`` says, by NIC, what was done to the replica after failover. ``whole_subnet``: it
+    stands for every machine of its subnet. ``notices`` hold of the machine whatever is predicted.
+    ``unsupported_provider`` names a provider whose machines are not predicted.
     """
 
     name: str

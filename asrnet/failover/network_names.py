@@ -56,6 +56,7 @@ class NetworkNames:
         if networks:
             ids = ", ".join(sorted(str(network.id) for network in networks))
             raise InputError(f"several networks are called '{name}': {ids}", hint="give the id of the one you mean")
+        # Names of the same form only: for "hub" no "group/hub" is proposed.
         candidates = (written for written in self._as_written.values() if written.count("/") == name.count("/"))
         raise InputError(f"unknown network '{name}'{did_you_mean(name, candidates)}")
 

@@ -82,6 +82,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     def matches(self, method: str, path: str) -> bool:
         """Whether the fault is about a request."""
         return (
+            # A fault of writes leaves reads alone even under the glob "*", and is not used up by them.
             (method not in _READS or self.effect not in _OF_WRITES)
             and fnmatchcase(method.lower(), self.method.lower())
             and fnmatchcase(kind_of(path), self.kind.lower())

@@ -43,8 +43,11 @@ class Journal:
 def type_of(path: str) -> str:
     """The resource type of a path, of an item or of a list: ``Microsoft.Network/virtualNetworks``."""
     parts = path.partition("?")[0].strip("/").split("/")
+    # The last provider counts: below a resource, as with its permissions, there may be another one. Names stand at
+    # every second place, so a resource called "providers" is none.
     start = max((i for i in range(0, len(parts), 2) if parts[i].lower() == "providers"), default=-1)
     if start < 0:
+        # Subscriptions and resource groups have no provider in their paths.
         return "/".join(["Microsoft.Resources", *parts[0::2]])
     return "/".join([*parts[start + 1 : start + 2], *parts[start + 2 :: 2]])
 

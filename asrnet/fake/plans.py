@@ -124,6 +124,7 @@ class RecoveryPlans:
             write = self._state.write("POST", plan_id, verb.scenario)
 
             def carry_out() -> None:
+                # Listed first: where one was disabled meanwhile, the operation fails before any is changed.
                 for item in list(self._machines(plan)):
                     self._items.store(item.id, change(self._items.released(item)))
                     self._state.note_done(item.id, verb.scenario)

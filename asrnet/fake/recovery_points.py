@@ -72,6 +72,8 @@ class RecoveryPoints:
         policy = policy or ReplicationPolicy(id=item.vault_id.child("replicationPolicies", "default"))
         every = max(1, policy.crash_consistent_frequency) * _MINUTE
         app_consistent = policy.app_consistent_frequency * _MINUTE
+        # Moments are computed from the clock and never stored: a world that runs for days does not grow, and two reads
+        # agree.
         latest = int(self._state.clock.now()) // every * every
         # A policy that keeps no history keeps the latest point.
         count = min(_MOST, 1 + policy.recovery_point_history * _MINUTE // every)

@@ -84,6 +84,7 @@ def _put(state: State, resource: Seed) -> None:
             state.groups.put(resource.id.subscription, resource.id.key, resource)
         case Fabric():
             vault = state.vault(resource.id)
+            # As creating it would: with its first fabric Site Recovery comes to know a vault.
             state.vaults.put(vault.id.subscription, vault.id.key, replace(vault, used=True))
             state.fabrics.put(vault.id.key, resource.id.key, resource)
         case Site(fabric_id=fabric_id):

@@ -173,6 +173,7 @@ class _VaultPairs:
         from_original = network is None or not is_copy(network)
         weight = self._weights[primary, recovery]
         is_named, as_regions = self._name_of(mapping) is not None, (primary, recovery) in self._directions
+        # The id only makes the order certain, so that two runs show a pair the same way round.
         return is_named, from_original, as_regions, weight, primary < recovery, mapping.id.key
 
     def _name_of(self, mapping: NetworkMapping) -> str | None:

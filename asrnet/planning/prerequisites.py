@@ -26,6 +26,7 @@ def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Fin
     if view.inventory.error:
         yield _unknown(pair, view.vault.id, view.inventory.error)
         return
+    # VM networks are found in the topology before this, and their servers are fabrics already.
     if pair.kind != "azure_to_azure":
         if pair.recovery and pair.kind == "vmm_to_azure":
             yield from _network_problems(pair, pair.recovery, inventory)

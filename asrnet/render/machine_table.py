@@ -122,6 +122,7 @@ def _now_and_then(row: MachineRow, now: str, then: str) -> str:
         return now
     if row.status not in {"held", "reported"}:
         return f"{now} -> {then}"
+    # Nothing moves, so no arrow. Where any free address would do, the present one is as good.
     return now if then == ANY else f"{now}, not {then}"
 
 

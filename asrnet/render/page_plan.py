@@ -58,6 +58,7 @@ def plan_page(plan: Plan, view: View) -> Page:
         of_plan = machines_of_plan(plan, moves)
         pairs = [structs.replace(item, machines=tuple(of_plan.get((item.vault, item.name), ()))) for item in pairs]
     unmanaged = unmanaged_mappings(results, inventory)
+    # By identity: two findings may be equal in every member and still be drawn in different places.
     drawn = {id(part) for group in unmanaged for part in (*group.findings, *group.changes)}
     return Page(
         kind="report" if isinstance(plan, Report) else "plan",

@@ -345,7 +345,7 @@ def test_every_route_answers_a_world_without_resources(wire: Wire, route: Route)
     assert (answer.status == 501) == (route.handler is None or route.operation in AZURE_MACHINES_ONLY)
 
 
-AZURE_MACHINES_ONLY = {"ReplicationProtectedItems_Create", "ReplicationProtectionIntents_Create"}
+AZURE_MACHINES_ONLY = {"ReplicationProtectionIntents_Create"}
 
 
 def test_every_operation_is_on_the_coverage_page_as_what_it_is() -> None:

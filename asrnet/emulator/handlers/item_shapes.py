@@ -62,6 +62,7 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     # A machine that came with a world need not name its policy; clients expect one.
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
     job = world.protected_items.current_job(item.id) if item.scenario else None
+    # What clients sent stands in the extras: some of it is shown elsewhere and in other words, the rest as it came.
     extras = dict(world.extras.get(item.id.key, {}))
     disks, settings, point = extras.pop(DISKS, ()), extras.pop(SETTINGS, {}), extras.pop(RECOVERY_POINT, None)
     # World files are written by hand, and what they have in the place of an object says nothing.
