@@ -30,7 +30,7 @@ def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) ->
     # With several directions these two depend on where the networks are, which only planning knows.
     if len(state.regions) == 1 and "regions" not in faulty:
         rules += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
-    rules.append(_distinct_vmm_pairs(state))
+    rules += [_distinct_vmm_pairs(state), _test_networks(state), _machines_of_other_tools(state)]
     reported: set[int] = set()
     for entry, error in chain.from_iterable(rules):
         # A row that was copied breaks several rules at once: one mistake is enough to find it.
@@ -188,3 +188,41 @@ def _distinct_vmm_pairs(state: DesiredState) -> _Mistakes:
                     f"pairs '{other.name}' and '{row.name}' both map {primary} forward or in reverse; "
                     f"the first is at {other.source}",
                 )
+
+
+def _test_networks(state: DesiredState) -> _Mistakes:
+    """A test network must not be a network of any row: tests would run in production."""
+    owners: dict[ArmId, Row | VmmRow] = {}
+    rows: list[Row | VmmRow] = [*state.pairs, *state.vmm_pairs]
+    for row in rows:
+        for end in (row.primary, row.recovery):
+            if isinstance(end, ArmId):
+                owners.setdefault(end, row)
+    tested: list[tuple[str, Region | Row]] = [
+        (f"the regions {region.primary} -> {region.recovery} have", region) for region in state.regions
+    ]
+    tested += [(f"pair '{pair.name}' has", pair) for pair in state.pairs]
+    for subject, entry in tested:
+        if isinstance(entry.test, ArmId) and entry.test in owners:
+            owner = owners[entry.test]
+            yield _mistake(
+                entry,
+                f"{subject} the test network {entry.test.name}, a network of pair '{owner.name}' at {owner.source}: "
+                "tests would run in production",
+                "name a network that is for tests alone",
+            )
+
+
+def _machines_of_other_tools(state: DesiredState) -> _Mistakes:
+    """Machines of a pair that another tool manages never follow, so nobody may ask for it."""
+    entries: list[tuple[str, Row | Rule | VmmRow]] = [("pair", row) for row in state.pairs]
+    entries += [("pair", row) for row in state.vmm_pairs]
+    entries += [("rule", rule) for rule in state.rules]
+    for kind, entry in entries:
+        if entry.managed_by and entry.machines == "follow":
+            yield _mistake(
+                entry,
+                f"{kind} '{entry.name}' has managed_by: {entry.managed_by} and machines: follow, and machines of "
+                "another tool's pairs never follow",
+                "remove one of the two",
+            )

@@ -11,7 +11,7 @@ Sources: Set up network mapping and IP addressing for VNets; Virtual network pee
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -22,7 +22,7 @@ from asrnet.errors import InputError
 from asrnet.failover.addresses import number, span
 from asrnet.inventory.values import Absent, Inventory, Unknown
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Peering, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, Peering, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
 
 _VIRTUAL_HUB: Final = "hv_"
@@ -31,12 +31,48 @@ _NETWORK_MANAGER: Final = "anm_"
 """How the names of the peerings begin that a network manager makes. Its connected groups show in no network."""
 
 
+def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[ArmId, str]:
+    """The networks of production, each with what makes it one, as the end of a sentence about it.
+
+    They are the networks of all declared ``pairs``, whether mapped yet or not; the ends of live mappings; and the
+    networks in which protected machines run or to which they fail over.
+    """
+    reasons: dict[ArmId, str] = {}
+    for pair in pairs:
+        for end in (pair.primary, pair.recovery):
+            if end:
+                reasons.setdefault(
+                    end, f"is a network of pair {pair.name}" + f" ({pair.source})" * bool(pair.source.file)
+                )
+    mappings = [(name, mapping) for name, vault in inventory.vaults.items() for mapping in vault.mappings]
+    mappings += [(name, mapping) for name, of_vault in inventory.elsewhere.items() for mapping in of_vault]
+    for vault_name, mapping in mappings:
+        for end in (mapping.primary_network_id, mapping.recovery_network_id):
+            reasons.setdefault(end, f"is an end of mapping {mapping.id.name} in vault {vault_name}")
+    for vault in inventory.vaults.values():
+        for item in () if isinstance(vault.items, Unknown) else vault.items:
+            selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
+            for nic in item.nics:
+                if nic.primary_network_id:
+                    reasons.setdefault(nic.primary_network_id, f"is the network in which {item.friendly_name} runs")
+            for end in (item.recovery_network_id, *(nic.recovery_network_id for nic in selected)):
+                if end:
+                    reasons.setdefault(end, f"is the network to which {item.friendly_name} fails over")
+    return reasons
+
+
 def check_test_network(
-    pair: Pair, test_network_id: ArmId, inventory: Inventory, *, recovery_region: str | None
+    pair: Pair,
+    test_network_id: ArmId,
+    inventory: Inventory,
+    *,
+    recovery_region: str | None,
+    production: Mapping[ArmId, str],
 ) -> Iterator[Finding]:
     """What keeps ``test_network_id`` from being the test network of ``pair``; nothing where it may be.
 
     ``recovery_region`` is the region that machines of the pair fail over to; None while it is not known.
+    ``production`` is what ``production_networks`` tells.
     """
     network = inventory.network(test_network_id)
     if isinstance(network, Absent):
@@ -64,23 +100,27 @@ def check_test_network(
             subject=test_network_id,
             hint="name a network that is for tests alone",
         )
+    elif test_network_id in production:
+        yield pair.finding(
+            FindingKind.CONFLICT,
+            f"the test network {test_network_id.name} {production[test_network_id]}: tests would run in production",
+            subject=test_network_id,
+            hint="name a network that is for tests alone",
+        )
 
 
 def connected_test_networks(
-    vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory
+    vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory, production: Collection[ArmId]
 ) -> Iterator[Finding]:
-    """What connects test networks with production, or may; ``tested`` has the pairs of each. One finding a way out.
+    """What connects test networks with ``production``, or may; ``tested`` has the pairs of each. One finding a way out.
 
-    Production are the networks of these pairs and those that live mappings connect. A test network that is missing or
-    unreadable is a problem of its pairs and not judged here.
+    A test network that is missing or unreadable is a problem of its pairs and not judged here.
     """
-    production = {end for pairs in tested.values() for pair in pairs for end in (pair.primary, pair.recovery) if end}
-    production |= _mapped_networks(inventory)
     for network_id, pairs in tested.items():
         network = inventory.network(network_id)
         if not isinstance(network, VirtualNetwork):
             continue
-        walk = _Walk(network, frozenset(production - {network.id}), inventory)
+        walk = _Walk(network, frozenset(production) - {network.id}, inventory)
         pair_name = pairs[0].name if len(pairs) == 1 else None
         for way in (*walk.ways_out(), *walk.other_ties()):
             yield finding(
@@ -113,23 +153,14 @@ def networks_around(test_networks: Collection[ArmId], inventory: Inventory) -> s
     Reading them may bring others up, which only a second call can name.
     """
     unread = set(test_networks) - inventory.networks.keys()
+    production = frozenset(production_networks((), inventory))
     for network_id in test_networks:
         network = inventory.networks.get(network_id)
         if network:
-            walk = _Walk(network, _mapped_networks(inventory), inventory)
+            walk = _Walk(network, production, inventory)
             walk.ways_out()
             unread |= walk.unread
     return unread - inventory.missing.keys()
-
-
-def _mapped_networks(inventory: Inventory) -> frozenset[ArmId]:
-    """The networks that live mappings connect: machines run on them, or will after a failover."""
-    return frozenset(
-        network_id
-        for vault in inventory.vaults.values()
-        for mapping in vault.mappings
-        for network_id in (mapping.primary_network_id, mapping.recovery_network_id)
-    )
 
 
 class _Way(Struct, frozen=True):

@@ -17,7 +17,7 @@ from asrnet.desired.pairs import Pair, is_machine_ignored
 from asrnet.errors import InputError
 from asrnet.failover.addresses import number, usable
 from asrnet.failover.subnets import choose_subnet, is_reserved
-from asrnet.inventory.read import Inventory, Unknown
+from asrnet.inventory.read import Unknown
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
@@ -371,7 +371,7 @@ class _MachineDiff:
         pair, inventory = wanted_pair.pair, self._request.inventory
         if pair.name not in self._tests:
             network = inventory.network(pair.test) if pair.test else None
-            is_right = pair.test and not any(_test_network_problems(wanted_pair, pair.test, inventory))
+            is_right = pair.test and not any(_test_network_problems(wanted_pair, pair.test, self._request))
             self._tests[pair.name] = network if is_right and isinstance(network, VirtualNetwork) else None
         return self._tests[pair.name]
 
@@ -414,7 +414,7 @@ class _MachineDiff:
         self._changes = []
 
 
-def test_network_findings(wanted_pairs: Iterable[WantedPair], vault: str, inventory: Inventory) -> Iterator[Finding]:
+def test_network_findings(wanted_pairs: Iterable[WantedPair], vault: str, request: Request) -> Iterator[Finding]:
     """What is wrong with the test networks of these pairs, and what connects them with production.
 
     These findings keep machines from getting a test network and block no mapping: those matter more on the day of a
@@ -425,13 +425,18 @@ def test_network_findings(wanted_pairs: Iterable[WantedPair], vault: str, invent
         pair = wanted_pair.pair
         if pair.test:
             tested[pair.test].append(pair)
-            yield from _test_network_problems(wanted_pair, pair.test, inventory)
-    yield from connected_test_networks(vault, tested, inventory)
+            yield from _test_network_problems(wanted_pair, pair.test, request)
+    yield from connected_test_networks(vault, tested, request.inventory, request.production.keys())
 
 
-def _test_network_problems(wanted_pair: WantedPair, test: ArmId, inventory: Inventory) -> Iterator[Finding]:
-    recovery_region = wanted_pair.forward.recovery.place
-    return check_test_network(wanted_pair.pair, test, inventory, recovery_region=recovery_region)
+def _test_network_problems(wanted_pair: WantedPair, test: ArmId, request: Request) -> Iterator[Finding]:
+    return check_test_network(
+        wanted_pair.pair,
+        test,
+        request.inventory,
+        recovery_region=wanted_pair.forward.recovery.place,
+        production=request.production,
+    )
 
 
 def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator[_Problem]:

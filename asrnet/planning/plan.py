@@ -8,6 +8,7 @@ from collections.abc import Collection
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.desired.pairs import Pair
 from asrnet.inventory.read import Inventory
+from asrnet.inventory.test_networks import production_networks
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Plan, Summary, resources_of
 from asrnet.planning.on_premises import retired_scenario, vmm_pairs
@@ -30,6 +31,9 @@ def plan(
     ``forced`` lifts the safeguards it names (``failover_active``, ``frozen``, and for the selected pairs
     ``reversed``); limits are judged when the plan is applied.
     """
+    resolution = inventory.resolved(desired)
+    on_premises, problems = vmm_pairs(desired, inventory)
+    all_pairs = (*resolution.pairs, *on_premises)
     request = Request(
         desired=desired,
         inventory=inventory,
@@ -37,12 +41,11 @@ def plan(
         forced=frozenset(forced),
         allow_delete=allow_delete,
         display=inventory.display_names(),
+        production=production_networks(all_pairs, inventory) if any(pair.test for pair in all_pairs) else {},
     )
-    resolution = inventory.resolved(desired)
-    on_premises, problems = vmm_pairs(desired, inventory)
     pairs: dict[str, list[Pair]] = defaultdict(list)
     conflicts: dict[str, list[Finding]] = defaultdict(list)
-    for pair in (*resolution.pairs, *on_premises):
+    for pair in all_pairs:
         pairs[pair.vault].append(pair)
     empty_rules = rules_without_matches(request, resolution.rules)
     for problem in (*resolution.findings, *problems, *empty_rules):

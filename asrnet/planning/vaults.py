@@ -87,7 +87,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
         findings=(
             *(problem for problem in problems if is_whole or problem.pair in selected),
             *vault_findings(view, chosen, held_pairs),
-            *test_network_findings(chosen, vault.name, inventory),
+            *test_network_findings(chosen, vault.name, request),
             *machines.findings,
             *(() if request.selection.machines else untold_machines(view, chosen)),
             *diff.findings,

@@ -404,3 +404,27 @@ def test_two_copies_of_one_network_to_one_region_are_one_pair_declared_twice() -
     copy = "vault: sea, primary: prod/rg/hub-ea, recovery: copy, to:"
     text = BASE + f"pairs:\n- {{name: a, {copy} southeastasia}}\n- {{name: b, {copy} Southeast Asia}}\n"
     assert "pairs 'a' and 'b' map the same networks; the first is at f.yaml:6" in refusal(text)
+
+
+@pytest.mark.parametrize("end", ["prod/rg/crm-ea", "dr/RG/CRM-sea"])
+def test_a_test_network_must_not_be_a_network_of_another_row(end: str) -> None:
+    crm = "- {name: crm, vault: sea, primary: prod/rg/crm-ea, recovery: dr/rg/crm-sea}\n"
+    name = end.rpartition("/")[2]
+    message = refusal(row(test=end) + crm)
+    assert message.startswith(f"f.yaml:6: pair 'hub' has the test network {name}, a network of pair 'crm' at f.yaml:7")
+    regions = BASE.replace("recovery: southeastasia}", f"recovery: southeastasia, test: {end}}}")
+    message = refusal(regions + HUB + crm)
+    assert message.startswith(f"f.yaml:4: the regions eastasia -> southeastasia have the test network {name}, ")
+
+
+@pytest.mark.parametrize("section", ["pair", "rule"])
+def test_machines_of_a_pair_that_another_tool_manages_cannot_be_told_to_follow(section: str) -> None:
+    text = row(managed_by="terraform", machines="follow")
+    if section == "rule":
+        text = (
+            BASE + "rules:\n- {name: hub, vault: sea, match: {name: hub}, recovery: copy, managed_by: terraform, "
+            "machines: follow}\n"
+        )
+    assert refusal(text).startswith(
+        f"f.yaml:6: {section} 'hub' has managed_by: terraform and machines: follow, and machines of another tool's"
+    )

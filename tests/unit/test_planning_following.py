@@ -553,6 +553,14 @@ class TestTestNetworks:
         assert "conflict" in kinds(plan)
         assert after(plan).test_network_id is None
 
+    def test_a_network_to_which_a_machine_fails_over_is_given_to_none_for_tests(self, world: World) -> None:
+        plan = world.following(world.machine(), test=world.old.id)
+        (conflict,) = [finding for finding in plan.findings if finding.kind == "conflict"]
+        assert conflict.message == (
+            "the test network old is the network to which vm1 fails over: tests would run in production"
+        )
+        assert (after(plan).recovery_network_id, after(plan).test_network_id) == (world.new.id, None)
+
 
 class TestTwoPairs:
     def test_a_machine_on_the_networks_of_two_pairs_is_an_error_that_names_the_rows(self, world: World) -> None:

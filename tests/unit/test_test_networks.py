@@ -9,11 +9,18 @@ import pytest
 from msgspec import structs
 
 from asrnet.desired.pairs import Pair
+from asrnet.desired.state import Source
 from asrnet.errors import ForbiddenError
-from asrnet.inventory.test_networks import check_test_network, connected_test_networks, networks_around
+from asrnet.inventory.test_networks import (
+    check_test_network,
+    connected_test_networks,
+    networks_around,
+    production_networks,
+)
 from asrnet.inventory.values import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkMapping, Peering, VirtualNetwork
+from asrnet.model.azure import NetworkMapping, Nic, Peering, ProtectedItem, VirtualNetwork
+from asrnet.model.findings import Finding
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
 
@@ -50,12 +57,17 @@ def read(*networks: VirtualNetwork, forbidden: Sequence[str] = ()) -> Inventory:
     )
 
 
+def connections(inventory: Inventory, tested: Sequence[Pair] = (PAIR,), others: Sequence[Pair] = ()) -> list[Finding]:
+    """What connects the network ``bubble`` of the ``tested`` pairs with production, to which ``others`` belong too."""
+    production = production_networks([*tested, *others], inventory)
+    return list(connected_test_networks("sea", {network_id("bubble"): tested}, inventory, production))
+
+
 def judged(*networks: VirtualNetwork, forbidden: Sequence[str] = ()) -> list[tuple[str, str, str]]:
     """The kind, severity and message of each finding about the network ``bubble``."""
-    findings = connected_test_networks("sea", {network_id("bubble"): [PAIR]}, read(*networks, forbidden=forbidden))
     return [
         (finding.kind, finding.severity, finding.message.removeprefix("the test network bubble "))
-        for finding in findings
+        for finding in connections(read(*networks, forbidden=forbidden))
     ]
 
 
@@ -63,7 +75,13 @@ def problems(bubble: VirtualNetwork, name: str = "bubble", *, missing: bool = Fa
     found = read(bubble)
     if missing:
         found = structs.replace(found, networks={}, missing={network_id(name): Absent()})
-    findings = check_test_network(PAIR, network_id(name), found, recovery_region="southeastasia")
+    findings = check_test_network(
+        PAIR,
+        network_id(name),
+        found,
+        recovery_region="southeastasia",
+        production=production_networks([PAIR], found),
+    )
     return [(finding.kind, finding.message) for finding in findings]
 
 
@@ -218,13 +236,13 @@ def test_a_private_dns_zone_of_its_own_is_fine() -> None:
 
 def test_a_neighbour_that_does_not_exist_connects_nothing() -> None:
     found = structs.replace(read(network("bubble", "gone")), missing={network_id("gone"): Absent()})
-    assert list(connected_test_networks("sea", {network_id("bubble"): [PAIR]}, found)) == []
+    assert connections(found) == []
 
 
 def test_a_network_of_several_pairs_is_judged_once() -> None:
     pairs = [PAIR, structs.replace(PAIR, name="web")]
     found = read(network("bubble", "app-sea"))
-    (finding,) = connected_test_networks("sea", {network_id("bubble"): pairs}, found)
+    (finding,) = connections(found, pairs)
     assert finding.pair is None
 
 
@@ -251,7 +269,7 @@ def mapped(primary: str, recovery: str) -> VaultInventory:
 @pytest.mark.parametrize("end", ["crm-ea", "crm-sea"])
 def test_the_networks_of_every_live_mapping_are_production(end: str) -> None:
     found = structs.replace(read(network("bubble", end)), vaults={"sea": mapped("crm-ea", "crm-sea")})
-    (finding,) = connected_test_networks("sea", {network_id("bubble"): [PAIR]}, found)
+    (finding,) = connections(found)
     assert finding.message.endswith(f"a network of production: bubble - {end}")
 
 
@@ -293,3 +311,59 @@ def test_a_test_network_that_does_not_exist_is_a_problem() -> None:
 
 def test_a_test_network_of_its_own_in_the_recovery_region_is_no_problem() -> None:
     assert problems(network("bubble")) == []
+
+
+def machine(name: str, *, runs_on: str, fails_over_to: str) -> ProtectedItem:
+    vault_id = ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v")
+    path = ("replicationFabrics", "ea", "replicationProtectionContainers", "c", "replicationProtectedItems", name)
+    nic = Nic(name="nic0", primary_network_id=network_id(runs_on), recovery_network_id=network_id(fails_over_to))
+    return ProtectedItem(id=vault_id.child(*path), friendly_name=name, nics=(nic,))
+
+
+CRM = Pair(
+    name="crm",
+    vault="sea",
+    primary=network_id("crm-ea"),
+    recovery=network_id("crm-sea"),
+    source=Source(file="f.yaml", line=12),
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ("crm-ea", "is a network of pair crm (f.yaml:12)"),
+        ("crm-sea", "is a network of pair crm (f.yaml:12)"),
+        ("erp-ea", "is an end of mapping m in vault sea"),
+        ("erp-sea", "is an end of mapping m in vault sea"),
+        ("fo-ea", "is the network in which fo1 runs"),
+        ("fo-sea", "is the network to which fo1 fails over"),
+    ],
+)
+def test_a_network_of_production_is_no_test_network(test: str, reason: str) -> None:
+    vault = structs.replace(
+        mapped("erp-ea", "erp-sea"), items=(machine("fo1", runs_on="fo-ea", fails_over_to="fo-sea"),)
+    )
+    found = structs.replace(read(network(test)), vaults={"sea": vault})
+    (finding,) = check_test_network(
+        PAIR,
+        network_id(test),
+        found,
+        recovery_region="southeastasia",
+        production=production_networks([PAIR, CRM], found),
+    )
+    assert finding.kind == "conflict"
+    assert finding.message == f"the test network {test} {reason}: tests would run in production"
+
+
+def test_the_networks_of_pairs_that_are_not_mapped_yet_are_production() -> None:
+    (finding,) = connections(read(network("bubble", "crm-sea")), others=[CRM])
+    assert finding.message.endswith("a network of production: bubble - crm-sea")
+
+
+@pytest.mark.parametrize("end", ["fo-ea", "fo-sea"])
+def test_the_networks_of_protected_machines_are_production(end: str) -> None:
+    items = (machine("fo1", runs_on="fo-ea", fails_over_to="fo-sea"),)
+    vault = structs.replace(mapped("app-ea", "app-sea"), items=items)
+    (finding,) = connections(structs.replace(read(network("bubble", end)), vaults={"sea": vault}))
+    assert finding.message.endswith(f"a network of production: bubble - {end}")
