@@ -67,6 +67,11 @@ def _network_problems(pair: Pair, network_id: ArmId, inventory: Inventory) -> It
         yield _unknown(pair, network_id, network.error)
     elif isinstance(network, Absent):
         detail = f": resource group {network_id.resource_group} does not exist" if network.no_group else ""
+        if not network.no_group:
+            group = str(network_id.parent).lower()
+            detail = did_you_mean(
+                network_id.name, [other.name for other in inventory.networks if str(other.parent).lower() == group]
+            )
         yield pair.finding(
             FindingKind.MISSING_NETWORK,
             f"{network_id} does not exist{detail}",

@@ -134,7 +134,10 @@ def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
         return structs.replace(case, skipped=f"left to {pair.managed_by}")
     errors = [finding for finding in result.findings if finding.severity == "error"]
     kind = (change and outcome_of(change)) or _STATES[mapping.state]
-    why = (change and (error_of(change) or change.reason)) or next((finding.message for finding in errors), kind)
+    reason = change and change.reason
+    if is_counted_already:  # the reason is that of the forward mapping
+        reason = f"is changed together with the forward mapping, which {change.reason}" if change else ""
+    why = (change and (error_of(change) or reason)) or next((finding.message for finding in errors), kind)
     declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
     details = (*([] if change else map(_finding_line, errors)), declared)
     is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)

@@ -81,6 +81,21 @@ def test_map_says_what_it_is_missing(fake: Cli, arguments: list[str], words: str
     assert (ran.code, words in ran.err, "Traceback" in ran.err) == (1, True, False)
 
 
+def test_map_without_a_file_says_which_option_is_to_have_a_full_id(fake: Cli, folder: Path) -> None:
+    (folder / "asrnet.yaml").unlink()
+    ran = fake("map", vnet("hub-ea"), "--vault", "sea", "--to", "southeastasia", "-y")
+    assert (ran.code, ran.err.splitlines()[0].startswith("error: --vault: found 'sea', expected")) == (1, True)
+    assert "without a desired-state file a vault and networks are given by their full ids" in ran.err
+
+
+def test_permissions_on_the_terminal_says_to_save_the_role_first(cli: Cli, folder: Path) -> None:  # noqa: ARG001 - its files
+    printed = cli("permissions", "--for", "plan")
+    assert "save it with --out role.json, and create it with: az role definition create" in printed.err
+    saved = cli("permissions", "--for", "plan", "--out", "mine.json")
+    assert "save it with" not in saved.err
+    assert "create it with: az role definition create --role-definition mine.json" in saved.err
+
+
 def test_map_names_a_network_that_does_not_exist(fake: Cli) -> None:
     ran = fake("map", "prod/rg-network-ea/nope-ea", "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, "nope-ea does not exist" in ran.err) == (1, True)

@@ -233,3 +233,12 @@ def test_the_region_of_a_network_that_exists_is_not_taken_for_a_misspelt_one() -
     [problem] = [finding for finding in plan.findings if finding.kind == "missing_fabric"]
     assert problem.message == "the vault has no fabric for southeastasia2"
     assert "correct the region" not in problem.hint
+
+
+def test_a_missing_network_whose_name_is_nearly_that_of_another_says_which() -> None:
+    azure = TwoRegions()
+    hub = azure.network("hub-ea")
+    misspelt = structs.replace(hub, id=ArmId(f"{hub.id}a"))
+    plan = azure.plan(azure.state(row(misspelt, azure.network("hub-sea", SEA)), row(hub, None)))
+    [problem] = [finding for finding in plan.findings if finding.kind == "missing_network"]
+    assert problem.message.endswith("hub-eaa does not exist; did you mean 'hub-ea'?")

@@ -80,6 +80,17 @@ def test_a_report_fails_what_failed_and_counts_seconds_once() -> None:
     assert failed["sea.app forward"][0].attrib == {"message": "it has moved", "type": "stale"}
 
 
+def test_the_reverse_of_a_retarget_has_a_reason_of_its_own() -> None:
+    retarget = change("update", "m", "app", direction="both", before=mapping("m", "app-ea", "old"))
+    retarget = structs.replace(retarget, reason="points at old instead of app-sea")
+    plan = Plan(pairs=(pair("app", forward="update", reverse="update"),), changes=(retarget,))
+    why = {name: failures[0].get("message") for name, failures in cases(plan).items()}
+    assert why["sea.app forward"] == "points at old instead of app-sea"
+    assert (
+        why["sea.app reverse"] == "is changed together with the forward mapping, which points at old instead of app-sea"
+    )
+
+
 def test_a_finding_is_a_failure_and_a_failed_change_an_error() -> None:
     plan = Plan(
         pairs=(pair("app", forward="create", reverse="blocked"), pair("hub", forward="blocked", reverse=None)),

@@ -49,7 +49,10 @@ def run(session: Session[InitSettings]) -> int:
                 return exit_codes.ERROR
             dump, machines = result
             pairs = len(dump.desired.pairs) + len(dump.desired.vmm_pairs)
-            streams.write(f"found {count(pairs, 'live pair')} in {count(len(vaults), 'vault')}\n")
+            number = count(len(vaults), "vault")
+            has = "has" if len(vaults) == 1 else "have"
+            nothing = f"{number} {has} no mapping to write down: the pairs of the file are invented, for you to edit"
+            streams.write(f"found {count(pairs, 'live pair')} in {number}\n" if pairs else f"{nothing}\n")
             text = first_file.from_dump(dump, str(Path(settings.out).parent), machines=machines)
             is_example = not pairs
         # Reading Azure takes a while, in which somebody else may have made the file.

@@ -84,4 +84,10 @@ def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:
     vaults = {vault.name: vault.id for vault in desired.vaults}
     if vaults and "/" not in text and text not in vaults:
         raise inputs.no_vault(text, settings, desired)
-    return vaults.get(text) or references.resource(text, ids.VAULT, desired.subscriptions)
+    if text in vaults:
+        return vaults[text]
+    try:
+        return references.resource(text, ids.VAULT, desired.subscriptions)
+    except InputError as error:
+        hint = error.hint if vaults else "without a desired-state file a vault and networks are given by their full ids"
+        raise InputError(f"{settings.source('vault')}: {error.message}", hint=hint) from error

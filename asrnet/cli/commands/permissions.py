@@ -44,7 +44,8 @@ def run(session: Session[PermissionsSettings]) -> int:
     if time_savers := optional(definition.actions):
         logs.remark(f"optional rights that only save time (--minimal leaves them out): {', '.join(time_savers)}")
     create = ["az", "role", "definition", "create", "--role-definition", settings.out or "role.json"]
-    logs.remark(f"create it with: {shlex.join(create)}")
+    save = "" if settings.out else "save it with --out role.json, and "
+    logs.remark(f"{save}create it with: {shlex.join(create)}")
     assign = ["az", "role", "assignment", "create", "--assignee", "OBJECT_ID", "--role", definition.name, "--scope"]
     for scope in definition.assignable_scopes:
         logs.remark(f"assign it with: {shlex.join([*assign, scope])}")
