@@ -130,6 +130,7 @@ def read_machines(
     # Nothing is written after a prediction, so networks that a lagging list lacks need not be confirmed one by one.
     inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
     plan = make_plan(inventory) if make_plan else None
+    # Networks that no list has yet: those of mappings and machines, and those that the question names by id.
     named_by_id = _networks_named_by_id(question, entries)
     networks = {*networks_of_machines(inventory), *named_by_id}
     inventory = inventories.extended(inventory, backend, networks, subscriptions=desired.subscriptions.values())
@@ -145,6 +146,7 @@ def read_machines(
         fabrics=[fabric for vault in inventory.vaults.values() for fabric in vault.fabrics],
         subscriptions=desired.subscriptions,
     )
+    # The machines: of a list, one for each subnet, or those that the vaults protect.
     if entries:
         machines = machines_of_entries(entries, names)
     elif question.all_subnets:
@@ -161,6 +163,7 @@ def read_machines(
             machine if machine.recovery_location else structs.replace(machine, recovery_location=region)
             for machine in machines
         )
+    # Names first: a name that no machine has is a mistake, one that is outside of the selected pairs is not.
     machines = _machines_of_pairs(_machines_named(question, machines), desired, inventory, selection)
     inputs = PredictionInputs(
         question=question,
@@ -307,6 +310,7 @@ def _interface_findings(
 def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str, ...]:
     """What the prediction lacks because it could not be read, and why; one line each."""
     vaults = inputs.inventory.vaults.values()
+    # Only what this prediction depends on: machines of a list do not come from the vaults.
     problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
         problems += inputs.inventory.unread("machines")

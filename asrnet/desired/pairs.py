@@ -191,6 +191,7 @@ def _rule_pairs(
     subscriptions = set(desired.subscriptions.values())
     primary_regions = {region.primary for region in desired.regions}
     has_row = {pair.primary for pair in rows}
+    # The networks that rules may match. A row for a network wins over every rule.
     candidates = [
         network
         for network in sorted(networks.values(), key=lambda network: network.id.key)
@@ -309,6 +310,7 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
     first: dict[Hashable, Pair] = {}
     for pair in pairs:
         first.setdefault((pair.vault, pair.primary, pair.recovery), pair)
+    # Names are what --pair takes, so they must tell pairs apart, without case as networks' names do.
     uses = Counter(pair.name.lower() for pair in first.values())
     distinct = []
     for pair in first.values():

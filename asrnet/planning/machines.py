@@ -216,6 +216,7 @@ class _MachineDiff:
             self._add_view(member, "in_sync", before)
             return
 
+        # What the update would set, and what keeps it from being made.
         after, needs = before, set[str]()
         problems = [*_problems(item, moves=is_stale, moves_test=differs_in_test)]
         # An update has no network for a NIC: one that is to stay where it is would get the network of another.
@@ -255,6 +256,7 @@ class _MachineDiff:
             problems.append(
                 _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
             )
+        # What becomes of it: told, held or made.
         self._report(member, before, test if differs_in_test else None, problems, is_stale=is_stale)
         planned = after if after != before else None
         if not pair.follow:

@@ -180,6 +180,7 @@ def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, s
     """The settings that a NIC has on either side, in words: the setting's name, today and there."""
     settings = zip(settings_in_words(comparison.today), settings_in_words(comparison.there), strict=True)
     for (setting, of_source), (_, of_replica) in settings:
+        # A row where a NIC has nothing on either side would only make the table longer.
         if {of_source, of_replica} - _NOTHING:
             yield (
                 setting,
