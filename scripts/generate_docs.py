@@ -151,7 +151,9 @@ def commands_page() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module = import_module(MODULE.format(name))
-    own_options = [option for option in options_of(name) if not option.group]
+    # Where a command gives a common option a meaning of its own, its table explains that one as well.
+    own_help = getattr(module, "HELP", {})
+    own_options = [option for option in options_of(name) if not option.group or option.name in own_help]
     yield f"## asrnet {name}"
     yield ""
     yield (module.__doc__ or "").strip()
@@ -234,7 +236,9 @@ def _spelled(option: Option) -> str:
 
 def _meaning(option: Option, help_text: str) -> str:
     choices = f" ({', '.join(option.choices)})" if option.choices and option.metavar else ""
-    repeatable = "; may be repeated" if option.repeatable and not option.positional else ""
+    repeatable = ""
+    if option.repeatable and not option.positional and help_text == option.help:
+        repeatable = "; may be repeated"
     return f"{escaped(help_text + choices)}{repeatable}"
 
 

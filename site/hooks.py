@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -16,6 +18,9 @@ SOURCES = ("*.md", "LICENSE", ".env.example", "docs/**/*", "examples/**/*", "scr
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
 """The elements that a browser loads by itself, with the attribute that says from where."""
 
+_built: set[str] = set()
+"""The paths of the files that the site will have."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the repository's pages under the paths that they have there."""
@@ -27,23 +32,37 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_env(env: object, config: MkDocsConfig, files: Files) -> None:  # noqa: ARG001 - MkDocs passes them by name
+    """Remember where the site's files will be."""
+    _built.clear()
+    _built.update(file.dest_uri for file in files)
+
+
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - MkDocs passes it by name
-    """Refuse a page that would load something from another host."""
+    """Refuse a page that would load something from another host, or show an image that the site does not have."""
     loads = _Loads()
     loads.feed(output)
     if loads.remote:
         raise PluginError(f"{page.file.src_uri} loads {', '.join(loads.remote)}")
+    # MkDocs checks and adapts the links of Markdown, and leaves those of HTML as they are: one level off in the site.
+    folder = posixpath.dirname(page.file.dest_uri)
+    missing = [image for image in loads.images if posixpath.normpath(posixpath.join(folder, image)) not in _built]
+    if missing:
+        raise PluginError(f"{page.file.src_uri} shows {', '.join(missing)}, which is not there in the site")
     return output
 
 
 class _Loads(HTMLParser):
-    """Collects the addresses on other hosts that a page loads by itself."""
+    """Collects the addresses on other hosts that a page loads by itself, and the site's own images that it shows."""
 
     def __init__(self) -> None:
         super().__init__()
         self.remote: list[str] = []
+        self.images: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         address = dict(attrs).get(LOADING.get(tag, "")) or ""
         if address.startswith(("http:", "https:", "//")):
             self.remote.append(address)
+        elif tag == "img" and address and not address.startswith(("data:", "/")):
+            self.images.append(unquote(address.partition("#")[0].partition("?")[0]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from asrnet.cli import streams
+from asrnet.cli import logs, streams
 from asrnet.errors import DocumentError, InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.files.problems import did_you_mean
@@ -65,6 +65,8 @@ class Outputs(Struct, frozen=True):
                     file.commit(render(document, output.format, file_view))
             except InputError as error:
                 problems.append(error)
+        if isinstance(document, Plan) and not document.machines and any(o.format == "csv" for o, _ in self.targets):
+            logs.remark("csv lists the machines of a plan, and no machine is in this one; -o json has all of it")
         try:
             if self.step and isinstance(document, Plan):
                 self.step.append(document, plain)

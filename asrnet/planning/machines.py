@@ -458,7 +458,7 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
         yield _Problem(f"machines of provider {item.provider or 'unknown'} cannot be updated by asrnet", by_hand)
         return
     if item.has_failed_over:
-        yield _Problem("it has failed over", "commit the failover and re-protect it, then fail it back")
+        yield _Problem("it has failed over", "commit the failover and re-protect the machine, then fail it back")
     elif item.direction_unclear:
         yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
     elif item.state.lower() != "protected":

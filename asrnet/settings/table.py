@@ -127,7 +127,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Option(
             help="only this vault of the desired state, by its name or its full id",
             group="Input",
-            metavar="NAME",
+            metavar="NAME|ID",
             commands=(*READING, "permissions"),
         ),
     ] = ()

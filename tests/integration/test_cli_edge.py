@@ -172,7 +172,7 @@ def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_busines
 ) -> None:
     monkeypatch.setenv("ASRNET_OUTPUT", "github")
     assert cli("validate").code == 0
-    assert cli("dump", "--backend", "fake:world.yaml").out.startswith("version: 1")
+    assert "\nversion: 1\n" in cli("dump", "--backend", "fake:world.yaml").out
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_a_file_whose_name_is_no_text_can_be_planned_in_every_format(folder: Pat
     name = os.fsdecode(b"plan-\xff.yaml")
     (folder / name).write_bytes((folder / "asrnet.yaml").read_bytes())
     files = [f"-o{each}={each}" for each in formats_of("plan")]
-    process = run(folder, "plan", "--file", name, "--out", "saved", *files)
+    process = run(folder, "plan", "--quiet", "--file", name, "--out", "saved", *files)
     _, errors = process.communicate()
     assert (process.returncode, errors) == (0, b"")
     assert "plan-\\udcff.yaml" in json.loads((folder / "json").read_text("utf-8"))["pairs"][0]["file"]

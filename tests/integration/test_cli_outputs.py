@@ -302,3 +302,16 @@ def test_a_dump_may_make_the_desired_state_and_not_replace_it(fake: Cli, folder:
     vault = f"{group}/providers/Microsoft.RecoveryServices/vaults/vault-sea"
     (folder / "asrnet.yaml").unlink()
     assert fake("dump", "--vault", vault, "--out", "asrnet.yaml").code == 0
+
+
+def test_a_plan_that_only_goes_to_files_names_them(fake: Cli) -> None:
+    ran = fake("plan", "--out", "plan.json", "-o", "markdown=plan.md")
+    assert (ran.code, ran.out, ran.err) == (0, "", "written: plan.json, plan.md\n")
+
+
+def test_a_csv_without_machines_says_what_it_lists(fake: Cli) -> None:
+    ran = fake("plan", "-o", "csv")
+    assert (ran.out.count("\n"), ran.err) == (
+        1,
+        "csv lists the machines of a plan, and no machine is in this one; -o json has all of it\n",
+    )

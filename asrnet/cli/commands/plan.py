@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from asrnet import exit_codes
-from asrnet.cli import inputs, outputs
+from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unreadable
@@ -45,6 +45,9 @@ def run(session: Session[PlanSettings]) -> int:
         inputs.check_machines(selection, plan, inventory, settings)
         opened.write(plan, session.view(run=session.so_far(inventory=inventory, requests=requests)))
         save(plan)
+    written = [*filter(None, (settings.out,)), *(file.path for _, file in opened.targets if file)]
+    if written and (settings.out or opened.printed is None):
+        logs.remark(f"written: {', '.join(map(str, written))}")
     if report_unreadable(plan):
         return exit_codes.ERROR
     return exit_codes.exit_code(plan) if settings.detailed_exitcode else exit_codes.DONE
