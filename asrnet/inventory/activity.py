@@ -266,11 +266,16 @@ def _moves(job: Job) -> bool:
 
 def _running(items: Sequence[ProtectedItem]) -> str:
     """How many machines run in the recovery region, and where each of them fails back to."""
-    homes = []
+    machines_by_home: dict[str, list[str]] = {}
     for item in items[:_MACHINES_NAMED]:
         networks = [nic.recovery_network_id or item.recovery_network_id for nic in item.nics]
         home = next((network.name for network in networks if network), "")
-        homes.append(f"{item.friendly_name} fails back to {home or item.recovery_location or 'an unknown network'}")
+        home = home or item.recovery_location or "an unknown network"
+        machines_by_home.setdefault(home, []).append(item.friendly_name)
+    homes = [
+        f"{', '.join(names)} {'fails' if len(names) == 1 else 'fail'} back to {home}"
+        for home, names in machines_by_home.items()
+    ]
     if len(items) > _MACHINES_NAMED:
         homes.append(f"and {len(items) - _MACHINES_NAMED} more")
     number = "1 machine runs" if len(items) == 1 else f"{len(items)} machines run"

@@ -191,6 +191,13 @@ class TestReversedMachines:
         )
         assert reason(guard, update(REVERSE)).startswith("reversed: ")
 
+    def test_of_one_home_are_named_together(self) -> None:
+        guard = activity([reversed_machine(), reversed_machine("vm2")], ())
+        assert reason(guard, update(FORWARD)) == (
+            "reversed: 2 machines run in the recovery region: vm1, vm2 fail back to app; "
+            "their next re-protection goes by the mapping"
+        )
+
     def test_do_not_hold_another_primary_of_their_recovery_network(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(on(EAST, OTHER, WEST, DR))) == ""
 
