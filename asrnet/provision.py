@@ -101,12 +101,15 @@ def request_pair(
     machines: MachinesMode = "report",
     create_fabrics: bool = True,
     cloud: CloudName = "public",
+    vault_name: str = "",
 ) -> PairRequest:
     """Read all that mapping ``primary`` into the region ``to`` and back depends on, without planning it.
 
-    The arguments are those of ``plan_pair``, and it raises the same.
+    The arguments are those of ``plan_pair``, and it raises the same. ``vault_name`` is what a desired state calls the
+    vault; without one it has its own name.
     """
     expect(vault, VAULT, "a Recovery Services vault")
+    vault_name = vault_name or vault.name
     for network in (primary, recovery):
         if network:
             expect(network, VNET, "a virtual network")
@@ -116,16 +119,16 @@ def request_pair(
     region = Region(primary=source.location, recovery=references.region(to), copy=copy)
     if region.primary == region.recovery:
         raise InputError(f"{source.name} is in {region.primary} itself; mappings pair two regions")
-    row = Row(name=source.name, vault=vault.name, primary=primary, recovery=recovery)
+    row = Row(name=source.name, vault=vault_name, primary=primary, recovery=recovery)
     desired = DesiredState(
         cloud=cloud,
-        vaults=(Vault(name=vault.name, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
+        vaults=(Vault(name=vault_name, id=vault, unmanaged="ignore", create_fabrics=create_fabrics),),
         regions=(region,),
         pairs=(row,),
         machines=machines,
     )
     inventory = read_inventory(desired, backend)
-    _check_exists(region.recovery, backend, vault=inventory.vaults[vault.name], subscription=primary.subscription)
+    _check_exists(region.recovery, backend, vault=inventory.vaults[vault_name], subscription=primary.subscription)
     row, fails_back_to = _settled(row, inventory, region, retarget=retarget)
     settled = structs.replace(desired, pairs=(row,))
     return PairRequest(

@@ -159,7 +159,7 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
             network,
             id=f"network:{network.id.key}",
             vault=pair.vault,
-            reason=f"a copy of {pair.primary.name}, as the pair asks for",
+            reason=f"a copy of {pair.primary.name}, which has no recovery network yet",
             pair=pair.name,
             primary_network_id=pair.primary,
             recovery_network_id=network.id,

@@ -81,6 +81,11 @@ def test_map_says_what_it_is_missing(fake: Cli, arguments: list[str], words: str
     assert (ran.code, words in ran.err, "Traceback" in ran.err) == (1, True, False)
 
 
+def test_map_calls_the_vault_as_the_file_does(fake: Cli) -> None:
+    ran = fake("map", "prod/rg-network-ea/hub-ea", "--vault", "sea", "--to", "southeastasia", "-y")
+    assert (ran.code, "Vault sea\n" in ran.out, "Vault vault-sea" in ran.out) == (0, True, False)
+
+
 def test_map_without_a_file_says_which_option_is_to_have_a_full_id(fake: Cli, folder: Path) -> None:
     (folder / "asrnet.yaml").unlink()
     ran = fake("map", vnet("hub-ea"), "--vault", "sea", "--to", "southeastasia", "-y")

@@ -45,6 +45,8 @@ def test_the_outputs_of_a_step_are_those_that_the_page_shows(
     assert (repaired / "outputs").read_text("utf-8") == shown
 
 
-def test_the_picture_of_the_page_is_there() -> None:
-    (name,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGE)
-    assert (EXAMPLES.parent / "docs" / name).read_bytes().startswith(b"\x89PNG")
+def test_the_pictures_of_the_page_are_there() -> None:
+    names = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGE)
+    assert names == ["report-page.png", "report-page-phone.png"]
+    for name in names:
+        assert (EXAMPLES.parent / "docs" / name).read_bytes().startswith(b"\x89PNG")

@@ -63,6 +63,7 @@ def run(session: Session[MapSettings]) -> int:
                 retarget=settings.retarget,
                 machines="follow" if settings.machines == "follow" else "report",
                 cloud=desired.cloud,
+                vault_name=next((declared.name for declared in desired.vaults if declared.id == vault), ""),
             )
             WATCH.mark("reads")
             plan = request.plan(settings.force)
