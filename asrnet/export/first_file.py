@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import structs
@@ -66,17 +68,24 @@ def example(vaults: Iterable[Vault] = (), remarks: Iterable[str] = (), *, cloud:
     return _commented("".join(f"# {remark}\n" for remark in remarks) + text)
 
 
-def from_dump(dump: Dump, folder: str = ".", *, machines: int = 0) -> str:
+def from_dump(
+    dump: Dump, folder: str = ".", *, machines: int = 0, names: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The file of ``dump``, to be saved in ``folder``, with an alias for each subscription.
 
     Where nothing is mapped it is the example with the vaults of ``dump``: a file without rows is not valid. Where there
-    are protected ``machines``, a comment shows how to let them follow their pairs.
+    are protected ``machines``, a comment shows how to let them follow their pairs. ``names`` has the display names of
+    subscriptions by their GUIDs; one without a name is called sub1, sub2...
     """
     if not dump.desired.pairs and not dump.desired.vmm_pairs:
         remarks = (f"left out: {printable(line)}" for line in dump.left_out)
         return example(dump.desired.vaults, remarks, cloud=dump.desired.cloud)
     # Rows with full ids are three lines long and hide what differs between them.
-    aliases = {f"sub{number}": guid for number, guid in enumerate(_subscriptions(dump.desired), start=1)}
+    aliases: dict[str, str] = {}
+    for number, guid in enumerate(subscriptions_of(dump.desired), start=1):
+        # An alias is a part of references with slashes, and is typed by people.
+        alias = re.sub(r"[^a-z0-9]+", "-", names.get(guid, "").lower()).strip("-")
+        aliases[alias if alias and alias not in aliases else f"sub{number}"] = guid
     named = structs.replace(dump.desired, subscriptions=aliases)
     text = _commented(structs.replace(dump, desired=named).text(folder))
     return text + _MACHINES.format(machines=machines) if machines else text
@@ -91,7 +100,7 @@ def vaults_by_name(vault_ids: Iterable[ArmId]) -> tuple[Vault, ...]:
     return tuple(vaults.values())
 
 
-def _subscriptions(desired: DesiredState) -> Iterable[str]:
+def subscriptions_of(desired: DesiredState) -> Iterable[str]:
     """The subscriptions of the vaults and rows, each once, in the order in which the file names them."""
     ids = [vault.id for vault in desired.vaults]
     ids += [network for row in desired.pairs for network in (row.primary, row.recovery) if isinstance(network, ArmId)]

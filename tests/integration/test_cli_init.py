@@ -54,8 +54,8 @@ def test_init_declares_the_live_mappings_so_that_only_half_pairs_are_left_to_pla
     assert cli("validate").code == 0
     assert "Plan: 3 mappings to create, 0 to update, 0 to delete" in cli("plan", "--backend", "fake:grown.yaml").out
     text = (empty / "asrnet.yaml").read_text("utf-8")
-    assert f"subscriptions: {{sub1: {DR}, sub2: 11111111-1111-1111-1111-111111111111}}\n" in text
-    assert "primary: sub2/rg-network-ea/hub-ea, recovery: sub1/rg-network-sea/hub-sea}" in text
+    assert f"subscriptions: {{dr: {DR}, prod: 11111111-1111-1111-1111-111111111111}}\n" in text
+    assert "primary: prod/rg-network-ea/hub-ea, recovery: dr/rg-network-sea/hub-sea}" in text
     assert "\n# A row for each pair of networks. asrnet maps both directions.\npairs:\n" in text
 
 

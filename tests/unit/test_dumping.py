@@ -8,6 +8,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import DesiredState, Freeze, Ignore, Match, Rule
+from asrnet.export import first_file
 from asrnet.export.desired import Dump, export_desired
 from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory.read import extended, mapped_networks, read_inventory
@@ -173,3 +174,11 @@ def test_what_a_rule_says_of_its_pairs_is_kept_in_their_rows() -> None:
     assert str(written.test).endswith("/app-test")
     assert "not in this file: the rules all; the pairs they made are rows here" in dump.text()
     assert azure.plan(dump.desired).changes == ()
+
+
+def test_the_first_file_calls_subscriptions_as_people_do() -> None:
+    azure = TwoRegions()
+    azure.map_both(azure.network("app"), azure.network("dr", SEA))
+    text = first_file.from_dump(dumped(azure), names={SUBSCRIPTION: "Prod / Network"})
+    assert f"prod-network: {SUBSCRIPTION}" in text
+    assert "primary: prod-network/" in text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ from asrnet.cli import inputs, logs, streams
 from asrnet.cli.session import Session
 from asrnet.cli.unreadable import report_unread
 from asrnet.desired import DesiredState, Vault
-from asrnet.errors import InputError
+from asrnet.errors import AsrError, InputError
 from asrnet.export import first_file
 from asrnet.files.atomic import PendingFile
 from asrnet.render.wording import count, printable
@@ -47,13 +48,13 @@ def run(session: Session[InitSettings]) -> int:
             result = _dump(session, vaults)
             if result is None:
                 return exit_codes.ERROR
-            dump, machines = result
+            dump, machines, names = result
             pairs = len(dump.desired.pairs) + len(dump.desired.vmm_pairs)
             number = count(len(vaults), "vault")
             has = "has" if len(vaults) == 1 else "have"
             nothing = f"{number} {has} no mapping to write down: the pairs of the file are invented, for you to edit"
             streams.write(f"found {count(pairs, 'live pair')} in {number}\n" if pairs else f"{nothing}\n")
-            text = first_file.from_dump(dump, str(Path(settings.out).parent), machines=machines)
+            text = first_file.from_dump(dump, str(Path(settings.out).parent), machines=machines, names=names)
             is_example = not pairs
         # Reading Azure takes a while, in which somebody else may have made the file.
         _check_absent(settings)
@@ -73,10 +74,10 @@ def _check_absent(settings: InitSettings) -> None:
         )
 
 
-def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Dump, int] | None:
-    """The live mappings of ``vaults`` and the number of their machines; None where a vault could not be read.
+def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Dump, int, dict[str, str]] | None:
+    """The live mappings of ``vaults``, the number of their machines, and the names of subscriptions by their GUIDs.
 
-    That is then reported.
+    None where a vault could not be read, which is then reported.
     """
     from asrnet.export.desired import export_desired
     from asrnet.inventory import read
@@ -90,14 +91,18 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Du
     with session.backend(desired) as backend:
         inventory = read.read_inventory(desired, backend, confirm=False)
         inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
-    # A file without the mappings of a vault would call them unmanaged.
-    if report_unread(inventory.unread("vault")):
-        return None
-    dump = export_desired(inventory, desired)
+        # A file without the mappings of a vault would call them unmanaged.
+        if report_unread(inventory.unread("vault")):
+            return None
+        dump = export_desired(inventory, desired)
+        names = {}
+        for guid in first_file.subscriptions_of(dump.desired):
+            with suppress(AsrError):  # a name is a nicety
+                names[guid] = backend.surroundings.subscription(guid).name
     for line in dump.left_out:
         logs.warn(f"left out: {line}")
     items = [vault.items for vault in inventory.vaults.values()]
-    return dump, sum(len(listed) for listed in items if isinstance(listed, tuple))
+    return dump, sum(len(listed) for listed in items if isinstance(listed, tuple)), names
 
 
 def _next_steps(settings: InitSettings, *, is_example: bool) -> str:
