@@ -6,6 +6,7 @@ Whatever fails stays with the vault or network it concerns; only when nothing at
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -119,7 +120,25 @@ def read_inventory(
         if not sought:
             break
         inventory = _probe(inventory, sought, backend)
+    inventory = with_addresses(inventory, backend, _networks_with_static_addresses(inventory, desired))
     return _with_attachments(_around_test_networks(inventory, desired, backend), desired, backend)
+
+
+def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
+    """The recovery networks to which machines with static recovery addresses are to move: those may be in use there."""
+    networks: dict[tuple[str, ArmId], set[ArmId]] = defaultdict(set)
+    for vault in inventory.vaults.values() if desired.vaults_that_follow else ():
+        for item in () if isinstance(vault.items, Unknown) else vault.items:
+            if any(address.recovery_ip for nic in item.nics for address in nic.ip_configurations):
+                for nic in item.nics:
+                    if nic.primary_network_id:
+                        current = nic.recovery_network_id or item.recovery_network_id
+                        networks[vault.name, nic.primary_network_id] |= {current} if current else set()
+    return {
+        pair.recovery
+        for pair in (inventory.resolved(desired).pairs if networks else ())
+        if pair.follow and pair.recovery and networks.get((pair.vault, pair.primary), set()) - {pair.recovery}
+    }
 
 
 def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:

@@ -26,6 +26,7 @@ from asrnet.model.azure import (
     NOT_SELECTED,
     IpConfiguration,
     MappingKind,
+    Nic,
     ProtectedItem,
     Subnet,
     VirtualNetwork,
@@ -162,7 +163,7 @@ def plan_machines(
     view: VaultView, members: Sequence[Member], chosen: Collection[str], support: Support, request: Request
 ) -> MachinePart:
     """What becomes of the machines of the pairs called ``chosen``: they follow, are held or are only reported."""
-    return _MachineDiff(view, support, request).part(
+    return _MachineDiff(view, support, request, members).part(
         [
             member
             for member in members
@@ -174,7 +175,7 @@ def plan_machines(
 class _MachineDiff:
     """Compares the machines of one vault with what their pairs ask for."""
 
-    def __init__(self, view: VaultView, support: Support, request: Request) -> None:
+    def __init__(self, view: VaultView, support: Support, request: Request, members: Sequence[Member]) -> None:
         self._view = view
         self._support = support
         self._request = request
@@ -182,6 +183,7 @@ class _MachineDiff:
         self._findings: list[Finding] = []
         self._views: list[MachineView] = []
         self._tests: dict[str, VirtualNetwork | None] = {}
+        self._machines_by_address = _machines_by_address(view, members)
 
     def part(self, members: Sequence[Member]) -> MachinePart:
         for member in members:
@@ -242,6 +244,17 @@ class _MachineDiff:
                     isinstance(existing, VirtualNetwork) and new_subnets <= {subnet.name for subnet in existing.subnets}
                 ):
                     needs.add(change_id)
+            # Whichever fails over first takes the address, and the other one fails over to another address.
+            for address in after.addresses:
+                wanted_by = self._machines_by_address.get((recovery, number(address.recovery_ip)), ())
+                others = sorted({other.friendly_name for other in wanted_by if other.id != item.id})
+                if others:
+                    problems.append(
+                        _Problem(
+                            f"its static recovery address {address.recovery_ip} is that of {', '.join(others)} as well",
+                            "give each machine an address of its own",
+                        )
+                    )
             # A machine follows its mapping: where that is held back or fails, the machine stays where it is.
             if mapping_change := self._support.mappings.get(pair.name):
                 needs.add(mapping_change)
@@ -480,44 +493,81 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
             yield _Problem(f"{what} {repeated}, so which is which is not known", by_hand)
     has_names = any(member.field == "name" for member in update.of("ip_configuration"))
     for nic in item.nics:
-        addresses = nic.ip_configurations
-        names = [address.name.lower() for address in addresses]
-        if not names:
-            yield _Problem(f"NIC {nic.name} tells no ip configuration", "wait until re-protection has ended")
-        elif has_names and not all(names):
+        yield from _nic_problems(nic, by_hand, moves=moves, moves_test=moves_test, has_names=has_names)
+
+
+def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_names: bool) -> Iterator[_Problem]:
+    """What in one NIC keeps its machine from being updated. ``has_names``: its ip configurations must have names."""
+    addresses = nic.ip_configurations
+    names = [address.name.lower() for address in addresses]
+    if not names:
+        yield _Problem(f"NIC {nic.name} tells no ip configuration", "wait until re-protection has ended")
+    elif has_names and not all(names):
+        yield _Problem(
+            f"an ip configuration of NIC {nic.name} has no name, as during re-protection",
+            "wait until re-protection has ended",
+        )
+    elif len(set(names)) < len(names):
+        yield _Problem(f"two ip configurations of NIC {nic.name} have the same name", by_hand)
+    unknown = [
+        *nic.unknown_members,
+        *(name for address in addresses for name in address.unknown_members),
+    ]
+    if unknown:
+        yield _Problem(
+            f"NIC {nic.name} has settings that this version does not know and could lose: "
+            f"{', '.join(dict.fromkeys(unknown))}",
+            by_hand,
+        )
+    if nic.unclear_recovery_network:
+        yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
+    for occasion, changes, pools, reuses, nic_name in (
+        (
+            "a failover",
+            moves,
+            [str(pool) for address in addresses for pool in address.recovery_load_balancer_pools],
+            "reuseExistingNic",
+            "recoveryNicName",
+        ),
+        (
+            "a test failover",
+            moves_test,
+            [pool for address in addresses for pool in _test_pools(address)],
+            "tfoReuseExistingNic",
+            "tfoNicName",
+        ),
+    ):
+        if not changes:
+            continue
+        if nic.settings.get(reuses) is True:
+            # A NIC belongs to one virtual network. Source: Create, change, or delete a network interface.
+            existing = nic.settings.get(nic_name) or "of its settings"
             yield _Problem(
-                f"an ip configuration of NIC {nic.name} has no name, as during re-protection",
-                "wait until re-protection has ended",
+                f"NIC {nic.name} uses the existing NIC {existing} after {occasion}, which stays on its network",
+                f"{by_hand}, together with a NIC of the new network",
             )
-        elif len(set(names)) < len(names):
-            yield _Problem(f"two ip configurations of NIC {nic.name} have the same name", by_hand)
-        unknown = [
-            *nic.unknown_members,
-            *(name for address in addresses for name in address.unknown_members),
-        ]
-        if unknown:
+        if pools:
+            pool = pools[0].rpartition("/")[2]
             yield _Problem(
-                f"NIC {nic.name} has settings that this version does not know and could lose: "
-                f"{', '.join(dict.fromkeys(unknown))}",
-                by_hand,
+                f"NIC {nic.name} joins load balancer pool {pool} after {occasion}, and the machines behind a load "
+                "balancer are on one network",
+                f"{by_hand}, together with a load balancer of the new network",
             )
-        if nic.unclear_recovery_network:
-            yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
-        for occasion, changes, pools in (
-            (
-                "a failover",
-                moves,
-                [str(pool) for address in addresses for pool in address.recovery_load_balancer_pools],
-            ),
-            ("a test failover", moves_test, [pool for address in addresses for pool in _test_pools(address)]),
-        ):
-            if changes and pools:
-                pool = pools[0].rpartition("/")[2]
-                yield _Problem(
-                    f"NIC {nic.name} joins load balancer pool {pool} after {occasion}, and the machines behind a load "
-                    "balancer are on one network",
-                    f"{by_hand}, together with a load balancer of the new network",
-                )
+
+
+def _machines_by_address(
+    view: VaultView, members: Sequence[Member]
+) -> dict[tuple[ArmId | None, int | None], list[ProtectedItem]]:
+    """The machines that want each static recovery address of each network, if those of pairs follow them."""
+    recovery_networks = {member.item.id: member.wanted_pair.pair.recovery for member in members}
+    machines: dict[tuple[ArmId | None, int | None], list[ProtectedItem]] = defaultdict(list)
+    for item in () if isinstance(view.inventory.items, Unknown) else view.inventory.items:
+        networks = networks_of(item)
+        network_id = recovery_networks.get(item.id, networks.recovery_network_id)
+        for address in networks.addresses:
+            if address.recovery_ip and (value := number(address.recovery_ip)) is not None:
+                machines[network_id, value].append(item)
+    return machines
 
 
 def _test_pools(address: IpConfiguration) -> list[str]:
@@ -571,13 +621,17 @@ def _moved(
                     f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}",
                 )
             )
+        unfit = ""
         if ip and not _has(subnet, ip):
+            unfit = f"is not in subnet {name} of {network.name} ({', '.join(subnet.prefixes) or 'no prefix'})"
+        elif ip and number(ip) in map(number, subnet.used_ips):
+            unfit = f"is in use in subnet {name} of {network.name}"
+        if unfit:
             if not release:
                 which = "static test address" if for_test else "static recovery address"
                 problems.append(
                     _Problem(
-                        f"its {which} {ip} is not in subnet {name} of {network.name} "
-                        f"({', '.join(subnet.prefixes) or 'no prefix'})",
+                        f"its {which} {ip} {unfit}",
                         "change the address, or let it go: release_addresses: true in the row or in the file",
                     )
                 )

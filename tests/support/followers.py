@@ -62,11 +62,16 @@ class Followers(TwoRegions):
 
     def machine(self, name: str, **more: Any) -> ProtectedItem:
         """A machine of hub that fails over to old, with settings that somebody has chosen."""
+        # No two machines have the same static address, and beyond the subnet's end there is none.
+        last = 77 + len(self.items())
         first = IpConfiguration(
-            subnet="web", recovery_subnet="web", recovery_ip="10.0.1.77", settings={"tfoPublicIPAddressId": "/ip"}
+            subnet="web",
+            recovery_subnet="web",
+            recovery_ip=f"10.0.1.{last}" if last < 255 else "",
+            settings={"tfoPublicIPAddressId": "/ip"},
         )
         second = IpConfiguration(name="second", primary=False, subnet="web", recovery_subnet="web")
-        settings: dict[str, Setting] = {"reuseExistingNic": True, "tfoNicName": "nic-in-test"}
+        settings: dict[str, Setting] = {"enableAcceleratedNetworkingOnRecovery": True, "tfoNicName": "nic-in-test"}
         nic = Nic(
             name="nic0",
             primary_network_id=self.hub.id,

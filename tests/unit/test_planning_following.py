@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from followers import Followers
 from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row
 
@@ -314,6 +315,24 @@ class TestSubnetsAndAddresses:
         whole_file = world.azure.state(world.row(), machines="follow", release_addresses=True)
         assert after(world.plan(whole_file, world.machine(address=address))).addresses[0].recovery_ip is None
 
+    def test_a_static_address_that_is_in_use_in_the_new_network_holds_the_machine_unless_it_is_let_go(self) -> None:
+        azure = Followers(mapped_to="old")
+        taken = azure.network(
+            "taken", SEA, subnets=[Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.77",))]
+        )
+        plan = azure.plan(azure.state(row(azure.hub, taken), machines="follow"))
+        assert held(plan) == "its static recovery address 10.0.1.77 is in use in subnet web of taken"
+        releasing = azure.state(row(azure.hub, taken, release_addresses=True), machines="follow")
+        assert after(azure.plan(releasing)).addresses[0].recovery_ip is None
+
+    def test_a_static_address_that_two_machines_want_holds_both(self, world: World) -> None:
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.0.1.9")
+        plan = world.following(world.machine("vm1", address=address), world.machine("vm2", address=address))
+        assert [(machine.status, machine.reason) for machine in plan.machines] == [
+            ("held", "its static recovery address 10.0.1.9 is that of vm2 as well"),
+            ("held", "its static recovery address 10.0.1.9 is that of vm1 as well"),
+        ]
+
     def test_a_released_address_is_sent_as_an_empty_text_and_one_that_was_never_set_is_not_sent(
         self, world: World
     ) -> None:
@@ -463,6 +482,30 @@ class TestHeldMachines:
     def test_every_reason_is_said_at_once(self, world: World) -> None:
         item = structs.replace(world.machine(), is_cluster_member=True, test_failover_state="WaitingForCompletion")
         assert held(world.following(item)).count(";") == 1
+
+    @pytest.mark.parametrize(
+        ("settings", "reason"),
+        [
+            (
+                {"reuseExistingNic": True, "recoveryNicName": "nic-sea"},
+                "NIC nic0 uses the existing NIC nic-sea after a failover, which stays on its network",
+            ),
+            (
+                {"tfoReuseExistingNic": True, "tfoNicName": "nic-test"},
+                "NIC nic0 uses the existing NIC nic-test after a test failover, which stays on its network",
+            ),
+        ],
+        ids=["failover", "test"],
+    )
+    def test_an_existing_nic_keeps_its_machine_on_its_network(self, world: World, settings: Any, reason: str) -> None:
+        (nic,) = world.machine().nics
+        item = world.machine("vm1", structs.replace(nic, settings=settings))
+        assert held(world.following(item, test=world.bubble.id)) == reason
+
+    def test_an_existing_nic_for_tests_does_not_keep_a_machine_from_its_recovery_network(self, world: World) -> None:
+        (nic,) = world.machine().nics
+        item = world.machine("vm1", structs.replace(nic, settings={"tfoReuseExistingNic": True}))
+        assert after(world.following(item)).recovery_network_id == world.new.id
 
     def test_a_load_balancer_does_not_keep_a_machine_from_its_test_network(self, world: World) -> None:
         item = address_of(world.machine(), recovery_load_balancer_pools=(POOL,))
