@@ -191,7 +191,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     SUBNET_TOO_SMALL = (
         "subnet_too_small", "warning", "",
-        "The recovery subnet has fewer free addresses than the primary subnet uses.",
+        "The recovery subnet has fewer free addresses than the primary subnet uses, or than its machines need.",
         "Enlarge the recovery subnet.",
     )  # fmt: skip
     FALLBACK_SUBNET_RESERVED = (

@@ -15,8 +15,8 @@ from msgspec import Struct, structs
 
 from asrnet.desired.pairs import Pair, is_machine_ignored
 from asrnet.errors import InputError
-from asrnet.failover.addresses import number, usable
-from asrnet.failover.subnets import choose_subnet, is_reserved
+from asrnet.failover.addresses import capacity, number, usable
+from asrnet.failover.subnets import choose_subnet, is_reserved, unreadable_prefix
 from asrnet.inventory.read import Unknown
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
@@ -183,6 +183,7 @@ class _MachineDiff:
         self._findings: list[Finding] = []
         self._views: list[MachineView] = []
         self._tests: dict[str, VirtualNetwork | None] = {}
+        self._members = members
         self._machines_by_address = _machines_by_address(view, members)
 
     def part(self, members: Sequence[Member]) -> MachinePart:
@@ -192,6 +193,9 @@ class _MachineDiff:
             else:
                 self._plan(member)
         self._hold_without_right()
+        self._report_small_subnets({member.wanted_pair.pair.name for member in members})
+        # By kind, so that equal hints stand together and are said once.
+        self._findings.sort(key=lambda finding: finding.kind)
         return MachinePart(changes=tuple(self._changes), findings=tuple(self._findings), views=tuple(self._views))
 
     def _report_contradiction(self, member: Member) -> None:
@@ -321,7 +325,8 @@ class _MachineDiff:
     ) -> None:
         """Say what differs: what moves the machine where it is only reported, and what keeps it where it is held."""
         item, pair = member.item, member.wanted_pair.pair
-        select = shlex.join(["--pair", pair.name, "--machine", item.friendly_name])
+        # The same for all machines of the pair, so that it is printed once.
+        select = shlex.quote(f"--pair={pair.name}") if pair.name.startswith("-") else shlex.join(["--pair", pair.name])
         consequence, hint = "", f"asrnet apply {select} --machines follow"
         if pair.follow:
             consequence = f"; it is left alone: {'; '.join(problem.reason for problem in problems)}" if problems else ""
@@ -389,6 +394,40 @@ class _MachineDiff:
             is_right = pair.test and not any(_test_network_problems(wanted_pair, pair.test, self._request))
             self._tests[pair.name] = network if is_right and isinstance(network, VirtualNetwork) else None
         return self._tests[pair.name]
+
+    def _report_small_subnets(self, pair_names: Collection[str]) -> None:
+        """Warn of subnets that have fewer free addresses than the machines need that land there after this plan."""
+        planned = {view.id: view.planned for view in self._views if view.status == "update" and view.planned}
+        needed: Counter[tuple[ArmId, str]] = Counter()
+        pairs: dict[ArmId, Pair] = {}
+        for member in self._members:
+            item, pair = member.item, member.wanted_pair.pair
+            networks = planned.get(item.id) or networks_of(item)
+            if item.has_failed_over or networks.recovery_network_id != pair.recovery:
+                continue
+            assert pair.recovery is not None  # noqa: S101 - a wanted pair has both networks
+            if pair.name in pair_names:
+                pairs.setdefault(pair.recovery, pair)
+            unselected = {nic.name for nic in item.nics if nic.selection == NOT_SELECTED}
+            for address in networks.addresses:
+                if address.recovery_subnet and address.nic not in unselected:
+                    needed[pair.recovery, address.recovery_subnet.lower()] += 1
+        for network_id, pair in pairs.items():
+            network, _ = self._network(network_id)
+            for subnet in network.subnets if network else ():
+                count = needed[network_id, subnet.name.lower()]
+                if not count or unreadable_prefix(subnet) is not None:
+                    continue
+                free = max(0, capacity(subnet.prefixes) - subnet.used)
+                if count > free:
+                    self._findings.append(
+                        pair.finding(
+                            FindingKind.SUBNET_TOO_SMALL,
+                            f"subnet {subnet.name} of {self._view.label(network_id)} has {free} free addresses, and "
+                            f"the machines that would land there need {count}",
+                            subject=network_id,
+                        )
+                    )
 
     def _hold_without_right(self) -> None:
         """Take the changes back where this identity may not update machines: better said now than after the first."""
@@ -471,7 +510,9 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
         yield _Problem(f"machines of provider {item.provider or 'unknown'} cannot be updated by asrnet", by_hand)
         return
     if item.has_failed_over:
-        yield _Problem("it has failed over", "commit the failover and re-protect the machine, then fail it back")
+        is_committed = item.state.lower().endswith("committed")
+        first_step = "re-protect the machine" if is_committed else "commit the failover and re-protect the machine"
+        yield _Problem("it has failed over", f"{first_step}, then fail it back")
     elif item.direction_unclear:
         yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
     elif item.state.lower() != "protected":

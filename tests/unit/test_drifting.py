@@ -193,7 +193,7 @@ def test_a_retarget_lists_the_machines_that_keep_the_old_network() -> None:
     told = [found for found in correction.report.findings if found.kind == "stale_protected_item"]
     assert [found.message.partition(" ")[0] for found in told] == ["vm1", "vm2"]
     assert all("still fails over to old-dr" in found.message for found in told)
-    assert told[0].hint == "asrnet apply --pair moved --machine vm1 --machines follow"
+    assert told[0].hint == "asrnet apply --pair moved --machines follow"
 
 
 def test_machines_are_corrected_by_kind_and_not_without_the_mapping_that_they_follow() -> None:

@@ -140,7 +140,7 @@ class TestWhoFollows:
     def test_a_machine_is_reported_and_left_alone_unless_the_file_says_otherwise(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row()), world.machine())
         assert (machines(plan), kinds(plan)) == ([], ["stale_protected_item"])
-        assert plan.findings[0].hint == "asrnet apply --pair hub --machine vm1 --machines follow"
+        assert plan.findings[0].hint == "asrnet apply --pair hub --machines follow"
         assert [(view.name, view.status) for view in plan.machines] == [("vm1", "reported")]
 
     def test_a_machine_that_follows_is_one_change_with_what_it_has_and_what_it_gets(self, world: World) -> None:
@@ -324,6 +324,39 @@ class TestSubnetsAndAddresses:
         assert held(plan) == "its static recovery address 10.0.1.77 is in use in subnet web of taken"
         releasing = azure.state(row(azure.hub, taken, release_addresses=True), machines="follow")
         assert after(azure.plan(releasing)).addresses[0].recovery_ip is None
+
+    def test_a_subnet_that_cannot_hold_the_machines_that_would_land_there_is_a_warning(self, world: World) -> None:
+        small = world.azure.network("small", SEA, subnets=[Subnet(name="web", prefixes=("10.0.1.0/29",), used=2)])
+        desired = world.azure.state(row(world.hub, small), machines="follow")
+        assert "subnet_too_small" not in kinds(world.plan(desired, world.machine()))
+        plan = world.plan(desired, world.machine("vm1"), world.machine("vm2"))
+        (warning,) = [finding for finding in plan.findings if finding.kind == "subnet_too_small"]
+        assert (warning.severity, warning.message) == (
+            "warning",
+            "subnet web of small has 1 free addresses, and the machines that would land there need 2",
+        )
+
+    def test_findings_of_machines_stand_together_by_kind_and_have_one_hint_for_each_pair(self, world: World) -> None:
+        desired = world.azure.state(world.row(test=world.bubble.id))
+        plan = world.plan(desired, world.machine("vm1"), world.machine("vm2"))
+        assert [(finding.kind, finding.message.split()[0], finding.hint) for finding in plan.findings] == [
+            ("stale_protected_item", "vm1", "asrnet apply --pair hub --machines follow"),
+            ("stale_protected_item", "vm2", "asrnet apply --pair hub --machines follow"),
+            ("test_network_differs", "vm1", ""),
+            ("test_network_differs", "vm2", ""),
+        ]
+
+    def test_a_hint_names_a_pair_that_looks_like_an_option_so_that_it_is_none(self, world: World) -> None:
+        plan = world.plan(world.azure.state(world.row(name="-q")), world.machine())
+        assert plan.findings[0].hint == "asrnet apply --pair=-q --machines follow"
+
+    def test_a_machine_whose_failover_is_committed_is_to_be_re_protected(self, world: World) -> None:
+        for state, hint in (
+            ("UnplannedFailoverCommitted", "re-protect the machine, then fail it back"),
+            ("UnplannedFailover", "commit the failover and re-protect the machine, then fail it back"),
+        ):
+            plan = world.following(world.machine(active_location="Recovery", state=state))
+            assert [finding.hint for finding in plan.findings if finding.kind == "stale_protected_item"] == [hint]
 
     def test_a_static_address_that_two_machines_want_holds_both(self, world: World) -> None:
         address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.0.1.9")

@@ -129,7 +129,7 @@ class TestHints:
         plan = azure.plan(azure.state(row(hub, dr)))
         assert kinds(plan) == ["stale_protected_item"]
         assert plan.findings[0].message == "vm1 (nic0) still fails over to own; mapping changes do not move it"
-        assert plan.findings[0].hint == "asrnet apply --pair hub --machine vm1 --machines follow"
+        assert plan.findings[0].hint == "asrnet apply --pair hub --machines follow"
 
     def test_a_vault_in_the_primary_region_is_said(self) -> None:
         azure = TwoRegions()
