@@ -351,8 +351,7 @@ class _MachineDiff:
             self._findings.append(pair.finding(FindingKind.STALE_PROTECTED_ITEM, text, subject=item.id, hint=hint))
         if test is not None:
             old, new = self._labels(before.test_network_id, test.id)
-            # Said once for each machine what moves it or keeps it where it is.
-            text = f"{item.friendly_name} is tested in {old} instead of {new}{'' if is_stale else consequence}"
+            text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}"
             self._findings.append(
                 pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint="" if is_stale else hint)
             )

@@ -600,6 +600,14 @@ class TestTestNetworks:
             "fails over to old instead of new and is tested in no network instead of bubble"
         )
 
+    def test_both_findings_of_a_machine_that_is_held_have_the_reason(self, world: World) -> None:
+        plan = world.following(world.machine(state="InitialReplicationInProgress"), test=world.bubble.id)
+        assert kinds(plan) == ["stale_protected_item", "test_network_differs"]
+        assert all(
+            finding.message.endswith("; it is left alone: its state is InitialReplicationInProgress")
+            for finding in plan.findings
+        )
+
     def test_a_pair_without_a_test_network_leaves_that_of_its_machines_alone(self, world: World) -> None:
         plan = world.following(world.machine(test_network_id=world.bubble.id))
         assert kinds(plan) == ["stale_protected_item"]
