@@ -30,7 +30,7 @@ def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) ->
     # With several directions these two depend on where the networks are, which only planning knows.
     if len(state.regions) == 1 and "regions" not in faulty:
         rules += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
-    rules += [_distinct_vmm_pairs(state), _test_networks(state), _machines_of_other_tools(state)]
+    rules += [_distinct_vmm_pairs(state), _test_networks(state)]
     reported: set[int] = set()
     for entry, error in chain.from_iterable(rules):
         # A row that was copied breaks several rules at once: one mistake is enough to find it.
@@ -210,19 +210,4 @@ def _test_networks(state: DesiredState) -> _Mistakes:
                 f"{subject} the test network {entry.test.name}, a network of pair '{owner.name}' at {owner.source}: "
                 "tests would run in production",
                 "name a network that is for tests alone",
-            )
-
-
-def _machines_of_other_tools(state: DesiredState) -> _Mistakes:
-    """Machines of a pair that another tool manages never follow, so nobody may ask for it."""
-    entries: list[tuple[str, Row | Rule | VmmRow]] = [("pair", row) for row in state.pairs]
-    entries += [("pair", row) for row in state.vmm_pairs]
-    entries += [("rule", rule) for rule in state.rules]
-    for kind, entry in entries:
-        if entry.managed_by and entry.machines == "follow":
-            yield _mistake(
-                entry,
-                f"{kind} '{entry.name}' has managed_by: {entry.managed_by} and machines: follow, and machines of "
-                "another tool's pairs never follow",
-                "remove one of the two",
             )

@@ -422,8 +422,9 @@ class _MachineDiff:
                     self._findings.append(
                         pair.finding(
                             FindingKind.SUBNET_TOO_SMALL,
-                            f"subnet {subnet.name} of {self._view.label(network_id)} has {free} free addresses, and "
-                            f"the machines that would land there need {count}",
+                            f"subnet {subnet.name} of {self._view.label(network_id)} cannot hold the machines "
+                            f"that would land there: they need {count}, and {free} of its addresses "
+                            f"{'is' if free == 1 else 'are'} free",
                             subject=network_id,
                         )
                     )

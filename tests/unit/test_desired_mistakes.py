@@ -415,16 +415,3 @@ def test_a_test_network_must_not_be_a_network_of_another_row(end: str) -> None:
     regions = BASE.replace("recovery: southeastasia}", f"recovery: southeastasia, test: {end}}}")
     message = refusal(regions + HUB + crm)
     assert message.startswith(f"f.yaml:4: the regions eastasia -> southeastasia have the test network {name}, ")
-
-
-@pytest.mark.parametrize("section", ["pair", "rule"])
-def test_machines_of_a_pair_that_another_tool_manages_cannot_be_told_to_follow(section: str) -> None:
-    text = row(managed_by="terraform", machines="follow")
-    if section == "rule":
-        text = (
-            BASE + "rules:\n- {name: hub, vault: sea, match: {name: hub}, recovery: copy, managed_by: terraform, "
-            "machines: follow}\n"
-        )
-    assert refusal(text).startswith(
-        f"f.yaml:6: {section} 'hub' has managed_by: terraform and machines: follow, and machines of another tool's"
-    )

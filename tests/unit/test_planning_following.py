@@ -331,9 +331,10 @@ class TestSubnetsAndAddresses:
         assert "subnet_too_small" not in kinds(world.plan(desired, world.machine()))
         plan = world.plan(desired, world.machine("vm1"), world.machine("vm2"))
         (warning,) = [finding for finding in plan.findings if finding.kind == "subnet_too_small"]
-        assert (warning.severity, warning.message) == (
-            "warning",
-            "subnet web of small has 1 free addresses, and the machines that would land there need 2",
+        assert warning.severity == "warning"
+        assert warning.message == (
+            "subnet web of small cannot hold the machines that would land there: "
+            "they need 2, and 1 of its addresses is free"
         )
 
     def test_findings_of_machines_stand_together_by_kind_and_have_one_hint_for_each_pair(self, world: World) -> None:
