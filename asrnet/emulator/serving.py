@@ -9,8 +9,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from msgspec import Struct
@@ -94,11 +95,15 @@ def serve(options: ServeOptions, announce: Callable[[str], None]) -> int:
     """
     app = app_of(options)
     capture = Capture(options.capture) if options.capture else None
-    stopping = threading.Event()
-    with _stop_signals(stopping), running(app, options, capture=capture) as emulator:
+    # A queue and no Event: a signal may come while Event.wait holds the lock that Event.set waits for, and both are of
+    # this thread, which then hangs. SimpleQueue.put never waits (documented for exactly this use).
+    signals: SimpleQueue[int] = SimpleQueue()
+    with _stop_signals(signals.put), running(app, options, capture=capture) as emulator:
         announce(emulator.announcement())
-        while not stopping.wait(0.5):
-            pass  # a signal does not interrupt the wait on every platform: look now and then
+        while True:
+            with suppress(Empty):
+                signals.get(timeout=0.5)  # a signal does not interrupt the wait on every platform: look now and then
+                break
     if options.state:
         world_file.save(app.world, options.state)
     return 0
@@ -207,9 +212,11 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
 
 
 @contextmanager
-def _stop_signals(stopping: threading.Event) -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
+def _stop_signals(tell: Callable[[int], None]) -> Iterator[None]:
+    """Tell the number of each signal that asks to stop, instead of what the signal does otherwise."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        tell(number)
 
     numbers = [signal.SIGTERM, signal.SIGINT]
     # Windows has no SIGHUP, and with nohup it stays ignored.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
@@ -279,3 +280,29 @@ def test_an_emulator_killed_while_it_saves_leaves_its_state_whole(folder: Path) 
     for call in (total - 2, total - 1, total):
         assert killed_at(call, *words, folder=folder, told_to_end=True).returncode == -signal.SIGKILL
         assert world_file.load(folder / "state.yaml", clock=SystemClock()).state.vaults.values(DR)
+
+
+_TOLD_AT_EVERY_CALL = """
+import signal, sys
+from asrnet.emulator.serving import ServeOptions, serve
+
+for number in range(1, 14, 2):
+    left = number
+
+    def count(frame, event, function):
+        global left
+        left -= 1
+        if left == 0:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGTERM)
+
+    assert serve(ServeOptions(port=0, tls_port=0), lambda _: sys.setprofile(count)) == 0
+    sys.setprofile(None)
+"""
+
+
+def test_an_emulator_ends_whatever_it_does_when_it_is_told_to(folder: Path) -> None:
+    """A signal that came while the lock of what is waited for was held once left the process hanging."""
+    script = [sys.executable, "-c", _TOLD_AT_EVERY_CALL]
+    ended = subprocess.run(script, cwd=folder, env=clean(folder), capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
