@@ -17,47 +17,39 @@ VAULT = ("rg-dr", "vault-sea")
 VAULT_ID = f"{DR}/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
 EAST, SOUTHEAST = ("asr-a2a-default-eastasia", "east"), ("asr-a2a-default-southeastasia", "southeast")
 GROUPS = {EAST: f"{PROD}/rg-apps-ea", SOUTHEAST: f"{DR}/rg-apps-sea"}
+MACHINES = f"{PROD}/rg-apps-ea/providers/Microsoft.Compute/virtualMachines/"
+POLICY = {"policyId": f"{VAULT_ID}/replicationPolicies/daily"}
 TEST_NETWORK_ID = f"{DR}/rg-network-sea/providers/Microsoft.Network/virtualNetworks/test-sea"
+TEST_NETWORK = {"networkType": "VmNetworkAsInput", "networkId": TEST_NETWORK_ID}
+FORWARD = {"failoverDirection": "PrimaryToRecovery"}
 
 
-def body(properties: dict[str, str], details: Any = None, target: tuple[str, str] | None = None) -> Any:
+def body(properties: dict[str, str], target: tuple[str, str] | None = None, **details: str) -> Any:
     """A request about an Azure machine; ``target`` is the fabric and the container that it is replicated to."""
-    details = {"instanceType": "A2A", **(details or {})}
     if target:
-        container = f"replicationFabrics/{target[0]}/replicationProtectionContainers/{target[1]}"
+        container = "replicationFabrics/{}/replicationProtectionContainers/{}".format(*target)
         details |= {"recoveryContainerId": f"{VAULT_ID}/{container}", "recoveryResourceGroupId": GROUPS[target]}
-    return {"properties": {**properties, "providerSpecificDetails": details}}
-
-
-def start(client: SiteRecoveryManagementClient, step: str, side: tuple[str, str], name: str) -> Any:
-    """Start a step for the machine ``name``, which is protected in the container of ``side``; its operation."""
-    items, item = client.replication_protected_items, (*VAULT, *side, name)
-    switch = client.replication_protection_containers.begin_switch_protection
-    machine = {"fabricObjectId": f"{GROUPS[side]}/providers/Microsoft.Compute/virtualMachines/{name}"}
-    policy, network = {"policyId": f"{VAULT_ID}/replicationPolicies/daily"}, {"networkId": TEST_NETWORK_ID}
-    return {
-        "enable": lambda: items.begin_create(*item, body(policy, machine, target=SOUTHEAST)),
-        "test": lambda: items.begin_test_failover(*item, body({"networkType": "VmNetworkAsInput", **network})),
-        "clean-up": lambda: items.begin_test_failover_cleanup(*item, {"properties": {"comments": "The test is over."}}),
-        "fail-over": lambda: items.begin_unplanned_failover(*item, body({"failoverDirection": "PrimaryToRecovery"})),
-        "commit": lambda: items.begin_failover_commit(*item),
-        # To re-protect a machine is to replicate it to the side where it has been protected until now.
-        "re-protect": lambda: switch(*VAULT, *side, body({"replicationProtectedItemName": name}, target=side)),
-    }[step]()
+    return {"properties": {**properties, "providerSpecificDetails": {"instanceType": "A2A", **details}}}
 
 
 def run(client: SiteRecoveryManagementClient, step: str, sleep: Any = time.sleep) -> None:
     """Do a step for all machines, wait for the replication that it begins, and print where they run."""
-    items = client.replication_protected_items
-    machines = [
-        ((fabric, box), name) for fabric, box, name in (item.id.split("/")[10::2] for item in items.list(*VAULT))
-    ]
-    machines = [(EAST, name) for name in ("app1", "db1", "web1")] if step == "enable" else machines
-    for operation in [start(client, step, *machine) for machine in machines]:
+    items, switch = client.replication_protected_items, client.replication_protection_containers.begin_switch_protection
+    # Re-protection moves the machines to the container of the other fabric, and the next one moves them back.
+    side = SOUTHEAST if any(items.list_by_replication_protection_containers(*VAULT, *SOUTHEAST)) else EAST
+    begin = {
+        "enable": lambda item: items.begin_create(*item, body(POLICY, SOUTHEAST, fabricObjectId=MACHINES + item[-1])),
+        "test": lambda item: items.begin_test_failover(*item, body(TEST_NETWORK)),
+        "clean-up": lambda item: items.begin_test_failover_cleanup(*item, {"properties": {"comments": "Done."}}),
+        "fail-over": lambda item: items.begin_unplanned_failover(*item, body(FORWARD)),
+        "commit": lambda item: items.begin_failover_commit(*item),
+        # To re-protect a machine is to replicate it to the side on which it has been protected until now.
+        "re-protect": lambda item: switch(*item[:-1], body({"replicationProtectedItemName": item[-1]}, side)),
+    }[step]
+    for operation in [begin((*VAULT, *side, name)) for name in ("app1", "db1", "web1")]:
         operation.result()
-    while step in {"enable", "re-protect"} and {item.properties.protection_state for item in items.list(*VAULT)} != {
-        "Protected"
-    }:
+    replicates = step in {"enable", "re-protect"}
+    while replicates and any(item.properties.protection_state != "Protected" for item in items.list(*VAULT)):
         sleep(10)
     for item in items.list(*VAULT):
         machine = item.properties
