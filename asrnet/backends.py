@@ -138,8 +138,9 @@ def _azure(settings: Settings, cloud_name: str, subscriptions: Sequence[str], ru
 
 def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
     """The arguments that every connection to Azure has."""
-    from asrnet.azure import clouds, credentials
+    from asrnet.azure import credentials
     from asrnet.azure.retry import RetryLimits
+    from asrnet.settings import clouds
 
     cloud = clouds.cloud(cloud_name, settings.endpoint)
     if authority := settings.variables.get("AZURE_AUTHORITY_HOST"):

@@ -263,7 +263,7 @@ class SiteRecoveryRequests(Protocol):
         ...
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
-        """The jobs of a vault that began at or after ``since``, or are in ``state``."""
+        """The jobs of a vault that began at or after ``since``, or are in ``state``; perhaps others too."""
         ...
 
     def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:

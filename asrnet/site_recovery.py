@@ -1,11 +1,13 @@
 """The decisions about Site Recovery that are the same for every backend.
 
-They are: how to read a vault if the identity's roles forbid vault-wide lists, and what proves that a mapping is absent.
+They are: how to read a vault if the identity's roles forbid vault-wide lists, what proves that a mapping is absent, and
+which jobs are those that were asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from asrnet.errors import ForbiddenError, InputError, NotFoundError, ServiceError, VaultUnusedError
@@ -98,9 +100,14 @@ class SiteRecovery:
                 raise
             return None
 
-    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
-        """Jobs by start or state."""
-        return self._requests.jobs(vault, since=since, state=state)
+    def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
+        """Jobs by start or state, filtered again: which filters the service honours is not certain."""
+        for job in self._requests.jobs(vault, since=since, state=state):
+            started = _seconds(job.start_time)
+            is_late = since is None or started is None or started >= since
+            # A job without a state is of every state: it is not known to have ended.
+            if is_late and (not state or job.state.lower() in {state.lower(), ""}):
+                yield job
 
     def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
         """The VM networks of a VMM server."""
@@ -213,3 +220,12 @@ class SiteRecovery:
     def _containers(self, vault: ArmId) -> Iterator[ArmId]:
         for fabric in self._requests.fabrics(vault):
             yield from (cloud.id for cloud in self._requests.clouds(fabric.id))
+
+
+def _seconds(time: str) -> float | None:
+    """Seconds since 1970; the service writes seven digits of a second. None where ``time`` is no time."""
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

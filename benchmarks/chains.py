@@ -12,12 +12,12 @@ from typing import Literal
 from asrnet import applying, planning
 from asrnet.applying import Options
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.transport import in_process
 from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
+from asrnet.settings.clouds import PUBLIC
 from benchmarks.floor import Floor
 from benchmarks.scenes import Weather, desired, world
 

@@ -26,11 +26,11 @@ from requests.adapters import BaseAdapter
 from urllib3.response import HTTPResponse
 
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SystemClock
 from asrnet.emulator.transport import in_process
 from asrnet.inventory import read as inventory
+from asrnet.settings.clouds import PUBLIC
 from benchmarks.emulator import Emulated, emulated
 from benchmarks.floor import Floor, connected
 from benchmarks.processes import run

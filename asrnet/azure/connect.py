@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-from asrnet.azure.clouds import PUBLIC, Cloud
 from asrnet.azure.credentials import Credential, choose
 from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
@@ -20,6 +19,7 @@ from asrnet.azure.site_recovery import AzureSiteRecovery
 from asrnet.azure.wire import Wire
 from asrnet.errors import AsrError
 from asrnet.ports import Backend, Clock
+from asrnet.settings.clouds import PUBLIC, Cloud
 from asrnet.site_recovery import SiteRecovery
 
 if TYPE_CHECKING:

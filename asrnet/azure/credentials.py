@@ -1,8 +1,7 @@
 """Which credential to use: the caller's choice, or what the environment holds.
 
 In this order: the one that is named; a made-up token for an emulator on this machine; an application whose variables
-are complete, ``AZURE_*`` before Terraform's ``ARM_*``; else azure-identity's DefaultAzureCredential. Nothing here reads
-the environment: the values are handed in.
+are complete; else azure-identity's DefaultAzureCredential.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ import msgspec
 from msgspec import Struct
 
 from asrnet.azure.answers import certificate_failure
-from asrnet.azure.clouds import Cloud
 from asrnet.errors import CredentialError, InputError, UnreachableError
 from asrnet.files.problems import did_you_mean
+from asrnet.settings.application import VARIABLES_HINT, Application, application
+from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import certificate_hint
 from asrnet.settings.values import is_loopback
 
@@ -54,72 +54,6 @@ Any other class that needs no arguments is known by its own name.
 _NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
 """It prints its code on standard output, which is reserved for data."""
 
-_VARIABLES_HINT: Final = (
-    "set AZURE_TENANT_ID, AZURE_CLIENT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, "
-    "AZURE_FEDERATED_TOKEN_FILE; or Terraform's ARM_TENANT_ID, ARM_CLIENT_ID and one of ARM_CLIENT_SECRET, "
-    "ARM_CLIENT_CERTIFICATE_PATH, or ARM_USE_OIDC=true with ARM_OIDC_TOKEN, ARM_OIDC_TOKEN_FILE_PATH, or "
-    "ARM_OIDC_REQUEST_URL and ARM_OIDC_REQUEST_TOKEN (in a GitHub workflow ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN)"
-)
-
-
-class Application(Struct, frozen=True, kw_only=True):
-    """What identifies an application to Azure. Empty where it is not given.
-
-    ``request_url`` and ``request_token`` get an ID token from the pipeline that runs this, as GitHub's do.
-    """
-
-    tenant_id: str = ""
-    client_id: str = ""
-    client_secret: str = ""
-    certificate_path: str = ""
-    certificate_password: str = ""
-    token_file: str = ""
-    token: str = ""
-    request_url: str = ""
-    request_token: str = ""
-
-    def __repr__(self) -> str:
-        return f"Application(tenant_id={self.tenant_id!r}, client_id={self.client_id!r})"
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether it suffices to sign in."""
-        requested = self.request_url and self.request_token
-        proof = self.client_secret or self.certificate_path or self.token_file or self.token or requested
-        return bool(self.tenant_id and self.client_id and proof)
-
-
-def application(variables: Mapping[str, str]) -> Application:
-    """The application that ``variables``, by the names of environment variables, describe: AZURE_*, else ARM_*."""
-    get = variables.get
-    azures = Application(
-        tenant_id=get("AZURE_TENANT_ID", ""),
-        client_id=get("AZURE_CLIENT_ID", ""),
-        client_secret=get("AZURE_CLIENT_SECRET", ""),
-        certificate_path=get("AZURE_CLIENT_CERTIFICATE_PATH", ""),
-        certificate_password=get("AZURE_CLIENT_CERTIFICATE_PASSWORD", ""),
-        token_file=get("AZURE_FEDERATED_TOKEN_FILE", ""),
-    )
-    if azures.is_complete:
-        return azures
-    # An incomplete set may serve another purpose (AZURE_CLIENT_ID alone chooses a managed identity).
-    terraforms = Application(
-        tenant_id=get("ARM_TENANT_ID", ""),
-        client_id=get("ARM_CLIENT_ID", ""),
-        client_secret=get("ARM_CLIENT_SECRET", ""),
-        certificate_path=get("ARM_CLIENT_CERTIFICATE_PATH", ""),
-        certificate_password=get("ARM_CLIENT_CERTIFICATE_PASSWORD", ""),
-    )
-    if get("ARM_USE_OIDC", "").lower() in {"true", "1"}:
-        terraforms = msgspec.structs.replace(
-            terraforms,
-            token_file=get("ARM_OIDC_TOKEN_FILE_PATH", ""),
-            token=get("ARM_OIDC_TOKEN", ""),
-            request_url=get("ARM_OIDC_REQUEST_URL") or get("ACTIONS_ID_TOKEN_REQUEST_URL", ""),
-            request_token=get("ARM_OIDC_REQUEST_TOKEN") or get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ""),
-        )
-    return terraforms if terraforms.is_complete else azures
-
 
 class Credential(Struct, frozen=True, kw_only=True):
     """A way to get tokens, under its common name; ``build`` imports what it needs.
@@ -150,7 +84,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
         return _default(cloud, app, _CHAINS[word])
     if word in {"environment", "workloadidentity"}:
         if not app.is_complete:
-            raise CredentialError(f"the credential '{named}' lacks its variables", hint=_VARIABLES_HINT)
+            raise CredentialError(f"the credential '{named}' lacks its variables", hint=VARIABLES_HINT)
         return _of_application(cloud, app)
     names_in_messages = dict(_SPELLINGS.values())
     spellings = {_normal(name): class_name for name, (class_name, _) in _SPELLINGS.items()}

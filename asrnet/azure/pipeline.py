@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
+from azure.core import AzureClouds
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
@@ -26,12 +27,12 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy
 from requests.adapters import HTTPAdapter
 
-from asrnet.azure.clouds import Cloud
 from asrnet.azure.gates import Gates
 from asrnet.azure.request_log import CORRELATION, Meter, RequestLogPolicy, quieten_vendors
 from asrnet.azure.retry import RetryLimits, RetryPolicy
 from asrnet.errors import ServiceError
 from asrnet.ports import Clock, announce_request
+from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import check_roots
 
 _POOL_SIZE: Final = 64
@@ -76,7 +77,7 @@ class Pipeline:
         return {
             "credential": self.credential,
             "base_url": self.cloud.endpoint,
-            "cloud_setting": self.cloud.sdk_setting,
+            "cloud_setting": AzureClouds[self.cloud.setting],
             "policies": self.policies(),
             "transport": RequestsTransport(
                 session=self._session,

@@ -111,7 +111,7 @@ class TokenCache:
                 return token
 
     def get_token(self, *scopes: str, claims: str | None = None, **_others: Any) -> AccessToken:
-        """The same for clients that ask the older way."""
+        """The same in the older form, which the SDKs' type of a credential still asks for."""
         options: TokenRequestOptions = {"claims": claims} if claims else {}
         token = self.get_token_info(*scopes, options=options)
         return AccessToken(token.token, token.expires_on)
@@ -151,13 +151,8 @@ class SignIn:
     def _fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:
         with translated_sign_in(self._credential):
             self._source = self._source or self._credential.build()
-            if hasattr(self._source, "get_token_info"):
-                token: AccessTokenInfo = self._source.get_token_info(
-                    scope, options={"claims": claims} if claims else {}
-                )
-            else:  # a credential of an older azure-identity
-                older = self._source.get_token(scope, claims=claims) if claims else self._source.get_token(scope)
-                token = AccessTokenInfo(older.token, older.expires_on)
+            options: TokenRequestOptions = {"claims": claims} if claims else {}
+            token: AccessTokenInfo = self._source.get_token_info(scope, options=options)
         _log.info("signed in as %s", identity_of(token.token, self._source_name()))
         return token
 

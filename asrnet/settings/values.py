@@ -22,6 +22,9 @@ _SHARD: Final = r"(?P<index>[0-9]{1,6})/(?P<count>[0-9]{1,6})"
 _FORMAT: Final = r"[a-z][a-z0-9-]*"
 _API_VERSION: Final = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?"
 
+PLAIN_NETLOC: Final = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?"
+"""A host and perhaps a port: no user, no escapes, nothing that two URL parsers could read differently."""
+
 PROVIDERS: Final = ("Microsoft.Network", "Microsoft.RecoveryServices")
 """The providers whose API version can be overridden."""
 
@@ -133,6 +136,8 @@ def endpoint(text: str) -> str:
         raise InputError(f"found '{_without_secrets(url)}', expected a URL, such as https://127.0.0.1:4591")
     if url.username is not None or url.password is not None:
         raise InputError("the URL has a user or password in it, expected none")
+    if not re.fullmatch(PLAIN_NETLOC, url.netloc):
+        raise InputError(f"found '{_without_secrets(url)}', expected a host of letters, digits, dots and hyphens")
     if url.path.strip("/") or url.query or url.fragment:
         raise InputError(f"found more than '{_without_secrets(url)}', expected only a scheme, a host and a port")
     if url.scheme == "http" and not is_loopback(url.hostname):

@@ -12,7 +12,6 @@ import pytest
 
 from asrnet import applying, planning
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import DesiredState, Region, Row, Vault
@@ -21,6 +20,7 @@ from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import Builder
 from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
+from asrnet.settings.clouds import PUBLIC
 from benchmarks.chains import A_REQUEST, Task, chain_of_asrnet, chain_of_floor
 from benchmarks.floor import Floor
 from benchmarks.scenes import Weather, desired, world

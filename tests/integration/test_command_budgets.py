@@ -31,7 +31,7 @@ sys.exit(code)
 STARTING = """
 import gc, sys, threading
 from asrnet.azure.connect import backend
-from asrnet.azure.clouds import PUBLIC
+from asrnet.settings.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SystemClock
 backend(clock=SystemClock(), credential=choose(PUBLIC, named="emulator"), start_now=True, {options})

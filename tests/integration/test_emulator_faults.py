@@ -9,7 +9,6 @@ import pytest
 from msgspec import structs
 
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.emulator.app import App
@@ -20,6 +19,7 @@ from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Effect
 from asrnet.fake.faults import Fault as ServiceFault
 from asrnet.model.azure import NetworkMapping
+from asrnet.settings.clouds import PUBLIC
 
 
 class Site:

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from asrnet import applying, planning
 from asrnet.applying import Report
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
@@ -23,6 +22,7 @@ from asrnet.fake.builder import Builder
 from asrnet.inventory import read as inventory
 from asrnet.model.plan import Plan
 from asrnet.ports import Backend
+from asrnet.settings.clouds import PUBLIC
 
 LATENCY = 0.1
 OPERATION = 3.0

@@ -9,11 +9,11 @@ from followers import Followers
 
 from asrnet import applying
 from asrnet.applying import Options, Report
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.emulator.app import App
 from asrnet.emulator.transport import session
+from asrnet.settings.clouds import PUBLIC
 
 LATENCY = 0.1
 OPERATION = 3.0

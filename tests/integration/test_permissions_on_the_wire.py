@@ -13,7 +13,6 @@ from states import EA, SEA, TwoRegions, row
 
 from asrnet.applying import Options
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import CopySettings, DesiredState, Region, Row, load_desired
@@ -29,6 +28,7 @@ from asrnet.fake.journal import action_of
 from asrnet.model.azure import COPY_TAG
 from asrnet.ports import Backend
 from asrnet.settings import Task
+from asrnet.settings.clouds import PUBLIC
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))
 ITEMS = "Microsoft.RecoveryServices/vaults/replicationProtectedItems/read"

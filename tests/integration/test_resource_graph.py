@@ -13,7 +13,6 @@ from states import SEA, TwoRegions
 from states import row as row_of
 
 from asrnet import planning
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import EmulatorCredential, choose, given
 from asrnet.clocks import SimulatedClock
@@ -23,6 +22,7 @@ from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.inventory.read import read_inventory
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
+from asrnet.settings.clouds import PUBLIC
 
 ONE = "11111111-1111-1111-1111-111111111111"
 TWO = "22222222-2222-2222-2222-222222222222"

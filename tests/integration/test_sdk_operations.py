@@ -14,7 +14,6 @@ import requests
 from answering import Answering, Reply
 from azure.mgmt.network import models
 
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.azure.models import read_network
@@ -30,6 +29,7 @@ from asrnet.model.azure import (
     VirtualNetwork,
 )
 from asrnet.ports import Backend, Operation
+from asrnet.settings.clouds import PUBLIC
 
 ROOT = Path(__file__).parents[2]
 S = "11111111-1111-1111-1111-111111111111"

@@ -19,7 +19,6 @@ from msgspec import structs
 from states import SEA, TwoRegions, row
 
 from asrnet.azure import connect
-from asrnet.azure.clouds import CHINA, PUBLIC
 from asrnet.azure.credentials import choose, given
 from asrnet.azure.retry import RetryUnlessInspected
 from asrnet.azure.sign_in import SignIn
@@ -28,6 +27,7 @@ from asrnet.emulator.app import App
 from asrnet.emulator.transport import session
 from asrnet.errors import AsrError, CredentialError, UnreachableError
 from asrnet.inventory.read import read_inventory
+from asrnet.settings.clouds import CHINA, PUBLIC
 
 APPLICATION = {"AZURE_TENANT_ID": "22222222-2222-2222-2222-222222222222", "AZURE_CLIENT_ID": "c"}
 CHAIN = (

@@ -9,7 +9,6 @@ import pytest
 import requests
 from answering import Answering, Reply, error, in_turn
 
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.azure.retry import RetryLimits
@@ -17,6 +16,7 @@ from asrnet.clocks import SimulatedClock
 from asrnet.errors import NotFoundError, ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
+from asrnet.settings.clouds import PUBLIC
 
 S = "11111111-1111-1111-1111-111111111111"
 ARM = "https://management.azure.com"

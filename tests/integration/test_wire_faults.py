@@ -15,7 +15,6 @@ from answering import Answering, Reply, error, in_turn
 from azure.core.credentials import AccessTokenInfo
 from msgspec import structs
 
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose, given
 from asrnet.azure.retry import RetryLimits
@@ -32,6 +31,7 @@ from asrnet.errors import (
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import LiveMapping, NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend
+from asrnet.settings.clouds import PUBLIC
 
 S = "11111111-1111-1111-1111-111111111111"
 VAULT = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v")
@@ -356,10 +356,10 @@ def test_an_sdk_is_imported_only_where_it_is_needed() -> None:
     loaded = loaded_after(
         "from asrnet.azure.connect import backend\n"
         "from asrnet.clocks import SystemClock\n"
-        "from asrnet.azure.clouds import cloud\n"
+        "from asrnet.settings.clouds import cloud\n"
         "backend(clock=SystemClock(), cloud=cloud('public', 'http://127.0.0.1:1')).identity()"
     )
     assert "azure.core" in loaded
     unwanted = {"azure.identity", "azure.mgmt.network", "azure.mgmt.recoveryservicessiterecovery"}
     assert loaded & unwanted == set()
-    assert loaded_after("import asrnet.azure, asrnet.azure.clouds, asrnet.azure.credentials") == set()
+    assert loaded_after("import asrnet.azure, asrnet.settings.clouds, asrnet.azure.credentials") == set()

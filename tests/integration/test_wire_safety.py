@@ -13,7 +13,6 @@ import pytest
 import requests
 from answering import Answering, Reply, error, in_turn
 
-from asrnet.azure.clouds import CHINA, PUBLIC, Cloud, cloud
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import EmulatorCredential, choose, given
 from asrnet.azure.pipeline import new_session
@@ -22,6 +21,7 @@ from asrnet.errors import ConflictError, ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend, Operation
+from asrnet.settings.clouds import CHINA, PUBLIC, Cloud, cloud
 
 S = "11111111-1111-1111-1111-111111111111"
 VAULT = ArmId(f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v")

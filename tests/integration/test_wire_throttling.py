@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.connect import backend
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
@@ -16,6 +15,7 @@ from asrnet.emulator.platform import AZURE_BUCKETS
 from asrnet.emulator.transport import session
 from asrnet.fake.builder import Builder
 from asrnet.model.arm import ArmId
+from asrnet.settings.clouds import PUBLIC
 
 
 def in_threads(clock: SimulatedClock, calls: list[Callable[[], object]], threads: int) -> float:

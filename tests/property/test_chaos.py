@@ -14,11 +14,11 @@ from chaos_faults import SERVICE, WIRE, service_faults, storm, wire_faults
 from chaos_judge import Chaos, LossError
 
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.emulator.app import App
 from asrnet.emulator.transport import session
 from asrnet.fake.ports import backend as fake_backend
+from asrnet.settings.clouds import PUBLIC
 
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "240"))
 WIRE_FROM = 1_000_000

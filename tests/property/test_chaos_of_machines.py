@@ -21,7 +21,6 @@ from asrnet import applying
 from asrnet.applying import Report
 from asrnet.applying.looks import MAX_AGE
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import choose
 from asrnet.desired import DesiredState
 from asrnet.drift import correct_detected, detect_drift
@@ -36,6 +35,7 @@ from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of
 from asrnet.model.machine_update import fingerprint, updatable_document
 from asrnet.model.plan import Plan
 from asrnet.ports import Backend, Operation, before_sending
+from asrnet.settings.clouds import PUBLIC
 
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "240")) // 6
 WIRE_FROM = 1_000_000

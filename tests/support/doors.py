@@ -15,7 +15,6 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from asrnet.azure import connect
-from asrnet.azure.clouds import PUBLIC
 from asrnet.azure.credentials import EmulatorCredential, given
 from asrnet.azure.pipeline import new_session
 from asrnet.emulator.app import App
@@ -27,6 +26,7 @@ from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, VirtualNetwork
 from asrnet.ports import Backend, Operation, OperationStatus
+from asrnet.settings.clouds import PUBLIC
 
 
 def wire(world: World) -> Backend:

@@ -54,7 +54,8 @@ def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] 
 def test_every_variable_and_option_is_read_somewhere() -> None:
     package = Path(asrnet.__file__).parent
     modules = [path for path in package.rglob("*.py") if path.parent != package / "settings"]
-    code = "\n".join(path.read_text("utf-8") for path in (*modules, package / "settings" / "reading.py"))
+    modules += [package / "settings" / name for name in ("reading.py", "application.py")]
+    code = "\n".join(path.read_text("utf-8") for path in modules)
     words = set(re.findall(r"\w+", code))
     assert [each.name for each in VARIABLES if each.name not in words] == []
     assert [each.name for each in OPTIONS if each.name != "env_file" and f".{each.name}" not in code] == []
@@ -301,6 +302,7 @@ def test_a_variable_that_lifts_a_safeguard_is_never_proposed() -> None:
             "https://example.com?sig=canary",
             "found more than 'https://example.com', expected only a scheme, a host and a port",
         ),
+        ("endpoint", "https://a%2fexample.com", "found 'https://a%2fexample.com', expected a host of letters, digits"),
         ("endpoint", "https://example.com:99999", "not a URL: Port out of range"),
         ("endpoint", "https://exa\tmple.com", "the URL has a space, a backslash or a control character in it"),
         ("endpoint", "https://[::1", "not a URL: "),

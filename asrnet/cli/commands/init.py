@@ -85,7 +85,7 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Du
     settings = session.settings
     desired = DesiredState(vaults=vaults)
     if "ARM_ENVIRONMENT" in settings.variables:
-        from asrnet.azure import clouds
+        from asrnet.settings import clouds
 
         desired = structs.replace(desired, cloud=clouds.cloud(settings.variables["ARM_ENVIRONMENT"]).name)
     with session.backend(desired) as backend:

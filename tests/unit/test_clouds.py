@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from asrnet.azure.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
 from asrnet.errors import InputError
+from asrnet.settings.clouds import CHINA, PUBLIC, USGOVERNMENT, cloud
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,18 @@ def test_resource_manager_and_this_machine_are_endpoints(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "problem"),
     [
-        ("http://management.azure.com", "http and not on this machine"),
+        ("http://management.azure.com", "http and not this machine"),
         ("https://management.chinacloudapi.cn", "not Azure Resource Manager of the public cloud"),
         ("https://management.azure.com.evil.example", "not Azure Resource Manager"),
-        ("https://user:word@management.azure.com", "not an address"),
-        ("management.azure.com", "not an address"),
-        ("ftp://127.0.0.1", "not an address"),
-        ("https://[::1", "not an address"),
-        ("https://127.0.0.1:99999", "not an address"),
-        ("https://manage\nment.azure.com", "not an address"),
-        ("https://127.0.0.1:8443/some/path", "more than a host and a port"),
-        ("https://127.0.0.1?x=1", "more than a host and a port"),
+        ("https://user:word@management.azure.com", "has a user or password"),
+        ("management.azure.com", "expected a URL"),
+        ("ftp://127.0.0.1", "expected a URL"),
+        ("https://[::1", "not a URL"),
+        ("https://127.0.0.1:99999", "not a URL"),
+        ("https://manage\nment.azure.com", "a control character"),
+        ("https://evil.example%2f.management.azure.com", "expected a host of letters, digits"),
+        ("https://127.0.0.1:8443/some/path", "only a scheme, a host and a port"),
+        ("https://127.0.0.1?x=1", "only a scheme, a host and a port"),
     ],
 )
 def test_any_other_endpoint_is_refused(endpoint: str, problem: str) -> None:

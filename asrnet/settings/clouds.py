@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from asrnet.errors import InputError
-from asrnet.settings.values import is_loopback
-
-if TYPE_CHECKING:
-    from azure.core import AzureClouds
+from asrnet.settings.values import PLAIN_NETLOC, is_loopback
+from asrnet.settings.values import endpoint as checked_endpoint
 
 _HTTPS_PORT: Final = 443
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_PLAIN_NETLOC: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
-"""No user info, no escapes, nothing that two URL parsers could read differently."""
 
 
 class Cloud(Struct, frozen=True, kw_only=True):
-    """One cloud. ``endpoint`` is Azure Resource Manager's address, without a slash at the end."""
+    """One cloud. ``endpoint`` is Azure Resource Manager's address, without a slash at the end.
+
+    ``setting`` is the name that the SDKs give the cloud, in azure-core's ``AzureClouds``.
+    """
 
     name: str
     authority: str
@@ -53,23 +52,17 @@ class Cloud(Struct, frozen=True, kw_only=True):
 
     def at(self, endpoint: str) -> Cloud:
         """This cloud reached through ``endpoint``, an https URL of Resource Manager's or a URL of this machine."""
-        parts = _plain(endpoint)
-        if parts is None or parts.scheme not in {"http", "https"}:
-            raise InputError(f"the endpoint '{endpoint}' is not an address", hint=f"it looks like {self.endpoint}")
-        if parts.path.strip("/") or parts.query or parts.fragment:
-            raise InputError(f"the endpoint '{endpoint}' has more than a host and a port")
+        try:
+            endpoint = checked_endpoint(endpoint)
+        except InputError as error:
+            raise InputError(f"the endpoint: {error.message}", hint=error.hint) from None
         host = _host(endpoint)
-        if parts.scheme == "http" and not is_loopback(host):
-            raise InputError(
-                f"the endpoint '{endpoint}' is http and not on this machine: a token would travel in the clear",
-                hint="use https, or http on 127.0.0.1",
-            )
         if not (is_loopback(host) or self._is_resource_manager(host)):
             raise InputError(
                 f"the endpoint '{endpoint}' is not Azure Resource Manager of the {self.name} cloud",
                 hint=f"tokens go only to {self.arm_host}, the hosts under it, and this machine; choose the right cloud",
             )
-        return replace(self, endpoint=endpoint.rstrip("/"))
+        return replace(self, endpoint=endpoint)
 
     @property
     def is_known_authority(self) -> bool:
@@ -78,26 +71,18 @@ class Cloud(Struct, frozen=True, kw_only=True):
 
     def signing_in_at(self, authority: str) -> Cloud:
         """This cloud with tokens from ``authority``, a host or an https address; InputError where it is neither."""
-        address = authority if "://" in authority else f"https://{authority}"
-        parts = _plain(address)
-        if parts is None or parts.scheme != "https":
-            raise InputError(
-                "the sign-in authority is not an https URL", hint=f"it looks like https://{self.authority}"
-            )
-        if parts.path.strip("/") or parts.query or parts.fragment:
-            raise InputError("the sign-in authority has more than a host", hint="give the tenant separately")
-        host = _authority_host(address)
-        return replace(self, authority=host if parts.port is None else f"https://{host}:{parts.port}")
+        hint = f"it looks like https://{self.authority}; the tenant is given separately"
+        try:
+            address = checked_endpoint(authority if "://" in authority else f"https://{authority}")
+        except InputError as error:
+            raise InputError(f"the sign-in authority: {error.message}", hint=hint) from None
+        if not address.startswith("https://"):
+            raise InputError("the sign-in authority is not an https URL", hint=hint)
+        # With a port the scheme has to stay: azure-identity would take the host of "localhost:4591" for one.
+        return replace(self, authority=_host(address) if urlsplit(address).port is None else address)
 
     def _is_resource_manager(self, host: str) -> bool:
         return host == self.arm_host or host.endswith("." + self.arm_host)
-
-    @property
-    def sdk_setting(self) -> AzureClouds:
-        """The SDKs' own name of this cloud."""
-        from azure.core import AzureClouds
-
-        return AzureClouds[self.setting]
 
 
 PUBLIC: Final = Cloud(
@@ -151,7 +136,7 @@ def _plain(url: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:  # an unclosed bracket, or an invalid port
         return None
-    return parts if _PLAIN_NETLOC.fullmatch(parts.netloc) else None
+    return parts if re.fullmatch(PLAIN_NETLOC, parts.netloc) else None
 
 
 def _host(url: str) -> str:
