@@ -86,13 +86,14 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
     """The machines of the pairs, but those that the file ignores and those that run in the recovery region.
 
     A machine belongs to a pair by the network it is on and by the region it is replicated to, so that one that stays
-    in its region, from zone to zone, belongs to none.
+    in its region, from zone to zone, belongs to none. Machines of pairs that another tool manages are members, so that
+    they are compared; they never follow.
     """
     items = () if isinstance(view.inventory.items, Unknown) else view.inventory.items
     pairs: dict[tuple[ArmId | None, str | None, str | None], WantedPair] = {
         (wanted_pair.pair.primary, wanted_pair.forward.primary.place, wanted_pair.forward.recovery.place): wanted_pair
         for wanted_pair in wanted_pairs
-        if items and not wanted_pair.pair.managed_by
+        if items
     }
     places = _fabric_places(view)
     members = []
@@ -105,7 +106,9 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
             for nic in item.nics
             if nic.selection != NOT_SELECTED and (wanted_pair := pairs.get((nic.primary_network_id, *direction)))
         }
-        first, *others = of_item.values() or (None,)
+        # Of pairs that lead to the same networks the one counts that leaves its machines alone: an update moves the
+        # whole machine, and with it the NIC on the network that another tool manages.
+        first, *others = sorted(of_item.values(), key=lambda wanted_pair: wanted_pair.pair.follow) or (None,)
         if first is None or (item.has_failed_over and not first.pair.follow):
             continue
         ends = (first.pair.recovery, first.pair.test)
@@ -114,7 +117,7 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
     return members
 
 
-def untold_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
+def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
     """Where machines of these pairs follow: those that nobody can assign to a pair, or all if they cannot be read."""
     following = [wanted_pair for wanted_pair in wanted_pairs if wanted_pair.pair.follow]
     items = view.inventory.items
@@ -328,7 +331,9 @@ class _MachineDiff:
         # The same for all machines of the pair, so that it is printed once.
         select = shlex.quote(f"--pair={pair.name}") if pair.name.startswith("-") else shlex.join(["--pair", pair.name])
         consequence, hint = "", f"asrnet apply {select} --machines follow"
-        if pair.follow:
+        if pair.managed_by:
+            hint = f"{pair.managed_by} manages this pair: change the machine's networks there"
+        elif pair.follow:
             consequence = f"; it is left alone: {'; '.join(problem.reason for problem in problems)}" if problems else ""
             hint = "; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint))
         if is_stale:

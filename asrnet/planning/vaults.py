@@ -14,7 +14,7 @@ from asrnet.model.plan import Change, MachineView, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.copies import copy_changes
 from asrnet.planning.holds import Held, hold
-from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_findings, untold_machines
+from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_findings, unassigned_machines
 from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings
@@ -89,7 +89,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
             *vault_findings(view, chosen, held_pairs),
             *test_network_findings(chosen, vault.name, request),
             *machines.findings,
-            *(() if request.selection.machines else untold_machines(view, chosen)),
+            *(() if request.selection.machines else unassigned_machines(view, chosen)),
             *diff.findings,
             *held.findings,
             *unmanaged.findings,

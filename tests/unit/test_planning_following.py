@@ -184,9 +184,46 @@ class TestWhoFollows:
         desired = world.azure.state(world.row(machines=of_row), machines=file).with_machines(option)
         assert bool(machines(world.plan(desired, world.machine()))) is follows
 
-    def test_a_pair_of_another_tool_never_follows(self, world: World) -> None:
-        desired = world.azure.state(world.row(managed_by="terraform", machines="follow")).with_machines("follow")
-        assert world.plan(desired, world.machine()).changes == ()
+    def test_machines_of_a_pair_that_another_tool_manages_are_reported_with_its_name_and_never_change(
+        self, world: World
+    ) -> None:
+        managed = world.row(managed_by="terraform", machines="follow", test=world.bubble.id)
+        desired = world.azure.state(managed, machines="follow").with_machines("follow")
+        plan = world.plan(desired, world.machine())
+        assert plan.changes == ()
+        hint = "terraform manages this pair: change the machine's networks there"
+        assert [(finding.kind, finding.severity, finding.message, finding.hint) for finding in plan.findings] == [
+            (
+                "stale_protected_item",
+                "warning",
+                "vm1 (nic0) still fails over to old; mapping changes do not move it",
+                hint,
+            ),
+            ("test_network_differs", "warning", "vm1 is tested in no network instead of bubble", ""),
+        ]
+        assert [(view.status, view.follows) for view in plan.machines] == [("reported", False)]
+
+    def test_a_test_network_that_differs_alone_names_the_tool_that_manages_the_pair(self, world: World) -> None:
+        item = world.machine()
+        right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
+        desired = world.azure.state(world.row(managed_by="terraform", test=world.bubble.id))
+        assert [(finding.kind, finding.hint) for finding in world.plan(desired, right).findings] == [
+            ("test_network_differs", "terraform manages this pair: change the machine's networks there")
+        ]
+
+    @pytest.mark.parametrize("managed", ["hub", "second"])
+    def test_a_machine_on_a_network_that_another_tool_manages_does_not_follow_by_its_other_nic(
+        self, world: World, managed: str
+    ) -> None:
+        second = world.azure.network("second")
+        world.azure.map(second, world.new)
+        item = world.machine()
+        nics = (item.nics[0], structs.replace(item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id))
+        rows = [world.row(), row(second, world.new, failback=False)]
+        rows = [structs.replace(row, managed_by="terraform" if row.name == managed else None) for row in rows]
+        plan = world.plan(world.azure.state(*rows, machines="follow"), structs.replace(item, nics=nics))
+        assert plan.changes == ()
+        assert [(view.pair, view.status) for view in plan.machines] == [(managed, "reported")]
 
     def test_machines_that_are_ignored_keep_their_networks_until_the_day_that_is_given(self, world: World) -> None:
         def planned(until: date | None) -> Plan:
@@ -572,7 +609,7 @@ class TestHeldMachines:
         assert ("missing_right", "warning") in [(finding.kind, finding.severity) for finding in plan.findings]
 
 
-class TestUntoldMachines:
+class TestMachinesOfNoPair:
     def test_a_machine_without_nics_is_said_where_machines_follow(self, world: World) -> None:
         young = structs.replace(world.machine("young"), nics=(), state="InitialReplicationInProgress")
         plan = world.following(young)
