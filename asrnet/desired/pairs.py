@@ -252,20 +252,26 @@ def _rule_pairs(
 
 def is_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
     """Whether a network of this name is to be passed over today."""
-    return any(
-        entry.name is not None and fnmatchcase(name.lower(), entry.name.lower())
-        for entry in ignore
-        if entry.until is None or today <= entry.until
-    )
+    return any(entry.until is None or today <= entry.until for entry in _entries_for(name, ignore, "name"))
 
 
 def is_machine_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool:
     """Whether a machine of this name is to be left as it is today."""
-    return any(
-        entry.machine is not None and fnmatchcase(name.lower(), entry.machine.lower())
-        for entry in ignore
-        if entry.until is None or today <= entry.until
-    )
+    return any(entry.until is None or today <= entry.until for entry in _entries_for(name, ignore, "machine"))
+
+
+def ended_ignore(name: str, ignore: Iterable[Ignore], key: Literal["name", "machine"]) -> str:
+    """A clause about something that is ignored no longer: since when. Empty where no entry matched it."""
+    days = [entry.until for entry in _entries_for(name, ignore, key) if entry.until]
+    return f"; its entry under ignore ended on {max(days)}" if days else ""
+
+
+def _entries_for(name: str, ignore: Iterable[Ignore], key: Literal["name", "machine"]) -> Iterator[Ignore]:
+    """The entries whose glob for networks (``name``) or machines fits ``name``, whether or not they still count."""
+    for entry in ignore:
+        glob = entry.name if key == "name" else entry.machine
+        if glob is not None and fnmatchcase(name.lower(), glob.lower()):
+            yield entry
 
 
 def fits(match: Match, network: VirtualNetwork) -> bool:

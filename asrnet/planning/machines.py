@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from asrnet.desired.pairs import Pair, is_machine_ignored
+from asrnet.desired.pairs import Pair, ended_ignore, is_machine_ignored
 from asrnet.errors import InputError
 from asrnet.failover.addresses import capacity, number, usable
 from asrnet.failover.subnets import choose_subnet, is_reserved, unreadable_prefix
@@ -277,7 +277,8 @@ class _MachineDiff:
                 _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
             )
         # What becomes of it: told, held or made.
-        self._report(member, before, test if differs_in_test else None, problems, is_stale=is_stale)
+        ended = ended_ignore(item.friendly_name, self._request.desired.ignore, "machine")
+        self._report(member, before, test if differs_in_test else None, problems, ended, is_stale=is_stale)
         planned = after if after != before else None
         if not pair.follow:
             self._add_view(member, "reported", before, planned)
@@ -291,7 +292,7 @@ class _MachineDiff:
                     after,
                     id=f"{pair.vault}:{pair.name}:{item.fabric_id.name}/{item.id.parent.name}/{item.id.name}",
                     vault=pair.vault,
-                    reason=self._reason(before, after),
+                    reason=self._reason(before, after) + ended,
                     pair=pair.name,
                     primary_network_id=pair.primary,
                     fingerprint=machine_update.fingerprint(item),
@@ -323,10 +324,14 @@ class _MachineDiff:
         before: MachineNetworks,
         test: VirtualNetwork | None,
         problems: Sequence[_Problem],
+        ended: str,
         *,
         is_stale: bool,
     ) -> None:
-        """Say what differs: what moves the machine where it is only reported, and what keeps it where it is held."""
+        """Say what differs: what moves the machine where it is only reported, and what keeps it where it is held.
+
+        ``ended`` says since when the file no longer ignores the machine, if it ever did.
+        """
         item, pair = member.item, member.wanted_pair.pair
         # The same for all machines of the pair, so that it is printed once.
         select = shlex.quote(f"--pair={pair.name}") if pair.name.startswith("-") else shlex.join(["--pair", pair.name])
@@ -352,11 +357,11 @@ class _MachineDiff:
             if len(nics_by_network) == 1:
                 network, nics = next(iter(nics_by_network.items()))
                 text = f"{item.friendly_name} ({', '.join(nics)}) still fails over to {labels[network]}"
-            text += consequence if pair.follow else "; mapping changes do not move it"
+            text += f"{consequence if pair.follow else '; mapping changes do not move it'}{ended}"
             self._findings.append(pair.finding(FindingKind.STALE_PROTECTED_ITEM, text, subject=item.id, hint=hint))
         if test is not None:
             old, new = self._labels(before.test_network_id, test.id)
-            text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}"
+            text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}{ended}"
             self._findings.append(
                 pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint="" if is_stale else hint)
             )

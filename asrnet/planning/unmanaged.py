@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from asrnet.desired.pairs import Pair
+from asrnet.desired.pairs import Pair, ended_ignore
 from asrnet.inventory.read import Absent, Unknown
 from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import NetworkMapping
@@ -123,6 +123,8 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_c
         else:
             incomplete = "not deleted while part of the inventory could not be read"
             hint = "use --allow-delete to delete it" if is_certain else incomplete
+    ended = [ended_ignore(view.label(network), request.desired.ignore, "name") for network in (primary, recovery)]
+    message += next(filter(None, ended), "")
     return finding(kind, message, vault=view.vault.name, subject=mapping.id, hint=hint)
 
 

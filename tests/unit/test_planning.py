@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row, steps
 
-from asrnet.desired import Selection
+from asrnet.desired import Ignore, Selection
 from asrnet.model.arm import ArmId
 
 
@@ -106,6 +108,16 @@ def test_a_swap_is_two_retargets_without_updates_of_the_reverse_mappings() -> No
     azure.map_both(b, y)
     plan = azure.plan(azure.state(row(a, y), row(b, x)))
     assert steps(plan) == [(name, "update", ["delete", "update", "create"]) for name in "ab"]
+
+
+def test_an_unmanaged_mapping_whose_entry_under_ignore_has_ended_is_said_to_have_been_ignored() -> None:
+    azure = TwoRegions()
+    azure.map(azure.network("lab-1"), azure.network("lab-dr", SEA))
+    entry = Ignore(name="LAB-*", reason="mapped by hand", until=date(2026, 1, 1))
+    assert azure.plan(azure.state(ignore=(entry,))).findings == ()
+    (finding,) = azure.plan(azure.state(ignore=(structs.replace(entry, until=date(2025, 12, 31)),))).findings
+    assert finding.kind == "unmanaged"
+    assert finding.message.endswith("; no row or rule asks for it; its entry under ignore ended on 2025-12-31")
 
 
 def test_a_wrong_reverse_alone_is_updated_in_place() -> None:

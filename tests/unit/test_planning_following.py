@@ -235,6 +235,19 @@ class TestWhoFollows:
         assert [finding.message.partition(" ")[0] for finding in planned(None).findings] == ["web-01"]
         assert [change.name for change in machines(planned(date(1970, 1, 1)))] == ["sql-01", "web-01"]
 
+    @pytest.mark.parametrize("mode", ["follow", "report"])
+    def test_a_machine_whose_entry_under_ignore_has_ended_is_said_to_have_been_ignored(
+        self, world: World, mode: Any
+    ) -> None:
+        entries = [Ignore(machine="sql-*", reason="migration", until=date(1970, month, 1)) for month in (1, 3, 2)]
+        desired = world.azure.state(world.row(test=world.bubble.id), ignore=tuple(entries), machines=mode)
+        plan = world.plan(desired, world.machine("sql-01"), world.machine("web-01"))
+        ended = "; its entry under ignore ended on 1970-03-01"
+        texts = {finding.message: finding.message.endswith(ended) for finding in plan.findings}
+        texts |= {f"{change.name}: {change.reason}": change.reason.endswith(ended) for change in machines(plan)}
+        assert len(texts) == (6 if mode == "follow" else 4)
+        assert all(is_said is text.startswith("sql-01") for text, is_said in texts.items())
+
     def test_an_ignored_machine_hides_no_network_of_that_name(self, world: World) -> None:
         world.azure.map(world.azure.network("sql-net"), world.azure.network("sql-dr", SEA))
         entry = Ignore(machine="sql-*", reason="has a network of its own")
