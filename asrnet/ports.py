@@ -59,10 +59,11 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 
 class OperationStatus(Struct, frozen=True, kw_only=True):
-    """Where an operation stands. ``error`` is set when it failed; a warning on success is not an error."""
+    """Where an operation stands. ``error`` is set when it failed, ``warning`` where Azure adds one to a success."""
 
     state: Literal["in_progress", "succeeded", "failed", "canceled"]
     error: AsrError | None = None
+    warning: str = ""
 
 
 class NetworkReader(Protocol):

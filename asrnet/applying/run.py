@@ -399,6 +399,7 @@ class Run:
             task.missing_from_jobs += 1
             task.ask_operation = task.missing_from_jobs >= _READS_WITHOUT_JOB
         elif has_ended(job) and has_succeeded(job):
+            task.warnings += [f"Azure warns: {message}" for message in job.errors]
             lane.pending.remove(task)
             self._settle_done(task)
         elif has_ended(job):
@@ -416,6 +417,7 @@ class Run:
         status = answer if isinstance(answer, OperationStatus) else None
         # The status alone counts: operations that succeed may have an error beside it, a warning (recorded).
         if status and status.state == "succeeded":
+            task.warnings += [f"Azure warns: {status.warning}"] if status.warning else []
             lane.pending.remove(task)
             self._settle_done(task)
         elif (status and status.state != "in_progress") or (

@@ -103,10 +103,10 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
     if word is None:
         return OperationStatus(state="in_progress" if response.status_code == _ACCEPTED else "succeeded")
     state = _STATES.get(str(word).lower(), "in_progress")
-    if state not in {"failed", "canceled"}:
-        return OperationStatus(state=state)
     error = member(document, "error")
     body = error_body(error if isinstance(error, dict) else {})
+    if state not in {"failed", "canceled"}:
+        return OperationStatus(state=state, warning=body.message if state == "succeeded" else "")
     failure = operation_failed(body, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
 

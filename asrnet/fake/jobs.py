@@ -36,7 +36,9 @@ def job_of(started: Started) -> Job:
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,
         target_id=started.target_id,
-        errors=(started.error.message,) if started.state == "Failed" and started.error else (),
+        # Recorded: the operation of a success may carry a warning. That its job has it as well, as an error of the level
+        # that is specified for warnings, is assumed.
+        errors=(started.error.message,) if started.state in {"Failed", "Succeeded"} and started.error else (),
     )
 
 

@@ -87,7 +87,8 @@ class _Door:
         self.request("GET", operation.status_url)
         started = self._world.operations.get(operation.id, scope=path)
         error = started.error if started.state in {"Failed", "Canceled"} else None
-        return OperationStatus(state=_STATES[started.state], error=error)
+        warning = started.error.message if started.state == "Succeeded" and started.error else ""
+        return OperationStatus(state=_STATES[started.state], error=error, warning=warning)
 
 
 class FakeNetworks:

@@ -111,8 +111,17 @@ def test_an_operation_that_fails_says_why_and_changes_nothing(
 def test_an_error_on_a_success_is_a_warning(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
     azure.world.faults.add(Fault(effect="operation_warns", code="28061", message="The machine is unavailable."))
     ended = status(backend, backend.mapping_writer.create_mapping(wanted))
-    assert (ended.state, ended.error) == ("succeeded", None)
+    assert (ended.state, ended.error, ended.warning) == ("succeeded", None, "The machine is unavailable.")
     assert backend.mappings.mapping(wanted.id) == wanted
+
+
+def test_the_job_of_a_success_has_its_warning(
+    azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
+) -> None:
+    azure.world.faults.add(Fault(effect="operation_warns", code="28061", message="The machine is unavailable."))
+    status(backend, backend.mapping_writer.create_mapping(wanted))
+    (job,) = jobs(backend, regions)
+    assert (job.state, job.errors) == ("Succeeded", ("The machine is unavailable.",))
 
 
 def test_an_operation_that_never_ends_is_in_progress_for_ever(

@@ -256,11 +256,13 @@ class TestWaiting:
         writer = Speechless(azure.backend.mapping_writer, ForbiddenError("no"), times=2)
         assert applying.apply(plan, structs.replace(azure.backend, mapping_writer=writer)).result == "succeeded"
 
-    def test_a_warning_beside_success_is_not_a_failure(self) -> None:
-        azure = TwoRegions(operations="time:3")
-        azure.world.faults.add(Fault(effect="operation_warns", method="PUT", times=2, code="28061"))
+    @pytest.mark.parametrize("denied", [(), ("*/replicationJobs/read",)], ids=["from the job", "from the operation"])
+    def test_a_warning_beside_success_is_no_failure_and_is_said(self, denied: tuple[str, ...]) -> None:
+        azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=denied))
+        azure.world.faults.add(Fault(effect="operation_warns", method="PUT", code="28061", message="Disk is full."))
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
         assert report.result == "succeeded"
+        assert sorted(change.warnings for change in report.changes) == [(), ("Azure warns: Disk is full.",)]
 
     def test_a_hundred_pairs_cost_few_requests_and_little_more_than_the_floor(self) -> None:
         """The floor: a fresh list, all writes four at a time, one operation, one look and one read-back."""

@@ -207,6 +207,14 @@ class TestTheFirstMachine:
 
 
 class TestReadBack:
+    def test_a_warning_of_the_job_is_said_with_the_machine(self) -> None:
+        azure = Followers(2, operations="time:3")
+        warning = Fault(effect="operation_warns", method="PATCH", path="*/vm002", message="The size is not available.")
+        azure.world.faults.add(warning)
+        report = azure.apply(azure.planned())
+        assert (report.result, of(report, "vm001").warnings) == ("succeeded", ())
+        assert of(report, "vm002").warnings == ("Azure warns: The size is not available.",)
+
     @pytest.mark.parametrize("machines", [1, 6])
     def test_an_update_that_shows_late_is_waited_for(self, machines: int) -> None:
         azure = Followers(machines)

@@ -131,7 +131,7 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         {
             "serviceErrorDetails": {"code": code, "message": message, "possibleCauses": "", "recommendedAction": ""},
             "providerErrorDetails": None,
-            "errorLevel": "Error",
+            "errorLevel": "Error" if job.state == "Failed" else "Warning",
             "creationTime": job.end_time or job.start_time,
             "taskId": None,
         }
