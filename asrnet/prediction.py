@@ -200,9 +200,10 @@ def predict(inputs: PredictionInputs) -> Prediction:
         after.machines, prediction.landings, interfaces, after.networks, operation=operation
     )
     vault_names = {vault.id: vault.name for vault in inputs.inventory.vaults.values()}
-    return structs.replace(
-        prediction, interfaces=comparisons, findings=tuple(_interface_findings(comparisons, vault_names))
-    )
+    unread = [listed.error for listed in inputs.interfaces.values() if isinstance(listed, Unknown)]
+    hints = {str(error): error.hint for error in unread}
+    findings = tuple(_interface_findings(comparisons, vault_names, hints))
+    return structs.replace(prediction, interfaces=comparisons, findings=findings)
 
 
 def _known_interfaces(by_subscription: Mapping[str, tuple[NetworkInterface, ...] | Unknown]) -> KnownInterfaces:
@@ -281,8 +282,9 @@ def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[st
 
 
 def _interface_findings(
-    comparisons: Iterable[InterfaceComparison], vault_names: Mapping[ArmId, str]
+    comparisons: Iterable[InterfaceComparison], vault_names: Mapping[ArmId, str], hints: Mapping[str, str]
 ) -> Iterator[Finding]:
+    """What the comparisons come to; ``hints`` say what to do about the errors for which lists could not be read."""
     for comparison in comparisons:
         vault_id = comparison.item_id.within(VAULT) if comparison.item_id else None
         vault = vault_names.get(vault_id) if vault_id else None
@@ -303,6 +305,7 @@ def _interface_findings(
                 f"what {label} leaves behind is not known: {'; '.join(comparison.unknown)}",
                 vault=vault,
                 subject=subject,
+                hint=next((hint for error, hint in hints.items() if error in "; ".join(comparison.unknown)), ""),
                 severity="warning",
             )
 

@@ -27,6 +27,7 @@ from asrnet.azure.answers import (
     scrub,
 )
 from asrnet.azure.retry import attempts_of
+from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import (
     AsrError,
     ConflictError,
@@ -188,8 +189,7 @@ def _forbidden_hint(message: str, body: ErrorBody) -> str:
         assignment = f"the policy assignment '{names[0]}'" if names else "a policy assignment"
         return f"{assignment} forbids this; ask for an exemption, or change what is declared"
     missing = _LINKED_ACTION.search(message) or _ACTION.search(message)
-    right = f"'{missing[1]}'" if missing else "the missing right"
-    return f"grant {right}; 'asrnet permissions' prints a role that has it"
+    return grant_hint(missing[1]) if missing else "grant the missing right; 'asrnet doctor' tells which one it is"
 
 
 def _lock_hint(message: str, _body: ErrorBody) -> str:

@@ -102,6 +102,11 @@ def _parts(
     for subscription in networks:
         yield _lists(subscription, (("networks", partial(backend.networks.virtual_networks, subscription)),))
     for task in dict.fromkeys((*tasks_of(desired), *([required] if required else []))):
+        if task == "nics":  # they are listed by subscription, so the list itself tells whether it may be read
+            for subscription in sorted(ArmId(scope).subscription for scope in scopes(task, desired)):
+                read = partial(backend.networks.network_interfaces, subscription)
+                yield _lists(subscription, (("network interfaces", read),))
+            continue
         if task in {"create-networks", "landing-zones"}:  # copies are made in resource groups, all else in vaults
             places = tuple(ArmId(scope) for scope in scopes(task, desired) if "/resourceGroups/" in scope)
         else:

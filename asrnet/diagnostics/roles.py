@@ -75,6 +75,7 @@ _ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
         "Microsoft.Resources/subscriptions/resourceGroups/write",
     ),
     "prune": (*_PLAN, *_WAIT, f"{_MAPPING}/delete"),
+    "nics": ("Microsoft.Network/networkInterfaces/read", _RIGHTS),
 }
 _ON_PREMISES: Final = (
     f"{_FABRIC}/replicationNetworks/read",
@@ -86,6 +87,14 @@ _QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/repli
 _QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
 """Lists of a whole vault. Without these rights the same is read fabric by fabric, container by container."""
 
+_WITHOUT_VAULTS: Final[frozenset[Task]] = frozenset({"create-networks", "landing-zones", "nics"})
+_ANY_TASK: Final[dict[Task, tuple[str, ...]]] = {
+    **_ACTIONS,
+    "plan": (*_PLAN, *_ON_PREMISES, *_QUICKER, *_QUICKER_ON_PREMISES),
+    "apply": (*_ACTIONS["apply"], f"{_FABRIC}/write"),
+}
+"""All that the role of a task may have, whatever the desired state."""
+
 _DESCRIPTIONS: Final[dict[Task, str]] = {
     "plan": "Read what asrnet plan, show, dump, predict and drift need. Writes nothing.",
     "apply": "Create, retarget and repair network mappings. Deletes: a retarget deletes the old reverse mapping first.",
@@ -93,6 +102,7 @@ _DESCRIPTIONS: Final[dict[Task, str]] = {
     "create-networks": "Create the copies of virtual networks that pairs ask for.",
     "landing-zones": "Create copies with network security groups and route tables, their resource groups and subnets.",
     "prune": "Delete unmanaged mappings of vaults that say unmanaged: delete.",
+    "nics": "Read the network interfaces of machines, for asrnet predict --nics. Beside the role for plan.",
 }
 
 
@@ -139,7 +149,7 @@ def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
 def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tuple[str, ...]:
     """The actions that ``task`` needs, sorted."""
     needed = set(_ACTIONS[task])
-    if task in {"create-networks", "landing-zones"}:  # they touch no vault
+    if task in _WITHOUT_VAULTS:
         return tuple(sorted(needed))
     needed |= set() if minimal else set(_QUICKER)
     if desired.vmm_pairs:
@@ -147,6 +157,14 @@ def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tupl
     if task == "apply" and any(vault.create_fabrics for vault in desired.vaults):
         needed.add(f"{_FABRIC}/write")
     return tuple(sorted(needed))
+
+
+def grant_hint(action: str) -> str:
+    """What to do where the right to ``action`` is missing, with the command that prints a role which has it."""
+    for task, actions_of_task in _ANY_TASK.items():
+        if action.lower() in map(str.lower, actions_of_task):
+            return f"grant '{action}'; 'asrnet permissions --for {task}' prints a role that has it"
+    return f"grant '{action}'"
 
 
 def optional(needed: Iterable[str]) -> tuple[str, ...]:
@@ -158,9 +176,14 @@ def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
     """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them.
 
     In landing zones it is the subscriptions of the copies: groups and tables lie anywhere in them, and the right to
-    make a resource group is one at its subscription.
+    make a resource group is one at its subscription. The NICs of machines lie anywhere in the subscriptions of their
+    networks (documented: a NIC is in the subscription of its virtual network).
     """
-    if task in {"create-networks", "landing-zones"}:
+    if task == "nics":
+        searched = {row.primary.subscription for row in desired.pairs}
+        searched |= set(desired.subscriptions.values()) if desired.rules else set()
+        assigned = {f"/subscriptions/{subscription}" for subscription in searched}
+    elif task in {"create-networks", "landing-zones"}:
         whole = task == "landing-zones"
         assigned = {"/".join(scope.split("/")[:3]) if whole else scope for scope in _copy_scopes(desired)}
     else:

@@ -36,8 +36,8 @@ def job_of(started: Started) -> Job:
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,
         target_id=started.target_id,
-        # Recorded: the operation of a success may carry a warning. That its job has it as well, as an error of the level
-        # that is specified for warnings, is assumed.
+        # Recorded: the operation of a success may carry a warning. That its job has it as well, among its errors, is
+        # assumed.
         errors=(started.error.message,) if started.state in {"Failed", "Succeeded"} and started.error else (),
     )
 

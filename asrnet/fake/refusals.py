@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
+from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import (
     ConflictError,
     CrossTenantError,
@@ -234,7 +235,7 @@ def forbidden(action: str, path: str) -> ForbiddenError:
         action=action,
         status=403,
         code="AuthorizationFailed",
-        hint=f"grant '{action}'; 'asrnet permissions' prints a role that has it",
+        hint=grant_hint(action),
     )
 
 

@@ -14,7 +14,14 @@ from asrnet.model.plan import Change, MachineView, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.copies import copy_changes
 from asrnet.planning.holds import Held, hold
-from asrnet.planning.machines import Member, Support, members_of, plan_machines, test_network_findings, unassigned_machines
+from asrnet.planning.machines import (
+    Member,
+    Support,
+    members_of,
+    plan_machines,
+    test_network_findings,
+    unassigned_machines,
+)
 from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings

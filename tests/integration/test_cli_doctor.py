@@ -86,6 +86,14 @@ def test_a_right_that_a_task_lacks_fails_only_where_the_task_is_asked_for(fake: 
     assert (ran.code, DELETE in ran.out) == (1, True)
 
 
+def test_network_interfaces_are_tried_only_where_their_task_is_asked_for(fake: Cli, folder: Path) -> None:
+    assert "network interfaces" in fake("doctor", "--for", "nics").out
+    denied(folder, "Microsoft.Network/networkInterfaces/read")
+    assert fake("doctor").code == 0
+    ran = fake("doctor", "--for", "nics")
+    assert (ran.code, "'asrnet permissions --for nics' prints a role that has it" in ran.out) == (1, True)
+
+
 def test_programs_get_json(fake: Cli) -> None:
     said = json.loads(fake("doctor", "-o", "json").out)
     assert (said["format_version"], said["healthy"]) == ("1.1", True)

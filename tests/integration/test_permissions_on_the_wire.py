@@ -22,11 +22,13 @@ from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.transport import session
 from asrnet.errors import AsrError
+from asrnet.failover import Prediction
 from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
 from asrnet.model.azure import COPY_TAG
 from asrnet.ports import Backend
+from asrnet.prediction import Question, predict, read_machines
 from asrnet.settings import Task
 from asrnet.settings.clouds import PUBLIC
 
@@ -155,6 +157,22 @@ def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> N
     assert plan.findings == whole.findings
 
 
+def test_with_the_roles_for_plan_and_nics_a_prediction_compares_network_interfaces() -> None:
+    azure = Busy()
+    azure.build.network_interface("nic", azure.network("moved"), subnet="web")
+
+    def predicted() -> Prediction:
+        return predict(read_machines(azure.desired, azure.backend, Question(with_interfaces=True)))
+
+    azure.allow(allowed(azure.desired, "plan"))
+    (unknown,) = predicted().findings
+    assert unknown.kind == "unknown"
+    assert unknown.hint.endswith("'asrnet permissions --for nics' prints a role that has it")
+    azure.allow(allowed(azure.desired, "plan", "nics"))
+    azure.backend = wire(azure.world)
+    assert predicted().findings == ()
+
+
 UNSEEN = {
     "microsoft.authorization/permissions/read": "for doctor, and for apply before it deletes a mapping to make it anew",
     "microsoft.network/virtualnetworks/subnets/write": "Azure may ask for it where a network comes with its subnets",
@@ -218,8 +236,8 @@ def is_done(azure: Busy) -> bool:
     return bool(left and not left.changes and not errors and all(one.outcome == "succeeded" for one in changes))
 
 
-ELSEWHERE = {"landing-zones", "machines"}
-"""Tasks with tests of their own: no copy is made in a landing zone here, and no machine follows."""
+ELSEWHERE = {"landing-zones", "machines", "nics"}
+"""Tasks with tests of their own: no copy is made in a landing zone here, no machine follows, no NIC is compared."""
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in ELSEWHERE])

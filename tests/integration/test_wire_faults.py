@@ -171,7 +171,7 @@ def test_a_missing_right_names_the_action_and_the_role_that_would_do() -> None:
     found = wire.refusal(wire.mappings)
     assert isinstance(found, ForbiddenError)
     assert (found.action, found.resource_id) == (action, str(VAULT))
-    assert "asrnet permissions" in found.hint
+    assert "'asrnet permissions --for apply'" in found.hint
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFound", "SubscriptionNotFound", "ResourceGroupNotFound"])

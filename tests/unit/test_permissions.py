@@ -9,7 +9,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import CopySettings, DesiredState, Region, Rule, VmmRow, VmNetworkName
-from asrnet.diagnostics.roles import TASKS, actions, optional, role, scopes, tasks_of
+from asrnet.diagnostics.roles import TASKS, actions, grant_hint, optional, role, scopes, tasks_of
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import to_json
 from asrnet.settings import Task
@@ -63,6 +63,47 @@ def test_copies_in_landing_zones_join_groups_tables_and_plans_and_touch_no_vault
     }
     assert "Microsoft.Network/virtualNetworks/subnets/write" in actions("landing-zones", desired)
     assert not any("RecoveryServices" in action for action in actions("landing-zones", desired))
+
+
+def test_network_interfaces_are_read_in_whole_subscriptions_by_a_role_that_does_nothing_else(
+    azure: TwoRegions, desired: DesiredState
+) -> None:
+    rights = {"Microsoft.Authorization/permissions/read", "Microsoft.Network/networkInterfaces/read"}
+    assert set(actions("nics", desired)) == rights
+    (subscription,) = desired.subscriptions.values()
+    assert scopes("nics", desired) == (f"/subscriptions/{subscription}",)
+    assert scopes("nics", azure.state(rules=(Rule(name="all", vault="sea"),))) == (f"/subscriptions/{subscription}",)
+    assert scopes("nics", azure.state()) == ()
+
+
+def test_the_role_for_machines_joins_subnets_of_their_recovery_and_test_networks(azure: TwoRegions) -> None:
+    networks = {name: azure.network(name, SEA, group=f"rg-{name}") for name in ("dr", "of-row", "of-regions")}
+    regions = (Region(primary=EA, recovery=SEA, test=networks["of-regions"].id),)
+    desired = azure.state(row(azure.network("hub"), networks["dr"], test=networks["of-row"].id), regions=regions)
+    assert "Microsoft.Network/virtualNetworks/subnets/join/action" in actions("machines", desired, minimal=True)
+    groups = {scope.rpartition("/")[2] for scope in scopes("machines", desired)}
+    assert groups >= {"rg-dr", "rg-of-row", "rg-of-regions"}
+
+
+@pytest.mark.parametrize(
+    ("action", "task"),
+    [
+        ("Microsoft.Network/virtualNetworks/read", "plan"),
+        (f"{MAPPING}/WRITE", "apply"),
+        (f"{PREFIX}replicationFabrics/write", "apply"),
+        (f"{PREFIX}replicationFabrics/replicationLogicalNetworks/read", "plan"),
+        ("Microsoft.Network/virtualNetworks/subnets/join/action", "machines"),
+        ("Microsoft.Network/virtualNetworks/write", "create-networks"),
+        ("Microsoft.Network/routeTables/join/action", "landing-zones"),
+        ("Microsoft.Network/networkInterfaces/read", "nics"),
+    ],
+)
+def test_what_to_do_about_a_missing_right_names_the_task_whose_role_has_it(action: str, task: str) -> None:
+    assert grant_hint(action) == f"grant '{action}'; 'asrnet permissions --for {task}' prints a role that has it"
+
+
+def test_a_right_that_no_role_has_is_to_be_granted_by_itself() -> None:
+    assert grant_hint("Microsoft.Compute/disks/write") == "grant 'Microsoft.Compute/disks/write'"
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -2,7 +2,8 @@
 
 The role's scopes are the resources that the desired state names, or those of the vaults of --vault. Use one role per
 task, so that no task has rights in the scopes of another. create-networks is for creating copies of networks;
-landing-zones also covers their network security groups, route tables and resource groups, and added subnets.
+landing-zones also covers their network security groups, route tables and resource groups, and added subnets; machines
+is for machines that follow, nics for predict --nics.
 """
 
 from __future__ import annotations
