@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from asrnet.applying.tasks import Task
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Job, NetworkMapping
+from asrnet.model.azure import NetworkMapping
 from asrnet.ports import Operation
 
 TICKS: Final = (1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 5.0)
@@ -22,10 +22,6 @@ TICKS: Final = (1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 5.0)
 
 CLOCK_SKEW: Final = 300.0
 """Seconds by which this machine's clock may run ahead of the service's."""
-
-# What part of a write succeeded shows when it is read back, which is done after each of these words.
-_SUCCEEDED: Final = {"succeeded", "completed", "completedwithinformation", "partiallysucceeded"}
-_ENDED: Final = {"failed", "timedout", "cancelled", "canceled", "aborted", *_SUCCEEDED}
 
 
 class Lane(Struct, kw_only=True, eq=False):
@@ -78,13 +74,3 @@ class Lane(Struct, kw_only=True, eq=False):
         mapping = task.step.after or task.step.before
         vmm = isinstance(mapping, NetworkMapping) and mapping.kind != "azure_to_azure"
         return task.ask_operation or vmm or not self.jobs_allowed or self.vault is None
-
-
-def has_ended(job: Job) -> bool:
-    """Whether a job is over. Words that are not known are taken for a job that runs."""
-    return job.state.lower() in _ENDED
-
-
-def has_succeeded(job: Job) -> bool:
-    """Whether a job did what it was to do."""
-    return job.state.lower() in _SUCCEEDED

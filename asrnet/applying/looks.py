@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -41,7 +41,6 @@ MAX_AGE = 2.0
 
 _TRIES = 5
 """How often something is read again because its answer came too late to be relied on."""
-
 
 _SLOW_LISTS = 10
 """A list that takes longer than half the age of a look is read again after this many times that long."""
@@ -132,10 +131,7 @@ class Looks:
         sent: list[float] = []
         try:
             with before_sending(lambda: sent.append(self._clock.now())):
-                try:
-                    mappings = tuple(self._backend.mappings.mappings(vault))
-                except VaultUnusedError:
-                    mappings = ()
+                mappings = whole_list(self._backend.mappings.mappings, vault)
         except BaseException as error:
             with self._lock:
                 del self._reading[vault]
@@ -234,7 +230,9 @@ class Looks:
             is_ours = group and last_sent and after.tags.items() <= group.tags.items()
             return "" if group is None or is_ours else f"resource group {group.name} exists now"
         if isinstance(after, Fabric):
-            fabrics, _ = self._fresh(step.resource_id, lambda fabric_id: _fabrics(self._backend, fabric_id.parent))
+            fabrics, _ = self._fresh(
+                step.resource_id, lambda fabric_id: whole_list(self._backend.mappings.fabrics, fabric_id.parent)
+            )
             for fabric in fabrics:
                 if fabric.kind == "azure" and fabric.location == after.location:
                     if fabric.id == after.id:
@@ -355,8 +353,9 @@ def _prefixes(network: VirtualNetwork) -> set[tuple[str, frozenset[str]]]:
     return {(subnet.name.lower(), frozenset(subnet.prefixes)) for subnet in network.subnets}
 
 
-def _fabrics(backend: Backend, vault: ArmId) -> tuple[Fabric, ...]:
+def whole_list(read: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
+    """All rows of a list of ``vault``; a vault that Site Recovery has never used has none."""
     try:
-        return tuple(backend.mappings.fabrics(vault))
+        return tuple(read(vault))
     except VaultUnusedError:
         return ()

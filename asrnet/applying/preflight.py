@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.applying.looks import Looks, in_the_way
+from asrnet.applying.looks import Looks, in_the_way, whole_list
 from asrnet.clocks import Bounded
-from asrnet.errors import AsrError, ResourceGroupNotFoundError, VaultUnusedError
+from asrnet.errors import AsrError, ResourceGroupNotFoundError
 from asrnet.inventory.activity import activity, read_jobs, takes_away
 from asrnet.model.access import Rights
 from asrnet.model.arm import VAULT, ArmId
@@ -42,7 +42,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):
-    """What is being read of one vault; None is not needed."""
+    """The reads of one vault that are under way; None where one is not needed."""
 
     mappings: Future[tuple[LiveMapping, ...]]
     fabrics: Future[tuple[Fabric, ...]] | None
@@ -97,19 +97,12 @@ def _start_reads(
     makes_fabrics = any(change.kind == "fabric" for change in changes)
     return _VaultReads(
         mappings=reads.start(partial(looks.mappings, vault)),
-        fabrics=reads.start(partial(_all, reader.fabrics, vault)) if makes_fabrics else None,
-        items=reads.start(partial(_all, reader.protected_items, vault)) if guarded else None,
+        fabrics=reads.start(partial(whole_list, reader.fabrics, vault)) if makes_fabrics else None,
+        items=reads.start(partial(whole_list, reader.protected_items, vault)) if guarded else None,
         jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
         # Where nothing is deleted first, a refused write leaves the vault as it was, and the rights need not be read.
         rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
     )
-
-
-def _all(read_list: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
-    try:
-        return tuple(read_list(vault))
-    except VaultUnusedError:
-        return ()
 
 
 def _answer(future: Future[tuple[T, ...]] | None, reads: Bounded) -> tuple[T, ...] | AsrError:

@@ -1,8 +1,8 @@
 """Reading back: a write counts as succeeded only once it was seen in Azure.
 
 One list of the vault, or a GET for each mapping when that is less; what a list does not confirm is asked for by id,
-since lists may lag. Machines are read for a while: an update has been seen to be called done long before it shows, and
-to be called done and never show (azure-powershell issue 17795).
+since lists may lag. Machines are read for a while: updates have been reported as done long before they showed, and as
+done although they never showed (azure-powershell issue 17795).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from functools import partial
 from typing import Final
 
 from asrnet.applying.audit import undo_command
-from asrnet.applying.looks import description, is_same, machine_description, network_differences
+from asrnet.applying.looks import description, is_same, machine_description, network_differences, whole_list
 from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
-from asrnet.errors import AsrError, VaultUnusedError
+from asrnet.errors import AsrError
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import (
     Fabric,
@@ -39,13 +39,13 @@ _MAPPINGS_A_PAGE: Final = 100
 _MISSING: Final = "was reported done, but is not there"
 
 PATIENCE: Final = 90.0
-"""Seconds for which a machine is read until it shows its update. Somebody who reads again for 80 s was reported."""
+"""Seconds for which a machine is read until it shows its update. A script that users share reads for 80 s."""
 
 _PAUSES: Final = (2.0, 3.0, 5.0, 10.0)
 """Seconds between reads of machines that do not show their update yet; the last one repeats."""
 
 _FEW_MACHINES: Final = 3
-"""So many are read one by one rather than by the list of the vault."""
+"""Up to so many machines are read one by one, and more by the list of the vault."""
 
 _DIFFERENCES_NAMED: Final = 3
 
@@ -53,7 +53,7 @@ _DIFFERENCES_NAMED: Final = 3
 def unconfirmed(
     tasks: Sequence[Task], existing: Mapping[ArmId, int], backend: Backend, at_once: int
 ) -> dict[Task, str]:
-    """The ``tasks`` reported done whose effect cannot be seen, and what is seen instead.
+    """The ``tasks`` that were reported done and whose effect does not show, each with what shows instead.
 
     ``existing`` counts the mappings that each vault had when the plan was made.
     """
@@ -90,14 +90,7 @@ def _unconfirmed_mappings(
     # One list instead of a GET for each, unless its pages would outnumber them. Lists may lag, so what does not
     # show there as written is read by its id before it is called a problem.
     if len(tasks) > 1 and len(tasks) * _MAPPINGS_A_PAGE >= existing:
-
-        def listed() -> tuple[LiveMapping, ...]:
-            try:
-                return tuple(backend.mappings.mappings(vault))
-            except VaultUnusedError:
-                return ()
-
-        mappings = reads.answer(reads.start(listed))
+        mappings = reads.answer(reads.start(partial(whole_list, backend.mappings.mappings, vault)))
         if isinstance(mappings, AsrError):
             return dict.fromkeys(tasks, f"could not be read back: {mappings}")
         mapping_by_id: dict[ArmId, LiveMapping] = {mapping.id: mapping for mapping in mappings}
@@ -244,7 +237,7 @@ def _unconfirmed_machines(
                 return dict.fromkeys(doubtful, f"could not be read back: {listed}")
             machine_by_id |= {machine.id: machine for machine in listed}
         else:
-            # Lists may lag; what is asked for by its id is as it is.
+            # Lists may lag, and a GET by id does not. So few machines, and all of them the last time, are read by id.
             futures = [
                 (task.step.resource_id, reads.start(partial(backend.mappings.protected_item, task.step.resource_id)))
                 for task in doubtful

@@ -13,7 +13,7 @@ from functools import partial
 from math import ceil
 from typing import TypeVar
 
-from asrnet.applying.lanes import CLOCK_SKEW, Lane, has_ended, has_succeeded
+from asrnet.applying.lanes import CLOCK_SKEW, Lane
 from asrnet.applying.looks import AlreadyDoneError, Looks, description, has_state_of, is_same
 from asrnet.applying.preflight import Verdict
 from asrnet.applying.readback import machine_problem, watched_machine
@@ -388,7 +388,7 @@ class Run:
             own_job = jobs.get(task.operation.id.lower()) if task.operation else None
             for job in others[own_job.target.lower()] if own_job else ():
                 warning = f"another mapping job on {job.target} ran at the same time: {job.name} ({job.scenario})"
-                is_over = has_ended(job) and own_job and (job.end_time or job.start_time) < own_job.start_time
+                is_over = job.has_ended and own_job and (job.end_time or job.start_time) < own_job.start_time
                 if not is_over and warning not in task.warnings:
                     task.warnings.append(warning)
 
@@ -398,11 +398,11 @@ class Run:
         if job is None:
             task.missing_from_jobs += 1
             task.ask_operation = task.missing_from_jobs >= _READS_WITHOUT_JOB
-        elif has_ended(job) and has_succeeded(job):
+        elif job.has_succeeded:
             task.warnings += [f"Azure warns: {message}" for message in job.errors]
             lane.pending.remove(task)
             self._settle_done(task)
-        elif has_ended(job):
+        elif job.has_ended:
             # The job list has a part of the error only; should the operation say nothing, that part has to do.
             task.job_error = OperationFailedError(
                 "; ".join(job.errors) or f"the job {job.name} failed",

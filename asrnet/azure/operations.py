@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from azure.core.pipeline import PipelineResponse
@@ -20,25 +20,10 @@ from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
+from asrnet.model.azure import END_STATES
 from asrnet.ports import Operation, OperationStatus
 
-State = Literal["in_progress", "succeeded", "failed", "canceled"]
-
 _ACCEPTED: Final = 202
-_STATES: Final[Mapping[str, State]] = {
-    "succeeded": "succeeded",
-    "completed": "succeeded",
-    "completedwithinformation": "succeeded",
-    # A mapping is read back before its write counts as done, which shows what part of it succeeded.
-    "partiallysucceeded": "succeeded",
-    "failed": "failed",
-    "timedout": "failed",
-    "canceled": "canceled",
-    "cancelled": "canceled",
-    "aborted": "canceled",
-}
-"""The words that end an operation. Resource Manager's three are documented ("Track asynchronous Azure operations"). Of
-Site Recovery's operations only Succeeded is recorded; that they may end in a word of its jobs is assumed."""
 
 
 class Submitted(NoPolling[Operation | None]):
@@ -102,11 +87,13 @@ def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
     word = member(document, "status") or _provisioning_state(document)
     if word is None:
         return OperationStatus(state="in_progress" if response.status_code == _ACCEPTED else "succeeded")
-    state = _STATES.get(str(word).lower(), "in_progress")
+    state = END_STATES.get(str(word).lower())
     error = member(document, "error")
     body = error_body(error if isinstance(error, dict) else {})
-    if state not in {"failed", "canceled"}:
-        return OperationStatus(state=state, warning=body.message if state == "succeeded" else "")
+    if state is None:
+        return OperationStatus(state="in_progress")
+    if state == "succeeded":
+        return OperationStatus(state=state, warning=body.message)
     failure = operation_failed(body, str(word), operation.resource_id, response.headers)
     return OperationStatus(state=state, error=failure)
 

@@ -1,7 +1,7 @@
-"""What a network interface has today beside what the replica's will have: what protects it, publishes it and serves it.
+"""Compares a network interface of today with the one that the replica will have: its protection, its publication, DNS.
 
-Site Recovery makes the replica's NICs anew, from what is set on the protected item. It has settings for a network
-security group, public addresses, pools of load balancers and accelerated networking, and none for inbound NAT rules,
+Site Recovery makes the replica's NICs anew, from the settings of the protected item. There are settings for a network
+security group, public addresses, load balancer pools and accelerated networking, and none for inbound NAT rules,
 application gateways, application security groups or DNS servers.
 Source: Customize networking configurations of the target Azure VM.
 """
@@ -29,13 +29,13 @@ class KnownInterfaces:
             self._by_id[interface.id] = interface
             for network_id in {address.network for address in interface.ip_configurations}:
                 place = (interface.id.name.lower(), network_id)
-                # Two of one name on one network, in different resource groups: which one is meant is not known.
+                # Where two in different resource groups have one name and network, it is not known which one is meant.
                 self._by_place[place] = None if place in self._by_place else interface
 
     def find(self, nic: Nic) -> NetworkInterface | str:
         """The interface that a protected NIC is today, or why it is not known."""
         interface = self._by_id.get(nic.source_id) if nic.source_id else None
-        # An item need not tell the id; a NIC of that name on its network is the same one if there are no two.
+        # An item may lack the NIC's id. A NIC of that name on its network is the same one, unless there are two.
         interface = interface or self._by_place.get((nic.name.lower(), nic.primary_network_id))
         if interface is not None:
             return interface
@@ -78,7 +78,7 @@ def compare_interfaces(
             )
         for nic in machine.nics:
             if nic.selection == NOT_SELECTED and machine.is_protected:
-                continue  # It is not made there at all, which its landing says.
+                continue  # the replica has no such NIC, and its landing says so
             comparison = _Comparison(machine, nic, landings_of.get((machine.item_id, nic.name), []), networks)
             comparisons.append(comparison.of(interfaces.find(nic), is_test=operation == "test-failover"))
     return tuple(comparisons)
@@ -233,7 +233,7 @@ def _left_behind(source: InterfaceState, replica: InterfaceState) -> Iterator[st
 
 
 def _differences(source: InterfaceState, replica: InterfaceState) -> Iterator[str]:
-    """What changes without protecting or publishing anything."""
+    """What else differs: settings that neither protect nor publish anything."""
     if source.accelerated_networking and replica.accelerated_networking is False:
         yield "accelerated networking is off there"
     elif source.accelerated_networking and replica.accelerated_networking is None:

@@ -1,7 +1,7 @@
 """What a PATCH of a protected item changes, and what the service fills in where nobody has set anything.
 
-A PATCH sets what it names. What becomes of the settings that it leaves out is not known, so a world can have it both
-ways (``behaviour: {partial_update: keep | lose}``): a client that is right sends every setting, and both are the same.
+A PATCH sets what it names. What becomes of the settings that it leaves out is not known, so a world can do either
+(``behaviour: {partial_update: keep | lose}``). A correct client sends every setting, and sees no difference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Body = Mapping[str, object]
 
 _LOST: Final = ""
 """A setting that a partial body has lost. It is stored, so that the service's own value does not take its place."""
-# What tells parts of a machine apart is no setting, and stays whatever a body leaves out.
+# What tells the parts of a machine apart is no setting, and stays even if a body leaves it out.
 _NEVER_LOST: Final = frozenset({"id", "name", "primary"})
 _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     (kind.__name__, field.name): field.default
@@ -41,7 +41,7 @@ def nic_id(item: ProtectedItem, nic: Nic) -> str:
 def with_service_settings(item: ProtectedItem) -> ProtectedItem:
     """``item`` with the settings that the service has for a machine where nobody has set any.
 
-    Recorded for Azure machines, likely for others. What a PATCH has lost is not there.
+    Recorded for Azure machines, assumed for others. A setting that a PATCH has lost is not filled in again.
     """
     of_item: dict[str, Setting] = {}
     of_nic: dict[str, Setting] = {}
@@ -104,7 +104,7 @@ class _Patch:
         self._loses_omitted = loses_omitted
 
     def updated(self) -> ProtectedItem:
-        """The machine after it."""
+        """The machine after this PATCH."""
         details = _member(self._properties, "providerSpecificDetails") or {}
         if not isinstance(details, Mapping):
             raise refusals.invalid("The property 'providerSpecificDetails' is not an object.", self._item.id)
@@ -130,7 +130,7 @@ class _Patch:
         return replace(item, **changes, nics=tuple(nics))
 
     def _nic(self, nic: Nic, body: Body) -> Nic:
-        """A NIC after a PATCH that says ``body`` of it."""
+        """A NIC after the PATCH, whose part about it is ``body``."""
         members = self._update.of("ip_configuration")
         by_name: dict[str, Body] = {}
         if not self._update.nics_in_details:
@@ -141,7 +141,7 @@ class _Patch:
             entry = body if self._update.nics_in_details else by_name.get(address.name, {})
             changes = self._changes(address, members, entry)
             for name in ("recovery_ip", "test_ip"):
-                if name in changes:  # an empty address takes the one that was set away
+                if name in changes:  # an empty text releases the address
                     changes[name] = changes[name] or None
             addresses.append(replace(address, **{**changes, "name": address.name}))
         changes = self._changes(nic, self._update.of("nic"), body)
@@ -150,7 +150,7 @@ class _Patch:
     def _changes(
         self, part: ProtectedItem | Nic | IpConfiguration, members: Iterable[Member], body: Body
     ) -> dict[str, Any]:
-        """The fields of ``part`` that the PATCH changes, where it says ``body`` of it."""
+        """The fields of ``part`` that the PATCH changes, where its part about it is ``body``."""
         changes: dict[str, Any] = {}
         settings = dict(part.settings)
         for member in members:
@@ -168,7 +168,7 @@ class _Patch:
         return {**changes, "settings": settings}
 
     def _value(self, sent: object, member: Member) -> Any:
-        """What a body says of a member, as a model has it. Raises ServiceError where it is of another kind."""
+        """The value of a member of a body as our models have it. Raises ServiceError where it is of the wrong kind."""
         match member.kind:
             case "id":
                 return self._id(sent, member.patch)

@@ -25,14 +25,6 @@ WAITING_STATES: Final = ("NotStarted", "Suspended")
 UNFINISHED_STATES: Final = ("InProgress", *WAITING_STATES)
 """The states of jobs that have not ended."""
 
-# Specified: states of jobs are text, with examples. Both spellings of "canceled" and the words of state descriptions
-# count as ends too; any other word is taken for a job under way.
-_FINISHED: Final = frozenset(
-    (
-        *("succeeded", "failed", "cancelled", "canceled", "completed", "completedwithinformation"),
-        *("partiallysucceeded", "aborted", "timedout"),
-    )
-)
 # Specified: protection states and scenarios are text without a list of values. So parts of the names are looked for,
 # and a state that has none of the parts below is taken for a failover (see ``_moving``).
 _MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
@@ -54,10 +46,10 @@ class Hold(Struct, frozen=True, kw_only=True):
 class Activity(Struct, frozen=True, kw_only=True):
     """What the machines of one vault are doing.
 
-    ``networks`` and ``fabrics`` say of each network and fabric what happens to a machine on it; ``fabrics`` are those
-    of machines whose networks are not known. ``vault`` says what concerns the whole vault, ``unread`` what could not
-    be read. ``reversed`` has the machines that run in the recovery region, by each of their networks; ``undirected``
-    those that may run there, by the networks that they run on.
+    ``networks`` has, for each network, what is happening to a machine on it; ``fabrics`` the same for machines whose
+    networks are not known. ``vault`` is what holds the whole vault, ``unread`` what could not be read. ``reversed`` has
+    the machines that run in the recovery region, by each of their networks; ``undirected`` those that may run there, by
+    the networks that they run on.
     """
 
     networks: Mapping[ArmId, str] = {}
@@ -115,20 +107,20 @@ class Activity(Struct, frozen=True, kw_only=True):
     def _reversed(self, mapping: NetworkMapping) -> Iterator[ProtectedItem]:
         """The machines that run in the recovery region and are re-protected by ``mapping`` or by its opposite.
 
-        A mapping of another primary network to the one they run in is not theirs.
+        A mapping from another primary network to the recovery network that they run in is not theirs.
         """
         return _between_the_fabrics(self.reversed.get(mapping.primary_network_id, ()), mapping)
 
     def _perhaps_reversed(self, mapping: NetworkMapping, change: Change) -> Iterator[ProtectedItem]:
         """The machines in the pair's recovery region of which it is not known where they were first protected.
 
-        On any other day the machines of a pair run where its reverse mapping leads: they are not these.
+        Machines in the pair's primary region, where they normally run, are not among them.
         """
         network = mapping.recovery_network_id
         if change.direction == "reverse":
             network = mapping.primary_network_id
         elif mapping.primary_network_id != (change.primary_network_id or mapping.primary_network_id):
-            return  # the reverse mapping, which a retarget deletes first
+            return  # this is the reverse mapping, which a retarget deletes first
         yield from _between_the_fabrics(self.undirected.get(network, ()), mapping)
 
 
@@ -174,7 +166,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
                 undirected.setdefault(network, []).append(item)
     vault = ""
     for job in jobs:
-        if job.state.lower() in _FINISHED or not _moves(job):
+        if job.has_ended or not _moves(job):
             continue
         reason = f"the job {job.scenario or job.name} is unfinished for {job.target or 'a machine'}"
         machines = [item for name in (job.target, job.target_id) for item in by_name.get(name.lower(), ())]
@@ -187,7 +179,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
 
 
 def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINISHED_STATES) -> tuple[Job, ...]:
-    """The jobs of a vault in any of these states, a list for each: the service's filter takes one."""
+    """The jobs of a vault in any of these states. Each state takes a list, as the service filters by one state."""
     return tuple(job for state in states for job in port.jobs(vault, state=state))
 
 
@@ -231,9 +223,9 @@ def is_uncommitted(item: ProtectedItem) -> bool:
 
 
 def _moving(item: ProtectedItem) -> str:
-    """What keeps the networks of a machine from being mapped elsewhere, after its name; empty where nothing does.
+    """Why the networks of a machine must not be mapped elsewhere now, as the end of a sentence about it; else empty.
 
-    A value that is missing, or unknown to this version, does not prove that nothing happens.
+    A value that is missing, or unknown to this version, does not prove that nothing is happening.
     """
     state = item.state.lower()
     if item.has_failed_over:
@@ -260,7 +252,7 @@ def _moving(item: ProtectedItem) -> str:
 
 
 def _moves(job: Job) -> bool:
-    """Whether a job decides where machines run or land; one that does not say what it does may."""
+    """Whether a job decides where machines run or land. One without a scenario may."""
     return not job.scenario or any(word in job.scenario.lower() for word in _MOVING_JOBS)
 
 

@@ -112,8 +112,9 @@ def check_test_network(
 def connected_test_networks(
     vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory, production: Collection[ArmId]
 ) -> Iterator[Finding]:
-    """What connects test networks with ``production``, or may; ``tested`` has the pairs of each. One finding a way out.
+    """What connects test networks with ``production``, or may: a finding for each way out.
 
+    ``tested`` has the pairs of each test network.
     A test network that is missing or unreadable is a problem of its pairs and not judged here.
     """
     for network_id, pairs in tested.items():
@@ -206,7 +207,7 @@ class _Walk:
                 continue
             visited.add(network_id)
             chain = (*chain, network_id.name)
-            # The way out is found; what lies behind production adds nothing.
+            # This is a way out. What lies behind production would add nothing.
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
                 continue

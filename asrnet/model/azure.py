@@ -11,7 +11,7 @@ large plans.
 # No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -397,6 +397,26 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
         return self.id.parent.parent.parent
 
 
+END_STATES: Final[Mapping[str, Literal["succeeded", "failed", "canceled"]]] = {
+    "succeeded": "succeeded",
+    "completed": "succeeded",
+    "completedwithinformation": "succeeded",
+    # A write is read back before it counts as done, which shows what part of it succeeded.
+    "partiallysucceeded": "succeeded",
+    "failed": "failed",
+    "timedout": "failed",
+    "canceled": "canceled",
+    "cancelled": "canceled",
+    "aborted": "canceled",
+}
+"""The words, in lower case, with which operations and jobs end. Any other word means that one is still under way.
+
+Documented for Resource Manager's operations are Succeeded, Failed and Canceled ("Track asynchronous Azure operations").
+The state of a Site Recovery job is specified as text, with examples; the words of its state descriptions count as well.
+That its operations may end with a word of its jobs is assumed: only Succeeded is recorded.
+"""
+
+
 class Job(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A Site Recovery job. Its name is the id of the operation that started it. Times are ISO 8601, or empty.
 
@@ -416,6 +436,16 @@ class Job(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     def name(self) -> str:
         """The job's resource name."""
         return self.id.name
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job is over."""
+        return self.state.lower() in END_STATES
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the job did what it was to do."""
+        return END_STATES.get(self.state.lower()) == "succeeded"
 
 
 class VmNetwork(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

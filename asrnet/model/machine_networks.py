@@ -47,8 +47,8 @@ def _comparable(networks: MachineNetworks) -> tuple[object, ...]:
 def networks_of(item: ProtectedItem) -> MachineNetworks:
     """What a machine is set to now.
 
-    Azure updates the networks of the whole machine, so one NIC that is set to another network than the machine's own
-    stands for all: the machine is as wanted only when every NIC is.
+    An update sets the network of the whole machine, so if any NIC has another network than the machine, that network is
+    the answer: a machine is in sync only when all of its NICs are.
     """
     selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
     return MachineNetworks(
@@ -76,8 +76,8 @@ def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None]) -> ArmId | N
 def updated(item: ProtectedItem, after: MachineNetworks) -> ProtectedItem:
     """``item`` as it must be once ``after`` is set; everything that ``after`` does not name stays as it is.
 
-    An address that the machine has and ``after`` has not becomes an empty text rather than None: it has to be sent to
-    be released, while None is not sent.
+    An address that the machine has and ``after`` lacks becomes an empty text: it must be sent to be released, and None
+    is not sent.
     """
     # ``after`` may come from an earlier answer, which may have spelled the names in another case.
     addresses = {(address.nic.lower(), address.ip_configuration.lower()): address for address in after.addresses}

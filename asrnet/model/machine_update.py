@@ -1,8 +1,9 @@
 """The one table of what a machine's settings are called in a GET and in the PATCH that updates them.
 
-The service's two models differ in names, in places and in what they have, and no client's body proves what a PATCH
-does to a setting that it leaves out. So a PATCH carries every setting that the GET told, and the settings that are
-never sent are listed with the reason. A test holds the table against the models of Microsoft's SDK, member by member.
+The two models of the service differ in names, in places and in what they have, and no client's body proves what a
+PATCH does to a setting that it leaves out. So a PATCH carries every setting that the GET returned, and the settings
+that are never sent are listed with the reason. A test compares the table with the models of Microsoft's SDK, member by
+member.
 
 Sources: the models of API version 2025-08-01 (``VMNicDetails`` against ``VMNicInputDetails`` and so on), and the
 document "Customize networking configurations of the target Azure VM" for what the settings do.
@@ -26,10 +27,10 @@ Kind = Literal["text", "id", "ids", "flag", "word", "number", "any"]
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A setting of a machine: the member of a GET that tells it, and the member of a PATCH that sets it.
+    """A setting of a machine: the member of a GET that has it, and the member of a PATCH that sets it.
 
-    ``field`` is our model's; without one the value stands in ``settings`` of its level, by the PATCH member's name.
-    ``in_details`` says of an item's setting that the PATCH has it under ``providerSpecificDetails``.
+    ``field`` is the field of our model; without one the value is in ``settings`` of its level, under the name of the
+    PATCH member. ``in_details``: the PATCH has this setting of an item under ``providerSpecificDetails``.
     """
 
     level: Level
@@ -43,10 +44,10 @@ class Member(Struct, frozen=True, kw_only=True):
 class MachineUpdate(Struct, frozen=True, kw_only=True):
     """How the machines of one provider are read and updated.
 
-    ``read_only`` are the members of NICs and ip configurations that a GET tells and a PATCH does not have; a NIC with
-    any other member is held, because nobody knows what a PATCH does to it. ``not_sent`` are PATCH members that asrnet
-    leaves out, with the reason. With ``nics_in_details`` a NIC has one address, whose members stand among its own, and
-    the NICs stand under ``providerSpecificDetails``.
+    ``read_only`` are the members of NICs and ip configurations that a GET has and a PATCH has not; a machine whose NIC
+    has any other member is held, because nobody knows what a PATCH does to that member. ``not_sent`` are PATCH members
+    that asrnet leaves out, with the reason. With ``nics_in_details`` the NICs are under ``providerSpecificDetails``,
+    and a NIC has one address, whose members are among its own.
     """
 
     members: tuple[Member, ...]
@@ -67,7 +68,7 @@ class MachineUpdate(Struct, frozen=True, kw_only=True):
 _LICENCE: Final = "sending a licence may change what the machine costs; PowerShell does so unless told otherwise"
 _DISKS: Final = "naming disks starts work on them"
 _NIC_CHOICE: Final = "it chooses the NIC that the item's network is for, and a PATCH without it is meant for all NICs"
-_NO_COUNTERPART: Final = "a GET does not tell it, so it could neither be compared nor put back"
+_NO_COUNTERPART: Final = "a GET does not return it, so it could neither be compared nor put back"
 
 
 def _rows(
@@ -282,13 +283,14 @@ UPDATES: Final[Mapping[str, MachineUpdate]] = {
 SETTING_KINDS: Final[Mapping[str, Kind]] = {
     member.patch: member.kind for update in UPDATES.values() for member in update.members if member.field is None
 }
-"""What the values that are carried along are, by the PATCH member's name."""
+"""The kind of each value that is carried along, by the name of the PATCH member."""
 
 
 def update_body(item: ProtectedItem) -> dict[str, Any]:
     """The body of the PATCH that sets every network setting of a machine to what ``item`` says.
 
-    What ``item`` does not say is left out rather than sent as null; an address that is the empty text is released.
+    A setting that ``item`` does not have is left out rather than sent as null; an address that is the empty text is
+    sent, which releases it.
     Raises KeyError for a provider whose machines are not updated.
     """
     update = UPDATES[item.provider]
@@ -311,7 +313,7 @@ def update_body(item: ProtectedItem) -> dict[str, Any]:
 
 
 def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a PATCH that sets everything to what a GET has answered, member by member as it was answered.
+    """The body of a PATCH that sets everything back to what a GET returned, each value as it was returned.
 
     ``properties`` are those of the GET's body. Raises KeyError for a provider whose machines are not updated.
     """
@@ -336,11 +338,11 @@ def body_of_answer(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def updatable_document(item: ProtectedItem) -> dict[str, str]:
-    """Everything that a PATCH can set of a machine, flat: where each value stands, and the value as JSON.
+    """Everything that a PATCH can set on a machine, as one flat table: the path of each value, and the value as JSON.
 
-    Two documents are compared to tell whether anything changed, so what means the same is the same: ids and names in
-    any case (Azure's spelling is not stable even within one answer), a released address and none, false and nothing.
-    Of the selection of a NIC it counts whether it fails over: who chose that (``SelectedByDefault``,
+    Two documents are compared to tell whether anything changed, so values that mean the same are equal: ids and names
+    in any case (Azure's spelling is not stable even within one answer), a released address and none, false and absent.
+    A NIC's selection counts only by whether the NIC fails over: who selected it (``SelectedByDefault``,
     ``SelectedByUserOverride``) changes with any update.
     """
     document: dict[str, str] = {}
@@ -387,7 +389,7 @@ def _members(part: Nic | IpConfiguration, members: tuple[Member, ...]) -> dict[s
 
 
 def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
-    """What a PATCH says for ``member``; None where the item says nothing."""
+    """The value that a PATCH sends for ``member``; None where ``part`` has none."""
     if member.field is None:
         setting = part.settings.get(member.patch)
         return list(setting) if isinstance(setting, tuple) else setting
@@ -406,11 +408,11 @@ def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
 
 
 _RELEASABLE: Final = frozenset({"recovery_ip", "test_ip"})
-"""Fields whose empty text is sent: it releases the address."""
+"""Fields of which an empty text is sent: it releases the address."""
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The values of a body and where they stand. NICs and ip configurations go by their names, not by their place."""
+    """The values of a body, each with its path, in which NICs and ip configurations have their names: order varies."""
     if path.rpartition(".")[2] in {"vmNics", "ipConfigs"}:
         for index, part in enumerate(value):
             name = part.get("nicId") or part.get("ipConfigName") or str(index)
@@ -423,7 +425,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _without_case(value: Any) -> Any:
-    """``value`` with the ids and names in it in lower case, and lists of them in order. Tags stay as they are."""
+    """``value`` with its ids and names in lower case, and lists of them sorted. Tags are compared as they are."""
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, list) and all(isinstance(part, str) for part in value):

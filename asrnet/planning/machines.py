@@ -76,7 +76,7 @@ class MachinePart(Struct, frozen=True, kw_only=True):
 
 
 class _Problem(Struct, frozen=True):
-    """Why a machine is not updated now, after its name, and what to do about it."""
+    """Why a machine is not updated now, as the end of a sentence about it, and what to do about it."""
 
     reason: str
     hint: str = ""
@@ -118,7 +118,7 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
 
 
 def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
-    """Where machines of these pairs follow: those that nobody can assign to a pair, or all if they cannot be read."""
+    """Findings of machines that may follow one of these pairs, and of which it is not known whether they do."""
     following = [wanted_pair for wanted_pair in wanted_pairs if wanted_pair.pair.follow]
     items = view.inventory.items
     if not following:
@@ -276,7 +276,7 @@ class _MachineDiff:
             problems.append(
                 _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
             )
-        # What becomes of it: told, held or made.
+        # What becomes of the update: it is only reported, held, or made.
         ended = ended_ignore(item.friendly_name, self._request.desired.ignore, "machine")
         self._report(member, before, test if differs_in_test else None, problems, ended, is_stale=is_stale)
         planned = after if after != before else None
@@ -328,12 +328,12 @@ class _MachineDiff:
         *,
         is_stale: bool,
     ) -> None:
-        """Say what differs: what moves the machine where it is only reported, and what keeps it where it is held.
+        """Report what differs, with the command that updates the machine, or with the reasons why it is held.
 
         ``ended`` says since when the file no longer ignores the machine, if it ever did.
         """
         item, pair = member.item, member.wanted_pair.pair
-        # The same for all machines of the pair, so that it is printed once.
+        # It names the pair and not the machine, so that all machines of the pair have the same hint, printed once.
         select = shlex.quote(f"--pair={pair.name}") if pair.name.startswith("-") else shlex.join(["--pair", pair.name])
         consequence, hint = "", f"asrnet apply {select} --machines follow"
         if pair.managed_by:
@@ -405,7 +405,7 @@ class _MachineDiff:
         return self._tests[pair.name]
 
     def _report_small_subnets(self, pair_names: Collection[str]) -> None:
-        """Warn of subnets that have fewer free addresses than the machines need that land there after this plan."""
+        """Warn of subnets with fewer free addresses than the machines need that land there after this plan."""
         planned = {view.id: view.planned for view in self._views if view.status == "update" and view.planned}
         needed: Counter[tuple[ArmId, str]] = Counter()
         pairs: dict[ArmId, Pair] = {}
@@ -440,7 +440,7 @@ class _MachineDiff:
                     )
 
     def _hold_without_right(self) -> None:
-        """Take the changes back where this identity may not update machines: better said now than after the first."""
+        """Hold all updates where this identity may not make them: better than to be refused at the first one."""
         rights, vault = self._view.inventory.rights, self._view.vault
         if not self._changes or rights is None:
             return

@@ -9,7 +9,7 @@ import pytest
 from failover_worlds import VAULT
 from states import SEA, TwoRegions, row
 
-from asrnet.applying.lanes import Lane, has_ended, has_succeeded
+from asrnet.applying.lanes import Lane
 from asrnet.applying.tasks import Task
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Job
@@ -98,4 +98,4 @@ def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None
 )
 def test_a_job_ends_with_the_words_that_end_an_operation(state: str, ended: bool, succeeded: bool) -> None:
     job = Job(id=VAULT.child("replicationJobs", "j"), scenario="AddAzureNetworkPair", state=state)
-    assert (has_ended(job), has_succeeded(job)) == (ended, succeeded)
+    assert (job.has_ended, job.has_succeeded) == (ended, succeeded)
