@@ -26,9 +26,9 @@ from asrnet.emulator.messages import (
 from asrnet.emulator.platform import KINDS, Allowance, Bucket, Throttle, with_platform_headers
 from asrnet.emulator.routes import ROUTES
 from asrnet.emulator.routing import Match, Router
-from asrnet.emulator.spelling import stable_guid
 from asrnet.errors import InputError, ServiceError
 from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.world import World
 
 ADMIN: Final = "/_asrnet/"

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from asrnet.emulator.faults import Faults
 from asrnet.emulator.journal import Journal
 from asrnet.emulator.messages import GatewayError
-from asrnet.emulator.spelling import stable_guid
 from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
-from asrnet.fake.operations import Started
+from asrnet.fake.operations import Started, stable_guid
 from asrnet.fake.world import World
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import Document, LineNumbers, parse

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from asrnet.emulator.spelling import stable_guid
+from asrnet.fake.operations import stable_guid
 
 _KEY: Final = b"asrnet: a test double, and no secret"
 # Sizes that make the query some 3,000 characters long, as Azure's has been since 2023.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
 
 from asrnet.fake.regions import region_name
 from asrnet.fake.world import World
@@ -21,11 +20,6 @@ NEVER: Final = "1753-01-01T01:01:01Z"
 def wire_id(identifier: ArmId) -> str:
     """An id as Site Recovery spells it, with a capital S in front."""
     return f"/Subscriptions{str(identifier)[len('/subscriptions') :]}"
-
-
-def stable_guid(*words: str) -> str:
-    """A GUID that is always the same for the same words, without case."""
-    return str(uuid5(NAMESPACE_URL, "/".join(words).lower()))
 
 
 def network_name(world: World, network_id: ArmId, *, lowered: bool = False) -> str:

@@ -76,7 +76,7 @@ class Intents:
             fabric = Fabric(id=fabric_id, kind="azure", location=short, friendly_name=region_name(short))
             vault = self._state.vault(vault_id)
             self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-            self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+            self._state.fabrics.put(vault.id.key, fabric.id.key, fabric, first=True)
         return fabric
 
     def _container(self, fabric: Fabric) -> Cloud:

@@ -8,6 +8,7 @@ regions, and on retaining ip addresses during failover.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -25,8 +26,10 @@ def land(state: State, item: ProtectedItem, machine_id: ArmId) -> VirtualMachine
 
     A machine of that id is replaced and its addresses are freed: on failback these are the machine's own.
     """
+    tags = _source_tags(state, item)
     remove_machine(state, machine_id)
-    return _make(state, item, machine_id, [_recovery_nic(state, item, nic) for nic in item.nics if _takes_part(nic)])
+    nics = [_recovery_nic(state, item, nic) for nic in item.nics if _takes_part(nic)]
+    return _make(state, item, machine_id, nics, tags)
 
 
 def land_in_test(
@@ -35,7 +38,7 @@ def land_in_test(
     """Make the machine of a test failover, on ``network_id``, or else on the test networks of the NICs and the item."""
     remove_machine(state, machine_id)
     nics = [_test_nic(state, item, nic, network_id) for nic in item.nics if _takes_part(nic)]
-    return _make(state, item, machine_id, nics)
+    return _make(state, item, machine_id, nics, _source_tags(state, item))
 
 
 def remove_machine(state: State, machine_id: ArmId) -> None:
@@ -65,12 +68,20 @@ def _takes_part(nic: Nic) -> bool:
     return nic.selection != "NotSelected"
 
 
-def _make(state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic]) -> VirtualMachine:
+def _source_tags(state: State, item: ProtectedItem) -> Mapping[str, str]:
+    """The tags of the machine that is replicated. Recorded: the machine that a failover makes of it has them too."""
+    source = state.virtual_machines.get(item.machine_id.subscription, item.machine_id.key) if item.machine_id else None
+    return source.tags if source else {}
+
+
+def _make(
+    state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic], tags: Mapping[str, str]
+) -> VirtualMachine:
     # A machine of Azure says where it goes. One on premises goes where its network is, which is the vault's region.
     networks = [state.network(nic.primary_network_id) for nic in nics if nic.primary_network_id]
     location = item.recovery_location or next((network.location for network in networks if network), "")
     location = location or state.vault(item.id).location
-    machine = VirtualMachine(id=machine_id, location=location, nics=tuple(nics))
+    machine = VirtualMachine(id=machine_id, location=location, nics=tuple(nics), tags=tags)
     state.ensure_group(machine_id, location)
     state.virtual_machines.put(machine_id.subscription, machine_id.key, machine)
     return machine

@@ -81,6 +81,7 @@ class VirtualMachine(Struct, frozen=True, kw_only=True):
     location: str
     zone: str | None = None
     nics: tuple[Nic, ...] = ()
+    tags: Mapping[str, str] = {}
 
 
 class ReplicationPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -66,11 +66,13 @@ def seed(world: World, *resources: Seed) -> None:
 
     Subscriptions and resource groups that ids name come to exist. Vaults come before their fabrics, and fabrics before
     their mappings and machines. A protected item makes its container exist, and gets the locations of its fabrics.
-    Mappings from Azure to Azure get their network ids in lower case, as the service gives them.
+    Mappings from Azure to Azure get their network ids in lower case, as the service gives them. Lists that lag show
+    everything at once: the resources are older than the first request.
     """
     with world.state.lock:
         for resource in resources:
             _put(world.state, resource)
+        world.state.forget_past()
 
 
 def _put(state: State, resource: Seed) -> None:

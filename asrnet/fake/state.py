@@ -149,6 +149,12 @@ class State:
         """Start an operation; ``on_failure`` is what it leaves behind where it fails or is canceled."""
         return self.operations.start(write, effect, admission.faults, on_failure=on_failure)
 
+    def forget_past(self) -> None:
+        """Let everything be older than any lag of lists."""
+        for member in vars(self).values():
+            if isinstance(member, Store):
+                member.forget_past()
+
     def listed(self, values: Iterable[V]) -> tuple[V, ...]:
         """The elements of a list in the order in which the world gives them."""
         listed = list(values)

@@ -26,10 +26,18 @@ class Store(Generic[V]):
         """The value, or None."""
         return self._scopes.get(scope, {}).get(key)
 
-    def put(self, scope: str, key: str, value: V) -> None:
-        """Set a value."""
+    def put(self, scope: str, key: str, value: V, *, first: bool = False) -> None:
+        """Set a value. A new one goes to the end of its scope, or with ``first`` to the beginning."""
         self._remember(scope, key)
-        self._scopes.setdefault(scope, {})[key] = value
+        entries = self._scopes.setdefault(scope, {})
+        if first and key not in entries:
+            self._scopes[scope] = {key: value, **entries}
+        else:
+            entries[key] = value
+
+    def forget_past(self) -> None:
+        """Let the values be as old as can be: no lag hides them."""
+        self._past.clear()
 
     def remove(self, scope: str, key: str) -> None:
         """Forget a value, if there is one."""

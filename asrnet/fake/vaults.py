@@ -78,7 +78,7 @@ class Fabrics:
         self._state = state
 
     def list(self, vault_id: ArmId) -> tuple[Fabric, ...]:
-        """The fabrics of a vault. Raises NotFoundError and VaultUnusedError."""
+        """The fabrics of a vault, those created last first. Raises NotFoundError and VaultUnusedError."""
         with self._state.request("GET", f"{vault_id}/replicationFabrics") as admission:
             vault = self._state.known_vault(vault_id)
             return self._state.listed(self._state.fabrics.values(vault.id.key, lag=admission.lag))
@@ -103,7 +103,8 @@ class Fabrics:
                 self._refuse_second(fabric)
                 vault = self._state.vault(fabric.id)
                 self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-                self._state.fabrics.put(vault.id.key, fabric.id.key, fabric)
+                # Recorded: the fabric created last is listed first. Those of a world's file keep its order.
+                self._state.fabrics.put(vault.id.key, fabric.id.key, fabric, first=True)
 
             return self._state.start(self._write("PUT", fabric, "FabricCreation"), create, admission)
 
@@ -117,7 +118,7 @@ class Fabrics:
             def create() -> None:
                 vault = self._state.vault(fabric_id)
                 self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-                self._state.fabrics.put(vault.id.key, fabric_id.key, fabric)
+                self._state.fabrics.put(vault.id.key, fabric_id.key, fabric, first=True)
                 self._state.sites.put(vault.id.key, fabric_id.key, site)
                 if not self._state.clouds.values(fabric_id.key):
                     # The specification's example of a Hyper-V site has a name of this form.

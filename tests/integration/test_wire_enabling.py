@@ -62,6 +62,17 @@ def test_by_default_the_copy_and_both_mappings_are_made(region: Region) -> None:
     assert details["fabricObjectId"] == f"/{region.machine.id.key}"
 
 
+def test_the_address_of_the_recovery_nic_is_of_the_sources_type(region: Region) -> None:
+    (nic,) = region.machine.nics
+    (address,) = nic.ip_configurations
+    static = structs.replace(nic, ip_configurations=(structs.replace(address, ip_type="Static"),))
+    region.build.add(structs.replace(region.machine, nics=(static,)))
+    region.send("PUT", region.item, body=region.enable())
+    (configuration,) = region.nic()["ipConfigs"]
+    assert (configuration["ipAddressType"], configuration["recoveryIPAddressType"]) == ("Static", "Static")
+    assert configuration["recoveryStaticIPAddress"] == ""
+
+
 def test_a_mapping_in_place_decides_and_another_network_is_accepted(region: Region) -> None:
     other = region.build.virtual_network("Other", "westus")
     chosen = region.build.virtual_network("Chosen", "westus")

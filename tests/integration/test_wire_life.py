@@ -90,6 +90,20 @@ def life() -> Life:
     return Life()
 
 
+def test_a_machine_shows_its_tags_once_it_shows_its_nics_and_keeps_them_over_a_failover(life: Life) -> None:
+    def tags(path: str) -> Any:
+        return life.get(path)["properties"]["providerSpecificDetails"]["vmSyncedConfigDetails"]["tags"]
+
+    life.build.add(structs.replace(life.machine, tags={"owner": "payments"}))
+    life.enable()
+    assert tags(life.east_item) == {}
+    life.build.world.clock.sleep(120)
+    assert tags(life.east_item) == {"owner": "payments"}
+    life.fail_over(life.east_item)
+    life.switch(life.east.id, life.east.id)
+    assert tags(life.west_item) == {"owner": "payments"}
+
+
 def test_a_machine_in_initial_replication_shows_no_nics_and_can_only_be_disabled(life: Life) -> None:
     life.enable()
     item = life.item(life.east_item)

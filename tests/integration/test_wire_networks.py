@@ -53,6 +53,19 @@ def test_a_new_network_is_201_and_updating_until_its_operation_ends(wire: Wire) 
     assert wire.send("PUT", HUB, body=BODY).status == 200
 
 
+@pytest.mark.parametrize(("version", "names"), [("2023-06-01", []), ("2023-09-01", ["web"]), ("2024-05-01", ["web"])])
+def test_a_put_that_omits_the_subnets_keeps_them_since_the_version_of_september_2023(
+    wire: Wire, version: str, names: list[str]
+) -> None:
+    wire.send("PUT", HUB, body=BODY)
+    space = {"addressPrefixes": ["10.0.0.0/16", "10.1.0.0/16"]}
+    answer = wire.send("PUT", HUB, body=BODY | {"properties": {"addressSpace": space}}, version=version)
+    assert [subnet["name"] for subnet in document(answer)["properties"]["subnets"]] == names
+    assert wire.get(HUB)["properties"]["addressSpace"] == space
+    wire.send("PUT", HUB, body=BODY | {"properties": {"addressSpace": space, "subnets": []}}, version=version)
+    assert wire.get(f"{HUB}/subnets") == {"value": []}
+
+
 def test_a_network_has_all_its_properties_in_order(wire: Wire) -> None:
     wire.send("PUT", HUB, body=BODY)
     found = wire.get(HUB)

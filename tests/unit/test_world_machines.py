@@ -194,10 +194,10 @@ def test_an_intent_makes_fabrics_containers_network_and_mappings_in_a_fresh_vaul
     request = IntentRequest(machine_id=machine.id, primary_location="East Asia", recovery_location="southeastasia")
     intent = azure.world.intents.put(vault.id.child("replicationProtectionIntents", "vm1"), request)
     assert azure.world.jobs.get(vault.id.child("replicationJobs", intent.job)).state == "Succeeded"
-    assert [fabric.name for fabric in azure.world.fabrics.list(vault.id)] == [
+    assert {fabric.name for fabric in azure.world.fabrics.list(vault.id)} == {
         "asr-a2a-default-eastasia",
         "asr-a2a-default-southeastasia",
-    ]
+    }
     assert len(azure.world.mappings.list(vault.id)) == 2
     (item,) = azure.world.protected_items.list(vault.id)
     assert item.nics[0].recovery_network_id is not None

@@ -72,6 +72,28 @@ def test_a_fabric_is_named_after_its_region_for_people(azure: Builder, vault: Va
     assert (made.location, made.friendly_name) == ("eastus2", "East US 2")
 
 
+def test_the_fabric_created_last_is_listed_first_and_those_of_a_seed_in_their_order(
+    azure: Builder, vault: VaultResource
+) -> None:
+    for place in ("westus", "centralus"):
+        azure.azure_fabric(vault, place)
+    for place in ("eastus", "eastus2", "eastus"):
+        azure.world.fabrics.put(vault.id.child("replicationFabrics", f"f-{place}"), place)
+    places = [fabric.location for fabric in azure.world.fabrics.list(vault.id)]
+    assert places == ["eastus2", "eastus", "westus", "centralus"]
+
+
+def test_what_is_seeded_is_older_than_any_lag_of_lists() -> None:
+    azure = Builder(behaviour=Behaviour(list_lag=60))
+    vault = azure.vault()
+    fabric = azure.azure_fabric(vault, "eastus")
+    created = vault.id.child("replicationFabrics", "f")
+    azure.world.fabrics.put(created, "westus")
+    assert azure.world.fabrics.list(vault.id) == (fabric,)
+    azure.world.clock.sleep(60)
+    assert [listed.id for listed in azure.world.fabrics.list(vault.id)] == [created, fabric.id]
+
+
 def test_a_fabric_in_a_missing_vault_is_refused(azure: Builder, vault: VaultResource) -> None:
     with pytest.raises(NotFoundError) as caught:
         azure.world.fabrics.put(vault.id.parent.child(*VAULTS, "gone", "replicationFabrics", "f"), "eastus")

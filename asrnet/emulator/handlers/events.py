@@ -9,10 +9,10 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.jobs import friendly_job_name, moment
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import VAULT, Routes
-from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, find_fabric, stable_guid, wire_id
+from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, find_fabric, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.jobs import iso_time
-from asrnet.fake.operations import Started
+from asrnet.fake.operations import Started, stable_guid
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE
 

@@ -11,8 +11,9 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import FABRIC, NETWORK, VAULT, Routes
-from asrnet.emulator.spelling import FABRIC_TYPE, fabric_friendly_name, stable_guid, wire_id
+from asrnet.emulator.spelling import FABRIC_TYPE, fabric_friendly_name, wire_id
 from asrnet.fake import refusals
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import Site, SiteKind
 from asrnet.fake.world import World
 from asrnet.model.azure import Fabric, LogicalNetwork, VmNetwork

@@ -18,7 +18,6 @@ from asrnet.emulator.spelling import (
     container_name,
     fabric_name,
     find_fabric,
-    stable_guid,
     wire_id,
 )
 from asrnet.fake.jobs import iso_time
@@ -31,6 +30,7 @@ from asrnet.fake.machines import (
     allowed_operations,
 )
 from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, Fabric, ProtectedItem
@@ -167,10 +167,11 @@ def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | N
     return machine_id if is_there else None
 
 
-def _azure_details(_world: World, item: ProtectedItem, _settings: Mapping[str, object]) -> Document:
+def _azure_details(world: World, item: ProtectedItem, _settings: Mapping[str, object]) -> Document:
     replicating = item.state == REPLICATING
     settings = settings_json(item, "A2A", "item")
     machine_id = source_machine_id(item)
+    machine = world.state.virtual_machines.get(machine_id.subscription, machine_id.key) if machine_id else None
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     test_networks = [nic.test_network_id for nic in item.nics if nic.test_network_id]
     recovery_network = item.recovery_network_id or next(iter(recovery_networks), None)
@@ -206,7 +207,11 @@ def _azure_details(_world: World, item: ProtectedItem, _settings: Mapping[str, o
         if replicating
         else id_text(item.test_network_id or next(iter(test_networks), None)),
         "vmNics": [nic_json(item, nic) for nic in item.nics],
-        "vmSyncedConfigDetails": {"tags": {}, "inputEndpoints": []},
+        # Recorded: a machine shows its tags as soon as it shows its NICs.
+        "vmSyncedConfigDetails": {
+            "tags": dict(machine.tags) if machine and item.nics else {},
+            "inputEndpoints": [],
+        },
         "monitoringPercentageCompletion": None,
         "monitoringJobType": None,
         "lastHeartbeat": None,

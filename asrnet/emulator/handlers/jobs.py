@@ -15,11 +15,10 @@ from asrnet.emulator.spelling import (
     fabric_name,
     find_fabric,
     network_name,
-    stable_guid,
     wire_id,
 )
 from asrnet.fake.jobs import seconds_of
-from asrnet.fake.operations import Started
+from asrnet.fake.operations import Started, stable_guid
 from asrnet.fake.world import World
 from asrnet.model.arm import ASR_NETWORK, ArmId
 from asrnet.model.azure import MICROSOFT_AZURE, Job, NetworkMapping

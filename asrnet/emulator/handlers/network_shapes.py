@@ -26,7 +26,7 @@ from asrnet.emulator.bodies import (
     texts,
 )
 from asrnet.emulator.messages import Document, GatewayError
-from asrnet.emulator.spelling import stable_guid
+from asrnet.fake.operations import stable_guid
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import InterfaceAddress, NetworkInterface, Peering, Subnet, VirtualNetwork
 
@@ -270,8 +270,12 @@ def _etag(network: VirtualNetwork, state: str) -> str:
     return f'W/"{stable_guid(hashlib.sha256(content).hexdigest())}"'
 
 
-def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None) -> VirtualNetwork:
-    """The network a PUT asks for. What uses its addresses stays as it was ``before``."""
+_OMITTED_SUBNETS_KEPT_SINCE: Final = "2023-09-01"
+"""Announced in Microsoft's blog: before this api-version a PUT without subnets deleted those of the network."""
+
+
+def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None, api_version: str) -> VirtualNetwork:
+    """The network a PUT asks for. What uses its addresses stays as it was ``before``, and so do omitted subnets."""
     location = location_of(body)
     properties = an_object(body, "properties")
     # A body does not say which addresses are in use: what uses them is not made through this request.
@@ -282,6 +286,8 @@ def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None) -
         if name is None:
             raise GatewayError(400, "InvalidRequestFormat", "A subnet in the request has no name.")
         subnets.append(read_subnet(name, entry, subnets_before.get(name.lower())))
+    if member(properties, "subnets") is None and before and api_version >= _OMITTED_SUBNETS_KEPT_SINCE:
+        subnets = [*before.subnets]
     attachments = [f"{_PEERING} {text(peering, 'name')}" for peering in objects(properties, "virtualNetworkPeerings")]
     if text(an_object(properties, "ddosProtectionPlan"), "id"):
         attachments.append(_DDOS)

@@ -60,14 +60,19 @@ def get_network(call: Call) -> Response:
     return json_response(document, headers=(etag,))
 
 
-@routes.put(VNET, "VirtualNetworks_CreateOrUpdate", "recorded", _CONDITIONS)
+@routes.put(
+    VNET,
+    "VirtualNetworks_CreateOrUpdate",
+    "recorded",
+    f"{_CONDITIONS}; since api-version 2023-09-01 subnets that a body omits are kept, which is documented",
+)
 def put_network(call: Call) -> Response:
     """Create or replace a network: 201 for a new one, 200 otherwise, and an operation to follow."""
     network_id = call.id("vnet")
     check_name("virtual network", network_id.name)
     body = call.request.document()
     _check_conditions(call)
-    network = read_network(network_id, body, call.world.state.network(network_id))
+    network = read_network(network_id, body, call.world.state.network(network_id), call.request.api_version)
     extras = network_extras(network.id, body)
     started = call.world.virtual_networks.put(network)
     call.world.extras.update(extras)

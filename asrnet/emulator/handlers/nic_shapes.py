@@ -104,7 +104,9 @@ def nic_json(item: ProtectedItem, nic: Nic) -> Document:
 
 
 def _ip_configuration_json(configuration: IpConfiguration, *, replicating: bool) -> Document:
-    recovery_type = "Static" if configuration.recovery_ip else "Dynamic"
+    # Recorded of dynamic addresses; documented: the recovery NIC's type follows the source's.
+    is_static = configuration.recovery_ip is not None or configuration.ip_type == "Static"
+    recovery_type = "Static" if is_static else "Dynamic"
     recorded_order = {
         "name": None,
         "isPrimary": None,

@@ -11,9 +11,9 @@ from typing import Final
 from asrnet.emulator.bodies import Body, a_list, an_id, an_object, objects, text
 from asrnet.emulator.handlers.nic_shapes import id_text, nic_json, rcm_nic_json, read_settings, settings_json
 from asrnet.emulator.messages import Document
-from asrnet.emulator.spelling import stable_guid
 from asrnet.fake.jobs import iso_time
 from asrnet.fake.machines import COMPLETING, PROTECTED, REPLICATING
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import OnPremisesRequest
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId

@@ -12,11 +12,12 @@ from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.handlers.protected_items import read_direction
 from asrnet.emulator.messages import Document, Response, json_response
 from asrnet.emulator.routing import VAULT, Routes
-from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, stable_guid, wire_id
+from asrnet.emulator.spelling import VAULT_TYPE, fabric_name, wire_id
 from asrnet.fake import refusals
 from asrnet.fake.jobs import iso_time
 from asrnet.fake.machines import allowed_operations
 from asrnet.fake.mappings import PSEUDO_FABRIC
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import PlanAction, PlanGroup, RecoveryPlan
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId

@@ -16,11 +16,11 @@ from asrnet.emulator.spelling import (
     VAULT_TYPE,
     fabric_friendly_name,
     fabric_type,
-    stable_guid,
     wire_id,
 )
 from asrnet.fake import refusals
 from asrnet.fake.jobs import iso_time
+from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import SourceMachine
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId

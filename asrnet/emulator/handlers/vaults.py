@@ -13,8 +13,8 @@ from asrnet.emulator.calls import Call
 from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
 from asrnet.emulator.platform import RESOURCE_LIMIT
 from asrnet.emulator.routing import GROUP, SUBSCRIPTION, VAULT, VAULTS, Routes
-from asrnet.emulator.spelling import VAULT_TYPE, stable_guid, wire_id
-from asrnet.fake.operations import Started
+from asrnet.emulator.spelling import VAULT_TYPE, wire_id
+from asrnet.fake.operations import Started, stable_guid
 from asrnet.fake.records import VaultResource
 from asrnet.model.arm import ArmId
 
