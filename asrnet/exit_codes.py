@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from asrnet.model.explanation import Meaning
-from asrnet.model.findings import HOLDS
-from asrnet.model.plan import Plan
-from asrnet.model.report import Report
 
 if TYPE_CHECKING:
     from asrnet.drift import Correction
+    from asrnet.model.plan import Plan
+    from asrnet.model.report import Report
 
 DONE: Final = 0
 ERROR: Final = 1
@@ -45,6 +44,10 @@ def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = Fals
 
     With ``warnings_count`` warnings count as drift too.
     """
+    # Imported here because every command needs the numbers above, and half of the commands have no plan: 6 ms.
+    from asrnet.model.plan import Plan
+    from asrnet.model.report import Report
+
     if isinstance(result, Report):
         return _of_report(result)
     if isinstance(result, Plan):
@@ -61,6 +64,8 @@ def _of_report(report: Report) -> int:
 
     What a safeguard holds back beside work that was done counts as blocked: the next run continues with it.
     """
+    from asrnet.model.findings import HOLDS
+
     refused = [change for change in report.changes if change.refused]
     if report.interrupted or any(change.outcome in _FAILURES for change in report.changes):
         return ERROR

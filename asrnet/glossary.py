@@ -17,9 +17,9 @@ from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
 from asrnet.failover.landing import UNPREDICTED
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.files.problems import did_you_mean
-from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKind
+from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKind, limit_meanings
 from asrnet.model.findings import FindingKind, Role, Severity
-from asrnet.model.plan import FORCEABLE, Limits, limit_meanings
+from asrnet.model.limits import FORCEABLE, Limits
 from asrnet.model.report import OUTCOMES, RESULTS
 from asrnet.model.vocabulary import CONCEPTS, SIGNS, STATES
 

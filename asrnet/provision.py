@@ -16,7 +16,8 @@ from asrnet.files.problems import did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
 from asrnet.model.findings import FindingKind, finding
-from asrnet.model.plan import MachinesMode, Plan
+from asrnet.model.limits import MachinesMode
+from asrnet.model.plan import Plan
 from asrnet.planning import plan
 from asrnet.ports import Backend
 

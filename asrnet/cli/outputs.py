@@ -14,12 +14,12 @@ from asrnet.cli import logs, streams
 from asrnet.errors import DocumentError, InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.files.problems import did_you_mean
-from asrnet.model.plan import Plan, to_json
-from asrnet.render import DocumentKind, View, formats_of, render
+from asrnet.render import DocumentKind, View, formats_of, render, type_of
 from asrnet.settings import Output, Settings
 
 if TYPE_CHECKING:
     from asrnet.cli.step_files import StepFiles
+    from asrnet.model.plan import Plan
     from asrnet.render import Document
 
 TEXT = Output("text")
@@ -65,14 +65,24 @@ class Outputs(Struct, frozen=True):
                     file.commit(render(document, output.format, file_view))
             except InputError as error:
                 problems.append(error)
-        if isinstance(document, Plan) and not document.machines and any(o.format == "csv" for o, _ in self.targets):
-            logs.remark("csv lists the machines of a plan, and no machine is in this one; -o json has all of it")
         try:
-            if self.step and isinstance(document, Plan):
-                self.step.append(document, plain)
+            self._finish_plan(document, plain)
         finally:
             if problems:
                 raise problems[0]
+
+    def _finish_plan(self, document: Document, plain: View) -> None:
+        """What only a plan has: its part of a GitHub step, and a remark where it has nothing for an output in csv."""
+        if type_of(document).kind != "plan":
+            return
+        from asrnet.model.plan import Plan  # with what it imports 6 ms, and not all commands have a plan
+
+        if not isinstance(document, Plan):
+            return
+        if not document.machines and any(output.format == "csv" for output, _ in self.targets):
+            logs.remark("csv lists the machines of a plan, and no machine is in this one; -o json has all of it")
+        if self.step:
+            self.step.append(document, plain)
 
 
 @contextmanager
@@ -151,6 +161,8 @@ def saved(settings: Settings, path: str | None, beside: Outputs) -> Iterator[Cal
         yield lambda _: None
         return
     check_apart(path, settings.source("out"), beside)
+    from asrnet.model.plan import to_json
+
     with destination(path) as write:
         yield lambda plan: write(to_json(plan).decode() + "\n")
 

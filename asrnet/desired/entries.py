@@ -18,7 +18,7 @@ from asrnet.desired.state import (
     VaultKeys,
     VmmRowKeys,
 )
-from asrnet.model.plan import Limits, MachinesMode
+from asrnet.model.limits import Limits, MachinesMode
 
 Failback = Annotated[Literal["none"] | None, Meta(description="none: this row does not own the reverse mapping")]
 

@@ -36,7 +36,7 @@ from asrnet.files.problems import did_you_mean, together
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Limits
+from asrnet.model.limits import Limits
 
 T = TypeVar("T")
 R = TypeVar("R")

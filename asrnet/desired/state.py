@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from msgspec import Meta, Struct, structs
 
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Limits, MachinesMode
+from asrnet.model.limits import Limits, MachinesMode
 
 CloudName = Literal["public", "china", "usgovernment"]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]

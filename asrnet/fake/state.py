@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -159,6 +158,8 @@ class State:
         """The elements of a list in the order in which the world gives them."""
         listed = list(values)
         if self.behaviour.shuffle is not None:
+            import random  # 1.8 ms, and few worlds shuffle
+
             random.Random(self.behaviour.shuffle).shuffle(listed)  # noqa: S311 - a repeatable order, not a secret
         return tuple(listed)
 

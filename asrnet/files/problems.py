@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -111,6 +110,8 @@ def spelled(path: Iterable[str | int]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be."""
+    import difflib  # 1 ms here and in known_names, and most runs have nothing to suggest
+
     by_key = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(word.lower(), by_key, n=1)
     return by_key[matches[0]] if matches else None
@@ -133,6 +134,7 @@ def known_names(word: str, known: Iterable[str], noun: str) -> str:
 
     ``noun`` is a plural.
     """
+    import difflib
 
     def likeness(name: str) -> float:
         return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()

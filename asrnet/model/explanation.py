@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_type_hints
 
 from msgspec import Struct
+
+from asrnet.model.limits import Limits
 
 WordKind = Literal[
     "finding",
@@ -55,3 +57,12 @@ class Explanations(Struct, frozen=True, kw_only=True):
     format_version: str = "1.1"
     word: str | None = None
     explanations: tuple[Explanation, ...]
+
+
+def limit_meanings() -> dict[str, Meaning]:
+    """What each limit is, by its name."""
+    hints = get_type_hints(Limits, include_extras=True)
+    return {
+        name: Meaning(hints[name].__metadata__[0].description, f"Set `{name}` under `limits` in the file.")
+        for name in Limits.__struct_fields__
+    }

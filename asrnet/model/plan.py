@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from asrnet.errors import InputError, RefusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, Resource, ResourceGroup, VirtualNetwork
-from asrnet.model.explanation import Meaning
 from asrnet.model.findings import Finding
+from asrnet.model.limits import Limits
 from asrnet.model.machine_networks import MachineNetworks, networks_of
 
 FORMAT_VERSION: Final = "1.1"
@@ -33,9 +33,6 @@ _KINDS: Final[Mapping[type, ChangeKind]] = {
     ResourceGroup: "resource_group",
 }
 Direction = Literal["forward", "reverse", "both"]
-LIMIT_NAMES: Final = ("max_updates", "max_deletes", "max_change_percent", "max_rule_growth", "max_machines")
-FORCEABLE: Final = (*LIMIT_NAMES, "failover_active", "reversed", "frozen")
-"""What ``--force`` can lift, by name. ``reversed`` is lifted only for pairs that are named with ``--pair``."""
 
 
 class Step(Struct, frozen=True, gc=False, kw_only=True):
@@ -281,9 +278,6 @@ class PairView(Struct, frozen=True, gc=False, kw_only=True):
     recovery_network: str = ""
 
 
-MachinesMode = Literal["report", "follow"]
-"""Whether protected machines of pairs are only reported, or pointed at the pair's networks."""
-
 MachineStatus = Literal["in_sync", "update", "waiting", "held", "reported"]
 
 
@@ -305,32 +299,6 @@ class MachineView(Struct, frozen=True, gc=False, kw_only=True):
     planned: MachineNetworks | None = None
     reason: str = ""
     follows: bool = False
-
-
-class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
-
-    max_updates: Annotated[
-        int, Meta(description="How many mappings are updated at most. A retarget counts as one update.")
-    ] = 10
-    max_deletes: Annotated[int, Meta(description="How many unmanaged mappings are deleted at most.")] = 0
-    max_change_percent: Annotated[
-        int, Meta(description="What part of the existing mappings is updated or deleted at most, in percent.")
-    ] = 30
-    min_existing: Annotated[
-        int, Meta(description="How many mappings a vault must have for max_change_percent to apply.")
-    ] = 10
-    max_rule_growth: Annotated[int, Meta(description="How many pairs the rules add at most.")] = 20
-    max_machines: Annotated[int, Meta(description="How many machines are pointed at another network at most.")] = 20
-
-
-def limit_meanings() -> dict[str, Meaning]:
-    """What each limit is, by its name."""
-    hints = get_type_hints(Limits, include_extras=True)
-    return {
-        name: Meaning(hints[name].__metadata__[0].description, f"Set `{name}` under `limits` in the file.")
-        for name in Limits.__struct_fields__
-    }
 
 
 class Observed(Struct, frozen=True, kw_only=True):

@@ -23,9 +23,9 @@ from asrnet.failover import NOTICES, Prediction
 from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
 from asrnet.failover.landing import UNPREDICTED
 from asrnet.files.validation import Validation
-from asrnet.model.explanation import Meaning
+from asrnet.model.explanation import Meaning, limit_meanings
 from asrnet.model.findings import Finding
-from asrnet.model.plan import Change, Plan, limit_meanings
+from asrnet.model.plan import Change, Plan
 from asrnet.model.report import OUTCOMES, Report
 from asrnet.render import wording
 from asrnet.render.github import in_checkout

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from asrnet.errors import printable as printable  # noqa: PLC0414 - part of this module's vocabulary
-from asrnet.model.arm import ArmId
-from asrnet.model.plan import Action, Change, ChangeKind, PairStatus, PairView
+
+if TYPE_CHECKING:
+    from asrnet.model.arm import ArmId
+    from asrnet.model.plan import Action, Change, ChangeKind, PairStatus, PairView
 
 SYMBOLS: Final[Mapping[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 NOUNS: Final[Mapping[ChangeKind, str]] = {
@@ -27,12 +29,11 @@ _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
     "external": "=",
     "in_sync": "=",
 }
-_COMMAND: Final = re.compile(r"^([ \t]*)::", re.MULTILINE)
 
 
 def without_commands(text: str) -> str:
     """``text`` without lines that GitHub would take for workflow commands: it ignores blanks at their beginning."""
-    return _COMMAND.sub(r"\1\\x3a:", text) if "::" in text else text
+    return re.sub(r"^([ \t]*)::", r"\1\\x3a:", text, flags=re.MULTILINE) if "::" in text else text
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

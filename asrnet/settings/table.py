@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct, structs
 
-from asrnet.model.plan import FORCEABLE, MachinesMode
+from asrnet.model.limits import FORCEABLE, MachinesMode
 from asrnet.settings import values
 from asrnet.settings.values import ApiVersion, Output, Shard
 

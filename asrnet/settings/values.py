@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, known_names
-from asrnet.model.findings import FindingKind
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -105,6 +104,8 @@ def api_version(text: str) -> ApiVersion:
 
 def finding_kind(text: str) -> str:
     """A kind of finding, as in ``FindingKind``."""
+    from asrnet.model.findings import FindingKind  # 1 ms, and only two options of one command need it
+
     if text not in list(FindingKind):
         raise InputError(
             f"found '{text}', expected a kind of finding{did_you_mean(text, FindingKind)}",

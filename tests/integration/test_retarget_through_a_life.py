@@ -15,7 +15,7 @@ from asrnet.fake.ports import backend as fake_backend
 from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
 from asrnet.model.azure import ProtectedItem
-from asrnet.model.plan import Limits
+from asrnet.model.limits import Limits
 from asrnet.ports import Backend
 from asrnet.prediction import Question, predict, read_machines
 

@@ -33,7 +33,7 @@ from asrnet.fake import world_file
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.model.arm import ArmId
-from asrnet.model.plan import Limits, MachinesMode
+from asrnet.model.limits import Limits, MachinesMode
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.records import VaultResource
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, Nic, VirtualNetwork, VmNetwork
-from asrnet.model.plan import Limits
+from asrnet.model.limits import Limits
 
 FAR_FUTURE: Final = date(2099, 1, 1)
 COPIES: Final = "rg-asr"

@@ -24,7 +24,8 @@ from asrnet.fake.faults import Fault
 from asrnet.fake.ports import backend as fake_backend
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, Nic, ProtectedItem, VirtualNetwork
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 
 

@@ -14,7 +14,8 @@ from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.ports import backend as fake_backend
 from asrnet.inventory import read as inventory
 from asrnet.model.azure import Fabric, NetworkMapping, VirtualNetwork
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 
 EA, SEA = "eastasia", "southeastasia"

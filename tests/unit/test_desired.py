@@ -12,7 +12,7 @@ from desired_files import BASE, DR, HUB, PROD, load, refusal_of_folder, vault, v
 
 from asrnet import desired
 from asrnet.desired import CopySettings, Ignore, Match, Row, Source, Vault, VmNetworkName
-from asrnet.model.plan import Limits
+from asrnet.model.limits import Limits
 
 
 @pytest.fixture(autouse=True)

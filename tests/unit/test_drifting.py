@@ -17,7 +17,8 @@ from asrnet.drift import Correction, Detected, Kinds, cause, correct_drift, dete
 from asrnet.drift import correct_detected as correct
 from asrnet.errors import UnreachableError
 from asrnet.model.azure import Nic
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.ports import Backend
 
 

@@ -16,7 +16,8 @@ from asrnet.failover.rules import NOTICES, RULES
 from asrnet.glossary import explain, glossary
 from asrnet.inventory.live_pairs import LiveStatus
 from asrnet.model.findings import FindingKind
-from asrnet.model.plan import FORCEABLE, Limits, MachineStatus, PairStatus
+from asrnet.model.limits import FORCEABLE, Limits
+from asrnet.model.plan import MachineStatus, PairStatus
 from asrnet.model.report import OUTCOMES, Outcome, Result
 from asrnet.render.pair_status import Status
 from asrnet.render.wording import SYMBOLS

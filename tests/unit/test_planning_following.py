@@ -17,8 +17,9 @@ from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.limits import Limits
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, updated
-from asrnet.model.plan import Change, Limits, Plan, load_plan, to_json
+from asrnet.model.plan import Change, Plan, load_plan, to_json
 
 UPDATES = Rights(actions=("Microsoft.RecoveryServices/*",))
 POOL = ArmId(

@@ -8,7 +8,8 @@ from states import SEA, TwoRegions, row
 
 from asrnet.desired import Rule
 from asrnet.errors import InputError, RefusedError
-from asrnet.model.plan import Limits, Plan, load_plan, to_json
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan, load_plan, to_json
 
 
 class TestLimits:

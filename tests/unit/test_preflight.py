@@ -11,7 +11,8 @@ from asrnet.applying import Progress
 from asrnet.errors import RefusedError
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import Nic
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 
 
 class TestStaleness:

@@ -9,7 +9,8 @@ from sample_plans import applied, change, full_plan, mapping, pair
 from asrnet.errors import InputError
 from asrnet.inventory.live_pairs import LivePairs
 from asrnet.model.findings import FindingKind, finding
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 from asrnet.render.github import Annotation, command, outputs, summary
 

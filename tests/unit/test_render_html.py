@@ -22,7 +22,8 @@ from asrnet.inventory import live_pairs as live
 from asrnet.inventory import read as inventory
 from asrnet.model.azure import Nic
 from asrnet.model.findings import FindingKind, finding
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\u202e"

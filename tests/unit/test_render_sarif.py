@@ -16,7 +16,8 @@ from asrnet.files.problems import Mistake
 from asrnet.files.validation import Validation
 from asrnet.glossary import explain
 from asrnet.model.findings import FindingKind, finding
-from asrnet.model.plan import Limits, Plan
+from asrnet.model.limits import Limits
+from asrnet.model.plan import Plan
 from asrnet.render import Run, View, render
 
 VALIDATOR = jsonschema.Draft202012Validator(SARIF, format_checker=jsonschema.FormatChecker())
