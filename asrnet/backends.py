@@ -48,17 +48,9 @@ def connect(
 
         settings = from_process({})
     if settings.world is not None:
-        return _fake(settings.world, is_writing=_is_writing(settings))
+        return _fake(settings.world, is_writing=settings.changes_azure)
     cloud = cloud or settings.variables.get("ARM_ENVIRONMENT") or "public"
     return _azure(settings, cloud, subscriptions, run, whole_process)
-
-
-def _is_writing(settings: Settings) -> bool:
-    from asrnet.settings import ApplySettings, DriftSettings, MapSettings
-
-    return isinstance(settings, (ApplySettings, MapSettings)) or (
-        isinstance(settings, DriftSettings) and settings.correct
-    )
 
 
 def _fake(path: str, *, is_writing: bool) -> Backend:

@@ -15,7 +15,7 @@ from asrnet.emulator import coverage
 from asrnet.glossary import glossary
 from asrnet.render import formats_of
 from asrnet.render.markdown import escaped
-from asrnet.settings import OPTIONS, Option, env_example, options_of
+from asrnet.settings import Option, all_options, env_example, options_of
 
 ROOT: Final = Path(__file__).parent.parent
 
@@ -213,13 +213,13 @@ def _options() -> Iterator[str]:
     yield "A `.env` in the working directory cannot set where to sign in, which files are written or what is changed"
     yield "without asking, because anybody who can put a file there could do harm. Those variables are marked `[!]` in"
     yield ".env.example. They are ignored there with a warning, and accepted from a file that `--env-file` names."
-    for group in dict.fromkeys(option.group for option in OPTIONS if option.group):
+    for group in dict.fromkeys(option.group for option in all_options() if option.group):
         yield ""
         yield f"### {group}"
         yield ""
         yield "| option | variable | meaning | default | commands |"
         yield "|---|---|---|---|---|"
-        for option in OPTIONS:
+        for option in all_options():
             if option.group == group:
                 commands = "all" if not option.commands else ", ".join(name for name in COMMANDS if option.is_of(name))
                 meaning = _meaning(option, option.help)

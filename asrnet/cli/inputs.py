@@ -16,7 +16,7 @@ from asrnet.errors import DocumentError, InputError
 from asrnet.files.problems import did_you_mean, known_names
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
-from asrnet.settings import PredictSettings, Settings
+from asrnet.settings import Settings
 
 if TYPE_CHECKING:
     from asrnet.inventory.read import Inventory
@@ -39,7 +39,7 @@ def desired_state(session: Session[Settings]) -> DesiredState:
 
         raise together([*examined.mistakes, *topology_mistakes(topology)])
     # The machines of asrnet predict are the path of a list.
-    if isinstance(settings, PredictSettings) or settings.machines is None:
+    if session.command == "predict" or settings.machines is None:
         return examined.desired
     return examined.desired.with_machines("follow" if settings.machines == "follow" else "report")
 

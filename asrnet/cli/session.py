@@ -16,7 +16,7 @@ from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import AsrError
 from asrnet.render import Run, View
-from asrnet.settings import DriftSettings, Settings
+from asrnet.settings import Settings
 
 if TYPE_CHECKING:
     from asrnet.cli.arguments import Invocation
@@ -52,11 +52,6 @@ class Session(Struct, Generic[S_co], frozen=True):
         check_overwrites(settings, command=invocation.command)
         return Session(invocation.command, settings, time.time(), run)
 
-    @property
-    def warnings_count(self) -> bool:
-        """Whether warnings count as drift."""
-        return isinstance(self.settings, DriftSettings) and self.settings.fail_on == "warning"
-
     def so_far(
         self,
         *,
@@ -83,7 +78,7 @@ class Session(Struct, Generic[S_co], frozen=True):
             width=width,
             colour=colour,
             forced=self.settings.force,
-            warnings_count=self.warnings_count,
+            warnings_count=self.settings.warnings_count,
             run=run or Run(),
             folder=os.path.realpath(os.curdir),
             workspace=os.path.realpath(checkout) if checkout else "",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from textwrap import wrap
 from typing import Final
 
-from asrnet.settings.table import OPTIONS, SETTINGS, VARIABLES, Option, Variable
+from asrnet.settings.table import MODULES, VARIABLES, Option, Variable, all_options
 
 _WIDTH: Final = 110
 _HEAD: Final = """\
@@ -20,12 +20,12 @@ _HEAD: Final = """\
 
 def env_example() -> str:
     """See ``asrnet.settings.env_example``."""
-    options = [option for option in OPTIONS if option.variable]
+    options = [option for option in all_options() if option.variable]
     sections: dict[str, list[str]] = {}
     for option in options:
         if option.group:
             sections.setdefault(option.group, []).append(_option(option))
-    for command in SETTINGS:
+    for command in MODULES:
         lines = [_option(option) for option in options if option.commands == (command,) and not option.group]
         if lines:
             sections[f"asrnet {command}"] = lines

@@ -11,7 +11,7 @@ from asrnet.errors import InputError
 from asrnet.files.problems import did_you_mean, either, nearest
 from asrnet.settings import values
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
-from asrnet.settings.table import IDENTITY, OPTIONS, SETTINGS, VARIABLES, Option, Settings, options_of
+from asrnet.settings.table import IDENTITY, VARIABLES, Option, Settings, all_options, options_of, settings_of
 
 _READ_BY_TESTS: Final = ("ASRNET_LIVE",)
 """Prefixes of variables that only the tests on live Azure read, which are not reported as unknown."""
@@ -60,10 +60,10 @@ def read(
     variables = dict(_variables(environ, file))
     fields.setdefault("credential", variables.get("AZURE_TOKEN_CREDENTIALS"))
     fields["env_file"] = str(named) if named else None
-    return SETTINGS.get(command, Settings)(
+    return settings_of(command)(
         **fields,
         variables=variables,
-        warnings=(*file.problems, *_warnings(environ, file)),
+        warnings=(*file.problems, *_warnings(options, environ, file)),
         sources={name: value.source for name, value in given.items()},
     )
 
@@ -135,9 +135,9 @@ def _variables(environ: Mapping[str, str], file: DotenvFile) -> Iterator[tuple[s
             yield variable.name, text
 
 
-def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
-    if not file.trusted:
-        barred = {option.variable: option.barred for option in OPTIONS if option.barred}
+def _warnings(options: tuple[Option, ...], environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
+    if file.values and not file.trusted:
+        barred = {option.variable: option.barred for option in all_options() if option.barred}
         barred |= {variable.name: IDENTITY for variable in VARIABLES if variable.identity}
         for reason in dict.fromkeys(barred.values()):
             ignored = [name for name in barred if barred[name] == reason and file.values.get(name)]
@@ -146,10 +146,13 @@ def _warnings(environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
                     f"{file.path}: ignored {', '.join(ignored)}: a .env in the working directory {reason}; "
                     f"to use it anyway, add --env-file {file.path}"
                 )
-    # Whether each variable lifts a safeguard: such variables are never suggested.
-    variables = {option.variable: option.is_dangerous for option in OPTIONS if option.variable}
+    of_command = {option.variable for option in options}
     for place, names in (("environment", environ), (file.path, file.values)):
         for name in names:
-            if name.startswith("ASRNET_") and name not in variables and not name.startswith(_READ_BY_TESTS):
+            if not name.startswith("ASRNET_") or name in of_command or name.startswith(_READ_BY_TESTS):
+                continue
+            # Whether each variable lifts a safeguard: such variables are never suggested.
+            variables = {option.variable: option.is_dangerous for option in all_options() if option.variable}
+            if name not in variables:
                 proposal = "" if variables.get(nearest(name, variables) or "") else did_you_mean(name, variables)
                 yield f"{place}: {name} is not a variable of asrnet{proposal}"

@@ -21,7 +21,7 @@ from asrnet.cli import commands, habits
 from asrnet.cli.arguments import parse
 from asrnet.fake.world import World
 from asrnet.render import formats_of
-from asrnet.settings.table import OPTIONS
+from asrnet.settings import all_options
 
 COMMANDS = list(commands.COMMANDS)
 
@@ -229,7 +229,7 @@ def test_a_hint_names_the_variable_that_gave_the_file_or_the_name(
 
 
 def test_no_habit_leads_to_an_option_that_lifts_a_safeguard() -> None:
-    dangerous = [flag for option in OPTIONS if option.is_dangerous for flag in option.flags]
+    dangerous = [flag for option in all_options() if option.is_dangerous for flag in option.flags]
     hints = [*habits.OPTIONS.values(), *habits.NO_COMMANDS.values()]
     assert [hint for hint in hints if set(hint.replace(";", " ").split()) & set(dangerous)] == []
 

@@ -10,9 +10,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from command_line import Cli, snapshot
 
+from asrnet.cli.commands import COMMANDS
 from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.errors import InputError
-from asrnet.settings import SETTINGS, VARIABLES, Option, options_of, read
+from asrnet.settings import VARIABLES, Option, options_of, read
 
 
 @pytest.fixture
@@ -231,7 +232,7 @@ def test_no_output_replaces_what_a_command_without_a_backend_reads(
 
 WRITING_OPTIONS = [
     (command, option)
-    for command in SETTINGS
+    for command in COMMANDS
     for option in options_of(command)
     if option.writes
     and (command, option.name) not in {("init", "out"), ("demo", "out")}  # these replace no file at all

@@ -10,7 +10,7 @@ from command_line import Cli
 from schedules import TEMPLATES
 
 import asrnet
-from asrnet.settings import OPTIONS, VARIABLES
+from asrnet.settings import VARIABLES, all_options
 
 FILES = sorted(path for path in TEMPLATES.rglob("*") if path.is_file())
 PAGE = (TEMPLATES / "README.md").read_text("utf-8")
@@ -23,7 +23,7 @@ def names(files: list[Path]) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))
 def test_every_variable_of_asrnet_in_a_template_exists(path: Path) -> None:
     found = set(re.findall(r"\bASRNET_[A-Z_]+", path.read_text("utf-8")))
-    assert found - {option.variable for option in OPTIONS} == set()
+    assert found - {option.variable for option in all_options()} == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=names(FILES))

@@ -17,7 +17,8 @@ from asrnet import backends
 from asrnet.clocks import SimulatedClock
 from asrnet.errors import InputError
 from asrnet.files.locks import FileLock
-from asrnet.settings import ApplySettings, DriftSettings, MapSettings, PlanSettings, Settings
+from asrnet.settings import Settings
+from asrnet.settings.changes import ApplySettings, DriftSettings, MapSettings, PlanSettings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is locked on Windows")
 

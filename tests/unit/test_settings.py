@@ -10,22 +10,23 @@ import pytest
 from msgspec import structs
 
 import asrnet
+from asrnet.cli.commands import COMMANDS
 from asrnet.errors import InputError
 from asrnet.settings import (
-    OPTIONS,
-    SETTINGS,
     VARIABLES,
-    EmulatorSettings,
     Option,
     Output,
     Settings,
     Shard,
+    all_options,
     env_example,
     options_of,
+    settings_of,
 )
 from asrnet.settings import read as read_with_sources
 from asrnet.settings.dotenv_file import load
 from asrnet.settings.roots import cache_folder
+from asrnet.settings.tools import EmulatorSettings
 from asrnet.settings.values import ApiVersion
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ def test_every_variable_and_option_is_read_somewhere() -> None:
     code = "\n".join(path.read_text("utf-8") for path in modules)
     words = set(re.findall(r"\w+", code))
     assert [each.name for each in VARIABLES if each.name not in words] == []
-    assert [each.name for each in OPTIONS if each.name != "env_file" and f".{each.name}" not in code] == []
+    assert [each.name for each in all_options() if each.name != "env_file" and f".{each.name}" not in code] == []
 
 
 def test_without_any_word_the_defaults_hold() -> None:
@@ -139,8 +140,8 @@ BARRED |= dict.fromkeys(OPEN, "cannot open the emulator to the network")
 
 def test_every_option_that_a_found_dotenv_cannot_set_is_known_here() -> None:
     identity = {variable.name for variable in VARIABLES if variable.identity}
-    assert {option.variable for option in OPTIONS if option.barred} == BARRED.keys() - identity
-    assert {option.variable for option in OPTIONS if option.writes} == set(FILES)
+    assert {option.variable for option in all_options() if option.barred} == BARRED.keys() - identity
+    assert {option.variable for option in all_options() if option.writes} == set(FILES)
 
 
 @pytest.mark.parametrize(("name", "reason"), BARRED.items(), ids=BARRED)
@@ -152,7 +153,9 @@ def test_a_found_dotenv_cannot_say_what_could_do_harm(dotenv: Path, name: str, r
 
 
 def _command_of(variable: str) -> str:
-    return next((option.commands[0] for option in OPTIONS if option.variable == variable and option.commands), "plan")
+    return next(
+        (option.commands[0] for option in all_options() if option.variable == variable and option.commands), "plan"
+    )
 
 
 def test_one_warning_names_all_that_is_ignored_and_no_value(dotenv: Path) -> None:
@@ -368,12 +371,12 @@ def test_limits_and_safeguards_are_lifted_by_name() -> None:
 
 
 def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> None:
-    for command, settings in SETTINGS.items():
-        fields = set(settings.__struct_fields__) - {"variables", "warnings", "sources"}
+    for command in COMMANDS:
+        fields = set(settings_of(command).__struct_fields__) - {"variables", "warnings", "sources"}
         assert {option.name for option in options_of(command)} <= fields
         own = fields - set(Settings.__struct_fields__)
         assert own <= {option.name for option in options_of(command)}
-    for option in OPTIONS:
+    for option in all_options():
         assert bool(option.flag) is bool(option.variable) is not option.positional
         assert option.flag == "" or re.fullmatch(r"--[a-z]+(-[a-z]+)*", option.flag)
         assert option.variable == "" or re.fullmatch(r"ASRNET(_[A-Z]+)+", option.variable)
@@ -381,14 +384,14 @@ def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> N
 
 def test_a_flag_that_several_commands_have_is_read_in_one_way() -> None:
     readings: dict[str, set[tuple[object, ...]]] = {}
-    for option in OPTIONS:
+    for option in all_options():
         for flag in option.flags:
             readings.setdefault(flag, set()).add((option.name, option.kind == "flag", option.repeatable))
     assert [flag for flag, found in readings.items() if len(found) > 1] == []
 
 
 def test_no_variable_sets_options_of_two_commands() -> None:
-    variables = [option.variable for option in OPTIONS if option.variable]
+    variables = [option.variable for option in all_options() if option.variable]
     assert sorted(variables) == sorted(set(variables))
 
 
@@ -420,7 +423,7 @@ def test_the_example_file_names_every_variable_and_sets_none(dotenv: Path) -> No
     example = env_example()
     dotenv.write_text(example, encoding="utf-8")
     assert read({}, {}, dotenv=".env") == Settings()
-    for variable in [option.variable for option in OPTIONS if option.variable] + [
+    for variable in [option.variable for option in all_options() if option.variable] + [
         variable.name for variable in VARIABLES
     ]:
         assert f"\n#{variable}=" in example
@@ -439,12 +442,14 @@ def test_the_cache_folder_follows_xdg_cache_home(tmp_path: Path) -> None:
 
 
 def test_no_file_of_variables_that_is_only_found_says_where_files_are_written() -> None:
-    assert [option.flag for option in OPTIONS if option.writes and not option.barred] == []
-    assert all(option.barred for option in OPTIONS if option.name == "backend")  # apply rewrites a fake world
+    assert [option.flag for option in all_options() if option.writes and not option.barred] == []
+    assert all(option.barred for option in all_options() if option.name == "backend")  # apply rewrites a fake world
 
 
 @pytest.mark.parametrize(
-    "option", [option for option in OPTIONS if option.repeatable and option.variable], ids=lambda option: option.flag
+    "option",
+    [option for option in all_options() if option.repeatable and option.variable],
+    ids=lambda option: option.flag,
 )
 @pytest.mark.parametrize("text", [",", " , ,", ",,"])
 def test_a_selection_of_separators_only_is_refused_and_not_taken_for_no_selection(option: Option, text: str) -> None:

@@ -12,7 +12,7 @@ from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.errors import InputError
 from asrnet.render import DocumentKind
-from asrnet.settings import ApplySettings
+from asrnet.settings.changes import ApplySettings
 
 if TYPE_CHECKING:
     from asrnet.applying import Report

@@ -15,7 +15,8 @@ from asrnet.cli.arguments import help_of
 from asrnet.cli.commands import COMMANDS, MODULE
 from asrnet.cli.session import Session
 from asrnet.errors import InputError
-from asrnet.settings import CompletionSettings, Option, options_of
+from asrnet.settings import Option, options_of
+from asrnet.settings.tools import CompletionSettings
 
 EXAMPLES: Final = (
     ("asrnet completion bash > ~/.asrnet.bash", "then: source ~/.asrnet.bash, in ~/.bashrc too"),

@@ -19,7 +19,7 @@ from asrnet.cli.session import Session
 from asrnet.errors import InputError
 from asrnet.files.atomic import PendingFile
 from asrnet.render.wording import printable
-from asrnet.settings import DemoSettings
+from asrnet.settings.tools import DemoSettings
 
 EXAMPLES: Final = (
     ("asrnet demo", "two pairs and a rule, applied in a few seconds"),

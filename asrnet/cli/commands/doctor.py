@@ -12,7 +12,7 @@ from asrnet import exit_codes
 from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.render import DocumentKind
-from asrnet.settings import DoctorSettings
+from asrnet.settings.readings import DoctorSettings
 
 DOCUMENT: Final[DocumentKind] = "doctor"
 EXAMPLES: Final = (

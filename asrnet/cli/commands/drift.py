@@ -11,7 +11,7 @@ from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unreadable
 from asrnet.render import DocumentKind
-from asrnet.settings import DriftSettings
+from asrnet.settings.changes import DriftSettings
 
 if TYPE_CHECKING:
     from asrnet.desired import DesiredState
@@ -45,7 +45,7 @@ def _detect(session: Session[DriftSettings]) -> int:
             run = session.so_far(inventory=detected.inventory, requests=backend.requests())
         opened.write(detected.plan, session.view(run=run))
         report_unreadable(detected.plan)
-        return exit_codes.exit_code(detected.plan, warnings_count=session.warnings_count)
+        return exit_codes.exit_code(detected.plan, warnings_count=session.settings.warnings_count)
 
 
 def _correct(session: Session[DriftSettings]) -> int:
@@ -69,12 +69,12 @@ def _correct(session: Session[DriftSettings]) -> int:
     if correction.problem:
         problem = f"the remaining drift could not be read: {correction.problem.message}"
         logs.error(problem, hint=correction.problem.hint)
-    code = exit_codes.exit_code(correction, warnings_count=session.warnings_count)
+    code = exit_codes.exit_code(correction, warnings_count=session.settings.warnings_count)
     if code == exit_codes.PENDING and correction.left:
         for change in correction.left.changes:
             logs.warn(f"drift remains: {change.action} of {change.name}: {change.reason}")
         for finding in correction.left.findings:
-            if finding.counts(warnings_count=session.warnings_count):
+            if finding.counts(warnings_count=session.settings.warnings_count):
                 logs.warn(f"drift remains: {finding.kind}: {finding.message}", hint=finding.hint)
     return code
 

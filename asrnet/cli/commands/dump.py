@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
-from asrnet.settings import DumpSettings
+from asrnet.settings.readings import DumpSettings
 
 if TYPE_CHECKING:
     from asrnet.export.exported import Exported

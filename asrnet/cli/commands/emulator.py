@@ -10,7 +10,7 @@ from typing import Final
 
 from asrnet.cli import streams
 from asrnet.cli.session import Session
-from asrnet.settings import EmulatorSettings
+from asrnet.settings.tools import EmulatorSettings
 
 EXAMPLES: Final = (
     ("asrnet emulator --seed world.yaml", "serve a world on the usual ports"),

@@ -11,7 +11,7 @@ from asrnet import exit_codes
 from asrnet.cli import outputs
 from asrnet.cli.session import Session
 from asrnet.render import DocumentKind
-from asrnet.settings import ExplainSettings
+from asrnet.settings.tools import ExplainSettings
 
 DOCUMENT: Final[DocumentKind] = "explanations"
 EXAMPLES: Final = (

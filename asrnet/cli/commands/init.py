@@ -22,7 +22,7 @@ from asrnet.errors import AsrError, InputError
 from asrnet.export import first_file
 from asrnet.files.atomic import PendingFile
 from asrnet.render.wording import count, printable
-from asrnet.settings import InitSettings
+from asrnet.settings.tools import InitSettings
 
 if TYPE_CHECKING:
     from asrnet.export.desired import Dump

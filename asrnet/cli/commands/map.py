@@ -17,7 +17,7 @@ from asrnet.errors import InputError
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.render import DocumentKind
-from asrnet.settings import MapSettings
+from asrnet.settings.changes import MapSettings
 
 DOCUMENT: Final[DocumentKind] = "plan"
 HELP: Final = {"vault": "the vault, given once: its name in the desired state, or its full id"}

@@ -17,7 +17,7 @@ from asrnet.cli.session import Session
 from asrnet.diagnostics.roles import actions, optional, role, tasks_of
 from asrnet.errors import InputError
 from asrnet.render.json import as_json
-from asrnet.settings import PermissionsSettings
+from asrnet.settings.tools import PermissionsSettings
 
 EXAMPLES: Final = (
     ("asrnet permissions --for plan", "the role for runs that only read"),

@@ -10,7 +10,7 @@ from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unreadable
 from asrnet.render import DocumentKind
-from asrnet.settings import PlanSettings
+from asrnet.settings.changes import PlanSettings
 
 DOCUMENT: Final[DocumentKind] = "plan"
 EXAMPLES: Final = (

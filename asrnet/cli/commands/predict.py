@@ -16,7 +16,7 @@ from asrnet.cli.stopwatch import WATCH
 from asrnet.cli.unreadable import report_unread
 from asrnet.errors import InputError
 from asrnet.render import DocumentKind
-from asrnet.settings import PredictSettings
+from asrnet.settings.readings import PredictSettings
 
 if TYPE_CHECKING:
     from asrnet.failover import Operation

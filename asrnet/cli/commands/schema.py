@@ -13,7 +13,7 @@ from asrnet import exit_codes
 from asrnet.cli import streams
 from asrnet.cli.session import Session
 from asrnet.schema import KINDS, json_schema
-from asrnet.settings import SchemaSettings
+from asrnet.settings.tools import SchemaSettings
 
 HELP: Final = {"kind": f"{', '.join(KINDS)}"}
 EXAMPLES: Final = (

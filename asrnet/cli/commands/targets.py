@@ -14,7 +14,7 @@ from asrnet.cli import inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.unreadable import report_unread
 from asrnet.render import DocumentKind
-from asrnet.settings import TargetsSettings
+from asrnet.settings.readings import TargetsSettings
 
 DOCUMENT: Final[DocumentKind] = "targets"
 EXAMPLES: Final = (

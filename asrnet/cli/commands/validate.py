@@ -16,7 +16,7 @@ from asrnet.errors import DocumentError
 from asrnet.files.problems import mistakes_of, raise_any, together
 from asrnet.files.validation import CheckedFile, Validation
 from asrnet.render import DocumentKind
-from asrnet.settings import ValidateSettings
+from asrnet.settings.readings import ValidateSettings
 
 DOCUMENT: Final[DocumentKind] = "validation"
 EXAMPLES: Final = (
