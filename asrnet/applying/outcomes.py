@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import structs
 
@@ -11,6 +12,7 @@ from asrnet.applying.preflight import Verdict
 from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
 from asrnet.errors import RefusedError
+from asrnet.model.arm import VAULT
 from asrnet.model.plan import Plan
 from asrnet.model.report import AppliedChange, Outcome
 
@@ -20,6 +22,9 @@ _UNANSWERED = "being sent when the run ended, and perhaps accepted by Azure"
 
 _Result = tuple[Outcome, str | None, bool]
 """The outcome of a change, the reason, and whether a safeguard decided it."""
+
+_NAMED: Final = 2
+"""So many of the changes that were not done are named by one that depends on them."""
 
 
 def outcomes(
@@ -42,13 +47,15 @@ def outcomes(
         if verdict:
             result: _Result = (verdict.outcome, verdict.reason, verdict.refused)
         else:
-            result = _outcome(tasks, undo, group, problems)
+            needed = [task for need in change.depends_on for task in tasks_by_change[need]]
+            result = _outcome(tasks, undo, group, problems, needed)
         outcome, error, refused = result
+        hints = [verdict.hint] if verdict else [_hint(task) for task in tasks]
         if run.interrupted and outcome == "succeeded" and not all(task.is_seen for task in tasks):
             # After Ctrl-C nothing is read back, and what was not read back is not called succeeded.
-            outcome, error = "in_flight", "reported done by Azure, not read back; plan again to see"
+            outcome, error, hints = "in_flight", "reported done by Azure, not read back; plan again to see", []
         elif run.interrupted and outcome == "skipped" and not verdict and not any(task.started for task in tasks):
-            error = "not begun when the run was interrupted"
+            error, hints = "not begun when the run was interrupted", []
         if outcome == "stale":
             stale.add(change.id)
         times = [moment for task in tasks for moment in (task.started, task.accepted, task.ended) if moment]
@@ -58,6 +65,7 @@ def outcomes(
                 **{name: getattr(change, name) for name in change.__struct_fields__},
                 outcome=outcome,
                 error=error,
+                hint="" if outcome == "succeeded" else "; ".join(dict.fromkeys(filter(None, hints))),
                 refused=refused,
                 seconds=round(max(times, default=began) - began, 3) if began else 0.0,
                 warnings=tuple(warning for task in tasks for warning in task.warnings),
@@ -72,7 +80,14 @@ def outcomes(
     )
 
 
-def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, problems: Mapping[Task, str]) -> _Result:
+def _outcome(
+    tasks: Sequence[Task],
+    undo: Sequence[Task],
+    group: Group | None,
+    problems: Mapping[Task, str],
+    needed: Sequence[Task],
+) -> _Result:
+    """What became of a change whose steps are ``tasks``, and which depends on those that are ``needed``."""
     errors = [_error(task) for task in tasks if task.state == "failed"]
     unread = [problems[task] for task in tasks if task in problems]
     failure = group.failure if group else ""
@@ -97,13 +112,24 @@ def _outcome(tasks: Sequence[Task], undo: Sequence[Task], group: Group | None, p
         if not any(task.sent for task in tasks):
             return "stale", "somebody else has done it meanwhile; plan again", True
         return ("failed", "; ".join(unread), False) if unread else ("succeeded", None, False)
-    reason = failure or "something it depends on was not done"
+    undone = list(dict.fromkeys(task.change.name for task in needed if task.state != "done"))
+    more = f" and {len(undone) - _NAMED} more" if len(undone) > _NAMED else ""
+    depends_on = f"{' and '.join(undone[:_NAMED])}{more}" if undone else "something"
+    reason = failure or f"depends on {depends_on}, which {'was' if len(undone) < 2 else 'were'} not done"  # noqa: PLR2004
     not_begun = next((task.not_begun for task in tasks if task.not_begun), "")
     if not_begun:
         return "skipped", not_begun, True
     if begun:
         return "failed", f"begun and not finished: {reason}; run again", False
     return ("stale" if stale else "skipped"), reason, group is not None and group.refused
+
+
+def _hint(task: Task) -> str:
+    """What to do next about a write that did not succeed: of one that Azure has a job of, at least to look at it."""
+    hint = task.hint or (task.error.hint if task.error else "")
+    if not hint and task.operation and task.step.resource_id.within(VAULT) and task.state in {"failed", "pending"}:
+        hint = f"see the job {task.operation.id} among the Site Recovery jobs of the vault"
+    return hint
 
 
 def _error(task: Task) -> str:

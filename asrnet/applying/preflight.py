@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from asrnet.applying.looks import Looks, in_the_way, whole_list
 from asrnet.clocks import Bounded
+from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import AsrError, ResourceGroupNotFoundError
 from asrnet.inventory.activity import activity, read_jobs, takes_away
 from asrnet.model.access import Rights
@@ -34,11 +35,12 @@ _MAPPING = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetw
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """Why a change is not begun, and what its outcome is. ``refused``: a safeguard said no."""
+    """Why a change is not begun, what to do about it, and what its outcome is. ``refused``: a safeguard said no."""
 
     outcome: Outcome
     reason: str
     refused: bool = False
+    hint: str = ""
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):
@@ -80,7 +82,9 @@ def inspect(
         if isinstance(network, ResourceGroupNotFoundError) and change_id in in_new_group:
             continue
         if isinstance(network, AsrError):
-            verdicts[change_id] = Verdict(outcome="failed", reason=f"whether it exists could not be read: {network}")
+            verdicts[change_id] = Verdict(
+                outcome="failed", reason=f"whether it exists could not be read: {network}", hint=network.hint
+            )
         elif isinstance(network, VirtualNetwork):
             reason = f"{network.name} exists now; plan again"
             verdicts[change_id] = Verdict(outcome="stale", reason=reason, refused=True)
@@ -119,18 +123,19 @@ def _vault_verdicts(
     guard = activity(_answer(started.items, reads), _answer(started.jobs, reads))
     rights = _rights(vault, _answer(started.rights, reads)) if started.rights else None
     if isinstance(mappings, AsrError) or isinstance(fabrics, AsrError):
-        error = mappings if isinstance(mappings, AsrError) else fabrics
-        verdict = Verdict(outcome="failed", reason=f"the vault could not be read: {error}")
+        error = next(answer for answer in (mappings, fabrics) if isinstance(answer, AsrError))
+        verdict = Verdict(outcome="failed", reason=f"the vault could not be read: {error}", hint=error.hint)
         return {change.id: verdict for change in changes}
     deleted = {step.resource_id for change in changes for step in change.steps if step.action == "delete"}
     verdicts: dict[str, Verdict] = {}
     for change in changes:
         hold = guard.hold(change, forced)
         if hold:
-            verdicts[change.id] = Verdict(outcome="skipped", reason=f"{hold.kind}: {hold.reason}", refused=True)
+            reason = f"{hold.kind}: {hold.reason}"
+            verdicts[change.id] = Verdict(outcome="skipped", reason=reason, refused=True, hint=hold.hint)
         elif missing := _missing_right(change, rights):
             reason = f"the right {missing} is missing at {vault}, so nothing is deleted"
-            verdicts[change.id] = Verdict(outcome="skipped", reason=reason, refused=True)
+            verdicts[change.id] = Verdict(outcome="skipped", reason=reason, refused=True, hint=grant_hint(missing))
         elif problem := _problem(change, mappings, fabrics, deleted):
             verdicts[change.id] = Verdict(outcome="stale", reason=f"{problem}; plan again", refused=True)
     return verdicts

@@ -17,7 +17,7 @@ from asrnet.applying.audit import undo_command
 from asrnet.applying.looks import description, is_same, machine_description, network_differences, whole_list
 from asrnet.applying.tasks import Task
 from asrnet.clocks import Bounded
-from asrnet.errors import AsrError
+from asrnet.errors import AsrError, OperationFailedError
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import (
     Fabric,
@@ -199,28 +199,43 @@ def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
     raise AssertionError
 
 
-def machine_problem(task: Task, machine: ProtectedItem | None) -> str:
-    """How a machine differs from what its update was to make of it, in words that follow its name."""
-    before, after = task.step.before, task.step.after
+def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFailedError | None:
+    """How a machine differs from what its update was to make of it; None where it does not."""
+    before, after, item_id = task.step.before, task.step.after, task.step.resource_id
+    vault = item_id.within(VAULT)
+    replicated_items = f"vault {vault.name if vault else ''} > Replicated items"
     if machine is None:
-        return "was updated and is gone now"
+        return OperationFailedError(
+            "accepted, and the machine is gone now",
+            resource_id=item_id,
+            hint=f"look for it in the portal: {replicated_items}; somebody may have disabled its replication",
+        )
     if task.machine is None or not isinstance(after, MachineNetworks):
-        return ""
+        return None
     networks = networks_of(machine)
     if not are_same(networks, after):
         unchanged = isinstance(before, MachineNetworks) and are_same(networks, before)
-        return f"accepted, not done: it {'still ' if unchanged else ''}{machine_description(networks)}"
+        return OperationFailedError(
+            f"accepted, not done: Azure reports no error, and after {PATIENCE:.0f} s it "
+            f"{'still ' if unchanged else ''}{machine_description(networks)}",
+            resource_id=item_id,
+            hint="plan again in some minutes, because it may show late; if it does not, choose the networks in the "
+            f"portal: {replicated_items} > {task.change.name} > Network > Edit",
+        )
     expected, actual = updatable_document(updated(task.machine, after)), updatable_document(machine)
     changed = [name for name in sorted({*expected, *actual}) if expected.get(name) != actual.get(name)]
     if not changed:
-        return ""
+        return None
     named = [
         f"{name} ({expected.get(name, 'not set')} became {actual.get(name, 'not set')})"
         for name in changed[:_DIFFERENCES_NAMED]
     ]
     more = [f"and {len(changed) - _DIFFERENCES_NAMED} more"] if len(changed) > _DIFFERENCES_NAMED else []
-    restore = undo_command(task.step, task.machine)
-    return f"was updated, and Azure changed more than was asked: {', '.join(named + more)}; this restores it: {restore}"
+    return OperationFailedError(
+        f"updated, and Azure changed more than was asked: {', '.join(named + more)}",
+        resource_id=item_id,
+        hint=f"this restores the machine: {undo_command(task.step, task.machine)}",
+    )
 
 
 def _unconfirmed_machines(
@@ -234,6 +249,8 @@ def _unconfirmed_machines(
         if len(doubtful) > _FEW_MACHINES and not is_last:
             listed = reads.answer(reads.start(lambda: tuple(backend.mappings.protected_items(vault))))
             if isinstance(listed, AsrError):
+                for task in doubtful:
+                    task.hint = listed.hint
                 return dict.fromkeys(doubtful, f"could not be read back: {listed}")
             machine_by_id |= {machine.id: machine for machine in listed}
         else:
@@ -248,13 +265,10 @@ def _unconfirmed_machines(
         problems: dict[Task, str] = {}
         for task in doubtful:
             machine = machine_by_id.get(task.step.resource_id)
-            problem = (
-                f"could not be read back: {machine}"
-                if isinstance(machine, AsrError)
-                else machine_problem(task, machine)
-            )
+            problem = machine if isinstance(machine, AsrError) else machine_problem(task, machine)
+            task.hint = problem.hint if problem else ""
             if problem:
-                problems[task] = problem
+                problems[task] = f"could not be read back: {problem}" if problem is machine else str(problem)
         doubtful = list(problems)
         if not doubtful or is_last:
             return problems

@@ -157,7 +157,7 @@ class Run:
         for trial in () if self.interrupted else self._trials.values():
             for task in trial.tasks:
                 if task.state == "waiting" and not trial.passed and trial.first not in {None, task}:
-                    task.not_begun = "the first machine of its vault has not shown its update"
+                    _hold_back(task, trial, "has not ended", hint="wait until its job has ended, then run again")
 
     def _request(self, call: Callable[[], T], on_answer: Callable[[T | AsrError | InterruptedError], None]) -> None:
         """Start ``call`` in a worker; ``on_answer`` gets its result or error, in this thread."""
@@ -489,7 +489,12 @@ class Run:
         """Compare the first machine of a vault with what it was to become, and let the others follow or stay."""
         if isinstance(answer, InterruptedError):
             return
-        problem = f"could not be read back: {answer}" if isinstance(answer, AsrError) else machine_problem(task, answer)
+        if isinstance(answer, AsrError):
+            problem: OperationFailedError | None = OperationFailedError(
+                f"could not be read back: {answer}", resource_id=task.step.resource_id, hint=answer.hint
+            )
+        else:
+            problem = machine_problem(task, answer)
         task.is_seen = True
         if not problem:
             trial.passed = True
@@ -497,11 +502,11 @@ class Run:
             for other in trial.tasks:
                 self._queue_if_ready(other)
             return
-        trial.failure = f"{task.change.name}, the first machine of the vault, {problem}"
+        trial.failed = True
         for other in trial.tasks:
             if other.state in {"waiting", "queued"}:
-                other.not_begun = trial.failure
-        self._settle_failed(task, OperationFailedError(problem, resource_id=task.step.resource_id))
+                _hold_back(other, trial, "was not confirmed", hint=f"settle {task.change.name} first, then run again")
+        self._settle_failed(task, problem)
         self._skip(trial.tasks)
 
     def _settle_failed(self, task: Task, error: AsrError) -> None:
@@ -541,7 +546,7 @@ class Run:
         if task.change.kind == "fabric":
             waiting += [other for other in self.tasks if other.change.kind == "fabric"]
         trial = self._trial(task)
-        if trial and trial.first is task and not trial.passed and not trial.failure:
+        if trial and trial.first is task and not trial.passed and not trial.failed:
             trial.first = None  # it was refused, or did not have to be sent: the next one is tried
             waiting += trial.tasks
         for other in waiting:
@@ -661,3 +666,10 @@ class Run:
             self._enter(task)
         for task in undo:
             self._queue_if_ready(task)
+
+
+def _hold_back(task: Task, trial: Trial, outcome: str, *, hint: str) -> None:
+    """Say of a machine why it was not begun: the ``outcome`` of the one that goes first."""
+    first = trial.first.change.name if trial.first else ""
+    task.not_begun = f"{first} goes first in this vault, alone, and its update {outcome}"
+    task.hint = hint

@@ -71,6 +71,9 @@ class Task(Struct, kw_only=True, eq=False):
     not_begun: str = ""
     """Why it was left alone, where a safeguard of the run decided it."""
 
+    hint: str = ""
+    """What to do about its not having begun, or about what reading it back showed."""
+
     warnings: list[str] = []
     """Warnings about a write that succeeded."""
 
@@ -136,7 +139,7 @@ class Trial(Struct, kw_only=True, eq=False):
     tasks: list[Task]
     first: Task | None = None
     passed: bool = False
-    failure: str = ""
+    failed: bool = False
 
 
 def tasks_of(changes: Iterable[Change]) -> list[Task]:

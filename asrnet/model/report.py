@@ -53,11 +53,13 @@ class AppliedChange(Change, frozen=True, kw_only=True):
 
     ``stale``: Azure has changed since the plan, and the changes of others were left alone. ``rolled_back``: a step
     failed, and the earlier ones were undone. ``in_flight``: Azure accepted it and has not reported the result.
-    ``refused``: a safeguard did not allow it. ``warnings`` need a look although the change succeeded.
+    ``refused``: a safeguard did not allow it. ``error`` says why it was not made, and ``hint`` what to do next.
+    ``warnings`` need a look although the change succeeded.
     """
 
     outcome: Outcome
     error: str | None = None
+    hint: str = ""
     seconds: float = 0.0
     refused: bool = False
     warnings: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ and ten notices of a step, so annotations are sorted by severity; the summary li
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -17,7 +17,8 @@ from asrnet.model.plan import Change, Plan
 from asrnet.model.report import Report
 from asrnet.render import markdown, wording
 from asrnet.render.layout import sections
-from asrnet.render.pair_status import error_of, is_drifting, is_refused, outcome_of, pair_results
+from asrnet.render.machine_table import lines_by_finding
+from asrnet.render.pair_status import error_of, hint_of, is_drifting, is_refused, outcome_of, pair_results, warnings_of
 
 if TYPE_CHECKING:
     from asrnet.files.validation import Validation
@@ -91,12 +92,14 @@ def outputs(plan: Plan, view: View) -> str:
 
 def _annotations(plan: Plan, view: View) -> Iterator[Annotation]:
     status = pair_results(plan, view.run.left)
+    lines = lines_by_finding(view.run.left or plan)
     title = "refused" if isinstance(plan, Report) else "apply would refuse this"
     for line in _refusals(plan, view):
         yield Annotation(level="error", title=title, message=line)
     for result in status.pairs:
         place = (in_checkout(result.pair.file, view), result.pair.line)
-        yield from (_of_finding(finding, *place) for finding in result.findings)
+        for finding in result.findings:
+            yield _of_finding(finding, *place, lines=lines.get((finding.kind, finding.subject), ()))
         yield from _of_changes(result.changes, *place)
     yield from (_of_finding(finding) for finding in status.findings)
     yield from _of_changes(status.changes)
@@ -128,11 +131,12 @@ def _refusals(plan: Plan, view: View) -> Iterable[str]:
     return dict.fromkeys(filter(None, (error_of(change) for change in plan.changes if is_refused(change))))
 
 
-def _of_finding(finding: Finding, file: str = "", line: int | None = None) -> Annotation:
+def _of_finding(finding: Finding, file: str = "", line: int | None = None, *, lines: Sequence[str] = ()) -> Annotation:
+    """The annotation of a finding; ``lines`` are shown below its message."""
     return Annotation(
         level=_SEVERITIES[finding.severity],
         title=f"{finding.kind}: {finding.pair}" if finding.pair else finding.kind,
-        message=f"{finding.message}\n{finding.hint}".rstrip(),
+        message="\n".join(filter(None, (finding.message, *lines, finding.hint))),
         file=file,
         line=line,
     )
@@ -146,12 +150,16 @@ def _of_changes(changes: Iterable[Change], file: str = "", line: int | None = No
             yield Annotation(
                 level="notice", title=f"done: {change.pair or change.vault}", message=description, file=file, line=line
             )
+            for warning in warnings_of(change):
+                title = f"warning: {change.pair or change.vault}"
+                message = f"{wording.change_label(change)}: {warning}"
+                yield Annotation(level="warning", title=title, message=message, file=file, line=line)
         elif outcome and not is_refused(change):
             title = f"{outcome.replace('_', ' ')}: {change.pair or change.vault}"
             yield Annotation(
                 level="error",
                 title=title,
-                message=f"{description}\n{error_of(change) or ''}".rstrip(),
+                message="\n".join(filter(None, (description, error_of(change), hint_of(change)))),
                 file=file,
                 line=line,
             )

@@ -6,7 +6,7 @@ an error; one that another tool manages is skipped. Warnings and notes are in ``
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -14,18 +14,22 @@ from xml.etree import ElementTree as ET
 
 from msgspec import Struct, structs
 
+from asrnet.model.arm import ArmId
 from asrnet.model.findings import UNREAD, Finding
-from asrnet.model.plan import Change, MachineView, Plan
+from asrnet.model.plan import Change, MachineView, PairView, Plan
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
+from asrnet.render.machine_table import machine_rows
 from asrnet.render.pair_status import (
     MappingResult,
     PairResult,
     PairResults,
     error_of,
+    hint_of,
     is_refused,
     outcome_of,
     pair_results,
+    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -55,8 +59,16 @@ def render(plan: Plan, view: View) -> str:
     results = pair_results(plan, view.run.left)
     current = view.run.left or plan
     root = ET.Element("testsuites")
+    moves: dict[ArmId, list[str]] = defaultdict(list)
+    for row in machine_rows(current):
+        if row.is_moved:
+            moves[ArmId(row.machine_id)].append(row.line)
     for number, vault in enumerate(_vaults(results)):
-        machines = [machine for machine in current.machines if machine.vault == vault and machine.follows]
+        machines = [
+            (machine, moves.get(machine.id, ()))
+            for machine in current.machines
+            if machine.vault == vault and machine.follows
+        ]
         root.append(_suite(number, vault, results, machines, view.run))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
@@ -68,7 +80,13 @@ def _vaults(results: PairResults) -> list[str]:
     return list(dict.fromkeys([*named, *(finding.vault or "" for finding in results.findings)]))
 
 
-def _suite(number: int, vault: str, results: PairResults, machines: Sequence[MachineView], run: Run) -> ET.Element:
+def _suite(
+    number: int,
+    vault: str,
+    results: PairResults,
+    machines: Sequence[tuple[MachineView, Sequence[str]]],
+    run: Run,
+) -> ET.Element:
     pairs = [result for result in results.pairs if result.pair.vault == vault]
     cases: list[Case] = []
     for result in pairs:
@@ -81,16 +99,25 @@ def _suite(number: int, vault: str, results: PairResults, machines: Sequence[Mac
     changes = {
         change.resource_id: change for result in pairs for change in result.changes if change.kind == "protected_item"
     }
-    cases += [_machine_case(machine, changes.get(machine.id)) for machine in machines]
+    views = {result.pair.name: result.pair for result in pairs}
+    cases += [
+        _machine_case(machine, changes.get(machine.id), views.get(machine.pair), moves) for machine, moves in machines
+    ]
     general = [finding for finding in results.findings if (finding.vault or "") == vault]
     cases += [_finding_case(finding, vault) for finding in general if finding.severity == "error"]
     cases += [_change_case(change) for change in results.changes if change.vault == vault]
     remarks = [finding for result in pairs for finding in result.findings if finding.severity != "error"]
     remarks += [finding for finding in general if finding.severity != "error"]
+    warnings = [
+        f"warning: {wording.change_label(change)}: {warning}"
+        for change in (*(change for result in pairs for change in result.changes), *results.changes)
+        if change.vault == vault
+        for warning in warnings_of(change)
+    ]
     suite = _suite_element(number, vault or "all vaults", cases, run)
     suite.append(ET.Element("properties"))
     suite.extend(_element(case) for case in cases)
-    ET.SubElement(suite, "system-out").text = _lines("\n".join(map(_finding_line, remarks)))
+    ET.SubElement(suite, "system-out").text = _lines("\n".join((*map(_finding_line, remarks), *warnings)))
     ET.SubElement(suite, "system-err").text = ""
     return suite
 
@@ -138,14 +165,25 @@ def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
     if is_counted_already:  # the reason is that of the forward mapping
         reason = f"is changed together with the forward mapping, which {change.reason}" if change else ""
     why = (change and (error_of(change) or reason)) or next((finding.message for finding in errors), kind)
-    declared = f"declared in {pair.file}:{pair.line}" if pair.file and pair.line else ""
-    details = (*([] if change else map(_finding_line, errors)), declared)
+    details = (*([_hint_line(change)] if change else map(_finding_line, errors)), _declared(pair))
     is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)
     return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=tuple(filter(None, details)))
 
 
-def _machine_case(machine: MachineView, change: Change | None) -> Case:
-    """The case of a machine that follows its pair. One that is held is skipped: it is as it was meant to stay."""
+def _declared(pair: PairView | None) -> str:
+    """Where the pair's row or rule stands."""
+    return f"declared in {pair.file}:{pair.line}" if pair and pair.file and pair.line else ""
+
+
+def _hint_line(change: Change) -> str:
+    return f"hint: {hint_of(change)}" if hint_of(change) else ""
+
+
+def _machine_case(machine: MachineView, change: Change | None, pair: PairView | None, moves: Sequence[str]) -> Case:
+    """The case of a machine that follows its pair. One that is held is skipped: it is as it was meant to stay.
+
+    ``moves`` has a line for each address that goes elsewhere.
+    """
     case = Case(
         group=f"{machine.vault}.{machine.pair}",
         name=f"machine: {machine.name}",
@@ -155,10 +193,13 @@ def _machine_case(machine: MachineView, change: Change | None) -> Case:
     if outcome == "succeeded" or machine.status == "in_sync":
         return case
     if machine.status in {"held", "waiting"} and outcome is None:
-        return structs.replace(case, skipped=machine.reason)
+        return structs.replace(case, skipped=machine.reason, details=(_declared(pair),))
     why = (change and (error_of(change) or change.reason)) or "goes to another network than its pair asks for"
     kind = outcome or "to be updated"
-    return structs.replace(case, failure=why, kind=kind, is_error=change is not None and _is_broken(change))
+    hint = _hint_line(change) if change else ""
+    details = tuple(filter(None, (*moves, hint, _declared(pair))))
+    is_error = change is not None and _is_broken(change)
+    return structs.replace(case, failure=why, kind=kind, is_error=is_error, details=details)
 
 
 def _finding_case(finding: Finding, vault: str) -> Case:
@@ -210,7 +251,8 @@ def _element(case: Case) -> ET.Element:
         attributes = {"message": _plain(case.failure), "type": _plain(case.kind)}
         ET.SubElement(element, _case_status(case), attributes).text = _lines("\n".join((case.failure, *case.details)))
     elif case.skipped:
-        ET.SubElement(element, "skipped", {"message": _plain(case.skipped)})
+        skipped = ET.SubElement(element, "skipped", {"message": _plain(case.skipped)})
+        skipped.text = _lines("\n".join(case.details)) or None
     return element
 
 

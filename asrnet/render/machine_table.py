@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from asrnet.model.arm import ArmId
-from asrnet.model.findings import FOLLOWS, Finding
+from asrnet.model.findings import FOLLOWS, Finding, FindingKind
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks
 from asrnet.model.plan import MachineView, Plan
-from asrnet.render.pair_status import outcome_of
+from asrnet.render.pair_status import error_of, outcome_of
 from asrnet.render.sections import Row, Section, Tone
 
 _HEADER: Final = ("", "Machine", "Pair", "NIC", "Network", "Subnet", "Address")
@@ -30,14 +30,19 @@ _SIGNS: Final[Mapping[str, tuple[str, Tone]]] = {
 }
 """The sign and the tone of a machine by the outcome of its change or, while it has none, by its status."""
 
-ANY: Final = "any free one"
+_LEFT_ALONE: Final = frozenset({"held", "reported"})
+
+ANY: Final = "left to Azure"
 
 
 class MachineRow(Struct, frozen=True, kw_only=True):
     """Where one address of a machine goes in a failover or, with ``occasion`` ``test``, in a test failover.
 
-    ``status`` is the outcome of the machine's change where it has one. ``*_then`` is as ``*_now`` where nothing is
-    planned. An empty network or subnet is not set; an empty address is assigned by Azure.
+    ``status`` is the outcome of the machine's change where it has one, and ``reason`` says why it was not made or why
+    the machine is left alone. ``*_then`` is as ``*_now`` where nothing is planned. An empty network or subnet is not
+    set; an empty address is assigned by Azure. ``source`` is the file and line of the pair's row or rule.
+    ``label`` is what people read of the address: its NIC, with the ip configuration where NICs of the machine have
+    several, and whether it is about tests.
     """
 
     vault: str
@@ -55,25 +60,57 @@ class MachineRow(Struct, frozen=True, kw_only=True):
     address_then: str
     reason: str = ""
     machine_id: str = ""
+    source: str = ""
+    label: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the address is to go elsewhere than it goes now."""
+        now = (self.network_now, self.subnet_now, self.address_now)
+        return now != (self.network_then, self.subnet_then, self.address_then)
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the move is made, or was tried; of machines that are only reported or held none is."""
+        return self.differs and self.status not in _LEFT_ALONE
+
+    @property
+    def line(self) -> str:
+        """Where the address goes now and where it is to go, in a line."""
+        now = " ".join(filter(None, (self.network_now or "no network", self.subnet_now, self.address_now)))
+        then = " ".join(filter(None, (self.network_then or "no network", self.subnet_then, self.address_then)))
+        # Of a machine that stays nothing moves, so no arrow.
+        return f"{self.label}: {now}{', not ' if self.status in _LEFT_ALONE else ' -> '}{then}"
 
 
-COLUMNS: Final = MachineRow.__struct_fields__
+COLUMNS: Final = tuple(name for name in MachineRow.__struct_fields__ if name != "label")
 
 
 def machine_rows(plan: Plan) -> Iterator[MachineRow]:
     """The rows of all machines of a plan or report; a machine that tells no addresses has one for its networks."""
-    outcomes = {
-        change.resource_id: outcome
-        for change in plan.changes
-        if change.kind == "protected_item" and (outcome := outcome_of(change))
-    }
+    applied = {change.resource_id: change for change in plan.changes if outcome_of(change)}
+    sources = {(pair.vault, pair.name): f"{pair.file}:{pair.line}" for pair in plan.pairs if pair.file and pair.line}
     for machine in plan.machines:
-        yield from _rows_of(machine, outcomes.get(machine.id) or machine.status)
+        change = applied.get(machine.id)
+        status = (change and outcome_of(change)) or machine.status
+        reason = (change and error_of(change)) or machine.reason
+        yield from _rows_of(machine, status, reason, sources.get((machine.vault, machine.pair), ""))
+
+
+def lines_by_finding(plan: Plan) -> Mapping[tuple[str, str | None], Sequence[str]]:
+    """What a machine's findings are about, a line for each address that differs, by their kind and subject."""
+    lines: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+    for row in machine_rows(plan):
+        if row.differs:
+            is_test = row.occasion == "test"
+            kind = FindingKind.TEST_NETWORK_DIFFERS if is_test else FindingKind.STALE_PROTECTED_ITEM
+            lines[kind, row.machine_id].append(row.line)
+    return lines
 
 
 def as_record(row: MachineRow) -> dict[str, str]:
     """A row by the names of its columns."""
-    return structs.asdict(row)
+    return {name: getattr(row, name) for name in COLUMNS}
 
 
 def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
@@ -84,29 +121,18 @@ def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Findi
 
 def machines_section(plan: Plan, *, verbose: bool) -> Section:
     """The table of machines that are updated, wait or are held; all of them if ``verbose``."""
-    # Names of ip configurations say something only where a NIC has several.
-    several = {
-        machine.id
-        for machine in plan.machines
-        if len({address.nic for address in machine.networks.addresses}) < len(machine.networks.addresses)
-    }
     rows = []
     for row in machine_rows(plan):
         if row.status in {"in_sync", "reported"} and not verbose:
             continue
         sign, tone = _SIGNS[row.status]
-        nic = row.nic
-        if row.ip_configuration and ArmId(row.machine_id) in several:
-            nic = f"{nic}/{row.ip_configuration}"
-        if row.occasion == "test":
-            nic = f"{nic} in tests".strip()
         rows.append(
             Row(
                 (
                     sign,
                     row.machine,
                     row.pair,
-                    nic,
+                    row.label,
                     _now_and_then(row, row.network_now or "none", row.network_then or "none"),
                     _now_and_then(row, row.subnet_now or "none", row.subnet_then or "none"),
                     _now_and_then(row, row.address_now or ANY, row.address_then or ANY),
@@ -120,19 +146,22 @@ def machines_section(plan: Plan, *, verbose: bool) -> Section:
 def _now_and_then(row: MachineRow, now: str, then: str) -> str:
     if now == then:
         return now
-    if row.status not in {"held", "reported"}:
+    if row.status not in _LEFT_ALONE:
         return f"{now} -> {then}"
     # Nothing moves, so no arrow. Where any free address would do, the present one is as good.
     return now if then == ANY else f"{now}, not {then}"
 
 
-def _rows_of(machine: MachineView, status: str) -> Iterator[MachineRow]:
+def _rows_of(machine: MachineView, status: str, reason: str, source: str) -> Iterator[MachineRow]:
     now, then = machine.networks, machine.planned or machine.networks
     addresses = [*zip(now.addresses, then.addresses, strict=True)] or [(_NO_ADDRESS, _NO_ADDRESS)]
+    # Names of ip configurations say something only where a NIC has several.
+    has_several = len({address.nic for address in now.addresses}) < len(now.addresses)
     has_test = now.test_network_id is not None or then.test_network_id is not None
     for before, after in addresses:
         for occasion in ("failover", "test") if has_test else ("failover",):
             is_test = occasion == "test"
+            nic = f"{before.nic}/{before.ip_configuration}" if has_several else before.nic
             yield MachineRow(
                 vault=machine.vault,
                 pair=machine.pair,
@@ -147,8 +176,10 @@ def _rows_of(machine: MachineView, status: str) -> Iterator[MachineRow]:
                 subnet_then=(after.test_subnet if is_test else after.recovery_subnet) or "",
                 address_now=(before.test_ip if is_test else before.recovery_ip) or "",
                 address_then=(after.test_ip if is_test else after.recovery_ip) or "",
-                reason=machine.reason,
+                reason=reason,
                 machine_id=str(machine.id),
+                source=source,
+                label=f"{nic} in tests".strip() if is_test else nic,
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -108,8 +108,14 @@ def _live(pair: LivePair) -> Edge:
 
 def _planned(document: Plan, view: View) -> Iterator[Edge]:
     order = list(STATUSES)
+    left_alone = Counter(
+        (machine.vault, machine.pair)
+        for machine in (view.run.left or document).machines
+        if machine.status in {"held", "waiting"}
+    )
     for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.status)):
         pair = result.pair
+        label = _label(result, left_alone[pair.vault, pair.name])
         if pair.recovery_network_id:
             primary = End(pair.primary_network_id, pair.primary_network, pair.primary_location)
             recovery = End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location)
@@ -118,15 +124,17 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
             # A pair of which one mapping is missing has one arrowhead, where machines can go.
             if result.status in {"half", "external"} and len(existing) == 1:
                 ends = (primary, recovery) if existing == ["forward"] else (recovery, primary)
-                yield Edge(*ends, single, _label(result))
+                yield Edge(*ends, single, label)
             else:
-                yield Edge(primary, recovery, both if pair.failback else single, _label(result))
+                yield Edge(primary, recovery, both if pair.failback else single, label)
 
 
-def _label(result: PairResult) -> str:
+def _label(result: PairResult, left_alone: int) -> str:
+    """The pair's name, its status unless it is in sync, and how many machines are updated or left alone."""
     notes = [] if result.status == "in_sync" else [STATUSES[result.status]]
     pending = sum(change.kind == "protected_item" and outcome_of(change) != "succeeded" for change in result.changes)
     notes += [f"{count(pending, 'machine')} to update"] if pending else []
+    notes += [f"{count(left_alone, 'machine')} left alone"] if left_alone else []
     return f"{result.pair.name}: {', '.join(notes)}" if notes else result.pair.name
 
 

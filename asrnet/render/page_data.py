@@ -14,7 +14,7 @@ from asrnet.model.plan import Change
 from asrnet.model.report import AppliedChange
 from asrnet.render import wording
 from asrnet.render.machine_table import ANY
-from asrnet.render.pair_status import error_of, outcome_of
+from asrnet.render.pair_status import error_of, hint_of, outcome_of, warnings_of
 
 
 class PageNetwork(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -114,6 +114,8 @@ class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     differences: tuple[PageDifference, ...] = ()
     outcome: str = ""
     error: str = ""
+    hint: str = ""
+    warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -235,5 +237,7 @@ def page_change(change: Change) -> PageChange:
         differences=_differences(change),
         outcome=(outcome_of(change) or "").replace("_", " "),
         error=error_of(change) or "",
+        hint=hint_of(change),
+        warnings=warnings_of(change),
         seconds=change.seconds if isinstance(change, AppliedChange) else 0.0,
     )

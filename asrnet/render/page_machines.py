@@ -73,7 +73,7 @@ def machines_of_plan(plan: Plan, moves: Moves) -> Mapping[tuple[str, str], Seque
                 state="not read",
                 lands=(network_id.name,) if network_id else (),
                 elsewhere=machine.status != "in_sync",
-                moves=tuple(dict.fromkeys(_move(row) for row in moves.get(machine.id, ()) if _is_moved(row))),
+                moves=tuple(dict.fromkeys(row.line for row in moves.get(machine.id, ()) if row.is_moved)),
                 remark=_WAITING if machine.status == "waiting" else machine.reason,
             )
         )
@@ -100,23 +100,6 @@ def _machine(item: ProtectedItem, target: ArmId | None, rows: Sequence[MachineRo
         # A machine that has failed over runs where it landed, which may be the network of an older mapping.
         runs_on=str(next(iter(landings), "")) if item.has_failed_over else "",
         elsewhere=target is not None and any(network != target for network in landings),
-        moves=tuple(dict.fromkeys(_move(row) for row in rows if _is_moved(row))),
+        moves=tuple(dict.fromkeys(row.line for row in rows if row.is_moved)),
         remark=next((_WAITING if row.status == "waiting" else row.reason for row in rows if row.reason), ""),
     )
-
-
-def _is_moved(row: MachineRow) -> bool:
-    """Whether the row shows a move that is made, or was tried; of machines that are only reported none is."""
-    now, then = (
-        (row.network_now, row.subnet_now, row.address_now),
-        (row.network_then, row.subnet_then, row.address_then),
-    )
-    return now != then and row.status not in {"reported", "held"}
-
-
-def _move(row: MachineRow) -> str:
-    """One address of a machine, now and then, in a line."""
-    occasion = " in tests" if row.occasion == "test" else ""
-    now = " ".join(filter(None, (row.network_now or "no network", row.subnet_now, row.address_now)))
-    then = " ".join(filter(None, (row.network_then or "no network", row.subnet_then, row.address_then)))
-    return f"{row.nic}{occasion}: {now} -> {then}"

@@ -117,6 +117,16 @@ def error_of(change: Change) -> str | None:
     return change.error if isinstance(change, AppliedChange) else None
 
 
+def hint_of(change: Change) -> str:
+    """What to do about an applied change that was not made."""
+    return change.hint if isinstance(change, AppliedChange) else ""
+
+
+def warnings_of(change: Change) -> tuple[str, ...]:
+    """What needs a look although an applied change succeeded."""
+    return change.warnings if isinstance(change, AppliedChange) else ()
+
+
 def _by_pair(parts: Iterable[P]) -> dict[tuple[str | None, str | None], list[P]]:
     groups: dict[tuple[str | None, str | None], list[P]] = defaultdict(list)
     for part in parts:

@@ -87,15 +87,6 @@ def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
 
 def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
     changes_of_pair = changes.get((pair.vault, pair.name), ())
-    details = [
-        line
-        for change in changes_of_pair
-        if change.kind != "protected_item"  # which the table of machines shows
-        for line in change_details(change, verbose=verbose)
-    ]
-    machines = sum(change.kind == "protected_item" for change in changes_of_pair)
-    if machines:
-        details.append(f"~ {wording.count(machines, 'machine')} of the pair")
     return Row(
         (
             wording.pair_symbol(pair),
@@ -107,7 +98,7 @@ def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
             wording.status(pair, pair.reverse, _of("reverse", changes_of_pair)),
         ),
         _TONES[wording.worst(pair)],
-        tuple(details),
+        tuple(change_details(changes_of_pair, verbose=verbose)),
     )
 
 
@@ -115,15 +106,24 @@ def _of(direction: Direction, changes: Iterable[Change]) -> Iterator[Change]:
     return (change for change in changes if change.direction in {direction, "both"})
 
 
-def change_details(change: Change, *, verbose: bool) -> Iterator[str]:
-    """The lines below a pair's row: changes that the row does not show, and the order of steps; ids if ``verbose``."""
-    if verbose or change.kind != "network_mapping" or change.action != "create":
-        yield f"{wording.change_label(change)}{_because(change)}"
-    if verbose:
-        yield from _steps(change)
-    elif len(change.steps) > 1:
-        steps = (f"{step.action} {step.resource_id.name}" for step in change.steps)
-        yield f"    in this order: {', '.join(steps)}"
+def change_details(changes: Sequence[Change], *, verbose: bool) -> Iterator[str]:
+    """The lines below a pair's row: changes that the row does not show, and the order of steps; ids if ``verbose``.
+
+    Machines are counted, because their table shows each of them.
+    """
+    for change in changes:
+        if change.kind == "protected_item":
+            continue
+        if verbose or change.kind != "network_mapping" or change.action != "create":
+            yield f"{wording.change_label(change)}{_because(change)}"
+        if verbose:
+            yield from _steps(change)
+        elif len(change.steps) > 1:
+            steps = (f"{step.action} {step.resource_id.name}" for step in change.steps)
+            yield f"    in this order: {', '.join(steps)}"
+    machines = sum(change.kind == "protected_item" for change in changes)
+    if machines:
+        yield f"~ {wording.count(machines, 'machine')} of the pair"
 
 
 def _because(change: Change) -> str:

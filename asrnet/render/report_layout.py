@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _Details = Callable[..., Iterator[str]]
 
+_NAMED: Final = 3
+"""So many machines are named of those that came out alike; their table has all of them."""
+
 _HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Outcome", "Seconds")
 _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
     "failed": ("!", "failed", "error"),
@@ -64,15 +67,17 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
     yield machines_section(report, verbose=view.verbose)
     yield _other_changes(remaining, with_error=not over)
-    # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted.
+    # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted,
+    # and those that were to follow and are held.
     updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}
     machines = {str(change.resource_id) for change in report.changes if change.kind == "protected_item"}
+    held = {str(machine.id) for machine in report.machines if machine.status == "held"}
     findings = [
         finding
         for finding in report.findings
         if view.verbose
         or (
-            (finding.vault, finding.pair) in updated and finding.subject not in machines
+            finding.subject in held or ((finding.vault, finding.pair) in updated and finding.subject not in machines)
             if finding.kind in FOLLOWS
             else finding.severity == "error"
         )
@@ -114,7 +119,7 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Detail
             f"{seconds:.1f}" if changes else "",
         ),
         tone,
-        tuple(line for change in changes for line in details(change, verbose=verbose)),
+        tuple(details(changes, verbose=verbose)),
     )
 
 
@@ -122,15 +127,31 @@ def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
     return _OUTCOMES[change.outcome]
 
 
-def _details(change: AppliedChange, *, verbose: bool) -> Iterator[str]:
-    label = wording.change_label(change)
-    if change.error:
-        yield f"{label}: {_outcome(change)[1]}: {change.error}"
-    elif verbose:
-        yield f"{label}: {_outcome(change)[1]} in {change.seconds:.1f} s"
-    yield from (f"{label}: {warning}" for warning in change.warnings)
-    if verbose:
-        yield f"    {change.resource_id}"
+def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str]:
+    """What became of each change; of machines that were left alone for one reason, in one line for all of them."""
+    lines: list[tuple[str, str]] = []
+    alike: dict[tuple[str, str | None], list[AppliedChange]] = {}
+    for number, change in enumerate(changes):
+        is_machine = change.kind == "protected_item" and not verbose
+        alike.setdefault((change.outcome, change.error) if is_machine else (str(number), None), []).append(change)
+    for group in alike.values():
+        first = group[0]
+        label = wording.change_label(first)
+        if len(group) > 1 and first.error:
+            more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+            label = f"~ {len(group)} machines ({', '.join(change.name for change in group[:_NAMED])}{more})"
+        if first.error:
+            lines.append((f"{label}: {_outcome(first)[1]}: {first.error}", first.hint))
+        elif verbose:
+            lines.append((f"{label}: {_outcome(first)[1]} in {first.seconds:.1f} s", ""))
+        lines += [(f"{wording.change_label(change)}: {warning}", "") for change in group for warning in change.warnings]
+        if verbose:
+            lines.append((f"    {first.resource_id}", ""))
+    # A hint that several lines share is given once, below the last of them.
+    for index, (line, hint) in enumerate(lines):
+        yield line
+        if hint and hint not in [later for _, later in lines[index + 1 :]]:
+            yield f"    hint: {hint}"
 
 
 def _other_changes(changes: Sequence[AppliedChange], *, with_error: bool) -> Section:
@@ -146,7 +167,8 @@ def _other_changes(changes: Sequence[AppliedChange], *, with_error: bool) -> Sec
 
 def _result_text(change: AppliedChange, *, with_error: bool) -> str:
     result = f"{_outcome(change)[1]}: {change.error}" if change.error and with_error else _outcome(change)[1]
-    return "; ".join((result, *change.warnings))
+    hint = f"hint: {change.hint}" if change.hint and with_error else ""
+    return "; ".join(filter(None, (result, *change.warnings, hint)))
 
 
 def report_summary(report: Report) -> str:

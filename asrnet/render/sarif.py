@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -30,7 +30,8 @@ from asrnet.model.report import OUTCOMES, Report
 from asrnet.render import wording
 from asrnet.render.github import in_checkout
 from asrnet.render.json import escaped
-from asrnet.render.pair_status import error_of, is_refused, outcome_of, pair_results
+from asrnet.render.machine_table import lines_by_finding
+from asrnet.render.pair_status import error_of, hint_of, is_refused, outcome_of, pair_results
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -133,6 +134,7 @@ def _results(document: Plan | Prediction | Validation, view: View) -> Iterator[_
 
 def _of_plan(plan: Plan, view: View) -> Iterator[_Result]:
     results = pair_results(plan, view.run.left)
+    lines = lines_by_finding(view.run.left or plan)
     # Code scanners drop results without a file, so what belongs to no pair is shown at the top of its vault's file.
     files: dict[str | None, str] = {}
     for pair in plan.pairs:
@@ -141,7 +143,7 @@ def _of_plan(plan: Plan, view: View) -> Iterator[_Result]:
     for result in results.pairs:
         place = (result.pair.file, result.pair.line)
         for finding in result.findings:
-            yield _of_finding(finding, *place)
+            yield _of_finding(finding, *place, lines=lines.get((finding.kind, finding.subject), ()))
         yield from _of_changes(result.changes, *place)
     for finding in results.findings:
         yield _of_finding(finding, files.get(finding.vault) or files.get(None, ""), None)
@@ -161,14 +163,14 @@ def _of_plan(plan: Plan, view: View) -> Iterator[_Result]:
             )
 
 
-def _of_finding(finding: Finding, file: str, line: int | None) -> _Result:
+def _of_finding(finding: Finding, file: str, line: int | None, *, lines: Sequence[str] = ()) -> _Result:
     kind = finding.kind
     return _Result(
         rule=kind.value,
         meaning=Meaning(kind.meaning, kind.remedy),
         level=_LEVELS[finding.severity],
         usual_level=_LEVELS[kind.severity],
-        message=f"{finding.message}\n{finding.hint}".rstrip(),
+        message="\n".join(filter(None, (finding.message, *lines, finding.hint))),
         about=(finding.vault or "", finding.pair or "", finding.subject or ""),
         file=file,
         line=line,
@@ -186,7 +188,9 @@ def _of_changes(changes: Iterable[Change], file: str, line: int | None) -> Itera
             rule=outcome,
             meaning=OUTCOMES[outcome],
             level="error",
-            message=f"{wording.change_label(change)}: {change.reason}\n{error_of(change) or ''}".rstrip(),
+            message="\n".join(
+                filter(None, (f"{wording.change_label(change)}: {change.reason}", error_of(change), hint_of(change)))
+            ),
             about=(change.vault, change.pair or "", str(change.resource_id), str(is_refused(change))),
             file=file,
             line=line,

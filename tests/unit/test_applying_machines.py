@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,7 @@ from asrnet.model.machine_update import updatable_document
 from asrnet.ports import MappingReader, MappingWriter, Operation
 
 ITEMS = "replicationprotecteditems"
+NOT_DONE = "accepted, not done: Azure reports no error, and after 90 s it still fails over to old (web)"
 
 
 class Writer:
@@ -165,14 +167,16 @@ class TestTheFirstMachine:
         assert 'tfoNicName ("nic-in-test" became "lost")' in str(first.error)
         assert [of(report, f"vm00{number}").outcome for number in range(2, 6)] == ["skipped"] * 4
         assert all(of(report, f"vm00{number}").refused for number in range(2, 6))
-        assert "vm001, the first machine of the vault, was updated" in str(of(report, "vm002").error)
+        other = of(report, "vm002")
+        assert other.error == "vm001 goes first in this vault, alone, and its update was not confirmed"
+        assert other.hint == "settle vm001 first, then run again"
 
     def test_the_printed_undo_command_restores_the_machine(self) -> None:
         azure = Followers(1)
         before = azure.items()["vm001"]
         with_writer(azure, LosesTestNames)
         (change,) = azure.apply(azure.planned()).changes
-        command = str(change.error).partition("this restores it: ")[2]
+        command = change.hint.partition("this restores the machine: ")[2]
         run_az(azure, command)
         assert updatable_document(azure.items()["vm001"]) == updatable_document(before)
 
@@ -206,6 +210,32 @@ class TestTheFirstMachine:
         assert [of(report, name).outcome for name in ("vm001", "vm002")] == ["failed", "skipped"]
 
 
+class TestWhatToDoNext:
+    def test_while_the_first_has_not_ended_the_others_wait_for_its_job(self) -> None:
+        azure = Followers(2)
+        azure.world.faults.add(Fault(effect="operation_never_ends", method="PATCH", path="*/vm001"))
+        report = azure.apply(azure.planned())
+        first, second = of(report, "vm001"), of(report, "vm002")
+        assert (first.outcome, second.outcome) == ("in_flight", "skipped")
+        assert re.fullmatch("see the job [0-9a-f-]{36} among the Site Recovery jobs of the vault", first.hint)
+        assert second.error == "vm001 goes first in this vault, alone, and its update has not ended"
+        assert second.hint == "wait until its job has ended, then run again"
+
+    def test_a_machine_names_the_mapping_that_it_waited_for(self) -> None:
+        azure = Followers(1, mapped_to="old")
+        plan = azure.planned()
+        azure.world.faults.add(Fault(effect="refused", method="*", kind="replicationnetworkmappings", times=0, after=1))
+        machine = of(azure.apply(plan), "vm001")
+        assert (machine.outcome, machine.error) == ("skipped", "depends on hub-to-old, which was not done")
+
+    def test_a_right_that_is_missing_when_it_is_sent_names_the_role_that_has_it(self) -> None:
+        azure = Followers(1)
+        azure.world.faults.add(Fault(effect="forbidden", method="PATCH", kind=ITEMS))
+        machine = of(azure.apply(azure.planned()), "vm001")
+        assert machine.outcome == "failed"
+        assert machine.hint.endswith("'asrnet permissions --for machines' prints a role that has it")
+
+
 class TestReadBack:
     def test_a_warning_of_the_job_is_said_with_the_machine(self) -> None:
         azure = Followers(2, operations="time:3")
@@ -228,7 +258,11 @@ class TestReadBack:
         azure.world.faults.add(Fault(effect="operation_does_nothing", method="PATCH"))
         report = azure.apply(azure.planned())
         assert of(report, "vm001").outcome == "failed"
-        assert of(report, "vm001").error == "accepted, not done: it still fails over to old (web)"
+        assert of(report, "vm001").error == NOT_DONE
+        assert of(report, "vm001").hint == (
+            "plan again in some minutes, because it may show late; if it does not, choose the networks in the portal: "
+            "vault vault-dr > Replicated items > vm001 > Network > Edit"
+        )
         assert 90 <= report.seconds <= 110
 
     def test_of_many_only_that_one_is_and_the_wait_is_the_same(self) -> None:
@@ -236,7 +270,8 @@ class TestReadBack:
         azure.world.faults.add(Fault(effect="operation_does_nothing", method="PATCH", path="*/vm005"))
         report = azure.apply(azure.planned())
         failed = {change.name: change.error for change in report.changes if change.outcome != "succeeded"}
-        assert failed == {"vm005": "accepted, not done: it still fails over to old (web)"}
+        assert failed == {"vm005": NOT_DONE}
+        assert "vm005 > Network" in of(report, "vm005").hint
         assert 90 <= report.seconds <= 110
 
     def test_another_machine_that_lost_something_is_named(self) -> None:
@@ -253,7 +288,7 @@ class TestReadBack:
         report = azure.apply(plan)
         failed = {change.name: str(change.error) for change in report.changes if change.outcome != "succeeded"}
         assert list(failed) == ["vm004"]
-        assert "this restores it: az rest --method patch" in failed["vm004"]
+        assert of(report, "vm004").hint.startswith("this restores the machine: az rest --method patch")
 
     def test_an_error_that_hides_a_success_is_no_failure(self) -> None:
         azure = Followers(2)
@@ -271,7 +306,7 @@ class TestReadBack:
                 return operation
 
         with_writer(azure, Deletes)
-        assert of(azure.apply(plan), "vm001").error == "was updated and is gone now"
+        assert of(azure.apply(plan), "vm001").error == "accepted, and the machine is gone now"
 
 
 class TestStaleness:

@@ -287,9 +287,10 @@ def test_a_machine_that_follows_shows_where_it_goes_now_and_then_and_one_that_is
     plan = planning.plan(desired, read)
     moved, held = item(data(plan, inventory=read), "hub")["machines"]
     assert moved["moves"] == [
-        "nic0: old web 10.0.1.77 -> new web 10.0.1.77",
-        "nic0 in tests: no network -> bubble web",
-        "nic0: old web -> new web",
+        "nic0/ipconfig1: old web 10.0.1.77 -> new web 10.0.1.77",
+        "nic0/ipconfig1 in tests: no network -> bubble web",
+        "nic0/second: old web -> new web",
+        "nic0/second in tests: no network -> bubble web",
     ]
     assert "moves" not in held
     assert held["remark"] == "its state is InitialReplicationInProgress"

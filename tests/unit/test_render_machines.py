@@ -15,7 +15,7 @@ from asrnet.model.plan import Plan
 from asrnet.render import View, formats_of, render
 from asrnet.render.github import outputs
 
-ARROWS = ("old-sea -> hub-sea", "db -> web", "10.9.0.4 -> any free one", "none -> bubble")
+ARROWS = ("old-sea -> hub-sea", "db -> web", "10.9.0.4 -> left to Azure", "none -> bubble")
 
 
 def cases(plan: Plan) -> dict[str, str]:
@@ -116,8 +116,94 @@ def test_a_workflow_is_told_how_many_machines_are_updated() -> None:
 
 
 def test_a_diagram_says_how_many_machines_of_a_pair_are_updated() -> None:
-    assert '"hub: 1 machine to update"' in render(machine_plan(), "mermaid")
-    assert '|"hub"|' in render(applied(machine_plan(), "succeeded"), "mermaid")
+    assert '"hub: 1 machine to update, 1 machine left alone"' in render(machine_plan(), "mermaid")
+    assert '|"hub: 1 machine left alone"|' in render(applied(machine_plan(), "succeeded"), "mermaid")
+
+
+LANDS = "nic0: old-sea db 10.9.0.4 -> hub-sea web"
+
+
+def declared() -> Plan:
+    """The plan whose pair stands in a file; the machine that moves has no finding about tests."""
+    plan = machine_plan()
+    return structs.replace(plan, pairs=(structs.replace(plan.pairs[0], file="asrnet.yaml", line=11),))
+
+
+def test_cases_of_machines_say_where_each_goes_and_where_its_row_stands() -> None:
+    root = ET.fromstring(render(declared(), "junit"))
+    texts = {case.get("name"): [child.text for child in case] for case in root.iter("testcase")}
+    assert str(texts["machine: vm1"][0]).splitlines()[1:] == [
+        LANDS,
+        "nic0 in tests: no network -> bubble web",
+        "declared in asrnet.yaml:11",
+    ]
+    assert texts["machine: vm2"] == ["declared in asrnet.yaml:11"]
+
+
+def test_a_failed_case_of_a_machine_has_the_hint() -> None:
+    report = applied(declared(), "failed", error="accepted, not done", hint="plan again")
+    assert "hint: plan again\n" in render(report, "junit")
+
+
+@pytest.mark.parametrize("output", ["github", "sarif"])
+def test_annotations_of_machines_stand_at_the_row_and_say_where_each_goes(output: str) -> None:
+    text = render(declared(), output)
+    lines = [line for line in text.splitlines() if "vm1" in line and "still fails over" in line]
+    assert len(lines) == 1
+    assert LANDS in lines[0]
+    assert "nic0: old-sea db 10.9.0.4, not hub-sea web" in text, "of a machine that is held"
+    if output == "github":
+        assert "file=asrnet.yaml,line=11" in lines[0]
+    else:
+        results = json.loads(text)["runs"][0]["results"]
+        places = [result["locations"][0]["physicalLocation"] for result in results]
+        assert {(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places} == {
+            ("asrnet.yaml", 11)
+        }
+
+
+@pytest.mark.parametrize("output", ["text", "markdown", "github", "sarif", "junit", "json", "html"])
+def test_what_to_do_about_a_machine_that_failed_is_in_every_report(output: str) -> None:
+    report = applied(machine_plan(), "failed", error="accepted, not done", hint="choose the networks by hand")
+    assert "choose the networks by hand" in render(report, output)
+
+
+@pytest.mark.parametrize("output", ["text", "markdown", "github", "junit", "json", "html"])
+def test_a_warning_about_a_machine_that_was_updated_is_in_every_report(output: str) -> None:
+    report = applied(machine_plan(), "succeeded", warnings=("Azure warns of its size",))
+    assert "Azure warns of its size" in render(report, output)
+
+
+def test_csv_has_the_line_of_the_row_and_why_a_machine_was_not_updated() -> None:
+    rows = csv.DictReader(io.StringIO(render(applied(declared(), "failed", error="accepted, not done"), "csv")))
+    first = next(iter(rows))
+    assert (first["source"], first["reason"]) == ("asrnet.yaml:11", "accepted, not done")
+
+
+def test_a_report_says_in_one_line_why_many_machines_were_left_alone() -> None:
+    plan = machine_plan()
+    changes = tuple(structs.replace(plan.changes[0], id=f"m{number}", name=f"vm{number}") for number in range(5, 10))
+    report = applied(structs.replace(plan, changes=changes), "skipped", error="vm1 goes first", hint="settle vm1")
+    lines = [line.strip() for line in render(report, "text").splitlines()]
+    assert "~ 5 machines (vm5, vm6, vm7 and 2 more): skipped: vm1 goes first" in lines
+    assert lines.count("hint: settle vm1") == 1
+    assert sum("vm1 goes first" in line for line in lines) == 1
+
+
+def test_a_refused_report_shows_each_machine_once() -> None:
+    plan = machine_plan()
+    refused = structs.replace(plan, limits=structs.replace(plan.limits, max_machines=0))
+    text = render(applied(refused, "skipped", refused=True), "text")
+    assert "max_machines 0" in text
+    assert "~ 1 machine of the pair" in text
+    assert sum("vm1" in line for line in text.splitlines()) == 2, "a row for a failover, and one for tests"
+
+
+def test_a_report_says_why_machines_are_held_whether_or_not_their_mapping_was_changed() -> None:
+    nothing_done = applied(structs.replace(machine_plan(), changes=()), "succeeded")
+    for report in (nothing_done, applied(machine_plan(), "succeeded")):
+        assert "vm2 (nic0) still fails over" in render(report, "text")
+    assert "vm4 (nic0) still fails over" not in render(nothing_done, "text"), "it is not to follow"
 
 
 def test_every_format_draws_a_plan_with_machines() -> None:

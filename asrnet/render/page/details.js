@@ -116,8 +116,10 @@ function changeList(changes) {
 function drawChange(change) {
   const outcome = change.outcome && element('p', { class: `outcome ${change.outcome}` }, change.outcome,
     change.error ? `: ${change.error}` : '', change.seconds ? ` (${change.seconds.toFixed(1)} s)` : '');
+  const remarks = [...(change.warnings || []), ...(change.hint ? [`hint: ${change.hint}`] : [])];
   return element('div', { class: 'change' }, element('p', {}, element('b', {}, change.label)),
-    change.reason && element('p', { class: 'hint' }, change.reason), outcome, differenceTable(change.differences),
+    change.reason && element('p', { class: 'hint' }, change.reason), outcome,
+    ...remarks.map(remark => element('p', { class: 'hint' }, remark)), differenceTable(change.differences),
     element('ol', {}, ...change.steps.map(drawStep)));
 }
 

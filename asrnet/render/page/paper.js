@@ -53,5 +53,6 @@ function lastPart(text) {
 }
 
 function outcomeText(change) {
-  return change.outcome ? ` (${change.outcome}${change.error ? `: ${change.error}` : ''})` : '';
+  const remarks = [change.error, ...(change.warnings || []), change.hint && `hint: ${change.hint}`].filter(Boolean);
+  return change.outcome ? ` (${[change.outcome, ...remarks].join(': ')})` : '';
 }
