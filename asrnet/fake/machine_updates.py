@@ -138,7 +138,9 @@ class _Patch:
                 by_name.setdefault(str(_member(entry, "ipConfigName") or ""), entry)
         addresses = []
         for address in nic.ip_configurations:
-            entry = body if self._update.nics_in_details else by_name.get(address.name, {})
+            # Terraform names no ip configuration, and means the primary one.
+            unnamed = by_name.get("", {}) if address.primary else {}
+            entry = body if self._update.nics_in_details else by_name.get(address.name, unnamed)
             changes = self._changes(address, members, entry)
             for name in ("recovery_ip", "test_ip"):
                 if name in changes:  # an empty text releases the address

@@ -166,58 +166,6 @@ def test_terraforms_network_mapping_lives_under_the_path_that_terraform_uses(wir
     assert wire.send("GET", path, version="2024-04-01").status == 404
 
 
-def test_one_configuration_of_terraform_is_made_found_unchanged_and_deleted(wire: Wire) -> None:
-    """Vault, fabrics, policy, containers, their mapping and a network mapping, in azurerm's order and its bodies."""
-    version = "2024-04-01"
-    assert wire.send("PUT", VAULT, body=terraforms_vault()).status == 201
-    settings = {"instanceType": "A2A", "multiVmSyncStatus": "Enable", "recoveryPointHistory": 1440}
-    policy = f"{VAULT}/replicationPolicies/daily"
-    made: list[tuple[str, dict[str, Any]]]
-    made = [(policy, {"providerSpecificInput": settings | {"appConsistentFrequencyInMinutes": 240}})]
-    boxes = {}
-    for name, place in (("hub-ea", "eastasia"), ("hub-sea", "southeastasia")):
-        body = {"location": place, "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
-        assert wire.send("PUT", f"{NETWORKS}/{name}", body=body, version="2025-01-01").status == 201
-        fabric = f"{VAULT}/replicationFabrics/f-{place}"
-        boxes[place] = f"{fabric}/replicationProtectionContainers/c-{place}"
-        made.append((fabric, {"customDetails": {"instanceType": "Azure", "location": place}}))
-        made.append((boxes[place], {"providerSpecificInput": [{"instanceType": "A2A"}]}))
-    pairing = {"instanceType": "A2A", "agentAutoUpdateStatus": "Disabled"}
-    made.append(
-        (
-            f"{boxes['eastasia']}/replicationProtectionContainerMappings/p",
-            {
-                "targetProtectionContainerId": boxes["southeastasia"],
-                "policyId": policy,
-                "providerSpecificInput": pairing,
-            },
-        )
-    )
-    details = {"instanceType": "AzureToAzure", "primaryNetworkId": f"{NETWORKS}/hub-ea"}
-    target = {"recoveryNetworkId": f"{NETWORKS}/hub-sea", "recoveryFabricName": "f-southeastasia"}
-    segment = f"{VAULT}/replicationFabrics/f-eastasia/replicationNetworks/hub-ea"
-    made.append((f"{segment}/replicationNetworkMappings/m", {**target, "fabricSpecificDetails": details}))
-    for path, properties in made:
-        # azurerm refuses to adopt what exists, and takes nothing but a 404 for absence.
-        assert wire.send("GET", path, version=version).status == 404, path
-        assert wire.send("PUT", path, body={"properties": properties}, version=version).status == 202, path
-        wire.build.world.clock.sleep(3)
-    before = {path: wire.get(path, version=version)["properties"] for path, _ in made}
-    assert before[policy]["providerSpecificDetails"]["recoveryPointHistory"] == 1440
-    assert {path: wire.get(path, version=version)["properties"] for path, _ in made} == before
-    for path, _ in reversed(made):
-        by_post = path.rpartition("/")[0].endswith(("replicationProtectionContainers", "ContainerMappings"))
-        answer = (
-            wire.send("POST", f"{path}/remove", body={"properties": {}}, version=version)
-            if by_post
-            else wire.send("DELETE", path, version=version)
-        )
-        assert answer.status == 202, answer.body
-        wire.build.world.clock.sleep(3)
-        assert wire.send("GET", path, version=version).status == 404, path
-    assert wire.send("DELETE", VAULT).status == 202
-
-
 def test_the_path_of_a_parent_that_there_is_not_may_be_empty(wire: Wire) -> None:
     """What ``az resource show --resource-type Microsoft.Network/virtualNetworks`` sends."""
     network = wire.build.virtual_network("hub", "eastus", group="rg-dr")

@@ -134,6 +134,15 @@ RECOVERY_POINT: Final = "failoverRecoveryPointId"
 """Where the extras of an item keep the recovery point that its failover used."""
 DISKS: Final = "vmManagedDisks"
 """Where the extras of an item keep its disks, as the request that protected it named them."""
+DISK_SETTINGS: Final = (
+    "recoveryTargetDiskAccountType",
+    "recoveryReplicaDiskAccountType",
+    "failoverDiskName",
+    "tfoDiskName",
+)
+"""What a PATCH can change of a disk."""
+MULTI_VM_GROUP: Final = ("multiVmGroupName", "multiVmGroupCreateOption")
+"""Where the extras of an item keep the group of machines that its request named; without one the service makes it."""
 
 
 def _times(world: World, item: ProtectedItem) -> Document:
@@ -284,8 +293,8 @@ def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
         "isDiskKeyEncrypted": False,
         "keyIdentifier": None,
         "kekKeyVaultArmId": None,
-        "failoverDiskName": name,
-        "tfoDiskName": f"{name}-ASRtest",
+        "failoverDiskName": text(disk, "failoverDiskName") or name,
+        "tfoDiskName": text(disk, "tfoDiskName") or f"{name}-ASRtest",
     }
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from asrnet.emulator.bodies import Body, a_list, an_id, an_object, text
+from asrnet.emulator.bodies import Body, a_list, an_id, an_object, objects, text
 from asrnet.emulator.calls import Call
-from asrnet.emulator.handlers.item_shapes import DISKS, RECOVERY_POINT, item_json
+from asrnet.emulator.handlers.item_shapes import (
+    DISK_SETTINGS,
+    DISKS,
+    MULTI_VM_GROUP,
+    RECOVERY_POINT,
+    item_json,
+)
 from asrnet.emulator.handlers.nic_shapes import read_settings
 from asrnet.emulator.handlers.on_premises_shapes import (
     SETTINGS,
@@ -108,7 +114,11 @@ def put_item(call: Call) -> Response:
         message = f"The emulator cannot create protected items of instance type '{instance_type}'."
         raise GatewayError(501, "NotImplemented", message)
     started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))
-    call.world.extras[item_id.key] = {DISKS: list(a_list(details, "vmManagedDisks"))}
+    group = text(details, "multiVmGroupName")
+    call.world.extras[item_id.key] = {
+        DISKS: list(a_list(details, "vmManagedDisks")),
+        **(dict(zip(MULTI_VM_GROUP, (group, "UserSpecified"), strict=True)) if group else {}),
+    }
     return call.accepted(started, item_id)
 
 
@@ -123,7 +133,27 @@ def patch_item(call: Call) -> Response:
     item_id = call.id("item")
     properties = an_object(call.request.document(), "properties")
     _check_provider(properties, call, item_id)
-    return call.accepted(call.world.protected_items.update(item_id, properties), item_id)
+    updates = objects(an_object(properties, "providerSpecificDetails"), "managedDiskUpdateDetails")
+    started = call.world.protected_items.update(item_id, properties)
+    _update_disks(call, updates)
+    return call.accepted(started, item_id)
+
+
+def _update_disks(call: Call, updates: Sequence[Body]) -> None:
+    """Change the disks of an Azure machine. Terraform waits until it reads back the types that it has sent."""
+    changes = {
+        (text(update, "diskId") or "").lower(): {
+            name: value for name in DISK_SETTINGS if (value := text(update, name)) is not None
+        }
+        for update in updates
+    }
+    extras = call.world.extras.get(call.id("item").key, {})
+    disks = extras.get(DISKS)
+    if changes and isinstance(disks, list):
+        extras[DISKS] = [
+            {**disk, **changes.get((text(disk, "diskId") or "").lower(), {})} if isinstance(disk, dict) else disk
+            for disk in disks
+        ]
 
 
 @routes.delete(ITEM, "ReplicationProtectedItems_Purge", "recorded")
@@ -281,7 +311,9 @@ def switch_protection(call: Call) -> Response:
     ]
     started = call.world.protected_items.switch_protection(container_id, request)
     if recovery_container is not None:
-        call.world.extras[recovery_container.child(_ITEMS, name).key] = {DISKS: disks}
+        extras = call.world.extras.get(item_id.key, {})
+        group: dict[str, object] = {member: extras[member] for member in MULTI_VM_GROUP if member in extras}
+        call.world.extras[recovery_container.child(_ITEMS, name).key] = {DISKS: disks, **group}
     return call.accepted(started, container_id)
 
 
