@@ -22,7 +22,7 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
 INSTALLERS = ("pip", "pipx", "uv")
-PLAN = "Plan: 6 mappings to create, 0 to update, 0 to delete; 2 networks to create first; 0 mappings in sync."
+PLAN = "Plan: create 2 networks and 6 mappings; 0 mappings in sync."
 
 
 def main(installers: list[str]) -> int:

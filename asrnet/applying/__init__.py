@@ -20,7 +20,7 @@ from asrnet.ports import Backend
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
 
 _DIFFERENCES_NAMED = 2
-"""Every change of a stale vault names this many differences; the caller lists all of them once."""
+"""Every change of a stale vault names this many differences of its pair; the caller lists all of them once."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -117,9 +117,12 @@ def _stale_verdicts(plan: Plan, options: Options) -> dict[str, Verdict]:
     for change in plan.changes:
         differences = options.stale.get(change.vault)
         if differences is not None:
-            more = len(differences) - _DIFFERENCES_NAMED
-            named = [*differences[:_DIFFERENCES_NAMED], *([f"and {more} more"] if more > 0 else [])]
-            verdicts[change.id] = Verdict(outcome="stale", reason="; ".join(named), refused=True)
+            label = f" (pair {change.pair})"
+            of_pair = [difference.replace(label, "", 1) for difference in differences if label in difference]
+            more = len(of_pair) - _DIFFERENCES_NAMED
+            named = [*of_pair[:_DIFFERENCES_NAMED], *([f"and {more} more"] if more > 0 else [])]
+            reason = "; ".join(named) or "the vault has moved since the plan was saved"
+            verdicts[change.id] = Verdict(outcome="stale", reason=reason, refused=True)
     return verdicts
 
 

@@ -48,6 +48,10 @@ class _Formatter(logging.Formatter):
         """The message itself."""
         return self._redacted(record.getMessage())
 
+    def details(self, record: logging.LogRecord) -> list[str]:
+        """What the message is about, line by line."""
+        return [self._redacted(detail) for detail in getattr(record, "details", ())]
+
     def hint(self, record: logging.LogRecord) -> str:
         """What to do about it, or an empty string."""
         return self._redacted(getattr(record, "hint", ""))
@@ -63,13 +67,14 @@ class _Formatter(logging.Formatter):
 
 
 class _Text(_Formatter):
-    """``error: what happened``, with the hint on a line of its own; remarks have no prefix."""
+    """``error: what happened``, with details and the hint on lines of their own; remarks have no prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
         lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
         # A name must not begin a line as a command of a GitHub workflow begins.
         lines = [line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines]
+        lines += [f"  {printable(detail)}" for detail in self.details(record)]
         hint = "" if getattr(record, "hint_given", False) else self.hint(record)
         lines += [f"hint: {printable(hint)}"] if hint else []
         support = self._redacted(getattr(record, "support", ""))
@@ -94,6 +99,8 @@ class _Json(_Formatter):
         }
         if self._run:
             fields["run"] = self._run
+        if details := self.details(record):
+            fields["details"] = details
         if hint := self.hint(record):
             fields["hint"] = hint
         if support := self._redacted(getattr(record, "support", "")):
@@ -143,9 +150,12 @@ def warn(message: str, *, hint: str = "") -> None:
     _log.warning("%s", message, extra={"hint": hint})
 
 
-def error(message: str, *, hint: str = "", support: str = "", traceback: bool = False) -> None:
-    """Log an error; ``support`` is what Microsoft's support asks for."""
-    _log.error("%s", message, extra={"hint": hint, "support": support}, exc_info=traceback)
+def error(
+    message: str, *, details: Iterable[str] = (), hint: str = "", support: str = "", traceback: bool = False
+) -> None:
+    """Log an error with its details; ``support`` is what Microsoft's support asks for."""
+    extra = {"details": tuple(details), "hint": hint, "support": support}
+    _log.error("%s", message, extra=extra, exc_info=traceback)
 
 
 def errors(problems: Iterable[tuple[str, str]]) -> None:

@@ -403,24 +403,26 @@ def _violations_in(scope: str, changes: Sequence[Change], existing: int, limits:
     machines = sum(change.kind == "protected_item" for change in changes)
     updates, deletes = counts["update"], counts["delete"]
     figures = f"{counts['create']} to create, {updates} to update, {deletes} to delete, {existing} existing"
-    for name, value, limit in (
-        ("max_updates", updates, limits.max_updates),
-        ("max_deletes", deletes, limits.max_deletes),
-        ("max_rule_growth", growth, limits.max_rule_growth),
+    for name, value, limit, noun, purpose in (
+        ("max_updates", updates, limits.max_updates, "mapping", "to update"),
+        ("max_deletes", deletes, limits.max_deletes, "mapping", "to delete"),
+        ("max_rule_growth", growth, limits.max_rule_growth, "pair", "that rules add"),
     ):
         if value > limit:
-            line = f"{scope}: {value} is over {name} {limit} ({figures}); raise the limit or use --force {name}"
+            number = f"{value} {noun}{'' if value == 1 else 's'} {purpose}"
+            line = f"{scope}: {number}, but {name} is {limit} ({figures}); raise the limit or use --force {name}"
             yield Violation(name, value, line, scope)
     if machines > limits.max_machines:
         line = (
-            f"{scope}: {machines} machines to update is over max_machines {limits.max_machines}; raise the limit, "
-            "select some with --machine, or use --force max_machines"
+            f"{scope}: {machines} machine{'' if machines == 1 else 's'} to update, but max_machines is "
+            f"{limits.max_machines}; raise the limit, select some with --machine, or use --force max_machines"
         )
         yield Violation("max_machines", machines, line, scope)
     if existing >= limits.min_existing and (updates + deletes) * 100 > limits.max_change_percent * existing:
         share = (updates + deletes) * 100 / existing
         line = (
-            f"{scope}: {share:.2f}% is over max_change_percent {limits.max_change_percent}% "
+            f"{scope}: {share:.2f}% of the mappings to update or delete, but max_change_percent is "
+            f"{limits.max_change_percent} "
             f"({updates + deletes}/{existing}; {figures}); raise the limit or use --force max_change_percent"
         )
         yield Violation("max_change_percent", updates + deletes, line, scope)

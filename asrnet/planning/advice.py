@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import structs
 
 from asrnet.desired.copies import is_copy
 from asrnet.desired.pairs import Pair
 from asrnet.failover.addresses import capacity
-from asrnet.failover.subnets import choose_subnet, is_reserved, subnet_fits, unreadable_prefix
+from asrnet.failover.subnets import SubnetFit, choose_subnet, is_reserved, subnet_fits, unreadable_prefix
 from asrnet.inventory.activity import machines_in_recovery_region
 from asrnet.inventory.read import Inventory, Unknown
 from asrnet.model.azure import ProtectedItem, Subnet, VirtualNetwork
@@ -153,30 +153,28 @@ def _names(subnets: Sequence[Subnet]) -> str:
 
 def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> Iterator[Finding]:
     """Subnets whose machines get new addresses, in either direction, and subnets that cannot hold them all."""
-    failover_fits = subnet_fits(primary, recovery)
-    directions = [("failover", primary, recovery, failover_fits)]
-    if pair.failback:
-        # Machines come back only from the subnets that they land in.
-        landed_in = {fit.recovery_subnet.name for fit in failover_fits if fit.recovery_subnet}
-        failback_fits = tuple(fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in)
-        directions.append(("failback", recovery, primary, failback_fits))
-    for problem in dict.fromkeys(fit.problem for fit in failover_fits if fit.problem):
+    fits = subnet_fits(primary, recovery)
+    for problem in dict.fromkeys(fit.problem for fit in fits if fit.problem):
         message = f"whether machines of {primary.name} keep their addresses is not known: {problem}"
         yield pair.finding(FindingKind.UNKNOWN, message, subject=recovery.id)
-    for occasion, start, end, fits in directions:
-        changed = []
-        for fit in fits:
-            if fit.recovery_subnet and fit.address_space in {"differs", "overlaps"}:
-                prefixes = ", ".join(fit.subnet.prefixes)
-                landing = f"{fit.recovery_subnet.name} with {', '.join(fit.recovery_subnet.prefixes)}"
-                some = "some " if fit.address_space == "overlaps" else ""
-                changed.append(f"{some}of {fit.subnet.name} with {prefixes}, which land in {landing}")
-        if changed:
-            yield pair.finding(
-                FindingKind.ADDRESS_SPACE_DIFFERS,
-                f"machines of {start.name} get new addresses at {occasion} to {end.name}: {'; '.join(changed)}",
-                subject=end.id,
-            )
+    at_failover = _address_changes(fits)
+    changes = list(at_failover.values())
+    if pair.failback:
+        # Machines come back only from the subnets that they land in.
+        landed_in = {fit.recovery_subnet.name for fit in fits if fit.recovery_subnet}
+        way_back = [fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in]
+        at_failback = _address_changes(way_back)
+        changes = [
+            text if (end, start) in at_failback else f"{text} (failover only)"
+            for (start, end), text in at_failover.items()
+        ]
+        changes += [
+            f"{text} (failback only)" for (start, end), text in at_failback.items() if (end, start) not in at_failover
+        ]
+    if changes:
+        yield pair.finding(
+            FindingKind.ADDRESS_SPACE_DIFFERS, f"machines get new addresses: {'; '.join(changes)}", subject=recovery.id
+        )
     by_name = {subnet.name.lower(): subnet for subnet in recovery.subnets}
     for subnet in primary.subnets:
         counterpart = by_name.get(subnet.name.lower())
@@ -189,3 +187,18 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
                 f"{subnet.used} addresses are in use in {primary.name}",
                 subject=recovery.id,
             )
+
+
+def _address_changes(fits: Iterable[SubnetFit]) -> dict[tuple[str, str], str]:
+    """The subnets whose machines get other addresses, by the names of the subnets that they leave and land in."""
+    changes: dict[tuple[str, str], str] = {}
+    for fit in fits:
+        landing = fit.recovery_subnet
+        if landing and fit.address_space in {"differs", "overlaps"}:
+            some = "some of " if fit.address_space == "overlaps" else ""
+            name = "" if landing.name.lower() == fit.subnet.name.lower() else f"{landing.name} "
+            before, after = ", ".join(fit.subnet.prefixes), ", ".join(landing.prefixes)
+            changes[fit.subnet.name.lower(), landing.name.lower()] = (
+                f"{some}{fit.subnet.name} {before} -> {name}{after}"
+            )
+    return changes

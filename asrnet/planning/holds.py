@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -61,11 +61,15 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
 
 
 def _findings(held: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Finding]:
-    """One finding for all changes of a pair that wait for the same reason: there may be hundreds of machines."""
+    """One finding for all changes of a pair that wait for the same reason: there may be hundreds of machines.
+
+    A reason that several pairs share goes to the hint, which outputs for people give once for all of them.
+    """
     groups: dict[tuple[str, Hold], list[Change]] = defaultdict(list)
     for change in held:
         # A change without a pair deletes an unmanaged mapping, which outputs show with its own finding.
         groups[change.pair or change.id, holds[change.id]].append(change)
+    pairs_of = Counter(held_by for _, held_by in groups)
     for (_, held_by), changes in groups.items():
         others = [change for change in changes if change.kind != "protected_item"]
         machines = [change for change in changes if change.kind == "protected_item"]
@@ -75,13 +79,15 @@ def _findings(held: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Fin
         elif machines:
             waiting.append(f"update of {machines[0].name}")
         first = changes[0].resource_id
+        message = f"{' and '.join(waiting)} {'is' if len(waiting) == 1 else 'are'} held back"
+        is_shared = pairs_of[held_by] > 1
         yield finding(
             held_by.kind,
-            f"{' and '.join(waiting)} {'is' if len(waiting) == 1 else 'are'} held back: {held_by.reason}",
+            message if is_shared else f"{message}: {held_by.reason}",
             vault=changes[0].vault,
             pair=changes[0].pair,
             subject=first if others or len(machines) == 1 else first.within(VAULT),
-            hint=held_by.hint,
+            hint="; ".join(filter(None, (held_by.reason, held_by.hint))) if is_shared else held_by.hint,
         )
 
 

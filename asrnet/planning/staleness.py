@@ -22,6 +22,7 @@ from asrnet.ports import Backend
 
 _ABSENT: Final = "absent"
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
+_ENDS: Final = re.compile(r"\bsubscriptions/\S*")  # the ids of both networks of a mapping
 _LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # of an id in lower case and without the first slash
 
 
@@ -59,23 +60,32 @@ def _fingerprint(network: object) -> str:
     return _ABSENT if isinstance(network, Absent) else "unknown"
 
 
-def moved(before: Observed, after: Observed) -> tuple[str, ...]:
-    """Each thing of a vault that is no longer what the plan saw, in words."""
+def moved(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
+    """Each thing of a vault that is no longer what ``plan`` saw, in words; ``(pair NAME)`` follows what is a pair's."""
     return (
-        *_differences("mapping", before.mappings, after.mappings),
-        *_differences("fabric", before.fabrics, after.fabrics),
-        *_differences("network", before.networks, after.networks),
-        *_differences("machine", before.machines, after.machines),
+        *_differences("mapping", before.mappings, after.mappings, before.vault, plan),
+        *_differences("fabric", before.fabrics, after.fabrics, before.vault, plan),
+        *_differences("network", before.networks, after.networks, before.vault, plan),
+        *_differences("machine", before.machines, after.machines, before.vault, plan),
     )
 
 
-def _differences(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+def _differences(
+    kind: str, before: Mapping[str, str], after: Mapping[str, str], vault: str, plan: Plan
+) -> Iterator[str]:
+    # What was observed has ids in lower case; people get them as Azure spells them, where the plan has them.
+    spelled = {
+        network_id.key: str(network_id)
+        for pair in plan.pairs
+        for network_id in (pair.primary_network_id, pair.recovery_network_id)
+        if network_id
+    }
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
         if old == new:
             continue
         became = "has appeared" if old == _ABSENT else "is gone" if new == _ABSENT else "has changed"
-        details = f"/{key}"
+        details = spelled.get(key, f"/{key}")
         if kind == "mapping":
             # The names of the networks are enough where they differ.
             short_old, short_new = _LEADING.sub("", old), _LEADING.sub("", new)
@@ -84,7 +94,25 @@ def _differences(kind: str, before: Mapping[str, str], after: Mapping[str, str])
             details = f"was {short_old}, is {short_new}"
             if _ABSENT in {old, new}:
                 details = short_new if old == _ABSENT else f"was {short_old}"
-        yield f"{kind} {key.rpartition('/')[2]} {became}: {details}"
+        pairs = _pairs_about(kind, key, new if old == _ABSENT else old, vault, plan)
+        label = f" ({'pair' if len(pairs) == 1 else 'pairs'} {', '.join(pairs)})" if pairs else ""
+        yield f"{kind} {spelled.get(key, key).rpartition('/')[2]}{label} {became}: {details}"
+
+
+def _pairs_about(kind: str, key: str, observed: str, vault: str, plan: Plan) -> list[str]:
+    """The names of the plan's pairs that something of a vault belongs to."""
+    if kind == "machine":
+        return [machine.pair for machine in plan.machines if machine.vault == vault and machine.id.key == key]
+    ends = set(_ENDS.findall(observed)) if kind == "mapping" else {key}
+    names = []
+    for pair in plan.pairs:
+        networks = {pair.primary_network_id.key} | (
+            {pair.recovery_network_id.key} if pair.recovery_network_id else set()
+        )
+        # A mapping of a pair's primary network is the pair's, wherever it leads.
+        if pair.vault == vault and (ends <= networks or pair.primary_network_id.key in ends) and ends:
+            names.append(pair.name)
+    return names
 
 
 def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
@@ -119,6 +147,6 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
         vault = inventory.vaults[name]
         if vault.error:
             differences[name] = (f"the vault cannot be read: {vault.error}",)
-        elif changes := moved(observed, observe(vault, networks[name], machines, inventory)):
+        elif changes := moved(observed, observe(vault, networks[name], machines, inventory), plan):
             differences[name] = changes
     return differences

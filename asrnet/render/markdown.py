@@ -83,11 +83,19 @@ def _lines(section: Section) -> Iterator[str]:
         bullet = "- " if section.title else ""
         yield from (bullet + escaped(row.cells[0]) for row in section.rows)
         return
-    yield _cells([escaped(title) for title in section.header])
-    yield _cells(["---"] * len(section.header))
+    header = [escaped(title) for title in section.header]
+    has_details_column = bool(section.details) and any(row.details for row in section.rows)
+    if has_details_column:
+        header.append(escaped(section.details))
+    yield _cells(header)
+    yield _cells(["---"] * len(header))
     for row in section.rows:
         cells = [escaped(cell) for cell in row.cells]
-        cells[-1] = "<br>".join([cells[-1], *map(escaped, row.details)])
+        details = [escaped(line) for line in row.details]
+        if has_details_column:
+            cells.append("<br>".join(details))
+        else:
+            cells[-1] = "<br>".join([cells[-1], *details])
         yield _cells(cells)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from asrnet.model.findings import CORRECTED, Finding, Severity
-from asrnet.model.plan import Change, Direction, PairView, Plan
+from asrnet.model.plan import Change, ChangeKind, Direction, PairView, Plan
 from asrnet.render import wording
 from asrnet.render.machine_table import findings_beside_table, machines_section
 from asrnet.render.sections import Row, Section, Tone, sentences
@@ -82,7 +82,7 @@ def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
         if view.verbose or view.all_pairs or has_changes or wording.worst(pair) not in {"in_sync", "external"}:
             rows[pair.vault].append(_pair_row(pair, changes, verbose=view.verbose))
     for vault, shown in rows.items():
-        yield Section(f"Vault {vault}", PAIR_HEADER, tuple(shown))
+        yield Section(f"Vault {vault}", PAIR_HEADER, tuple(shown), details="Changes")
 
 
 def _pair_row(pair: PairView, changes: _ChangesByPair, *, verbose: bool) -> Row:
@@ -163,27 +163,44 @@ def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
 
 
 def plan_summary(plan: Plan) -> str:
-    """The summary line, in counts of mappings."""
-    counts = plan.summary
+    """The summary line: what apply would do, and the counts of what does not change."""
     if not plan.changes:
-        return f"Nothing {'can be done' if counts.blocked else 'to do'}: {unchanged_counts(plan)}."
-    parts = f"{wording.count(counts.create, 'mapping')} to create, {counts.update} to update, {counts.delete} to delete"
-    resources = [
-        wording.count(number, word)
-        for number, word in (
-            (plan.resources.resource_group, "resource group"),
-            (plan.resources.virtual_network, "network"),
-            (plan.resources.fabric, "fabric"),
+        return f"Nothing {'can be done' if plan.summary.blocked else 'to do'}: {unchanged_counts(plan)}."
+    return f"Plan: {work(plan.changes)}; {unchanged_counts(plan)}."
+
+
+def work(changes: Iterable[Change], *, past: bool = False) -> str:
+    """What ``changes`` do, or with ``past`` what they did: ``create 2 networks and 6 mappings, delete 1 mapping``."""
+    numbers: Counter[tuple[str, ChangeKind]] = Counter()
+    steps = 0
+    for change in changes:
+        verb: str = change.action
+        if change.kind == "network_mapping" and change.action == "update":
+            verb = "write" if change.keeps_target else "retarget"
+            steps += 0 if change.keeps_target else len(change.steps)
+        numbers[verb, change.kind] += 1
+
+    def counts(verb: str, *kinds: ChangeKind) -> str:
+        return wording.listed(
+            wording.count(numbers[verb, kind], wording.NOUNS[kind]) for kind in kinds if numbers[verb, kind]
         )
-        if number
-    ]
-    prerequisites = f"; {wording.listed(resources)} to create first" if resources else ""
-    extended = sum(change.kind == "virtual_network" and change.action == "update" for change in plan.changes)
-    if extended:
-        prerequisites += f"; {wording.count(extended, 'network')} to add subnets to"
-    if plan.resources.protected_item:
-        prerequisites += f"; {wording.count(plan.resources.protected_item, 'machine')} to update"
-    return f"Plan: {parts}{prerequisites}; {unchanged_counts(plan)}."
+
+    retargets = counts("retarget", "network_mapping")
+    if steps > numbers["retarget", "network_mapping"]:
+        retargets += f" ({steps} steps)"
+    parts = (
+        (
+            "created" if past else "create",
+            counts("create", "resource_group", "virtual_network", "fabric", "network_mapping"),
+            "",
+        ),
+        ("added subnets to" if past else "add subnets to", counts("update", "virtual_network"), ""),
+        ("retargeted" if past else "retarget", retargets, ""),
+        ("wrote" if past else "write", counts("write", "network_mapping"), " again"),
+        ("deleted" if past else "delete", counts("delete", "network_mapping"), ""),
+        ("updated" if past else "update", counts("update", "protected_item"), ""),
+    )
+    return ", ".join(f"{verb} {counted}{suffix}" for verb, counted, suffix in parts if counted)
 
 
 def unchanged_counts(plan: Plan) -> str:

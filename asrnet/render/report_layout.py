@@ -13,7 +13,7 @@ from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
 from asrnet.render.machine_table import machines_section
-from asrnet.render.plan_layout import change_details, finding_sections, unchanged_counts
+from asrnet.render.plan_layout import change_details, finding_sections, unchanged_counts, work
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
                 _pair_row(pair, changes_of_pair, _details if not over else change_details, verbose=view.verbose)
             )
     for vault, shown in rows.items():
-        yield Section(f"Vault {vault}", _HEADER, tuple(shown))
+        yield Section(f"Vault {vault}", _HEADER, tuple(shown), details="Details")
     # Changes that belong to no pair are left over.
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
     yield machines_section(report, verbose=view.verbose)
@@ -172,7 +172,7 @@ def _result_text(change: AppliedChange, *, with_error: bool) -> str:
 
 
 def report_summary(report: Report) -> str:
-    """The summary line: changes by outcome, unchanged mappings, requests and time."""
+    """The summary line: what was done, or the changes by outcome; unchanged mappings, requests and time."""
     parts = [_counts(report)] if report.changes else [unchanged_counts(report)]
     head = "Nothing can be done" if not report.changes and report.summary.blocked else _RESULTS[report.result]
     parts += ["some changes may still be under way; running again finishes the rest"] if report.interrupted else []
@@ -188,7 +188,10 @@ def _counts(report: Report) -> str:
     outcomes = Counter(_outcome(change)[1] for change in report.changes)
     changes = wording.count(len(report.changes), "change")
     counts = ", ".join(f"{number} {outcome_label}" for outcome_label, number in outcomes.items())
-    outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
+    if outcomes.keys() == {"succeeded"}:
+        outcome_text = work(report.changes, past=True)
+    else:
+        outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
     blocked = report.summary.blocked
     held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
     return f"{outcome_text}{held}"

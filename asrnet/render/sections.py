@@ -19,11 +19,15 @@ class Row(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True):
-    """A titled table, or sentences if it has no header."""
+    """A titled table, or sentences if it has no header.
+
+    Markdown has no lines below a row: it puts details into a column headed ``details``, or else into the last cell.
+    """
 
     title: str
     header: tuple[str, ...]
     rows: tuple[Row, ...]
+    details: str = ""
 
 
 def sentences(title: str, lines: Iterable[str], tone: Tone = "plain") -> Section:

@@ -147,7 +147,7 @@ def test_a_found_dotenv_cannot_set_the_endpoint(cli: Cli, folder: Path) -> None:
     ran = cli("plan", "--backend", "fake:world.yaml")
     assert ran.code == 0
     assert "warning: .env: ignored ASRNET_ENDPOINT" in ran.err
-    assert "Plan: 2 mappings to create" in ran.out  # the rest of the file counts
+    assert "Plan: create 2 mappings" in ran.out  # the rest of the file counts
 
 
 def test_no_credentials_say_which_variables_to_set(cli: Cli) -> None:

@@ -27,7 +27,7 @@ def test_the_commands_that_the_demo_suggests_work(cli: Cli, folder: Path, monkey
     ]
     monkeypatch.chdir(folder / "mine")
     monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
-    assert "Plan: 6 mappings to create" in cli("plan").out
+    assert "Plan: create 2 networks and 6 mappings" in cli("plan").out
 
 
 @pytest.mark.parametrize("name", demo.FILES)

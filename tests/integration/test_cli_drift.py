@@ -85,7 +85,7 @@ def test_a_refusal_writes_the_outputs_too_and_says_figures_and_way_out(fake: Cli
     world = (grown / "world.yaml").read_bytes()
     ran = fake("drift", "--correct", "-o", "json=report.json", "-o", "text")
     assert ran.code == 3
-    assert "error: refused: vault sea: 3 is over max_updates 1 (1 to create, 3 to update" in ran.err
+    assert "error: refused: vault sea: 3 mappings to update, but max_updates is 1 (1 to create, 3 to update" in ran.err
     assert "--force max_updates" in ran.err
     report = json.loads((grown / "report.json").read_text())
     assert report["result"] == "refused"

@@ -27,7 +27,7 @@ def test_init_writes_an_example_that_is_valid_and_can_be_planned(cli: Cli, empty
     ran = cli("init")
     assert (ran.code, ran.err) == (0, "")
     assert cli("validate").out == "asrnet.yaml: valid: 2 pairs and 1 vault\n"
-    assert "Plan: 4 mappings to create" in cli("plan", "--backend", "fake:world.yaml").out
+    assert "Plan: create 1 network and 4 mappings" in cli("plan", "--backend", "fake:world.yaml").out
     assert [row.name for row in load_desired(empty / "asrnet.yaml").pairs] == ["hub", "app"]
 
 
@@ -52,7 +52,7 @@ def test_init_says_what_to_do_next_in_commands_that_work(cli: Cli, empty: Path) 
 def test_init_declares_the_live_mappings_so_that_only_half_pairs_are_left_to_plan(cli: Cli, empty: Path) -> None:
     assert cli("init", "--vault", VAULT, "--backend", "fake:grown.yaml").code == 0
     assert cli("validate").code == 0
-    assert "Plan: 3 mappings to create, 0 to update, 0 to delete" in cli("plan", "--backend", "fake:grown.yaml").out
+    assert "Plan: create 3 mappings;" in cli("plan", "--backend", "fake:grown.yaml").out
     text = (empty / "asrnet.yaml").read_text("utf-8")
     assert f"subscriptions: {{dr: {DR}, prod: 11111111-1111-1111-1111-111111111111}}\n" in text
     assert "primary: prod/rg-network-ea/hub-ea, recovery: dr/rg-network-sea/hub-sea}" in text

@@ -98,7 +98,7 @@ def test_more_machines_than_the_limit_are_refused_and_forced_by_name(fake: Cli, 
     edit(world, "limits:", "limits: {max_machines: 2} #")
     ran = fake("apply", "--yes", "--machines", "follow")
     assert ran.code == 3
-    assert "3 machines to update is over max_machines 2" in ran.err
+    assert "3 machines to update, but max_machines is 2" in ran.err
     assert set(destinations(world).values()) == {"old"}
     assert fake("apply", "--yes", "--machines", "follow", "--force", "max_machines").code == 0
 
@@ -109,7 +109,7 @@ def test_a_saved_plan_is_refused_when_a_machine_of_it_has_moved_since(fake: Cli,
     edit(world, "recovery_ip: 10.0.1.77", "recovery_ip: 10.0.1.78", "world.yaml")
     ran = fake("apply", "saved.json", "--yes")
     assert ran.code == 3
-    assert "machine vm001 has changed" in ran.err
+    assert "machine vm001 (pair hub) has changed" in ran.err
     assert set(destinations(world).values()) == {"old"}
 
 

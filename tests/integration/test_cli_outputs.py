@@ -33,10 +33,10 @@ def test_one_run_writes_every_format_at_once(fake: Cli, folder: Path) -> None:
     wanted |= {"prometheus": "plan.prom", "mermaid": "plan.mmd", "github": "plan.txt"}
     ran = fake("plan", "-o", "text", *(word for name, path in wanted.items() for word in ("-o", f"{name}={path}")))
     assert ran.code == 0
-    assert ran.out.splitlines()[-1].startswith("Plan: 6 mappings to create")
+    assert ran.out.splitlines()[-1].startswith("Plan: create 2 networks and 6 mappings")
     written = {name: (folder / path).read_text("utf-8") for name, path in wanted.items()}
     assert json.loads(written["json"])["summary"]["create"] == 6
-    assert written["markdown"].startswith("Plan: 6 mappings to create")
+    assert written["markdown"].startswith("Plan: create 2 networks and 6 mappings")
     assert written["html"].startswith("<!doctype html>")
     assert ET.fromstring(written["junit"]).tag == "testsuites"
     assert 'asrnet_pairs{vault="sea",status="missing"} 3' in written["prometheus"]
@@ -71,7 +71,7 @@ def test_a_step_on_github_gets_summary_and_outputs_after_what_was_there(fake: Cl
     (step / "summary.md").write_text("# before\n", "utf-8")
     (step / "output.txt").write_text("other=1\n", "utf-8")
     assert fake("drift", "-o", "github").code == 2
-    assert (step / "summary.md").read_text("utf-8").startswith("# before\nPlan: 6 mappings to create")
+    assert (step / "summary.md").read_text("utf-8").startswith("# before\nPlan: create 2 networks and 6 mappings")
     values = said(step / "output.txt")
     assert (values["other"], values["drift"], values["create"], values["result"]) == ("1", "true", "6", "planned")
 

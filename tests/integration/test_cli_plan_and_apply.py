@@ -36,7 +36,7 @@ def test_plan_shows_each_pair_and_writes_nothing(fake: Cli, folder: Path) -> Non
     ran = fake("plan")
     assert ran.code == 0
     assert pairs_line(ran.out, "hub") == "+ hub hub-ea (eastasia) <-> hub-sea (southeastasia) create create"
-    assert ran.out.splitlines()[-1].startswith("Plan: 6 mappings to create, 0 to update, 0 to delete;")
+    assert ran.out.splitlines()[-1].startswith("Plan: create 2 networks and 6 mappings; 0 mappings in sync")
     assert ran.err == ""
     assert snapshot(folder) == before
 
@@ -66,7 +66,7 @@ def test_several_outputs_are_written_in_one_run(fake: Cli, folder: Path) -> None
     ran = fake("plan", "-o", "json=plan.json", "-o", "markdown=plan.md", "-o", "text")
     assert ran.out.startswith("Rules")
     assert json.loads((folder / "plan.json").read_text())["summary"]["create"] == 6
-    assert (folder / "plan.md").read_text().startswith("Plan: 6 mappings to create")
+    assert (folder / "plan.md").read_text().startswith("Plan: create 2 networks and 6 mappings")
 
 
 def test_the_detailed_exit_code_tells_pending_changes_from_none(fake: Cli) -> None:
@@ -79,7 +79,7 @@ def test_apply_maps_both_directions_and_the_next_plan_is_empty(fake: Cli) -> Non
     ran = fake("apply", "--yes")
     assert ran.code == 0
     assert "created hub-ea-to-hub-sea (pair hub)" in ran.err
-    assert ran.out.splitlines()[-1].startswith("Done: 8 changes succeeded;")
+    assert ran.out.splitlines()[-1].startswith("Done: created 2 networks and 6 mappings;")
     assert fake("plan").out.splitlines()[-1] == "Nothing to do: 6 mappings in sync."
     assert mappings(fake) == 6
 
@@ -168,10 +168,28 @@ def test_a_saved_plan_is_refused_when_what_it_read_has_moved(fake: Cli, folder: 
     before = snapshot(folder)
     ran = fake("apply", "saved.json", "--yes")
     assert ran.code == 3
-    assert "mapping hub-ea-to-hub-sea has appeared" in ran.out
-    assert ran.err.count("mapping hub-ea-to-hub-sea has appeared") == 1
-    assert ran.err.count("mapping hub-sea-to-hub-ea has appeared") == 1
+    assert ran.err.splitlines() == [
+        "error: refused: vault sea has moved since the plan was saved",
+        "  mapping hub-ea-to-hub-sea (pair hub) has appeared: hub-ea -> hub-sea (Paired)",
+        "  mapping hub-sea-to-hub-ea (pair hub) has appeared: hub-sea -> hub-ea (Paired)",
+        "hint: plan again, and save that plan",
+    ]
+    shown = [line.strip() for line in ran.out.splitlines()]
+    of_hub = "mapping hub-ea-to-hub-sea has appeared: hub-ea -> hub-sea (Paired); "
+    of_hub += "mapping hub-sea-to-hub-ea has appeared: hub-sea -> hub-ea (Paired)"
+    assert f"+ forward mapping hub-ea-to-hub-sea: stale: {of_hub}" in shown
+    assert "+ network app-ea-asr: stale: the vault has moved since the plan was saved" in shown
     assert snapshot(folder) == before
+
+
+def test_what_has_moved_is_one_line_of_json_with_its_details(fake: Cli) -> None:
+    fake("plan", "--out", "saved.json")
+    fake("apply", "--yes", "--pair", "hub")
+    (line,) = fake("apply", "saved.json", "--yes", "--log-format", "json").err.splitlines()
+    assert [detail.partition(" has")[0] for detail in json.loads(line)["details"]] == [
+        "mapping hub-ea-to-hub-sea (pair hub)",
+        "mapping hub-sea-to-hub-ea (pair hub)",
+    ]
 
 
 def test_a_saved_plan_that_was_edited_is_refused(fake: Cli, folder: Path) -> None:
@@ -212,9 +230,9 @@ def test_a_plan_over_a_limit_is_refused_and_nothing_is_written(fake: Cli, folder
     before = snapshot(folder)
     ran = fake("apply", "--yes")
     assert (ran.code, snapshot(folder) == before) == (3, True)
-    assert ran.err.count("refused: vault sea: 3 is over max_updates 1") == 1
+    assert ran.err.count("refused: vault sea: 3 mappings to update, but max_updates is 1") == 1
     assert "--force max_updates" in ran.err
-    assert ran.out.count("3 is over max_updates 1") == 1
+    assert ran.out.count("3 mappings to update, but max_updates is 1") == 1
 
 
 @pytest.mark.parametrize("command", [("apply",), ("apply", "saved.json"), ("drift", "--correct")], ids=" ".join)
@@ -229,7 +247,7 @@ def test_a_refusal_is_written_to_every_output(fake: Cli, folder: Path, command: 
     assert (ran.code, report["result"]) == (3, "refused")
     assert {change["outcome"] for change in report["changes"]} == {"skipped"}
     for name in ("github", "html", "junit", "markdown"):
-        assert "vault sea: 3 is over max" in written[name], name
+        assert "vault sea: 3 mappings to update, but max" in written[name], name
     assert "asrnet_run_success 0" in written["prometheus"]
 
 
@@ -297,7 +315,7 @@ def test_an_audit_file_that_cannot_be_written_stops_everything(fake: Cli, folder
 def test_lines_of_audit_that_are_lost_are_told_and_the_report_is_not_lost_with_them(fake: Cli) -> None:
     ran = fake("apply", "--yes", "--audit", "/dev/full", "--pair", "hub")
     assert (ran.code, mappings(fake)) == (1, 2)
-    assert "Done: 2 changes succeeded" in ran.out
+    assert "Done: created 2 mappings" in ran.out
     assert "2 lines could not be written to /dev/full: No space left on device" in ran.err
     assert ran.err.count('"action":"create"') == 2
 
@@ -339,4 +357,4 @@ def test_a_saved_plan_that_is_stale_is_not_shown_before_it_is_refused(fake: Cli)
     assert ran.code == 3
     assert ran.out.count("Vault sea") == 1
     assert "Plan: " not in ran.out
-    assert ran.err.count("mapping hub-ea-to-hub-sea has appeared") == 1
+    assert ran.err.count("mapping hub-ea-to-hub-sea (pair hub) has appeared") == 1

@@ -171,7 +171,7 @@ def test_planned_says_where_apply_would_refuse_the_plan(
     edit(folder, "machines: follow", "machines: follow\nlimits: {max_machines: 10}")
     asked = ("predict", "--planned", "--force", "failover_active", "--pair", "shop")
     text = fake(*asked).out
-    assert "Apply would refuse this plan\n  vault sea: 15 machines to update is over max_machines 10" in text
+    assert "Apply would refuse this plan\n  vault sea: 15 machines to update, but max_machines is 10" in text
     assert "Apply would refuse" not in fake(*asked, "--force", "max_machines").out
 
 

@@ -76,7 +76,7 @@ def test_apply_asks_shows_progress_and_reports(folder: Path) -> None:
     assert "Apply this? Only yes is a yes:" in shown
     assert "created hub-ea-to-hub-sea (pair hub)" in shown
     assert "2/2" in shown
-    assert "Done: 2 changes succeeded" in shown
+    assert "Done: created 2 mappings" in shown
     assert "bug" not in shown
 
 

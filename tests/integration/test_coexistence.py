@@ -98,4 +98,4 @@ def test_mappings_that_another_tool_made_under_another_name_are_adopted(fake: Cl
     assert fake("plan", "--pair", "erp", "--detailed-exitcode").code == 0
     edit(grown, ", managed_by: terraform", "")
     out = fake("plan", "--pair", "erp").out
-    assert "1 mapping to create, 0 to update" in out  # the reverse only
+    assert "Plan: create 1 mapping;" in out  # the reverse only

@@ -54,7 +54,7 @@ def test_a_night_that_leaves_nothing_to_do_prints_nothing(machine: Machine) -> N
     ran = machine.night()
     assert ran == (0, "", "")
     log = (machine.home / "nightly.log").read_text("utf-8")
-    assert "Done: 8 changes succeeded" in log
+    assert "Done: created 2 networks and 6 mappings" in log
     assert (machine.home / "report.html").exists()
     assert len((machine.home / "audit.jsonl").read_text("utf-8").splitlines()) == 8
 

@@ -198,7 +198,7 @@ def test_the_detected_drift_is_what_gets_applied(two_regions: Runner) -> None:
     assert [
         path for path in two_regions.uploads(WORKFLOWS[0], "correct") if not (two_regions.folder / path).exists()
     ] == []
-    assert "Done: 8 changes succeeded" in two_regions.summary.read_text("utf-8")
+    assert "Done: created 2 networks and 6 mappings" in two_regions.summary.read_text("utf-8")
 
 
 def test_nothing_waits_for_approval_once_all_is_as_declared(two_regions: Runner) -> None:
@@ -252,7 +252,7 @@ def test_a_pull_request_has_one_comment_with_the_plan(grown: Runner, comments: s
     assert f"--method {method}" in calls[-1]
     sent = (grown.folder / "sent.md").read_text("utf-8")
     assert sent.startswith("<!-- asrnet -->\n")
-    assert "1 mapping to create, 3 to update" in sent
+    assert "create 1 mapping, retarget 3 mappings" in sent
     assert len(sent) < 65_536
 
 

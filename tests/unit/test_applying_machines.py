@@ -465,7 +465,7 @@ class TestLimits:
     def test_more_machines_than_allowed_refuse_the_vault_before_anything_is_written(self) -> None:
         azure = Followers(4)
         desired = structs.replace(azure.desired(), limits=structs.replace(azure.desired().limits, max_machines=3))
-        with pytest.raises(Exception, match="max_machines 3"):
+        with pytest.raises(Exception, match="max_machines is 3"):
             azure.apply(azure.plan(desired))
         assert patches(azure) == []
 

@@ -160,7 +160,7 @@ def test_over_a_limit_nothing_is_begun_and_every_change_says_why() -> None:
     correction = azure.correct(azure.desired(limits=Limits(max_updates=1, max_change_percent=100)))
     assert azure.mappings() == before
     assert correction.report.result == "refused"
-    assert correction.refusals[0].startswith("vault sea: 2 is over max_updates 1 (")
+    assert correction.refusals[0].startswith("vault sea: 2 mappings to update, but max_updates is 1 (")
     assert {(change.outcome, change.refused) for change in correction.report.changes} == {("skipped", True)}
     assert {change.error for change in correction.report.changes} == {correction.refusals[0]}
 

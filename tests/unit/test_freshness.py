@@ -8,7 +8,7 @@ from states import EA, SEA, TwoRegions, row
 from asrnet.desired import Vault
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import Subnet, VirtualNetwork
-from asrnet.model.plan import Observed
+from asrnet.model.plan import Observed, Plan
 from asrnet.planning.staleness import moved, moved_since
 
 
@@ -31,7 +31,7 @@ def test_a_new_subnet_makes_it_stale_and_is_reported() -> None:
     azure = TwoRegions()
     hub = azure.network("hub")
     wider = structs.replace(hub, subnets=(*hub.subnets, Subnet(name="db", prefixes=("10.0.2.0/24",))))
-    assert [line.split(":")[0] for line in changed(azure, wider)] == ["network hub has changed"]
+    assert [line.split(":")[0] for line in changed(azure, wider)] == ["network hub (pair hub) has changed"]
 
 
 def test_a_mapping_that_appears_makes_it_stale_and_is_named() -> None:
@@ -50,8 +50,8 @@ def test_a_moved_mapping_is_described_by_the_names_of_its_networks() -> None:
     azure.map(hub, dr, name="hub-out")
     azure.backend.mapping_writer.delete_mapping(back.id)
     assert moved_since(plan, azure.backend)["sea"] == (
-        "mapping hub-out has changed: was hub -> old-dr (Paired), is hub -> dr (Paired)",
-        "mapping hub-back is gone: was old-dr -> hub (Paired)",
+        "mapping hub-out (pair hub) has changed: was hub -> old-dr (Paired), is hub -> dr (Paired)",
+        "mapping hub-back (pair hub) is gone: was old-dr -> hub (Paired)",
     )
 
 
@@ -83,4 +83,4 @@ def test_a_mapping_moved_to_a_namesake_is_described_by_full_ids() -> None:
     old, new = (f"subscriptions/1/resourcegroups/{group}/virtualnetworks/dr (Paired)" for group in ("a", "b"))
     before = Observed(vault="sea", vault_id=TwoRegions().vault.id, mappings={"x/hub-out": old}, networks={}, fabrics={})
     now = structs.replace(before, mappings={"x/hub-out": new})
-    assert moved(before, now) == (f"mapping hub-out has changed: was {old}, is {new}",)
+    assert moved(before, now, Plan()) == (f"mapping hub-out has changed: was {old}, is {new}",)

@@ -270,7 +270,7 @@ class TestWhoFollows:
         plan = world.plan(desired, *items)
         assert plan.violations() == (
             (
-                "vault sea: 21 machines to update is over max_machines 20; raise the limit, select some with "
+                "vault sea: 21 machines to update, but max_machines is 20; raise the limit, select some with "
                 "--machine, or use --force max_machines"
             ),
         )
@@ -313,6 +313,21 @@ class TestTheMappingComesFirst:
         assert [finding.message for finding in plan.findings if finding.kind == "frozen"] == [
             "update of 2 machines is held back: the vault is frozen until 2200-01-01: exercise"
         ]
+
+    def test_a_reason_that_holds_several_pairs_is_in_the_hint_that_they_share(self, world: World) -> None:
+        freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
+        other = row(world.azure.network("app"), world.azure.network("app-dr", SEA), name="app")
+        plan = world.plan(
+            world.azure.state(world.row(), other, freeze=(freeze,), machines="follow"), world.machine("vm1")
+        )
+        frozen = [finding for finding in plan.findings if finding.kind == "frozen"]
+        assert [finding.message for finding in frozen] == [
+            "create of app-to-app-dr and create of app-dr-to-app are held back",
+            "update of vm1 is held back",
+        ]
+        assert {finding.hint for finding in frozen} == {
+            "the vault is frozen until 2200-01-01: exercise; wait, or use --force frozen"
+        }
 
     def test_a_copy_that_is_still_to_be_made_has_the_subnets_that_it_will_have(self) -> None:
         world = World()

@@ -162,10 +162,7 @@ class TestAddresses:
         azure.map_both(hub, dr)
         plan = azure.plan(azure.state(row(hub, dr)))
         assert [found.message for found in plan.findings] == [
-            (
-                "machines of hub get new addresses at failover to dr: some of web with 10.0.1.0/24, "
-                "which land in web with 10.0.1.0/25"
-            )
+            "machines get new addresses: some of web 10.0.1.0/24 -> 10.0.1.0/25 (failover only)"
         ]
 
     def test_a_pair_without_failback_says_nothing_of_the_way_back(self) -> None:
@@ -175,9 +172,18 @@ class TestAddresses:
         azure.map(hub, dr)
         assert kinds(azure.plan(azure.state(row(hub, dr, failback=False)))) == []
         back = azure.plan(azure.state(row(hub, dr)))
-        assert "at failback to hub" in next(
-            found.message for found in back.findings if found.kind == "address_space_differs"
-        )
+        assert [found.message for found in back.findings if found.kind == "address_space_differs"] == [
+            "machines get new addresses: some of web 10.0.1.0/24 -> 10.0.1.0/25 (failback only)"
+        ]
+
+    def test_subnets_that_differ_both_ways_are_one_finding(self) -> None:
+        azure = TwoRegions()
+        hub = azure.network("hub", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
+        dr = azure.network("dr", SEA, subnets={"web": "10.1.1.0/24", "db": "10.1.2.0/24"})
+        azure.map_both(hub, dr)
+        assert [found.message for found in azure.plan(azure.state(row(hub, dr))).findings] == [
+            "machines get new addresses: web 10.0.1.0/24 -> 10.1.1.0/24; db 10.0.2.0/24 -> 10.1.2.0/24"
+        ]
 
     def test_the_same_subnets_in_another_address_space_differ_in_nothing(self) -> None:
         azure = TwoRegions()

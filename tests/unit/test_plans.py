@@ -27,8 +27,8 @@ class TestLimits:
         with pytest.raises(RefusedError) as caught:
             plan.raise_if_over_limits()
         assert caught.value.message == (
-            "vault sea: 3 is over max_updates 2 (0 to create, 3 to update, 0 to delete, 6 existing); "
-            "raise the limit or use --force max_updates"
+            "vault sea: 3 mappings to update, but max_updates is 2 "
+            "(0 to create, 3 to update, 0 to delete, 6 existing); raise the limit or use --force max_updates"
         )
 
     def test_a_limit_that_one_vault_exceeds_is_not_reported_again_for_the_whole_run(self) -> None:
@@ -40,7 +40,9 @@ class TestLimits:
         plan = self._plan(3, Limits(max_updates=4, max_change_percent=100))
         others = tuple(structs.replace(change, vault="other") for change in plan.changes)
         both = structs.replace(plan, existing={**plan.existing, "other": 6}, changes=(*plan.changes, *others))
-        assert [line.partition("(")[0] for line in both.violations()] == ["this run: 6 is over max_updates 4 "]
+        assert [line.partition("(")[0] for line in both.violations()] == [
+            "this run: 6 mappings to update, but max_updates is 4 "
+        ]
 
     def test_force_lifts_the_limit_it_names_and_no_other(self) -> None:
         plan = self._plan(6, Limits(max_updates=2, max_change_percent=30))

@@ -33,7 +33,7 @@ def test_outputs_for_people_have_a_table_of_the_machines_that_follow(output: str
         assert arrow in table.replace("&gt;", ">").replace("\\", "")
     assert "old-sea, not hub-sea" in table, "of a machine that is left alone"
     assert "vm3" not in text
-    assert "1 machine to update" in text
+    assert "update 1 machine" in text
 
 
 def test_with_more_detail_the_table_has_every_machine() -> None:
@@ -219,7 +219,7 @@ def test_ndjson_has_a_line_for_each_machine() -> None:
 
 
 def test_the_summary_counts_the_machines_that_are_left_alone() -> None:
-    assert render(machine_plan(), "text").splitlines()[-1] == (
-        "Plan: 0 mappings to create, 0 to update, 0 to delete; 1 machine to update; 2 mappings in sync, "
-        "1 machine left alone."
+    assert (
+        render(machine_plan(), "text").splitlines()[-1]
+        == "Plan: update 1 machine; 2 mappings in sync, 1 machine left alone."
     )

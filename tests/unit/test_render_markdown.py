@@ -14,15 +14,27 @@ from asrnet.render.markdown import escaped
 
 
 def test_the_summary_comes_first() -> None:
-    assert render(full_plan(), "markdown").startswith("Plan: 2 mappings to create, 1 to update, 1 to delete;")
+    assert render(full_plan(), "markdown").startswith("Plan: create 1 network and 2 mappings,")
 
 
-def test_a_pair_is_a_table_row_with_its_details_in_the_last_cell() -> None:
-    row = (
-        "| \\+ | crm | crm-ea (eastasia) | &lt;-> | crm-ea-asr (southeastasia) | create "
-        "| create<br>\\+ network crm-ea-asr: a copy |"
-    )
-    assert row in render(full_plan(), "markdown").splitlines()
+def test_a_pair_is_a_table_row_and_its_changes_stand_in_a_column_of_their_own() -> None:
+    shown = render(full_plan(), "markdown").splitlines()
+    assert "|  | Pair | Primary |  | Recovery | Forward | Reverse | Changes |" in shown
+    assert (
+        "| \\+ | crm | crm-ea (eastasia) | &lt;-> | crm-ea-asr (southeastasia) | create | create "
+        "| \\+ network crm-ea-asr: a copy |"
+    ) in shown
+    assert {line.count("|") for line in shown if "| &lt;-> |" in line} == {9}
+
+
+def test_a_table_without_changes_to_explain_has_no_column_for_them() -> None:
+    plan = Plan(pairs=(pair("hub", forward="create", reverse="create"),))
+    assert "|  | Pair | Primary |  | Recovery | Forward | Reverse |" in render(plan, "markdown").splitlines()
+
+
+def test_the_hint_of_a_finding_stands_with_its_message() -> None:
+    plan = Plan(findings=(finding(FindingKind.ORPHAN, "lost", vault="sea", hint="delete it"),))
+    assert "| orphan |  | lost<br>hint: delete it |" in render(plan, "markdown").splitlines()
 
 
 def test_lines_that_do_not_fit_into_a_comment_are_counted_and_the_picture_stays_whole() -> None:

@@ -39,7 +39,7 @@ def lines(document: Report, **view: Any) -> list[str]:
 def test_a_pair_that_was_made_is_one_line_with_its_time() -> None:
     shown = lines(report(applied(FORWARD), applied(REVERSE, seconds=3.04)))
     assert "+ hub hub-ea (eastasia) <-> hub-sea (southeastasia) succeeded 3.0" in shown
-    assert shown[-1] == "Done: 2 changes succeeded; 6 requests, 1 retry, 3.2 s."
+    assert shown[-1] == "Done: created 2 mappings; 6 requests, 1 retry, 3.2 s."
 
 
 def test_directions_that_fared_differently_are_told_apart_with_the_error_below() -> None:

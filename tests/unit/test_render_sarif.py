@@ -118,7 +118,9 @@ def test_limits_that_would_refuse_the_plan_are_results() -> None:
     plan = structs.replace(full_plan(), limits=Limits(max_updates=0, max_deletes=1))
     (result,) = (result for result in results(plan) if result["ruleId"] == "max_updates")
     assert result["level"] == "error"
-    assert result["message"]["text"].startswith("apply would refuse this: vault sea: 1 is over max_updates 0")
+    assert result["message"]["text"].startswith(
+        "apply would refuse this: vault sea: 1 mapping to update, but max_updates is 0"
+    )
     assert not [result for result in results(plan, View(forced=("max_updates",))) if result["ruleId"] == "max_updates"]
 
 

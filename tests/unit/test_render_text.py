@@ -110,7 +110,7 @@ def test_findings_come_by_severity_the_gravest_first_with_their_hints() -> None:
 
 def test_a_limit_the_plan_is_over_is_said_with_figures_and_the_way_out() -> None:
     assert (
-        "  vault sea: 1 is over max_deletes 0 (2 to create, 1 to update, 1 to delete, 9 existing); "
+        "  vault sea: 1 mapping to delete, but max_deletes is 0 (2 to create, 1 to update, 1 to delete, 9 existing); "
         "raise the limit or use --force max_deletes"
     ) in lines(full_plan())
 
@@ -121,7 +121,7 @@ def test_a_lifted_limit_is_not_mentioned() -> None:
 
 def test_the_last_line_sums_up() -> None:
     assert lines(full_plan())[-1] == (
-        "Plan: 2 mappings to create, 1 to update, 1 to delete; 1 network to create first; "
+        "Plan: create 1 network and 2 mappings, retarget 1 mapping, delete 1 mapping; "
         "2 mappings in sync, 2 blocked, 1 unmanaged."
     )
 

@@ -82,11 +82,9 @@ def _apply_saved(
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
         WATCH.mark("reads")
-        # All movements are logged once, because the report names only a few of them with each change.
+        # All movements are logged at once, because the report names only a few of them with each change.
         for vault, moved in stale.items():
-            hint = "plan again, and save that plan"
-            logs.error(f"refused: vault {vault} has moved since the plan was saved", hint=hint)
-            for movement in moved:
-                logs.error(f"vault {vault}: {movement}")
+            message = f"refused: vault {vault} has moved since the plan was saved"
+            logs.error(message, details=moved, hint="plan again, and save that plan")
         report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())
