@@ -137,5 +137,5 @@ def test_a_saved_plan_is_held_against_the_same_networks_as_it_was_made_from(azur
     lagging.networks.asked.clear()
     azure.network("moved-dr", SEA, address_space=["10.9.0.0/16"], subnets={"web": "10.9.0.0/24"})
     [[difference]] = moved_since(plan, lagging.backend).values()
-    assert difference.startswith("network moved-dr has changed")
+    assert difference.startswith("network moved-dr (pair moved) has changed")
     assert lagging.asked == ["half", "half-dr", "moved", "moved-dr"]
