@@ -118,14 +118,14 @@ class TestStaleness:
     def test_vaults_in_which_something_moved_are_left_alone(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
-        report = azure.apply(plan, stale={"sea": ("mapping x has appeared",)})
+        report = azure.apply(plan, stale={"sea": ("mapping x (pair hub) has appeared", "mapping y has appeared")})
         assert (report.result, azure.mappings()) == ("refused", {})
         assert report.changes[0].error == "mapping x has appeared"
 
     def test_a_change_names_a_few_of_the_things_that_moved_however_many_there_are(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
-        report = azure.apply(plan, stale={"sea": tuple(f"mapping m{i} is gone" for i in range(1000))})
+        report = azure.apply(plan, stale={"sea": tuple(f"mapping m{i} (pair hub) is gone" for i in range(1000))})
         said = "mapping m0 is gone; mapping m1 is gone; and 998 more"
         assert [change.error for change in report.changes] == [said, said]
 
