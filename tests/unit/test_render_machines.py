@@ -194,7 +194,7 @@ def test_a_refused_report_shows_each_machine_once() -> None:
     plan = machine_plan()
     refused = structs.replace(plan, limits=structs.replace(plan.limits, max_machines=0))
     text = render(applied(refused, "skipped", refused=True), "text")
-    assert "max_machines 0" in text
+    assert "max_machines is 0" in text
     assert "~ 1 machine of the pair" in text
     assert sum("vm1" in line for line in text.splitlines()) == 2, "a row for a failover, and one for tests"
 
