@@ -272,6 +272,16 @@ class DesiredState(Struct, frozen=True, kw_only=True):
         entries: list[Row | Rule | VmmRow] = [*self.pairs, *self.rules, *self.vmm_pairs]
         return frozenset(entry.vault for entry in entries if self.follows(entry))
 
+    @property
+    def has_tests(self) -> bool:
+        """Whether a row, a rule or a region names a test network."""
+        named = [
+            *(row.test for row in self.pairs),
+            *(rule.test for rule in self.rules),
+            *(r.test for r in self.regions),
+        ]
+        return any(test is not None and test != "none" for test in named)
+
     def within(self, vaults: Collection[str]) -> Self:
         """The part that is about these ``vaults``, by their names."""
         return structs.replace(

@@ -80,11 +80,18 @@ def read_inventory(
     read_at = backend.clock.now()
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
-    # With rules, the mappings of other vaults are read too: a run on one vault must plan what a run on all would.
-    others = {
+    # A run on one vault must plan what a run on all would: rules look at the mappings of the other vaults, and a test
+    # network must be neither an end of one of those nor the network of a machine.
+    others = [vault for vault in desired.vaults if not selection.has_vault(vault.name)]
+    mappings_of_others = {
         vault.name: reads.start(partial(_listed, backend.mappings.mappings, vault.id))
-        for vault in desired.vaults
-        if desired.rules and not selection.has_vault(vault.name)
+        for vault in others
+        if desired.rules or desired.has_tests
+    }
+    items_of_others = {
+        vault.name: reads.start(partial(_listed, backend.mappings.protected_items, vault.id))
+        for vault in others
+        if desired.has_tests
     }
     lists = _start_lists(_subscriptions(desired), backend, reads)
     # All of this is under way at once. Vaults are waited for first: when none can be read, the run ends here.
@@ -96,11 +103,18 @@ def read_inventory(
     vaults = _with_rights(vaults, desired, backend, reads)
     vaults = _with_topologies(vaults, desired, backend, reads)
     networks, unplaced, failed = _finish_lists(lists, reads)
-    elsewhere: dict[str, tuple[NetworkMapping, ...]] = {}
-    for name, future in others.items():
-        answer = _answer(future, reads)
-        if not isinstance(answer, AsrError):
-            elsewhere[name] = _readable(answer)
+    elsewhere: dict[str, VaultInventory] = {}
+    for vault in others if mappings_of_others else ():
+        other = VaultInventory(name=vault.name, id=vault.id)
+        mappings = _answer(mappings_of_others[vault.name], reads)
+        if not isinstance(mappings, AsrError):
+            other = structs.replace(other, mappings=_readable(mappings))
+        elif not isinstance(mappings, VaultUnusedError):
+            other = structs.replace(other, error=mappings)
+        if vault.name in items_of_others and not isinstance(mappings, AsrError):
+            items = _answer(items_of_others[vault.name], reads)
+            other = structs.replace(other, items=_or_unknown(items))
+        elsewhere[vault.name] = other
     inventory = Inventory(
         read_at=read_at,
         vaults={vault.name: vault for vault in vaults},
@@ -146,12 +160,14 @@ def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: 
 
     Each network that is read may name further peers, so this takes a round for every step away.
     """
-    tests = {pair.test for pair in inventory.resolved(desired).pairs if pair.test}
-    while tests and (unread := test_networks.networks_around(tests, inventory)):
+    pairs = inventory.resolved(desired).pairs
+    if not any(pair.test for pair in pairs):
+        return inventory
+    while unread := test_networks.networks_around(pairs, inventory):
         inventory = _probe(inventory, unread, backend)
-        if unread <= test_networks.networks_around(tests, inventory):  # what cannot be read is not asked for twice
+        if unread <= test_networks.networks_around(pairs, inventory):  # what cannot be read is not asked for twice
             break
-    return _with_registration_zones(inventory, desired, backend) if tests else inventory
+    return _with_registration_zones(inventory, desired, backend)
 
 
 def _with_registration_zones(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:

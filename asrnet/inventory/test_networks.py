@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from asrnet.desired.pairs import Pair
 from asrnet.errors import InputError
@@ -44,12 +44,12 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
                 reasons.setdefault(
                     end, f"is a network of pair {pair.name}" + f" ({pair.source})" * bool(pair.source.file)
                 )
-    mappings = [(name, mapping) for name, vault in inventory.vaults.items() for mapping in vault.mappings]
-    mappings += [(name, mapping) for name, of_vault in inventory.elsewhere.items() for mapping in of_vault]
-    for vault_name, mapping in mappings:
-        for end in (mapping.primary_network_id, mapping.recovery_network_id):
-            reasons.setdefault(end, f"is an end of mapping {mapping.id.name} in vault {vault_name}")
-    for vault in inventory.vaults.values():
+    vaults = (*inventory.vaults.values(), *inventory.elsewhere.values())
+    for vault in vaults:
+        for mapping in vault.mappings:
+            for end in (mapping.primary_network_id, mapping.recovery_network_id):
+                reasons.setdefault(end, f"is an end of mapping {mapping.id.name} in vault {vault.name}")
+    for vault in vaults:
         for item in () if isinstance(vault.items, Unknown) else vault.items:
             selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
             for nic in item.nics:
@@ -59,6 +59,12 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
                 if end:
                     reasons.setdefault(end, f"is the network to which {item.friendly_name} fails over")
     return reasons
+
+
+def unread_production(inventory: Inventory) -> tuple[str, ...]:
+    """The vaults, and the machines of vaults, that could not be read, each with why: production may be larger."""
+    every_vault = {**inventory.elsewhere, **inventory.vaults}
+    return structs.replace(inventory, vaults=every_vault).unread("vault", "machines")
 
 
 def check_test_network(
@@ -117,12 +123,25 @@ def connected_test_networks(
     ``tested`` has the pairs of each test network.
     A test network that is missing or unreadable is a problem of its pairs and not judged here.
     """
+    unread = unread_production(inventory)
     for network_id, pairs in tested.items():
         network = inventory.network(network_id)
         if not isinstance(network, VirtualNetwork):
             continue
         walk = _Walk(network, frozenset(production) - {network.id}, inventory)
         pair_name = pairs[0].name if len(pairs) == 1 else None
+        if unread and network.id not in production:
+            # An error, unlike what may connect it: no machine is given a network in which production may run.
+            more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
+            yield finding(
+                FindingKind.UNKNOWN,
+                f"whether the test network {network.name} is production is not known, so no machine is given it: "
+                f"could not read {unread[0]}{more}",
+                vault=vault,
+                pair=pair_name,
+                subject=network.id,
+                hint="plan again when it can be read ('asrnet doctor' tells what is missing)",
+            )
         for way in (*walk.ways_out(), *walk.other_ties()):
             yield finding(
                 FindingKind.TEST_NETWORK_CONNECTED,
@@ -148,17 +167,21 @@ def connected_test_networks(
             )
 
 
-def networks_around(test_networks: Collection[ArmId], inventory: Inventory) -> set[ArmId]:
-    """The networks that have to be read before the connections of ``test_networks`` can be judged.
+def networks_around(pairs: Iterable[Pair], inventory: Inventory) -> set[ArmId]:
+    """The networks that have to be read before the connections of the test networks of ``pairs`` can be judged.
 
     Reading them may bring others up, which only a second call can name.
     """
-    unread = set(test_networks) - inventory.networks.keys()
-    production = frozenset(production_networks((), inventory))
+    pairs = tuple(pairs)
+    test_networks = {pair.test for pair in pairs if pair.test}
+    unread = test_networks - inventory.networks.keys()
+    # Only the networks of pairs are certain to be production still when a plan has been applied, and what lies behind
+    # a network that the plan takes out of production counts.
+    production = frozenset(end for pair in pairs for end in (pair.primary, pair.recovery) if end)
     for network_id in test_networks:
         network = inventory.networks.get(network_id)
         if network:
-            walk = _Walk(network, production, inventory)
+            walk = _Walk(network, production - {network_id}, inventory)
             walk.ways_out()
             unread |= walk.unread
     return unread - inventory.missing.keys()

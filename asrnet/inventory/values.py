@@ -79,7 +79,8 @@ class Inventory(Struct, frozen=True, kw_only=True):
     ``attachments`` are the security groups and route tables that copies are to be attached to.
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
     ``unplaced`` are the networks on these lists that do not say their region; they are among the ``missing`` ones.
-    ``elsewhere`` holds the mappings of vaults outside this run: they too show which networks are recovery networks.
+    ``elsewhere`` are the vaults outside this run: their mappings, and where tests are declared their machines, show
+    which networks are in use as well. Nothing else of them is read.
     """
 
     read_at: float
@@ -90,7 +91,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     attachments: Mapping[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
     listed: frozenset[str] = frozenset()
     unplaced: frozenset[ArmId] = frozenset()
-    elsewhere: Mapping[str, tuple[NetworkMapping, ...]] = {}
+    elsewhere: Mapping[str, VaultInventory] = {}
     tenant: str = ""
 
     @property
@@ -141,5 +142,5 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     def resolved(self, desired: DesiredState) -> Resolution:
         """The pairs of ``desired`` among these networks."""
-        live = {name: vault.mappings for name, vault in self.vaults.items()}
-        return resolve(desired, self.networks, {**self.elsewhere, **live}, self.today)
+        live = {name: vault.mappings for name, vault in {**self.elsewhere, **self.vaults}.items()}
+        return resolve(desired, self.networks, live, self.today)

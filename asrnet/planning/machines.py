@@ -17,7 +17,7 @@ from asrnet.desired.pairs import Pair, ended_ignore, is_machine_ignored
 from asrnet.errors import InputError
 from asrnet.failover.addresses import capacity, number, usable
 from asrnet.failover.subnets import choose_subnet, is_reserved, unreadable_prefix
-from asrnet.inventory.read import Unknown
+from asrnet.inventory.read import Inventory, Unknown
 from asrnet.inventory.test_networks import check_test_network, connected_test_networks
 from asrnet.model import machine_update
 from asrnet.model.arm import ArmId
@@ -76,10 +76,26 @@ class MachinePart(Struct, frozen=True, kw_only=True):
 
 
 class _Problem(Struct, frozen=True):
-    """Why a machine is not updated now, as the end of a sentence about it, and what to do about it."""
+    """Why a machine is not updated now, as the end of a sentence about it, and what to do about it.
+
+    ``of_test``: it keeps the machine from its test network only, not from its recovery network.
+    """
 
     reason: str
     hint: str = ""
+    of_test: bool = False
+
+
+class _Update(Struct, frozen=True, kw_only=True):
+    """What an update would set, the ids of the changes it waits for, and the problems that keep it from being made.
+
+    ``test_problems`` are those for which it leaves the test network as it is.
+    """
+
+    after: MachineNetworks
+    needs: tuple[str, ...]
+    problems: tuple[_Problem, ...]
+    test_problems: tuple[_Problem, ...] = ()
 
 
 def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Request) -> list[Member]:
@@ -186,7 +202,6 @@ class _MachineDiff:
         self._findings: list[Finding] = []
         self._views: list[MachineView] = []
         self._tests: dict[str, VirtualNetwork | None] = {}
-        self._members = members
         self._machines_by_address = _machines_by_address(view, members)
 
     def part(self, members: Sequence[Member]) -> MachinePart:
@@ -196,7 +211,6 @@ class _MachineDiff:
             else:
                 self._plan(member)
         self._hold_without_right()
-        self._report_small_subnets({member.wanted_pair.pair.name for member in members})
         # By kind, so that equal hints stand together and are said once.
         self._findings.sort(key=lambda finding: finding.kind)
         return MachinePart(changes=tuple(self._changes), findings=tuple(self._findings), views=tuple(self._views))
@@ -225,20 +239,56 @@ class _MachineDiff:
             self._add_view(member, "in_sync", before)
             return
 
-        # What the update would set, and what keeps it from being made.
-        after, needs = before, set[str]()
-        problems = [*_problems(item, moves=is_stale, moves_test=differs_in_test)]
+        update = self._update(member, test if differs_in_test else None, is_stale=is_stale)
+        test_problems = tuple(problem for problem in update.problems if problem.of_test)
+        if is_stale and test_problems:
+            # Where a machine fails over matters more than where it is tested: it follows without its test network.
+            without_test = self._update(member, None, is_stale=True)
+            if not without_test.problems:
+                update = structs.replace(without_test, test_problems=test_problems)
+        # What becomes of the update: it is only reported, held, or made.
+        ended = ended_ignore(item.friendly_name, self._request.desired.ignore, "machine")
+        self._report(member, before, test if differs_in_test else None, update, ended, is_stale=is_stale)
+        planned = update.after if update.after != before else None
+        if not pair.follow:
+            self._add_view(member, "reported", before, planned)
+        elif update.problems:
+            self._add_view(member, "held", before, planned, "; ".join(problem.reason for problem in update.problems))
+        else:
+            self._add_view(member, "update", before, planned)
+            self._changes.append(
+                Change.update_machine(
+                    item,
+                    update.after,
+                    id=f"{pair.vault}:{pair.name}:{item.fabric_id.name}/{item.id.parent.name}/{item.id.name}",
+                    vault=pair.vault,
+                    reason=self._reason(before, update.after) + ended,
+                    pair=pair.name,
+                    primary_network_id=pair.primary,
+                    fingerprint=machine_update.fingerprint(item),
+                    depends_on=update.needs,
+                    owner=pair.owner,
+                )
+            )
+
+    def _update(self, member: Member, test: VirtualNetwork | None, *, is_stale: bool) -> _Update:
+        """The update that sets the pair's recovery network if ``is_stale``, and ``test`` as the test network if any."""
+        item, pair = member.item, member.wanted_pair.pair
+        after, needs = networks_of(item), set[str]()
+        problems = [*_problems(item, moves=is_stale, moves_test=test is not None)]
         # An update has no network for a NIC: one that is to stay where it is would get the network of another.
         selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
         for occasion, changes, networks in (
             ("failovers", is_stale, {nic.recovery_network_id or item.recovery_network_id for nic in selected}),
-            ("test failovers", differs_in_test, {nic.test_network_id or item.test_network_id for nic in selected}),
+            ("test failovers", test is not None, {nic.test_network_id or item.test_network_id for nic in selected}),
         ):
             if not changes and len(networks) > 1:
                 problems.append(
                     _Problem(f"its NICs have different networks for {occasion}, and an update has one for all")
                 )
         if is_stale:
+            recovery = pair.recovery
+            assert recovery is not None  # noqa: S101 - a wanted pair has both networks
             network, change_id = self._network(recovery)
             if network is None:
                 problems.append(_Problem(f"the subnets of {recovery.name} are not known"))
@@ -265,7 +315,7 @@ class _MachineDiff:
             # A machine follows its mapping: where that is held back or fails, the machine stays where it is.
             if mapping_change := self._support.mappings.get(pair.name):
                 needs.add(mapping_change)
-        if test is not None and differs_in_test:
+        if test is not None:
             after, more, _ = _moved(after, item, test, pair.kind, release=pair.release_addresses, for_test=True)
             problems += more
         without_subnet = next(
@@ -276,30 +326,7 @@ class _MachineDiff:
             problems.append(
                 _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
             )
-        # What becomes of the update: it is only reported, held, or made.
-        ended = ended_ignore(item.friendly_name, self._request.desired.ignore, "machine")
-        self._report(member, before, test if differs_in_test else None, problems, ended, is_stale=is_stale)
-        planned = after if after != before else None
-        if not pair.follow:
-            self._add_view(member, "reported", before, planned)
-        elif problems:
-            self._add_view(member, "held", before, planned, "; ".join(problem.reason for problem in problems))
-        else:
-            self._add_view(member, "update", before, planned)
-            self._changes.append(
-                Change.update_machine(
-                    item,
-                    after,
-                    id=f"{pair.vault}:{pair.name}:{item.fabric_id.name}/{item.id.parent.name}/{item.id.name}",
-                    vault=pair.vault,
-                    reason=self._reason(before, after) + ended,
-                    pair=pair.name,
-                    primary_network_id=pair.primary,
-                    fingerprint=machine_update.fingerprint(item),
-                    depends_on=tuple(sorted(needs)),
-                    owner=pair.owner,
-                )
-            )
+        return _Update(after=after, needs=tuple(sorted(needs)), problems=tuple(problems))
 
     def _reason(self, before: MachineNetworks, after: MachineNetworks) -> str:
         reasons = []
@@ -323,7 +350,7 @@ class _MachineDiff:
         member: Member,
         before: MachineNetworks,
         test: VirtualNetwork | None,
-        problems: Sequence[_Problem],
+        update: _Update,
         ended: str,
         *,
         is_stale: bool,
@@ -339,8 +366,9 @@ class _MachineDiff:
         if pair.managed_by:
             hint = f"{pair.managed_by} manages this pair: change the machine's networks there"
         elif pair.follow:
-            consequence = f"; it is left alone: {'; '.join(problem.reason for problem in problems)}" if problems else ""
-            hint = "; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint))
+            if update.problems:
+                consequence = f"; it is left alone: {'; '.join(problem.reason for problem in update.problems)}"
+            hint = "; ".join(dict.fromkeys(problem.hint for problem in update.problems if problem.hint))
         if is_stale:
             nics_by_network: dict[ArmId, list[str]] = defaultdict(list)
             for nic in item.nics:
@@ -361,10 +389,13 @@ class _MachineDiff:
             self._findings.append(pair.finding(FindingKind.STALE_PROTECTED_ITEM, text, subject=item.id, hint=hint))
         if test is not None:
             old, new = self._labels(before.test_network_id, test.id)
+            test_hint = "" if is_stale else hint
+            if pair.follow and update.test_problems:
+                reasons = "; ".join(problem.reason for problem in update.test_problems)
+                consequence = f"; its test network stays as it is: {reasons}"
+                test_hint = "; ".join(dict.fromkeys(problem.hint for problem in update.test_problems if problem.hint))
             text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}{ended}"
-            self._findings.append(
-                pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint="" if is_stale else hint)
-            )
+            self._findings.append(pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint=test_hint))
 
     def _add_view(
         self,
@@ -399,45 +430,13 @@ class _MachineDiff:
         """The pair's test network; None where it has none, or one that machines must not be given."""
         pair, inventory = wanted_pair.pair, self._request.inventory
         if pair.name not in self._tests:
+            self._tests[pair.name] = None
             network = inventory.network(pair.test) if pair.test else None
-            is_right = pair.test and not any(_test_network_problems(wanted_pair, pair.test, self._request))
-            self._tests[pair.name] = network if is_right and isinstance(network, VirtualNetwork) else None
+            if isinstance(network, VirtualNetwork) and network.id not in self._request.unfit_tests:
+                region = wanted_pair.forward.recovery.place
+                problems = check_test_network(pair, network.id, inventory, recovery_region=region, production={})
+                self._tests[pair.name] = None if any(problems) else network
         return self._tests[pair.name]
-
-    def _report_small_subnets(self, pair_names: Collection[str]) -> None:
-        """Warn of subnets with fewer free addresses than the machines need that land there after this plan."""
-        planned = {view.id: view.planned for view in self._views if view.status == "update" and view.planned}
-        needed: Counter[tuple[ArmId, str]] = Counter()
-        pairs: dict[ArmId, Pair] = {}
-        for member in self._members:
-            item, pair = member.item, member.wanted_pair.pair
-            networks = planned.get(item.id) or networks_of(item)
-            if item.has_failed_over or networks.recovery_network_id != pair.recovery:
-                continue
-            assert pair.recovery is not None  # noqa: S101 - a wanted pair has both networks
-            if pair.name in pair_names:
-                pairs.setdefault(pair.recovery, pair)
-            unselected = {nic.name for nic in item.nics if nic.selection == NOT_SELECTED}
-            for address in networks.addresses:
-                if address.recovery_subnet and address.nic not in unselected:
-                    needed[pair.recovery, address.recovery_subnet.lower()] += 1
-        for network_id, pair in pairs.items():
-            network, _ = self._network(network_id)
-            for subnet in network.subnets if network else ():
-                count = needed[network_id, subnet.name.lower()]
-                if not count or unreadable_prefix(subnet) is not None:
-                    continue
-                free = max(0, capacity(subnet.prefixes) - subnet.used)
-                if count > free:
-                    self._findings.append(
-                        pair.finding(
-                            FindingKind.SUBNET_TOO_SMALL,
-                            f"subnet {subnet.name} of {self._view.label(network_id)} cannot hold the machines "
-                            f"that would land there: they need {count}, and {free} of its addresses "
-                            f"{'is' if free == 1 else 'are'} free",
-                            subject=network_id,
-                        )
-                    )
 
     def _hold_without_right(self) -> None:
         """Hold all updates where this identity may not make them: better than to be refused at the first one."""
@@ -478,29 +477,60 @@ class _MachineDiff:
         self._changes = []
 
 
-def test_network_findings(wanted_pairs: Iterable[WantedPair], vault: str, request: Request) -> Iterator[Finding]:
-    """What is wrong with the test networks of these pairs, and what connects them with production.
+def test_network_findings(
+    wanted_pairs: Iterable[WantedPair], vault: str, after: Inventory, production: Mapping[ArmId, str]
+) -> Iterator[Finding]:
+    """What is wrong with the test networks of these pairs, and what connects them with ``production``.
 
-    These findings keep machines from getting a test network and block no mapping: those matter more on the day of a
-    disaster.
+    ``after`` is the inventory as the plan leaves it. These findings keep machines from getting a test network and block
+    no mapping: those matter more on the day of a disaster.
     """
     tested: dict[ArmId, list[Pair]] = defaultdict(list)
     for wanted_pair in wanted_pairs:
         pair = wanted_pair.pair
         if pair.test:
             tested[pair.test].append(pair)
-            yield from _test_network_problems(wanted_pair, pair.test, request)
-    yield from connected_test_networks(vault, tested, request.inventory, request.production.keys())
+            region = wanted_pair.forward.recovery.place
+            yield from check_test_network(pair, pair.test, after, recovery_region=region, production=production)
+    yield from connected_test_networks(vault, tested, after, production.keys())
 
 
-def _test_network_problems(wanted_pair: WantedPair, test: ArmId, request: Request) -> Iterator[Finding]:
-    return check_test_network(
-        wanted_pair.pair,
-        test,
-        request.inventory,
-        recovery_region=wanted_pair.forward.recovery.place,
-        production=request.production,
-    )
+def small_subnets(pairs: Iterable[Pair], after: Inventory, display: Mapping[ArmId, str]) -> Iterator[Finding]:
+    """Warn of subnets that have fewer free addresses than the machines need that land there after the plan.
+
+    ``pairs`` are those whose recovery networks are judged, ``after`` is the inventory as the plan leaves it, and
+    ``display`` has the names of networks. Machines of all vaults count: they may fail over into one network.
+    """
+    judged: dict[ArmId, Pair] = {}
+    for pair in pairs:
+        if pair.recovery:
+            judged.setdefault(pair.recovery, pair)
+    needed: Counter[tuple[ArmId, str]] = Counter()
+    for vault in after.vaults.values() if judged else ():
+        for item in () if isinstance(vault.items, Unknown) else vault.items:
+            networks = networks_of(item)
+            # A machine that has failed over has its address already.
+            if item.has_failed_over or networks.recovery_network_id not in judged:
+                continue
+            unselected = {nic.name for nic in item.nics if nic.selection == NOT_SELECTED}
+            for address in networks.addresses:
+                if address.recovery_subnet and address.nic not in unselected:
+                    needed[networks.recovery_network_id, address.recovery_subnet.lower()] += 1
+    for network_id, pair in judged.items():
+        network = after.network(network_id)
+        for subnet in network.subnets if isinstance(network, VirtualNetwork) else ():
+            count = needed[network_id, subnet.name.lower()]
+            if not count or unreadable_prefix(subnet) is not None:
+                continue
+            free = max(0, capacity(subnet.prefixes) - subnet.used)
+            if count > free:
+                yield pair.finding(
+                    FindingKind.SUBNET_TOO_SMALL,
+                    f"subnet {subnet.name} of {display.get(network_id) or network_id.name} cannot hold the "
+                    f"machines that would land there: they need {count}, and {free} of its addresses "
+                    f"{'is' if free == 1 else 'are'} free",
+                    subject=network_id,
+                )
 
 
 def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator[_Problem]:
@@ -572,10 +602,11 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
         )
     if nic.unclear_recovery_network:
         yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
-    for occasion, changes, pools, reuses, nic_name in (
+    for occasion, changes, of_test, pools, reuses, nic_name in (
         (
             "a failover",
             moves,
+            False,
             [str(pool) for address in addresses for pool in address.recovery_load_balancer_pools],
             "reuseExistingNic",
             "recoveryNicName",
@@ -583,6 +614,7 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
         (
             "a test failover",
             moves_test,
+            True,
             [pool for address in addresses for pool in _test_pools(address)],
             "tfoReuseExistingNic",
             "tfoNicName",
@@ -596,6 +628,7 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
             yield _Problem(
                 f"NIC {nic.name} uses the existing NIC {existing} after {occasion}, which stays on its network",
                 f"{by_hand}, together with a NIC of the new network",
+                of_test,
             )
         if pools:
             pool = pools[0].rpartition("/")[2]
@@ -603,6 +636,7 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
                 f"NIC {nic.name} joins load balancer pool {pool} after {occasion}, and the machines behind a load "
                 "balancer are on one network",
                 f"{by_hand}, together with a load balancer of the new network",
+                of_test,
             )
 
 
@@ -660,7 +694,7 @@ def _moved(
             choice = choose_subnet(by_name, configuration.subnet or "", kind)
             name = choice.name if choice else None
         if name is None:
-            problems.append(_Problem(f"{network.name} has no subnets", "create a subnet in it"))
+            problems.append(_Problem(f"{network.name} has no subnets", "create a subnet in it", for_test))
             break
         subnet = by_name[name]
         chosen.add(name)
@@ -670,6 +704,7 @@ def _moved(
                 _Problem(
                     f"NIC {address.nic} would land in {name} of {network.name}, which is {why}",
                     f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}",
+                    for_test,
                 )
             )
         unfit = ""
@@ -684,6 +719,7 @@ def _moved(
                     _Problem(
                         f"its {which} {ip} {unfit}",
                         "change the address, or let it go: release_addresses: true in the row or in the file",
+                        for_test,
                     )
                 )
             ip = None

@@ -14,14 +14,7 @@ from asrnet.model.plan import Change, MachineView, PairStatus, PairView
 from asrnet.planning.advice import pair_findings, vault_findings
 from asrnet.planning.copies import copy_changes
 from asrnet.planning.holds import Held, hold
-from asrnet.planning.machines import (
-    Member,
-    Support,
-    members_of,
-    plan_machines,
-    test_network_findings,
-    unassigned_machines,
-)
+from asrnet.planning.machines import Member, Support, members_of, plan_machines, unassigned_machines
 from asrnet.planning.mappings import MappingDiff
 from asrnet.planning.on_premises import vmm_findings
 from asrnet.planning.prerequisites import duplicates, pair_problems, unread_subscriptions, unreadable_mappings
@@ -30,8 +23,9 @@ from asrnet.planning.view import Request, VaultView, WantedPair, view_of
 
 
 class VaultPart(Struct, frozen=True, kw_only=True):
-    """One vault's share of a plan."""
+    """One vault's share of a plan; ``chosen`` are the pairs that it is about and that nothing blocks."""
 
+    chosen: tuple[WantedPair, ...]
     changes: tuple[Change, ...]
     findings: tuple[Finding, ...]
     pairs: tuple[PairView, ...]
@@ -90,11 +84,11 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
                 statuses[change.pair, direction] = "blocked"
     held_pairs = {change.pair for change in held.held if change.kind == "network_mapping"}
     return VaultPart(
+        chosen=tuple(chosen),
         changes=(*_needed([*copies.resource_groups, *support.values()], held.allowed), *held.allowed),
         findings=(
             *(problem for problem in problems if is_whole or problem.pair in selected),
             *vault_findings(view, chosen, held_pairs),
-            *test_network_findings(chosen, vault.name, request),
             *machines.findings,
             *(() if request.selection.machines else unassigned_machines(view, chosen)),
             *diff.findings,

@@ -18,8 +18,8 @@ from asrnet.model.azure import Fabric, MappingIdentity, NetworkMapping, VirtualN
 class Request(Struct, frozen=True, kw_only=True):
     """The desired state and the inventory, which part of them, and which safeguards are lifted.
 
-    ``display`` has the names of networks as people know them. ``production`` are the networks that must not be used for
-    tests, with the reasons; it is empty where no pair has a test network.
+    ``display`` has the names of networks as people know them. ``unfit_tests`` are test networks that no machine is
+    given, because they are production even once the plan is applied, or may be.
     """
 
     desired: DesiredState
@@ -28,7 +28,7 @@ class Request(Struct, frozen=True, kw_only=True):
     forced: frozenset[str]
     allow_delete: bool
     display: Mapping[ArmId, str]
-    production: Mapping[ArmId, str]
+    unfit_tests: frozenset[ArmId] = frozenset()
 
     def is_ignored(self, name: str) -> bool:
         """Whether the file says to leave networks of this name out."""

@@ -23,6 +23,7 @@ from asrnet.applying import Report
 from asrnet.desired import DesiredState
 from asrnet.errors import RefusedError
 from asrnet.inventory import read as inventory
+from asrnet.inventory.test_networks import production_networks
 from asrnet.model.azure import ProtectedItem
 from asrnet.model.machine_networks import MachineNetworks
 from asrnet.model.plan import Plan
@@ -90,6 +91,17 @@ def test_the_seeds_draw_machines_that_move_and_some_that_are_held() -> None:
     assert statuses >= {"update", "held", "in_sync"}
 
 
+def test_the_seeds_draw_test_networks_that_the_plan_takes_out_of_production() -> None:
+    freed = set()
+    for number in range(SEEDS):
+        scene = Scene(number)
+        ends = {mapping.recovery_network_id for mapping in scene.world.state.mappings.values(scene.vault.id.key)}
+        for view in planned(scene, scene.desired()).machines:
+            if view.status == "update" and view.planned and view.planned.test_network_id in ends:
+                freed |= {view.planned.test_network_id} - {view.networks.test_network_id}
+    assert {network_id.name for network_id in freed} == {"old", "spare"}
+
+
 def test_after_an_apply_the_plan_is_empty_and_nothing_else_has_changed(seed: int) -> None:
     scene = Scene(seed)
     through_a_door(scene, seed)
@@ -101,7 +113,20 @@ def test_after_an_apply_the_plan_is_empty_and_nothing_else_has_changed(seed: int
     for name, paths in differences(before, scene.documents()).items():
         assert paths <= may_change.get(name, set()), name
     scene.clock.advance(10)  # lists that lag show what there is now
-    assert planned(scene, desired).changes == ()
+    again = planned(scene, desired)
+    assert again.changes == ()
+    assert judged_tests(again, desired) == judged_tests(plan, desired)
+    production = production_networks((), inventory.read_inventory(desired, scene.backend))
+    for change in plan.changes:
+        if isinstance(change.before, MachineNetworks) and isinstance(change.after, MachineNetworks):
+            new_test = change.after.test_network_id
+            assert new_test == change.before.test_network_id or new_test not in production
+
+
+def judged_tests(plan: Plan, desired: DesiredState) -> set[tuple[str, str, str | None]]:
+    """What a plan finds wrong with the test networks."""
+    tests = {str(row.test) for row in desired.pairs}
+    return {(finding.kind, finding.message, finding.pair) for finding in plan.findings if finding.subject in tests}
 
 
 def test_machines_of_no_pair_of_another_tool_and_of_another_region_stay_as_they_are(seed: int) -> None:

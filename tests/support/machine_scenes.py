@@ -43,33 +43,43 @@ class Scene(TwoRegions):
         some = self.random.sample(sorted(subnets), k=self.random.randint(1, 3))
         kept = {name: subnets[name] for name in some}
         self.old, self.new = self.network("old", SEA, subnets=subnets), self.network("new", SEA, subnets=kept)
-        self.bubble = self.network("bubble", SEA, subnets=kept)
+        self.bubble, self.spare = (self.network(name, SEA, subnets=kept) for name in ("bubble", "spare"))
         self.far = self.network("far", WEST, subnets=subnets)
+        # In half of the scenes only pairs that follow use the old networks, so that a plan may free them for tests.
+        all_use_old, recoveries = pick([True, False]), [self.old, self.spare, self.new]
+        self.recoveries = {
+            primary.name: recoveries if all_use_old or primary in self.primaries[:2] else [self.new]
+            for primary in self.primaries
+        }
         for primary in self.primaries[:3]:
-            self.map(primary, pick([self.old, self.new]))
+            self.map(primary, pick(self.recoveries[primary.name]))
         for number in range(self.random.randint(1, 8)):
             self._protect(number)
         self.clock.advance(3600)
 
     def desired(self) -> DesiredState:
-        """hub and spoke follow, theirs is another tool's, and alone has no row."""
+        """hub and spoke follow, theirs is another tool's, and alone has no row.
+
+        A test network may be one that a pair leaves or goes to, and that of both rows.
+        """
         hub, spoke, theirs, _ = self.primaries
+        pick = self.random.choice
+        to_hub, to_spoke = pick([(self.new, self.new)] * 4 + [(self.old, self.new), (self.new, self.spare)])
+        tests = [None, self.bubble.id, *[self.old.id] * 3, *[self.spare.id] * 3, self.new.id]
+        test_hub, test_spoke = pick(tests), pick(tests)
         rows = (
-            Row(name="hub", vault="sea", primary=hub.id, recovery=self.new.id, failback=False, test=self._test()),
-            Row(name="spoke", vault="sea", primary=spoke.id, recovery=self.new.id, failback=False),
-            Row(name="theirs", vault="sea", primary=theirs.id, recovery=self.new.id, failback=False, managed_by="tf"),
+            Row(name="hub", vault="sea", primary=hub.id, recovery=to_hub.id, failback=False, test=test_hub),
+            Row(name="spoke", vault="sea", primary=spoke.id, recovery=to_spoke.id, failback=False, test=test_spoke),
+            Row(name="theirs", vault="sea", primary=theirs.id, recovery=to_hub.id, failback=False, managed_by="tf"),
         )
         regions = (Region(primary=EA, recovery=SEA), Region(primary=EA, recovery=WEST))
         release = self.random.random() < 0.5
         return self.state(*rows, regions=regions, machines="follow", release_addresses=release)
 
-    def _test(self) -> ArmId | None:
-        return self.random.choice([None, self.bubble.id])
-
     def _protect(self, number: int) -> None:
         pick = self.random.choice
         primary = pick(self.primaries)
-        recovery = pick([self.old, self.old, self.new, self.far])
+        recovery = pick([*self.recoveries[primary.name] * 2, self.far])
         tests = pick([None, None, self.old.id])
         nics = tuple(self._nic(f"nic{index}", primary, recovery, tests) for index in range(pick([1, 1, 2])))
         item = self.build.protected_item(
@@ -94,7 +104,8 @@ class Scene(TwoRegions):
             name=name,
             primary_network_id=primary.id,
             recovery_network_id=recovery.id,
-            test_network_id=pick([tests] * 6 + [self.old.id]),
+            # A machine of which a NIC has a test network always shows one itself.
+            test_network_id=pick([tests] * 6 + [self.old.id]) if tests else None,
             recovery_network_security_group=pick([None, ArmId(f"{BESIDE}/networkSecurityGroups/nsg")]),
             selection=pick(["SelectedByDefault", "SelectedByUserOverride"]),
             ip_configurations=tuple(self._address(index) for index in range(pick([1, 1, 2]))),
@@ -120,7 +131,9 @@ class Scene(TwoRegions):
         """Some of the settings that a PATCH has, with values that nobody else would choose."""
         values: dict[str, Setting] = {}
         for number, member in enumerate(UPDATES["A2A"].of(level)):
-            if member.field is None and self.random.random() < 0.4:
+            # Settings that keep a machine on its network are rarer: most machines are to follow.
+            keeps = member.patch in {"reuseExistingNic", "tfoReuseExistingNic", "tfoLBBackendAddressPoolIds"}
+            if member.field is None and self.random.random() < (0.1 if keeps else 0.4):
                 chosen: dict[str, Setting] = {"flag": self.random.random() < 0.5, "number": self.random.randint(0, 4)}
                 text = f"chosen-{number}" if member.patch.endswith("Name") else f"{BESIDE}/{member.patch}"
                 values[member.patch] = chosen.get(member.kind, text)

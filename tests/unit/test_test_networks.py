@@ -42,6 +42,9 @@ def letting_in(name: str, **more: Any) -> Peering:
     return Peering(network_id=network_id(name), allow_forwarded=True, **more)
 
 
+TESTED = Pair(
+    name="app", vault="sea", primary=network_id("app-ea"), recovery=network_id("app-sea"), test=network_id("bubble")
+)
 PAIR = Pair(name="app", vault="sea", primary=network_id("app-ea"), recovery=network_id("app-sea"))
 
 
@@ -248,9 +251,9 @@ def test_a_network_of_several_pairs_is_judged_once() -> None:
 
 def test_the_networks_to_read_grow_as_networks_are_read() -> None:
     bubble, hub = network("bubble", letting_in("hub")), network("hub", "bubble", "far")
-    asked = [networks_around([network_id("bubble")], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
+    asked = [networks_around([TESTED], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
     assert asked == [{network_id("bubble")}, {network_id("hub")}, {network_id("far")}]
-    assert networks_around([network_id("bubble")], read(bubble, hub, network("far", "hub"))) == set()
+    assert networks_around([TESTED], read(bubble, hub, network("far", "hub"))) == set()
 
 
 def mapped(primary: str, recovery: str) -> VaultInventory:
@@ -273,14 +276,40 @@ def test_the_networks_of_every_live_mapping_are_production(end: str) -> None:
     assert finding.message.endswith(f"a network of production: bubble - {end}")
 
 
-def test_networks_behind_production_need_not_be_read() -> None:
+def test_networks_behind_a_pair_need_not_be_read_and_those_behind_other_mappings_must() -> None:
+    """A plan may delete or retarget the other mappings, and so take their networks out of production."""
     networks = (
         network("bubble", letting_in("hub")),
         network("hub", "bubble", "crm-sea"),
-        network("crm-sea", "hub", "far"),
+        network("crm-sea", letting_in("hub"), "far"),
     )
     found = structs.replace(read(*networks), vaults={"sea": mapped("crm-ea", "crm-sea")})
-    assert networks_around([network_id("bubble")], found) == set()
+    assert networks_around([TESTED, CRM], found) == set()
+    assert networks_around([TESTED], found) == {network_id("far")}
+
+
+class Counting(Inventory, frozen=True, kw_only=True):
+    """An inventory that fails once it has been asked for a network too often."""
+
+    asked: list[ArmId]
+
+    def network(self, network_id: ArmId) -> VirtualNetwork | Absent | Unknown:
+        self.asked.append(network_id)
+        assert len(self.asked) <= 20, "the walk goes round in circles"
+        return super().network(network_id)
+
+
+def test_a_ring_of_networks_that_forward_is_walked_once() -> None:
+    ring = [
+        network("bubble", letting_in("a")),
+        network("a", letting_in("bubble"), letting_in("b"), letting_in("c")),
+        network("b", letting_in("a"), letting_in("c")),
+        network("c", letting_in("b"), letting_in("a")),
+    ]
+    plain = read(*ring)
+    found = Counting(**{name: getattr(plain, name) for name in plain.__struct_fields__}, asked=[])
+    assert connections(found) == []
+    assert {network_id.name for network_id in found.asked} == {"bubble", "a", "b", "c"}
 
 
 def test_a_hub_leads_nowhere_by_a_peering_that_has_one_side_only() -> None:

@@ -1,0 +1,329 @@
+"""Test networks are judged in the state that a plan leaves, so that the next plan gives the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from followers import Followers
+from msgspec import structs
+from states import EA, SEA, row
+
+from asrnet import planning
+from asrnet.desired import DesiredState, Ignore, Row, Selection, Vault
+from asrnet.errors import ForbiddenError
+from asrnet.inventory.read import Unknown, read_inventory
+from asrnet.model.arm import ArmId
+from asrnet.model.azure import IpConfiguration, Nic, Peering, Subnet, VirtualNetwork
+from asrnet.model.plan import Plan
+
+OTHER_SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
+
+
+class World(Followers):
+    """hub is mapped to old, where its machines fail over to; its row asks for new, and for tests in old."""
+
+    def __init__(self, machines: int = 2) -> None:
+        super().__init__(machines, mapped_to="old")
+
+    def wish(self, *others: Row, **more: Any) -> DesiredState:
+        return self.state(row(self.hub, self.new, test=self.old.id), *others, **{"machines": "follow", **more})
+
+    def tests(self) -> dict[str, str | None]:
+        """The test network of each machine as the service shows it."""
+        tests = {name: item.test_network_id for name, item in self.items().items()}
+        return {name: test.name if test else None for name, test in tests.items()}
+
+
+def judged(plan: Plan, network: VirtualNetwork) -> list[tuple[str, str]]:
+    """The kind and message of each finding about a test network."""
+    return [(finding.kind, finding.message) for finding in plan.findings if finding.subject == str(network.id)]
+
+
+def production(network: str, reason: str) -> list[tuple[str, str]]:
+    return [("conflict", f"the test network {network} {reason}: tests would run in production")]
+
+
+def test_the_network_that_a_pair_and_all_its_machines_leave_becomes_their_test_network() -> None:
+    world = World()
+    plan = world.plan(world.wish())
+    assert judged(plan, world.old) == []
+    assert world.apply(plan).result == "succeeded"
+    assert (set(world.destinations().values()), set(world.tests().values())) == ({"new"}, {"old"})
+    again = world.plan(world.wish())
+    assert (again.changes, judged(again, world.old)) == ((), [])
+
+
+def held_machine(world: World) -> DesiredState:
+    world.machine("held", is_cluster_member=True)
+    return world.wish()
+
+
+def ignored_machine(world: World) -> DesiredState:
+    world.machine("ignored")
+    return world.wish(ignore=(Ignore(machine="ignored", reason="on purpose"),))
+
+
+def machine_of_another_network(world: World) -> DesiredState:
+    protect(world, "other", world.network("other"), world.old)
+    return world.wish()
+
+
+def unmanaged_mapping(world: World) -> DesiredState:
+    world.map(world.network("other"), world.old, name="unmanaged")
+    return world.wish()
+
+
+def unmanaged_mapping_that_may_not_be_deleted(world: World) -> DesiredState:
+    world.map(world.network("other"), world.old, name="unmanaged")
+    return world.wish(unmanaged="delete")
+
+
+def mapping_of_another_tool(world: World) -> DesiredState:
+    other = world.network("other")
+    world.map(other, world.old, name="theirs")
+    return world.wish(row(other, world.new, failback=False, managed_by="terraform"))
+
+
+def pair_that_goes_there(world: World) -> DesiredState:
+    return world.wish(row(world.network("other"), world.old, name="other"))
+
+
+def protect(world: World, name: str, primary: VirtualNetwork, recovery: VirtualNetwork, *tests: ArmId | None) -> None:
+    """A machine of ``primary``, with a NIC for each of ``tests``, its test network."""
+    address = IpConfiguration(subnet="web", recovery_subnet="web")
+    nics = [
+        Nic(
+            name=f"nic{number}",
+            primary_network_id=primary.id,
+            recovery_network_id=recovery.id,
+            test_network_id=test,
+            ip_configurations=(structs.replace(address, test_subnet="web" if test else None),),
+        )
+        for number, test in enumerate(tests or (None,))
+    ]
+    world.build.protected_item(
+        name,
+        world.fabrics[EA],
+        world.fabrics[SEA],
+        *nics,
+        recovery_network_id=recovery.id,
+        test_network_id=tests[0] if tests else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arrange", "reason"),
+    [
+        (held_machine, "is the network to which held fails over"),
+        (ignored_machine, "is the network to which ignored fails over"),
+        (machine_of_another_network, "is the network to which other fails over"),
+        (unmanaged_mapping, "is an end of mapping unmanaged in vault sea"),
+        (unmanaged_mapping_that_may_not_be_deleted, "is an end of mapping unmanaged in vault sea"),
+        (mapping_of_another_tool, "is an end of mapping theirs in vault sea"),
+        (pair_that_goes_there, "is a network of pair other"),
+    ],
+)
+def test_a_network_that_something_does_not_leave_is_given_to_no_machine_in_this_plan_and_the_next(
+    arrange: Callable[[World], DesiredState], reason: str
+) -> None:
+    world = World()
+    desired = arrange(world)
+    plan = world.plan(desired)
+    assert judged(plan, world.old) == production("old", reason)
+    world.apply(plan)
+    assert (world.destinations()["vm001"], set(world.tests().values())) == ("new", {None})
+    again = world.plan(desired)
+    assert (again.changes, judged(again, world.old)) == ((), production("old", reason))
+
+
+def test_a_mapping_that_waits_for_a_failover_keeps_its_networks_in_production() -> None:
+    world = World()
+    world.change("vm002", active_location="Recovery", state="UnplannedFailoverCommitted")
+    plan = world.plan(world.wish())
+    assert (plan.changes, judged(plan, world.old)) == (
+        (),
+        production("old", "is an end of mapping hub-to-old in vault sea"),
+    )
+
+
+def test_machines_that_are_only_reported_keep_their_network_in_production() -> None:
+    world = World()
+    desired = world.wish(machines="report")
+    reason = "is the network to which vm001 fails over"
+    assert judged(world.plan(desired), world.old) == production("old", reason)
+    world.apply(world.plan(desired))
+    assert judged(world.plan(desired), world.old) == production("old", reason)
+
+
+def test_machines_that_are_not_selected_keep_their_network_in_production() -> None:
+    world = World()
+    selection = Selection(machines=frozenset({"vm001"}))
+    reason = "is the network to which vm002 fails over"
+    plan = world.plan(world.wish(), selection=selection)
+    assert judged(plan, world.old) == production("old", reason)
+    world.apply(plan)
+    assert world.destinations() == {"vm001": "new", "vm002": "old"}
+    again = world.plan(world.wish(), selection=selection)
+    assert (again.changes, judged(again, world.old)) == ((), production("old", reason))
+    # The run on all of them frees the network, for the one that has left it already as well.
+    world.apply(world.plan(world.wish()))
+    assert world.tests() == {"vm001": "old", "vm002": "old"}
+
+
+def test_a_mapping_that_the_plan_deletes_keeps_nothing_in_production() -> None:
+    world = World()
+    desired = unmanaged_mapping_that_may_not_be_deleted(world)
+    plan = world.plan(desired, allow_delete=True)
+    assert judged(plan, world.old) == []
+    world.apply(plan)
+    assert set(world.tests().values()) == {"old"}
+    assert world.plan(desired, allow_delete=True).changes == ()
+
+
+def test_pairs_that_swap_their_networks_use_both_of_them() -> None:
+    world = World()
+    other = world.network("other")
+    world.map_both(other, world.new)
+    desired = world.wish(row(other, world.old, test=world.new.id))
+    plan = world.plan(desired)
+    assert [judged(plan, network) for network in (world.old, world.new)] == [
+        production("old", "is a network of pair other"),
+        production("new", "is a network of pair hub"),
+    ]
+    world.apply(plan)
+    assert world.plan(desired).changes == ()
+
+
+def test_a_network_that_two_pairs_leave_is_free_only_once_both_have_left_it() -> None:
+    world = World()
+    spoke = world.network("spoke")
+    world.map(spoke, world.old, name="spoke")
+    protect(world, "sp1", spoke, world.old)
+    both = world.wish(row(spoke, world.new, failback=False, test=world.old.id))
+    only_hub = Selection(pairs=frozenset({"hub"}))
+    plan = world.plan(both, selection=only_hub)
+    assert judged(plan, world.old) == production("old", "is an end of mapping spoke in vault sea")
+    world.apply(world.plan(both))
+    assert set(world.tests().values()) == {"old"}
+    assert world.plan(both).changes == ()
+
+
+def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_keeps_nobody_from_the_network() -> None:
+    world = World()
+    (nic,) = world.items()["vm001"].nics
+    world.change("vm001", nics=(structs.replace(nic, settings={"tfoReuseExistingNic": True, "tfoNicName": "mine"}),))
+    plan = world.plan(world.wish())
+    (differs,) = [
+        finding.message
+        for finding in plan.findings
+        if finding.kind == "test_network_differs" and finding.message.startswith("vm001")
+    ]
+    reason = "NIC nic0 uses the existing NIC mine after a test failover, which stays on its network"
+    assert differs == f"vm001 is tested in no network instead of old; its test network stays as it is: {reason}"
+    world.apply(plan)
+    assert world.destinations() == {"vm001": "new", "vm002": "new"}
+    assert world.tests() == {"vm001": None, "vm002": "old"}
+    again = world.plan(world.wish())
+    assert again.changes == ()
+    assert [(view.name, view.status, view.reason) for view in again.machines] == [
+        ("vm001", "held", reason),
+        ("vm002", "in_sync", ""),
+    ]
+
+
+def test_a_machine_that_cannot_leave_without_a_test_network_keeps_a_further_one_in_production() -> None:
+    """vm1's NICs have different test networks, which an update cannot keep, and bubble is in use."""
+    world = World(1)
+    spoke = world.network("spoke")
+    protect(world, "vm1", spoke, world.old, world.bubble.id, world.network("elsewhere", SEA).id)
+    protect(world, "busy", world.network("other"), world.bubble)
+    desired = world.wish(row(spoke, world.new, failback=False, test=world.bubble.id))
+    plan = world.plan(desired)
+    assert judged(plan, world.bubble) == production("bubble", "is the network to which busy fails over")
+    assert judged(plan, world.old) == production("old", "is the network to which vm1 fails over")
+    world.apply(plan)
+    assert world.destinations() == {"vm001": "new", "vm1": "old", "busy": "bubble"}
+    again = world.plan(desired)
+    assert (again.changes, judged(again, world.old)) == ((), judged(plan, world.old))
+
+
+def test_what_lies_behind_the_network_that_a_pair_leaves_is_read_and_judged_at_once() -> None:
+    world = World()
+    peer = Peering(network_id=world.old.id, allow_forwarded=True)
+    quiet = world.network("quiet", SEA, peerings=[peer])
+    # Of another subscription, so that no list has it.
+    hidden = world.network("hidden", SEA, peerings=[peer], gateway=True, subscription=OTHER_SUBSCRIPTION)
+    peers = (Peering(network_id=quiet.id), Peering(network_id=hidden.id))
+    world.build.add(structs.replace(world.old, peerings=peers))
+    desired = world.state(row(world.hub, world.new, test=quiet.id), machines="follow")
+    plan = world.plan(desired)
+    chain = "the test network quiet is connected with the gateway of hidden: quiet - old - hidden"
+    assert judged(plan, quiet) == [("test_network_connected", chain)]
+    world.apply(plan)
+    assert judged(world.plan(desired), quiet) == [("test_network_connected", chain)]
+
+
+class TwoVaults(World):
+    """A second vault has a machine of its own network that fails over to where ``beside`` says."""
+
+    def __init__(self, beside: str) -> None:
+        super().__init__()
+        self.spoke = self.network("spoke")
+        second = self.build.vault("second", "westus")
+        self.second = Vault(name="second", id=second.id)
+        self.fabrics = {place: self.build.azure_fabric(second, place) for place in (EA, SEA)}
+        protect(self, "beside", self.spoke, {"bubble": self.bubble, "old": self.old, "new": self.new}[beside])
+
+    def desired(self, *others: Row, **more: Any) -> DesiredState:
+        state = self.state(row(self.hub, self.new, **more), *others, machines="follow")
+        return structs.replace(state, vaults=(*state.vaults, self.second))
+
+
+class TestOtherVaults:
+    @pytest.mark.parametrize("vaults", [frozenset(), frozenset({"sea"})], ids=["of the run", "left out of the run"])
+    def test_the_networks_of_their_machines_are_production(self, vaults: frozenset[str]) -> None:
+        world = TwoVaults("bubble")
+        plan = world.plan(world.desired(test=world.bubble.id), selection=Selection(vaults=vaults))
+        assert judged(plan, world.bubble) == production("bubble", "is the network to which beside fails over")
+
+    @pytest.mark.parametrize(
+        ("unread", "what"),
+        [
+            ({"items": Unknown(error=ForbiddenError("not allowed"))}, "the machines of vault second"),
+            ({"error": ForbiddenError("not allowed")}, "vault second"),
+        ],
+    )
+    @pytest.mark.parametrize("where", ["vaults", "elsewhere"])
+    def test_no_machine_is_given_a_test_network_where_they_could_not_be_read(
+        self, unread: Any, what: str, where: str
+    ) -> None:
+        world = TwoVaults("old")
+        desired = world.desired(test=world.bubble.id)
+        vaults = frozenset({"sea"} if where == "elsewhere" else ())
+        inventory = read_inventory(desired, world.backend, selection=Selection(vaults=vaults))
+        second = structs.replace(getattr(inventory, where)["second"], **unread)
+        plan = planning.plan(
+            desired, structs.replace(inventory, **{where: {**getattr(inventory, where), "second": second}})
+        )
+        (doubt,) = [finding for finding in plan.findings if finding.subject == str(world.bubble.id)]
+        assert (doubt.kind, doubt.severity, doubt.pair) == ("unknown", "error", "hub")
+        assert doubt.message == (
+            "whether the test network bubble is production is not known, so no machine is given it: "
+            f"could not read {what}: not allowed"
+        )
+        machines = [change for change in plan.changes if change.kind == "protected_item"]
+        assert [getattr(change.after, "test_network_id", "") for change in machines] == [None, None]
+
+    def test_machines_of_two_vaults_in_one_subnet_are_one_finding_with_their_sum(self) -> None:
+        world = TwoVaults("new")
+        small = structs.replace(world.new, subnets=(Subnet(name="web", prefixes=("10.0.1.64/29",)),))
+        world.build.add(small)
+        spoke = Row(name="spoke", vault="second", primary=world.spoke.id, recovery=small.id)
+        plan = world.plan(world.desired(spoke, release_addresses=True))
+        (warning,) = [finding.message for finding in plan.findings if finding.kind == "subnet_too_small"]
+        assert warning == (
+            "subnet web of new cannot hold the machines that would land there: "
+            "they need 5, and 3 of its addresses are free"
+        )
