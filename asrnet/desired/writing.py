@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
 from msgspec import Struct
 
 from asrnet.desired.references import COPY
 from asrnet.desired.state import DesiredState, Region, Row, Rule, Vault, VmmRow
+from asrnet.files import yaml as documents
 from asrnet.model.arm import ArmId
 
 _ID = re.compile(
@@ -41,26 +41,7 @@ def dumps(state: DesiredState) -> str:
         "machines": state.machines if state.machines != "report" else None,
         "release_addresses": state.release_addresses,
     }
-    text: str = yaml.dump(
-        {key: value for key, value in content.items() if value},
-        Dumper=_Dumper,
-        default_flow_style=None,
-        sort_keys=False,
-        allow_unicode=True,
-        width=_WIDTH,
-    )
-    return text
-
-
-# libyaml where it is there: it is four times as fast as PyYAML's own dumper.
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_SafeDumper):  # type: ignore[misc]  # the base is chosen at run time
-    """Writes every value out: a strict document has no aliases."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
+    return documents.write({key: value for key, value in content.items() if value}, width=_WIDTH)
 
 
 def _changed_fields(entry: Struct) -> dict[str, Any]:

@@ -181,7 +181,7 @@ class ProtectedItems:
     def get(self, item_id: ArmId) -> ProtectedItem:
         """One protected item. Raises NotFoundError."""
         with self._state.request("GET", item_id):
-            return self.as_shown(self._existing(item_id))
+            return self.as_shown(self._state.protected_item(item_id))
 
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
@@ -284,7 +284,7 @@ class ProtectedItems:
         ServiceError for a machine that is not protected or where the body cannot be read.
         """
         with self._state.request("PATCH", item_id) as admission:
-            item = self._existing(item_id)
+            item = self._state.protected_item(item_id)
             # Reported: an update fails while a machine is not Protected (terraform-provider-azurerm issue 7039).
             if item.state != PROTECTED:
                 raise self._state.assumed("machine_not_configurable", item.friendly_name, resource_id=item_id)
@@ -294,7 +294,7 @@ class ProtectedItems:
             apply_update(item, properties, loses_omitted=loses_omitted)  # a body that cannot be read is refused at once
 
             def finish() -> None:
-                updated = apply_update(self._existing(item_id), properties, loses_omitted=loses_omitted)
+                updated = apply_update(self._state.protected_item(item_id), properties, loses_omitted=loses_omitted)
                 for nic in updated.nics:
                     for address in nic.ip_configurations:
                         # Reported: this is accepted, and its operation fails (terraform-provider-azurerm issue 22193).
@@ -309,7 +309,7 @@ class ProtectedItems:
         """Disable replication: DELETE purges, POST removes. Raises NotFoundError."""
         path = f"{item_id}/remove" if method == "POST" else str(item_id)
         with self._state.request(method, path) as admission:
-            item = self._existing(item_id)
+            item = self._state.protected_item(item_id)
             write = self._state.write(method, item_id, "DisableDr", item.friendly_name)
             return self._state.start(write, lambda: self._state.remove_item(item_id), admission)
 
@@ -403,7 +403,7 @@ class ProtectedItems:
     def current_job(self, item_id: ArmId) -> ArmId | None:
         """The job under way for a machine, its own or a recovery plan's; None where there is none."""
         with self._state.lock:
-            vault = self._existing(item_id).vault_id
+            vault = self._state.protected_item(item_id).vault_id
             job = self._state.working.get(item_id.key)
             return vault.child("replicationJobs", job) if job else None
 
@@ -420,7 +420,7 @@ class ProtectedItems:
     ) -> Started:
         """Start what ``change`` makes of a machine; ``meanwhile`` is the state of its test failover until that ends."""
         with self._state.request("POST", path or f"{item_id}/{verb.path}") as admission:
-            item = self._existing(item_id)
+            item = self._state.protected_item(item_id)
             self.require(verb, item, direction)
             if check:
                 check(item)
@@ -429,7 +429,7 @@ class ProtectedItems:
             )
 
             def finish() -> None:
-                self.store(item_id, change(self.released(self._existing(item_id))))
+                self.store(item_id, change(self.released(self._state.protected_item(item_id))))
                 self._state.note_done(item_id, verb.scenario)
 
             write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
@@ -665,13 +665,6 @@ class ProtectedItems:
             name = record.network.friendly_name if record else network_id.name
             nics.append(replace(nic, primary_network_id=None, primary_network=name))
         return item if all(map(is_, nics, item.nics)) else replace(item, nics=tuple(nics))
-
-    def _existing(self, item_id: ArmId) -> ProtectedItem:
-        vault = self._state.fabric(item_id.parent.parent).id.parent
-        item = self._state.protected_items.get(vault.key, item_id.key)
-        if item is None:
-            raise refusals.missing(item_id)
-        return item
 
 
 def _switch_back(item: ProtectedItem) -> SwitchRequest:

@@ -39,12 +39,12 @@ class RecoveryPoints:
     def list(self, item_id: ArmId) -> tuple[RecoveryPoint, ...]:
         """The recovery points of a machine, latest first. Raises NotFoundError."""
         with self._state.request("GET", f"{item_id}/recoveryPoints"):
-            return self._points(self._item(item_id))
+            return self._points(self._state.protected_item(item_id))
 
     def get(self, point_id: ArmId) -> RecoveryPoint:
         """One recovery point. Raises NotFoundError."""
         with self._state.request("GET", point_id):
-            for point in self._points(self._item(point_id.parent)):
+            for point in self._points(self._state.protected_item(point_id.parent)):
                 if point.id == point_id:
                     return point
             raise refusals.missing(point_id)
@@ -53,17 +53,10 @@ class RecoveryPoints:
         """The id of the recovery point that a request names, by id or name. Raises ServiceError where there is none."""
         with self._state.lock:
             name = point.rpartition("/")[2].lower()
-            for known in self._points(self._item(item_id)):
+            for known in self._points(self._state.protected_item(item_id)):
                 if known.id.name == name:
                     return known.id
             raise self._state.assumed("recovery_point_missing", name[:100], resource_id=item_id)
-
-    def _item(self, item_id: ArmId) -> ProtectedItem:
-        vault = self._state.fabric(item_id.parent.parent).id.parent
-        item = self._state.protected_items.get(vault.key, item_id.key)
-        if item is None:
-            raise refusals.missing(item_id)
-        return item
 
     def _points(self, item: ProtectedItem) -> tuple[RecoveryPoint, ...]:
         if item.state in {REPLICATING, COMPLETING}:

@@ -190,6 +190,14 @@ class State:
             raise refusals.fabric_missing(fabric_id)
         return fabric
 
+    def protected_item(self, item_id: ArmId) -> ProtectedItem:
+        """The machine. Raises like ``fabric``, and NotFoundError where the vault has no machine of this id."""
+        vault = self.fabric(item_id.parent.parent).id.parent
+        item = self.protected_items.get(vault.key, item_id.key)
+        if item is None:
+            raise refusals.missing(item_id)
+        return item
+
     def site_kind(self, fabric: Fabric) -> SiteKind | None:
         """What a fabric on premises stands for; None for regions of Azure and VMM servers."""
         if fabric.kind != "other":
