@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from inspect import getdoc
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import structs
 
@@ -16,12 +16,13 @@ from asrnet.exit_codes import MEANINGS
 from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
 from asrnet.failover.landing import UNPREDICTED
 from asrnet.failover.rules import NOTICES, RULES
-from asrnet.files.problems import did_you_mean
+from asrnet.fake.behaviour import Behaviour
+from asrnet.files.problems import did_you_mean, either
 from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKind, limit_meanings
 from asrnet.model.findings import FindingKind, Role, Severity
 from asrnet.model.limits import FORCEABLE, Limits
 from asrnet.model.report import OUTCOMES, RESULTS
-from asrnet.model.vocabulary import CONCEPTS, SIGNS, STATES
+from asrnet.model.vocabulary import CHANGES, CONCEPTS, SIGNS, STATES
 
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
@@ -65,7 +66,9 @@ def glossary() -> tuple[Explanation, ...]:
         *_errors(AsrError),
         *_meanings("state", STATES),
         *_meanings("sign", SIGNS),
+        *_meanings("change", CHANGES),
         *_meanings("concept", CONCEPTS),
+        *_behaviour(),
     )
 
 
@@ -127,6 +130,20 @@ def _limits() -> tuple[Explanation, ...]:
         )
         for field in structs.fields(Limits)
     )
+
+
+def _behaviour() -> Iterator[Explanation]:
+    """The keys under ``behaviour`` in a world, with their choices."""
+    for name, hint in get_type_hints(Behaviour, include_extras=True).items():
+        kind, meta = get_args(hint)
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        listed = f": {either([str(choice) for choice in choices])}. {choices[0]} is the default" if choices else ""
+        yield Explanation(
+            word=name,
+            kind="behaviour",
+            meaning=f"{meta.description}{listed}.",
+            remedy=f"Set `{name}` under `behaviour` in a world.",
+        )
 
 
 def _force(name: str) -> str | None:

@@ -134,7 +134,7 @@ def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settin
         raise InputError(
             f"{settings.source('machine')}: no pair of the desired state has {listed}",
             hint="a machine belongs to the pair whose primary network it is on and to whose recovery region it is "
-            "replicated; pairs with managed_by, ignored machines and those in the recovery region are left out",
+            "replicated; ignored machines and those in the recovery region are left out",
         )
 
 

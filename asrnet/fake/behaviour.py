@@ -101,7 +101,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     unregistered: Annotated[
         tuple[str, ...], Meta(description="GUIDs of subscriptions without registered resource providers")
     ] = ()
-    locks: tuple[Lock, ...] = ()
+    locks: Annotated[tuple[Lock, ...], Meta(description="Management locks, on resources and what is below them")] = ()
     answers: Annotated[
         Mapping[Assumption, Answer], Meta(description="Other answers for refusals that nobody has recorded")
     ] = {}

@@ -21,7 +21,9 @@ WordKind = Literal[
     "error",
     "state",
     "sign",
+    "change",
     "concept",
+    "behaviour",
 ]
 """The kinds of words that are explained. A rule decides a prediction; a notice is a remark beside it."""
 

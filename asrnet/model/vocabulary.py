@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from asrnet.model.explanation import Meaning
+from asrnet.model.plan import ChangeKind
 
 STATES: Final[Mapping[str, Meaning]] = {
     "in_sync": Meaning("The mapping or machine is as the desired state asks."),
@@ -37,7 +38,7 @@ STATES: Final[Mapping[str, Meaning]] = {
     "waiting": Meaning("The machine's update is held back, together with the mapping that it follows or by a freeze."),
     "reported": Meaning(
         "The machine differs from its pair, and machines of the pair do not follow.",
-        "`machines: follow` or `--machines follow` lets it follow.",
+        "`machines: follow` or `--machines follow` lets it follow, unless another tool manages the pair.",
     ),
 }
 """The states of pairs, mappings and machines in plans, in drift and in asrnet show."""
@@ -53,6 +54,22 @@ SIGNS: Final[Mapping[str, Meaning]] = {
     "->": Meaning("One direction: machines fail over, and nothing maps the way back."),
 }
 """The signs at the beginning of rows, and the arrows."""
+
+CHANGES: Final[Mapping[ChangeKind, Meaning]] = {
+    "network_mapping": Meaning(
+        "A network mapping is created, updated or deleted. A retarget is one change of both directions."
+    ),
+    "virtual_network": Meaning("A copy of a network is created, or gets subnets that its primary network has."),
+    "fabric": Meaning("A region's fabric is created in the vault, where the vault says `create_fabrics: true`."),
+    "resource_group": Meaning(
+        "The resource group of a copy is created, where the region says `create_resource_group: true`."
+    ),
+    "protected_item": Meaning(
+        "A protected machine is pointed at its pair's recovery network, at the pair's test network, or at both.",
+        "`ignore: [{machine: NAME, reason: ...}]` lets a machine keep its networks.",
+    ),
+}
+"""The kinds of changes."""
 
 CONCEPTS: Final[Mapping[str, Meaning]] = {
     "pair": Meaning("A primary and a recovery network that are mapped to each other, so that machines can fail back."),
@@ -79,7 +96,25 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
     "ignore": Meaning("A part of the desired state: networks and machines that are deliberately as they are."),
     "freeze": Meaning("A part of the desired state: no change is made in a vault until a date."),
     "managed_by": Meaning("A key of rows and rules: the tool that manages the pair, which asrnet only reports on."),
+    "machines": Meaning(
+        "Protected machines, and a key of the file, rows and rules: `machines: report` or `machines: follow`.",
+        "`--machines` beats the file for one run, and `--machine NAME` selects single machines.",
+    ),
     "follow": Meaning("Protected machines are pointed at the networks of their pair: `machines: follow`."),
+    "report": Meaning(
+        "`machines: report`, the default: machines that differ from their pair are findings and are not changed. "
+        "Also the document of asrnet apply: the plan with the outcome of each change."
+    ),
+    "test": Meaning(
+        "A key of rows, rules and entries of regions: the network of test failovers. `test: none` asks for none.",
+    ),
+    "test_network": Meaning(
+        "The network in which test failovers run. It must not be production's, nor connected with it."
+    ),
+    "release_addresses": Meaning(
+        "A key of the file, rows and rules: static addresses that a machine's new subnet does not have are left to "
+        "Azure. Without it such a machine is held."
+    ),
     "fabric": Meaning("Site Recovery's object in a vault for a region or a VMM server; mappings are under one."),
     "world": Meaning("A file with an Azure to work on offline: `--backend fake:world.yaml`."),
     "emulator": Meaning("A server that answers as Azure does, on a world: asrnet emulator."),

@@ -25,7 +25,9 @@ _TITLES: Final[Mapping[WordKind, str]] = {
     "error": "Errors, as programs catch them",
     "state": "States of pairs, mappings and machines",
     "sign": "Signs",
+    "change": "Kinds of changes",
     "concept": "Concepts",
+    "behaviour": "Behaviour of worlds",
 }
 _TONES: Final[Mapping[str, Tone]] = {"error": "error", "warning": "warning"}
 

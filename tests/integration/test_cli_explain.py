@@ -47,7 +47,8 @@ def test_explain_without_a_word_lists_every_word_by_kind(cli: Cli) -> None:
     titles = [
         *("Findings", "Rules of predictions", "Notices of predictions", "Outcomes of predictions"),
         *("Outcomes of changes", "Results of runs", "Exit codes", "Limits", "Refusals"),
-        *("Errors, as programs catch them", "States of pairs, mappings and machines", "Signs", "Concepts"),
+        *("Errors, as programs catch them", "States of pairs, mappings and machines", "Signs"),
+        *("Kinds of changes", "Concepts", "Behaviour of worlds"),
     ]
     assert [line for line in lines if line and not line.startswith(" ")] == titles
     listed = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  Word ")]

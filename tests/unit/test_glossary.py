@@ -13,11 +13,12 @@ from asrnet import errors, exit_codes
 from asrnet.errors import REFUSALS, InputError
 from asrnet.failover.landing import Outcome as OutcomeOfAddress
 from asrnet.failover.rules import NOTICES, RULES
+from asrnet.fake.behaviour import Behaviour
 from asrnet.glossary import explain, glossary
 from asrnet.inventory.live_pairs import LiveStatus
 from asrnet.model.findings import FindingKind
 from asrnet.model.limits import FORCEABLE, Limits
-from asrnet.model.plan import MachineStatus, PairStatus
+from asrnet.model.plan import ChangeKind, MachineStatus, PairStatus
 from asrnet.model.report import OUTCOMES, Outcome, Result
 from asrnet.render.pair_status import Status
 from asrnet.render.wording import SYMBOLS
@@ -37,6 +38,8 @@ def test_every_word_of_every_table_is_explained() -> None:
     assert words("result") == list(get_args(Result))
     assert words("prediction_outcome") == [*get_args(OutcomeOfAddress), "without_nics", "out_of_scope"]
     assert words("refusal") == list(REFUSALS)
+    assert words("change") == list(get_args(ChangeKind))
+    assert words("behaviour") == list(Behaviour.__struct_fields__)
     classes = [name for name, value in vars(errors).items() if isinstance(value, type)]
     assert sorted(words("error")) == sorted(name for name in classes if name.endswith("Error"))
     assert {exit_codes.DONE, exit_codes.ERROR, exit_codes.PENDING, exit_codes.REFUSED} == set(exit_codes.MEANINGS)
@@ -52,10 +55,42 @@ def test_every_state_and_sign_of_a_table_is_explained() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["blocked", "in sync", "paired", "create", "failover", "drift", "held", "retarget", "copy", "managed_by", "world"],
+    [
+        *(
+            "blocked",
+            "in sync",
+            "paired",
+            "create",
+            "failover",
+            "drift",
+            "held",
+            "retarget",
+            "copy",
+            "managed_by",
+            "world",
+        ),
+        *(
+            "machines",
+            "follow",
+            "report",
+            "test",
+            "test network",
+            "release_addresses",
+            "max_machines",
+            "partial_update",
+        ),
+    ],
 )
 def test_the_words_of_plans_and_messages_are_explained(word: str) -> None:
     assert explain(word).explanations
+
+
+def test_a_behaviour_of_worlds_is_explained_with_its_choices_and_the_default() -> None:
+    (entry,) = explain("partial_update").explanations
+    assert entry.meaning == (
+        "What becomes of the settings of a machine that a PATCH of it leaves out: keep or lose. keep is the default."
+    )
+    assert entry.remedy == "Set `partial_update` under `behaviour` in a world."
 
 
 @pytest.mark.parametrize("sign", ["=", "~", "!", "?", "+", "-", "<->"])
