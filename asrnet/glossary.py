@@ -137,7 +137,11 @@ def _behaviour() -> Iterator[Explanation]:
     for name, hint in get_type_hints(Behaviour, include_extras=True).items():
         kind, meta = get_args(hint)
         choices = get_args(kind) if get_origin(kind) is Literal else ()
-        listed = f": {either([str(choice) for choice in choices])}. {choices[0]} is the default" if choices else ""
+        listed = (
+            f": {either([str(choice) for choice in choices])}. {getattr(Behaviour(), name)} is the default"
+            if choices
+            else ""
+        )
         yield Explanation(
             word=name,
             kind="behaviour",

@@ -146,7 +146,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
     def add(item: ProtectedItem, reason: str) -> None:
         for network in networks_of_item(item):
             networks.setdefault(network, reason)
-        if not _tells_its_networks(item):
+        if not _reports_its_networks(item):
             for fabric in (item.fabric_id, item.recovery_fabric_id):
                 if fabric:
                     fabrics.setdefault(fabric, reason)
@@ -159,7 +159,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         elif item.is_reversed:
             for network in networks_of_item(item):
                 in_recovery_region.setdefault(network, []).append(item)
-            if not _tells_its_networks(item):
+            if not _reports_its_networks(item):
                 add(item, f"{item.friendly_name} runs in the recovery region, on a network that is not known")
         elif item.direction_unclear:
             for network in filter(None, {nic.primary_network_id for nic in item.nics}):
@@ -189,7 +189,7 @@ def networks_of_item(item: ProtectedItem) -> set[ArmId]:
     return {network for network in (*networks, item.recovery_network_id) if network}
 
 
-def _tells_its_networks(item: ProtectedItem) -> bool:
+def _reports_its_networks(item: ProtectedItem) -> bool:
     return bool(item.nics) and all(nic.primary_network_id for nic in item.nics)
 
 
@@ -231,17 +231,17 @@ def _moving(item: ProtectedItem) -> str:
     if item.has_failed_over:
         return f"runs on the recovery side (state {item.state})"
     if item.active_location.lower() != "primary":
-        return f"is active on an unknown side ({item.active_location or 'not told'})"
+        return f"is active on an unknown side ({item.active_location or 'not reported'})"
     if any(word in state for word in _MOVING):
         return f"is in state {item.state}"
     if any(word in item.scenario.lower() for word in _MOVING):
         return f"is in {item.scenario}"
     if not state:
-        return "does not tell its state"
+        return "does not report its state"
     if not any(word in state for word in _AT_REST):
         return f"is in state {item.state}, which this version does not know"
     if not item.provider:
-        return "tells neither its networks nor whether it runs in the recovery region"
+        return "reports neither its networks nor whether it runs in the recovery region"
     if _INITIAL_REPLICATION in state and item.provider == "A2A":
         # Re-protection starts a new replication. Recorded: only the initial region differs from a first protection.
         if item.is_reversed:

@@ -151,12 +151,12 @@ def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> 
     directions = {(wanted_pair.forward.primary.place, wanted_pair.forward.recovery.place) for wanted_pair in following}
     places = _fabric_places(view)
     for item in items:
-        # Recorded: a machine tells no NICs while it replicates initially, and again while it is re-protected.
+        # Recorded: a machine reports no NICs while it replicates initially, and again while it is re-protected.
         if not item.nics and _direction(item, places) in directions and not item.is_reversed:
             state = item.state or "unknown"
             yield finding(
                 FindingKind.STALE_PROTECTED_ITEM,
-                f"{item.friendly_name} tells no NICs in state {state}, so its pair is not known; it is left alone",
+                f"{item.friendly_name} reports no NICs in state {state}, so its pair is not known; it is left alone",
                 vault=view.vault.name,
                 subject=item.id,
                 hint="plan again when it is Protected",
@@ -232,7 +232,7 @@ class _MachineDiff:
         before = networks_of(item)
         recovery, test = pair.recovery, self._test_network(member.wanted_pair)
         assert recovery is not None  # noqa: S101 - a wanted pair has both networks
-        # A machine that does not tell its recovery network may be as it should be.
+        # A machine that does not report its recovery network may be as it should be.
         is_stale = before.recovery_network_id is not None and before.recovery_network_id != recovery
         differs_in_test = test is not None and before.test_network_id != test.id
         if not (is_stale or differs_in_test):
@@ -538,7 +538,7 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
 
     ``moves`` and ``moves_test`` say whether its recovery network and its test network change.
 
-    An update sends every network setting that the machine has, so a machine that does not tell all of them, or is
+    An update sends every network setting that the machine has, so a machine that does not report all of them, or is
     about to change them by itself, is left alone.
     """
     by_hand = (
@@ -556,7 +556,7 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
     elif item.direction_unclear:
         yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
     elif item.state.lower() != "protected":
-        yield _Problem(f"its state is {item.state or 'not told'}", "wait until it is Protected")
+        yield _Problem(f"its state is {item.state or 'not reported'}", "wait until it is Protected")
     if item.test_failover_state.lower() not in _NOT_RUNNING:
         yield _Problem("its test failover is not cleaned up", "clean up the test failover first")
     if item.scenario.lower() not in _NOT_RUNNING:
@@ -582,7 +582,7 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
     addresses = nic.ip_configurations
     names = [address.name.lower() for address in addresses]
     if not names:
-        yield _Problem(f"NIC {nic.name} tells no ip configuration", "wait until re-protection has ended")
+        yield _Problem(f"NIC {nic.name} has no ip configuration", "wait until re-protection has ended")
     elif has_names and not all(names):
         yield _Problem(
             f"an ip configuration of NIC {nic.name} has no name, as during re-protection",

@@ -87,7 +87,7 @@ COLUMNS: Final = tuple(name for name in MachineRow.__struct_fields__ if name != 
 
 
 def machine_rows(plan: Plan) -> Iterator[MachineRow]:
-    """The rows of all machines of a plan or report; a machine that tells no addresses has one for its networks."""
+    """The rows of all machines of a plan or report; a machine that reports no addresses has one for its networks."""
     applied = {change.resource_id: change for change in plan.changes if outcome_of(change)}
     sources = {(pair.vault, pair.name): f"{pair.file}:{pair.line}" for pair in plan.pairs if pair.file and pair.line}
     for machine in plan.machines:

@@ -53,34 +53,15 @@ def test_every_state_and_sign_of_a_table_is_explained() -> None:
     assert signs - set(words("sign")) == set()
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        *(
-            "blocked",
-            "in sync",
-            "paired",
-            "create",
-            "failover",
-            "drift",
-            "held",
-            "retarget",
-            "copy",
-            "managed_by",
-            "world",
-        ),
-        *(
-            "machines",
-            "follow",
-            "report",
-            "test",
-            "test network",
-            "release_addresses",
-            "max_machines",
-            "partial_update",
-        ),
-    ],
-)
+WORDS = {
+    "states": ("blocked", "in sync", "paired", "create", "held", "retarget"),
+    "concepts": ("failover", "drift", "copy", "managed_by", "world"),
+    "machines": ("machines", "follow", "report", "test", "test network", "release_addresses", "max_machines"),
+    "changes and worlds": ("protected_item", "partial_update"),
+}
+
+
+@pytest.mark.parametrize("word", [word for words in WORDS.values() for word in words])
 def test_the_words_of_plans_and_messages_are_explained(word: str) -> None:
     assert explain(word).explanations
 

@@ -101,7 +101,7 @@ def unnamed(moving: ProtectedItem) -> ProtectedItem:
 
 def test_a_machine_that_tells_nothing_but_its_state_holds_its_fabrics() -> None:
     silent = machine(provider="", nics=(), primary_location=None, initial_location=None, recovery_location=None)
-    told = "failover_active: vm1 tells neither its networks nor whether it runs in the recovery region"
+    told = "failover_active: vm1 reports neither its networks nor whether it runs in the recovery region"
     guard = activity([silent], ())
     assert reason(guard, update(FORWARD)) == told
     assert reason(guard, update(REVERSE)) == told

@@ -502,7 +502,7 @@ class TestHeldMachines:
             ({"state": "InitialReplicationInProgress"}, "its state is InitialReplicationInProgress"),
             ({"state": "Unprotected"}, "its state is Unprotected"),
             ({"state": "ProtectedStatesBegin"}, "its state is ProtectedStatesBegin"),
-            ({"state": ""}, "its state is not told"),
+            ({"state": ""}, "its state is not reported"),
             ({"test_failover_state": "WaitingForCompletion"}, "its test failover is not cleaned up"),
             ({"scenario": "TestFailover"}, "TestFailover is under way"),
             ({"is_cluster_member": True}, "it is a member of a cluster, whose machines are updated together"),
@@ -524,7 +524,7 @@ class TestHeldMachines:
     @pytest.mark.parametrize(
         ("members", "reason"),
         [
-            ({"ip_configurations": ()}, "NIC nic0 tells no ip configuration"),
+            ({"ip_configurations": ()}, "NIC nic0 has no ip configuration"),
             (
                 {"unknown_members": ("recoveryFlux",)},
                 "NIC nic0 has settings that this version does not know and could lose: recoveryFlux",
@@ -648,7 +648,7 @@ class TestMachinesOfNoPair:
         (finding,) = plan.findings
         assert (finding.kind, finding.severity) == ("stale_protected_item", "info")
         assert finding.message == (
-            "young tells no NICs in state InitialReplicationInProgress, so its pair is not known; it is left alone"
+            "young reports no NICs in state InitialReplicationInProgress, so its pair is not known; it is left alone"
         )
         assert world.plan(world.azure.state(world.row()), young).findings == ()
 
