@@ -11,7 +11,7 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row
 
 from asrnet import planning
-from asrnet.desired import EVERYTHING, CopySettings, DesiredState, Freeze, Ignore, Region, Row, Selection
+from asrnet.desired import EVERYTHING, CopySettings, DesiredState, Freeze, Ignore, Region, Row, Selection, Source
 from asrnet.errors import ForbiddenError
 from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.access import Rights
@@ -102,6 +102,11 @@ def world() -> World:
 
 def machines(plan: Plan) -> list[Change]:
     return [change for change in plan.changes if change.kind == "protected_item"]
+
+
+def target(change: Change) -> ArmId | None:
+    """The recovery network that a machine gets."""
+    return change.after.recovery_network_id if isinstance(change.after, MachineNetworks) else None
 
 
 def after(plan: Plan) -> MachineNetworks:
@@ -714,15 +719,66 @@ class TestTwoPairs:
         world.azure.map_both(second, second_dr)
         item = world.machine()
         nics = (item.nics[0], structs.replace(item.nics[0], name="nic1", id="nic-1", primary_network_id=second.id))
-        desired = world.azure.state(world.row(), row(second, second_dr), machines="follow")
-        plan = world.plan(desired, structs.replace(item, nics=nics))
+        rows = (
+            world.row(source=Source(file="asrnet.yaml", line=7)),
+            row(second, second_dr, source=Source(file="asrnet.yaml", line=8)),
+        )
+        plan = world.plan(world.azure.state(*rows, machines="follow"), structs.replace(item, nics=nics))
         assert plan.changes == ()
         conflicts = [finding for finding in plan.findings if finding.kind == "conflict"]
         assert [finding.pair for finding in conflicts] == ["hub", "second"]
         assert conflicts[0].message == (
-            "vm1 is on networks of pairs hub and second, which lead to different networks, and a machine has only one"
+            "vm1 is on networks of pairs hub (asrnet.yaml:7) and second (asrnet.yaml:8), which lead to different "
+            "networks, and a machine has only one"
         )
         assert plan.machines[0].status == "held"
+
+    def test_a_machine_that_is_replicated_to_two_regions_follows_each_pair_by_itself(self, world: World) -> None:
+        azure = world.azure
+        azure.fabrics["westus"] = azure.build.azure_fabric(azure.vault, "westus")
+        far = azure.network("far", "westus")
+        azure.map_both(world.hub, far)
+        here = world.machine()
+        there = structs.replace(
+            here,
+            id=here.id.parent.child("replicationProtectedItems", "vm1-far"),
+            recovery_location="westus",
+            recovery_fabric_id=azure.fabrics["westus"].id,
+        )
+        regions = tuple(Region(primary=EA, recovery=place) for place in (SEA, "westus"))
+        rows = (world.row(), row(world.hub, far, name="hub-far", failback=False))
+        plan = world.plan(azure.state(*rows, regions=regions, machines="follow"), here, there)
+        networks = {change.resource_id.name: target(change) for change in machines(plan)}
+        assert networks == {"vm1": world.new.id, "vm1-far": far.id}
+        assert "conflict" not in kinds(plan)
+
+    def test_a_machine_in_two_vaults_follows_the_pair_of_each(self) -> None:
+        azure = Followers(1)
+        other = azure.build.vault("vault-2", "westus")
+        fabrics = {place: azure.build.azure_fabric(other, place) for place in (EA, SEA)}
+        elsewhere = azure.network("elsewhere", SEA)
+        azure.build.pair(fabrics[EA], azure.hub, fabrics[SEA], elsewhere)
+        nic = azure.items()["vm001"].nics[0]
+        azure.build.protected_item("vm001", fabrics[EA], fabrics[SEA], nic, recovery_network_id=azure.old.id)
+        desired = azure.desired()
+        vaults = (*desired.vaults, structs.replace(desired.vaults[0], name="two", id=other.id))
+        rows = (*desired.pairs, row(azure.hub, elsewhere, name="hub-2"))
+        rows = (rows[0], structs.replace(rows[1], vault="two"))
+        plan = azure.plan(structs.replace(desired, vaults=vaults, pairs=rows))
+        assert {(change.vault, change.name): target(change) for change in machines(plan)} == {
+            ("sea", "vm001"): azure.new.id,
+            ("two", "vm001"): elsewhere.id,
+        }
+        assert "conflict" not in kinds(plan)
+
+    def test_a_row_whose_region_contradicts_its_recovery_network_moves_no_machine(self, world: World) -> None:
+        plan = world.following(world.machine(), to="westus")
+        assert plan.changes == ()
+        (mismatch,) = [finding for finding in plan.findings if finding.kind == "region_mismatch"]
+        assert (mismatch.severity, mismatch.message) == (
+            "error",
+            "new is in southeastasia, and the pair says to: westus",
+        )
 
     def test_a_nic_that_is_not_failed_over_contradicts_nobody(self, world: World) -> None:
         second, second_dr = world.azure.network("second"), world.azure.network("second-dr", SEA)
