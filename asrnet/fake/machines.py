@@ -187,12 +187,13 @@ class ProtectedItems:
         """Enable replication of an Azure machine (PUT of an A2A item).
 
         On a network without a mapping this creates both mappings, and by default the ``<name>-asr`` network; with one,
-        its network is the default, and another is accepted, or refused where the world is ``strict_mapping``.
+        its network is the default, and another is accepted, or refused where the world is ``strict_mapping``. An item
+        that exists stays as it is.
         """
         with self._state.request("PUT", item_id) as admission:
             enabling = Enabling(self._state, item_id, request)
             write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
-            return self._state.start(write, lambda: self._replicate(enabling.item()), admission)
+            return self._state.start(write, lambda: self._begin(item_id, enabling.item), admission)
 
     def enable_on_premises(self, item_id: ArmId, request: OnPremisesRequest) -> Started:
         """Enable replication of a Hyper-V or VMware machine to Azure. Raises NotFoundError without its container.
@@ -204,8 +205,15 @@ class ProtectedItems:
             self._check_container(item_id, request)
             write = self._state.write("PUT", item_id, "EnableDr", request.name)
             return self._state.start(
-                write, lambda: self._replicate(self._on_premises_item(item_id, request)), admission
+                write, lambda: self._begin(item_id, lambda: self._on_premises_item(item_id, request)), admission
             )
+
+    def _begin(self, item_id: ArmId, item: Callable[[], ProtectedItem]) -> None:
+        """Begin to replicate a new item."""
+        # az sends what it updates as a PUT of the whole item. That this does not replicate the machine anew is an
+        # assumption: a machine whose replication is enabled already has nothing to begin.
+        if self._state.protected_items.get(item_id.parent.parent.parent.key, item_id.key) is None:
+            self._replicate(item())
 
     def _check_container(self, item_id: ArmId, request: OnPremisesRequest) -> None:
         fabric = self._state.fabric(item_id.parent.parent)

@@ -79,6 +79,7 @@ def test_a_mapping_in_place_decides_and_another_network_is_accepted(region: Regi
     region.build.pair(region.east, region.hub, region.west, other)
     region.send("PUT", region.item, body=region.enable())
     assert region.nic()["recoveryVMNetworkId"] == str(other.id)
+    region.send("DELETE", region.item)
     region.send("PUT", region.item, body=region.enable(recoveryAzureNetworkId=str(chosen.id)))
     assert region.nic()["recoveryVMNetworkId"] == str(chosen.id)
     assert region.mapped()["hub"] == "other"

@@ -104,6 +104,39 @@ def test_a_machine_shows_its_tags_once_it_shows_its_nics_and_keeps_them_over_a_f
     assert tags(life.west_item) == {"owner": "payments"}
 
 
+def test_a_put_of_a_protected_machine_as_az_updates_it_does_not_replicate_it_anew(life: Life) -> None:
+    life.protect()
+    before = life.get(life.east_item)
+    details = before["properties"]["providerSpecificDetails"] | {
+        "recoveryContainerId": str(life.west.id),
+        "recoveryResourceGroupId": str(life.away.id.parent),
+        "vmManagedDisks": [],
+    }
+    life.do("PUT", life.east_item, {"properties": before["properties"] | {"providerSpecificDetails": details}})
+    after = life.get(life.east_item)
+    for document in (before, after):
+        for member in ("lastHeartbeat", "lastRpoCalculatedTime"):
+            del document["properties"]["providerSpecificDetails"][member]
+    assert after == before
+
+
+def test_the_job_of_a_test_failover_succeeds_while_the_test_machine_is_there(life: Life) -> None:
+    life.protect()
+    network = {"networkType": "VmNetworkAsInput", "networkId": str(life.away.id)}
+    properties = {**network, "providerSpecificDetails": {"instanceType": "A2A"}}
+    answer = life.send("POST", f"{life.east_item}/testFailover", body={"properties": properties})
+    name = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
+
+    def job() -> tuple[object, ...]:
+        found = life.get(f"{life.vault.id}/replicationJobs/{name}")["properties"]
+        return found["state"], found["targetInstanceType"], [task["state"] for task in found["tasks"]]
+
+    assert job() == ("InProgress", "ProtectionEntity", ["InProgress", *["NotStarted"] * 3])
+    life.build.world.clock.sleep(3)
+    assert job() == ("Succeeded", "ProtectionEntity", ["Succeeded"] * 4)
+    assert life.item(life.east_item)["testFailoverState"] == "WaitingForCompletion"
+
+
 def test_a_machine_in_initial_replication_shows_no_nics_and_can_only_be_disabled(life: Life) -> None:
     life.enable()
     item = life.item(life.east_item)

@@ -79,12 +79,36 @@ _SCENARIOS: Final = {
             Task("VMNetworksUpdateVMNicsTaskDetach", "Detach network (0)", group=True),
         ),
     ),
+    # Documented, but for the names of the tasks, in what PowerShell prints of these two ("Set up disaster recovery for
+    # Azure virtual machines using Azure PowerShell", and the same for VMware).
+    "TestFailover": Scenario(
+        "Test failover",
+        "ProtectionEntity",
+        (
+            Task("TestFailoverPrerequisitesCheckTask", "Prerequisites check for test failover"),
+            Task("TestFailoverCreateVmTask", "Create test virtual machine"),
+            Task("TestFailoverPrepareVmTask", "Preparing the virtual machine"),
+            Task("TestFailoverStartVmTask", "Start the virtual machine"),
+        ),
+    ),
+    "AddProtectionProfile": Scenario(
+        "Create replication policy",
+        "ProtectionProfile",
+        (
+            Task(
+                "AddProtectionProfilePrerequisitesCheckTask", "Prerequisites check for creating the replication policy"
+            ),
+            Task("AddProtectionProfileTask", "Creating the replication policy"),
+        ),
+    ),
 }
 
 
-# The names that people read, and the kind of thing a job works on. Specified for policies and plans, else assumed.
+# The names that people read, and the kind of thing a job works on. Specified for policies and plans, documented for
+# test failovers and updates of machines, else assumed.
 _NAMES: Final = {
     "AddProtectionProfile": ("Create replication policy", "ProtectionProfile"),
+    "UpdateVmProperties": ("Update the virtual machine", "ProtectionEntity"),
     "UpdateProtectionProfile": ("Update replication policy", "ProtectionProfile"),
     "DeleteProtectionProfile": ("Delete replication policy", "ProtectionProfile"),
     "CreateRecoveryPlan": ("Create a recovery plan", "RecoveryPlan"),
@@ -157,9 +181,7 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "allowedActions": _ALLOWED_ACTIONS.get(job.state, []),
         "targetObjectId": target_id,
         "targetObjectName": job.target,
-        "targetInstanceType": "RecoveryPlan"
-        if started is not None and started.resource_id.type == _PLAN_TYPE
-        else scenario.target_type,
+        "targetInstanceType": "RecoveryPlan" if _is_of_plan(started) else scenario.target_type,
         "customDetails": None,
     }
     return {
@@ -176,7 +198,9 @@ def job_json(world: World, job: Job, started: Started | None, activity_id: str) 
     affected: Document = {}
     if started is not None and isinstance(started.subject, NetworkMapping):
         affected = _affected(world, started.subject)
-    tasks = [_task_json(job, task, runs=index == 0) for index, task in enumerate(_scenario(job).tasks)]
+    # The steps of a machine's job are known; a recovery plan's has other ones, which are not.
+    scenario = _assumed_scenario(job) if _is_of_plan(started) else _scenario(job)
+    tasks = [_task_json(job, task, is_first=index == 0) for index, task in enumerate(scenario.tasks)]
     if job.state == "Suspended":
         operation = world.state.operations.read(job.name)
         tasks.append(_manual_action_json(job, operation.waits_for if operation else job.scenario))
@@ -190,19 +214,29 @@ def job_json(world: World, job: Job, started: Started | None, activity_id: str) 
     return document
 
 
+def _is_of_plan(started: Started | None) -> bool:
+    return started is not None and started.resource_id.type == _PLAN_TYPE
+
+
 def _scenario(job: Job) -> Scenario:
+    return _SCENARIOS.get(job.scenario) or _assumed_scenario(job)
+
+
+def _assumed_scenario(job: Job) -> Scenario:
+    """A scenario of one task."""
     friendly_name, target_type = _NAMES.get(job.scenario, (job.scenario, "ProtectionEntity"))
-    task = Task(f"{job.scenario}Task", friendly_name)
-    return _SCENARIOS.get(job.scenario) or Scenario(friendly_name, target_type, (task,))
+    return Scenario(friendly_name, target_type, (Task(f"{job.scenario}Task", friendly_name),))
 
 
-def _task_json(job: Job, task: Task, *, runs: bool) -> Document:
-    """A task of a job; the first one ``runs`` as long as the job does."""
-    # Recorded with no machine on the network: the second task of a mapping's job is skipped.
-    state, description = job.state, state_description(job)
+def _task_json(job: Job, task: Task, *, is_first: bool) -> Document:
+    """A task of a job. The first one takes as long as the job; the others show when the job has succeeded."""
+    state, description, runs = job.state, state_description(job), is_first
     if job.end_time and task.group:
+        # Recorded with no machine on the network: the second task of a mapping's job is skipped.
         state, description = "Other", "Skipped"
-    elif not job.end_time and not runs:
+    elif job.state == "Succeeded":
+        runs = True
+    elif not is_first:
         state, description = "NotStarted", "NotStarted"
     return {
         "taskId": stable_guid(job.name, task.name),

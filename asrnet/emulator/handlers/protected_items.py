@@ -93,7 +93,8 @@ def get_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Create",
     "recorded",
-    "recorded for A2A, specified for HyperVReplicaAzure and InMageRcm; that mappings come with A2A is documented",
+    "recorded for A2A, specified for HyperVReplicaAzure and InMageRcm; that mappings come with A2A is documented,"
+    " that a PUT of a protected machine changes nothing is assumed",
 )
 def put_item(call: Call) -> Response:
     """Enable replication. With an Azure machine come mappings and the recovery network."""
@@ -105,20 +106,22 @@ def put_item(call: Call) -> Response:
         raise refusals.invalid("The property 'instanceType' is required.", item_id)
     if instance_type in {"HyperVReplicaAzure", "InMageRcm"}:
         read = read_hyper_v_enabling if instance_type == "HyperVReplicaAzure" else read_rcm_enabling
+        is_new = call.world.state.protected_items.get(call.id("vault").key, item_id.key) is None
         started = call.world.protected_items.enable_on_premises(item_id, read(body, item_id))
-        call.world.extras[item_id.key] = {SETTINGS: dict(details)}
+        if is_new:
+            call.world.extras[item_id.key] = {SETTINGS: dict(details)}
         return call.accepted(started, item_id)
     if instance_type != "A2A":
         if instance_type not in _OTHER_PROVIDERS:
             raise refusals.invalid(f"The instance type '{instance_type[:100]}' is not known.", item_id)
         message = f"The emulator cannot create protected items of instance type '{instance_type}'."
         raise GatewayError(501, "NotImplemented", message)
+    disks, group = list(a_list(details, "vmManagedDisks")), text(details, "multiVmGroupName")
+    is_new = call.world.state.protected_items.get(call.id("vault").key, item_id.key) is None
     started = call.world.protected_items.enable(item_id, read_enabling(body, item_id))
-    group = text(details, "multiVmGroupName")
-    call.world.extras[item_id.key] = {
-        DISKS: list(a_list(details, "vmManagedDisks")),
-        **(dict(zip(MULTI_VM_GROUP, (group, "UserSpecified"), strict=True)) if group else {}),
-    }
+    if is_new:
+        named_group = zip(MULTI_VM_GROUP, (group, "UserSpecified"), strict=True) if group else ()
+        call.world.extras[item_id.key] = {DISKS: disks, **dict(named_group)}
     return call.accepted(started, item_id)
 
 
@@ -167,7 +170,12 @@ def remove_item(call: Call) -> Response:
 add_results(routes, ITEM, get_item)
 
 
-@routes.post(f"{ITEM}/testFailover", "ReplicationProtectedItems_TestFailover", "specified")
+@routes.post(
+    f"{ITEM}/testFailover",
+    "ReplicationProtectedItems_TestFailover",
+    "specified",
+    "that its job succeeds while the test machine is there is documented",
+)
 def test_failover(call: Call) -> Response:
     """Make a test machine, on the network of the body where the machine has no test network of its own."""
     item_id, properties = call.id("item"), _input(call)
