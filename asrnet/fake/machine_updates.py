@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from asrnet.errors import InputError
 from asrnet.fake import refusals
@@ -25,9 +25,9 @@ _LOST: Final = ""
 # What tells the parts of a machine apart is no setting, and stays even if a body leaves it out.
 _NEVER_LOST: Final = frozenset({"id", "name", "primary"})
 _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
-    (kind.__name__, field.name): field.default
+    (kind.__name__, name): default
     for kind in (ProtectedItem, Nic, IpConfiguration)
-    for field in fields(kind)
+    for name, default in zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False)
 }
 
 
