@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from asrnet.model.bodies import member
 from asrnet.redaction import without_secrets
 
 _STATUS_NAMES: Final = frozenset(
@@ -28,7 +29,7 @@ _STATUS_NAMES: Final = frozenset(
 )
 _ENVELOPES: Final = ("error", "odata.error", "errors")
 _MESSAGES: Final = ("message", "error_description", "detail", "title", "error")
-_LONGEST_TEXT: Final = 300
+_LONGEST_TEXT: Final = 300  # characters of a body that is no JSON: a proxy may answer with a whole page
 _DEEPEST: Final = 4
 """Envelopes within envelopes that are opened; providers quote one another's answers as text."""
 
@@ -116,13 +117,6 @@ def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
         if isinstance(information, list)
         else (),
     )
-
-
-def member(document: Mapping[str, Any], name: str) -> Any:
-    """The member ``name`` of ``document`` in any case; None where there is none."""
-    if name in document:
-        return document[name]
-    return next((value for key, value in document.items() if key.lower() == name.lower()), None)
 
 
 def _text(value: object) -> str:

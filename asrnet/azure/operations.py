@@ -15,12 +15,13 @@ from azure.core.pipeline import PipelineResponse
 from azure.core.polling import NoPolling
 from azure.core.rest import HttpResponse
 
-from asrnet.azure.answers import error_body, json_document, member, request_id, retry_after
+from asrnet.azure.answers import error_body, json_document, request_id, retry_after
 from asrnet.azure.retry import BUSY
 from asrnet.azure.translate import operation_failed
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import END_STATES
+from asrnet.model.bodies import member
 from asrnet.ports import Operation, OperationStatus
 
 _ACCEPTED: Final = 202

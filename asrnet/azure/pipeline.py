@@ -36,6 +36,7 @@ from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import check_roots
 
 _POOL_SIZE: Final = 64
+# azure.core waits for 300 s, in which one lost answer would hold up a run; a request that is repeated costs little.
 _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 60.0
 _BLOCK_SIZE: Final = 1 << 17

@@ -60,7 +60,7 @@ _NO_ANSWER: Final = (ServiceRequestError, ServiceResponseError, IncompleteReadEr
 _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _ATTEMPTS: Final = "asrnet_attempts"
 _ERROR, _TIMEOUT, _CONFLICT, _TOO_MANY, _SERVER_ERROR = 400, 408, 409, 429, 500
-_PAUSE_WITHOUT_ADVICE: Final = 1.0
+_PAUSE_WITHOUT_ADVICE: Final = 1.0  # seconds for which a 429 without Retry-After closes the gate
 _WORTH_A_WARNING: Final = 10.0
 
 

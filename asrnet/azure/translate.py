@@ -21,7 +21,6 @@ from asrnet.azure.answers import (
     causes,
     certificate_failure,
     is_name_failure,
-    member,
     read_error,
     request_id,
     scrub,
@@ -42,6 +41,7 @@ from asrnet.errors import (
     VaultUnusedError,
 )
 from asrnet.model.arm import ArmId
+from asrnet.model.bodies import member
 from asrnet.redaction import without_secrets
 from asrnet.settings.roots import certificate_hint
 from asrnet.settings.values import is_loopback

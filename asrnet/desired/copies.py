@@ -13,6 +13,7 @@ from asrnet.model.azure import COPY_TAG, Subnet, VirtualNetwork
 MOST_TAGS: Final = 50
 """Source: Use tags to organize your Azure resources, limitations."""
 
+# Source: Naming rules and restrictions for Azure resources; for tags the page above.
 _LONGEST_VNET_NAME: Final = 64
 _LONGEST_GROUP_NAME: Final = 90
 _LONGEST_TAG_VALUE: Final = 256

@@ -24,6 +24,7 @@ Verdict = Literal["ok", "warning", "failed", "unknown"]
 Read = Callable[[], Iterable[object]]
 
 _AT_ONCE: Final = 8
+# Less than Azure's five minutes, so that a clock that drifts is seen before tokens are refused.
 _SKEW_WORTH_A_WARNING: Final = 60.0
 _SKEW_TOO_LARGE: Final = 300.0
 """Seconds. Beyond five minutes tokens count as expired or not yet valid."""

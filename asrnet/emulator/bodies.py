@@ -9,19 +9,13 @@ from typing import Final, Literal
 from asrnet.emulator.messages import GatewayError
 from asrnet.errors import InputError
 from asrnet.model.arm import ArmId, normal_location
+from asrnet.model.bodies import member
 
 Body = Mapping[str, object]
 
 _LONGEST_LOCATION: Final = 90
 """No region's name comes near it, and a world file takes no longer ones."""
 _GREATEST_NUMBER: Final = 2**31 - 1
-
-
-def member(body: Body, name: str) -> object:
-    """A member by name, without case, as the services read them; None where it is absent or null."""
-    if name in body:
-        return body[name]
-    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
 
 
 def an_object(body: Body, name: str) -> Body:

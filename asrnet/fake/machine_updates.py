@@ -16,6 +16,7 @@ from asrnet.fake import refusals
 from asrnet.fake.operations import stable_guid
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Setting
+from asrnet.model.bodies import member as member_of
 from asrnet.model.machine_update import UPDATES, Member
 
 Body = Mapping[str, object]
@@ -105,7 +106,7 @@ class _Patch:
 
     def updated(self) -> ProtectedItem:
         """The machine after this PATCH."""
-        details = _member(self._properties, "providerSpecificDetails") or {}
+        details = member_of(self._properties, "providerSpecificDetails") or {}
         if not isinstance(details, Mapping):
             raise refusals.invalid("The property 'providerSpecificDetails' is not an object.", self._item.id)
         members = self._update.of("item")
@@ -114,7 +115,7 @@ class _Patch:
         changes |= self._changes(item, [member for member in members if member.in_details], details)
         # A PATCH has no network for a NIC: the item's counts for all of them.
         networks = {name: changes[name] for name in ("recovery_network_id", "test_network_id") if name in changes}
-        test_network = _member(self._properties, "selectedTfoAzureNetworkId")
+        test_network = member_of(self._properties, "selectedTfoAzureNetworkId")
         # Specified: the body has this member for every provider. The table of members has no row for it where machines
         # do not show it.
         if test_network and not self._update.sets_test_network:
@@ -122,7 +123,7 @@ class _Patch:
         bodies: dict[str, Body] = {}
         for body in self._objects(details if self._update.nics_in_details else self._properties, "vmNics"):
             # Of two entries for one NIC or address, here and below, the first counts (assumption).
-            bodies.setdefault(str(_member(body, "nicId")).lower(), body)
+            bodies.setdefault(str(member_of(body, "nicId")).lower(), body)
         nics = [
             replace(self._nic(nic, bodies.get(nic_id(self._item, nic).lower(), {})), **networks)
             for nic in self._item.nics
@@ -135,7 +136,7 @@ class _Patch:
         by_name: dict[str, Body] = {}
         if not self._update.nics_in_details:
             for entry in self._objects(body, "ipConfigs"):
-                by_name.setdefault(str(_member(entry, "ipConfigName") or ""), entry)
+                by_name.setdefault(str(member_of(entry, "ipConfigName") or ""), entry)
         addresses = []
         for address in nic.ip_configurations:
             # Terraform names no ip configuration, and means the primary one.
@@ -156,7 +157,7 @@ class _Patch:
         changes: dict[str, Any] = {}
         settings = dict(part.settings)
         for member in members:
-            sent = _member(body, member.patch)
+            sent = member_of(body, member.patch)
             if sent is not None:
                 value = self._value(sent, member)
                 if member.field:
@@ -208,16 +209,9 @@ class _Patch:
             raise refusals.invalid(f"The property '{name}' is not a resource id.", self._item.id) from error
 
     def _objects(self, body: Body, name: str) -> Sequence[Body]:
-        values = _member(body, name)
+        values = member_of(body, name)
         if values is None:
             return ()
         if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
             raise refusals.invalid(f"The property '{name}' is not a list of objects.", self._item.id)
         return values
-
-
-def _member(body: Body, name: str) -> object:
-    """A member by name, without case, as the services read them; None where it is absent or null."""
-    if name in body:
-        return body[name]
-    return next((value for key, value in body.items() if key.lower() == name.lower()), None)

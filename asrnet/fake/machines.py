@@ -63,7 +63,7 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     PROTECTED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     FAILOVER_FAILED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
-    # The same in the words of older worlds.
+    # The same state as world files of version 0.1 could have it.
     "UnplannedFailoverCommitPending": ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     PLANNED_COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     COMMITTED: ("SwitchProtection", "DisableProtection"),
@@ -426,7 +426,7 @@ class ProtectedItems:
         meanwhile: str = "",
         check: Callable[[ProtectedItem], None] | None = None,
     ) -> Started:
-        """Start what ``change`` makes of a machine; ``meanwhile`` is the state of its test failover until that ends."""
+        """Start an operation that ends with ``change``; ``meanwhile`` is the state of the test failover until then."""
         with self._state.request("POST", path or f"{item_id}/{verb.path}") as admission:
             item = self._state.protected_item(item_id)
             self.require(verb, item, direction)
@@ -465,7 +465,7 @@ class ProtectedItems:
             self._state.put_item(changed)
 
     def released(self, item: ProtectedItem) -> ProtectedItem:
-        """A machine that an operation has ended with."""
+        """The machine without the operation that was under way for it."""
         self._state.working.pop(item.id.key, None)
         return replace(item, scenario="")
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from asrnet.azure.wire import Answer, Wire
 from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.azure import END_STATES
 
 PREFIX: Final = "asrnet-first-contact"
 """What all names of resources begin with that first contact makes; what does not begin so is never deleted."""
@@ -43,9 +44,9 @@ _OF_USERS: Final = frozenset({"tags"})
 """Members whose own members are names that people gave."""
 
 _UNANSWERED: Final = frozenset({401, 403, 429, 502, 503, 504})
-_FINAL: Final = frozenset({"succeeded", "failed", "canceled", "cancelled", "completed", "aborted", "timedout"})
 _UNUSED: Final = "SubscriptionIdNotRegisteredWithSrs"
 """Reported of vaults that Site Recovery had never heard of: they are empty."""
+# Seconds: for an operation, of which a fabric's takes minutes, and for a list to show what a write has changed.
 _PATIENCE: Final = 900.0
 _LAG: Final = 60.0
 _ACCEPTED: Final = 202
@@ -185,11 +186,11 @@ class Session:
             # How far the operation is by now is a matter of pace, so it is told and not compared.
             self.remarks.setdefault("first status", self.word(state))
             self.remarks.setdefault("first status: Retry-After", self.word(status.headers.get("retry-after")))
-            if str(state).lower() in _FINAL or (state is None and status.status != _ACCEPTED):
+            if str(state).lower() in END_STATES or (state is None and status.status != _ACCEPTED):
                 self._running.pop(url, None)
             if state is None and status.status != _ACCEPTED:
                 return ("Succeeded" if status.status < _ERROR else "Failed"), self.told(status).get("code")
-            if str(state).lower() in _FINAL:
+            if str(state).lower() in END_STATES:
                 return str(self.word(state)), self.word(at(status.document, "error", "code"))
             if self._wire.clock.now() > until:
                 raise NotTried(f"an operation took longer than {_PATIENCE / 60:.0f} minutes")

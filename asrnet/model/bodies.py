@@ -1,4 +1,4 @@
-"""The request body that writes a mapping, for the adapter and for the commands shown to people."""
+"""Bodies on the wire: the one that writes a mapping, and how members of any body are found."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ INSTANCE_TYPES: Final[Mapping[MappingKind, str]] = {
     "vmm_to_vmm": "VmmToVmm",
 }
 """What Site Recovery calls the kinds of mappings."""
+
+
+def member(document: Mapping[str, Any], name: str) -> Any:
+    """The member ``name`` of ``document`` in any case, as Azure's services read bodies; None where it is absent."""
+    if name in document:
+        return document[name]
+    return next((value for key, value in document.items() if key.lower() == name.lower()), None)
 
 
 def mapping_body(mapping: NetworkMapping) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_ADMINISTRATOR = 0
+_ADMINISTRATOR = 0  # the user id of root, whose files are as good as one's own
 
 
 class Found(Struct, frozen=True):

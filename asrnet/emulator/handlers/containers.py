@@ -93,7 +93,7 @@ _DETAILS: Final[Mapping[str, Document]] = {
 
 
 def _provider(world: World, fabric: Fabric | None) -> str | None:
-    """The instance type of what is said of containers of a fabric; None where nothing of its own can be said."""
+    """The instance type in the details of a fabric's containers; None where they have no details."""
     if fabric is None or fabric.kind == "azure":
         return "A2A"
     return "InMageRcm" if world.state.site_kind(fabric) == "InMageRcm" else None

@@ -39,7 +39,7 @@ def event_json(call: Call, job: Started) -> Document:
     world, item_id, vault_id = call.world, job.resource_id, call.id("vault")
     fabric_id = item_id.parent.parent
     fabric = find_fabric(world, fabric_id)
-    # An item that was disabled or moved since is told by what is still known of it.
+    # Of an item that was disabled or moved since, the event shows what is still known.
     item = world.state.protected_items.get(vault_id.key, item_id.key)
     recovery = find_fabric(world, item.recovery_fabric_id) if item and item.recovery_fabric_id else None
     details: Document = {"instanceType": item.provider if item else "A2A"}

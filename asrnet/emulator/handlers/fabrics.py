@@ -41,7 +41,7 @@ _RCM: Final[Document] = _VMWARE | {
     "dras": [],
     "agentDetails": [],
 }
-# Specified: what a site shows beside its instance type. The appliance's components are in the world of nobody yet.
+# Specified: what a site shows beside its instance type. No world has the appliance's components yet.
 _SITES: Final[Mapping[SiteKind, Document]] = {
     "HyperVSite": {"hyperVHosts": []},
     "InMageRcm": _RCM,

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Final
 
-from asrnet.emulator.bodies import Body, an_object, member, text, texts
+from asrnet.emulator.bodies import Body, an_object, text, texts
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.network_shapes import View, network_json
 from asrnet.emulator.handlers.vaults import vault_json
 from asrnet.emulator.messages import Document, GatewayError, Response, json_response
 from asrnet.emulator.routing import Routes
 from asrnet.model.arm import ArmId
+from asrnet.model.bodies import member
 
 routes: Final = Routes()
 

@@ -62,10 +62,10 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     # A machine that came with a world need not name its policy; clients expect one.
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
     job = world.protected_items.current_job(item.id) if item.scenario else None
-    # What clients sent stands in the extras: some of it is shown elsewhere and in other words, the rest as it came.
+    # The extras have what clients sent: some of it is shown elsewhere under other names, the rest unchanged.
     extras = dict(world.extras.get(item.id.key, {}))
     disks, settings, point = extras.pop(DISKS, ()), extras.pop(SETTINGS, {}), extras.pop(RECOVERY_POINT, None)
-    # World files are written by hand, and what they have in the place of an object says nothing.
+    # World files are written by hand: what is no object here is ignored.
     details = _DETAILS.get(item.provider, _other_details)(world, item, settings if isinstance(settings, dict) else {})
     if "lastHeartbeat" in details:
         details["lastHeartbeat"] = iso_time(world.clock.now())

@@ -19,7 +19,6 @@ from asrnet.emulator.bodies import (
     check_name,
     flag,
     location_of,
-    member,
     objects,
     string_map,
     text,
@@ -29,6 +28,7 @@ from asrnet.emulator.messages import Document, GatewayError
 from asrnet.fake.operations import stable_guid
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import InterfaceAddress, NetworkInterface, Peering, Subnet, VirtualNetwork
+from asrnet.model.bodies import member
 
 VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
 _SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"

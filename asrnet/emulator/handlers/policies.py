@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.emulator.bodies import Body, a_list, an_object, flag, member, number, text
+from asrnet.emulator.bodies import Body, a_list, an_object, flag, number, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, GatewayError, Response, json_response
@@ -14,6 +14,7 @@ from asrnet.fake import refusals
 from asrnet.fake.records import ReplicationPolicy
 from asrnet.fake.world import World
 from asrnet.model.arm import ArmId
+from asrnet.model.bodies import member
 
 routes: Final = Routes()
 

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import msgspec
 
-from asrnet.emulator.bodies import check_name, location_of, member, string_map
+from asrnet.emulator.bodies import check_name, location_of, string_map
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.network_shapes import VNET_TYPE
 from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
@@ -16,6 +16,7 @@ from asrnet.emulator.spelling import VAULT_TYPE
 from asrnet.fake.records import Subscription
 from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import ResourceGroup
+from asrnet.model.bodies import member
 
 routes: Final = Routes()
 

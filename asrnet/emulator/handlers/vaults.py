@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from asrnet.emulator.bodies import Body, an_object, check_name, location_of, member, string_map, text
+from asrnet.emulator.bodies import Body, an_object, check_name, location_of, string_map, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.messages import Document, GatewayError, Response, empty_response, json_response
 from asrnet.emulator.platform import RESOURCE_LIMIT
@@ -17,6 +17,7 @@ from asrnet.emulator.spelling import VAULT_TYPE, wire_id
 from asrnet.fake.operations import Started, stable_guid
 from asrnet.fake.records import VaultResource
 from asrnet.model.arm import ArmId
+from asrnet.model.bodies import member
 
 routes: Final = Routes()
 
