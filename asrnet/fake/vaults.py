@@ -121,8 +121,8 @@ class Fabrics:
                 self._state.fabrics.put(vault.id.key, fabric_id.key, fabric, first=True)
                 self._state.sites.put(vault.id.key, fabric_id.key, site)
                 if not self._state.clouds.values(fabric_id.key):
-                    # The specification's example of a Hyper-V site has a name of this form.
-                    name = f"cloud_{stable_guid(f'{fabric_id.key} container')}"
+                    # As in the specification's example of a Hyper-V site: it ends in the fabric's internal identifier.
+                    name = f"cloud_{stable_guid(str(fabric_id))}"
                     container_id = fabric_id.child("replicationProtectionContainers", name)
                     cloud = Cloud(id=container_id, friendly_name=fabric_id.name)
                     self._state.clouds.put(fabric_id.key, container_id.key, CloudRecord(cloud=cloud))

@@ -74,11 +74,17 @@ def test_a_site_of_vmware_has_the_details_of_its_appliance(wire: OnPremises, pla
     assert details["processServers"] == details["dras"] == []
 
 
-def test_a_hyper_v_site_is_made_and_found_in_the_list(wire: OnPremises) -> None:
-    body = {"properties": {"customDetails": {"instanceType": "HyperVSite"}}}
-    wire.do("PUT", f"{wire.vault.id}/replicationFabrics/branch", body)
+@pytest.mark.parametrize(
+    "details", [{"instanceType": "HyperVSite"}, {"instanceType": "FabricSpecificCreationInput"}, {}, None]
+)
+def test_a_hyper_v_site_is_made_and_found_in_the_list(wire: OnPremises, details: object) -> None:
+    """The specification's example and PowerShell name the base type, Terraform the kind."""
+    wire.do("PUT", f"{wire.vault.id}/replicationFabrics/branch", {"properties": {"customDetails": details}})
     fabrics = {fabric["name"]: fabric for fabric in wire.get(f"{wire.vault.id}/replicationFabrics")["value"]}
-    assert fabrics["branch"]["properties"]["customDetails"] == {"instanceType": "HyperVSite", "hyperVHosts": []}
+    properties = fabrics["branch"]["properties"]
+    assert properties["customDetails"] == {"instanceType": "HyperVSite", "hyperVHosts": []}
+    (container,) = wire.get(f"{wire.vault.id}/replicationFabrics/branch/replicationProtectionContainers")["value"]
+    assert container["name"] == f"cloud_{properties['internalIdentifier']}"
 
 
 def test_a_machine_on_premises_is_found_before_it_is_protected(wire: OnPremises) -> None:

@@ -86,6 +86,7 @@ def test_a_vault_gets_the_identities_it_asks_for(wire: Wire) -> None:
         ("backupconfig/vaultconfig", "vaultconfig", "softDeleteFeatureState", "AlwaysON"),
         ("backupstorageconfig/vaultstorageconfig", "vaultstorageconfig", "storageTypeState", "Unlocked"),
         ("replicationVaultSettings/default", "default", "vmwareToAzureProviderType", "InMageRcm"),
+        ("extendedInformation/vaultExtendedInfo", "vaultExtendedInfo", "algorithm", "None"),
     ],
 )
 def test_settings_that_are_read_with_a_vault_are_those_of_a_new_one(

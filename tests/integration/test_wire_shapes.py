@@ -430,7 +430,12 @@ def test_every_part_of_a_signature_counts(wire: Wire, parameter: str) -> None:
 
 @pytest.mark.parametrize(
     "details",
-    [{"instanceType": "VMM", "location": "eastus"}, {"instanceType": "Azure"}, {"location": ""}, {}],
+    [
+        {"instanceType": "VMM", "location": "eastus"},
+        {"instanceType": "Azure"},
+        {"location": ""},
+        {"instanceType": "FabricSpecificCreationInput", "location": "eastus"},
+    ],
 )
 def test_only_fabrics_of_azure_with_a_location_can_be_created(wire: Wire, details: dict[str, str]) -> None:
     wire.build.vault("Vault", group="Rg")

@@ -167,7 +167,7 @@ def _vault(walk: Walk) -> None:
     walk.get(VAULT, VAULTS, f"{SUB}/providers/Microsoft.RecoveryServices/vaults")
     walk.get(f"{SUB}/resources", f"{GROUP}/resources", f"{VAULT}/providers/Microsoft.Authorization/permissions")
     walk.get(f"{VAULT}/backupconfig/vaultconfig", f"{VAULT}/backupstorageconfig/vaultstorageconfig")
-    walk.get(f"{VAULT}/backupProtectedItems")
+    walk.get(f"{VAULT}/backupProtectedItems", f"{VAULT}/extendedInformation/vaultExtendedInfo")
     walk.get(f"{VAULT}/replicationVaultSettings", f"{VAULT}/replicationVaultSettings/default")
     walk.send("POST", GRAPH, {"query": QUERY})
 

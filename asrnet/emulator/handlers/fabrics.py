@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from asrnet.emulator.bodies import an_object, text
+from asrnet.emulator.bodies import an_object, member, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
@@ -143,24 +143,31 @@ def get_fabric(call: Call) -> Response:
     return json_response(fabric_json(call.world, fabric, container_ids))
 
 
+_NO_DETAILS: Final = frozenset({None, "FabricSpecificCreationInput"})
+"""Specified: without details of a kind the fabric is a Hyper-V site. PowerShell sends the name of the base type."""
+
+
 @routes.put(
     FABRIC,
     "ReplicationFabrics_Create",
     "recorded",
-    "recorded for regions, specified for VMware's sites, as PowerShell and Terraform do for Hyper-V's",
+    "recorded for regions, specified for sites; HyperVSite by its name is what Terraform sends",
 )
 def put_fabric(call: Call) -> Response:
     """Create the fabric of an Azure region or of a site. VMM servers register themselves."""
     fabric_id = call.id("fabric")
     details = an_object(an_object(call.request.document(), "properties"), "customDetails")
     location = text(details, "location")
-    kind = next((kind for kind in _SITES if kind == text(details, "instanceType")), None)
+    instance_type = text(details, "instanceType")
+    if instance_type in _NO_DETAILS and member(details, "location") is None:
+        instance_type = "HyperVSite"
+    kind = next((kind for kind in _SITES if kind == instance_type), None)
     if kind is not None:
         started = call.world.fabrics.put_site(Site(fabric_id=fabric_id, kind=kind))
         names = ("vmwareSiteId", "physicalSiteId", "migrationSolutionId")
         call.world.extras[fabric_id.key] = {name: value for name in names if (value := text(details, name)) is not None}
         return call.accepted(started, fabric_id)
-    if text(details, "instanceType") not in {"Azure", None} or location is None:
+    if instance_type not in {"Azure", None} or location is None:
         raise refusals.invalid("A fabric is of a region of Azure, with its location, or of a site.", fabric_id)
     return call.accepted(call.world.fabrics.put(fabric_id, location), fabric_id)
 

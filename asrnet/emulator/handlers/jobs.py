@@ -223,9 +223,9 @@ def _scenario(job: Job) -> Scenario:
 
 
 def _assumed_scenario(job: Job) -> Scenario:
-    """A scenario of one task."""
+    """A scenario of one task, which is called as the specification's example of a job calls its task."""
     friendly_name, target_type = _NAMES.get(job.scenario, (job.scenario, "ProtectionEntity"))
-    return Scenario(friendly_name, target_type, (Task(f"{job.scenario}Task", friendly_name),))
+    return Scenario(friendly_name, target_type, (Task(f"{job.scenario}Task", f"{friendly_name} task"),))
 
 
 def _task_json(job: Job, task: Task, *, is_first: bool) -> Document:

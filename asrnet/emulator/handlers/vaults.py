@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -257,6 +258,16 @@ def get_storage_config(call: Call) -> Response:
         "crossRegionRestoreFlag": False,
     }
     return _setting(_existing(call).id, "backupstorageconfig", "vaultstorageconfig", properties)
+
+
+@routes.get(f"{VAULT}/extendedInformation/vaultExtendedInfo", "VaultExtendedInfo_Get", "specified", "a made-up key")
+def get_extended_info(call: Call) -> Response:
+    """The key of a vault, without which PowerShell does not choose the vault for its cmdlets of Site Recovery."""
+    vault_id = _existing(call).id
+    # PowerShell decodes the key, and takes it only where the algorithm is None.
+    key = base64.b64encode(UUID(stable_guid(str(vault_id), "integrity key")).bytes).decode()
+    properties: Document = {"integrityKey": key, "algorithm": "None"}
+    return _setting(vault_id, "extendedInformation", "vaultExtendedInfo", properties)
 
 
 @routes.get(f"{VAULT}/backupProtectedItems", "BackupProtectedItems_List", "assumed", "empty")
