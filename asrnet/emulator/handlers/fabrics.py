@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from asrnet.emulator.bodies import an_object, member, text
+from asrnet.emulator.bodies import an_object, text
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
 from asrnet.emulator.messages import Document, Response, json_response
@@ -17,6 +17,7 @@ from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import Site, SiteKind
 from asrnet.fake.world import World
 from asrnet.model.azure import Fabric, LogicalNetwork, VmNetwork
+from asrnet.model.bodies import member
 
 routes: Final = Routes()
 
