@@ -179,6 +179,6 @@ def test_over_the_limit_nothing_is_written(seed: int) -> None:
     plan = planned(scene, desired)
     before = scene.documents()
     if sum(change.kind == "protected_item" for change in plan.changes) > 1:
-        with pytest.raises(RefusedError, match="max_machines 1"):
+        with pytest.raises(RefusedError, match="max_machines is 1"):
             applying.apply(plan, scene.backend)
         assert differences(before, scene.documents()) == {}
