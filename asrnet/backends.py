@@ -189,9 +189,9 @@ def census(path: str) -> dict[str, int]:
 
     state = world_file.load(path, clock=SystemClock()).state
     return {
-        "virtual network": len(list(state.virtual_networks)),
-        "vault": len(list(state.vaults)),
-        "mapping": len(list(state.mappings)) + len(list(state.unreadable_mappings)),
+        "virtual_networks": len(list(state.virtual_networks)),
+        "vaults": len(list(state.vaults)),
+        "mappings": len(list(state.mappings)) + len(list(state.unreadable_mappings)),
     }
 
 

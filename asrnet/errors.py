@@ -86,8 +86,9 @@ class InputError(AsrError):
 
 
 class DocumentError(InputError):
-    """A file is wrong, at ``line`` (1-based) of ``file``, in the value at ``path`` such as ``pairs[0].vault``.
+    """A file is wrong, at ``line`` and ``column`` (from 1) of ``file``, in the value at ``path`` such as ``pairs[0]``.
 
+    With ``names_entry`` the problem names the entry in its own words, and the message does not repeat the path.
     ``others`` has the other mistakes that were found in the same reading, in this file or in others.
     """
 
@@ -99,17 +100,22 @@ class DocumentError(InputError):
         *,
         file: str | Path,
         line: int | None = None,
+        column: int | None = None,
         path: str = "",
+        names_entry: bool = False,
         hint: str = "",
         others: Sequence[DocumentError] = (),
     ) -> None:
-        where = ":".join(str(part) for part in (file, line, path and f" {path}") if part not in {None, ""})
+        key = f" {path}" if path and not names_entry else ""
+        where = ":".join(str(part) for part in (file, line, key) if part not in {None, ""})
         more = f" (and {len(others)} more mistake{'s' if len(others) > 1 else ''})" if others else ""
         super().__init__(f"{where}: {problem}{more}", hint=hint)
         self.problem = problem
         self.file = str(file)
         self.line = line
+        self.column = column
         self.path = path
+        self.names_entry = names_entry
         self.others = tuple(others)
 
 

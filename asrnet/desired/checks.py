@@ -56,7 +56,16 @@ E = TypeVar("E", bound=_Entry)
 
 
 def _mistake(entry: _Entry, problem: str, hint: str = "") -> tuple[_Entry, DocumentError]:
-    return entry, DocumentError(problem, file=entry.source.file, line=entry.source.line, hint=hint)
+    source = entry.source
+    return entry, DocumentError(
+        problem,
+        file=source.file,
+        line=source.line,
+        column=source.column,
+        path=source.path,
+        names_entry=True,
+        hint=hint,
+    )
 
 
 def _repeated(keyed: Iterable[tuple[Hashable, E]]) -> Iterator[tuple[E, E]]:

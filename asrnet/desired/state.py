@@ -36,10 +36,12 @@ To = Annotated[
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Where in the files something was said; ``line`` counts from 1."""
+    """Where in the files something was said, and the path of its key; ``line`` and ``column`` count from 1."""
 
     file: str = ""
     line: int | None = None
+    column: int | None = None
+    path: str = ""
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"

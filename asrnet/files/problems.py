@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -49,10 +49,14 @@ class Problem(Struct, frozen=True):
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
-    """A mistake in a file; ``path`` is the value's, such as ``pairs[0].vault``, and ``line`` counts from 1."""
+    """A mistake in a file; ``path`` is the value's, such as ``pairs[0].vault``; ``line`` and ``column`` count from 1.
+
+    Only what is wrong with a file as a whole has no line, and no path.
+    """
 
     file: str
     line: int | None = None
+    column: int | None = None
     path: str = ""
     message: str
     hint: str = ""
@@ -61,7 +65,14 @@ class Mistake(Struct, frozen=True, kw_only=True):
 def mistakes_of(error: DocumentError) -> tuple[Mistake, ...]:
     """The mistakes that ``error`` is about."""
     return tuple(
-        Mistake(file=mistake.file, line=mistake.line, path=mistake.path, message=mistake.problem, hint=mistake.hint)
+        Mistake(
+            file=mistake.file,
+            line=mistake.line,
+            column=mistake.column,
+            path=mistake.path,
+            message=mistake.problem,
+            hint=mistake.hint,
+        )
         for mistake in separated(error)
     )
 
@@ -70,8 +81,20 @@ def separated(error: DocumentError) -> tuple[DocumentError, ...]:
     """``error`` as one error for each mistake."""
     if not error.others:
         return (error,)
-    first = DocumentError(error.problem, file=error.file, line=error.line, path=error.path, hint=error.hint)
-    return (first, *error.others)
+    return (_with_others(error, ()), *error.others)
+
+
+def _with_others(error: DocumentError, others: Sequence[DocumentError]) -> DocumentError:
+    return DocumentError(
+        error.problem,
+        file=error.file,
+        line=error.line,
+        column=error.column,
+        path=error.path,
+        names_entry=error.names_entry,
+        hint=error.hint,
+        others=others,
+    )
 
 
 def together(errors: Iterable[DocumentError]) -> DocumentError:
@@ -83,9 +106,7 @@ def together(errors: Iterable[DocumentError]) -> DocumentError:
     )
     if not others:
         return first
-    return DocumentError(
-        first.problem, file=first.file, line=first.line, path=first.path, hint=first.hint, others=others
-    )
+    return _with_others(first, others)
 
 
 @contextmanager

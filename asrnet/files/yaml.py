@@ -32,6 +32,8 @@ WORLD_LIMIT: Final = 64 * MIB
 """The most bytes a world file may have."""
 # No document of ours has more than ten levels; without a limit, a hostile one exhausts the interpreter's stack.
 DEEPEST: Final = 50
+_WIDEST: Final = 1 << 32
+"""More than the columns that a line can have; see ``_position``."""
 MOST_MISTAKES: Final = 1000
 """The most mistakes of one kind that are looked for in a file."""
 
@@ -77,7 +79,8 @@ class Document(Struct, Generic[T], frozen=True):
 
     def error(self, problem: str, *path: str | int, hint: str = "") -> DocumentError:
         """The error to raise about the value at ``path``."""
-        return DocumentError(problem, file=self.source, line=self.lines.nearest(path), path=spelled(path), hint=hint)
+        line, column = self.lines.nearest(path)
+        return DocumentError(problem, file=self.source, line=line, column=column, path=spelled(path), hint=hint)
 
     def place(self, *path: str | int) -> Place:
         """The part of the document at ``path``."""
@@ -226,16 +229,16 @@ def read_text(path: str | Path, *, limit: int = LIMIT) -> str:
 
 
 class Node(Struct):
-    """A mapping, list or scalar of a document, with the line numbers of its entries and the containers among them."""
+    """A mapping, list or scalar of a document, with the positions of its entries and with the containers in it."""
 
     value: Any
-    line: int
-    lines: dict[str | int, int] = {}
+    position: int
+    positions: dict[str | int, int] = {}
     containers: dict[str | int, Node] = {}
 
 
 class LineNumbers:
-    """Finds the line of a path. A document that was read as JSON is read again when a line is asked for."""
+    """Finds the line and the column of a path. What was read as JSON is read again when a line is asked for."""
 
     __slots__ = ("_root", "_source", "_text")
 
@@ -244,25 +247,25 @@ class LineNumbers:
 
     def line(self, path: Steps) -> int | None:
         """The line of ``path`` itself; None where the document has no such part."""
-        *_, (depth, line) = self._lines_along(path)
-        return line if depth == len(path) else None
+        *_, (depth, position) = self._positions_along(path)
+        return _place(position)[0] if depth == len(path) else None
 
-    def nearest(self, path: Steps) -> int | None:
-        """The line of ``path``, or of its nearest parent that exists."""
-        *_, (_, line) = self._lines_along(path)
-        return line
+    def nearest(self, path: Steps) -> tuple[int | None, int | None]:
+        """The line and the column of ``path``, or of its nearest parent that exists."""
+        *_, (_, position) = self._positions_along(path)
+        return _place(position)
 
-    def _lines_along(self, path: Steps) -> Iterator[tuple[int, int | None]]:
+    def _positions_along(self, path: Steps) -> Iterator[tuple[int, int | None]]:
         if self._root is None:
             # JSON that is not valid YAML has no line numbers, such as a key of more than 1,024 characters.
             with suppress(DocumentError):
                 self._root = _Builder(self._source).build(re.sub(_ESCAPE, _joined, self._text))
         node = self._root
-        yield 0, None if node is None else node.line
+        yield 0, None if node is None else node.position
         for depth, step in enumerate(path, start=1):
-            if node is None or step not in node.lines:
+            if node is None or step not in node.positions:
                 return
-            yield depth, node.lines[step]
+            yield depth, node.positions[step]
             node = node.containers.get(step)
 
 
@@ -279,7 +282,7 @@ class _Builder:
         self.mistakes: list[DocumentError] = []
         self.faulty: set[Steps] = set()
         self._source = source
-        self._top = Node([], 1)
+        self._top = Node([], _WIDEST)
         self._open: list[tuple[Node, str | int]] = []
         self._node = self._top
         self._key: str | int | None = None
@@ -295,7 +298,7 @@ class _Builder:
             raise DocumentError(f"not valid YAML: {error}", file=self._source) from error
         if not self._top.value:
             raise DocumentError("the file is empty, expected keys and values", file=self._source)
-        return self._top.containers.get(0) or Node(self._top.value[0], self._top.lines[0])
+        return self._top.containers.get(0) or Node(self._top.value[0], self._top.positions[0])
 
     def _take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
@@ -324,11 +327,11 @@ class _Builder:
             self._note("merge keys ('<<') are not accepted; write the values out", event)
         elif not key and not quoted:
             self._note("a key is empty, expected text", event)
-        elif key in self._node.lines:
-            first = self._node.lines[key]
+        elif key in self._node.positions:
+            first, _ = _place(self._node.positions[key])
             self._note(f"the key is given twice, first in line {first}", event, key)
         self._key = key
-        self._node.lines[key] = _line(event)
+        self._node.positions[key] = _position(event)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self._refuse_anchor_and_tag(event)
@@ -336,7 +339,7 @@ class _Builder:
             raise self._error("a list or mapping cannot be a key, expected text", event)
         if len(self._open) >= DEEPEST:
             raise self._error(f"nested more than {DEEPEST} levels deep", event)
-        node = Node({} if isinstance(event, yaml.MappingStartEvent) else [], _line(event))
+        node = Node({} if isinstance(event, yaml.MappingStartEvent) else [], _position(event))
         step = self._put(node.value, event)
         self._node.containers[step] = node
         self._open.append((self._node, step))
@@ -352,7 +355,7 @@ class _Builder:
             return step
         step = len(self._node.value)
         self._node.value.append(value)
-        self._node.lines[step] = _line(event)
+        self._node.positions[step] = _position(event)
         return step
 
     def _refuse_anchor_and_tag(self, event: Any) -> None:
@@ -373,11 +376,22 @@ class _Builder:
 
     def _error(self, problem: str, event: yaml.Event, *steps: str) -> DocumentError:
         path = spelled((*(step for _, step in self._open[1:]), *steps)[:_PATH_SHOWN_AT_MOST])
-        return DocumentError(problem, file=self._source, line=_line(event), path=path)
+        line, column = _place(_position(event))
+        return DocumentError(problem, file=self._source, line=line, column=column, path=path)
 
 
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
+def _position(event: Any) -> int:
+    """The line and the column of an event in one number: a world has a million, and tuples would take more memory."""
+    mark = event.start_mark
+    return int((mark.line + 1) * _WIDEST + mark.column)
+
+
+def _place(position: int | None) -> tuple[int | None, int | None]:
+    """The line and the column of a position, both from 1."""
+    if position is None:
+        return None, None
+    line, column = divmod(position, _WIDEST)
+    return line, column + 1
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> DocumentError:
@@ -385,11 +399,12 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Docume
     reason = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return DocumentError(f"not valid YAML: {reason}", file=source)
+    line, column = mark.line + 1, mark.column + 1
     before = text.split("\n")[mark.line][: mark.column + 1] if mark.line <= text.count("\n") else ""
     if before.lstrip(" ").startswith("\t"):
         reason = "a tab cannot indent, expected spaces"
     hint = next((hint for part, hint in _SYNTAX_HINTS if part in reason), "")
-    return DocumentError(f"not valid YAML: {reason}", file=source, line=mark.line + 1, hint=hint)
+    return DocumentError(f"not valid YAML: {reason}", file=source, line=line, column=column, hint=hint)
 
 
 def _plain_json(text: str) -> Any:

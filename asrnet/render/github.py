@@ -42,6 +42,7 @@ class Annotation(Struct, frozen=True, kw_only=True):
     message: str
     file: str = ""
     line: int | None = None
+    column: int | None = None
 
 
 def render(document: Plan | Validation, view: View) -> str:
@@ -55,7 +56,8 @@ def command(annotation: Annotation) -> str:
     """The workflow command for an annotation, escaped so that no name can start another command."""
     properties = {
         "file": annotation.file,
-        "line": "" if annotation.line is None or not annotation.file else str(annotation.line),
+        "line": str(annotation.line or "") if annotation.file else "",
+        "col": str(annotation.column or "") if annotation.file and annotation.line else "",
         "title": annotation.title,
     }
     # Values of properties end at a comma, and the message begins after the colons.
@@ -121,6 +123,7 @@ def _mistakes(validation: Validation, view: View) -> Iterator[Annotation]:
             message=f"{mistake.message}\n{mistake.hint}".rstrip(),
             file=in_checkout(mistake.file, view),
             line=mistake.line,
+            column=mistake.column,
         )
 
 

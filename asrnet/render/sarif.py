@@ -61,6 +61,7 @@ class _Result(Struct, frozen=True, kw_only=True):
     about: tuple[str, ...]
     file: str = ""
     line: int | None = None
+    column: int | None = None
     name: str = ""
 
 
@@ -105,7 +106,7 @@ def _result(result: _Result, index: int, repeat: int, view: View) -> dict[str, A
     if result.file:
         location["physicalLocation"] = {
             "artifactLocation": {"uri": _uri(result.file, view)},
-            "region": {"startLine": result.line or 1},
+            "region": {"startLine": result.line or 1, **({"startColumn": result.column} if result.column else {})},
         }
     if result.name:
         location["logicalLocations"] = [{"fullyQualifiedName": printable(result.name), "kind": "resource"}]
@@ -238,4 +239,5 @@ def _of_validation(validation: Validation) -> Iterator[_Result]:
             about=(mistake.file, mistake.path, mistake.message),
             file=mistake.file,
             line=mistake.line,
+            column=mistake.column,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from asrnet.files.validation import NOUNS
 from asrnet.render.sections import Row, Section, sentences
 from asrnet.render.wording import count, listed
 
@@ -18,7 +19,7 @@ def sections(document: Validation, view: View) -> Iterator[Section]:
     lines = []
     for file in document.files:
         if file.valid:
-            contents = [count(number, noun) for noun, number in file.contents.items()]
+            contents = [count(number, NOUNS[key]) for key, number in file.contents.items()]
             lines.append(f"{file.path}: valid: {listed(contents)}")
     yield sentences("", lines)
     if not view.errors_shown:

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from asrnet.desired import Source
 from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
-from asrnet.files.problems import gathered, raise_any
+from asrnet.files.problems import gathered, raise_any, spelled
 from asrnet.files.yaml import Document
 from asrnet.model.azure import MICROSOFT_AZURE, Subnet
 from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology
@@ -130,7 +130,9 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int, mi
         raise document.error("the server is missing, expected the name of the VMM server", "fabrics", index)
 
     def source(*steps: str | int) -> Source:
-        return Source(file=document.source, line=document.line("fabrics", index, *steps))
+        path = ("fabrics", index, *steps)
+        line, column = document.lines.nearest(path)
+        return Source(file=document.source, line=line, column=column, path=spelled(path))
 
     protections = []
     for number, mapping in enumerate(entry.cloud_mappings):
@@ -219,4 +221,6 @@ def _repeats(entries: Iterable[tuple[str, str, Source]], what: str) -> Iterator[
 
 
 def _mistake(problem: str, source: Source) -> DocumentError:
-    return DocumentError(problem, file=source.file, line=source.line)
+    return DocumentError(
+        problem, file=source.file, line=source.line, column=source.column, path=source.path, names_entry=True
+    )

@@ -178,7 +178,9 @@ def contains(names: Iterable[str], name: str | None) -> bool:
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
     """The error to raise: a DocumentError if ``where`` is in a file, else an InputError."""
     if where.file:  # names from a vault or the command line have no line to point to
-        return DocumentError(problem, file=where.file, line=where.line, hint=hint)
+        return DocumentError(
+            problem, file=where.file, line=where.line, column=where.column, path=where.path, names_entry=True, hint=hint
+        )
     return InputError(problem, hint=hint)
 
 

@@ -64,17 +64,27 @@ def test_the_json_of_validate_has_every_file_and_every_mistake(cli: Cli, broken:
     document = json.loads(ran.out)
     jsonschema.validate(document, json_schema("validation"))
     assert document["files"] == [
-        {"path": "valid.yaml", "valid": True, "contents": {"pair": 1, "vault": 1}},
+        {"path": "valid.yaml", "valid": True, "contents": {"pairs": 1, "vaults": 1}},
         {"path": "asrnet.yaml", "valid": False, "contents": {}},
     ]
     assert [f"{mistake['file']}:{mistake['line']}" for mistake in document["mistakes"]] == PLACES
     assert document["mistakes"][3] == {
         "file": "asrnet.yaml",
         "line": 6,
+        "column": 15,
         "path": "pairs[0].vault",
         "message": "unknown vault 'see'; did you mean 'sea'?",
         "hint": "declared under vaults: sea",
     }
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("output", ["json", "markdown", "sarif"])
+def test_mistakes_that_standard_output_lists_are_only_counted_on_standard_error(cli: Cli, output: str) -> None:
+    ran = cli("validate", "-o", output)
+    assert ran.code == 1
+    assert "unknown vault 'see'" in ran.out
+    assert ran.err == "error: 6 mistakes, which standard output lists\n"
 
 
 @pytest.mark.usefixtures("broken")
@@ -108,7 +118,7 @@ def test_a_workflow_marks_the_line_of_every_mistake_whatever_the_command(
 ) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(broken.parent))
     lines = cli(command, "-o", "github").out.splitlines()
-    assert [line.partition(",title")[0] for line in lines] == [
+    assert [line.partition(",col=")[0] for line in lines] == [
         f"::error file={broken.name}/{place.replace(':', ',line=')}" for place in PLACES
     ]
 

@@ -33,11 +33,15 @@ def test_rows_name_networks_by_alias_or_in_full() -> None:
             vault="sea",
             primary=vnet(PROD, "rg-hub", "hub-ea"),
             recovery=full,
-            source=Source(file="f.yaml", line=5),
+            source=Source(file="f.yaml", line=5, column=9, path="pairs[0]"),
         ),
     )
     assert state.vaults == (
-        Vault(name="sea", id=vault(DR, "rg-dr", "vault-sea"), source=Source(file="f.yaml", line=3)),
+        Vault(
+            name="sea",
+            id=vault(DR, "rg-dr", "vault-sea"),
+            source=Source(file="f.yaml", line=3, column=10, path="vaults.sea"),
+        ),
     )
     assert state.subscriptions == {"prod": PROD, "dr": DR}
     assert state.cloud == "public"
@@ -162,8 +166,8 @@ def test_a_folder_is_merged_in_the_order_of_names(here: Path) -> None:
     (here / "vmm.yaml").write_text("clouds: []", encoding="utf-8")  # a topology, not a desired state
     (here / "README.md").write_text("no desired state", encoding="utf-8")
     state = desired.load_desired(here)
-    assert [row.source for row in state.pairs] == [Source(file=str(here / "b.yml"), line=3)]
-    assert state.vaults[0].source == Source(file=str(here / "a.yaml"), line=3)
+    assert [row.source for row in state.pairs] == [Source(file=str(here / "b.yml"), line=3, column=3, path="pairs[0]")]
+    assert state.vaults[0].source == Source(file=str(here / "a.yaml"), line=3, column=10, path="vaults.sea")
 
 
 def test_an_empty_folder_says_what_it_lacks() -> None:

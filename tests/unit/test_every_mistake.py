@@ -46,6 +46,7 @@ def test_a_mistake_has_its_file_line_path_message_and_hint() -> None:
         Mistake(
             file="f.yaml",
             line=6,
+            column=15,
             path="pairs[0].vault",
             message="unknown vault 'see'; did you mean 'sea'?",
             hint="declared under vaults: sea",
@@ -79,7 +80,7 @@ def test_mistakes_of_form_value_reference_and_contradiction_are_reported_togethe
     )
     assert mistakes_in(text) == [
         "2 cloud",
-        "8",
+        "8 pairs[1]",
         "9 pairs[2].name",
         "10 pairs[3].vault",
         "11 pairs",
@@ -111,7 +112,7 @@ def test_a_misspelled_key_is_not_reported_as_missing_too() -> None:
 
 
 def test_a_row_that_was_copied_is_one_mistake_though_it_breaks_several_rules() -> None:
-    assert mistakes_in(BASE + HUB + HUB.removeprefix("pairs:\n")) == ["7"]
+    assert mistakes_in(BASE + HUB + HUB.removeprefix("pairs:\n")) == ["7 pairs[1]"]
 
 
 def test_all_files_of_a_folder_are_read_and_what_a_broken_one_declares_is_not_missed() -> None:

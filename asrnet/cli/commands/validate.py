@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import structs
 
 from asrnet import exit_codes
-from asrnet.cli import inputs, outputs
+from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.session import Session
 from asrnet.cli.unreadable import report_mistakes
@@ -45,8 +45,13 @@ def run(session: Session[ValidateSettings]) -> int:
                 files.append(CheckedFile(path=path, valid=True, contents=contents))
         error_of_all = together(errors) if errors else None
         document = Validation(files=tuple(files), mistakes=mistakes_of(error_of_all) if error_of_all else ())
-        opened.write(document, structs.replace(session.view(), errors_shown=True))
-    if error_of_all:
+        # Standard output or standard error has the mistakes, not both.
+        are_printed = opened.printed not in {None, "text", "github"}
+        opened.write(document, structs.replace(session.view(), errors_shown=not are_printed))
+    if error_of_all and are_printed:
+        number = len(document.mistakes)
+        logs.error(f"{number} {'mistake' if number == 1 else 'mistakes'}, which standard output lists")
+    elif error_of_all:
         report_mistakes(error_of_all)
     return exit_codes.ERROR if errors else exit_codes.DONE
 
@@ -71,9 +76,9 @@ def _contents(path: str, session: Session[ValidateSettings]) -> dict[str, int]:
         servers = len(read_topology(topology).servers)
     assert desired is not None  # noqa: S101 - without mistakes there is one
     numbers = {
-        "pair": len(desired.pairs) + len(desired.vmm_pairs),
-        "rule": len(desired.rules),
-        "vault": len(desired.vaults),
-        "VMM server": servers,
+        "pairs": len(desired.pairs) + len(desired.vmm_pairs),
+        "rules": len(desired.rules),
+        "vaults": len(desired.vaults),
+        "vmm_servers": servers,
     }
-    return {noun: number for noun, number in numbers.items() if number}
+    return {key: number for key, number in numbers.items() if number}
