@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -175,12 +175,17 @@ def emulated_wire(world: World) -> Wire:
     return connect.wire(clock=world.clock, credential=credential, session=session_on(world))
 
 
-def snapshot(inventory: Inventory, interfaces: Iterable[NetworkInterface] = ()) -> str:
-    """The world file in which everything of ``inventory``, and each of ``interfaces``, is as it was read."""
+def snapshot(
+    inventory: Inventory, interfaces: Iterable[NetworkInterface] = (), *, names: Mapping[str, str] | None = None
+) -> str:
+    """The world file in which everything of ``inventory``, and each of ``interfaces``, is as it was read.
+
+    ``names`` are those of subscriptions, by their GUIDs.
+    """
     from asrnet.fake import world_file
     from asrnet.fake.snapshot import world_of
 
-    return world_file.dumps(world_of(inventory, interfaces))
+    return world_file.dumps(world_of(inventory, interfaces, names or {}))
 
 
 def census(path: str) -> dict[str, int]:

@@ -77,6 +77,8 @@ class Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> Invocation:
     """Parse ``argv``. Raises InputError for unknown options and commands, and suggests the nearest known one."""
     _refuse_single_dashes(argv)
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:2], "--help"]
     # In two steps, so that options can stand before the command and only that command's module is imported: first the
     # options of the main parser, the command and the rest of the line as it is, then this rest by the command's parser.
     namespace = argparse.Namespace(command=argv)

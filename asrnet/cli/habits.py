@@ -68,7 +68,6 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 
 NO_COMMANDS: Final[Mapping[str, str]] = {
-    "help": "see: asrnet --help",
     "version": "see: asrnet --version",
     "login": "asrnet signs in as az does: az login, or the variables AZURE_TENANT_ID, AZURE_CLIENT_ID and a secret",
     **dict.fromkeys(

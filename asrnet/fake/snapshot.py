@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from asrnet import vmm
 from asrnet.clocks import SystemClock
-from asrnet.fake.records import CloudRecord, Host, VaultResource, VmNetworkRecord
+from asrnet.fake.records import CloudRecord, Host, Subscription, VaultResource, VmNetworkRecord
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
@@ -25,12 +25,13 @@ from asrnet.model.azure import (
 from asrnet.vmm import Server, Topology, cloud_of
 
 
-def world_of(inventory: Inventory, interfaces: Iterable[NetworkInterface] = ()) -> World:
-    """The world that ``inventory`` was read from, with ``interfaces``.
+def world_of(inventory: Inventory, interfaces: Iterable[NetworkInterface], names: Mapping[str, str]) -> World:
+    """The world that ``inventory`` was read from, with ``interfaces``, and ``names`` of subscriptions by their GUIDs.
 
     What could not be read is missing in it (see ``unread``).
     """
     world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
+    seed(world, *(Subscription(id=guid, name=name) for guid, name in names.items()))
     seed(world, *inventory.networks.values(), *interfaces)
     for network_id, state in inventory.missing.items():
         # The resource group exists although the network that was asked for in it does not.

@@ -79,6 +79,7 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
     """The live mappings as pairs, those that ``desired`` declares by its names and in its direction."""
     names, display = _declared_names(desired, inventory), inventory.display_names()
     directions = {(region.primary, region.recovery) for region in desired.regions}
+    order = {name: index for index, name in enumerate(dict.fromkeys(names.values()))}
     vaults: list[LiveVault] = []
     pairs: list[LivePair] = []
     for vault in inventory.vaults.values():
@@ -96,7 +97,9 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
             unreadable=tuple(unreadable),
         )
         vaults.append(live_vault)
-        pairs += _VaultPairs(vault, names, display, inventory, directions).pairs()
+        of_vault = _VaultPairs(vault, names, display, inventory, directions).pairs()
+        # As in the plan: those that are declared in the order of the file, then the others by network.
+        pairs += sorted(of_vault, key=lambda pair: order.get(pair.pair or "", len(order)))
     return LivePairs(vaults=tuple(vaults), pairs=tuple(pair for pair in pairs if selection.has_pair(pair.pair)))
 
 

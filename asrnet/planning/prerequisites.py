@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from asrnet.desired.pairs import Pair, fits, is_ignored
 from asrnet.desired.state import Rule
@@ -18,6 +20,8 @@ from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import RuleMatch
 from asrnet.planning.copies import addition_problems, copy_problems
 from asrnet.planning.view import Request, VaultView, WantedPair
+
+_DIGITS: Final = re.compile(r"\d+")
 
 
 def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Finding]:
@@ -69,9 +73,10 @@ def _network_problems(pair: Pair, network_id: ArmId, inventory: Inventory) -> It
         detail = f": resource group {network_id.resource_group} does not exist" if network.no_group else ""
         if not network.no_group:
             group = str(network_id.parent).lower()
-            detail = did_you_mean(
-                network_id.name, [other.name for other in inventory.networks if str(other.parent).lower() == group]
-            )
+            # Names are often numbered: vnet-07 is no misspelt vnet-06.
+            pattern = _DIGITS.sub("", network_id.name)
+            others = [other.name for other in inventory.networks if str(other.parent).lower() == group]
+            detail = did_you_mean(network_id.name, [name for name in others if _DIGITS.sub("", name) != pattern])
         yield pair.finding(
             FindingKind.MISSING_NETWORK,
             f"{network_id} does not exist{detail}",

@@ -38,6 +38,8 @@ def env_example() -> str:
 
 def _option(option: Option) -> str:
     text = f"{', '.join(option.flags)}: {option.help}"
+    if option.metavar in {"SECONDS", "MILLISECONDS"}:
+        text += f", in {option.metavar.lower()}"
     if option.choices:
         text += f" ({', '.join(option.choices)})"
     if option.repeatable:

@@ -57,6 +57,11 @@ def read(
             f"{given['backend'].source} names a fake world and {given['endpoint'].source} an endpoint",
             hint="a fake world is a file and has no endpoint: leave one of them out",
         )
+    if not any(option.name == "backend" for option in options):
+        # A command that does not use the world must know it all the same, or it could overwrite the world's file.
+        backend = next(option for option in all_options() if option.name == "backend")
+        if value := _given(backend, {}, environ, file):
+            fields["backend"] = str(value.value)
     variables = dict(_variables(environ, file))
     fields.setdefault("credential", variables.get("AZURE_TOKEN_CREDENTIALS"))
     fields["env_file"] = str(named) if named else None

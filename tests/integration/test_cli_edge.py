@@ -96,7 +96,6 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "--no-wait"], "unknown option '--no-wait'\nhint: apply waits"),
         (["--verson"], "unknown option '--verson'; did you mean '--version'?"),
         (["version"], "unknown command 'version'\nhint: see: asrnet --version\n"),
-        (["help"], "unknown command 'help'\nhint: see: asrnet --help\n"),
         (["destroy"], "unknown command 'destroy'\nhint: take the rows out of the desired state"),
         (["login"], "unknown command 'login'\nhint: asrnet signs in as az does"),
         (["fmt"], "unknown command 'fmt'; did you mean 'validate'?"),
@@ -113,6 +112,12 @@ def test_usage_errors_exit_1_and_suggest(cli: Cli, argv: list[str], words: str) 
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
     assert ran.err.startswith("error: ")
+
+
+@pytest.mark.parametrize("command", [[], ["plan"]])
+def test_help_is_the_help_of_the_program_or_of_a_command(cli: Cli, command: list[str]) -> None:
+    asked = cli("help", *command)
+    assert (asked.code, asked.out) == (0, cli(*command, "--help").out)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

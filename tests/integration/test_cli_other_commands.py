@@ -101,6 +101,34 @@ def test_permissions_on_the_terminal_says_to_save_the_role_first(cli: Cli, folde
     assert "create it with: az role definition create --role-definition mine.json" in saved.err
 
 
+def test_permissions_does_not_replace_the_world_in_use_though_it_reads_none(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    before = snapshot(folder)
+    ran = cli("permissions", "--out", "world.yaml")
+    assert ran.err.startswith("error: --out: world.yaml is the world, which this would overwrite\n")
+    assert (ran.code, snapshot(folder) == before) == (1, True)
+
+
+def test_show_has_the_pairs_in_the_order_of_the_file(fake: Cli) -> None:
+    fake("apply", "--yes")
+    assert [pair["pair"] for pair in json.loads(fake("show", "-o", "json").out)["pairs"]] == [
+        "hub",
+        "app",
+        "tagged/crm-ea",
+    ]
+
+
+def test_a_dumped_world_keeps_the_names_of_subscriptions(fake: Cli, folder: Path) -> None:
+    named = "- {{id: {}, name: {}}}"
+    fake("apply", "--yes")
+    assert named.format(DR, "dr") in fake("dump", "--format", "world").out
+    (folder / "asrnet.yaml").unlink()
+    edit(folder, "name: dr}", "name: Disaster Recovery}", "world.yaml")
+    assert named.format(DR, "Disaster Recovery") in fake("dump", "--format", "world", "--vault", VAULT).out
+
+
 def test_map_names_a_network_that_does_not_exist(fake: Cli) -> None:
     ran = fake("map", "prod/rg-network-ea/nope-ea", "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, "nope-ea does not exist" in ran.err) == (1, True)

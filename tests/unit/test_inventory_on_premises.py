@@ -203,6 +203,6 @@ def test_a_snapshot_is_a_world_with_the_same_servers(sites: Clouds, tmp_path: Pa
     azure = sites.build.cloud(sites.beijing, "SilverCloud1")
     sites.build.cloud_mapping(azure, None)
     found = inventory.read_inventory(sites.state(), opened(sites.world, tmp_path / "world.yaml"))
-    copy = inventory.read_inventory(sites.state(), opened(world_of(found), tmp_path / "copy.yaml"))
+    copy = inventory.read_inventory(sites.state(), opened(world_of(found, (), {}), tmp_path / "copy.yaml"))
     assert topology_of(copy.vaults["sea"]) == topology_of(found.vaults["sea"])
     assert copy.vaults["sea"].items == found.vaults["sea"].items

@@ -242,3 +242,12 @@ def test_a_missing_network_whose_name_is_nearly_that_of_another_says_which() -> 
     plan = azure.plan(azure.state(row(misspelt, azure.network("hub-sea", SEA)), row(hub, None)))
     [problem] = [finding for finding in plan.findings if finding.kind == "missing_network"]
     assert problem.message.endswith("hub-eaa does not exist; did you mean 'hub-ea'?")
+
+
+def test_a_missing_network_is_not_taken_for_its_neighbour_of_another_number() -> None:
+    azure = TwoRegions()
+    hub = azure.network("vnet-06")
+    missing = structs.replace(hub, id=ArmId(str(hub.id).replace("vnet-06", "vnet-07")))
+    plan = azure.plan(azure.state(row(missing, azure.network("hub-sea", SEA)), row(hub, None)))
+    [problem] = [finding for finding in plan.findings if finding.kind == "missing_network"]
+    assert problem.message.endswith("vnet-07 does not exist")

@@ -415,6 +415,12 @@ def test_a_variable_gives_way_to_the_alternative_on_the_command_line() -> None:
     assert refusal({}, both, command="predict") == "ASRNET_PREDICT_FAILBACK: not allowed with ASRNET_PREDICT_FAILOVER"
 
 
+def test_the_example_names_the_units_of_times() -> None:
+    text = " ".join(line.removeprefix("# ") for line in env_example().splitlines())
+    assert "--retry-deadline: how long a request is retried, in seconds #ASRNET_RETRY_DEADLINE=300" in text
+    assert "--latency: the least time that a request takes, in milliseconds #ASRNET" in text
+
+
 def test_the_example_file_is_what_the_table_says() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
 

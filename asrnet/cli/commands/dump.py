@@ -9,16 +9,21 @@ Without a desired-state file, --vault takes the full id of a vault.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
+from asrnet.errors import AsrError
 from asrnet.settings.readings import DumpSettings
 
 if TYPE_CHECKING:
+    from asrnet.desired import DesiredState
     from asrnet.export.exported import Exported
+    from asrnet.inventory.read import Inventory
+    from asrnet.ports import Backend
 
 EXAMPLES: Final = (
     ("asrnet dump --vault /subscriptions/.../vaults/vault-dr --out asrnet.yaml", "start from the existing mappings"),
@@ -53,7 +58,7 @@ def _text(session: Session[DumpSettings]) -> str:
             interfaces, unread = prediction.interfaces_of_machines(inventory, backend) if settings.nics else ([], [])
             for line in unread:
                 logs.warn(f"could not be read and is not in the world: {line}")
-            return backends.snapshot(inventory, interfaces)
+            return backends.snapshot(inventory, interfaces, names=_names(desired, inventory, backend))
         if settings.format == "asrnet":
             # The networks' tags tell copies from their originals, and a missing network cannot be declared.
             inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
@@ -68,6 +73,17 @@ def _text(session: Session[DumpSettings]) -> str:
     for line in left_out:
         logs.warn(f"left out: {line}")
     return text
+
+
+def _names(desired: DesiredState, inventory: Inventory, backend: Backend) -> dict[str, str]:
+    """The names of subscriptions by their GUIDs: those of the desired state, and without one those that Azure has."""
+    names = {guid: name for name, guid in desired.subscriptions.items()}
+    if not names:
+        ids = [*inventory.networks, *(vault.id for vault in inventory.vaults.values())]
+        for guid in dict.fromkeys(resource_id.subscription for resource_id in ids):
+            with suppress(AsrError):  # a name is a nicety
+                names[guid] = backend.surroundings.subscription(guid).name
+    return names
 
 
 def _export(name: str) -> Callable[..., Exported]:

@@ -41,13 +41,13 @@ def run(session: Session[PermissionsSettings]) -> int:
         logs.remark("delete is needed for retargets: the old reverse mapping is deleted before the new one is made")
         for other in tasks_of(desired):
             if not {*actions(other, desired)} <= {*actions(task, desired)}:
-                logs.remark(f"this desired state also needs the role of: asrnet permissions --for {other}")
+                logs.remark(f"hint: this desired state also needs the role of: asrnet permissions --for {other}")
     if time_savers := optional(definition.actions):
         logs.remark(f"optional rights that only save time (--minimal leaves them out): {', '.join(time_savers)}")
     create = ["az", "role", "definition", "create", "--role-definition", settings.out or "role.json"]
     save = "" if settings.out else "save it with --out role.json, and "
-    logs.remark(f"{save}create it with: {shlex.join(create)}")
+    logs.remark(f"hint: {save}create it with: {shlex.join(create)}")
     assign = ["az", "role", "assignment", "create", "--assignee", "OBJECT_ID", "--role", definition.name, "--scope"]
     for scope in definition.assignable_scopes:
-        logs.remark(f"assign it with: {shlex.join([*assign, scope])}")
+        logs.remark(f"hint: assign it with: {shlex.join([*assign, scope])}")
     return exit_codes.DONE
