@@ -196,8 +196,8 @@ class Looks:
             raise AlreadyDoneError(f"{name} {machine_description(networks)}")
         if isinstance(step.before, MachineNetworks) and not are_same(networks, step.before):
             raise RefusedError(f"{name} {machine_description(networks)} now; plan again", kind="stale")
-        seen = fingerprint(machine)
-        if step.fingerprint and seen != step.fingerprint:
+        digest = fingerprint(machine)
+        if step.fingerprint and digest != step.fingerprint:
             raise RefusedError(f"{name} has other settings or another state now; plan again", kind="stale")
         is_sent = False
 
@@ -207,7 +207,7 @@ class Looks:
                 current, _ = self._fresh(step.resource_id, self._backend.mappings.protected_item)
                 if is_sent and current and are_same(networks_of(current), after):
                     raise AlreadyDoneError(f"{name} {machine_description(after)}")
-                if current is None or fingerprint(current) != seen:
+                if current is None or fingerprint(current) != digest:
                     raise RefusedError(f"{name} was changed while it was updated; plan again", kind="stale")
             is_sent = True
 

@@ -160,8 +160,8 @@ def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
                 unknown[member.get] = json.dumps(word)
         elif member.kind == "ids":
             values[field] = references(model, member.get)
-            if len(values[field]) != len(words := texts(model, member.get)):
-                unknown[member.get] = json.dumps(words)
+            if len(values[field]) != len(listed_ids := texts(model, member.get)):
+                unknown[member.get] = json.dumps(listed_ids)
         elif member.kind in {"flag", "word"}:
             if (value := flag(model, member.get)) is not None:
                 values[field] = value

@@ -199,9 +199,11 @@ def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
 
     owners = [name for name in COMMANDS if any(flag == option.flag and option.is_of(name) for option in all_options())]
     hint = f"commands with this option: {', '.join(owners)}"
-    own = [option for option in options_of(command) if option.flag in {"--format", "--out"}]
-    if flag == "--output" and own:
-        hint = f"use {' and '.join(f'{option.flag} {option.metavar or option.name.upper()}' for option in own)}"
+    output_options = [option for option in options_of(command) if option.flag in {"--format", "--out"}]
+    if flag == "--output" and output_options:
+        hint = (
+            f"use {' and '.join(f'{option.flag} {option.metavar or option.name.upper()}' for option in output_options)}"
+        )
     return InputError(f"{command} has no option {spelling or flag}", hint=habits.OPTIONS.get(flag[2:], hint))
 
 

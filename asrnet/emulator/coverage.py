@@ -51,7 +51,7 @@ def page() -> str:
     for route in ROUTES:
         if route.handler:
             path = route.template.lower()
-            title = next(title for title, words in _PARTS if any(word in path for word in words))
+            title = next(title for title, segments in _PARTS if any(segment in path for segment in segments))
             template = route.template
             for long, short in _SHORT:
                 template = template.replace(long, short)

@@ -53,9 +53,9 @@ class RecoveryPoints:
         """The id of the recovery point that a request names, by id or name. Raises ServiceError where there is none."""
         with self._state.lock:
             name = point.rpartition("/")[2].lower()
-            for known in self._points(self._state.protected_item(item_id)):
-                if known.id.name == name:
-                    return known.id
+            for recovery_point in self._points(self._state.protected_item(item_id)):
+                if recovery_point.id.name == name:
+                    return recovery_point.id
             raise self._state.assumed("recovery_point_missing", name[:100], resource_id=item_id)
 
     def _points(self, item: ProtectedItem) -> tuple[RecoveryPoint, ...]:

@@ -554,7 +554,7 @@ def job_filters(session: Session) -> Facts:
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
     session.ended_job(write.operation)
     facts: Facts = {}
-    for name, words in (
+    for name, odata_filter in (
         ("startTime", f"startTime eq '{since}'"),
         ("startTime to come", f"startTime eq '{_moment(session.now() + 24 * _HOUR)}'"),
         ("jobStatus", "jobStatus eq 'Succeeded'"),
@@ -563,7 +563,7 @@ def job_filters(session: Session) -> Facts:
         ("start and state", f"startTime eq '{since}' and jobStatus eq 'Succeeded'"),
         ("or", "jobStatus eq 'Succeeded' or jobStatus eq 'InProgress'"),
     ):
-        answer = session.get(f"{session.place.vault}/replicationJobs", filter=words)
+        answer = session.get(f"{session.place.vault}/replicationJobs", filter=odata_filter)
         facts |= with_names(name, session.told(answer))
         if answer.status == _OK:
             names = {str(at(job, "name")).lower() for job in elements(answer.document, "value")}

@@ -130,9 +130,9 @@ def as_markdown(report: Report) -> str:
     for result in report.results:
         facts = {**result.azure.facts, **result.azure.remarks}
         # A list of members stands in the JSON only: it would fill the page.
-        told = "; ".join(f"{name}: {shown(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
-        told = (result.azure.not_tried or told).replace("|", "\\|")
-        lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {told} |")
+        answers = "; ".join(f"{name}: {shown(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
+        answers = (result.azure.not_tried or answers).replace("|", "\\|")
+        lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {answers} |")
     return "\n".join([*lines, ""])
 
 

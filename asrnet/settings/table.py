@@ -515,12 +515,12 @@ def options_of(command: str) -> tuple[Option, ...]:
     """The options and positional arguments of ``command``; for an empty name, the shared ones."""
     if not command:
         return tuple(_options(Settings))
-    own = _options(settings_of(command), command) if command in MODULES else ()
-    return (*(option for option in options_of("") if option.is_of(command)), *own)
+    command_options = _options(settings_of(command), command) if command in MODULES else ()
+    return (*(option for option in options_of("") if option.is_of(command)), *command_options)
 
 
 @cache
 def all_options() -> tuple[Option, ...]:
     """Every option and positional argument of every command."""
-    own = (option for command in MODULES for option in _options(settings_of(command), command))
-    return (*options_of(""), *own)
+    of_commands = (option for command in MODULES for option in _options(settings_of(command), command))
+    return (*options_of(""), *of_commands)

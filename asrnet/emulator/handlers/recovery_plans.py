@@ -39,8 +39,8 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
     """A recovery plan; ``listed``: as lists show it, without its groups."""
     items = _machines(world, plan)
     # A plan has one word for what re-protects machines of every kind.
-    words = {"SwitchProtection": "ReverseReplicate", "Failback": "PlannedFailover"}
-    allowed = [{words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
+    plan_words = {"SwitchProtection": "ReverseReplicate", "Failback": "PlannedFailover"}
+    allowed = [{plan_words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
     done = world.state.done.get(plan.id.key, {})
     job = world.recovery_plans.latest_job(plan.id)
     in_azure = plan.recovery_fabric_id.name == PSEUDO_FABRIC
