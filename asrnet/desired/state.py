@@ -74,7 +74,7 @@ class CopySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     resource_group: Annotated[str, Meta(description="Must exist, unless create_resource_group is true")] = (
         "{resource_group}-asr"
     )
-    name: str = "{name}-asr"
+    name: Annotated[str, Meta(description="The copy's name")] = "{name}-asr"
     dns: Annotated[
         Literal["copy", "azure"] | tuple[str, ...],
         Meta(description="The primary's DNS servers, Azure's own resolver, or the servers' addresses"),
@@ -146,9 +146,9 @@ class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a rule's networks have in common: globs without case, all of which must fit."""
 
     subscription: Annotated[str | None, Meta(description="An alias under subscriptions")] = None
-    resource_group: str | None = None
-    name: str | None = None
-    tags: Mapping[str, str] = {}
+    resource_group: Annotated[str | None, Meta(description="A glob of the resource group's name")] = None
+    name: Annotated[str | None, Meta(description="A glob of the network's name")] = None
+    tags: Annotated[Mapping[str, str], Meta(description="Globs of the values of tags, by the tags' names")] = {}
 
 
 class RuleKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,7 +186,7 @@ class Ignore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[Name | None, Meta(description="A glob of the network's name, without case")] = None
     machine: Annotated[Name | None, Meta(description="A glob of the machine's name, without case")] = None
-    reason: Name
+    reason: Annotated[Name, Meta(description="Why it is as it is")]
     until: Annotated[date | None, Meta(description="The last day on which the entry counts (UTC)")] = None
 
 
@@ -194,8 +194,8 @@ class Freeze(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """No change is made in the vault up to and including a day (UTC)."""
 
     vault: Annotated[str, Meta(description="A name under vaults")]
-    until: date
-    reason: Name
+    until: Annotated[date, Meta(description="The last day without changes (UTC)")]
+    reason: Annotated[Name, Meta(description="Why; findings show it")]
 
 
 class VmNetworkName(Struct, frozen=True, kw_only=True):

@@ -89,6 +89,7 @@ class _Reader:
                 import_id=mapping.id,
                 provider=self._providers.get(mapping.id.subscription, ""),
             )
+            # A half pair has no reverse mapping.
             for mapping, direction in zip(self._both(pair), ("forward", "reverse"), strict=False)
         ]
 
@@ -130,6 +131,7 @@ def identifier(text: str) -> str:
 
 def _providers(subscriptions: Iterable[str], desired: DesiredState) -> dict[str, str]:
     """The provider's alias for each subscription: its alias in ``desired``, if it has one."""
+    # Backwards, so that of two aliases of one subscription the first one is taken.
     declared = {guid: alias for alias, guid in reversed(list(desired.subscriptions.items()))}
     return {guid: identifier(declared.get(guid, f"subscription-{guid}")) for guid in sorted(subscriptions)}
 

@@ -42,7 +42,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
             subject=copy_id.parent,
             hint=shlex.join(["az", "group", "create", *group, "--location", region.recovery]),
         )
-    if pair.managed_by:
+    if pair.managed_by:  # another tool makes the copy, and perhaps not from this primary
         return
     attachments = [*primary.attachments, *(name for subnet in primary.subnets for name in subnet.attachments)]
     if any(attachment.startswith("IPAM") for attachment in attachments):
@@ -139,7 +139,7 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
             if added := added_subnets(pair, primary, recovery):
                 subnets[recovery.id] = _subnets_change(pair, recovery, added)
             continue
-        if not isinstance(recovery, Absent):
+        if not isinstance(recovery, Absent):  # one that could not be read may exist
             continue
         network = copy_of(primary, pair.copy)
         group_id = network.id.parent

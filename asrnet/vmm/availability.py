@@ -183,6 +183,7 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: st
             if on_premises is None:
                 continue
             server = on_premises.server
+            # A machine's container is its cloud. Clouds from a topology file have no id, and any of them may be it.
             clouds = [cloud for cloud in server.clouds if cloud.id == item.id.parent] or server.clouds
             if clouds and not any(_has(cloud, on_premises.network) for cloud in clouds):
                 name = on_premises.network.name

@@ -17,8 +17,6 @@ from pages import PAGES, ROOT
 from asrnet.cli.arguments import command_parser
 from asrnet.cli.commands import COMMANDS
 from asrnet.errors import AsrError
-from asrnet.render import FORMATS
-from asrnet.schema import json_schema
 
 COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
@@ -93,21 +91,6 @@ def test_the_page_of_the_library_names_every_public_function() -> None:
     text = (ROOT / "docs" / "library.md").read_text("utf-8")
     functions = [name for name in asrnet.__all__ if name[0].islower()]
     assert [name for name in functions if not re.search(rf"`{name}[(`]", text) and name != "from_process"] == []
-
-
-def test_the_pages_name_every_key_of_the_desired_state_and_every_format() -> None:
-    def keys(schema: object) -> Iterator[str]:
-        if isinstance(schema, dict):
-            yield from schema.get("properties", {})
-        for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
-            yield from keys(part)
-
-    desired_state = (ROOT / "docs" / "desired-state.md").read_text("utf-8")
-    outputs = (ROOT / "docs" / "outputs.md").read_text("utf-8")
-    assert [
-        key for key in sorted(set(keys(json_schema("desired")))) if not re.search(rf"\b{key}\b", desired_state)
-    ] == []
-    assert [name for name in FORMATS if not re.search(rf"\b{name}\b", outputs)] == []
 
 
 def test_the_changelog_begins_with_what_is_unreleased_and_then_this_version() -> None:

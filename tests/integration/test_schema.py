@@ -164,3 +164,14 @@ def test_json_answers_fit_their_schema(cli: Cli, folder: Path, kind: str, exampl
 
 def test_a_plan_fits_the_schema_of_plans() -> None:
     assert problems("plan", to_json(Plan(existing={"sea": 1}).sealed()).decode()) == []
+
+
+def test_every_key_of_the_desired_state_says_what_it_means() -> None:
+    """Editors show it. A key whose value has keys of its own is described by these."""
+    undescribed = [
+        f"{struct}: {name}"
+        for struct, form in json_schema("desired")["$defs"].items()
+        for name, key in form.get("properties", {}).items()
+        if "description" not in key and "$ref" not in str(key)
+    ]
+    assert undescribed == []
