@@ -102,11 +102,14 @@ def _pair_row(pair: PairView, changes: Sequence[AppliedChange], details: _Detail
     if outcomes:
         symbol, label, tone = next(shown for outcome, shown in _OUTCOMES.items() if outcome in outcomes)
     if len(outcomes) > 1:
-        label = wording.listed(
-            dict.fromkeys(
-                f"{_outcome(change)[1]} {change.direction or wording.NOUNS[change.kind]}" for change in changes
-            )
-        )
+        labels = [
+            f"{_outcome(change)[1]} {change.direction or wording.NOUNS[change.kind]}"
+            for change in changes
+            if change.kind != "protected_item"
+        ]
+        machines = Counter(_outcome(change)[1] for change in changes if change.kind == "protected_item")
+        labels += [f"{wording.count(number, 'machine')} {outcome}" for outcome, number in machines.items()]
+        label = wording.listed(dict.fromkeys(labels))
     seconds = max((change.seconds for change in changes), default=0.0)
     return Row(
         (

@@ -190,6 +190,15 @@ def test_a_report_says_in_one_line_why_many_machines_were_left_alone() -> None:
     assert sum("vm1 goes first" in line for line in lines) == 1
 
 
+def test_the_row_of_a_pair_counts_its_machines_by_outcome() -> None:
+    plan = machine_plan()
+    changes = tuple(structs.replace(plan.changes[0], id=f"m{number}", name=f"vm{number}") for number in range(5, 9))
+    report = applied(structs.replace(plan, changes=changes), "succeeded")
+    failed = structs.replace(report.changes[0], outcome="failed", error="accepted, not done")
+    text = render(structs.replace(report, changes=(failed, *report.changes[1:])), "text")
+    assert "1 machine failed and 3 machines succeeded" in text
+
+
 def test_a_refused_report_shows_each_machine_once() -> None:
     plan = machine_plan()
     refused = structs.replace(plan, limits=structs.replace(plan.limits, max_machines=0))
