@@ -61,13 +61,14 @@ def render(plan: Plan, view: View) -> str:
     root = ET.Element("testsuites")
     moves: dict[ArmId, list[str]] = defaultdict(list)
     for row in machine_rows(current):
-        if row.is_moved:
+        if row.differs:
             moves[ArmId(row.machine_id)].append(row.line)
+    managed = {(pair.vault, pair.name) for pair in current.pairs if pair.managed_by}
     for number, vault in enumerate(_vaults(results)):
         machines = [
             (machine, moves.get(machine.id, ()))
             for machine in current.machines
-            if machine.vault == vault and machine.follows
+            if machine.vault == vault and (machine.follows or (vault, machine.pair) in managed)
         ]
         root.append(_suite(number, vault, results, machines, view.run))
     ET.indent(root)
@@ -180,7 +181,7 @@ def _hint_line(change: Change) -> str:
 
 
 def _machine_case(machine: MachineView, change: Change | None, pair: PairView | None, moves: Sequence[str]) -> Case:
-    """The case of a machine that follows its pair. One that is held is skipped: it is as it was meant to stay.
+    """The case of a machine that follows its pair. One that is held, or left to another tool, is skipped.
 
     ``moves`` has a line for each address that goes elsewhere.
     """
@@ -192,8 +193,9 @@ def _machine_case(machine: MachineView, change: Change | None, pair: PairView | 
     outcome = outcome_of(change) if change else None
     if outcome == "succeeded" or machine.status == "in_sync":
         return case
-    if machine.status in {"held", "waiting"} and outcome is None:
-        return structs.replace(case, skipped=machine.reason, details=(_declared(pair),))
+    if outcome is None and machine.status != "update":
+        reason = f"left to {pair.managed_by}" if pair and pair.managed_by else machine.reason
+        return structs.replace(case, skipped=reason, details=tuple(filter(None, (*moves, _declared(pair)))))
     why = (change and (error_of(change) or change.reason)) or "goes to another network than its pair asks for"
     kind = outcome or "to be updated"
     hint = _hint_line(change) if change else ""

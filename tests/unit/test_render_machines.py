@@ -137,7 +137,20 @@ def test_cases_of_machines_say_where_each_goes_and_where_its_row_stands() -> Non
         "nic0 in tests: no network -> bubble web",
         "declared in asrnet.yaml:11",
     ]
-    assert texts["machine: vm2"] == ["declared in asrnet.yaml:11"]
+    held = ["nic0: old-sea db 10.9.0.4, not hub-sea web", "nic0 in tests: no network, not bubble web"]
+    assert str(texts["machine: vm2"][0]).splitlines() == [*held, "declared in asrnet.yaml:11"]
+    assert "machine: vm4" not in texts, "machines of its pair do not follow"
+
+
+def test_cases_of_machines_that_another_tool_manages_are_skipped_and_name_it() -> None:
+    plan = declared()
+    (view,) = plan.pairs
+    machines = tuple(machine for machine in plan.machines if machine.status in {"reported", "in_sync"})
+    managed = structs.replace(view, managed_by="terraform")
+    root = ET.fromstring(render(structs.replace(plan, pairs=(managed,), machines=machines, changes=()), "junit"))
+    skipped = {case.get("name"): [child.get("message") for child in case] for case in root.iter("testcase")}
+    assert skipped["machine: vm3"] == []
+    assert skipped["machine: vm4"] == ["left to terraform"]
 
 
 def test_a_failed_case_of_a_machine_has_the_hint() -> None:
