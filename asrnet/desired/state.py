@@ -277,12 +277,8 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     @property
     def has_tests(self) -> bool:
         """Whether a row, a rule or a region names a test network."""
-        named = [
-            *(row.test for row in self.pairs),
-            *(rule.test for rule in self.rules),
-            *(r.test for r in self.regions),
-        ]
-        return any(test is not None and test != "none" for test in named)
+        entries: list[Row | Rule | Region] = [*self.pairs, *self.rules, *self.regions]
+        return any(entry.test and entry.test != "none" for entry in entries)
 
     def within(self, vaults: Collection[str]) -> Self:
         """The part that is about these ``vaults``, by their names."""

@@ -35,7 +35,8 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
     """The networks of production, each with what makes it one, as the end of a sentence about it.
 
     They are the networks of all declared ``pairs``, whether mapped yet or not; the ends of live mappings; and the
-    networks in which protected machines run or to which they fail over.
+    networks in which protected machines run or to which they fail over. Planning gives the inventory as the plan will
+    leave it, because a plan may take networks out of production.
     """
     reasons: dict[ArmId, str] = {}
     for pair in pairs:
@@ -220,16 +221,15 @@ class _Walk:
     def _ways_through(self, first: Peering) -> Iterator[_Way]:
         reached: dict[str, list[str]] = defaultdict(list)
         beside: list[str] = []
-        visited = {self._start.id}
-        # Breadth first, so that the first chain to each end is the shortest one.
-        steps: deque[tuple[Peering, tuple[str, ...]]] = deque([(first, (self._start.name,))])
+        # The chain to each network that was reached. Breadth first, so that it is the shortest one.
+        chains: dict[ArmId, tuple[str, ...]] = {self._start.id: (self._start.name,)}
+        steps: deque[tuple[Peering, ArmId]] = deque([(first, self._start.id)])
         while steps:
-            peering, chain = steps.popleft()
+            peering, previous_id = steps.popleft()
             network_id = self._inventory.spelled(peering.network_id)
-            if network_id in visited:
+            if network_id in chains:
                 continue
-            visited.add(network_id)
-            chain = (*chain, network_id.name)
+            chain = chains[network_id] = (*chains[previous_id], network_id.name)
             # This is a way out. What lies behind production would add nothing.
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
@@ -241,22 +241,22 @@ class _Walk:
             if network.gateway or peering.use_remote_gateways:
                 reached[f"the gateway of {network.name}"].append(" - ".join(chain))
             for end in network.peerings:
-                if not end.connected or end.network_id in visited:
+                if not end.connected or end.network_id in chains:
                     continue
                 # A hub can pass packets on between the networks around it, and each of them takes such packets only if
                 # its own side of the peering allows forwarded traffic. ``back`` decides for what the test sends,
                 # ``peering`` for what production sends; one of the two is enough. Source: Virtual network peering.
                 back = self._side_of(end.network_id, network.id)
                 if peering.allow_forwarded or (back and back.allow_forwarded):
-                    steps.append((end, chain))
+                    steps.append((end, network_id))
                 elif end.network_id in self._production and back is not None:
                     beside.append(end.network_id.name)
                 elif back is None:
                     self._doubt(end.network_id, (*chain, end.network_id.name), self._inventory.network(end.network_id))
         # One line for each neighbour: removing its peering closes all ways that lead through it.
-        for end_name, chains in list(reached.items())[:1]:
+        for end_name, ways in list(reached.items())[:1]:
             others = f", and with {len(reached) - 1} more" if len(reached) > 1 else ""
-            yield _Way(f"is connected with {end_name}{others}: {chains[0]}")
+            yield _Way(f"is connected with {end_name}{others}: {ways[0]}")
         if beside and not reached:
             neighbour = first.network_id.name
             yield _Way(

@@ -1,4 +1,4 @@
-"""Test networks are judged in the state that a plan leaves, so that the next plan gives the same answer."""
+"""Test networks and subnets are judged in the state that a plan leaves, so that the next plan gives the same answer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from followers import Followers
 from msgspec import structs
-from states import EA, SEA, row
+from states import EA, SEA, kinds, row
 
 from asrnet import planning
-from asrnet.desired import DesiredState, Ignore, Row, Selection, Vault
+from asrnet.desired import DesiredState, Ignore, Region, Row, Selection, Vault
 from asrnet.errors import ForbiddenError
+from asrnet.fake.behaviour import Behaviour
 from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, Nic, Peering, Subnet, VirtualNetwork
@@ -233,6 +234,22 @@ def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_keep
     ]
 
 
+def test_a_test_network_without_subnets_keeps_no_machine_from_its_recovery_network() -> None:
+    world = World(1)
+    bare = world.network("bare", SEA, subnets=())
+    plan = world.plan(world.state(row(world.hub, world.new, test=bare.id), machines="follow"))
+    world.apply(plan)
+    assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
+
+
+def test_a_machine_that_is_held_anyway_has_the_reasons_of_its_test_network_too() -> None:
+    world = World(0)
+    world.machine("held", is_cluster_member=True)
+    bare = world.network("bare", SEA, subnets=())
+    (view,) = world.plan(world.state(row(world.hub, world.new, test=bare.id), machines="follow")).machines
+    assert view.reason == "it is a member of a cluster, whose machines are updated together; bare has no subnets"
+
+
 def test_a_machine_that_cannot_leave_without_a_test_network_keeps_a_further_one_in_production() -> None:
     """vm1's NICs have different test networks, which an update cannot keep, and bubble is in use."""
     world = World(1)
@@ -245,6 +262,7 @@ def test_a_machine_that_cannot_leave_without_a_test_network_keeps_a_further_one_
     assert judged(plan, world.old) == production("old", "is the network to which vm1 fails over")
     world.apply(plan)
     assert world.destinations() == {"vm001": "new", "vm1": "old", "busy": "bubble"}
+    assert world.tests()["vm001"] is None
     again = world.plan(desired)
     assert (again.changes, judged(again, world.old)) == ((), judged(plan, world.old))
 
@@ -283,10 +301,20 @@ class TwoVaults(World):
 
 class TestOtherVaults:
     @pytest.mark.parametrize("vaults", [frozenset(), frozenset({"sea"})], ids=["of the run", "left out of the run"])
-    def test_the_networks_of_their_machines_are_production(self, vaults: frozenset[str]) -> None:
+    @pytest.mark.parametrize("declared", ["row", "region"])
+    def test_the_networks_of_their_machines_are_production(self, vaults: frozenset[str], declared: str) -> None:
         world = TwoVaults("bubble")
-        plan = world.plan(world.desired(test=world.bubble.id), selection=Selection(vaults=vaults))
+        desired = world.desired(test=world.bubble.id if declared == "row" else None)
+        if declared == "region":
+            regions = (Region(primary=EA, recovery=SEA, test=world.bubble.id),)
+            desired = structs.replace(desired, regions=regions)
+        plan = world.plan(desired, selection=Selection(vaults=vaults))
         assert judged(plan, world.bubble) == production("bubble", "is the network to which beside fails over")
+
+    def test_their_machines_are_read_only_where_a_test_network_is_named(self) -> None:
+        world = TwoVaults("bubble")
+        world.plan(world.desired(test="none"), selection=Selection(vaults=frozenset({"sea"})))
+        assert [call.name for call in world.called("protected_items")] == ["vault-dr"]
 
     @pytest.mark.parametrize(
         ("unread", "what"),
@@ -316,6 +344,23 @@ class TestOtherVaults:
         machines = [change for change in plan.changes if change.kind == "protected_item"]
         assert [getattr(change.after, "test_network_id", "") for change in machines] == [None, None]
 
+    def test_a_vault_left_out_of_the_run_that_cannot_be_read_makes_test_networks_unknown(self) -> None:
+        world = TwoVaults("old")
+        world.second = structs.replace(world.second, id=ArmId(f"{world.vault.id}-gone"))
+        plan = world.plan(world.desired(test=world.bubble.id), selection=Selection(vaults=frozenset({"sea"})))
+        ((kind, message),) = judged(plan, world.bubble)
+        assert (kind, "could not read vault second: " in message) == ("unknown", True)
+
+    def test_a_vault_left_out_of_the_run_in_which_nothing_was_ever_protected_uses_no_network(self) -> None:
+        world = TwoVaults("old")
+        unused = world.build.vault("unused", "westus")
+        world.second = structs.replace(world.second, id=unused.id)
+        world.world.state.behaviour = Behaviour(unused_vault="reject_400")
+        plan = world.plan(world.desired(test=world.bubble.id), selection=Selection(vaults=frozenset({"sea"})))
+        assert judged(plan, world.bubble) == []
+
+
+class TestSubnetsThatAreTooSmall:
     def test_machines_of_two_vaults_in_one_subnet_are_one_finding_with_their_sum(self) -> None:
         world = TwoVaults("new")
         small = structs.replace(world.new, subnets=(Subnet(name="web", prefixes=("10.0.1.64/29",)),))
@@ -327,3 +372,22 @@ class TestOtherVaults:
             "subnet web of new cannot hold the machines that would land there: "
             "they need 5, and 3 of its addresses are free"
         )
+
+    def test_subnets_are_judged_for_the_pairs_of_the_run(self) -> None:
+        world = TwoVaults("new")
+        world.build.add(structs.replace(world.new, subnets=(Subnet(name="web", prefixes=("10.0.1.64/29",)),)))
+        for number in range(3):
+            protect(world, f"full{number}", world.spoke, world.new)
+        desired = world.desired(row(world.network("other"), world.bubble, name="other"))
+        assert "subnet_too_small" in kinds(world.plan(desired))
+        assert "subnet_too_small" not in kinds(world.plan(desired, selection=Selection(pairs=frozenset({"other"}))))
+
+    def test_machines_that_run_in_a_subnet_already_need_no_further_address(self) -> None:
+        world = World(0)
+        small = world.network("small", SEA, subnets=[Subnet(name="web", prefixes=("10.0.1.0/29",))])
+        for number in range(4):
+            protect(world, f"vm{number}", world.hub, small)
+        desired = world.state(row(world.hub, small))
+        assert "subnet_too_small" in kinds(world.plan(desired))
+        world.change("vm0", active_location="Recovery", state="UnplannedFailoverCommitted")
+        assert "subnet_too_small" not in kinds(world.plan(desired))
