@@ -211,11 +211,11 @@ class State:
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
         """The mapping, None where there is none."""
-        return self.mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
+        return self.mappings.get(*self._mapping_keys(mapping_id))
 
     def unreadable_mapping(self, mapping_id: ArmId) -> UnreadableMapping | None:
         """The mapping of that name that does not say what it maps, None where there is none."""
-        return self.unreadable_mappings.get(mapping_id.parent.parent.parent.key, self.mapping_key(mapping_id))
+        return self.unreadable_mappings.get(*self._mapping_keys(mapping_id))
 
     def put_item(self, item: ProtectedItem) -> None:
         """Store a machine, with the locations that its fabrics have, and make its container exist."""
@@ -296,24 +296,28 @@ class State:
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
         """Store a mapping under the key by which the service finds it again."""
+        vault, key = self._mapping_keys(mapping.id)
         # The old version leaves the index first: a retarget keeps the name, and may lead to another recovery fabric.
-        self.remove_mapping(mapping.id)
-        key = self.mapping_key(mapping.id)
-        self.mappings.put(mapping.vault_id.key, key, mapping)
+        self._remove_mapping(vault, key)
+        self.mappings.put(vault, key, mapping)
         self._by_identity.setdefault(_identity(mapping), {})[key] = mapping
 
     def put_unreadable_mapping(self, mapping: UnreadableMapping) -> None:
         """Store a mapping that does not say what it maps."""
-        self.remove_mapping(mapping.id)
-        self.unreadable_mappings.put(mapping.id.parent.parent.parent.key, self.mapping_key(mapping.id), mapping)
+        vault, key = self._mapping_keys(mapping.id)
+        self._remove_mapping(vault, key)
+        self.unreadable_mappings.put(vault, key, mapping)
 
     def remove_mapping(self, mapping_id: ArmId) -> None:
         """Forget a mapping, if there is one."""
-        mapping, key = self.mapping(mapping_id), self.mapping_key(mapping_id)
+        self._remove_mapping(*self._mapping_keys(mapping_id))
+
+    def _remove_mapping(self, vault: str, key: str) -> None:
+        mapping = self.mappings.get(vault, key)
         if mapping is not None:
             self._by_identity[_identity(mapping)].pop(key)
-            self.mappings.remove(mapping.vault_id.key, key)
-        self.unreadable_mappings.remove(mapping_id.parent.parent.parent.key, key)
+            self.mappings.remove(vault, key)
+        self.unreadable_mappings.remove(vault, key)
 
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
         """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
@@ -323,12 +327,14 @@ class State:
         """The mapping of a network of one fabric to another fabric; None where there is none."""
         return next(iter(self._by_identity.get((fabric_id, network_id, recovery_fabric_id), {}).values()), None)
 
-    def mapping_key(self, mapping_id: ArmId) -> str:
-        """The key under which the service finds a mapping again."""
+    def _mapping_keys(self, mapping_id: ArmId) -> tuple[str, str]:
+        """The key of a mapping's vault, and the key under which the service finds the mapping again."""
         # Under an Azure fabric the network segment says nothing: az writes azureNetwork, Terraform the network's name.
         fabric_id = mapping_id.parent.parent
-        fabric = self.fabrics.get(fabric_id.parent.key, fabric_id.key)
-        return mapping_id.key if fabric and fabric.kind == "vmm" else f"{fabric_id.key}/{mapping_id.name.lower()}"
+        vault = fabric_id.parent.key
+        fabric = self.fabrics.get(vault, fabric_id.key)
+        is_vmm = fabric is not None and fabric.kind == "vmm"
+        return vault, mapping_id.key if is_vmm else f"{fabric_id.key}/{mapping_id.name.lower()}"
 
     def ensure_group(self, resource_id: ArmId, location: str = "eastus") -> None:
         """Make the subscription and the resource group of an id exist."""
