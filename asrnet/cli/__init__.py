@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         WATCH.begin()
         if argv is None:  # the process is this command's alone
-            # A start makes 35,000 objects that stay, and looking for garbage after every 700 takes a tenth of its time.
+            # A start makes 35,000 objects that stay. Looking for garbage after every 700 takes 5 ms and finds none.
             import gc
 
             gc.set_threshold(50_000)

@@ -82,7 +82,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     # In two steps, so that options can stand before the command and only that command's module is imported: first the
     # options of the main parser, the command and the rest of the line as it is, then this rest by the command's parser.
     namespace = argparse.Namespace(command=argv)
-    # Most lines begin with the command. They do without the main parser, which has the options of all commands: 5 ms.
+    # Most lines begin with the command. They do without the main parser, which has the options of all commands: 4 ms.
     if not argv or argv[0] not in COMMANDS:
         parser = main_parser()
         namespace, unknown = parser.parse_known_args(argv)
