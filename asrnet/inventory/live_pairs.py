@@ -56,7 +56,7 @@ class LivePair(Struct, frozen=True, kw_only=True):
 class LiveVault(Struct, frozen=True, kw_only=True):
     """A vault; where ``error`` says why it could not be read, nothing is known of its mappings.
 
-    ``unreadable`` says of each mapping beyond ``mappings`` that it does not say what it maps.
+    ``mappings`` counts them, ``unreadable`` has a line for each further one that does not say what it maps.
     """
 
     name: str

@@ -139,7 +139,7 @@ def read_inventory(
 
 
 def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
-    """The recovery networks to which machines with static recovery addresses are to move: those may be in use there."""
+    """The recovery networks to which machines with static addresses are to move, where these may be in use already."""
     networks: dict[tuple[str, ArmId], set[ArmId]] = defaultdict(set)
     for vault in inventory.vaults.values() if desired.vaults_that_follow else ():
         for item in () if isinstance(vault.items, Unknown) else vault.items:

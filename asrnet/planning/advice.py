@@ -21,7 +21,7 @@ from asrnet.planning.view import VaultView, WantedPair
 def vault_findings(
     view: VaultView, wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """A vault that fails with the primary region, and machines that run in the recovery region."""
+    """Findings about a vault that would fail with the primary region, and about machines in the recovery region."""
     location = view.inventory.location
     if location and any(wanted_pair.forward.primary.place == location for wanted_pair in wanted_pairs):
         yield finding(
@@ -39,7 +39,7 @@ def vault_findings(
 def _reversed_items(
     items: Sequence[ProtectedItem], wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """How many machines of each pair run in the recovery region, where no change is held back for their sake."""
+    """How many machines of each pair run in the recovery region, unless a change of the pair is held for them."""
     reversed_items = [item for item in items if item.is_reversed and not item.has_failed_over]
     for wanted_pair in wanted_pairs if reversed_items else ():
         pair = wanted_pair.pair

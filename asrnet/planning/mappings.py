@@ -49,8 +49,8 @@ class MappingDiff:
 
     def plan(self, pairs: Sequence[WantedPair]) -> None:
         """Work out changes and findings for ``pairs``."""
-        # First of all pairs which mappings their retargets delete: two pairs may swap targets, and the reverse mapping
-        # that one deletes is then no live one for the other.
+        # First the mappings that the retargets of all pairs delete: two pairs may swap targets, and then the reverse
+        # mapping that one of them deletes does not count as existing for the other.
         retargeted = set()
         for wanted_pair in pairs:
             forward = self._live(wanted_pair.forward)
@@ -87,7 +87,7 @@ class MappingDiff:
         return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
     def _old_reverses(self, wanted_pair: WantedPair) -> Sequence[NetworkMapping]:
-        """The mappings of the present recovery network, where one of them points back at this very primary.
+        """The mappings of the network that the pair fails over to now, if one of them leads back to this very primary.
 
         The retarget deletes a single one, whether or not the pair asks for a reverse: it would be a reverse without its
         forward mapping. Several are left alone. Empty where the mapping belongs to another pair, or may belong to one

@@ -61,7 +61,7 @@ def _fingerprint(network: object) -> str:
 
 
 def moved(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
-    """Each thing of a vault that is no longer what ``plan`` saw, in words; ``(pair NAME)`` follows what is a pair's."""
+    """What in a vault is no longer as ``plan`` saw it, a text each, which ends in ``(pair NAME)`` if it is a pair's."""
     return (
         *_differences("mapping", before.mappings, after.mappings, before.vault, plan),
         *_differences("fabric", before.fabrics, after.fabrics, before.vault, plan),

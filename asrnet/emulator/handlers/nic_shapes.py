@@ -37,7 +37,7 @@ def source_machine_id(item: ProtectedItem) -> ArmId | None:
 
 
 def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, level: Level) -> Document:
-    """What a PATCH can set of a machine, a NIC or an ip configuration, as a GET tells it."""
+    """The settings of a machine, a NIC or an ip configuration that a PATCH can change, as a GET returns them."""
     members: Document = {}
     for setting in UPDATES[provider].of(level):
         value: Any = part.settings.get(setting.patch) if setting.field is None else getattr(part, setting.field)
@@ -56,7 +56,7 @@ def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, le
 def read_settings(
     provider: str, details: Mapping[str, object], names: Mapping[str, str] | None = None
 ) -> dict[str, Setting]:
-    """The settings of an item that the details of a PUT name; ``names`` are those that a PATCH calls otherwise."""
+    """The settings of an item in the details of a PUT; ``names`` has the PUT's names where a PATCH has others."""
     settings: dict[str, Setting] = {}
     for member in UPDATES[provider].of("item"):
         value = details.get((names or {}).get(member.patch, member.patch))

@@ -27,7 +27,7 @@ _HOUR: Final = 60
 def policy_json(world: World, policy: ReplicationPolicy) -> Document:
     """A policy with its provider's settings."""
     details: Document
-    # What a request said and the record has no field for. World files are written by hand, so it is only echoed.
+    # Settings of the request that the record has no field for are echoed.
     extras = world.extras.get(policy.id.key, {})
     if policy.provider == "HyperVReplicaAzure":
         details = {
@@ -69,7 +69,7 @@ def policy_json(world: World, policy: ReplicationPolicy) -> Document:
 
 
 def read_policy(policy_id: ArmId, body: Body, name: str) -> tuple[ReplicationPolicy, dict[str, object]]:
-    """The policy that a body asks for in its settings ``name``, and of them what the record has no field for."""
+    """The policy that a body asks for in its settings ``name``, and those settings that the record has no field for."""
     settings = an_object(an_object(body, "properties"), name)
     provider = text(settings, "instanceType")
     if provider is None:

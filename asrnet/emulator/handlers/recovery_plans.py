@@ -38,7 +38,7 @@ _MANUAL: Final = "ManualActionDetails"
 def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Document:
     """A recovery plan; ``listed``: as lists show it, without its groups."""
     items = _machines(world, plan)
-    # A plan has one word for what re-protects machines of every kind.
+    # A plan has one name for each operation, where machines have one for each provider.
     plan_words = {"SwitchProtection": "ReverseReplicate", "Failback": "PlannedFailover"}
     allowed = [{plan_words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
     done = world.state.done.get(plan.id.key, {})
@@ -74,7 +74,7 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
                 for scenario in ("PlannedFailover", "UnplannedFailover", "TestFailover")
                 if scenario in done
             },
-            # Recorded: all three are null before anything is done to a plan. Specified: then they tell of the latest.
+            # Recorded: all three are null before anything is done to a plan. Specified: its latest operation.
             "currentScenario": {
                 "scenarioName": job.scenario,
                 "jobId": wire_id(job.id),
