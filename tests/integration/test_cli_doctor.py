@@ -153,6 +153,13 @@ def test_a_file_that_cannot_be_written_is_an_error(cli: Cli) -> None:
     assert (ran.code, "nowhere/role.json" in ran.err) == (1, True)
 
 
+def test_without_pairs_nobody_says_where_network_interfaces_are(cli: Cli, folder: Path) -> None:
+    (folder / "asrnet.yaml").unlink()
+    ran = cli("permissions", "--for", "nics", "--vault", VAULT)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: no pair says in which subscriptions the machines are\nhint: declare the pairs")
+
+
 def test_a_task_that_the_file_does_not_need_has_no_role(cli: Cli, folder: Path) -> None:
     text = (folder / "asrnet.yaml").read_text()
     (folder / "asrnet.yaml").write_text(text.replace("recovery: copy", "recovery: dr/rg-network-sea/hub-sea"))

@@ -35,6 +35,9 @@ def run(session: Session[PermissionsSettings]) -> int:
     with outputs.destination(settings.out) as write:
         definition = role(task, desired, name=settings.name or "", minimal=settings.minimal)
         if not definition.assignable_scopes:
+            if task == "nics":
+                hint = "declare the pairs: NICs are read in the subscriptions of their primary networks"
+                raise InputError("no pair says in which subscriptions the machines are", hint=hint)
             raise InputError(f"{task} needs no rights for this desired state")
         write(as_json(definition))
     if task == "apply":
