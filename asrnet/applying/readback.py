@@ -220,7 +220,7 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
             f"{'still ' if unchanged else ''}{machine_description(networks)}",
             resource_id=item_id,
             hint="plan again in some minutes, because it may show late; if it does not, choose the networks in the "
-            f"portal: {replicated_items} > {task.change.name} > Network > Edit",
+            f"portal: {replicated_items} > the machine > Network > Edit",
         )
     expected, actual = updatable_document(updated(task.machine, after)), updatable_document(machine)
     changed = [name for name in sorted({*expected, *actual}) if expected.get(name) != actual.get(name)]

@@ -133,10 +133,13 @@ def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
 def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str]:
     """What became of each change; of machines that were left alone for one reason, in one line for all of them."""
     lines: list[tuple[str, str]] = []
-    alike: dict[tuple[str, str | None], list[AppliedChange]] = {}
+    alike: dict[tuple[str, ...], list[AppliedChange]] = defaultdict(list)
     for number, change in enumerate(changes):
-        is_machine = change.kind == "protected_item" and not verbose
-        alike.setdefault((change.outcome, change.error) if is_machine else (str(number), None), []).append(change)
+        key: tuple[str, ...] = (str(number),)
+        if change.kind == "protected_item" and not verbose:
+            # Azure names the machine in the error of a right that is missing, which is the same for all of them.
+            key = (change.outcome, (change.error or "").replace(str(change.resource_id), ""), change.hint)
+        alike[key].append(change)
     for group in alike.values():
         first = group[0]
         label = wording.change_label(first)

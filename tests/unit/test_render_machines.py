@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec import structs
-from sample_plans import applied, machine_plan
+from sample_plans import applied, machine_id, machine_plan
 
 from asrnet.model.plan import Plan
 from asrnet.render import View, formats_of, render
@@ -201,6 +201,22 @@ def test_a_report_says_in_one_line_why_many_machines_were_left_alone() -> None:
     assert "~ 5 machines (vm5, vm6, vm7 and 2 more): skipped: vm1 goes first" in lines
     assert lines.count("hint: settle vm1") == 1
     assert sum("vm1 goes first" in line for line in lines) == 1
+
+
+def test_errors_that_differ_in_the_machines_id_alone_are_said_once_and_hints_that_differ_are_kept() -> None:
+    plan = machine_plan()
+    names = ("vm5", "vm6")
+    changes = tuple(
+        structs.replace(plan.changes[0], id=name, name=name, resource_id=machine_id(name)) for name in names
+    )
+    report = applied(structs.replace(plan, changes=changes), "failed", hint="grant it")
+    denied = [structs.replace(change, error=f"no right to write {change.resource_id}") for change in report.changes]
+    text = render(structs.replace(report, changes=tuple(denied)), "text")
+    assert f"~ 2 machines (vm5, vm6): failed: no right to write {machine_id('vm5')}" in text
+    assert text.count("no right to write") == 1
+    lost = [structs.replace(change, error="a setting is lost", hint=f"restore {change.name}") for change in denied]
+    text = render(structs.replace(report, changes=tuple(lost)), "text")
+    assert all(f"hint: restore {name}" in text for name in names)
 
 
 def test_the_row_of_a_pair_counts_its_machines_by_outcome() -> None:
