@@ -27,11 +27,14 @@ def job_of(started: Started) -> Job:
     """The job that Site Recovery shows for an operation: its name is the operation's id."""
     vault = started.vault_id
     assert vault is not None  # noqa: S101 - only Site Recovery's operations are asked for their job
+    # Specified: a job is Cancelled where its operation is Canceled, and Cancelling before.
+    state = started.state.replace("Canceled", "Cancelled")
+    if started.state == "InProgress" and (started.is_canceling or started.waits_for):
+        state = "Cancelling" if started.is_canceling else "Suspended"
     return Job(
         id=vault.child("replicationJobs", started.id),
         scenario=started.scenario,
-        # Specified: a job is Cancelled where its operation is Canceled.
-        state="Suspended" if started.waits_for else started.state.replace("Canceled", "Cancelled"),
+        state=state,
         start_time=iso_time(started.start_time),
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,
@@ -96,7 +99,7 @@ class Jobs:
             return restarted
 
     def cancel(self, job_id: ArmId) -> Started:
-        """End a job without its effect. Raises NotFoundError, and ServiceError where it has ended."""
+        """End a job without its effect. Raises NotFoundError, and ServiceError where it has ended or is canceled."""
         with self._state.request("POST", f"{job_id}/cancel"):
             self._existing(job_id)
             canceled = self._state.operations.cancel(job_id.name)

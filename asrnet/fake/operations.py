@@ -53,7 +53,7 @@ class Started(Struct, frozen=True, kw_only=True):
 
     ``created``: the resource did not exist before. ``subject`` is the resource that was asked for. ``error`` can be set
     while it runs and on a success as well: the service then means a warning; only ``state`` decides. ``waits_for`` is
-    the manual action before which its job is suspended.
+    the manual action before which its job is suspended. ``is_canceling``: it will end in Canceled.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Started(Struct, frozen=True, kw_only=True):
     target: str = ""
     target_id: str = ""
     waits_for: str = ""
+    is_canceling: bool = False
     created: bool = False
     subject: Subject = None
     state: State = "InProgress"
@@ -166,13 +167,21 @@ class Operations:
         return running.view
 
     def cancel(self, operation_id: str) -> Started | None:
-        """End an operation without its effect; None where none of that id is running."""
+        """End an operation without its effect; None where none of that id is running, or it is canceled already.
+
+        Specified: its job is Cancelling at first. That this takes as long as an operation does is assumed.
+        """
         running = self._all.get(operation_id)
-        if running is None or running.view.state != "InProgress":
+        if running is None or running.view.state != "InProgress" or running.view.is_canceling:
             return None
-        self._unfinished[running.view.resource_id] -= 1
         self._reading.pop(operation_id, None)
-        running.cancel(self._clock.now())
+        running.view = msgspec.structs.replace(running.view, is_canceling=True, waits_for="")
+        now = self._clock.now()
+        if running.timing.seconds:
+            when = now + running.timing.seconds
+            heapq.heappush(self._due, (when, next(self._numbers), lambda end: self._end_canceled(running, end)))
+        else:
+            self._end_canceled(running, now)
         return running.view
 
     def read(self, operation_id: str) -> Started | None:
@@ -231,10 +240,14 @@ class Operations:
             self._end(running, self._clock.now())
 
     def _end(self, running: _Running, when: float) -> None:
-        # One that was canceled is still due, and ends no second time.
-        if running.view.state == "InProgress":
+        # One that was canceled is still due, and does not end in this way any more.
+        if running.view.state == "InProgress" and not running.view.is_canceling:
             self._unfinished[running.view.resource_id] -= 1
             running.end(when)
+
+    def _end_canceled(self, running: _Running, when: float) -> None:
+        self._unfinished[running.view.resource_id] -= 1
+        running.cancel(when)
 
 
 def _nothing() -> None:
@@ -303,4 +316,4 @@ class _Running:
     def cancel(self, when: float) -> None:
         if self._on_failure is not None:
             self._on_failure()
-        self.view = msgspec.structs.replace(self.view, state="Canceled", waits_for="", end_time=when)
+        self.view = msgspec.structs.replace(self.view, state="Canceled", end_time=when)

@@ -398,8 +398,20 @@ def test_a_canceled_job_has_no_effect(life: Life) -> None:
     answer = life.send("POST", f"{life.east_item}/unplannedFailover", body=FAILOVER)
     job = (answer.header("Azure-AsyncOperation") or "").partition("?")[0].rpartition("/")[2]
     path = f"{life.vault.id}/replicationJobs/{job}"
-    assert life.send("POST", f"{path}/cancel").status == 202
-    assert life.get(path)["properties"]["state"] == "Cancelled"
+    life.build.world.clock.sleep(2)
+    url = life.send("POST", f"{path}/cancel").header("Azure-AsyncOperation") or ""
+
+    def states() -> tuple[object, ...]:
+        properties = life.get(path)["properties"]
+        status = json.loads(life.follow(url).body)["status"]
+        return properties["state"], properties["stateDescription"], properties["allowedActions"], status
+
+    assert states() == ("Cancelling", "Cancelling", [], "InProgress")
+    assert life.refusal(life.send("POST", f"{path}/cancel")) == (400, "JobOperationNotAllowed")
+    life.build.world.clock.sleep(2)  # the failover would have ended by now
+    assert states() == ("Cancelling", "Cancelling", [], "InProgress")
+    life.build.world.clock.sleep(1)
+    assert states() == ("Cancelled", "Cancelled", [], "Canceled")
     assert life.item(life.east_item)["activeLocation"] == "Primary"
     assert life.refusal(life.send("POST", f"{path}/cancel")) == (400, "JobOperationNotAllowed")
 
