@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from asrnet.fake import refusals
+from asrnet.fake.machines import waits_for_end_of_test
 from asrnet.fake.operations import Started
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
@@ -60,7 +63,7 @@ class Jobs:
         """
         with self._state.request("GET", f"{vault_id}/replicationJobs"):
             vault = self._state.known_vault(vault_id)
-            of_operations = [job_of(started) for started in self._state.operations.of_vault(vault.id, since=since)]
+            of_operations = [self._job(started) for started in self._state.operations.of_vault(vault.id, since=since)]
             seeded = [job for job in self._state.jobs.values(vault.id.key) if _within(job.start_time, since, None)]
             return tuple(
                 job
@@ -74,11 +77,28 @@ class Jobs:
             vault = self._state.known_vault(job_id)
             operation = self._state.operations.read(job_id.name)
             if operation is not None and operation.vault_id == vault.id:
-                return job_of(operation)
+                return self._job(operation)
             job = self._state.jobs.get(vault.id.key, job_id.key)
             if job is None:
                 raise refusals.missing(job_id)
             return job
+
+    def open_test(self, job_id: ArmId) -> ArmId | None:
+        """The machine whose test failover the job is, where that is suspended until the test ends; None otherwise."""
+        with self._state.lock:
+            started = self._state.operations.peek(job_id.name)
+            return self._machine_in_test(started) if started else None
+
+    def _job(self, started: Started) -> Job:
+        job = job_of(started)
+        return replace(job, state="Suspended", end_time="") if self._machine_in_test(started) else job
+
+    def _machine_in_test(self, started: Started) -> ArmId | None:
+        item_id = started.resource_id
+        if started.state != "Succeeded" or self._state.test_jobs.get(item_id.key) != started.id:
+            return None
+        item = self._state.protected_items.get(item_id.parent.parent.parent.key, item_id.key)
+        return item_id if item is not None and waits_for_end_of_test(item) else None
 
     def resume(self, job_id: ArmId) -> Started:
         """Let a job go on that waits for a manual action. Raises NotFoundError, and ServiceError where none waits."""

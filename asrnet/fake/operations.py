@@ -192,6 +192,11 @@ class Operations:
         self._read(running)
         return running.view
 
+    def peek(self, operation_id: str) -> Started | None:
+        """An operation, None where there is none of that id. Counts as no status read."""
+        running = self._all.get(operation_id)
+        return running.view if running else None
+
     def exists(self, operation_id: str, vault: ArmId) -> bool:
         """Whether a vault has an operation of that id. Counts as no status read."""
         running = self._all.get(operation_id)

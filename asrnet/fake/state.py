@@ -103,6 +103,8 @@ class State:
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
         """By a machine's key, the operation that is doing something to it."""
+        self.test_jobs: dict[str, str] = {}
+        """By a machine's key, the operation of its latest test failover."""
         self.plan_jobs: dict[str, str] = {}
         """By a recovery plan's key, the operation of its latest failover, test or re-protection."""
         self.done: dict[str, dict[str, float]] = {}

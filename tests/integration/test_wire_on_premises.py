@@ -163,6 +163,20 @@ def test_a_test_failover_of_a_hyper_v_machine_waits_for_its_cleanup(wire: OnPrem
         "WaitingForCompletion",
         "Waiting for user input",
     )
+    job_id = item["currentScenario"]["jobId"]
+    assert item["currentScenario"]["scenarioName"] == "TestFailover"
+
+    def job() -> tuple[object, ...]:
+        properties = wire.get(job_id)["properties"]
+        states = {task["state"] for task in properties["tasks"]}
+        return properties["state"], properties["stateDescription"], properties["allowedActions"], states
+
+    assert job() == ("Suspended", "WaitingForStopTestFailover", ["Cancel", "Resume"], {"Succeeded"})
+    listed = wire.get(f"{wire.vault.id}/replicationJobs", query="$filter=jobStatus%20eq%20'Suspended'")["value"]
+    assert [found["id"] for found in listed] == [job_id]
+    wire.do("POST", f"{job_id}/resume", {"properties": {"comments": " "}})
+    assert job() == ("Succeeded", "Completed", [], {"Succeeded"})
+    assert wire.get(path)["properties"]["testFailoverState"] == "None"
 
 
 def test_a_recovery_plan_names_a_hyper_v_machine_by_its_item(wire: OnPremises) -> None:

@@ -28,6 +28,7 @@ from asrnet.fake.machines import (
     REPLICATING,
     TEST_MACHINE_EXISTS,
     allowed_operations,
+    waits_for_end_of_test,
 )
 from asrnet.fake.mappings import PSEUDO_FABRIC
 from asrnet.fake.operations import stable_guid
@@ -61,7 +62,9 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     fabric = find_fabric(world, fabric_id)
     # A machine that came with a world need not name its policy; clients expect one.
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
-    job = world.protected_items.current_job(item.id) if item.scenario else None
+    in_test = waits_for_end_of_test(item)
+    job = world.protected_items.current_job(item.id) if item.scenario or in_test else None
+    operation = world.state.operations.peek(job.name) if job else None
     # The extras have what clients sent: some of it is shown elsewhere under other names, the rest unchanged.
     extras = dict(world.extras.get(item.id.key, {}))
     disks, settings, point = extras.pop(DISKS, ()), extras.pop(SETTINGS, {}), extras.pop(RECOVERY_POINT, None)
@@ -116,9 +119,10 @@ def item_json(world: World, item: ProtectedItem) -> Document:
             "policyFriendlyName": policy_id.name,
             **_times(world, item),
             "currentScenario": {
-                "scenarioName": item.scenario or "None",
+                "scenarioName": item.scenario or ("TestFailover" if in_test and job else "None"),
                 "jobId": wire_id(job or vault.child("replicationJobs", "None")),
-                "startTime": NEVER,
+                # Specified of a test failover, and recorded where there is no job.
+                "startTime": iso_time(operation.start_time) if operation else NEVER,
             },
             "failoverRecoveryPointId": point,
             "providerSpecificDetails": {"instanceType": item.provider, **details, **extras},

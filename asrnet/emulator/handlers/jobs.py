@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from asrnet.emulator.calls import Call
 from asrnet.emulator.handlers.operations import add_results
@@ -17,7 +18,7 @@ from asrnet.emulator.spelling import (
     network_name,
     wire_id,
 )
-from asrnet.fake.jobs import seconds_of
+from asrnet.fake.jobs import iso_time, seconds_of
 from asrnet.fake.operations import Started, stable_guid
 from asrnet.fake.world import World
 from asrnet.model.arm import ASR_NETWORK, ArmId
@@ -30,7 +31,7 @@ _ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Re
 """What may be done to a job in a state: the first is recorded, the others are assumed."""
 _PLAN_TYPE: Final = "microsoft.recoveryservices/vaults/replicationrecoveryplans"
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
-# The first is recorded, the second documented: what a job waits for.
+# The first is recorded, the second documented: what a job waits for. That of a test failover waits for its end.
 _DESCRIPTIONS: Final = {"Succeeded": "Completed", "Suspended": "WaitingForManualAction"}
 _FILTERS: Final = frozenset(
     {
@@ -165,7 +166,9 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "scenarioName": job.scenario,
         "friendlyName": scenario.friendly_name,
         "state": job.state,
-        "stateDescription": state_description(job),
+        "stateDescription": "WaitingForStopTestFailover"  # specified
+        if job.state == "Suspended" and job.scenario == "TestFailover" and not _is_of_plan(started)
+        else state_description(job),
         "tasks": [],
         "errors": errors,
         "startTime": _short_time(job.start_time),
@@ -200,9 +203,12 @@ def job_json(world: World, job: Job, started: Started | None, activity_id: str) 
         affected = _affected(world, started.subject)
     # The steps of a machine's job are known; a recovery plan's has other ones, which are not.
     scenario = _assumed_scenario(job) if _is_of_plan(started) else _scenario(job)
-    tasks = [_task_json(job, task, is_first=index == 0) for index, task in enumerate(scenario.tasks)]
-    if job.state == "Suspended":
-        operation = world.state.operations.read(job.name)
+    operation = world.state.operations.peek(job.name)
+    steps = job
+    if job.state == "Suspended" and operation is not None and operation.end_time is not None:
+        steps = replace(job, state="Succeeded", end_time=iso_time(operation.end_time))  # of an open test failover
+    tasks = [_task_json(steps, task, is_first=index == 0) for index, task in enumerate(scenario.tasks)]
+    if steps.state == "Suspended":
         tasks.append(_manual_action_json(job, operation.waits_for if operation else job.scenario))
     properties = document["properties"]
     assert isinstance(properties, dict)  # noqa: S101 - for the type checker
@@ -344,15 +350,28 @@ def restart_job(call: Call) -> Response:
     return call.accepted(call.world.jobs.restart(call.id("job")), call.id("job"))
 
 
-@routes.post(f"{_JOB}/resume", "ReplicationJobs_Resume", "specified")
+_ENDS_TEST: Final = "that of an open test failover, of Hyper-V, ends the test, which is assumed"
+
+
+def _end_of_test(call: Call) -> Started | None:
+    """The cleanup of the test failover that is suspended until then; None where the job is another one."""
+    item_id = call.world.jobs.open_test(call.id("job"))
+    return call.world.protected_items.test_failover_cleanup(item_id) if item_id else None
+
+
+@routes.post(f"{_JOB}/resume", "ReplicationJobs_Resume", "specified", _ENDS_TEST)
 def resume_job(call: Call) -> Response:
-    """Let a job go on that waits for a manual action."""
+    """Let a job go on that waits for a manual action, or for the end of a test failover."""
+    if started := _end_of_test(call):
+        return call.accepted(started, call.id("job"))
     return call.accepted(call.world.jobs.resume(call.id("job")), call.id("job"))
 
 
-@routes.post(f"{_JOB}/cancel", "ReplicationJobs_Cancel", "specified")
+@routes.post(f"{_JOB}/cancel", "ReplicationJobs_Cancel", "specified", _ENDS_TEST)
 def cancel_job(call: Call) -> Response:
-    """End a job without its effect."""
+    """End a job without its effect, or a test failover."""
+    if started := _end_of_test(call):
+        return call.accepted(started, call.id("job"))
     return call.accepted(call.world.jobs.cancel(call.id("job")), call.id("job"))
 
 
