@@ -296,6 +296,18 @@ def test_options_and_words_in_backticks_are_whole(tab: Page, tmp_path: Path) -> 
     assert set(tab.run(f"{parts}.map(part => getComputedStyle(part).whiteSpace)")) == {"nowrap"}
 
 
+def test_no_line_break_cuts_an_arrow(tab: Page, tmp_path: Path) -> None:
+    twice = finding(FindingKind.DUPLICATE, "hub -> sea, hub -> old", vault="sea", pair="app")
+    show(tab, tmp_path, Plan(pairs=(pair("app", forward="blocked", reverse="blocked"),), findings=(twice,)))
+    for place in ("#findings .kind", ".reasons"):
+        arrows = f"[...document.querySelectorAll('{place} .option')]"
+        assert tab.run(f"{arrows}.map(arrow => [arrow.textContent, getComputedStyle(arrow).whiteSpace])") == [
+            ["->", "nowrap"],
+            ["->", "nowrap"],
+        ]
+    assert tab.complaints == []
+
+
 def printed(tab: Page, folder: Path) -> str:
     """The text that is added for paper; that of its table alone stays in ``window.table``."""
     tab.run(

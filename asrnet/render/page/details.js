@@ -94,7 +94,7 @@ function drawFindingKind(findings, meanings) {
   const [{ kind, severity }] = findings;
   const meaning = meanings.get(kind);
   const parts = [...grouped(findings, finding => finding.hint || '')].flatMap(([text, sharing]) => {
-    const messages = sharing.map(finding => element('p', {}, finding.message));
+    const messages = sharing.map(finding => element('p', {}, ...message(finding.message)));
     const others = messages.splice(MESSAGES);
     const folded = others.length
       ? element('details', { class: 'others' }, element('summary', {}, `${others.length} more`), ...others) : '';

@@ -63,7 +63,12 @@ function drawEntry({ finding, item }) {
   const where = item
     ? element('a', { href: addressOf(item), 'data-number': item.number }, item.name)
     : element('span', { class: 'quiet' }, finding.vault ? `vault ${finding.vault}` : '');
-  return element('li', {}, where, element('span', {}, finding.message));
+  return element('li', {}, where, element('span', {}, ...message(finding.message)));
+}
+
+/** The message of a finding. No line break cuts an arrow. */
+function message(text) {
+  return text.split(/(->)/).map((part, index) => index % 2 ? element('span', { class: 'option' }, part) : part);
 }
 
 /** A text whose words in backticks are code. No line break cuts these or an option. */

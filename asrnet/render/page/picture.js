@@ -95,7 +95,7 @@ function newGroup(items, networks, lane) {
   const places = placed(items, networks, lane);
   const list = element('ul', { class: 'pairs' }, ...items.map(item => element('li', {}, pairButton(item, networks))));
   const reasons = items.flatMap(item => reasonsOf(item, networks).map(({ shape, text }) =>
-    element('li', { class: item.status }, icon(shape), element('p', {}, items.length > 1 ? element('b', {}, `${item.name}: `) : '', text))));
+    element('li', { class: item.status }, icon(shape), element('p', {}, items.length > 1 ? element('b', {}, `${item.name}: `) : '', ...message(text)))));
   return element('div', { class: 'group', '--rows': places.rows },
     element('div', { class: 'rows' }, list,
       column('left', places.left, networks), drawArrows(items, places), column('right', places.right, networks)),
