@@ -19,17 +19,19 @@
 
 Only what a caller handles has a class of its own. Vendors' errors are chained with ``from`` where they are translated,
 which is in one place (``asrnet.azure.translate``; ``asrnet.fake`` raises these directly).
+What many messages end with is here too: the name that somebody probably meant, and the names that there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_LISTED_AT_MOST: Final = 20
 
 REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "stale": (
@@ -50,6 +52,46 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """What a ``RefusedError`` of a kind means and what to do about it, for kinds that are neither limits nor findings."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` was most likely meant to be."""
+    import difflib  # 1 ms here and in known_names, and most runs have nothing to suggest
+
+    by_key = {name.lower(): name for name in known}
+    matches = difflib.get_close_matches(word.lower(), by_key, n=1)
+    return by_key[matches[0]] if matches else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?``, or an empty string where no known word is near."""
+    name = nearest(word, known)
+    return f"; did you mean '{name}'?" if name else ""
+
+
+def either(words: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def known_names(word: str, known: Iterable[str], noun: str) -> str:
+    """``known pairs: a, b and 3 more``: the names that exist, in their order; of many those most like ``word``.
+
+    ``noun`` is a plural.
+    """
+    import difflib
+
+    def likeness(name: str) -> float:
+        return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()
+
+    names = list(dict.fromkeys(known))
+    more = len(names) - _LISTED_AT_MOST
+    if not names:
+        return f"there are no {noun}"
+    most_alike = set(sorted(names, key=likeness, reverse=True)[:_LISTED_AT_MOST])
+    listed = ", ".join(name for name in names if name in most_alike)
+    return f"known {noun}: {listed}{f' and {more} more' if more > 0 else ''}"
 
 
 def printable(text: str) -> str:

@@ -11,13 +11,12 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import structs
 
-from asrnet.errors import REFUSALS, AsrError, InputError
+from asrnet.errors import REFUSALS, AsrError, InputError, did_you_mean, either
 from asrnet.exit_codes import MEANINGS
 from asrnet.failover.landing import OUTCOMES as OUTCOMES_OF_ADDRESSES
 from asrnet.failover.landing import UNPREDICTED
 from asrnet.failover.rules import NOTICES, RULES
 from asrnet.fake.behaviour import Behaviour
-from asrnet.files.problems import did_you_mean, either
 from asrnet.model.explanation import Explanation, Explanations, Meaning, WordKind, limit_meanings
 from asrnet.model.findings import FindingKind, Role, Severity
 from asrnet.model.limits import FORCEABLE, Limits

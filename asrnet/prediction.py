@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from asrnet.desired import EVERYTHING, DesiredState, Selection
 from asrnet.desired.copies import is_copy
-from asrnet.errors import InputError
+from asrnet.errors import InputError, did_you_mean
 from asrnet.failover import (
     Entry,
     Gaps,
@@ -38,7 +38,6 @@ from asrnet.failover import (
     simulate,
     subscription_of,
 )
-from asrnet.files.problems import did_you_mean
 from asrnet.inventory import read as inventories
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.planned import inventory_after

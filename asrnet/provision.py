@@ -11,8 +11,7 @@ from msgspec import Struct, structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
 from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Selection, Vault, references
-from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError, did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
 from asrnet.model.findings import FindingKind, finding

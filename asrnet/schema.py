@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, either
+from asrnet.errors import InputError, did_you_mean, either
 from asrnet.model.arm import ArmId
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

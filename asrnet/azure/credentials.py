@@ -19,8 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from asrnet.azure.answers import certificate_failure
-from asrnet.errors import CredentialError, InputError, UnreachableError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import CredentialError, InputError, UnreachableError, did_you_mean
 from asrnet.settings.application import VARIABLES_HINT, Application, application
 from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import certificate_hint

@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from asrnet.cli import streams
 from asrnet.cli.commands import COMMANDS, MODULE
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, either, nearest
+from asrnet.errors import InputError, did_you_mean, either, nearest
 from asrnet.settings import Option, all_options, options_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}

@@ -12,8 +12,7 @@ from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.session import Session
 from asrnet.desired import DesiredState, Selection, Vault, examine_desired
 from asrnet.desired.state import shard
-from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import did_you_mean, known_names
+from asrnet.errors import DocumentError, InputError, did_you_mean, known_names
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 from asrnet.settings import Settings

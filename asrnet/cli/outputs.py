@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from asrnet.cli import logs, streams
-from asrnet.errors import DocumentError, InputError
+from asrnet.errors import DocumentError, InputError, did_you_mean
 from asrnet.files.atomic import PendingFile
-from asrnet.files.problems import did_you_mean
 from asrnet.render import DocumentKind, View, formats_of, render, type_of
 from asrnet.settings import Output, Settings
 

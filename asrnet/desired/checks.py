@@ -7,8 +7,7 @@ from itertools import chain
 from typing import TypeVar
 
 from asrnet.desired.state import DesiredState, Region, Row, Rule, Vault, VmmRow, VmNetworkName
-from asrnet.errors import DocumentError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import DocumentError, did_you_mean
 from asrnet.model.arm import ArmId, normal_location
 
 

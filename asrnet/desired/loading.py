@@ -30,9 +30,9 @@ from asrnet.desired.state import (
     VmmRowKeys,
     VmNetworkName,
 )
-from asrnet.errors import DocumentError, InputError, printable
+from asrnet.errors import DocumentError, InputError, did_you_mean, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean, spelled, together
+from asrnet.files.problems import spelled, together
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId

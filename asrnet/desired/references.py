@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import InputError, did_you_mean
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
 

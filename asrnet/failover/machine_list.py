@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from msgspec import Struct, structs
 
-from asrnet.errors import DocumentError, InputError
+from asrnet.errors import DocumentError, InputError, did_you_mean
 from asrnet.failover.addresses import number, span
 from asrnet.failover.machines import Machine, Replica
 from asrnet.failover.network_names import Network, NetworkNames, network_name
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean, gathered, raise_any, together
+from asrnet.files.problems import gathered, raise_any, together
 from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import InputError, did_you_mean
 from asrnet.model.arm import normal_location
 from asrnet.model.azure import Fabric, VirtualNetwork, VmNetwork
 

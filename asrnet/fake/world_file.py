@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from asrnet.errors import DocumentError, InputError
+from asrnet.errors import DocumentError, InputError, did_you_mean
 from asrnet.fake import world_format as entries
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.jobs import seconds_of
@@ -43,7 +43,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import did_you_mean, gathered, raise_any, separated
+from asrnet.files.problems import gathered, raise_any, separated
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct, inspect, structs
 
-from asrnet.errors import DocumentError, InputError
+from asrnet.errors import DocumentError, InputError, did_you_mean, either, nearest
 
 Steps = tuple[str | int, ...]
 
@@ -19,7 +19,6 @@ _SUFFIX = re.compile(r" - at (?:`key` in )?`\$[^`]*`$")
 _TYPES = re.compile(r"Expected `(?P<types>[^`]+)`(?P<more>.*)", re.DOTALL)
 _ENUM = "Invalid enum value"
 _SHOWN_AT_MOST = 60
-_LISTED_AT_MOST = 20
 
 _WORDS: Final = {
     "str": "text",
@@ -127,46 +126,6 @@ def raise_any(mistakes: Iterable[DocumentError]) -> None:
 def spelled(path: Iterable[str | int]) -> str:
     """A path in the notation of messages: ``rules[1].match.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be."""
-    import difflib  # 1 ms here and in known_names, and most runs have nothing to suggest
-
-    by_key = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(word.lower(), by_key, n=1)
-    return by_key[matches[0]] if matches else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or an empty string where no known word is near."""
-    name = nearest(word, known)
-    return f"; did you mean '{name}'?" if name else ""
-
-
-def either(words: Iterable[str]) -> str:
-    """``a, b or c``."""
-    *first, last = words
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def known_names(word: str, known: Iterable[str], noun: str) -> str:
-    """``known pairs: a, b and 3 more``: the names that exist, in their order; of many those most like ``word``.
-
-    ``noun`` is a plural.
-    """
-    import difflib
-
-    def likeness(name: str) -> float:
-        return difflib.SequenceMatcher(None, word.lower(), name.lower(), autojunk=False).ratio()
-
-    names = list(dict.fromkeys(known))
-    more = len(names) - _LISTED_AT_MOST
-    if not names:
-        return f"there are no {noun}"
-    most_alike = set(sorted(names, key=likeness, reverse=True)[:_LISTED_AT_MOST])
-    listed = ", ".join(name for name in names if name in most_alike)
-    return f"known {noun}: {listed}{f' and {more} more' if more > 0 else ''}"
 
 
 def shown(value: object) -> str:

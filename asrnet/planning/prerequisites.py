@@ -10,8 +10,7 @@ from typing import Final
 
 from asrnet.desired.pairs import Pair, fits, is_ignored
 from asrnet.desired.state import Rule
-from asrnet.errors import AsrError, CrossTenantError, ForbiddenError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import AsrError, CrossTenantError, ForbiddenError, did_you_mean
 from asrnet.inventory.read import Absent, Inventory, Unknown
 from asrnet.model.arm import AZURE_NETWORK, ArmId
 from asrnet.model.azure import UnreadableMapping, VirtualNetwork

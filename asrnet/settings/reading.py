@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, either, nearest
+from asrnet.errors import InputError, did_you_mean, either, nearest
 from asrnet.settings import values
 from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
 from asrnet.settings.table import IDENTITY, VARIABLES, Option, Settings, all_options, options_of, settings_of

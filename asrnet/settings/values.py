@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from asrnet.errors import InputError
-from asrnet.files.problems import did_you_mean, known_names
+from asrnet.errors import InputError, did_you_mean, known_names
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult

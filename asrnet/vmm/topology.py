@@ -11,8 +11,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from asrnet.desired import Source, VmNetworkName
-from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import did_you_mean
+from asrnet.errors import DocumentError, InputError, did_you_mean
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Subnet
 

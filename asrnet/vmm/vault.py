@@ -11,8 +11,8 @@ from msgspec import structs
 
 from asrnet.clocks import Bounded
 from asrnet.desired import Source
-from asrnet.errors import DocumentError
-from asrnet.files.problems import did_you_mean, gathered, raise_any
+from asrnet.errors import DocumentError, did_you_mean
+from asrnet.files.problems import gathered, raise_any
 from asrnet.model import azure as models
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
