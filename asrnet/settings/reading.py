@@ -58,7 +58,7 @@ def read(
         )
     if not any(option.name == "backend" for option in options):
         # A command that does not use the world must know it all the same, or it could overwrite the world's file.
-        backend = next(option for option in all_options() if option.name == "backend")
+        backend = next(option for option in options_of("") if option.name == "backend")
         if value := _given(backend, {}, environ, file):
             fields["backend"] = str(value.value)
     variables = dict(_variables(environ, file))
