@@ -158,8 +158,9 @@ def apply_plan(
         forced=frozenset(settings.force),
         stale=stale,
     )
+    begun = structs.replace(plan, changes=tuple(change for change in plan.changes if change.vault not in stale))
     with (
-        show_progress(plan, session) as on_progress,
+        show_progress(begun, session) as on_progress,
         timed(backend.clock, on_progress, on_write) as (timed_progress, timed_write),
     ):
         return apply(plan, backend, options, on_progress=timed_progress, on_write=timed_write)

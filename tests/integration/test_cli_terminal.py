@@ -69,6 +69,13 @@ def test_colours_are_used_on_a_terminal_and_not_against_no_color(folder: Path) -
     assert not re.search(r"\x1b\[(3[0-7]|9[0-7])m", screen(folder, "plan", NO_COLOR="1")[1])
 
 
+def test_no_progress_is_shown_of_a_plan_that_is_refused(folder: Path) -> None:
+    assert screen(folder, "plan", "--out", "saved.json")[0] == 0
+    assert screen(folder, "apply", "--yes", "--pair", "hub")[0] == 0
+    code, sent = screen(folder, "apply", "saved.json")
+    assert (code, "has moved since the plan was saved" in sent, "applying" in sent) == (3, True, False)
+
+
 def test_apply_asks_shows_progress_and_reports(folder: Path) -> None:
     code, sent = screen(folder, "apply", "--pair", "hub", answer="yes")
     shown = ESCAPES.sub("", sent)
