@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
-from typing import TypeVar
+from contextvars import Context
+from functools import partial
+from typing import Final, TypeVar
 
 from asrnet.errors import AsrError
 from asrnet.ports import Clock
@@ -123,9 +126,59 @@ class _Waiter:
 
     def __init__(self, call: Callable[[], None] | None = None) -> None:
         self.call = call
-        self.turn = threading.Event()
         self.queued = True
         self.interrupted = False
+        # A locked lock that is released once does what an Event does, at a fifth of its price.
+        self._turn = threading.Lock()
+        self._turn.acquire()
+
+    def await_turn(self) -> None:
+        """Return once the waiter has been given the baton."""
+        self._turn.acquire()
+
+    def give_turn(self) -> None:
+        """Wake the thread that awaits its turn; happens once."""
+        self._turn.release()
+
+
+class _ReusedThread:
+    """A daemon thread that runs one call after the other and, in between, waits in ``_PARKED`` for the next.
+
+    Starting a thread costs more than most calls of a simulation do.
+    """
+
+    def __init__(self) -> None:
+        self._call: Callable[[], None] | None = None
+        self._turn = threading.Lock()
+        self._turn.acquire()
+        threading.Thread(target=self._run_calls, daemon=True).start()
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Run ``call``, in a context of its own as in a new thread."""
+        self._call = call
+        self._turn.release()
+
+    def _run_calls(self) -> None:
+        while True:
+            self._turn.acquire()
+            call, self._call = self._call, None
+            if call:
+                Context().run(call)
+            del call  # what it refers to must not live until the next one comes
+            _PARKED.append(self)
+
+
+_PARKED: Final[list[_ReusedThread]] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PARKED.clear)  # a forked process has none of its parent's threads
+
+
+def _in_thread(call: Callable[[], None]) -> None:
+    try:
+        thread = _PARKED.pop()
+    except IndexError:
+        thread = _ReusedThread()
+    thread.run(call)
 
 
 class SimulatedClock:
@@ -160,7 +213,7 @@ class SimulatedClock:
             self._sleepers.add(waiter)
             self._enqueue(waiter, self._now + max(seconds, 0.0))
             self._pass_on()
-        waiter.turn.wait()
+        waiter.await_turn()
         self._sleepers.discard(waiter)
         if waiter.interrupted:
             raise InterruptedError("the run is being stopped")
@@ -183,7 +236,7 @@ class SimulatedClock:
             for future in futures:
                 future.add_done_callback(lambda _: self._enqueue(waiter, self._now))
             self._pass_on()
-        waiter.turn.wait()
+        waiter.await_turn()
 
     def stop(self) -> None:
         """End all sleeps, now and later."""
@@ -219,11 +272,11 @@ class SimulatedClock:
             waiter.queued = False
             self._now = max(self._now, when)
             if waiter.call is None:
-                waiter.turn.set()
+                waiter.give_turn()
                 return None
             if last:
                 return waiter.call
-            threading.Thread(target=self._run, args=(waiter.call,), daemon=True).start()
+            _in_thread(partial(self._run, waiter.call))
             return None
         if not last:
             raise RuntimeError("the simulation is stuck: every thread waits, and for nothing that has a time")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 from concurrent.futures import Future
+from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
@@ -47,6 +49,23 @@ def test_waiting_ends_at_the_timeout_when_nothing_is_done() -> None:
     future = clock.start(lambda: clock.sleep(5))
     clock.wait([future], 1.5)
     assert (clock.now(), future.done()) == (1.5, False)
+
+
+def test_a_call_sees_nothing_of_the_context_of_another() -> None:
+    """They may share a thread, one after the other."""
+    clock = SimulatedClock()
+    word = ContextVar("word", default="unset")
+    for _ in range(2):
+        future = clock.start(lambda: (word.get(), word.set("left behind"))[0])
+        clock.wait([future], None)
+        assert future.result() == "unset"
+
+
+def test_after_a_thousand_calls_there_are_no_more_threads_than_ran_at_once() -> None:
+    clock, before = SimulatedClock(), threading.active_count()
+    for _ in range(1000):
+        clock.wait([clock.start(partial(clock.sleep, 1))], None)
+    assert threading.active_count() <= before + 2
 
 
 def test_a_call_that_fails_fails_its_future() -> None:
