@@ -16,4 +16,5 @@ def pytest_runtest_setup() -> None:
     """The command line keeps asrnet's log to itself once it has run in this process; ``caplog`` listens at the root."""
     log = logging.getLogger("asrnet")
     log.propagate = True
-    log.setLevel(logging.NOTSET)
+    if log.level:  # a level that is set, even to what it was, makes every logger of the process forget its own
+        log.setLevel(logging.NOTSET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -155,7 +156,7 @@ def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], obje
     kind = member_for(plain, kind)
     arguments = get_args(kind)
     if isinstance(kind, type) and issubclass(kind, Struct) and isinstance(plain, dict):
-        fields = {field.encode_name: field for field in structs.fields(kind)}
+        fields = _fields(kind)
         for key, value in plain.items():
             if key in fields:
                 yield from problems(value, fields[key].type, convert, (*path, key))
@@ -175,6 +176,13 @@ def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], obje
     elif isinstance(plain, list) and arguments:
         for index, value in enumerate(plain):
             yield from problems(value, arguments[0], convert, (*path, index))
+
+
+# msgspec compiles every annotation of the class whenever it is asked for the fields: half the time that a file with
+# mistakes in a thousand entries took.
+@cache
+def _fields(kind: type[Struct]) -> Mapping[str, structs.FieldInfo]:
+    return {field.encode_name: field for field in structs.fields(kind)}
 
 
 def member_for(plain: Any, kind: Any) -> Any:
