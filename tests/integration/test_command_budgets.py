@@ -178,7 +178,7 @@ def test_a_plan_of_a_fake_world_imports_no_sdk_and_nothing_that_it_seldom_uses(s
 
 
 @pytest.mark.parametrize(("argv", "seldom"), [(None, True), (["--version"], False)], ids=["process", "library"])
-def test_a_process_seldom_looks_for_garbage_and_a_caller_of_main_keeps_its_own_thresholds(
+def test_a_process_seldom_looks_for_garbage_and_a_caller_of_main_keeps_its_own_collector(
     argv: list[str] | None, seldom: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = gc.get_threshold()
@@ -186,7 +186,9 @@ def test_a_process_seldom_looks_for_garbage_and_a_caller_of_main_keeps_its_own_t
     try:
         assert main(argv) == 0
         assert (gc.get_threshold()[0] >= 50_000) is seldom
+        assert (gc.get_freeze_count() > 0) is seldom
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 
