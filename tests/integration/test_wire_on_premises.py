@@ -172,6 +172,9 @@ def test_a_test_failover_of_a_hyper_v_machine_waits_for_its_cleanup(wire: OnPrem
         return properties["state"], properties["stateDescription"], properties["allowedActions"], states
 
     assert job() == ("Suspended", "WaitingForStopTestFailover", ["Cancel", "Resume"], {"Succeeded"})
+    affected = wire.get(job_id)["properties"]["customDetails"]["affectedObjectDetails"]
+    names = ("primaryVmId", "primaryVmName", "primaryFabricProviderId", "recoveryVmmName")
+    assert [affected[name] for name in names] == ["web1", "web1", "VMM", "Microsoft Azure"]
     listed = wire.get(f"{wire.vault.id}/replicationJobs", query="$filter=jobStatus%20eq%20'Suspended'")["value"]
     assert [found["id"] for found in listed] == [job_id]
     wire.do("POST", f"{job_id}/resume", {"properties": {"comments": " "}})

@@ -13,7 +13,9 @@ from asrnet.emulator.messages import Document, GatewayError, Response, json_resp
 from asrnet.emulator.routing import VAULT, Routes
 from asrnet.emulator.spelling import (
     VAULT_TYPE,
+    container_name,
     fabric_name,
+    fabric_type,
     find_fabric,
     network_name,
     wire_id,
@@ -30,6 +32,9 @@ _JOB: Final = f"{VAULT}/replicationJobs/{{job}}"
 _ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"], "Failed": ["Restart"]}
 """What may be done to a job in a state: the first is recorded, the others are assumed."""
 _PLAN_TYPE: Final = "microsoft.recoveryservices/vaults/replicationrecoveryplans"
+_ITEM_TYPE: Final = (
+    "microsoft.recoveryservices/vaults/replicationfabrics/replicationprotectioncontainers/replicationprotecteditems"
+)
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
 # The first is recorded, the second documented: what a job waits for. That of a test failover waits for its end.
 _DESCRIPTIONS: Final = {"Succeeded": "Completed", "Suspended": "WaitingForManualAction"}
@@ -201,6 +206,8 @@ def job_json(world: World, job: Job, started: Started | None, activity_id: str) 
     affected: Document = {}
     if started is not None and isinstance(started.subject, NetworkMapping):
         affected = _affected(world, started.subject)
+    elif started is not None and started.resource_id.type == _ITEM_TYPE:
+        affected = _affected_machine(world, started.resource_id)
     # The steps of a machine's job are known; a recovery plan's has other ones, which are not.
     scenario = _assumed_scenario(job) if _is_of_plan(started) else _scenario(job)
     operation = world.state.operations.peek(job.name)
@@ -307,6 +314,35 @@ def _affected(world: World, mapping: NetworkMapping) -> Document:
         "recoveryVmmName": recovery_fabric,
         "primaryFabricProviderId": "VMM" if fabric and fabric.kind == "vmm" else "Azure",
         "recoveryFabricProviderId": "VMM" if mapping.kind == "vmm_to_vmm" else "Azure",
+    }
+
+
+def _affected_machine(world: World, item_id: ArmId) -> Document:
+    """What the job of a machine works on; nothing where the machine is gone, or has moved.
+
+    Specified for a Hyper-V machine. The names are spelled as recorded of mappings' jobs, where the specification has
+    capitals.
+    """
+    item = world.state.protected_items.get(item_id.parent.parent.parent.key, item_id.key)
+    if item is None:
+        return {}
+    recovery, recovery_fabric = world.state.recovery_container(item), item.recovery_fabric_id
+    return {
+        "primaryCloudId": item_id.parent.name,
+        "primaryCloudName": container_name(world, item_id.parent),
+        "primaryFabricProviderId": fabric_type(world, find_fabric(world, item.fabric_id)),
+        "primaryVmId": item_id.name,
+        "primaryVmName": item.friendly_name,
+        "primaryVmmId": stable_guid(str(item.fabric_id)),
+        "primaryVmmName": fabric_name(world, item.fabric_id),
+        "protectionProfileId": stable_guid(str(item.policy_id or "")),
+        "recoveryCloudId": recovery.name if recovery else stable_guid(str(item.vault_id), "container"),
+        "recoveryCloudName": container_name(world, recovery) if recovery else MICROSOFT_AZURE,
+        "recoveryFabricProviderId": "Azure",
+        "recoveryVmId": "",
+        "recoveryVmName": item.friendly_name,
+        "recoveryVmmId": stable_guid(str(recovery_fabric or item.vault_id)),
+        "recoveryVmmName": fabric_name(world, recovery_fabric) if recovery_fabric else MICROSOFT_AZURE,
     }
 
 
