@@ -125,7 +125,7 @@ def logical_network_json(network: LogicalNetwork) -> Document:
     }
 
 
-@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded")
+@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded", "the newest first, as one list of two was recorded")
 def list_fabrics(call: Call) -> Response:
     """All fabrics of a vault, without what only a fabric by itself shows: its containers and zones."""
     return call.page(call.world.fabrics.list(call.id("vault")), lambda fabric: fabric_json(call.world, fabric))

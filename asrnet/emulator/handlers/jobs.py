@@ -386,7 +386,7 @@ def restart_job(call: Call) -> Response:
     return call.accepted(call.world.jobs.restart(call.id("job")), call.id("job"))
 
 
-_ENDS_TEST: Final = "that of an open test failover, of Hyper-V, ends the test, which is assumed"
+_ENDS_TEST: Final = "that the job of an open test failover of Hyper-V ends the test is assumed"
 
 
 def _end_of_test(call: Call) -> Started | None:
@@ -403,7 +403,12 @@ def resume_job(call: Call) -> Response:
     return call.accepted(call.world.jobs.resume(call.id("job")), call.id("job"))
 
 
-@routes.post(f"{_JOB}/cancel", "ReplicationJobs_Cancel", "specified", _ENDS_TEST)
+@routes.post(
+    f"{_JOB}/cancel",
+    "ReplicationJobs_Cancel",
+    "specified",
+    f"{_ENDS_TEST}, as is that it takes as long as an operation",
+)
 def cancel_job(call: Call) -> Response:
     """End a job without its effect, or a test failover."""
     if started := _end_of_test(call):

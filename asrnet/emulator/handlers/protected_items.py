@@ -83,7 +83,12 @@ def _page(call: Call, items: Sequence[ProtectedItem]) -> Response:
     return call.page(items, lambda item: item_json(call.world, call.world.protected_items.as_shown(item)))
 
 
-@routes.get(ITEM, "ReplicationProtectedItems_Get", "recorded", "recorded for A2A, specified for other providers")
+@routes.get(
+    ITEM,
+    "ReplicationProtectedItems_Get",
+    "recorded",
+    "recorded for A2A, specified for other providers; that a static source has a static recovery address is documented",
+)
 def get_item(call: Call) -> Response:
     """One protected item."""
     return json_response(item_json(call.world, call.world.protected_items.get(call.id("item"))))
