@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from asrnet.applying.looks import Looks, in_the_way, whole_list
 from asrnet.clocks import Bounded
-from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import AsrError, ResourceGroupNotFoundError
 from asrnet.inventory.activity import activity, read_jobs, takes_away
 from asrnet.model.access import Rights
@@ -25,13 +24,12 @@ from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.model.plan import Change
 from asrnet.model.report import Outcome
+from asrnet.model.rights import DELETE_MAPPINGS, WRITE_MAPPINGS, grant_hint
 from asrnet.ports import Backend
 
 T = TypeVar("T")
 
 _log = logging.getLogger("asrnet.applying")
-
-_MAPPING = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -156,7 +154,7 @@ def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
     actions = {step.action for step in change.steps}
     if rights is None or "delete" not in actions:
         return ""
-    needed = [f"{_MAPPING}/delete", *([f"{_MAPPING}/write"] if actions != {"delete"} else [])]
+    needed = [DELETE_MAPPINGS, *([WRITE_MAPPINGS] if actions != {"delete"} else [])]
     return next((action for action in needed if not any(role.allow(action) for role in rights)), "")
 
 

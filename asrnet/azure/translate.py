@@ -26,7 +26,6 @@ from asrnet.azure.answers import (
     scrub,
 )
 from asrnet.azure.retry import attempts_of
-from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import (
     AsrError,
     ConflictError,
@@ -42,6 +41,7 @@ from asrnet.errors import (
 )
 from asrnet.model.arm import ArmId
 from asrnet.model.bodies import member
+from asrnet.model.rights import grant_hint
 from asrnet.redaction import without_secrets
 from asrnet.settings.roots import certificate_hint
 from asrnet.settings.values import is_loopback

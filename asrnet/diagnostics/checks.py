@@ -17,8 +17,8 @@ from asrnet.diagnostics.roles import actions, scopes, tasks_of
 from asrnet.errors import AsrError, CredentialError, ForbiddenError, UnreachableError, VaultUnusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import FORMAT_VERSION
+from asrnet.model.rights import Task
 from asrnet.ports import Backend
-from asrnet.settings import Task
 
 Verdict = Literal["ok", "warning", "failed", "unknown"]
 Read = Callable[[], Iterable[object]]

@@ -1,99 +1,15 @@
-"""The rights that each task needs, and no more: as a custom role whose scopes are what the desired state names.
-
-The names of actions are those of Microsoft's *Azure permissions for Management and governance* and *for Networking*;
-that they suffice is tested against what asrnet sends.
-"""
+"""The rights that each task needs, and no more: as a custom role whose scopes are what the desired state names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, get_args
+from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
 from asrnet.desired import DesiredState, Region
 from asrnet.model.arm import ArmId
-from asrnet.settings import Task
-
-TASKS: Final[tuple[Task, ...]] = get_args(Task)
-
-_VAULT: Final = "Microsoft.RecoveryServices/vaults"
-_FABRIC: Final = f"{_VAULT}/replicationFabrics"
-_CONTAINER: Final = f"{_FABRIC}/replicationProtectionContainers"
-_MAPPING: Final = f"{_FABRIC}/replicationNetworks/replicationNetworkMappings"
-_NETWORK: Final = "Microsoft.Network/virtualNetworks"
-_RIGHTS: Final = "Microsoft.Authorization/permissions/read"
-"""For doctor, and for apply, which looks at its rights before it deletes a mapping that it has to make anew."""
-
-_PLAN: Final = (
-    f"{_NETWORK}/read",
-    f"{_VAULT}/read",
-    f"{_FABRIC}/read",
-    f"{_MAPPING}/read",
-    f"{_CONTAINER}/read",
-    f"{_CONTAINER}/replicationProtectedItems/read",
-    f"{_VAULT}/replicationJobs/read",
-    _RIGHTS,
-)
-_WAIT: Final = (
-    f"{_VAULT}/replicationOperationStatus/read",
-    f"{_FABRIC}/operationresults/read",
-    f"{_VAULT}/replicationJobs/operationresults/read",
-)
-_CREATE_NETWORKS: Final = (
-    f"{_NETWORK}/read",
-    f"{_NETWORK}/write",
-    f"{_NETWORK}/subnets/write",
-    "Microsoft.Network/locations/operations/read",
-    _RIGHTS,
-)
-_ACTIONS: Final[dict[Task, tuple[str, ...]]] = {
-    "plan": _PLAN,
-    "apply": (*_PLAN, *_WAIT, f"{_MAPPING}/write", f"{_MAPPING}/delete"),
-    # Assumed, not recorded: Azure names a right that is missing in its LinkedAuthorizationFailed.
-    "machines": (
-        *_PLAN,
-        *_WAIT,
-        f"{_CONTAINER}/replicationProtectedItems/write",
-        f"{_NETWORK}/subnets/read",
-        f"{_NETWORK}/subnets/join/action",
-        "Microsoft.Network/networkSecurityGroups/join/action",
-        "Microsoft.Network/publicIPAddresses/join/action",
-        "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
-    ),
-    "create-networks": _CREATE_NETWORKS,
-    # A network that refers to a group, a table or a plan needs the right to join it, beside its own write:
-    # "Azure permissions for Networking", and the LinkedAuthorizationFailed that Azure answers otherwise.
-    "landing-zones": (
-        *_CREATE_NETWORKS,
-        "Microsoft.Network/networkSecurityGroups/read",
-        "Microsoft.Network/networkSecurityGroups/join/action",
-        "Microsoft.Network/routeTables/read",
-        "Microsoft.Network/routeTables/join/action",
-        "Microsoft.Network/ddosProtectionPlans/join/action",
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
-        "Microsoft.Resources/subscriptions/resourceGroups/write",
-    ),
-    "prune": (*_PLAN, *_WAIT, f"{_MAPPING}/delete"),
-    "nics": ("Microsoft.Network/networkInterfaces/read", _RIGHTS),
-}
-_ON_PREMISES: Final = (
-    f"{_FABRIC}/replicationNetworks/read",
-    f"{_FABRIC}/replicationLogicalNetworks/read",
-    f"{_CONTAINER}/replicationProtectionContainerMappings/read",
-)
-
-_QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
-_QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
-"""Lists of a whole vault. Without these rights the same is read fabric by fabric, container by container."""
-
-_WITHOUT_VAULTS: Final[frozenset[Task]] = frozenset({"create-networks", "landing-zones", "nics"})
-_ANY_TASK: Final[dict[Task, tuple[str, ...]]] = {
-    **_ACTIONS,
-    "plan": (*_PLAN, *_ON_PREMISES, *_QUICKER, *_QUICKER_ON_PREMISES),
-    "apply": (*_ACTIONS["apply"], f"{_FABRIC}/write"),
-}
-"""All that the role of a task may have, whatever the desired state."""
+from asrnet.model.rights import ACTIONS, CREATE_FABRICS, ON_PREMISES, QUICKER, QUICKER_ON_PREMISES, WITHOUT_VAULTS, Task
 
 _DESCRIPTIONS: Final[dict[Task, str]] = {
     "plan": "Read what asrnet plan, show, dump, predict and drift need. Writes nothing.",
@@ -148,28 +64,15 @@ def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
 
 def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tuple[str, ...]:
     """The actions that ``task`` needs, sorted."""
-    needed = set(_ACTIONS[task])
-    if task in _WITHOUT_VAULTS:
+    needed = set(ACTIONS[task])
+    if task in WITHOUT_VAULTS:
         return tuple(sorted(needed))
-    needed |= set() if minimal else set(_QUICKER)
+    needed |= set() if minimal else set(QUICKER)
     if desired.vmm_pairs:
-        needed |= {*_ON_PREMISES, *(() if minimal else _QUICKER_ON_PREMISES)}
+        needed |= {*ON_PREMISES, *(() if minimal else QUICKER_ON_PREMISES)}
     if task == "apply" and any(vault.create_fabrics for vault in desired.vaults):
-        needed.add(f"{_FABRIC}/write")
+        needed.add(CREATE_FABRICS)
     return tuple(sorted(needed))
-
-
-def grant_hint(action: str) -> str:
-    """What to do where the right to ``action`` is missing, with the command that prints a role which has it."""
-    for task, actions_of_task in _ANY_TASK.items():
-        if action.lower() in map(str.lower, actions_of_task):
-            return f"grant '{action}'; 'asrnet permissions --for {task}' prints a role that has it"
-    return f"grant '{action}'"
-
-
-def optional(needed: Iterable[str]) -> tuple[str, ...]:
-    """Those of the actions ``needed`` that only make it quicker."""
-    return tuple(action for action in needed if action in {*_QUICKER, *_QUICKER_ON_PREMISES})
 
 
 def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from asrnet.diagnostics.roles import grant_hint
 from asrnet.errors import (
     ConflictError,
     CrossTenantError,
@@ -26,6 +25,7 @@ from asrnet.errors import (
 from asrnet.fake.behaviour import Answer, Assumption, Behaviour
 from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
+from asrnet.model.rights import grant_hint
 
 _PLACE: Final = re.compile(r"{(\d)}")
 _CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}

@@ -34,13 +34,8 @@ from asrnet.model.azure import (
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.machine_networks import MachineNetworks, networks_of
 from asrnet.model.plan import Change, MachineStatus, MachineView
+from asrnet.model.rights import UPDATE_MACHINES
 from asrnet.planning.view import Request, VaultView, WantedPair
-
-RIGHT_TO_UPDATE: Final = (
-    "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems/"
-    "write"
-)
-"""What the PATCH of a machine needs at its vault. Source: Azure permissions for Management and governance."""
 
 _HYPER_V_TO_AZURE: Final = "HyperVReplicaAzure"
 """The provider of machines that are protected from a VMM server to Azure."""
@@ -455,9 +450,9 @@ class _MachineDiff:
             )
             self._findings.append(unread)
             return
-        if any(role.allow(RIGHT_TO_UPDATE) for role in rights):
+        if any(role.allow(UPDATE_MACHINES) for role in rights):
             return
-        reason = f"the right {RIGHT_TO_UPDATE} is missing at vault {vault.name}"
+        reason = f"the right {UPDATE_MACHINES} is missing at vault {vault.name}"
         for pair, count in Counter(change.pair for change in self._changes).items():
             machines = "1 machine stays" if count == 1 else f"{count} machines stay"
             self._findings.append(

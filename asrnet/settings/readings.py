@@ -4,7 +4,8 @@
 
 from typing import Annotated, Literal
 
-from asrnet.settings.table import FILES, Option, Settings, Task
+from asrnet.model.rights import Task
+from asrnet.settings.table import FILES, Option, Settings
 
 
 class PredictSettings(Settings, frozen=True, kw_only=True):

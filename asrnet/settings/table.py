@@ -20,8 +20,6 @@ from asrnet.settings.values import ApiVersion, Output, Shard
 
 Kind = Literal["text", "flag", "count", "whole", "seconds"]
 Group = Literal["", "Input", "Azure", "Output", "Safety", "Pace", "Emulator"]
-Task = Literal["plan", "apply", "machines", "create-networks", "landing-zones", "prune", "nics"]
-"""The tasks that a custom role can be made for."""
 
 WRITING: Final = ("apply", "drift", "map")
 """The commands that change something in Azure."""

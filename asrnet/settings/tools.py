@@ -4,7 +4,8 @@
 
 from typing import Annotated, Literal
 
-from asrnet.settings.table import DEFAULT_FILE, FILES, OPEN, Option, Settings, Task
+from asrnet.model.rights import Task
+from asrnet.settings.table import DEFAULT_FILE, FILES, OPEN, Option, Settings
 
 
 class DemoSettings(Settings, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from asrnet.azure import connect
 from asrnet.azure.credentials import choose
 from asrnet.clocks import SimulatedClock
 from asrnet.desired import CopySettings, DesiredState, Region, Row, load_desired
-from asrnet.diagnostics.roles import TASKS, actions
+from asrnet.diagnostics.roles import actions
 from asrnet.drift import Correction, correct_drift, detect_drift
 from asrnet.emulator.app import App
 from asrnet.emulator.routes import ROUTES
@@ -27,9 +27,9 @@ from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.journal import action_of
 from asrnet.model.azure import COPY_TAG
+from asrnet.model.rights import TASKS, Task
 from asrnet.ports import Backend
 from asrnet.prediction import Question, predict, read_machines
-from asrnet.settings import Task
 from asrnet.settings.clouds import PUBLIC
 
 ALL_LIMITS = Options(forced=frozenset({"max_updates", "max_deletes", "max_change_percent", "max_rule_growth"}))

@@ -14,7 +14,8 @@ from command_line import EXAMPLES
 from schedules import TEMPLATES, quick, shell
 
 from asrnet.desired import DesiredState
-from asrnet.diagnostics.roles import TASKS, actions
+from asrnet.diagnostics.roles import actions
+from asrnet.model.rights import TASKS
 
 FOLDER = TEMPLATES / "container-apps"
 MAIN = bicep.parse((FOLDER / "main.bicep").read_text("utf-8"))

@@ -17,8 +17,8 @@ from asrnet.fake.builder import SUBSCRIPTION
 from asrnet.fake.records import Subscription
 from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
 from asrnet.model.arm import ArmId
+from asrnet.model.rights import Task
 from asrnet.ports import Backend, Surroundings
-from asrnet.settings import Task
 
 MAPPINGS = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
 

@@ -9,10 +9,10 @@ from msgspec import structs
 from states import EA, SEA, TwoRegions, row
 
 from asrnet.desired import CopySettings, DesiredState, Region, Rule, VmmRow, VmNetworkName
-from asrnet.diagnostics.roles import TASKS, actions, grant_hint, optional, role, scopes, tasks_of
+from asrnet.diagnostics.roles import actions, role, scopes, tasks_of
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import to_json
-from asrnet.settings import Task
+from asrnet.model.rights import TASKS, Task, grant_hint, optional
 
 PREFIX = "Microsoft.RecoveryServices/vaults/"
 MAPPING = f"{PREFIX}replicationFabrics/replicationNetworks/replicationNetworkMappings"

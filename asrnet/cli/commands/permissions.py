@@ -14,8 +14,9 @@ from typing import Final
 from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
-from asrnet.diagnostics.roles import actions, optional, role, tasks_of
+from asrnet.diagnostics.roles import actions, role, tasks_of
 from asrnet.errors import InputError
+from asrnet.model.rights import optional
 from asrnet.render.json import as_json
 from asrnet.settings.tools import PermissionsSettings
 
