@@ -30,7 +30,7 @@ _SELECTING: Final = tuple(name for name in READING if name not in {"map", "init"
 # Why a .env in the working directory cannot set an option, as the warning says it.
 IDENTITY: Final = "cannot set where and as whom to sign in"
 FILES: Final = "cannot set which files are written"
-CONSENT: Final = "cannot set what may be changed, or changed without asking"
+CONSENT: Final = "cannot set what may be changed, and whether asrnet asks"
 OPEN: Final = "cannot open the emulator to the network"
 
 

@@ -121,6 +121,7 @@ def test_editors_see_every_public_name() -> None:
     import asrnet
 
     assert set(asrnet.__all__) <= set(dir(asrnet))
+    assert {"TYPE_CHECKING", "annotations"}.isdisjoint(dir(asrnet))
     assert all(getattr(asrnet, name) for name in asrnet.__all__)
 
 

@@ -134,7 +134,7 @@ OPEN = ["ASRNET_EMULATOR_HOST", "ASRNET_EMULATOR_ALLOW_REMOTE"]
 BARRED = dict.fromkeys(SIGN_IN, "cannot set where and as whom to sign in")
 BARRED |= {variable.name: "cannot set where and as whom to sign in" for variable in VARIABLES if variable.identity}
 BARRED |= dict.fromkeys(FILES, "cannot set which files are written")
-BARRED |= dict.fromkeys(CONSENT, "cannot set what may be changed, or changed without asking")
+BARRED |= dict.fromkeys(CONSENT, "cannot set what may be changed, and whether asrnet asks")
 BARRED |= dict.fromkeys(OPEN, "cannot open the emulator to the network")
 
 
