@@ -29,10 +29,13 @@ demo: .venv/.installed  ## plan, apply, plan and show on example 01: the real Az
 test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 3 -q
 
-# One process: each worker would import and collect everything again, which costs more than the tests do. Hypothesis is
-# not used here; its plugin would import all of it to find that out.
+# Two processes with a half each. Workers of xdist would each collect everything, and send more messages about each test
+# than the test itself costs. Hypothesis is not used here; its plugin would import all of it to find that out.
+UNIT = $(BIN)/python -m pytest -q -p no:_hypothesis_pytestplugin
 unit: .venv/.installed  ## the fast part
-	$(BIN)/python -m pytest -q -p no:_hypothesis_pytestplugin tests/unit
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit-a-o unit-p-z
+unit-%:
+	$(UNIT) tests/unit/test_[$*]*.py
 
 check: .venv/.installed  ## linters, types, layers, generated docs
 	$(BIN)/ruff check .
