@@ -457,22 +457,33 @@ def script(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
     return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
-def test_without_live_the_script_rehearses_and_says_what_it_would_write(tmp_path: Path) -> None:
-    done = script(tmp_path, "--vault", VAULT, "--group", GROUP)
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """The script without ``--live``, and the folder that it wrote in."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    return script(folder, "--vault", VAULT, "--group", GROUP), folder
+
+
+def test_without_live_the_script_rehearses_and_says_what_it_would_write(
+    rehearsal: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    done, folder = rehearsal
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "nothing is sent to Azure" in done.stdout
     assert f"virtual network {GROUP}/providers/Microsoft.Network/virtualNetworks/{PREFIX}-A1" in done.stdout
     assert "rehearsed  duplicate_mapping (assumed)" in done.stdout
     names = ["first-contact-rehearsal.json", "first-contact-rehearsal.md"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == names
+    assert sorted(file.name for file in folder.iterdir()) == names
 
 
-def test_the_report_of_a_rehearsal_does_not_claim_to_be_about_azure(tmp_path: Path) -> None:
-    script(tmp_path, "--vault", VAULT, "--group", GROUP)
+def test_the_report_of_a_rehearsal_does_not_claim_to_be_about_azure(
+    rehearsal: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    _, folder = rehearsal
 
-    for_people = (tmp_path / "first-contact-rehearsal.md").read_text("utf-8")
-    for_programs = json.loads((tmp_path / "first-contact-rehearsal.json").read_text("utf-8"))
+    for_people = (folder / "first-contact-rehearsal.md").read_text("utf-8")
+    for_programs = json.loads((folder / "first-contact-rehearsal.json").read_text("utf-8"))
     assert for_people.startswith("**REHEARSAL: nothing was sent to Azure.**")
     assert "confirmed" not in for_people
     assert "cloud" not in for_people.splitlines()[4]
