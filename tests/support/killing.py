@@ -14,9 +14,11 @@ CALLS, AUDIT = {"write", "flush", "replace"}, {"write"}
 
 def count(frame, event, function):
     global left
+    if event != "c_call" or function.__name__ not in CALLS:
+        return  # quickly: this happens for everything that asrnet calls
     files = frame.f_code.co_filename.endswith(("atomic.py", "pathlib.py", "apply_flow.py"))
     audit = "apply_flow.py" in frame.f_code.co_filename
-    if event == "c_call" and files and function.__name__ in (AUDIT if audit else CALLS):
+    if files and function.__name__ in (AUDIT if audit else CALLS):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
