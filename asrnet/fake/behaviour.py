@@ -20,6 +20,7 @@ Assumption = Literal[
     "duplicate_fabric",
     "fabric_in_use",
     "vault_in_use",
+    "group_in_use",
     "policy_in_use",
     "policy_missing",
     "policy_mismatch",

@@ -59,14 +59,7 @@ class VirtualNetworks:
             network = msgspec.structs.replace(network, location=normal_location(network.location), subnets=subnets)
             _check_addresses(network)
             if current and current.location != network.location:
-                raise refusals.network_refusal(
-                    "InvalidResourceLocation",
-                    f"The resource '{current.name}' already exists in location '{current.location}' in resource group "
-                    f"'{current.id.resource_group}'. A resource with the same name cannot be created in location "
-                    f"'{network.location}'. Please select a new resource name.",
-                    current.id,
-                    status=409,
-                )
+                raise refusals.elsewhere(current.id, current.location, network.location)
             return self._put(network, admission, created=current is None)
 
     def delete(self, network_id: ArmId) -> Started | None:

@@ -123,16 +123,21 @@ class RecoveryPlans:
             actions = (action for group in plan.groups for action in (*group.start_actions, *group.end_actions))
             write = self._state.write("POST", plan_id, verb.scenario)
 
+            done: set[str] = set()
+
             def carry_out() -> None:
                 # Listed first: where one was disabled meanwhile, the operation fails before any is changed.
                 for item in list(self._machines(plan)):
                     self._items.store(item.id, change(self._items.released(item)))
                     self._state.note_done(item.id, verb.scenario)
+                    done.add(item.id.key)
                 self._state.note_done(plan_id, verb.scenario)
 
             def fail() -> None:
+                # The machines before the one that failed have landed, and stay where they are.
                 for item in machines:
-                    self._items.fail(verb, item)
+                    if item.id.key not in done:
+                        self._items.fail(verb, item)
 
             pauses = tuple(
                 action.name for action in actions if action.manual and verb.operation in action.failover_types

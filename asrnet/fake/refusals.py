@@ -50,6 +50,11 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
             "For instructions, see https://aka.ms/AB-AA4ecq5"
         ),
     ),
+    "group_in_use": (
+        409,
+        "ResourceGroupDeletionBlocked",
+        "Deletion of resource group '{0}' failed as resources with identifiers '{1}' could not be deleted.",
+    ),
     "policy_in_use": (409, "PolicyInUse", "The policy '{0}' is associated with '{1}'."),
     "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
     "policy_mismatch": (400, "InvalidParameter", "The policy '{0}' is for machines of '{1}', not of '{2}'."),
@@ -281,6 +286,28 @@ def method_not_allowed(method: str, resource_id: ArmId) -> ServiceError:
         resource_id=resource_id,
         status=405,
         code="MethodNotAllowed",
+    )
+
+
+def elsewhere(resource_id: ArmId, location: str, wanted: str) -> ServiceError:
+    """The PUT of a resource that exists in another location: nothing is ever moved by one."""
+    return ConflictError(
+        f"The resource '{resource_id.name}' already exists in location '{location}' in resource group "
+        f"'{resource_id.resource_group}'. A resource with the same name cannot be created in location "
+        f"'{wanted}'. Please select a new resource name.",
+        resource_id=resource_id,
+        status=409,
+        code="InvalidResourceLocation",
+    )
+
+
+def group_elsewhere(group_id: ArmId, location: str, wanted: str) -> ServiceError:
+    """The PUT of a resource group that exists in another location."""
+    return ConflictError(
+        f"Invalid resource group location '{wanted}'. The Resource group already exists in location '{location}'.",
+        resource_id=group_id,
+        status=409,
+        code="InvalidResourceGroupLocation",
     )
 
 

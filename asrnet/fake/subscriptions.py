@@ -6,8 +6,9 @@ from asrnet.fake import refusals
 from asrnet.fake.records import Subscription
 from asrnet.fake.regions import region_names
 from asrnet.fake.state import State
+from asrnet.fake.vaults import forget_vault
 from asrnet.model.access import Rights
-from asrnet.model.arm import ArmId
+from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import ResourceGroup
 
 
@@ -66,16 +67,28 @@ class Subscriptions:
     def put_resource_group(self, group: ResourceGroup) -> bool:
         """Create or replace a resource group, at once; True where it is new."""
         with self._state.request("PUT", group.id):
-            created = self._state.groups.get(group.id.subscription, group.id.key) is None
+            current = self._state.groups.get(group.id.subscription, group.id.key)
+            if current is not None and normal_location(current.location) != normal_location(group.location):
+                raise refusals.group_elsewhere(group.id, current.location, group.location)
             self._state.groups.put(group.id.subscription, group.id.key, group)
-            return created
+            return current is None
 
     def delete_resource_group(self, group_id: ArmId) -> None:
-        """Delete a resource group with the networks, machines and vaults in it, at once."""
+        """Delete a resource group with the networks, machines and vaults in it, at once.
+
+        Refused while a vault in it is used, as the deletion of the vault itself is.
+        """
         with self._state.request("DELETE", group_id):
             self._group(group_id)
             scope, inside = group_id.subscription, f"{group_id.key}/"
-            for store in (self._state.virtual_networks, self._state.virtual_machines, self._state.vaults):
+            vaults = [vault for vault in self._state.vaults.values(scope) if vault.id.key.startswith(inside)]
+            for vault in vaults:
+                if self._state.fabrics.values(vault.id.key):
+                    identifier = f"Microsoft.RecoveryServices/vaults/{vault.id.name}"
+                    raise self._state.assumed("group_in_use", group_id.name, identifier, resource_id=group_id)
+            for vault in vaults:
+                forget_vault(self._state, vault.id)
+            for store in (self._state.virtual_networks, self._state.virtual_machines):
                 for resource in store.values(scope):
                     if resource.id.key.startswith(inside):
                         store.remove(scope, resource.id.key)

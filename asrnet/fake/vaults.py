@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write, stable_guid
 from asrnet.fake.records import CloudRecord, Site, VaultResource
 from asrnet.fake.regions import region_name
@@ -39,12 +40,15 @@ class Vaults:
         with self._state.request("PUT", vault.id) as admission:
             current = self._state.vaults.get(vault.id.subscription, vault.id.key)
             created = current is None
+            vault = msgspec.structs.replace(vault, location=normal_location(vault.location))
+            if current is not None and current.location != vault.location:
+                raise refusals.elsewhere(current.id, current.location, vault.location)
             timing = self._state.behaviour.operations
             write = Write(method="PUT", resource_id=vault.id, timing=timing, created=created)
             # A vault shows at once, while it is still Provisioning.
             started = self._state.start(write, lambda: None, admission)
             used = vault.used or (current is not None and current.used)
-            vault = msgspec.structs.replace(vault, location=normal_location(vault.location), used=used)
+            vault = msgspec.structs.replace(vault, used=used)
             self._state.vaults.put(vault.id.subscription, vault.id.key, vault)
             return started
 
@@ -60,15 +64,7 @@ class Vaults:
                 raise self._state.assumed("vault_in_use", vault_id.name, names, resource_id=vault_id)
             write = Write(method="DELETE", resource_id=vault.id, timing=self._state.behaviour.operations)
 
-            def forget() -> None:
-                # A fabric may have come since the request.
-                for fabric in self._state.fabrics.values(vault_id.key):
-                    forget_fabric(self._state, fabric.id)
-                self._state.policies.clear(vault_id.key)
-                self._state.plans.clear(vault_id.key)
-                self._state.vaults.remove(vault_id.subscription, vault_id.key)
-
-            return self._state.start(write, forget, admission)
+            return self._state.start(write, lambda: forget_vault(self._state, vault_id), admission)
 
 
 class Fabrics:
@@ -161,6 +157,15 @@ class Fabrics:
             target=fabric.friendly_name,
             subject=fabric,
         )
+
+
+def forget_vault(state: State, vault_id: ArmId) -> None:
+    """Remove a vault and everything in it, so that a new one of its name begins empty."""
+    for fabric in state.fabrics.values(vault_id.key):  # one may have come since the request was accepted
+        forget_fabric(state, fabric.id)
+    for store in (state.policies, state.plans, state.intents):
+        store.clear(vault_id.key)
+    state.vaults.remove(vault_id.subscription, vault_id.key)
 
 
 def forget_fabric(state: State, fabric_id: ArmId) -> None:

@@ -382,3 +382,11 @@ def test_a_machine_of_vmware_lands_by_the_settings_of_its_nic(wire: OnPremises) 
     wire.build.world.behaviour = structs.replace(wire.build.world.behaviour, operations="immediate")
     wire.do("POST", f"{item.id}/unplannedFailover", OVER)
     assert wire.build.world.virtual_networks.get(wire.away.id).subnets[0].used_ips == ("10.0.1.77",)
+
+
+def test_a_vmware_machine_is_tested_on_the_network_of_its_own_input(wire: OnPremises, plant: str) -> None:
+    path = f"{plant}/replicationProtectedItems/web1"
+    wire.do("PUT", path, wire.body("InMageRcm", targetNetworkId=str(wire.away.id)))
+    details = {"instanceType": "InMageRcm", "networkId": str(wire.away.id)}
+    wire.do("POST", f"{path}/testFailover", {"properties": {"providerSpecificDetails": details}})
+    assert wire.get(path)["properties"]["testFailoverState"] == "WaitingForCompletion"

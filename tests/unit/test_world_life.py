@@ -231,6 +231,27 @@ def test_a_machine_is_replicated_back_to_where_it_comes_from_only(protected: Lif
         protected.switch(protected.east.id, protected.west.id)
 
 
+def test_a_machine_that_fails_over_during_a_test_is_committed_and_cleaned_up_before_its_re_protection(
+    protected: Life,
+) -> None:
+    protected.items.test_failover(protected.east_id, protected.test.id)
+    assert allowed_operations(protected.item(protected.east_id)) == (
+        "UnplannedFailover",
+        "DisableProtection",
+        "TestFailoverCleanup",
+    )
+    protected.items.unplanned_failover(protected.east_id)
+    with pytest.raises(ServiceError, match="'UnplannedFailover' is not allowed"):
+        protected.items.unplanned_failover(protected.east_id)
+    protected.items.commit(protected.east_id)
+    with pytest.raises(ServiceError, match="'SwitchProtection' is not allowed"):
+        protected.switch(protected.east.id, protected.east.id)
+    protected.items.test_failover_cleanup(protected.east_id)
+    assert protected.used(protected.test) == ()
+    protected.switch(protected.east.id, protected.east.id)
+    assert protected.item(protected.west_id).is_reversed
+
+
 def test_a_machine_that_does_not_exist_cannot_fail_over(life: Life) -> None:
     with pytest.raises(NotFoundError) as caught:
         life.items.unplanned_failover(life.east_id)
@@ -250,6 +271,8 @@ def test_while_something_is_done_to_a_machine_nothing_else_is_and_the_job_names_
     assert (job.scenario, job.target, bool(job.target_id)) == ("UnplannedFailover", "vm1", True)
     with pytest.raises(ConflictError, match="'UnplannedFailover', is in progress for 'vm1'"):
         life.items.test_failover(life.east_id, life.test.id)
+    with pytest.raises(ConflictError, match="'UnplannedFailover', is in progress for 'vm1'"):
+        life.items.delete(life.east_id, method="POST")
     life.end(started)
     assert life.items.current_job(life.east_id) is None
 
@@ -343,6 +366,22 @@ def test_a_recovery_plan_fails_over_only_where_all_its_machines_may(protected: L
         protected.world.recovery_plans.put(plan)
     protected.world.recovery_plans.delete(plan.id)
     assert protected.world.recovery_plans.list(protected.vault.id) == ()
+
+
+def test_machines_that_have_failed_over_stay_so_where_a_later_one_of_their_plan_fails(protected: Life) -> None:
+    lost = protected.azure.virtual_network("lost", "southeastasia")
+    other = protected.azure.protected_machine(protected.vault, "vm2", protected.home, lost, subnet="web", ip="10.0.1.9")
+    plan = protected.azure.recovery_plan(protected.vault, "plan", protected.item(protected.east_id), other)
+    protected.world.virtual_networks.delete(lost.id)
+    started = protected.world.recovery_plans.unplanned_failover(plan.id)
+    assert protected.world.jobs.get(protected.vault.id.child("replicationJobs", started.id)).state == "Failed"
+    first, second = protected.item(protected.east_id), protected.item(other.id)
+    assert (first.state, first.scenario, first.active_location) == (
+        "UnplannedFailoverCommitPendingStatesBegin",
+        "",
+        "Recovery",
+    )
+    assert (second.state, second.scenario, second.active_location) == ("UnplannedFailoverFailed", "", "Primary")
 
 
 def test_a_recovery_plan_tests_and_cleans_up_its_machines(protected: Life) -> None:

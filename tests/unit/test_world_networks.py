@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from asrnet.errors import ResourceGroupNotFoundError, ServiceError
+from asrnet.errors import ConflictError, ResourceGroupNotFoundError, ServiceError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.journal import action_of, kind_of
@@ -125,11 +125,36 @@ def test_deleting_a_resource_group_deletes_what_is_in_it(azure: Builder) -> None
         azure.world.virtual_networks.get(network.id)
 
 
+def test_a_vault_is_not_moved_to_another_location(azure: Builder) -> None:
+    vault = azure.vault(location="southeastasia")
+    with pytest.raises(ConflictError, match="already exists in location 'southeastasia'") as caught:
+        azure.world.vaults.put(structs.replace(vault, location="East Asia"))
+    assert caught.value.code == "InvalidResourceLocation"
+
+
+def test_a_resource_group_is_not_deleted_while_a_vault_in_it_is_used(azure: Builder) -> None:
+    vault = azure.vault()
+    fabric = azure.azure_fabric(vault, "eastasia")
+    with pytest.raises(
+        ConflictError, match=rf"'Microsoft.RecoveryServices/vaults/{vault.id.name}' could not be deleted"
+    ):
+        azure.world.subscriptions.delete_resource_group(vault.id.parent)
+    azure.replication_policy(vault)
+    azure.world.fabrics.purge(fabric.id)
+    azure.world.subscriptions.delete_resource_group(vault.id.parent)
+    azure.world.subscriptions.put_resource_group(ResourceGroup(id=vault.id.parent, location="eastasia"))
+    azure.world.vaults.put(vault)
+    assert azure.world.policies.list(vault.id) == ()
+
+
 def test_a_resource_group_is_new_only_once(azure: Builder) -> None:
     group = ResourceGroup(id=ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"), location="eastasia")
     assert azure.world.subscriptions.put_resource_group(group) is True
     assert azure.world.subscriptions.put_resource_group(group) is False
     assert azure.world.subscriptions.resource_group(group.id) == group
+    with pytest.raises(ConflictError, match="already exists in location 'eastasia'") as caught:
+        azure.world.subscriptions.put_resource_group(structs.replace(group, location="westus"))
+    assert caught.value.code == "InvalidResourceGroupLocation"
 
 
 def test_registering_the_provider_ends_the_refusals() -> None:

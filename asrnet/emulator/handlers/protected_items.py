@@ -184,9 +184,11 @@ add_results(routes, ITEM, get_item)
 def test_failover(call: Call) -> Response:
     """Make a test machine, on the network of the body where the machine has no test network of its own."""
     item_id, properties = call.id("item"), _input(call)
-    _recovery_point(call, an_object(properties, "providerSpecificDetails"))
-    started = call.world.protected_items.test_failover(item_id, an_id(properties, "networkId"))
-    return call.accepted(started, item_id)
+    details = an_object(properties, "providerSpecificDetails")
+    _recovery_point(call, details)
+    # Specified: the input of a VMware machine has a network of its own.
+    network_id = an_id(properties, "networkId") or an_id(details, "networkId")
+    return call.accepted(call.world.protected_items.test_failover(item_id, network_id), item_id)
 
 
 @routes.post(f"{ITEM}/testFailoverCleanup", "ReplicationProtectedItems_TestFailoverCleanup", "specified")
