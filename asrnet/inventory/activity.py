@@ -1,8 +1,8 @@
-"""Machines that must not lose their mappings, because they are failing over or run in the recovery region.
+"""Machines that must keep their mappings and networks, because they are failing over or run in the recovery region.
 
 A mapping decides where machines land when they are re-protected. Updating or deleting it while a failover, a commit or
 a re-protection is under way can take the way back from under them, so updates and deletes wait. Creates take nothing
-away and go on.
+away and go on. The update of a machine waits for jobs only: what its own state says against it is told by planning.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ from asrnet.model.findings import FindingKind
 from asrnet.model.plan import Change
 from asrnet.ports import MappingReader
 
-WAITING_STATES: Final = ("NotStarted", "Suspended")
-"""The states of jobs that are not running and go on later. One that waits for a manual action is Suspended."""
+OTHER_UNFINISHED_STATES: Final = ("NotStarted", "Suspended", "Cancelling")
+"""The states of jobs that have not ended and are not in progress.
 
-UNFINISHED_STATES: Final = ("InProgress", *WAITING_STATES)
-"""The states of jobs that have not ended."""
+A job that waits for a manual action is Suspended. One that is canceled is Cancelling at first (an example of the
+specification), and works on its machine until it is Cancelled.
+"""
+
+UNFINISHED_STATES: Final = ("InProgress", *OTHER_UNFINISHED_STATES)
+"""The states of jobs that have not ended. Each may become Cancelling, so that one is read last, or a job is missed."""
 
 # Specified: protection states and scenarios are text without a list of values. So parts of the names are looked for,
 # and a state that has none of the parts below is taken for a failover (see ``_moving``).
 _MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
 # A machine that is being enabled is given its network by the mapping of that moment (documented).
-_MOVING_JOBS: Final = (*_MOVING, "enable")
+_ENABLING: Final = "enable"
 _INITIAL_REPLICATION: Final = "initialreplication"
 _AT_REST: Final = ("protect", "enabl", "disabl", "replication", "resync", "none", "marked", "delet")
 _MACHINES_NAMED: Final = 3
@@ -49,7 +53,8 @@ class Activity(Struct, frozen=True, kw_only=True):
     ``networks`` has, for each network, what is happening to a machine on it; ``fabrics`` the same for machines whose
     networks are not known. ``vault`` is what holds the whole vault, ``unread`` what could not be read. ``reversed`` has
     the machines that run in the recovery region, by each of their networks; ``undirected`` those that may run there, by
-    the networks that they run on.
+    the networks that they run on. ``machines`` has the unfinished job of each machine that has one, ``any_machine`` a
+    job that may go on to any machine, such as that of a recovery plan.
     """
 
     networks: Mapping[ArmId, str] = {}
@@ -58,10 +63,12 @@ class Activity(Struct, frozen=True, kw_only=True):
     unread: str = ""
     reversed: Mapping[ArmId, Sequence[ProtectedItem]] = {}
     undirected: Mapping[ArmId, Sequence[ProtectedItem]] = {}
+    machines: Mapping[ArmId, str] = {}
+    any_machine: str = ""
 
     def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
         """Why ``change`` must wait, unless that safeguard is ``forced``; None where it may go on."""
-        if not takes_away(change):
+        if change.kind != "protected_item" and not takes_away(change):
             return None
         mappings = _mappings_of(change)
         if FindingKind.FAILOVER_ACTIVE not in forced:
@@ -72,7 +79,10 @@ class Activity(Struct, frozen=True, kw_only=True):
                     hint="plan again when it can be read ('asrnet doctor' tells what is missing), "
                     "or use --force failover_active",
                 )
-            reason = self.vault or next(filter(None, map(self._failover, mappings)), "")
+            if change.kind == "protected_item":
+                reason = self.machines.get(change.resource_id) or self.any_machine
+            else:
+                reason = self.vault or next(filter(None, map(self._failover, mappings)), "")
             if reason:
                 return Hold(
                     kind=FindingKind.FAILOVER_ACTIVE,
@@ -142,6 +152,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
     by_name: dict[str, list[ProtectedItem]] = {}
     in_recovery_region: dict[ArmId, list[ProtectedItem]] = {}
     undirected: dict[ArmId, list[ProtectedItem]] = {}
+    jobs_of_machines: dict[ArmId, str] = {}
 
     def add(item: ProtectedItem, reason: str) -> None:
         for network in networks_of_item(item):
@@ -164,7 +175,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         elif item.direction_unclear:
             for network in filter(None, {nic.primary_network_id for nic in item.nics}):
                 undirected.setdefault(network, []).append(item)
-    vault = ""
+    vault = any_machine = ""
     for job in jobs:
         if job.has_ended or not _moves(job):
             continue
@@ -172,10 +183,21 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         machines = [item for name in (job.target, job.target_id) for item in by_name.get(name.lower(), ())]
         for item in machines:
             add(item, reason)
+            jobs_of_machines.setdefault(item.id, reason)
         # The machine that a job enables is not on the list of items yet, and a recovery plan's job names the plan.
         if not machines:
             vault = vault or reason
-    return Activity(networks=networks, fabrics=fabrics, vault=vault, reversed=in_recovery_region, undirected=undirected)
+            # A new machine is nothing to the others' networks, though its mapping is.
+            any_machine = any_machine or ("" if _ENABLING in job.scenario.lower() else reason)
+    return Activity(
+        networks=networks,
+        fabrics=fabrics,
+        vault=vault,
+        reversed=in_recovery_region,
+        undirected=undirected,
+        machines=jobs_of_machines,
+        any_machine=any_machine,
+    )
 
 
 def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINISHED_STATES) -> tuple[Job, ...]:
@@ -253,7 +275,7 @@ def _moving(item: ProtectedItem) -> str:
 
 def _moves(job: Job) -> bool:
     """Whether a job decides where machines run or land. One without a scenario may."""
-    return not job.scenario or any(word in job.scenario.lower() for word in _MOVING_JOBS)
+    return not job.scenario or any(word in job.scenario.lower() for word in (*_MOVING, _ENABLING))
 
 
 def _running(items: Sequence[ProtectedItem]) -> str:

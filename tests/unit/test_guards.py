@@ -12,6 +12,7 @@ from asrnet.errors import AsrError
 from asrnet.inventory.activity import Activity, activity
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Job, NetworkMapping, Nic, ProtectedItem
+from asrnet.model.machine_networks import networks_of
 from asrnet.model.plan import Change, Step
 
 HERE, BESIDE = vm_network("VMNetwork1-Beijing"), vm_network("VMNetwork2-Beijing")
@@ -48,6 +49,14 @@ def delete(network: ArmId) -> Change:
         recovery_network_id=OTHER,
     )
     return Change.delete(mapping, id="c", vault="v", reason="")
+
+
+def follow(item: ProtectedItem) -> Change:
+    """The change that points a machine at another network."""
+    after = structs.replace(networks_of(item), recovery_network_id=OTHER)
+    return Change.update_machine(
+        item, after, id="m", vault="v", reason="", pair="p", primary_network_id=APP, fingerprint=""
+    )
 
 
 def reason(guard: Activity, change: Change, *forced: str) -> str:
@@ -234,7 +243,7 @@ class TestReversedMachines:
 
 
 class TestJobs:
-    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "WaitingForWhatever", ""])
+    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "Cancelling", "WaitingForWhatever", ""])
     @pytest.mark.parametrize(
         "scenario", ["UnplannedFailover", "ReverseReplicationDr", "CommitFailover", "EnableDr", ""]
     )
@@ -258,12 +267,28 @@ class TestJobs:
     def test_that_have_ended_hold_nothing(self, finished: Job) -> None:
         assert reason(activity([machine()], [finished]), update(FORWARD)) == ""
 
+    def test_of_a_machine_hold_its_update_and_not_that_of_its_neighbour(self) -> None:
+        vm1, vm2 = machine(), machine("vm2")
+        guard = activity([vm1, vm2], [job("UnplannedFailover", state="Cancelling", target="vm1")])
+        assert reason(guard, follow(vm1)) == "failover_active: the job UnplannedFailover is unfinished for vm1"
+        assert reason(guard, follow(vm1), "failover_active") == ""
+        assert reason(guard, follow(vm2)) == ""
+
+    def test_of_a_recovery_plan_hold_the_updates_of_all_machines(self) -> None:
+        guard = activity([machine()], [job("UnplannedFailover", state="Suspended", target="plan 1")])
+        assert reason(guard, follow(machine())) == "failover_active: the job UnplannedFailover is unfinished for plan 1"
+
+    def test_that_enable_another_machine_hold_no_update_of_this_one(self) -> None:
+        guard = activity([machine()], [job("EnableDr", target="newcomer")])
+        assert reason(guard, follow(machine())) == ""
+
     def test_of_mappings_hold_nothing(self) -> None:
         assert reason(activity([machine()], [job("NetworkPairing", target="app")]), update(FORWARD)) == ""
 
 
 @pytest.mark.parametrize(("items", "jobs"), [(AsrError("no answer"), ()), ((), AsrError("no answer"))])
 def test_unreadable_activity_holds_every_change(items: Any, jobs: Any) -> None:
-    assert reason(activity(items, jobs), update(FORWARD)) == (
-        "failover_active: whether a failover is under way could not be read: no answer"
-    )
+    for change in (update(FORWARD), follow(machine())):
+        assert reason(activity(items, jobs), change) == (
+            "failover_active: whether a failover is under way could not be read: no answer"
+        )

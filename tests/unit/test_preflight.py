@@ -159,7 +159,7 @@ class TestGuards:
         assert "could not be read" in (report.changes[0].error or "")
         assert azure.mappings() == {"hub": "old", "old": "hub"}
 
-    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended"])
+    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "Cancelling"])
     @pytest.mark.parametrize("scenario", ["UnplannedFailover", "ReverseReplicationDr", "EnableDr"])
     def test_an_unfinished_job_that_began_after_the_plan_holds_what_is_taken_away(
         self, scenario: str, state: str
