@@ -24,7 +24,7 @@ _Result = tuple[Outcome, str | None, bool]
 """The outcome of a change, the reason, and whether a safeguard decided it."""
 
 _NAMED: Final = 2
-"""So many of the changes that were not done are named by one that depends on them."""
+"""How many of the changes that it needed are named by one that was skipped."""
 
 
 def outcomes(
@@ -125,7 +125,7 @@ def _outcome(
 
 
 def _hint(task: Task) -> str:
-    """What to do next about a write that did not succeed: of one that Azure has a job of, at least to look at it."""
+    """What to do next about a write that did not succeed; where nothing better is known, to look at its job."""
     hint = task.hint or (task.error.hint if task.error else "")
     if not hint and task.operation and task.step.resource_id.within(VAULT) and task.state in {"failed", "pending"}:
         hint = f"see the job {task.operation.id} among the Site Recovery jobs of the vault"

@@ -45,7 +45,7 @@ _PAUSES: Final = (2.0, 3.0, 5.0, 10.0)
 """Seconds between reads of machines that do not show their update yet; the last one repeats."""
 
 _FEW_MACHINES: Final = 3
-"""Up to so many machines are read one by one, and more by the list of the vault."""
+"""Up to this many machines are read one by one; more are read by the list of the vault."""
 
 _DIFFERENCES_NAMED: Final = 3
 

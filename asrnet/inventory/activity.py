@@ -27,7 +27,7 @@ specification), and works on its machine until it is Cancelled.
 """
 
 UNFINISHED_STATES: Final = ("InProgress", *OTHER_UNFINISHED_STATES)
-"""The states of jobs that have not ended. Each may become Cancelling, so that one is read last, or a job is missed."""
+"""The states of jobs that have not ended, in the order in which they are read: one in progress may be canceled then."""
 
 # Specified: protection states and scenarios are text without a list of values. So parts of the names are looked for,
 # and a state that has none of the parts below is taken for a failover (see ``_moving``).
@@ -187,7 +187,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         # The machine that a job enables is not on the list of items yet, and a recovery plan's job names the plan.
         if not machines:
             vault = vault or reason
-            # A new machine is nothing to the others' networks, though its mapping is.
+            # Enabling a machine takes its network from a mapping, and moves no other machine.
             any_machine = any_machine or ("" if _ENABLING in job.scenario.lower() else reason)
     return Activity(
         networks=networks,

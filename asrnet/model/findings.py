@@ -125,7 +125,8 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     FAILOVER_ACTIVE = (
         "failover_active", "error", "holds",
-        "Machines on these networks are failing over or being re-protected, so updates and deletes of mappings wait.",
+        ("Machines on these networks are failing over or being re-protected, so updates and deletes of mappings wait, "
+         "and so do updates of the machines whose jobs these are."),
         "Finish the failover: commit it and re-protect. `--force failover_active` lifts the guard.",
     )  # fmt: skip
     REVERSED = (

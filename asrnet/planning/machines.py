@@ -117,7 +117,7 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
             for nic in item.nics
             if nic.selection != NOT_SELECTED and (wanted_pair := pairs.get((nic.primary_network_id, *direction)))
         }
-        # Of pairs that lead to the same networks the one counts that leaves its machines alone: an update moves the
+        # Where several pairs lead to the same networks, one whose machines do not follow decides: an update moves the
         # whole machine, and with it the NIC on the network that another tool manages.
         first, *others = sorted(of_item.values(), key=lambda wanted_pair: wanted_pair.pair.follow) or (None,)
         if first is None or (item.has_failed_over and not first.pair.follow):
@@ -129,7 +129,7 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
 
 
 def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
-    """Findings of machines that may follow one of these pairs, and of which it is not known whether they do."""
+    """Findings about machines that may belong to one of these pairs, where that cannot be known now."""
     following = [wanted_pair for wanted_pair in wanted_pairs if wanted_pair.pair.follow]
     items = view.inventory.items
     if not following:

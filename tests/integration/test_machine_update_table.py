@@ -248,6 +248,8 @@ def changed(**members: Any) -> ProtectedItem:
         changed(recovery_group_id=None),
         changed(settings={}),
         changed(initial_location="eastus"),
+        changed(primary_zone="1"),
+        changed(initial_zone="1"),
         changed(nics=()),
         changed(test_failover_state="WaitingForCompletion"),
         changed(recovery_fabric_id=read(answer("A2A")).id.parent.parent),
@@ -313,3 +315,41 @@ def test_false_and_nothing_are_the_same_and_zero_is_something() -> None:
     assert updatable_document(with_nic(settings={})) != updatable_document(with_nic(settings=reused))
     first = changed(settings={"platformFaultDomain": 0})
     assert updatable_document(first) != updatable_document(changed(settings={}))
+
+
+def test_a_flag_that_is_false_is_sent_and_restored_as_false() -> None:
+    document = answer("A2A")
+    (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
+    nic["reuseExistingNic"] = nic["ipConfigs"][0]["isPrimary"] = False
+    body = body_of_answer(document["properties"])
+    (sent,) = body["properties"]["vmNics"]
+    assert (sent["reuseExistingNic"], sent["ipConfigs"][0]["isPrimary"]) == (False, False)
+    assert update_body(read(document)) == body
+
+
+@pytest.mark.parametrize("word", ["true", "false"])
+def test_whether_an_address_of_a_vmware_machine_fails_over_is_sent_as_a_word(word: str) -> None:
+    document = answer("InMageRcm")
+    (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
+    nic["isSelectedForFailover"] = word
+    (sent,) = update_body(read(document))["properties"]["providerSpecificDetails"]["vmNics"]
+    assert sent["isSelectedForFailover"] == word
+
+
+def test_the_order_of_load_balancers_is_no_difference() -> None:
+    pools = [ArmId(f"{GROUP}/providers/Microsoft.Network/loadBalancers/lb/backendAddressPools/{name}") for name in "ab"]
+    first, second = (
+        updatable_document(
+            with_nic(ip_configurations=(IpConfiguration(name="c", recovery_load_balancer_pools=tuple(order)),))
+        )
+        for order in (pools, pools[::-1])
+    )
+    assert first == second
+
+
+def test_the_case_of_the_value_of_a_tag_is_a_difference() -> None:
+    lower, upper = (
+        updatable_document(structs.replace(read(answer("HyperVReplicaAzure")), settings={"targetVmTags": tags}))
+        for tags in ({"dr": "yes"}, {"dr": "Yes"})
+    )
+    assert lower != upper

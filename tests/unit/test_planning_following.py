@@ -348,6 +348,27 @@ class TestTheMappingComesFirst:
         assert set(change.depends_on) <= {other.id for other in plan.changes}
         assert f"network:{after(plan).recovery_network_id.key}" in change.depends_on  # type: ignore[union-attr]
 
+    @pytest.mark.parametrize(("present", "waits"), [("web", False), ("db", True)])
+    def test_a_machine_waits_for_new_subnets_of_a_copy_only_where_it_is_to_land_in_one(
+        self, present: str, waits: bool
+    ) -> None:
+        azure = TwoRegions()
+        hub = azure.network("hub", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
+        copy = azure.network("hub-asr", SEA, group="rg-asr", tags={"asrnet-copy-of": str(hub.id)})
+        azure.map_both(hub, copy)
+        nic = Nic(
+            name="nic0",
+            primary_network_id=hub.id,
+            recovery_network_id=azure.network("old", SEA).id,
+            ip_configurations=(IpConfiguration(subnet="web", recovery_subnet=present),),
+        )
+        azure.build.protected_item("vm1", azure.fabrics[EA], azure.fabrics[SEA], nic)
+        regions = (Region(primary=EA, recovery=SEA, copy=CopySettings(resource_group="rg-asr", add_subnets=True)),)
+        plan = azure.plan(azure.state(row(hub, None), regions=regions, machines="follow"))
+        (machine,) = machines(plan)
+        added = [change.id for change in plan.changes if change.kind == "virtual_network"]
+        assert (len(added), machine.depends_on) == (1, tuple(added) if waits else ())
+
 
 class TestSubnetsAndAddresses:
     @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from asrnet.errors import ForbiddenError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import IpConfiguration, Nic, Peering, Subnet, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, Peering, Subnet, VirtualNetwork
 from asrnet.model.plan import Plan
 
 OTHER_SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
@@ -242,6 +242,45 @@ def test_a_test_network_without_subnets_keeps_no_machine_from_its_recovery_netwo
     assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
 
 
+def reserved_subnet(world: World) -> ArmId:
+    return world.network("reserved", SEA, subnets={"GatewaySubnet": "10.0.1.0/24"}).id
+
+
+def static_test_address(world: World) -> ArmId:
+    (nic,) = world.items()["vm001"].nics
+    address = structs.replace(nic.ip_configurations[0], test_subnet="web", test_ip="10.9.9.9")
+    nic = structs.replace(nic, ip_configurations=(address, *nic.ip_configurations[1:]))
+    world.change("vm001", nics=(nic,))
+    return world.bubble.id
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "hint"),
+    [
+        (
+            reserved_subnet,
+            "NIC nic0 would land in GatewaySubnet of reserved, which is reserved for a service of Azure",
+            "create a subnet web in reserved",
+        ),
+        (
+            static_test_address,
+            "its static test address 10.9.9.9 is not in subnet web of bubble (10.0.1.0/24)",
+            "change the address, or let it go: release_addresses: true in the row or in the file",
+        ),
+    ],
+)
+def test_a_machine_that_cannot_land_in_its_test_network_follows_and_the_finding_says_why_and_what_to_do(
+    problem: Callable[[World], ArmId], reason: str, hint: str
+) -> None:
+    world = World(1)
+    desired = world.state(row(world.hub, world.new, test=problem(world)), machines="follow")
+    plan = world.plan(desired)
+    (differs,) = [finding for finding in plan.findings if finding.kind == "test_network_differs"]
+    assert (differs.message.partition("; its test network stays as it is: ")[2], differs.hint) == (reason, hint)
+    world.apply(plan)
+    assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
+
+
 def test_a_machine_that_is_held_anyway_has_the_reasons_of_its_test_network_too() -> None:
     world = World(0)
     world.machine("held", is_cluster_member=True)
@@ -381,6 +420,15 @@ class TestSubnetsThatAreTooSmall:
         desired = world.desired(row(world.network("other"), world.bubble, name="other"))
         assert "subnet_too_small" in kinds(world.plan(desired))
         assert "subnet_too_small" not in kinds(world.plan(desired, selection=Selection(pairs=frozenset({"other"}))))
+
+    def test_nics_that_do_not_fail_over_need_no_address(self) -> None:
+        world = World(0)
+        small = world.network("small", SEA, subnets=[Subnet(name="web", prefixes=("10.0.1.0/29",))])
+        for number in range(4):
+            protect(world, f"vm{number}", world.hub, small)
+        (nic,) = world.items()["vm0"].nics
+        world.change("vm0", nics=(structs.replace(nic, selection=NOT_SELECTED),))
+        assert "subnet_too_small" not in kinds(world.plan(world.state(row(world.hub, small))))
 
     def test_machines_that_run_in_a_subnet_already_need_no_further_address(self) -> None:
         world = World(0)

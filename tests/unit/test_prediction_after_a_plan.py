@@ -166,6 +166,18 @@ def test_addresses_in_use_where_machines_will_land_are_read_too(world: World) ->
     assert moves(world.ask(world.desired())) == [("old/web 10.0.1.7", "new/web 10.9.1.5")]
 
 
+def test_all_subnets_that_the_plan_adds_to_a_network_are_in_the_inventory_after_it() -> None:
+    azure = TwoRegions()
+    app = azure.network("app", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24", "app": "10.0.3.0/24"})
+    azure.map_both(app, azure.network("app-asr", SEA, group="rg-asr", tags={"asrnet-copy-of": str(app.id)}))
+    regions = (Region(primary=EA, recovery=SEA, copy=CopySettings(resource_group="rg-asr", add_subnets=True)),)
+    desired = azure.state(row(app, None), regions=regions)
+    inventory = read_inventory(desired, azure.backend)
+    after = inventory_after(inventory, planning.plan(desired, inventory).changes)
+    (copy,) = (network for network in after.networks.values() if network.name == "app-asr")
+    assert [subnet.name for subnet in copy.subnets] == ["web", "db", "app"]
+
+
 def test_networks_and_fabrics_that_the_plan_makes_are_in_the_inventory_after_it() -> None:
     azure = TwoRegions(fabrics=False)
     app = azure.network("app")

@@ -19,7 +19,7 @@ from asrnet.inventory.test_networks import (
 )
 from asrnet.inventory.values import Absent, Inventory, Unknown, VaultInventory
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NetworkMapping, Nic, Peering, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, NetworkMapping, Nic, Peering, ProtectedItem, VirtualNetwork
 from asrnet.model.findings import Finding
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
@@ -396,3 +396,19 @@ def test_the_networks_of_protected_machines_are_production(end: str) -> None:
     vault = structs.replace(mapped("app-ea", "app-sea"), items=items)
     (finding,) = connections(structs.replace(read(network("bubble", end)), vaults={"sea": vault}))
     assert finding.message.endswith(f"a network of production: bubble - {end}")
+
+
+def test_a_nic_that_does_not_fail_over_makes_no_network_production() -> None:
+    nic = Nic(name="nic0", recovery_network_id=network_id("bubble"), selection=NOT_SELECTED)
+    item = ProtectedItem(
+        id=ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v"), friendly_name="vm1", nics=(nic,)
+    )
+    vault = VaultInventory(name="sea", id=item.id, items=(item,))
+    assert production_networks([], structs.replace(read(), vaults={"sea": vault})) == {}
+
+
+def test_the_region_of_a_test_network_is_not_judged_while_that_of_the_machines_is_not_known() -> None:
+    inventory = read(network("bubble", place="westus"))
+    for region, kinds in ((None, []), ("southeastasia", ["region_mismatch"])):
+        findings = check_test_network(TESTED, network_id("bubble"), inventory, recovery_region=region, production={})
+        assert [finding.kind for finding in findings] == kinds

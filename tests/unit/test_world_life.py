@@ -265,6 +265,8 @@ def test_while_something_is_done_to_a_machine_nothing_else_is_and_the_job_names_
     started = life.items.unplanned_failover(life.east_id)
     item = life.item(life.east_id)
     assert (item.scenario, allowed_operations(item)) == ("UnplannedFailover", ())
+    with pytest.raises(ServiceError, match="UnplannedFailover"):
+        life.items.update(life.east_id, {"recoveryAzureVMName": "vm1-dr"})
     job_id = life.vault.id.child("replicationJobs", started.id)
     assert life.items.current_job(life.east_id) == job_id
     (job,) = life.world.jobs.list(life.vault.id, state="InProgress")
@@ -317,7 +319,7 @@ def test_a_machine_on_premises_fails_over_to_azure_and_back() -> None:
     server = azure.vmm_fabric(vault, "VMM-Beijing")
     network = azure.virtual_network("dr", "southeastasia", subnets={"web": "10.1.1.0/24"})
     source = azure.vm_network(server, "corp")
-    nic = azure.nic("nic0", source, recovery=network, ip="192.168.1.9")
+    nic = azure.nic("nic0", source, recovery=network, ip="10.1.1.9")  # free there, and not kept
     item = azure.protected_item(
         "vm1", server, None, nic, cloud=azure.cloud(server, "Gold"), provider="HyperVReplicaAzure"
     )
@@ -468,7 +470,8 @@ def test_an_address_that_is_not_selected_does_not_land(protected: Life) -> None:
 
 def test_a_reprotected_machine_keeps_its_policy_and_extras_and_none_of_its_old_networks(protected: Life) -> None:
     item = protected.item(protected.east_id)
-    protected.azure.add(structs.replace(item, recovery_network_id=protected.away.id, test_network_id=protected.test.id))
+    networks = {"recovery_network_id": protected.away.id, "test_network_id": protected.test.id}
+    protected.azure.add(structs.replace(item, **networks, settings={"recoveryAzureVMName": "vm1-dr"}))
     protected.world.extras[protected.east_id.key] = {"lifecycleId": "7"}
     protected.fail_over(protected.east_id)
     group = protected.azure.resource_group("rg-home")
@@ -479,6 +482,7 @@ def test_a_reprotected_machine_keeps_its_policy_and_extras_and_none_of_its_old_n
     moved = protected.item(protected.west_id)
     assert (moved.recovery_network_id, moved.test_network_id) == (None, None)
     assert (moved.policy_id, moved.recovery_group_id) == (protected.policy.id, group.id)
+    assert protected.world.state.protected_item(moved.id).settings == {}
     assert protected.world.extras == {protected.west_id.key: {"lifecycleId": "7"}}
 
 
