@@ -29,7 +29,7 @@ from asrnet.model.azure import (
     UnreadableMapping,
     VirtualNetwork,
 )
-from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of
+from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of, shows
 from asrnet.model.machine_update import fingerprint
 from asrnet.model.plan import Content, Step
 from asrnet.ports import Backend, before_sending
@@ -191,7 +191,8 @@ class Looks:
         assert isinstance(after, MachineNetworks)  # noqa: S101 - a step of a machine has nothing else
         if machine is None:
             raise RefusedError(f"{step.resource_id.name} is gone; plan again", kind="stale")
-        name, networks = machine.friendly_name, networks_of(machine)
+        name = machine.friendly_name
+        networks = networks_of(machine, recovery=after.recovery_network_id, test=after.test_network_id)
         if are_same(networks, after):
             raise AlreadyDoneError(f"{name} {machine_description(networks)}")
         if isinstance(step.before, MachineNetworks) and not are_same(networks, step.before):
@@ -205,7 +206,7 @@ class Looks:
             nonlocal is_sent
             if is_sent or self._clock.now() - asked > self._max_age:
                 current, _ = self._fresh(step.resource_id, self._backend.mappings.protected_item)
-                if is_sent and current and are_same(networks_of(current), after):
+                if is_sent and current and shows(current, after):
                     raise AlreadyDoneError(f"{name} {machine_description(after)}")
                 if current is None or fingerprint(current) != digest:
                     raise RefusedError(f"{name} was changed while it was updated; plan again", kind="stale")

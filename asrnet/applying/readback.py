@@ -212,7 +212,7 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
         )
     if task.machine is None or not isinstance(after, MachineNetworks):
         return None
-    networks = networks_of(machine)
+    networks = networks_of(machine, recovery=after.recovery_network_id, test=after.test_network_id)
     if not are_same(networks, after):
         unchanged = isinstance(before, MachineNetworks) and are_same(networks, before)
         return OperationFailedError(

@@ -47,7 +47,7 @@ from asrnet.model.azure import (
     ResourceGroup,
     VirtualNetwork,
 )
-from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of, updated
+from asrnet.model.machine_networks import MachineNetworks, shows, updated
 from asrnet.model.plan import Change, mapping_of
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
@@ -612,7 +612,7 @@ class Run:
         shows_it = (
             isinstance(answer, ProtectedItem)
             and isinstance(after, MachineNetworks)
-            and are_same(networks_of(answer), after)
+            and shows(answer, after)
         )
         if shows_it:
             self._settle_done(task)

@@ -44,16 +44,16 @@ def _comparable(networks: MachineNetworks) -> tuple[object, ...]:
     return (networks.recovery_network_id, networks.test_network_id, addresses)
 
 
-def networks_of(item: ProtectedItem) -> MachineNetworks:
-    """What a machine is set to now.
+def networks_of(item: ProtectedItem, *, recovery: ArmId | None = None, test: ArmId | None = None) -> MachineNetworks:
+    """What a machine is set to now; ``recovery`` and ``test`` are the networks it should be set to, where known.
 
-    An update sets the network of the whole machine, so if any NIC has another network than the machine, that network is
-    the answer: a machine is in sync only when all of its NICs are.
+    An update sets the networks of the whole machine, but its NICs may have different ones. Then one that is not the
+    network it should be is the answer, because a machine is in sync only when all of its NICs are.
     """
     selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
     return MachineNetworks(
-        recovery_network_id=_common(item.recovery_network_id, (nic.recovery_network_id for nic in selected)),
-        test_network_id=_common(item.test_network_id, (nic.test_network_id for nic in selected)),
+        recovery_network_id=_common(item.recovery_network_id, (nic.recovery_network_id for nic in selected), recovery),
+        test_network_id=_common(item.test_network_id, (nic.test_network_id for nic in selected), test),
         addresses=tuple(
             MachineAddress(
                 nic=nic.name,
@@ -69,8 +69,16 @@ def networks_of(item: ProtectedItem) -> MachineNetworks:
     )
 
 
-def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None]) -> ArmId | None:
-    return next((network_id for network_id in of_nics if network_id and network_id != of_item), of_item)
+def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None], expected: ArmId | None) -> ArmId | None:
+    """The network of all NICs, or one of them that is not ``expected``. The item's is that of a NIC without its own."""
+    networks = [network_id for nic_network in of_nics if (network_id := nic_network or of_item)]
+    expected = expected or of_item
+    return next((network_id for network_id in networks if network_id != expected), networks[0] if networks else of_item)
+
+
+def shows(item: ProtectedItem, after: MachineNetworks) -> bool:
+    """Whether the machine, with all of its NICs, is set to ``after``."""
+    return are_same(networks_of(item, recovery=after.recovery_network_id, test=after.test_network_id), after)
 
 
 def updated(item: ProtectedItem, after: MachineNetworks) -> ProtectedItem:

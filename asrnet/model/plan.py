@@ -161,7 +161,7 @@ class Change(Struct, frozen=True, gc=False, kw_only=True):
         owner: Literal["row", "rule"] | None = None,
     ) -> Change:
         """The change that sets the networks of ``item`` to ``after``, in one step."""
-        before = networks_of(item)
+        before = networks_of(item, recovery=after.recovery_network_id, test=after.test_network_id)
         step = Step(action="update", resource_id=item.id, before=before, after=after, fingerprint=fingerprint)
         return Change(
             id=id,

@@ -224,8 +224,8 @@ class _MachineDiff:
 
     def _plan(self, member: Member) -> None:
         item, pair = member.item, member.wanted_pair.pair
-        before = networks_of(item)
         recovery, test = pair.recovery, self._test_network(member.wanted_pair)
+        before = networks_of(item, recovery=recovery, test=test and test.id)
         assert recovery is not None  # noqa: S101 - a wanted pair has both networks
         # A machine that does not report its recovery network may be as it should be.
         is_stale = before.recovery_network_id is not None and before.recovery_network_id != recovery
@@ -234,11 +234,11 @@ class _MachineDiff:
             self._add_view(member, "in_sync", before)
             return
 
-        update = self._update(member, test if differs_in_test else None, is_stale=is_stale)
+        update = self._update(member, before, test if differs_in_test else None, is_stale=is_stale)
         test_problems = tuple(problem for problem in update.problems if problem.of_test)
         if is_stale and test_problems:
             # Where a machine fails over matters more than where it is tested: it follows without its test network.
-            without_test = self._update(member, None, is_stale=True)
+            without_test = self._update(member, before, None, is_stale=True)
             if not without_test.problems:
                 update = structs.replace(without_test, test_problems=test_problems)
         # What becomes of the update: it is only reported, held, or made.
@@ -266,10 +266,12 @@ class _MachineDiff:
                 )
             )
 
-    def _update(self, member: Member, test: VirtualNetwork | None, *, is_stale: bool) -> _Update:
+    def _update(
+        self, member: Member, before: MachineNetworks, test: VirtualNetwork | None, *, is_stale: bool
+    ) -> _Update:
         """The update that sets the pair's recovery network if ``is_stale``, and ``test`` as the test network if any."""
         item, pair = member.item, member.wanted_pair.pair
-        after, needs = networks_of(item), set[str]()
+        after, needs = before, set[str]()
         problems = [*_problems(item, moves=is_stale, moves_test=test is not None)]
         # An update has no network for a NIC: one that is to stay where it is would get the network of another.
         selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]

@@ -18,7 +18,7 @@ from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.limits import Limits
-from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, updated
+from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, shows, updated
 from asrnet.model.plan import Change, Plan, load_plan, to_json
 
 UPDATES = Rights(actions=("Microsoft.RecoveryServices/*",))
@@ -167,6 +167,29 @@ class TestWhoFollows:
         plan = world.following(right)
         assert (plan.changes, kinds(plan)) == ((), [])
         assert [(view.status, view.planned) for view in plan.machines] == [("in_sync", None)]
+
+    @pytest.mark.parametrize("of_second", ["old", None])
+    def test_a_machine_of_which_one_nic_is_where_it_should_be_follows_with_the_other(
+        self, world: World, of_second: str | None
+    ) -> None:
+        address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web")
+        first = Nic(
+            name="nic0",
+            id="0",
+            primary_network_id=world.hub.id,
+            recovery_network_id=world.new.id,
+            ip_configurations=(address,),
+        )
+        second = structs.replace(first, name="nic1", id="1", recovery_network_id=world.old.id if of_second else None)
+        item = world.machine("vm1", first, second)
+        assert item.recovery_network_id == world.old.id
+        plan = world.following(item)
+        (change,) = machines(plan)
+        assert isinstance(change.before, MachineNetworks)
+        assert (change.before.recovery_network_id, target(change)) == (world.old.id, world.new.id)
+        assert [finding.message for finding in plan.findings] == ["vm1 (nic1) still fails over to old"]
+        assert not shows(item, after(plan))
+        assert shows(updated(item, after(plan)), after(plan))
 
     def test_a_machine_that_does_not_tell_where_it_fails_over_to_may_be_right(self, world: World) -> None:
         silent = nic_of(structs.replace(world.machine(), recovery_network_id=None), recovery_network_id=None)
