@@ -609,11 +609,7 @@ class Run:
         if isinstance(answer, InterruptedError):
             return
         after = task.step.after
-        shows_it = (
-            isinstance(answer, ProtectedItem)
-            and isinstance(after, MachineNetworks)
-            and shows(answer, after)
-        )
+        shows_it = isinstance(answer, ProtectedItem) and isinstance(after, MachineNetworks) and shows(answer, after)
         if shows_it:
             self._settle_done(task)
         else:

@@ -266,11 +266,13 @@ class _Walk:
             )
 
     def _doubt(self, network_id: ArmId, chain: Sequence[str], state: object) -> None:
-        if isinstance(state, Absent):
+        # The network of a virtual hub is in a subscription of Microsoft's, so that not to find it says nothing.
+        is_virtual_hub = network_id.name.lower().startswith(_VIRTUAL_HUB)
+        if isinstance(state, Absent) and not is_virtual_hub:
             return
         self.unread.add(network_id)
         reason = f": {state.error}" if isinstance(state, Unknown) else ""
-        what = "a hub of a virtual WAN" if network_id.name.lower().startswith(_VIRTUAL_HUB) else "a network"
+        what = "a hub of a virtual WAN" if is_virtual_hub else "a network"
         self.doubts.append(f"{' - '.join(chain)} leads to {what} that could not be read{reason}")
 
     def _side_of(self, network_id: ArmId, hub_id: ArmId) -> Peering | None:

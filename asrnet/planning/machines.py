@@ -154,7 +154,9 @@ def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> 
                 f"{item.friendly_name} reports no NICs in state {state}, so its pair is not known; it is left alone",
                 vault=view.vault.name,
                 subject=item.id,
-                hint="plan again when it is Protected",
+                hint="plan again in some minutes"
+                if state.lower() == "protected"
+                else "plan again when it is Protected",
                 severity="info",
             )
 
@@ -225,7 +227,7 @@ class _MachineDiff:
     def _plan(self, member: Member) -> None:
         item, pair = member.item, member.wanted_pair.pair
         recovery, test = pair.recovery, self._test_network(member.wanted_pair)
-        before = networks_of(item, recovery=recovery, test=test and test.id)
+        before = networks_of(item, recovery=recovery, test=test.id if test else None)
         assert recovery is not None  # noqa: S101 - a wanted pair has both networks
         # A machine that does not report its recovery network may be as it should be.
         is_stale = before.recovery_network_id is not None and before.recovery_network_id != recovery
@@ -366,6 +368,8 @@ class _MachineDiff:
             if update.problems:
                 consequence = f"; it is left alone: {'; '.join(problem.reason for problem in update.problems)}"
             hint = "; ".join(dict.fromkeys(problem.hint for problem in update.problems if problem.hint))
+            if ended and not update.problems:
+                hint = "to keep it on its networks, give its entry under ignore a later date"
         if is_stale:
             nics_by_network: dict[ArmId, list[str]] = defaultdict(list)
             for nic in item.nics:
@@ -538,10 +542,7 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
     An update sends every network setting that the machine has, so a machine that does not report all of them, or is
     about to change them by itself, is left alone.
     """
-    by_hand = (
-        f"in the portal: vault {item.vault_id.name} > Replicated items > {item.friendly_name} > Network > Edit, and "
-        "choose the network and the subnet of each NIC"
-    )
+    by_hand = _by_hand(item)
     update = machine_update.UPDATES.get(item.provider)
     if update is None:
         yield _Problem(f"machines of provider {item.provider or 'unknown'} cannot be updated by asrnet", by_hand)
@@ -572,6 +573,13 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
     has_names = any(member.field == "name" for member in update.of("ip_configuration"))
     for nic in item.nics:
         yield from _nic_problems(nic, by_hand, moves=moves, moves_test=moves_test, has_names=has_names)
+
+
+def _by_hand(item: ProtectedItem) -> str:
+    return (
+        f"in the portal: vault {item.vault_id.name} > Replicated items > {item.friendly_name} > Network > Edit, and "
+        "choose the network and the subnet of each NIC"
+    )
 
 
 def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_names: bool) -> Iterator[_Problem]:
@@ -697,12 +705,11 @@ def _moved(
         chosen.add(name)
         if is_reserved(name) or subnet.delegation:
             why = f"delegated to {subnet.delegation}" if subnet.delegation else "reserved for a service of Azure"
+            hint = f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}"
+            if name.lower() in {(configuration.subnet or "").lower(), (present or "").lower()}:
+                hint = _by_hand(item)
             problems.append(
-                _Problem(
-                    f"NIC {address.nic} would land in {name} of {network.name}, which is {why}",
-                    f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}",
-                    for_test,
-                )
+                _Problem(f"NIC {address.nic} would land in {name} of {network.name}, which is {why}", hint, for_test)
             )
         unfit = ""
         if ip and not _has(subnet, ip):

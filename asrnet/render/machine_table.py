@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from asrnet.model.findings import FOLLOWS, Finding, FindingKind
+from asrnet.model.findings import Finding, FindingKind
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks
 from asrnet.model.plan import MachineView, Plan
-from asrnet.render.pair_status import error_of, outcome_of
+from asrnet.render.pair_status import error_of, outcome_of, settled_kinds
 from asrnet.render.sections import Row, Section, Tone
 
 _HEADER: Final = ("", "Machine", "Pair", "NIC", "Network", "Subnet", "Address")
@@ -114,9 +114,23 @@ def as_record(row: MachineRow) -> dict[str, str]:
 
 
 def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
-    """``findings`` without those that the table of machines shows: what differs, of each machine that is to follow."""
-    following = {str(machine.id) for machine in plan.machines if machine.status in {"update", "waiting"}}
-    return [finding for finding in findings if finding.kind not in FOLLOWS or finding.subject not in following]
+    """``findings`` without those that the table of machines shows: what changes, of each machine that is to follow.
+
+    Before an update is made, a finding with a hint says more than the table: that the machine is ignored no longer.
+    """
+    applied = {change.resource_id for change in plan.changes if outcome_of(change)}
+    shown = {
+        (kind, str(machine.id)): machine.id in applied
+        for machine in plan.machines
+        if machine.status in {"update", "waiting"} and machine.planned
+        for kind in settled_kinds(machine.networks, machine.planned)
+    }
+
+    def is_shown(finding: Finding) -> bool:
+        is_applied = shown.get((finding.kind, finding.subject or ""))
+        return is_applied is not None and (is_applied or not finding.hint)
+
+    return [finding for finding in findings if not is_shown(finding)]
 
 
 def machines_section(plan: Plan, *, verbose: bool) -> Section:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
 from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, FindingKind, Severity
+from asrnet.model.machine_networks import MachineNetworks
 from asrnet.model.plan import Change, PairStatus, PairView, Plan
 from asrnet.model.report import AppliedChange, Outcome
 
@@ -127,6 +128,14 @@ def warnings_of(change: Change) -> tuple[str, ...]:
     return change.warnings if isinstance(change, AppliedChange) else ()
 
 
+def settled_kinds(before: MachineNetworks, after: MachineNetworks) -> Iterator[FindingKind]:
+    """The kinds of findings about a machine that its update from ``before`` to ``after`` settles."""
+    if before.recovery_network_id != after.recovery_network_id:
+        yield FindingKind.STALE_PROTECTED_ITEM
+    if before.test_network_id != after.test_network_id:
+        yield FindingKind.TEST_NETWORK_DIFFERS
+
+
 def _by_pair(parts: Iterable[P]) -> dict[tuple[str | None, str | None], list[P]]:
     groups: dict[tuple[str | None, str | None], list[P]] = defaultdict(list)
     for part in parts:
@@ -145,12 +154,14 @@ def _pair_result(
         findings = [finding for finding in findings if finding.kind != FindingKind.HALF_PAIR]
     elif status == "corrected":
         findings = [finding for finding in findings if finding.kind not in CORRECTED]
-    moved = {
-        str(change.resource_id)
+    settled = {
+        (kind, str(change.resource_id))
         for change in changes
-        if change.kind == "protected_item" and outcome_of(change) == "succeeded" and not planned_again
+        if isinstance(change.before, MachineNetworks) and isinstance(change.after, MachineNetworks)
+        if outcome_of(change) == "succeeded" and not planned_again
+        for kind in settled_kinds(change.before, change.after)
     }
-    findings = [finding for finding in findings if not (finding.kind in FOLLOWS and finding.subject in moved)]
+    findings = [finding for finding in findings if (finding.kind, finding.subject) not in settled]
     return PairResult(
         pair=pair, status=status, mappings=tuple(mappings), changes=tuple(changes), findings=tuple(findings)
     )

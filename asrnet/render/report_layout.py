@@ -12,7 +12,7 @@ from asrnet.model.findings import FOLLOWS
 from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
-from asrnet.render.machine_table import machines_section
+from asrnet.render.machine_table import findings_beside_table, machines_section
 from asrnet.render.plan_layout import change_details, finding_sections, unchanged_counts, work
 from asrnet.render.sections import Row, Section, Tone, sentences
 
@@ -68,16 +68,16 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     yield machines_section(report, verbose=view.verbose)
     yield _other_changes(remaining, with_error=not over)
     # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted,
-    # and those that were to follow and are held.
+    # those that were to follow and are held, and what an update left as it was.
     updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}
-    machines = {str(change.resource_id) for change in report.changes if change.kind == "protected_item"}
     held = {str(machine.id) for machine in report.machines if machine.status == "held"}
+    beside_table = findings_beside_table(report.findings, report)
     findings = [
         finding
         for finding in report.findings
         if view.verbose
         or (
-            finding.subject in held or ((finding.vault, finding.pair) in updated and finding.subject not in machines)
+            finding.subject in held or ((finding.vault, finding.pair) in updated and finding in beside_table)
             if finding.kind in FOLLOWS
             else finding.severity == "error"
         )

@@ -20,6 +20,7 @@ from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem
 from asrnet.model.limits import Limits
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, shows, updated
 from asrnet.model.plan import Change, Plan, load_plan, to_json
+from asrnet.render import render
 
 UPDATES = Rights(actions=("Microsoft.RecoveryServices/*",))
 POOL = ArmId(
@@ -276,6 +277,9 @@ class TestWhoFollows:
         texts |= {f"{change.name}: {change.reason}": change.reason.endswith(ended) for change in machines(plan)}
         assert len(texts) == (6 if mode == "follow" else 4)
         assert all(is_said is text.startswith("sql-01") for text, is_said in texts.items())
+        # The table of machines does not say it, so that finding stands below it.
+        (text,) = (text for text in texts if text.startswith("sql-01 (nic0) still fails over to old"))
+        assert text in render(plan, "text").partition("Warnings")[2]
 
     def test_an_ignored_machine_hides_no_network_of_that_name(self, world: World) -> None:
         world.azure.map(world.azure.network("sql-net"), world.azure.network("sql-dr", SEA))
@@ -507,6 +511,16 @@ class TestSubnetsAndAddresses:
         plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine())
         assert f"NIC nic0 would land in {subnet.name} of target, which is " in held(plan)
         assert reason in held(plan)
+
+    def test_a_delegated_subnet_of_the_machines_own_name_cannot_be_created_anew(self) -> None:
+        world = World()
+        target = world.azure.network(
+            "target", SEA, subnets=[Subnet(name="Web", prefixes=("10.0.1.0/24",), delegation="Microsoft.Sql/x")]
+        )
+        world.azure.map_both(world.hub, target)
+        plan = world.plan(world.azure.state(row(world.hub, target), machines="follow"), world.machine())
+        (hint,) = {finding.hint for finding in plan.findings if finding.kind == "stale_protected_item"}
+        assert hint.startswith("in the portal: vault ")
 
     def test_a_nic_that_does_not_fail_over_is_given_no_subnet(self, world: World) -> None:
         item = world.machine()

@@ -11,6 +11,7 @@ import pytest
 from msgspec import structs
 from sample_plans import applied, machine_id, machine_plan
 
+from asrnet.model.findings import Finding, FindingKind
 from asrnet.model.plan import Plan
 from asrnet.render import View, formats_of, render
 from asrnet.render.github import outputs
@@ -48,6 +49,28 @@ def test_a_machine_that_is_moved_is_no_warning_and_one_that_is_left_alone_is() -
     assert "vm1 (nic0)" not in warnings
     assert "vm2 (nic0) still fails over" in warnings
     assert "hint: asrnet apply --pair hub --machine vm4 --machines follow" in warnings
+
+
+@pytest.mark.parametrize("outcome", ["planned", "succeeded"])
+def test_a_test_network_that_an_update_leaves_as_it_is_is_a_warning(outcome: str) -> None:
+    plan = machine_plan()
+    (vm1,) = (machine for machine in plan.machines if machine.name == "vm1")
+    assert vm1.planned is not None
+    planned = structs.replace(vm1.planned, test_network_id=vm1.networks.test_network_id)
+    machines = tuple(
+        structs.replace(machine, planned=planned) if machine is vm1 else machine for machine in plan.machines
+    )
+    kept = Finding(
+        kind=FindingKind.TEST_NETWORK_DIFFERS,
+        severity="warning",
+        message="vm1 is tested in no network instead of bubble; its test network stays as it is: bubble has no subnets",
+        vault=vm1.vault,
+        pair=vm1.pair,
+        subject=str(vm1.id),
+    )
+    plan = structs.replace(plan, machines=machines, findings=(*plan.findings, kept))
+    text = render(plan if outcome == "planned" else applied(plan, "succeeded"), "text")
+    assert kept.message in text[text.index("Warnings") :]
 
 
 def test_the_table_of_a_report_has_what_became_of_each_machine() -> None:

@@ -249,6 +249,15 @@ def test_a_private_dns_zone_of_its_own_is_fine() -> None:
     assert judged(network("bubble"), production) == []
 
 
+def test_a_virtual_hub_that_is_not_found_makes_it_unknown() -> None:
+    inventory = structs.replace(read(network("bubble", "HV_hub")), missing={network_id("HV_hub"): Absent()})
+    (finding,) = connections(inventory)
+    assert (finding.kind, finding.message.partition(": ")[2]) == (
+        "unknown",
+        "bubble - HV_hub leads to a hub of a virtual WAN that could not be read",
+    )
+
+
 def test_a_neighbour_that_does_not_exist_connects_nothing() -> None:
     found = structs.replace(read(network("bubble", "gone")), missing={network_id("gone"): Absent()})
     assert connections(found) == []
