@@ -253,6 +253,18 @@ class TestReadBack:
         azure.backend = structs.replace(azure.backend, mappings=late)
         assert azure.apply(plan).result == "succeeded"
 
+    def test_lists_that_lag_for_longer_make_no_update_a_failure(self) -> None:
+        azure = Followers(6)
+        plan = azure.planned()
+
+        class LateLists(LateReader):
+            def protected_item(self, item_id: ArmId) -> ProtectedItem | None:
+                return self._reader.protected_item(item_id)
+
+        late: Any = LateLists(azure, seconds=1000)
+        azure.backend = structs.replace(azure.backend, mappings=late)
+        assert azure.apply(plan).result == "succeeded"
+
     def test_one_that_never_shows_is_accepted_and_not_done(self) -> None:
         azure = Followers(1)
         azure.world.faults.add(Fault(effect="operation_does_nothing", method="PATCH"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from followers import Followers
+from followers import Followers, Recorded
 from msgspec import structs
 from states import EA, SEA, TwoRegions, kinds, row
 
@@ -16,10 +17,11 @@ from asrnet.errors import ForbiddenError
 from asrnet.inventory.read import Unknown, read_inventory
 from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
+from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Job, Nic, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.limits import Limits
 from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, shows, updated
 from asrnet.model.plan import Change, Plan, load_plan, to_json
+from asrnet.ports import MappingReader
 from asrnet.render import render
 
 UPDATES = Rights(actions=("Microsoft.RecoveryServices/*",))
@@ -683,6 +685,40 @@ class TestHeldMachines:
         right = updated(item, structs.replace(networks_of(item), recovery_network_id=world.new.id))
         assert "pool web after a test failover" in held(world.following(right, test=world.bubble.id))
         assert after(world.following(item)).recovery_network_id == world.new.id
+
+    @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "Cancelling"])
+    def test_an_unfinished_job_holds_its_machine_and_no_other(self, state: str) -> None:
+        azure = Followers(2)
+        azure.build.job(azure.vault, "UnplannedFailover", state=state, target="vm001")
+        plan = azure.planned()
+        reason = "the job UnplannedFailover is unfinished for vm001"
+        assert [(view.name, view.status, view.reason) for view in plan.machines] == [
+            ("vm001", "waiting", reason),
+            ("vm002", "update", ""),
+        ]
+        (held_back,) = [finding for finding in plan.findings if finding.kind == "failover_active"]
+        assert held_back.message == f"update of vm001 is held back: {reason}"
+
+    def test_a_recovery_plan_that_waits_for_somebody_holds_all_machines(self) -> None:
+        azure = Followers(2)
+        azure.build.job(azure.vault, "UnplannedFailover", state="Suspended", target="plan of the day")
+        assert {view.status for view in azure.planned().machines} == {"waiting"}
+
+    @pytest.mark.parametrize("unread", ["InProgress", "Suspended", "Cancelling"])
+    def test_jobs_of_a_state_that_cannot_be_read_hold_all_machines(self, unread: str) -> None:
+        azure = Followers(2)
+        reader = azure.backend.mappings
+
+        class Jobs(Recorded):
+            def jobs(self, vault: ArmId, *, state: str) -> Iterable[Job]:
+                if state == unread:
+                    raise ForbiddenError("not allowed")
+                return reader.jobs(vault, state=state)
+
+        azure.backend = structs.replace(azure.backend, mappings=cast("MappingReader", Jobs(reader, azure.clock, [])))
+        assert [(view.status, view.reason) for view in azure.planned().machines] == 2 * [
+            ("waiting", "whether a failover is under way could not be read: not allowed")
+        ]
 
     def test_without_the_right_to_update_machines_the_plan_says_so_and_changes_none(self, world: World) -> None:
         world.rights = (Rights(actions=("Microsoft.RecoveryServices/*/read",)),)

@@ -11,7 +11,7 @@ from asrnet.fake.builder import SUBSCRIPTION, Builder
 from asrnet.fake.faults import Fault
 from asrnet.fake.records import EnableRequest, IntentRequest, VaultResource, VirtualMachine
 from asrnet.model.arm import ArmId
-from asrnet.model.azure import Cloud, Fabric, NetworkMapping, VirtualNetwork
+from asrnet.model.azure import Cloud, Fabric, IpConfiguration, NetworkMapping, Nic, VirtualNetwork
 
 
 class Regions(Struct, frozen=True, kw_only=True):
@@ -165,6 +165,19 @@ def test_a_machine_can_be_moved_to_another_network(regions: Regions) -> None:
     (nic,) = items.get(regions.item_id).nics
     assert (nic.primary_network_id, nic.test_network_id) == (regions.primary.id, test.id)
     assert target(regions) == ("chosen", "db")
+
+
+def test_an_update_without_the_name_of_an_ip_configuration_is_of_the_primary_one(regions: Regions) -> None:
+    addresses = (
+        IpConfiguration(name="first", subnet="web"),
+        IpConfiguration(name="second", primary=False, subnet="web"),
+    )
+    nic = Nic(name="nic0", id="0f", primary_network_id=regions.primary.id, ip_configurations=addresses)
+    item = regions.azure.protected_item("vm2", regions.fabric, regions.other, nic)
+    items = regions.azure.world.protected_items
+    items.update(item.id, {"vmNics": [{"nicId": "0f", "ipConfigs": [{"recoverySubnetName": "db"}]}]})
+    (nic,) = items.get(item.id).nics
+    assert [address.recovery_subnet for address in nic.ip_configurations] == ["db", None]
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
