@@ -131,7 +131,11 @@ def _confirmed(session: Session[Settings]) -> bool:
             f"{session.command} asks before it writes, and there is no terminal to ask on: nothing was changed",
             hint="add --yes to apply the plan without being asked",
         )
-    answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
+    try:
+        answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
+    except KeyboardInterrupt:
+        streams.write_error("\n")  # the terminal has printed ^C behind the question
+        raise InputError("interrupted: nothing was changed") from None
     if answer != _YES:
         reason = f"the answer was '{answer}', not {_YES}" if answer else "there was no answer"
         logs.remark(f"nothing was changed: {reason}")

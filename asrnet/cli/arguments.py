@@ -211,7 +211,8 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
     from asrnet.cli import habits
 
     if not spelling.startswith("-"):
-        return InputError(f"unexpected argument '{argument}'", hint=f"see: {parser.prog} --help")
+        hint = habits.ARGUMENTS.get(command, f"see: {parser.prog} --help")
+        return InputError(f"unexpected argument '{argument}'", hint=hint)
     for option in all_options():
         if command and spelling in option.flags:
             return _foreign(option.flag, command, spelling)

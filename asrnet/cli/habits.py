@@ -79,6 +79,16 @@ NO_COMMANDS: Final[Mapping[str, str]] = {
 }
 """Hints by commands of other tools that are no command here."""
 
+_SELECTION: Final = "use --pair NAME for a pair, --vault NAME for a vault and -f PATH for a desired state"
+
+ARGUMENTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("plan", "drift", "dump", "targets"), _SELECTION),
+    "show": f"{_SELECTION}; asrnet apply PLANFILE shows a saved plan before it asks",
+    "map": "use --recovery NETWORK for an existing recovery network",
+    "explain": "put quotes around words with a space, as in: asrnet explain 'in sync'",
+}
+"""Hints for an argument too many, by command."""
+
 FORMATS: Final[Mapping[str, str]] = {
     "table": "text",
     "tsv": "csv",

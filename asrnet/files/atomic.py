@@ -75,10 +75,8 @@ class PendingFile:
 
     def _error(self, error: OSError | ValueError | RuntimeError) -> InputError:
         why = getattr(error, "strerror", None) or str(error)
-        return InputError(
-            f"{self.path}: cannot be written: {why}",
-            hint="nothing was overwritten; choose a folder that exists and is writable",
-        )
+        advice = "name a file in it" if Path(self.path).is_dir() else "choose a folder that exists and is writable"
+        return InputError(f"{self.path}: cannot be written: {why}", hint=f"nothing was overwritten; {advice}")
 
 
 def _mode(target: Path) -> int:

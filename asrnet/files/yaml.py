@@ -57,6 +57,7 @@ _SYNTAX_HINTS: Final = (
     ("while scanning a quoted scalar", "is a quote not closed?"),
     ("cannot start any token", "text that begins with @, `, % or a tab needs quotes"),
     ("could not find expected ':'", "is a space missing after the colon, or the colon itself?"),
+    ("while scanning a plain scalar, found unexpected ':'", "is a value missing after the colon, or ':' not quoted?"),
     (
         "mapping values are not allowed",
         "is a space missing after the colon of the line above, this line indented too far, or ': ' not quoted?",

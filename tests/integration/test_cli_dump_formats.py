@@ -23,7 +23,7 @@ def grown(folder: Path) -> Path:
 
 def test_every_mapping_becomes_a_resource_of_bicep(fake: Cli, grown: Path) -> None:
     ran = fake("dump", "--format", "bicep", "--out", "mappings.bicep")
-    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert (ran.code, ran.out, ran.err) == (0, "", "written: mappings.bicep\n")
     file = bicep.parse((grown / "mappings.bicep").read_text("utf-8"))
     assert len(file.declarations) == (grown / "world.yaml").read_text("utf-8").count("primary_network_id")
 

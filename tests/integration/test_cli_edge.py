@@ -17,7 +17,7 @@ from threading import Event
 import pytest
 from command_line import Cli, edit, snapshot
 
-from asrnet.cli import commands, habits
+from asrnet.cli import commands, habits, streams
 from asrnet.cli.arguments import parse
 from asrnet.fake.world import World
 from asrnet.render import formats_of
@@ -55,7 +55,11 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "--detailed"], "unknown option '--detailed'; did you mean '--detailed-exitcode'?"),
         (["plan", "--yes"], "plan has no option --yes"),
         (["--yes", "plan"], "plan has no option --yes"),
-        (["plan", "extra"], "unexpected argument 'extra'"),
+        (["plan", "extra"], "unexpected argument 'extra'\nhint: use --pair NAME"),
+        (["show", "plan.json"], "asrnet apply PLANFILE shows a saved plan before it asks"),
+        (["map", "prod/rg/a", "dr/rg/b"], "unexpected argument 'dr/rg/b'\nhint: use --recovery NETWORK"),
+        (["explain", "in", "sync"], "unexpected argument 'sync'\nhint: put quotes around words with a space"),
+        (["validate", "--world", "x", "-o", "text=."], ".: cannot be written: it is a folder\nhint: nothing was overwritten; name"),
         (["plan", "-o", "jsn"], "this command has no format 'jsn'; did you mean 'json'?"),
         (["show", "-o", "junit"], "this command has no format 'junit'"),
         (["plan", "-o", "json", "-o", "text"], "2 outputs to standard output"),
@@ -332,6 +336,16 @@ def test_ctrl_c_is_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("asrnet.inventory.read.read_inventory", interrupted)
     assert fake("plan") == (1, "", "error: interrupted\n")
+
+
+def test_ctrl_c_at_the_question_says_that_nothing_was_changed(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(streams, "can_ask", lambda: True)
+    monkeypatch.setattr(streams, "ask", interrupted)
+    ran = fake("apply")
+    assert (ran.code, ran.err) == (1, "\nerror: interrupted: nothing was changed\n")
 
 
 def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:

@@ -284,6 +284,7 @@ def test_a_file_as_powershell_writes_it_is_told_to_be_utf_16(mark: str) -> None:
         ("title:a\nitems: []\n", "is a space missing after the colon"),
         ("title: 'a\nitems: []\n", "is a quote not closed?"),
         ("title: a\nitems: [{name: a]\n", "is a comma or a closing bracket missing"),
+        ("title: a\nitems: [{name:}]\n", "is a value missing after the colon"),
         ("title: @a\nitems: []\n", "needs quotes"),
     ],
 )

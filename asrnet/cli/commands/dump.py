@@ -17,6 +17,7 @@ from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.errors import AsrError
+from asrnet.render.wording import printable
 from asrnet.settings.readings import DumpSettings
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def run(session: Session[DumpSettings]) -> int:
     """Read the mappings and write the dump."""
     with outputs.destination(session.settings.out) as write:
         write(_text(session))
+    if session.settings.out:
+        logs.remark(f"written: {printable(session.settings.out)}")
     return exit_codes.DONE
 
 
