@@ -35,7 +35,7 @@ def load(path: str) -> Plan:
     """Load a saved plan. Raises InputError if the file is not one, and RefusedError if it was edited."""
     hint = "save a plan with: asrnet plan --out PLANFILE"
     try:
-        is_device = Path(path).is_char_device()  # reading one may never end
+        is_device = Path(path).is_char_device()  # a device may never reach its end
         data = b"" if is_device else Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
@@ -49,8 +49,8 @@ def load(path: str) -> Plan:
 def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
     """Yield the function to call with each write. It appends a line to the audit file; without a file, ``-v`` logs it.
 
-    Raises InputError on entry if the file cannot be written or one of the outputs ``beside`` has the same file, and on
-    exit if lines could not be written.
+    Raises InputError on entry if the file cannot be written or if one of the outputs ``beside`` goes to the same file,
+    and on exit if lines could not be written.
     """
     path = session.settings.audit
     if path is None:
@@ -81,7 +81,7 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
     if failures:
         why = failures[0].strerror or failures[0]
         problem = f"{source}: {len(failures)} lines could not be written to {path}: {why}"
-        raise InputError(problem, hint="the changes were made; standard error has the lines")
+        raise InputError(problem, hint="the changes were made; standard error shows the missing lines")
 
 
 def _audit_line(entry: AuditEntry, session: Session[Settings]) -> bytes:
@@ -99,15 +99,15 @@ def confirm_and_apply(
 ) -> Report | None:
     """Show ``plan``, ask for confirmation and apply it. Returns None if the user declines.
 
-    A plan over a limit is neither shown nor applied: the report that is returned has the plan and the refusals. Raises
-    InputError if there is something to write and no terminal to ask on.
+    A plan that exceeds a limit is neither shown nor applied: the returned report contains the plan and the refusals.
+    Raises InputError if there is something to write and no terminal to ask on.
     """
     settings, stale = session.settings, stale or {}
     if violations := plan.violations(settings.force):
         from asrnet.drift import refused_report
 
         return refused_report(plan, violations)
-    # Of a plan that is stale altogether the report says all there is to say.
+    # If every vault of the plan is stale, the report says all there is to say.
     if any(change.vault not in stale for change in plan.changes):
         # The modules that writing needs are imported in the background while the user reads the plan.
         backend.expect({change.kind for change in plan.changes})
@@ -188,5 +188,5 @@ def finish(
             logs.error(f"refused: {line}")
     is_incomplete = report_unreadable(report)
     code = exit_codes.exit_code(report)
-    # For a scheduled drift run, something unreadable is drift that remains. For the other commands it is an error.
+    # In a scheduled drift run, what could not be read counts as remaining drift. In other commands it is an error.
     return exit_codes.ERROR if is_incomplete and code == exit_codes.PENDING and session.command != "drift" else code

@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def print_help(self, file: object = None) -> None:  # noqa: ARG002 - argparse's signature
-        """Write the help to standard output, which argparse would pass over in silence where it is closed."""
+        """Write the help to standard output. Unlike argparse, do not ignore a closed standard output."""
         from asrnet.cli import streams
 
         streams.write(self.format_help())
@@ -78,10 +78,11 @@ def parse(argv: Sequence[str]) -> Invocation:
     _refuse_single_dashes(argv)
     if argv[:1] == ["help"]:
         argv = [*argv[1:2], "--help"]
-    # In two steps, so that options can stand before the command and only that command's module is imported: first the
-    # options of the main parser, the command and the rest of the line as it is, then this rest by the command's parser.
+    # Two steps let options stand before the command and import only that command's module: the main parser takes its
+    # options and the command, and the command's parser takes the remaining arguments.
     namespace = argparse.Namespace(command=argv)
-    # Most lines begin with the command. They do without the main parser, which has the options of all commands: 4 ms.
+    # Most command lines begin with the command. They skip the main parser, which has the options of all commands and
+    # costs 4 ms.
     if not argv or argv[0] not in COMMANDS:
         parser = main_parser()
         namespace, unknown = parser.parse_known_args(argv)

@@ -56,10 +56,10 @@ def _exit_code(argv: Sequence[str]) -> int:
         return exit_codes.ERROR
     except SystemExit as leaving:  # argparse, after --help
         return leaving.code if isinstance(leaving.code, int) else exit_codes.ERROR
-    except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
+    except Exception as error:  # noqa: BLE001 - the one place that must catch everything
         logs.error(
             f"this is a bug in asrnet: {type(error).__name__}: {error}",
-            hint="please report it, with what the same command prints with -vv",
+            hint="please report it with the output of the same command with -vv",
             traceback=logs.wants_tracebacks(),
         )
         return exit_codes.ERROR
@@ -107,7 +107,7 @@ def _signals_as_interrupts() -> Iterator[None]:
 
 
 def _interrupt_main_thread() -> None:
-    if hasattr(signal, "pthread_kill"):  # also wakes a thread that waits, as for an answer
+    if hasattr(signal, "pthread_kill"):  # also wakes a waiting thread, for instance at a prompt
         # A process that a shell has put in the background ignores SIGINT.
         is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if is_ignored else signal.SIGINT)
@@ -116,9 +116,9 @@ def _interrupt_main_thread() -> None:
 
 
 def _with_variable(error: InputError, session: Session[Settings]) -> str:
-    """The hint of ``error``, with the variables that gave the file or the name that it is about.
+    """The hint of ``error``, and the variables that set the file or name that the error is about.
 
-    Someone who did not type a value does not know where it comes from.
+    Users who did not type a value do not know where it comes from.
     """
     from asrnet.settings import options_of
 

@@ -18,13 +18,13 @@ OPTIONS: Final[Mapping[str, str]] = {
         ("dry-run", "dryrun", "what-if", "check", "diff", "noop"),
         "asrnet plan shows what apply would do, and never writes",
     ),
-    "var": "the desired state has no variables: values stand in its files",
+    "var": "the desired state has no variables: write the values into its files",
     "var-file": "the desired state has no variables: -f takes a folder, whose files are merged",
     "refresh": "every run reads Azure anew",
-    "lock": "changes that others make meanwhile are noticed, and left alone; see docs/architecture.md",
+    "lock": "asrnet detects changes that others make meanwhile and leaves them alone; see docs/architecture.md",
     "input": "without a terminal asrnet asks nothing",
     "destroy": "take the rows out of the desired state, and see 'unmanaged' in docs/desired-state.md",
-    "no-wait": "apply waits until what it has changed is read back; --operation-timeout says how long at most",
+    "no-wait": "apply waits until it has read its changes back; --operation-timeout limits the wait",
     "refresh-only": "asrnet drift shows what has changed",
     "target": "use --pair NAME or --vault NAME",
     "chdir": "use -f PATH",
@@ -77,7 +77,7 @@ NO_COMMANDS: Final[Mapping[str, str]] = {
     "graph": "use: asrnet show -o mermaid",
     "output": "use: asrnet show -o json",
 }
-"""Hints by commands of other tools that are no command here."""
+"""Hints for commands that other tools have and asrnet does not."""
 
 _SELECTION: Final = "use --pair NAME for a pair, --vault NAME for a vault and -f PATH for a desired state"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def desired_state(session: Session[Settings]) -> DesiredState:
-    """Load the desired state of ``--file``, with the machines' part as ``--machines`` says.
+    """Load the desired state of ``--file``; ``--machines`` overrides whether machines follow.
 
     Raises DocumentError about all mistakes in it and in the topology that it names, and InputError if an output would
     overwrite that topology.
@@ -37,7 +37,7 @@ def desired_state(session: Session[Settings]) -> DesiredState:
         from asrnet.files.problems import together
 
         raise together([*examined.mistakes, *topology_mistakes(topology)])
-    # The machines of asrnet predict are the path of a list.
+    # In asrnet predict, --machines is the path of a list.
     if session.command == "predict" or settings.machines is None:
         return examined.desired
     return examined.desired.with_machines("follow" if settings.machines == "follow" else "report")

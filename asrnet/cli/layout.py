@@ -13,9 +13,9 @@ from asrnet.settings import Option
 
 _WIDEST: Final = 100
 _NARROWEST: Final = 40
-"""The least width: COLUMNS may have any value, and argparse fails if a word does not fit."""
+"""The minimum width: COLUMNS may have any value, and argparse fails if a word does not fit."""
 _TWO_COLUMNS: Final = 64
-"""The least width of help beside its options."""
+"""The minimum width for help texts beside the options instead of below them."""
 _EXITS: Final[Mapping[int, str]] = {0: "done", 1: "an error"}
 _GLUE: Final = "\0"
 
@@ -24,7 +24,8 @@ class Layout(argparse.HelpFormatter):
     """Wraps text paragraph by paragraph, except paragraphs with indented lines."""
 
     def __init__(self, prog: str) -> None:
-        # Beside the options, a narrow terminal has no room for the names of variables, which must not break.
+        # In a narrow terminal, the column beside the options is too small for the names of variables, which must not
+        # break.
         super().__init__(prog, max_help_position=26 if _width() >= _TWO_COLUMNS else 6, width=_width())
 
     def _split_lines(self, text: str, width: int) -> list[str]:

@@ -72,7 +72,7 @@ class _Text(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         prefix = "" if record.levelno == logging.INFO and record.name in _PLAIN else f"{record.levelname.lower()}: "
         lines = [f"{prefix}{printable(line)}" for line in self.message(record).splitlines() or [""]]
-        # A name must not begin a line as a command of a GitHub workflow begins.
+        # A line that begins with a name must not look like a GitHub workflow command.
         lines = [line.replace("::", "\\x3a:", 1) if line.lstrip().startswith("::") else line for line in lines]
         lines += [f"  {printable(detail)}" for detail in self.details(record)]
         hint = "" if getattr(record, "hint_given", False) else self.hint(record)
@@ -127,7 +127,7 @@ def configure(settings: Settings | None = None, *, run: str = "") -> None:
         for old in [old for old in logger.handlers if old.get_name() == _HANDLER_NAME]:
             logger.removeHandler(old)
         logger.addHandler(handler)
-        # Else a handler of the root logger, as of a program that uses asrnet, would print each line again.
+        # Otherwise a handler of the root logger, set by a program that uses asrnet, would print each line again.
         logger.propagate = False
     package.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
     # Without -vvv this logger must be silent even where somebody sets the root logger to DEBUG.
@@ -159,7 +159,7 @@ def error(
 
 
 def errors(problems: Iterable[tuple[str, str]]) -> None:
-    """Log several errors, each a message and its hint. People get a hint once, below the first error that has it."""
+    """Log several errors, each a message and its hint. Text shows a repeated hint only once."""
     given: set[str] = set()
     for message, hint in problems:
         _log.error("%s", message, extra={"hint": hint, "hint_given": hint in given})

@@ -27,11 +27,11 @@ _TOGETHER = frozenset({"text", "github"})
 """Formats that can share standard output: GitHub picks its annotations out of the log."""
 
 _POINTING = frozenset({"github", "sarif"})
-"""Formats whose readers expect places in files."""
+"""Formats whose readers expect a file and a line for each problem."""
 
 
 class Outputs(Struct, frozen=True):
-    """The outputs of a run, each with its file, or None for standard output. ``step`` has a GitHub step's own files."""
+    """The outputs of a run, each with its file, or None for standard output; ``step`` has a GitHub step's files."""
 
     targets: tuple[tuple[Output, PendingFile | None], ...]
     step: StepFiles | None = None
@@ -58,7 +58,7 @@ class Outputs(Struct, frozen=True):
                     if output.format == "prometheus":
                         from asrnet.render.prometheus import last_success
 
-                        # After a run without success, the metrics keep the time of the last success from the old file.
+                        # After a failed run, the metrics keep the time of the last success from the old file.
                         run = structs.replace(plain.run, last_success=last_success(file.replaced()))
                         file_view = structs.replace(plain, run=run)
                     file.commit(render(document, output.format, file_view))
@@ -71,7 +71,7 @@ class Outputs(Struct, frozen=True):
                 raise problems[0]
 
     def _finish_plan(self, document: Document, plain: View) -> None:
-        """What only a plan has: its part of a GitHub step, and a remark where it has nothing for an output in csv."""
+        """Write a plan's summary of a GitHub step, and remark if a csv output of the plan has no rows."""
         if type_of(document).kind != "plan":
             return
         from asrnet.model.plan import Plan  # with what it imports 6 ms, and not all commands have a plan
@@ -79,7 +79,7 @@ class Outputs(Struct, frozen=True):
         if not isinstance(document, Plan):
             return
         if not document.machines and any(output.format == "csv" for output, _ in self.targets):
-            logs.remark("csv lists the machines of a plan, and no machine is in this one; -o json has all of it")
+            logs.remark("csv lists only machines, and this plan has none; -o json shows the whole plan")
         if self.step:
             self.step.append(document, plain)
 
@@ -89,7 +89,7 @@ def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
     """Open the outputs of the settings, or text on standard output. Files not written by the end stay unchanged.
 
     Raises InputError for a format that this kind of document does not have, for two outputs with one destination, and
-    for files that cannot be written, those of a GitHub step included.
+    for files that cannot be written, including those of a GitHub step.
     """
     outputs = settings.output or (TEXT,)
     source, formats = settings.source("output"), formats_of(document)
@@ -134,7 +134,7 @@ def _check_places(outputs: Collection[Output], source: str) -> None:
 
 
 def write_mistakes(settings: Settings, error: DocumentError, view: View) -> None:
-    """Write the mistakes in files that ended a run to its outputs of the formats that point at lines of files.
+    """Write the mistakes in files that ended a run to those of its outputs whose formats point at lines of files.
 
     A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.
     """
@@ -167,7 +167,7 @@ def saved(settings: Settings, path: str | None, beside: Outputs) -> Iterator[Cal
 
 
 def check_apart(path: str, source: str, beside: Outputs) -> None:
-    """Raise InputError if one of the outputs ``beside`` has the file ``path`` too, which was given at ``source``."""
+    """Raise InputError if one of the outputs ``beside`` also goes to ``path``, which was given at ``source``."""
     if any(file and os.path.realpath(file.path) == os.path.realpath(path) for _, file in beside.targets):
         raise InputError(f"{source}: an --output goes to {path} already", hint="give each a file of its own")
 

@@ -42,7 +42,7 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
             if option.name != "file" or Path(path).exists():
                 place = "in the folder of " if Path(path).is_dir() else ""
                 yield f"{place}{option.reads}", path
-    if command != "init" and Path(DEFAULT_FILE).exists():  # init makes that file, and replaces none
+    if command != "init" and Path(DEFAULT_FILE).exists():  # init creates this file and never replaces one
         yield "the desired state", DEFAULT_FILE
     for variable in VARIABLES:
         if variable.reads and variable.name in settings.variables:
@@ -59,7 +59,7 @@ def _is_at(target: Path, input_path: str) -> bool:
     """Whether ``target`` is the input file, or would be one of the files of an input folder."""
     if not Path(input_path).is_dir():
         try:
-            return target.samefile(input_path)  # compares hard links too: an audit is appended to the file itself
+            return target.samefile(input_path)  # recognises hard links too: an audit is appended to the existing file
         except OSError:  # one of the two does not exist
             return os.path.realpath(input_path) == str(target)
     from asrnet.desired.loading import SUFFIXES

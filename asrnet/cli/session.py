@@ -1,4 +1,4 @@
-"""The session that every command is given: its settings, the backend, the terminal."""
+"""The session that every command receives: its settings, the backend, the terminal."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ class Session(Struct, Generic[S_co], frozen=True):
         )
         WATCH.mark("import")
         if self.settings.verbose:
-            # Signing in here measures it apart; the first request would wait for it anyway, and reports a failure.
+            # Signing in here lets the stopwatch measure it separately. The first request would wait for it anyway, and
+            # reports a failure.
             with suppress(AsrError):
                 backend.identity()
             WATCH.mark("credential")

@@ -12,7 +12,7 @@ from typing import Final, TextIO
 from asrnet.errors import InputError
 
 _NARROWEST: Final = 20
-"""The least columns that tables are drawn for: some terminals report a width of 1."""
+"""The minimum width of tables in columns: some terminals report a width of 1."""
 
 
 def prepare() -> None:
@@ -86,7 +86,7 @@ def usual_width() -> int:
 
 
 def wants_colour(variables: Mapping[str, str], *, on_error: bool = False) -> bool:
-    """Whether standard output, or error, is coloured: on terminals, where a variable forces it, never with NO_COLOR."""
+    """Whether standard output (or error) is coloured: on terminals or if a variable forces it, never with NO_COLOR."""
     if "NO_COLOR" in variables:
         return False
     forced = any(variables.get(name, "0") != "0" for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))

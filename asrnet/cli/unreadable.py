@@ -16,7 +16,7 @@ _MISTAKES_SHOWN_AT_MOST = 50
 
 
 def report_mistakes(error: DocumentError) -> None:
-    """Report the mistakes in files, many but not all at most, and a hint that several in a row share only once."""
+    """Report the mistakes in files, up to a limit. Consecutive mistakes with the same hint show it once."""
     from asrnet.files.problems import separated
 
     mistakes = separated(error)
@@ -30,7 +30,7 @@ def report_mistakes(error: DocumentError) -> None:
 
 
 def report_unreadable(plan: Plan) -> bool:
-    """Report networks and vaults that could not be read, a few at most. Returns whether there were any."""
+    """Report the first few networks and vaults that could not be read. Returns whether there were any."""
     from asrnet.model.findings import UNREAD  # 1 ms, and asrnet validate has no findings
 
     unreadable = {
@@ -43,7 +43,7 @@ def report_unreadable(plan: Plan) -> bool:
 
 
 def report_unread(problems: Sequence[str]) -> bool:
-    """Report the ``problems`` of reading, a few at most. Returns whether there were any."""
+    """Report the first few reading ``problems``. Returns whether there were any."""
     for problem in problems[:_SHOWN_AT_MOST]:
         logs.error(f"could not be read: {problem}")
     if len(problems) > _SHOWN_AT_MOST:

@@ -23,16 +23,16 @@ def no_vaults(*, file: str) -> DocumentError:
 def mistakes(state: DesiredState, *, file: str, faulty: Collection[str] = ()) -> Iterator[DocumentError]:
     """The rules that are broken, at most one for each entry; ``file`` is named if no line is at fault.
 
-    ``faulty`` are the sections of which ``state`` has not all entries: nothing is concluded from what they lack.
+    ``faulty`` names the sections with entries that are missing from ``state``: no rule relies on their absence.
     """
     rules = [_names(state), _regions(state, faulty), _distinct_pairs(state)]
-    # With several directions these two depend on where the networks are, which only planning knows.
+    # With several directions, these two rules depend on the regions of the networks, which only planning knows.
     if len(state.regions) == 1 and "regions" not in faulty:
         rules += [_one_recovery_per_primary(state), _one_owner_per_reverse(state)]
     rules += [_distinct_vmm_pairs(state), _test_networks(state)]
     reported: set[int] = set()
     for entry, error in chain.from_iterable(rules):
-        # A row that was copied breaks several rules at once: one mistake is enough to find it.
+        # A copied row breaks several rules at once, and one mistake is enough to find it.
         if id(entry) not in reported:
             reported.add(id(entry))
             yield error
@@ -68,7 +68,7 @@ def _mistake(entry: _Entry, problem: str, hint: str = "") -> tuple[_Entry, Docum
 
 
 def _repeated(keyed: Iterable[tuple[Hashable, E]]) -> Iterator[tuple[E, E]]:
-    """Each entry with the key of an earlier one, after that earlier one."""
+    """Each entry whose key an earlier entry has, as a pair: the earlier entry, then this one."""
     first: dict[Hashable, E] = {}
     for key, entry in keyed:
         other = first.setdefault(key, entry)
@@ -123,7 +123,7 @@ def _regions(state: DesiredState, faulty: Collection[str]) -> _Mistakes:
         if entry.to is not None and normal_location(entry.to) not in declared:
             yield _mistake(
                 entry,
-                f"{kind} '{entry.name}' says to: {entry.to}, which is the recovery region of no entry under regions"
+                f"{kind} '{entry.name}' says to: {entry.to}, but no entry under regions has this recovery region"
                 f"{did_you_mean(normal_location(entry.to), declared)}",
                 f"declared recovery regions: {', '.join(sorted(declared)) or 'none'}",
             )

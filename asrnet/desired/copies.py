@@ -93,7 +93,7 @@ def copied_subnets(primary: VirtualNetwork, settings: CopySettings) -> Iterator[
 
 
 def subnets_without_their_own(primary: VirtualNetwork, settings: CopySettings) -> Iterator[tuple[str, str]]:
-    """The subnets that need a security group or route table of their own but would get a shared one, with the key."""
+    """The subnets that need their own security group or route table but would share one, with the key at fault."""
     for subnet in copied_subnets(primary, settings):
         name = subnet.name.lower()
         if name == _GROUP_OF_ITS_OWN and _is_common(settings.network_security_group):

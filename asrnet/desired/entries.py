@@ -46,7 +46,9 @@ class RowEntry(RowKeys, frozen=True, kw_only=True):
     failback: Failback = None
     test: Annotated[
         str | None,
-        Meta(description="The network of test failovers, in the recovery region; none: not the one of regions"),
+        Meta(
+            description="The network of test failovers, in the recovery region; none: do not use the one under regions"
+        ),
     ] = None
 
 
@@ -60,7 +62,9 @@ class RuleEntry(RuleKeys, frozen=True, kw_only=True):
     failback: Failback = None
     test: Annotated[
         str | None,
-        Meta(description="The network of test failovers, written like recovery; none: not the one of regions"),
+        Meta(
+            description="The network of test failovers, written like recovery; none: do not use the one under regions"
+        ),
     ] = None
 
 
@@ -74,7 +78,7 @@ class VmmRowEntry(VmmRowKeys, frozen=True, kw_only=True):
 
 
 class DesiredFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The desired state of Site Recovery's network mappings: one file, or one of a folder's."""
+    """The desired state of Site Recovery's network mappings: a single file, or one file of a folder."""
 
     version: Annotated[Literal[1] | None, Meta(description="The version of this format")] = None
     cloud: Annotated[
@@ -101,13 +105,13 @@ class DesiredFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         MachinesMode | None,
         Meta(
             description="Whether protected machines follow changed mappings, or are only reported (the default); rows, "
-            "rules and --machines may say otherwise"
+            "rules and --machines may override it"
         ),
     ] = None
     release_addresses: Annotated[
         bool | None,
         Meta(
-            description="Let go of static recovery addresses that are outside the subnet that a machine moves to "
+            description="Release static recovery addresses that are outside the subnet that a machine moves to "
             "(false by default: such a machine stays)"
         ),
     ] = None

@@ -110,7 +110,7 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
 
 
 def _read_file(path: Path) -> Reading[DesiredFile]:
-    """The file ``path``. Of a world only one mistake is told: that it is one, instead of its many unknown keys."""
+    """Decode the file ``path``. A world is reported as such, in one mistake instead of one for each unknown key."""
     reading = documents.examine(path, DesiredFile)
     if any(mistake.path in _ONLY_IN_WORLDS for mistake in reading.mistakes):
         error = DocumentError(
@@ -123,7 +123,7 @@ def _read_file(path: Path) -> Reading[DesiredFile]:
 
 
 class _Entry(Struct, Generic[T], frozen=True):
-    """One entry of a file: what is written at ``path``. ``mistakes`` collects those of all entries."""
+    """One entry of a file, written at ``path``. ``mistakes`` collects the mistakes of all entries."""
 
     raw: T
     document: Document[DesiredFile]
@@ -156,9 +156,9 @@ class _Entry(Struct, Generic[T], frozen=True):
 
 
 class _Names(dict[str, str]):
-    """The GUIDs of subscriptions by alias. A name that is missing stands for an invented GUID.
+    """The GUIDs of subscriptions by alias, with an invented GUID for each missing name.
 
-    It is used where a file or a section could not be read: its aliases are then not called unknown everywhere else.
+    Used if a file or a section could not be read, so that its aliases are not reported as unknown wherever they occur.
     """
 
     def __contains__(self, name: object) -> bool:
@@ -184,7 +184,7 @@ class _Loader:
     ) -> None:
         self._files = files
         self._mistakes = mistakes
-        # The sections in which something is faulty, and those of which not even the names of the entries are known.
+        # _faulty: the sections with a mistake; _lost: those in which not even the names of the entries are known.
         paths = {mistake.path for mistake in mistakes}
         self._lost = {key for key in DesiredFile.__struct_fields__ if key in paths or not is_complete}
         self._faulty = self._lost | {path.partition(".")[0].partition("[")[0] for path in paths}
@@ -194,7 +194,7 @@ class _Loader:
         self._vaults = self._each("vaults", self._vault)
 
     def state(self) -> DesiredState:
-        """The desired state. What the entries say of each other is checked as well."""
+        """The desired state, with the rules between its entries checked."""
         if not self._values("version") and "version" not in self._faulty:
             problem = "the key 'version' is missing, expected version: 1"
             self._mistakes.append(self._files[0].error(problem))
@@ -313,7 +313,7 @@ class _Loader:
         )
         entry.resolved(lambda: references.check_template(raw.name, ids.VNET), "copy", "name")
         if len(self._mistakes) > before:
-            pass  # what is wrong with the templates together is only known of right ones
+            pass  # the templates are checked together only if each is valid by itself
         elif "{name}" not in raw.name + raw.resource_group:
             entry.note("all copies would be one network, expected {name} in it", "copy", "name")
         elif raw.subscription is None and (raw.resource_group, raw.name) == ("{resource_group}", "{name}"):
@@ -434,7 +434,8 @@ class _Loader:
         entry.resolved(lambda: references.label(entry.raw.name), "name")
 
     def _check_vault(self, entry: _Entry[Any]) -> None:
-        # A vault that is missing may be in a part that could not be read; where none is declared, that is the mistake.
+        # A missing vault may be declared in a part that could not be read. If no vault is declared, only that is
+        # reported.
         names = self._vault_names
         if names and entry.raw.vault not in names and "vaults" not in self._lost:
             entry.note(

@@ -28,7 +28,7 @@ class Pair(Struct, frozen=True, gc=False, kw_only=True):
     the pair owns the reverse mapping. ``places`` are the ids of the VMM servers' fabrics for on-premises networks.
 
     ``follow``: protected machines are pointed at the pair's networks. ``test`` is the network of their test failovers;
-    None: whichever they have is right. ``release_addresses``: static addresses that do not fit are let go.
+    None accepts whichever they have. ``release_addresses``: static addresses that do not fit are released.
     """
 
     name: str
@@ -93,7 +93,7 @@ def _with_test(pair: Pair, entry: Row | Rule, desired: DesiredState, networks: N
     if entry.test is not None:
         if entry.test == "none":
             return pair
-        # A rule's is a template, an id of a row has no placeholders.
+        # In a rule, test is a template; in a row it is an id, which has no placeholders.
         text = str(entry.test).format(name=pair.primary.name, resource_group=pair.primary.resource_group)
         test = ArmId(text)
     else:
@@ -108,7 +108,7 @@ def _with_test(pair: Pair, entry: Row | Rule, desired: DesiredState, networks: N
 
 
 def unmapped(pairs: Iterable[Pair], live: Mapping[str, Sequence[NetworkMapping]]) -> Iterator[Pair]:
-    """The pairs of which a declared mapping is missing from the live mappings of each vault (by name)."""
+    """The pairs with a declared mapping that is missing from ``live``, the live mappings by the name of the vault."""
     paired = {
         (vault, mapping.primary_network_id, mapping.recovery_network_id)
         for vault, mappings in live.items()
@@ -261,7 +261,7 @@ def is_machine_ignored(name: str, ignore: Iterable[Ignore], today: date) -> bool
 
 
 def ended_ignore(name: str, ignore: Iterable[Ignore], key: Literal["name", "machine"]) -> str:
-    """A clause about something that is ignored no longer: since when. Empty where no entry matched it."""
+    """A clause that says when the last matching entry under ignore ended; empty if no entry matched."""
     days = [entry.until for entry in _entries_for(name, ignore, key) if entry.until]
     return f"; its entry under ignore ended on {max(days)}" if days else ""
 
@@ -280,7 +280,7 @@ def fits(match: Match, network: VirtualNetwork) -> bool:
         return False
     tags = {name.lower(): value for name, value in network.tags.items()}
     if any(name.lower() not in tags for name in match.tags):
-        return False  # not even ``*`` matches a tag that is not there
+        return False  # even ``*`` does not match a missing tag
     globs = [(network.id.resource_group, match.resource_group), (network.name, match.name)]
     globs += [(tags[name.lower()], glob) for name, glob in match.tags.items()]
     return all(glob is None or fnmatchcase(text.lower(), glob.lower()) for text, glob in globs)

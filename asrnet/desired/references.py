@@ -88,7 +88,7 @@ def alias(name: str, text: str) -> str:
 def resource(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = "") -> ArmId:
     """The id of a resource of type ``kind`` given as ``alias/resource group/name`` or in full.
 
-    ``orelse`` is added to error messages: what else could have been written.
+    ``orelse`` is added to error messages and names the alternatives.
     """
     if text.startswith("/"):
         return _checked(ArmId(text), kind)

@@ -1,8 +1,8 @@
-"""What the desired state says, as values.
+"""The desired state as values.
 
-Whatever means the same in the file and here is declared once, with the words of the JSON Schema: a section that needs
-no resolving is decoded into its Struct here, the others have their common keys in a base (``RowKeys``, ``RuleKeys``...)
-from which the Struct here and the entry of the file (``entries.py``) both follow.
+A key that means the same in the file and here is declared once, with its description for the JSON Schema. A section
+without names to resolve is decoded straight into its Struct here. For the others, the Struct here and the file's entry
+(``entries.py``) share a base class with the common keys (``RowKeys``, ``RuleKeys``...).
 """
 
 # No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
@@ -27,7 +27,7 @@ Machines = Annotated[
 ]
 ReleaseAddresses = Annotated[
     bool | None,
-    Meta(description="Let go of static recovery addresses that are outside the subnet that a machine moves to"),
+    Meta(description="Release static recovery addresses that are outside the subnet that a machine moves to"),
 ]
 To = Annotated[
     str | None,
@@ -36,7 +36,7 @@ To = Annotated[
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Where in the files something was said, and the path of its key; ``line`` and ``column`` count from 1."""
+    """The place of a value in the files, and the path of its key; ``line`` and ``column`` count from 1."""
 
     file: str = ""
     line: int | None = None
@@ -119,7 +119,7 @@ class Region(RegionKeys, frozen=True, kw_only=True):
 
 
 class RowKeys(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """What a row of virtual networks says of itself, in the file and here."""
+    """The keys of a row of virtual networks, common to the file and the Struct here."""
 
     name: Annotated[Name, Meta(description="Appears in plans, findings, --pair and messages")]
     vault: Annotated[str, Meta(description="A name under vaults")]
@@ -152,7 +152,7 @@ class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RuleKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a rule says of itself, in the file and here."""
+    """The keys of a rule, common to the file and the Struct here."""
 
     name: Annotated[Name, Meta(description="Appears in plans, findings and messages, as name/network")]
     vault: Annotated[str, Meta(description="A name under vaults")]
@@ -167,8 +167,8 @@ class Rule(RuleKeys, frozen=True, kw_only=True):
     """Pairs for every matching network of a primary region without a row of its own.
 
     ``recovery`` None asks for copies; otherwise it is a network's id in which {name} and {resource_group} stand for
-    those of the primary. So it is with ``test``, where ``none`` opts out of the regions' test network. The subscription
-    of ``match`` is a GUID.
+    those of the primary. ``test`` is such an id too, and ``none`` opts out of the regions' test network. The
+    subscription of ``match`` is a GUID.
     """
 
     recovery: str | None = None
@@ -178,7 +178,7 @@ class Rule(RuleKeys, frozen=True, kw_only=True):
 
 
 class Ignore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is deliberately as it is: an entry has either ``name`` or ``machine``.
+    """Networks or machines to leave as they are: an entry has either ``name`` or ``machine``.
 
     Networks of this name are passed over by rules and left out of findings about unmanaged mappings. Machines of this
     name keep their networks and are not reported.
@@ -186,7 +186,7 @@ class Ignore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[Name | None, Meta(description="A glob of the network's name, without case")] = None
     machine: Annotated[Name | None, Meta(description="A glob of the machine's name, without case")] = None
-    reason: Annotated[Name, Meta(description="Why it is as it is")]
+    reason: Annotated[Name, Meta(description="Why it is ignored")]
     until: Annotated[date | None, Meta(description="The last day on which the entry counts (UTC)")] = None
 
 
@@ -209,7 +209,7 @@ class VmNetworkName(Struct, frozen=True, kw_only=True):
 
 
 class VmmRowKeys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a row of VM networks says of itself, in the file and here."""
+    """The keys of a row of VM networks, common to the file and the Struct here."""
 
     name: Annotated[Name, Meta(description="Appears in plans, findings, --pair and messages")]
     vault: Annotated[str, Meta(description="A name under vaults")]
@@ -244,7 +244,7 @@ class DesiredState(Struct, frozen=True, kw_only=True):
     release_addresses: bool = False
 
     def with_machines(self, mode: MachinesMode | None) -> Self:
-        """The same state with ``mode`` for all machines, whatever the file and its rows say; None changes nothing."""
+        """The same state with ``mode`` for all machines, overriding the file and its rows; None changes nothing."""
         if mode is None:
             return self
         return structs.replace(
@@ -256,16 +256,17 @@ class DesiredState(Struct, frozen=True, kw_only=True):
         )
 
     def follows(self, entry: Row | Rule | VmmRow) -> bool:
-        """Whether machines of this row or rule follow: it beats the file, and another tool's pair never follows.
+        """Whether machines of this row or rule follow. Its own setting overrides the file's.
 
-        Between two VMM servers no machine does: Site Recovery has no update of their networks.
+        Machines of another tool's pair never follow. Nor do machines between two VMM servers, whose networks Site
+        Recovery cannot update.
         """
         if isinstance(entry, VmmRow) and not isinstance(entry.recovery, ArmId):
             return False
         return not entry.managed_by and (entry.machines or self.machines) == "follow"
 
     def releases(self, entry: Row | Rule | VmmRow) -> bool:
-        """Whether machines of this row or rule let go of static addresses that do not fit."""
+        """Whether machines of this row or rule release static addresses that do not fit."""
         return self.release_addresses if entry.release_addresses is None else entry.release_addresses
 
     @property
@@ -281,7 +282,7 @@ class DesiredState(Struct, frozen=True, kw_only=True):
         return any(entry.test and entry.test != "none" for entry in entries)
 
     def within(self, vaults: Collection[str]) -> Self:
-        """The part that is about these ``vaults``, by their names."""
+        """The part of the state that belongs to these ``vaults``, given by name."""
         return structs.replace(
             self,
             vaults=tuple(vault for vault in self.vaults if vault.name in vaults),

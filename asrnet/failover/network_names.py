@@ -14,7 +14,7 @@ Network = VirtualNetwork | VmNetwork
 
 
 def network_name(network: Network) -> str:
-    """What people call a network."""
+    """The name that people use for a network."""
     return network.name if isinstance(network, VirtualNetwork) else network.friendly_name
 
 

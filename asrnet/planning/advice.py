@@ -39,7 +39,7 @@ def vault_findings(
 def _reversed_items(
     items: Sequence[ProtectedItem], wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """How many machines of each pair run in the recovery region, unless a change of the pair is held for them."""
+    """Report how many machines of each pair run in the recovery region, unless the pair has a change held for them."""
     reversed_items = [item for item in items if item.is_reversed and not item.has_failed_over]
     for wanted_pair in wanted_pairs if reversed_items else ():
         pair = wanted_pair.pair
@@ -81,14 +81,14 @@ def _missing_subnets(
     if added:
         yield pair.finding(
             FindingKind.SUBNET_MISSING,
-            f"{recovery.name} has no subnet {_names(added)}, which {primary.name} has; the copy is given it",
+            f"{recovery.name} has no subnet {_names(added)}, which {primary.name} has; it will be added to the copy",
             subject=recovery.id,
             severity="info",
         )
     if missing:
         yield from _missing_for_machines(pair, primary, recovery, missing)
     if pair.copy and is_copy(recovery):
-        # No machine lands in these, but a copy is to have what its original has.
+        # No machine lands in these subnets, but a copy should have every subnet of its original.
         skipped = {name.lower() for name in pair.copy.copy.skip_subnets}
         for_services = [
             subnet
@@ -143,7 +143,7 @@ def _hint_for_copy(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork
         elif not subnet.prefixes:
             reasons.append(f"{subnet.name} has no prefix")
         elif subnet.name not in addable:
-            reasons.append(f"{', '.join(subnet.prefixes)} of {subnet.name} is outside the copy or taken there")
+            reasons.append(f"{', '.join(subnet.prefixes)} of {subnet.name} is outside the copy or overlaps its subnets")
     return f"cannot be added: {'; '.join(reasons)}" if reasons else ""
 
 
@@ -160,7 +160,7 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
     at_failover = _address_changes(fits)
     changes = list(at_failover.values())
     if pair.failback:
-        # Machines come back only from the subnets that they land in.
+        # Machines fail back only from the subnets in which they landed.
         landed_in = {fit.recovery_subnet.name for fit in fits if fit.recovery_subnet}
         way_back = [fit for fit in subnet_fits(recovery, primary) if fit.subnet.name in landed_in]
         at_failback = _address_changes(way_back)
@@ -190,7 +190,7 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
 
 
 def _address_changes(fits: Iterable[SubnetFit]) -> dict[tuple[str, str], str]:
-    """The subnets whose machines get other addresses, by the names of the subnets that they leave and land in."""
+    """Describe the subnets whose machines get other addresses, as old subnet -> new subnet."""
     changes: dict[tuple[str, str], str] = {}
     for fit in fits:
         landing = fit.recovery_subnet

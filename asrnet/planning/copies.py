@@ -1,4 +1,4 @@
-"""Copies of networks: what keeps one from being made, the changes that make it, and what it leaves behind."""
+"""Copies of networks: what prevents a copy, the changes that make it, and what it does not take over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from asrnet.planning.view import WantedPair
 
 
 def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inventory: Inventory) -> Iterator[Finding]:
-    """What keeps the copy of ``primary`` from being made as the pair asks for it."""
+    """The findings that prevent the copy of ``primary`` that the pair asks for."""
     region, copy_id = pair.copy, pair.recovery
     if region is None or copy_id is None:
         return
@@ -42,7 +42,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
             subject=copy_id.parent,
             hint=shlex.join(["az", "group", "create", *group, "--location", region.recovery]),
         )
-    if pair.managed_by:  # another tool makes the copy, and perhaps not from this primary
+    if pair.managed_by:  # another tool makes the copy, perhaps from another primary
         return
     attachments = [*primary.attachments, *(name for subnet in primary.subnets for name in subnet.attachments)]
     if any(attachment.startswith("IPAM") for attachment in attachments):
@@ -85,7 +85,7 @@ def _attachment_problems(
         yield _cannot_be_copied(
             pair,
             f"the {label} {attached_id.name} is in another subscription than the copy {network.name}",
-            "subnets can only be attached to what is in their own subscription and region",
+            "what is attached to a subnet must be in the subnet's subscription and region",
         )
     elif isinstance(attached, Unknown):
         message = f"the {label} {attached_id.name} could not be read: {attached.error}"
@@ -110,7 +110,7 @@ def _attachment_problems(
 def addition_problems(
     pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork, inventory: Inventory
 ) -> Iterator[Finding]:
-    """What keeps subnets from being added to an existing copy, where the pair asks for it."""
+    """The findings that prevent subnets from being added to an existing copy, if the pair asks for that."""
     if pair.copy and pair.copy.copy.add_subnets and not pair.managed_by:
         added = structs.replace(recovery, subnets=missing_subnets(primary, recovery, pair.copy))
         for attached_id in attached_to(added):
@@ -118,7 +118,7 @@ def addition_problems(
 
 
 class CopyChanges(Struct, frozen=True, kw_only=True):
-    """The changes that make copies, by the key of each network; their resource groups; subnets of existing copies."""
+    """The changes that create copies (by the network's key), create their resource groups and add subnets to copies."""
 
     by_network: Mapping[str, Change] = {}
     resource_groups: tuple[Change, ...] = ()
@@ -139,7 +139,7 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
             if added := added_subnets(pair, primary, recovery):
                 subnets[recovery.id] = _subnets_change(pair, recovery, added)
             continue
-        if not isinstance(recovery, Absent):  # one that could not be read may exist
+        if not isinstance(recovery, Absent):  # a network that could not be read may exist
             continue
         network = copy_of(primary, pair.copy)
         group_id = network.id.parent
@@ -174,7 +174,7 @@ def copy_changes(wanted_pairs: Sequence[WantedPair], inventory: Inventory) -> Co
 
 
 def added_subnets(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[Subnet, ...]:
-    """The subnets that an existing copy is given because the pair asks for it."""
+    """The subnets to add to an existing copy because the pair asks for that."""
     is_asked_for = pair.copy and pair.copy.copy.add_subnets and not pair.managed_by
     return missing_subnets(primary, recovery, pair.copy) if pair.copy and is_asked_for else ()
 
@@ -189,7 +189,7 @@ def missing_subnets(primary: VirtualNetwork, recovery: VirtualNetwork, region: R
     for subnet in copy_of(primary, region).subnets:
         if subnet.name.lower() in names:
             continue
-        with suppress(InputError):  # a prefix that is no range of addresses has room nowhere
+        with suppress(InputError):  # a prefix that is not a valid range does not fit anywhere
             is_inside = compare_address_spaces(subnet.prefixes, recovery.address_space) == "same"
             if is_inside and compare_address_spaces(subnet.prefixes, used) in {"differs", "unknown"}:
                 missing.append(subnet)
@@ -197,7 +197,7 @@ def missing_subnets(primary: VirtualNetwork, recovery: VirtualNetwork, region: R
 
 
 def _subnets_change(pair: Pair, recovery: VirtualNetwork, added: Sequence[Subnet]) -> Change:
-    """The change that adds subnets, one by one: a PUT of the network would drop what it does not name."""
+    """The change that adds subnets, one by one: a PUT of the whole network would delete every subnet that it omits."""
     names = ", ".join(subnet.name for subnet in added)
     new = [NetworkSubnet(id=recovery.id.child("subnets", subnet.name), subnet=subnet) for subnet in added]
     return Change.update(
@@ -241,7 +241,7 @@ def left_behind(pair: Pair, primary: VirtualNetwork) -> Iterator[Finding]:
     if primary.dns_servers and settings.dns == "copy":
         yield pair.finding(
             FindingKind.COPIED_DNS,
-            f"the copy of {primary.name} is given its DNS servers {', '.join(primary.dns_servers)}: "
+            f"the copy of {primary.name} gets the primary's DNS servers {', '.join(primary.dns_servers)}: "
             "they must answer from the recovery region",
             subject=primary.id,
         )

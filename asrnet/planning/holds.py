@@ -30,8 +30,8 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
     holds = _direct_holds(changes, vault, request)
     needs: dict[str, list[str]] = {}
     if holds:
-        # A new mapping takes the place of one that another change deletes. Two pairs that swap targets wait for each
-        # other in this way, so a plan cannot say it with depends_on.
+        # A new mapping may replace one that another change deletes. Two pairs that swap targets wait for each other in
+        # this way, and depends_on cannot express such a cycle.
         deletes = {
             mapping_of(step).identity: change.id
             for change in changes
@@ -43,7 +43,7 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
             if change.kind == "network_mapping":
                 created = (mapping_of(step).identity for step in change.steps if step.action == "create")
                 needs[change.id] += [deletes[identity] for identity in created if identity in deletes]
-    # Whatever needs a waiting change waits too, over as many steps as there are. A reason of its own wins.
+    # A change that depends on a waiting change waits too, directly or through others. Its own reason takes precedence.
     while True:
         waiting = {
             change_id: holds[need] for change_id, all_needs in needs.items() for need in all_needs if need in holds
@@ -63,7 +63,7 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
 def _findings(held: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Finding]:
     """One finding for all changes of a pair that wait for the same reason: there may be hundreds of machines.
 
-    A reason that several pairs share goes to the hint, which outputs for people give once for all of them.
+    A reason that several pairs share goes into the hint, which text output prints once for all of them.
     """
     groups: dict[tuple[str, Hold], list[Change]] = defaultdict(list)
     for change in held:
@@ -92,7 +92,7 @@ def _findings(held: Sequence[Change], holds: Mapping[str, Hold]) -> Iterator[Fin
 
 
 def _direct_holds(changes: Sequence[Change], vault: Vault, request: Request) -> dict[str, Hold]:
-    """What holds each change for its own sake, by its id."""
+    """The direct reasons to hold changes, by the change's id."""
     for freeze in request.desired.freeze:
         if freeze.vault == vault.name and request.inventory.today <= freeze.until and "frozen" not in request.forced:
             frozen = Hold(

@@ -1,7 +1,7 @@
-"""Protected machines: which pair each belongs to, where it goes, and how it follows its pair.
+"""Protected machines: the pair of each machine, where it fails over to, and the update that makes it follow its pair.
 
-A mapping decides where new replications land. Machines that are protected already keep the networks they were given,
-until each of them is updated.
+A mapping decides only where newly protected machines land. A machine that is already protected keeps its networks until
+it is updated itself.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class Support(Struct, frozen=True, kw_only=True):
-    """What a machine's change builds on: changes of the same plan.
+    """Other changes of the same plan that a machine's change depends on.
 
     ``mappings`` has the change of each pair's forward mapping by the pair's name, ``networks`` the recovery networks
     that are created or get new subnets, as they will be, with the id of the change that does so.
@@ -71,9 +71,9 @@ class MachinePart(Struct, frozen=True, kw_only=True):
 
 
 class _Problem(Struct, frozen=True):
-    """Why a machine is not updated now, as the end of a sentence about it, and what to do about it.
+    """Why a machine is not updated now (the end of a sentence about it), and how to fix that.
 
-    ``of_test``: it keeps the machine from its test network only, not from its recovery network.
+    ``of_test``: it prevents only the change of the test network, not that of the recovery network.
     """
 
     reason: str
@@ -82,9 +82,9 @@ class _Problem(Struct, frozen=True):
 
 
 class _Update(Struct, frozen=True, kw_only=True):
-    """What an update would set, the ids of the changes it waits for, and the problems that keep it from being made.
+    """What an update would set, the ids of the changes it waits for, and the problems that prevent it.
 
-    ``test_problems`` are those for which it leaves the test network as it is.
+    With ``test_problems``, the update leaves the test network as it is.
     """
 
     after: MachineNetworks
@@ -94,7 +94,7 @@ class _Update(Struct, frozen=True, kw_only=True):
 
 
 def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Request) -> list[Member]:
-    """The machines of the pairs, but those that the file ignores and those that run in the recovery region.
+    """The machines of the pairs, except ignored machines and those that run in the recovery region.
 
     A machine belongs to a pair by the network it is on and by the region it is replicated to, so that one that stays
     in its region, from zone to zone, belongs to none. Machines of pairs that another tool manages are members, so that
@@ -117,8 +117,8 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
             for nic in item.nics
             if nic.selection != NOT_SELECTED and (wanted_pair := pairs.get((nic.primary_network_id, *direction)))
         }
-        # Where several pairs lead to the same networks, one whose machines do not follow decides: an update moves the
-        # whole machine, and with it the NIC on the network that another tool manages.
+        # If several pairs lead to the same networks, a pair that does not follow takes precedence: an update moves the
+        # whole machine, including a NIC on a network that another tool manages.
         first, *others = sorted(of_item.values(), key=lambda wanted_pair: wanted_pair.pair.follow) or (None,)
         if first is None or (item.has_failed_over and not first.pair.follow):
             continue
@@ -129,7 +129,7 @@ def members_of(view: VaultView, wanted_pairs: Iterable[WantedPair], request: Req
 
 
 def unassigned_machines(view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[Finding]:
-    """Findings about machines that may belong to one of these pairs, where that cannot be known now."""
+    """Findings about machines that may belong to one of these pairs, but whose pair is not known."""
     following = [wanted_pair for wanted_pair in wanted_pairs if wanted_pair.pair.follow]
     items = view.inventory.items
     if not following:
@@ -178,7 +178,7 @@ def _direction(item: ProtectedItem, places: Mapping[ArmId, str | None]) -> tuple
 def plan_machines(
     view: VaultView, members: Sequence[Member], chosen: Collection[str], support: Support, request: Request
 ) -> MachinePart:
-    """What becomes of the machines of the pairs called ``chosen``: they follow, are held or are only reported."""
+    """Decide for the machines of the ``chosen`` pairs whether they follow, are held back or are only reported."""
     return _MachineDiff(view, support, request, members).part(
         [
             member
@@ -208,7 +208,7 @@ class _MachineDiff:
             else:
                 self._plan(member)
         self._hold_without_right()
-        # By kind, so that equal hints stand together and are said once.
+        # Sorted by kind, so that equal hints are adjacent and printed once.
         self._findings.sort(key=lambda finding: finding.kind)
         return MachinePart(changes=tuple(self._changes), findings=tuple(self._findings), views=tuple(self._views))
 
@@ -239,11 +239,11 @@ class _MachineDiff:
         update = self._update(member, before, test if differs_in_test else None, is_stale=is_stale)
         test_problems = tuple(problem for problem in update.problems if problem.of_test)
         if is_stale and test_problems:
-            # Where a machine fails over matters more than where it is tested: it follows without its test network.
+            # The failover matters more than the test: the machine follows even if its test network cannot be set.
             without_test = self._update(member, before, None, is_stale=True)
             if not without_test.problems:
                 update = structs.replace(without_test, test_problems=test_problems)
-        # What becomes of the update: it is only reported, held, or made.
+        # The update is only reported, held back, or made.
         ended = ended_ignore(item.friendly_name, self._request.desired.ignore, "machine")
         self._report(member, before, test if differs_in_test else None, update, ended, is_stale=is_stale)
         planned = update.after if update.after != before else None
@@ -275,7 +275,7 @@ class _MachineDiff:
         item, pair = member.item, member.wanted_pair.pair
         after, needs = before, set[str]()
         problems = [*_problems(item, moves=is_stale, moves_test=test is not None)]
-        # An update has no network for a NIC: one that is to stay where it is would get the network of another.
+        # An update sets one network for all NICs: a NIC that should keep its network would get that of another NIC.
         selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
         for occasion, changes, networks in (
             ("failovers", is_stale, {nic.recovery_network_id or item.recovery_network_id for nic in selected}),
@@ -294,24 +294,25 @@ class _MachineDiff:
             else:
                 after, more, new_subnets = _moved(after, item, network, pair.kind, release=pair.release_addresses)
                 problems += more
-                # New subnets of a copy are waited for only where the machine is to land in one of them.
+                # The update waits for new subnets of a copy only if the machine will land in one of them.
                 existing = self._request.inventory.network(recovery)
                 if change_id and not (
                     isinstance(existing, VirtualNetwork) and new_subnets <= {subnet.name for subnet in existing.subnets}
                 ):
                     needs.add(change_id)
-            # Whichever fails over first takes the address, and the other one fails over to another address.
+            # The machine that fails over first takes the address, and the other one gets a different address.
             for address in after.addresses:
                 wanted_by = self._machines_by_address.get((recovery, number(address.recovery_ip)), ())
                 others = sorted({other.friendly_name for other in wanted_by if other.id != item.id})
                 if others:
                     problems.append(
                         _Problem(
-                            f"its static recovery address {address.recovery_ip} is that of {', '.join(others)} as well",
+                            f"its static recovery address {address.recovery_ip} is also that of {', '.join(others)}",
                             "give each machine an address of its own",
                         )
                     )
-            # A machine follows its mapping: where that is held back or fails, the machine stays where it is.
+            # A machine follows its mapping: if the mapping's change is held back or fails, the machine keeps its
+            # networks.
             if mapping_change := self._support.mappings.get(pair.name):
                 needs.add(mapping_change)
         if test is not None:
@@ -338,7 +339,7 @@ class _MachineDiff:
         return " and ".join(reasons)
 
     def _labels(self, *networks: ArmId | None) -> list[str]:
-        """What people call the networks; with their resource groups where their names are the same."""
+        """The names of the networks, with their resource groups if the names are the same."""
         names = [self._view.label(network) if network else "no network" for network in networks]
         if len(set(names)) == len(names):
             return names
@@ -359,7 +360,7 @@ class _MachineDiff:
         ``ended`` says since when the file no longer ignores the machine, if it ever did.
         """
         item, pair = member.item, member.wanted_pair.pair
-        # It names the pair and not the machine, so that all machines of the pair have the same hint, printed once.
+        # The command names the pair and not the machine, so that all machines of the pair share one hint, printed once.
         select = shlex.quote(f"--pair={pair.name}") if pair.name.startswith("-") else shlex.join(["--pair", pair.name])
         consequence, hint = "", f"asrnet apply {select} --machines follow"
         if pair.managed_by:
@@ -421,14 +422,14 @@ class _MachineDiff:
         )
 
     def _network(self, network_id: ArmId) -> tuple[VirtualNetwork | None, str]:
-        """A recovery network as it will be when the machines follow, and the change that makes it so, if any."""
+        """A recovery network as it will be when the machines follow, and the id of the change that makes it so, if any."""
         if network_id in self._support.networks:
             return self._support.networks[network_id]
         network = self._request.inventory.network(network_id)
         return (network if isinstance(network, VirtualNetwork) else None), ""
 
     def _test_network(self, wanted_pair: WantedPair) -> VirtualNetwork | None:
-        """The pair's test network; None where it has none, or one that machines must not be given."""
+        """The pair's test network; None if it has none, or if machines must not use it."""
         pair, inventory = wanted_pair.pair, self._request.inventory
         if pair.name not in self._tests:
             self._tests[pair.name] = None
@@ -440,7 +441,7 @@ class _MachineDiff:
         return self._tests[pair.name]
 
     def _hold_without_right(self) -> None:
-        """Hold all updates where this identity may not make them: better than to be refused at the first one."""
+        """Hold all updates that this identity may not make, instead of failing at the first one."""
         rights, vault = self._view.inventory.rights, self._view.vault
         if not self._changes or rights is None:
             return
@@ -481,10 +482,10 @@ class _MachineDiff:
 def test_network_findings(
     wanted_pairs: Iterable[WantedPair], vault: str, after: Inventory, production: Mapping[ArmId, str]
 ) -> Iterator[Finding]:
-    """What is wrong with the test networks of these pairs, and what connects them with ``production``.
+    """Problems of the test networks of these pairs, and connections between them and ``production``.
 
-    ``after`` is the inventory as the plan leaves it. These findings keep machines from getting a test network and block
-    no mapping: those matter more on the day of a disaster.
+    ``after`` is the inventory as the plan leaves it. These findings keep machines from getting a test network but block
+    no mapping, because mappings matter more on the day of a disaster.
     """
     tested: dict[ArmId, list[Pair]] = defaultdict(list)
     for wanted_pair in wanted_pairs:
@@ -497,7 +498,7 @@ def test_network_findings(
 
 
 def small_subnets(pairs: Iterable[Pair], after: Inventory, display: Mapping[ArmId, str]) -> Iterator[Finding]:
-    """Warn of subnets that have fewer free addresses than the machines need that land there after the plan.
+    """Warn of subnets with too few free addresses for the machines that will land there after the plan.
 
     ``pairs`` are those whose recovery networks are judged, ``after`` is the inventory as the plan leaves it, and
     ``display`` has the names of networks. Machines of all vaults count: they may fail over into one network.
@@ -535,7 +536,7 @@ def small_subnets(pairs: Iterable[Pair], after: Inventory, display: Mapping[ArmI
 
 
 def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator[_Problem]:
-    """What keeps a machine from being updated, whichever network it is to get.
+    """What prevents the update of a machine, whichever network it would get.
 
     ``moves`` and ``moves_test`` say whether its recovery network and its test network change.
 
@@ -583,7 +584,7 @@ def _by_hand(item: ProtectedItem) -> str:
 
 
 def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_names: bool) -> Iterator[_Problem]:
-    """What in one NIC keeps its machine from being updated. ``has_names``: its ip configurations must have names."""
+    """What in a NIC prevents the update of its machine. ``has_names``: its ip configurations must have names."""
     addresses = nic.ip_configurations
     names = [address.name.lower() for address in addresses]
     if not names:
@@ -648,7 +649,7 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
 def _machines_by_address(
     view: VaultView, members: Sequence[Member]
 ) -> dict[tuple[ArmId | None, int | None], list[ProtectedItem]]:
-    """The machines that want each static recovery address of each network, if those of pairs follow them."""
+    """The machines that claim each static recovery address of each network if all members follow their pairs."""
     recovery_networks = {member.item.id: member.wanted_pair.pair.recovery for member in members}
     machines: dict[tuple[ArmId | None, int | None], list[ProtectedItem]] = defaultdict(list)
     for item in () if isinstance(view.inventory.items, Unknown) else view.inventory.items:
@@ -661,7 +662,7 @@ def _machines_by_address(
 
 
 def _test_pools(address: IpConfiguration) -> list[str]:
-    """The load balancer pools that an address joins in a test failover, which are carried along unjudged."""
+    """The load balancer pools that an address joins in a test failover; an update passes them on unchecked."""
     pools = address.settings.get("tfoLBBackendAddressPoolIds", ())
     return [pool for pool in pools if isinstance(pool, str)] if isinstance(pools, tuple) else []
 
@@ -690,7 +691,7 @@ def _moved(
     for address, configuration in zip(networks.addresses, configurations, strict=True):
         present = address.test_subnet if for_test else address.recovery_subnet
         ip = address.test_ip if for_test else address.recovery_ip
-        # A NIC that does not take part and has no subnet there is given none.
+        # A NIC that is not selected for failover and has no subnet there gets none.
         if present is None and address.nic in unselected:
             addresses.append(address)
             continue
@@ -722,7 +723,7 @@ def _moved(
                 problems.append(
                     _Problem(
                         f"its {which} {ip} {unfit}",
-                        "change the address, or let it go: release_addresses: true in the row or in the file",
+                        "change the address, or release it with release_addresses: true in the row or in the file",
                         for_test,
                     )
                 )
@@ -734,14 +735,14 @@ def _moved(
     # NICs of one machine often have the same problem.
     distinct = list(dict.fromkeys(problems))
     if len(addresses) < len(networks.addresses):
-        # A loop that ended early: without a subnet for each address nothing is planned.
+        # The loop ended early. Unless every address has a subnet, no update is planned.
         return networks, distinct, chosen
     ends = {"test_network_id" if for_test else "recovery_network_id": network.id}
     return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen
 
 
 def _has(subnet: Subnet, ip: str) -> bool:
-    """Whether a machine can have the address in the subnet; what is no IPv4 address never fits."""
+    """Whether a machine can have the address in the subnet; anything but an IPv4 address never fits."""
     address = number(ip)
     try:
         return address is not None and any(address in usable(prefix) for prefix in subnet.prefixes)

@@ -25,7 +25,7 @@ _LONGEST_NAME: Final = 63
 
 
 class MappingDiff:
-    """What becomes of the wanted mappings of one vault: ``changes``, ``findings`` and the ``status`` of each.
+    """The result for the wanted mappings of one vault: ``changes``, ``findings`` and the ``status`` of each mapping.
 
     ``wanted_mappings`` has every one of the vault, ``support`` the changes that create fabrics (by place) and networks
     (by key). Mappings of the primary networks in ``unsure`` may be those of pairs that could not be read.
@@ -87,10 +87,10 @@ class MappingDiff:
         return mappings[0] if mappings and mappings[0].id not in self._deleted_by else None
 
     def _old_reverses(self, wanted_pair: WantedPair) -> Sequence[NetworkMapping]:
-        """The mappings of the network that the pair fails over to now, if one of them leads back to this very primary.
+        """The mappings of the network that the pair fails over to now, if one of them leads back to this primary.
 
-        The retarget deletes a single one, whether or not the pair asks for a reverse: it would be a reverse without its
-        forward mapping. Several are left alone. Empty where the mapping belongs to another pair, or may belong to one
+        If there is exactly one, the retarget deletes it even if the pair asks for no reverse: it would be left without
+        its forward mapping. Several are left alone. Empty if the mapping belongs to another pair, or may belong to one
         that could not be read.
         """
         forward = self._live(wanted_pair.forward)
@@ -103,8 +103,8 @@ class MappingDiff:
             return ()
         owner = self._wanted.get(identity)
         if owner and (
-            len(mappings) > 1  # they block its own pair, whose finding names them
-            or owner.direction == "forward"  # its own pair updates it in place
+            len(mappings) > 1  # duplicates block the pair that owns them, whose finding names them
+            or owner.direction == "forward"  # the pair that owns it updates it in place
             or owner.recovery.network == near.network
             or owner.pair.managed_by
         ):
@@ -156,14 +156,14 @@ class MappingDiff:
         if len(old_reverses) == 1:
             delete = Step(action="delete", resource_id=old_reverses[0].id, before=old_reverses[0])
         elif old_reverses:
-            # Which of them counts is not known, and Azure might refuse to put one back beside the others after a failed
-            # update. No pair asks for them, so only this finding tells that they stay.
+            # It is not known which of them Azure uses, and after a failed update Azure might refuse to restore one
+            # beside the others. No pair asks for them, so only this finding says that they stay.
             pair, label = wanted_pair.pair, self._view.label
             near, old = label(pair.primary), old_reverses[0].primary_network_id
             names = ", ".join(f"{mapping.name} -> {label(mapping.recovery_network_id)}" for mapping in old_reverses)
             problem = f"{label(old)} has {len(old_reverses)} mappings: {names}; the retarget of {near} leaves them"
             back = [str(mapping.id) for mapping in old_reverses if mapping.recovery_network_id == pair.primary]
-            hint = f"delete what leads back to {near}: {', '.join(back)}"
+            hint = f"delete the mappings that lead back to {near}: {', '.join(back)}"
             self.findings.append(
                 pair.finding(FindingKind.DUPLICATE, problem, subject=old, hint=hint, severity="warning")
             )
@@ -186,8 +186,8 @@ class MappingDiff:
         if _is_as_wanted(live, wanted_mapping):
             return None
         # The live mapping keeps its name, whoever gave it: under another name it would be a second mapping of the
-        # network, which the service is assumed to refuse. A write to a mapping that is there already runs its job once
-        # more (recorded), which is how a state other than Paired is mended.
+        # network, which the service is assumed to refuse. Writing to an existing mapping runs its job again (recorded),
+        # which repairs a state other than Paired.
         after = structs.replace(
             live,
             recovery_network_id=wanted_mapping.recovery.network,

@@ -1,4 +1,4 @@
-"""VMM rows: names to networks, and whether a target is available where machines are protected."""
+"""VMM rows: resolves names to networks, and checks whether targets are available to clouds with protected machines."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ RETIRED = "2023-03-01"
 def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], list[Finding]]:
     """The pairs of the VMM rows, and what is wrong with them.
 
-    Raises InputError where a row names a server or network that the vault does not have, or has several of, and where
-    two rows turn out to map one VM network to the same place, one by its name and one by its id.
+    Raises InputError if a row names a server or network that the vault does not have or has more than once, or if two
+    rows map the same VM network to the same place, one by name and one by id.
     """
     pairs: list[Pair] = []
     findings: list[Finding] = []
@@ -71,7 +71,7 @@ def _network_and_place(server_network: ServerNetwork) -> tuple[ArmId, str]:
 
 
 def _refuse_double_claims(pairs: Sequence[Pair], inventory: Inventory) -> None:
-    """Rows that name one network alike are refused when the file is read; here ids are known too."""
+    """Refuse rows for the same network by name and by id. Loading the file refuses only equal names."""
     claims: dict[tuple[str, ArmId, str], Pair] = {}
     for pair in pairs:
         if pair.places is None or pair.recovery is None:
@@ -94,7 +94,7 @@ def _refuse_double_claims(pairs: Sequence[Pair], inventory: Inventory) -> None:
 
 
 def vmm_findings(view: VaultView) -> Iterator[Finding]:
-    """What is wrong with the topology of a vault's VMM servers, whoever maps them."""
+    """Problems in the topology of a vault's VMM servers, whoever manages their mappings."""
     topology, items = view.inventory.topology, view.inventory.items
     if isinstance(topology, Unknown):
         return

@@ -54,10 +54,10 @@ def plan(
     for problem in (*resolution.findings, *problems, *empty_rules):
         conflicts[problem.vault or ""].append(problem)
 
-    # A plan may take a network out of production: a pair is retargeted, its machines follow, and the network that they
-    # have left becomes their test network. So test networks are judged in the state that the plan leaves. A machine
-    # whose test network turns out to be unfit may have to stay where it is and keep one more network in production, so
-    # the plan is made again until it gives machines no test network that it leaves in production.
+    # A plan may take a network out of production: a pair is retargeted, its machines follow, and the network they left
+    # becomes their test network. So test networks are checked against the state after the plan. A machine with an unfit
+    # test network may have to stay and keep one more network in production. Therefore planning is repeated until no
+    # machine gets a test network that is still in production.
     tests = {pair.test for pair in all_pairs if pair.test}
     if tests and unread_production(inventory):
         request = structs.replace(request, unfit_tests=frozenset(tests))

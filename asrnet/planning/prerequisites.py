@@ -24,7 +24,7 @@ _DIGITS: Final = re.compile(r"\d+")
 
 
 def pair_problems(pair: Pair, view: VaultView, request: Request) -> Iterator[Finding]:
-    """Everything that keeps ``pair`` from being planned; nothing when it may be."""
+    """Everything that prevents ``pair`` from being planned; empty if nothing does."""
     inventory = request.inventory
     if view.inventory.error:
         yield _unknown(pair, view.vault.id, view.inventory.error)
@@ -72,7 +72,7 @@ def _network_problems(pair: Pair, network_id: ArmId, inventory: Inventory) -> It
         detail = f": resource group {network_id.resource_group} does not exist" if network.no_group else ""
         if not network.no_group:
             group = str(network_id.parent).lower()
-            # Names are often numbered: vnet-07 is no misspelt vnet-06.
+            # Names are often numbered, so no similar name is suggested: vnet-07 is not a misspelling of vnet-06.
             pattern = _DIGITS.sub("", network_id.name)
             others = [other.name for other in inventory.networks if str(other.parent).lower() == group]
             detail = did_you_mean(network_id.name, [name for name in others if _DIGITS.sub("", name) != pattern])
@@ -122,9 +122,9 @@ def _region_problems(
 
 
 def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: bool) -> Iterator[Finding]:
-    """What is wrong with the fabrics of a region; ``is_certain``: a network is in it, so its name is right."""
+    """Problems with the fabrics of a region; ``is_certain``: a network is in the region, so its name is right."""
     fabrics = view.fabrics.get(location, ())
-    # Nothing documents which of them a new mapping would have to be made under.
+    # No document says under which of them a new mapping would belong.
     if len(fabrics) > 1:
         yield pair.finding(
             FindingKind.AMBIGUOUS,
@@ -162,7 +162,7 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: 
 
 
 def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
-    """Several live mappings for one primary network: which one counts is not for asrnet to guess."""
+    """Several live mappings for one primary network: asrnet must not guess which one Azure uses."""
     for wanted_mapping in wanted_pair.mappings:
         mappings = view.live.get(wanted_mapping.identity, ())
         if len(mappings) > 1:
@@ -178,10 +178,10 @@ def duplicates(wanted_pair: WantedPair, view: VaultView) -> Iterator[Finding]:
 def unreadable_mappings(
     view: VaultView, pairs: Sequence[Pair], wanted_pairs: Iterable[WantedPair], request: Request
 ) -> Iterator[Finding]:
-    """Mappings that do not say what they map. Unknown is not absent: pairs that they may belong to are blocked.
+    """Mappings that do not say what they map. They block the pairs they may belong to: unknown does not mean absent.
 
-    Their names are taken in any case (``VaultView.names``). One that does not even say its primary network may be any
-    that is missing in its fabric: a second one would be refused by Azure, or leave a network with two.
+    Their names count as taken (``VaultView.names``). A mapping that does not even say its primary network may be any
+    mapping that is missing in its fabric: creating another one would fail, or leave the network with two.
     """
     pairs_of: dict[ArmId, list[Pair]] = defaultdict(list)
     for pair in pairs if view.inventory.unreadable else ():
@@ -216,13 +216,13 @@ def unreadable_mappings(
 
 
 def _missing_in(mapping: UnreadableMapping, view: VaultView, wanted_pairs: Iterable[WantedPair]) -> Iterator[str]:
-    """The pairs that lack a mapping which ``mapping`` may be: one in its fabric, under its network segment."""
+    """The pairs whose missing mapping may be ``mapping``, judging by its fabric and network segment."""
     segment = mapping.id.parent.name.lower()
     for wanted_pair in wanted_pairs:
         for wanted_mapping in wanted_pair.mappings:
             fabrics = view.fabrics.get(wanted_mapping.primary.place, ())
             is_in_fabric = any(fabric.id == mapping.fabric_id for fabric in fabrics)
-            # Some tools name the segment after the network, and everybody else by the constant.
+            # Some tools name the segment after the network; all others use the constant.
             is_its_segment = segment in {AZURE_NETWORK.lower(), wanted_mapping.primary.network.name.lower()}
             if is_in_fabric and is_its_segment and wanted_mapping.identity not in view.live:
                 yield wanted_pair.pair.name
@@ -232,8 +232,8 @@ def _missing_in(mapping: UnreadableMapping, view: VaultView, wanted_pairs: Itera
 def rules_without_matches(request: Request, matches: Iterable[RuleMatch]) -> Iterator[Finding]:
     """The rules that protect nothing, most likely because of a misspelt glob, tag or region.
 
-    Nothing is said of a rule whose networks all have rows of their own or are ignored: somebody has decided about them,
-    and the rule is there for networks to come. Nor is anything said where not all networks could be read.
+    A rule is not reported if all its networks have their own rows or are ignored: somebody has decided about them, and
+    the rule waits for future networks. Nor is it reported if some networks could not be read.
     """
     desired, inventory = request.desired, request.inventory
     has_row = {row.primary for row in desired.pairs}
@@ -281,7 +281,7 @@ def _subscriptions_of(rule: Rule, request: Request) -> set[str]:
 
 
 def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]:
-    """The subscriptions that rules of the vault search and whose list failed: what they match there is not known."""
+    """Subscriptions that the vault's rules search but whose networks could not be listed."""
     desired, failed = request.desired, request.inventory.subscriptions
     searched: set[str] = set()
     for rule in desired.rules:
@@ -291,7 +291,7 @@ def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]
         error, scope = failed[subscription], ArmId(f"/subscriptions/{subscription}")
         yield finding(
             FindingKind.CROSS_TENANT if isinstance(error, CrossTenantError) else FindingKind.UNKNOWN,
-            f"the networks of {scope} could not be listed, so what rules match there is not known: {error}",
+            f"the networks of {scope} could not be listed, so it is not known what rules match there: {error}",
             vault=view.vault.name,
             subject=scope,
             hint=_grant_or_hint(error, scope),

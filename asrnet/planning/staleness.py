@@ -1,4 +1,4 @@
-"""What a plan saw, and what has moved since: a saved plan is compared with what exists now."""
+"""Comparison of a saved plan with Azure now: what the plan saw, and what has moved since."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from asrnet.ports import Backend
 _ABSENT: Final = "absent"
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 _ENDS: Final = re.compile(r"\bsubscriptions/\S*")  # the ids of both networks of a mapping
-_LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # of an id in lower case and without the first slash
+_LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # in an id in lower case without its first slash
 
 
 def observe(
     vault: VaultInventory, networks: Iterable[ArmId], machines: Collection[ArmId], inventory: Inventory
 ) -> Observed:
-    """What was seen of one vault, of the networks its pairs are about, and of those ``machines`` that it has."""
+    """The observed state of one vault, of the networks of its pairs, and of those of ``machines`` that it protects."""
     mappings = {
         mapping.id.key: f"{mapping.primary_network_id.key} -> {mapping.recovery_network_id.key} ({mapping.state})"
         for mapping in vault.mappings
@@ -51,7 +51,7 @@ def observe(
 
 
 def _fingerprint(network: object) -> str:
-    """What a plan depends on in a network. Addresses in use come and go by the hour and change no plan."""
+    """The parts of a network that a plan depends on. Addresses in use change hourly and affect no plan."""
     if isinstance(network, VirtualNetwork):
         if any(subnet.used or subnet.used_ips for subnet in network.subnets):
             subnets = tuple(structs.replace(subnet, used=0, used_ips=()) for subnet in network.subnets)
@@ -61,7 +61,7 @@ def _fingerprint(network: object) -> str:
 
 
 def moved(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
-    """What in a vault is no longer as ``plan`` saw it, a text each, which ends in ``(pair NAME)`` if it is a pair's."""
+    """What has changed in a vault since ``plan`` saw it, each with ``(pair NAME)`` if a pair is concerned."""
     return (
         *_differences("mapping", before.mappings, after.mappings, before.vault, plan),
         *_differences("fabric", before.fabrics, after.fabrics, before.vault, plan),
@@ -73,7 +73,7 @@ def moved(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
 def _differences(
     kind: str, before: Mapping[str, str], after: Mapping[str, str], vault: str, plan: Plan
 ) -> Iterator[str]:
-    # What was observed has ids in lower case; people get them as Azure spells them, where the plan has them.
+    # Observations have ids in lower case. Messages use Azure's own spelling if the plan has it.
     spelled = {
         network_id.key: str(network_id)
         for pair in plan.pairs
@@ -100,7 +100,7 @@ def _differences(
 
 
 def _pairs_about(kind: str, key: str, observed: str, vault: str, plan: Plan) -> list[str]:
-    """The names of the plan's pairs that something of a vault belongs to."""
+    """The names of the plan's pairs that a resource of a vault belongs to."""
     if kind == "machine":
         return [machine.pair for machine in plan.machines if machine.vault == vault and machine.id.key == key]
     ends = set(_ENDS.findall(observed)) if kind == "mapping" else {key}
@@ -109,17 +109,17 @@ def _pairs_about(kind: str, key: str, observed: str, vault: str, plan: Plan) -> 
         networks = {pair.primary_network_id.key} | (
             {pair.recovery_network_id.key} if pair.recovery_network_id else set()
         )
-        # A mapping of a pair's primary network is the pair's, wherever it leads.
+        # A mapping of a pair's primary network belongs to the pair, whatever its target.
         if pair.vault == vault and (ends <= networks or pair.primary_network_id.key in ends) and ends:
             names.append(pair.name)
     return names
 
 
 def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
-    """For each vault that ``plan`` changes, what is no longer as it was when the plan was made; others are left out.
+    """For each vault that ``plan`` changes, what has changed since the plan was made; unchanged vaults are left out.
 
-    What cannot be read now counts as moved. Raises InputError where the plan was made in another tenant, and the
-    vault's error when no vault at all can be read.
+    A vault that cannot be read now counts as moved. Raises InputError where the plan was made in another tenant, and
+    the vault's error when no vault at all can be read.
     """
     tenant = backend.tenant()
     if plan.tenant and tenant and plan.tenant.lower() != tenant.lower():
@@ -132,13 +132,13 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
     vaults = tuple(Vault(name=observed.vault, id=observed.vault_id) for observed in before.values())
     networks = {name: [ArmId(f"/{key}") for key in observed.networks] for name, observed in before.items()}
     machines = {ArmId(f"/{key}") for observed in before.values() for key in observed.machines}
-    # Reading asks for the networks of all rows by id: so there is a row for each network that the plan saw.
+    # The networks of all rows are read by id, so a row is made for each network that the plan saw.
     rows = tuple(
         Row(name=network.key, vault=name, primary=network, recovery=None)
         for name, members in networks.items()
         for network in members
     )
-    # As the plan was made: what it changes was asked for by id, the rest may come from a list that is behind.
+    # As when the plan was made: networks that it changes are read by id, the others may come from an outdated list.
     listed = read_inventory(DesiredState(vaults=vaults, pairs=rows), backend, confirm=False)
     ends = {end for change in plan.changes for end in (change.primary_network_id, change.recovery_network_id) if end}
     inventory = confirmed(listed, backend, ends)

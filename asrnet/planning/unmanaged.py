@@ -16,7 +16,7 @@ from asrnet.planning.view import Request, VaultView, WantedPair, is_zone_to_zone
 
 
 class Unmanaged(Struct, frozen=True, kw_only=True):
-    """What becomes of the mappings nobody asks for, and how many of them stay."""
+    """The changes and findings for mappings that nobody asks for, and how many of them stay."""
 
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -28,7 +28,8 @@ def unmanaged_mappings(
 ) -> Unmanaged:
     """The unmanaged mappings of a vault.
 
-    Unless the inventory is ``complete`` nothing is deleted. A run on selected pairs or machines reports no others.
+    Nothing is deleted unless the inventory is ``complete``. A run on selected pairs or machines reports no other
+    mappings.
     """
     vault = view.vault
     if request.selection.pairs or request.selection.machines or vault.unmanaged == "ignore":
@@ -58,12 +59,11 @@ def unmanaged_mappings(
 def _mappings_of_no_pair(
     view: VaultView, pairs: Sequence[Pair], wanted_pairs: Sequence[WantedPair]
 ) -> Iterator[NetworkMapping]:
-    """The mappings that are certainly no pair's, now or before this plan."""
-    # Live mappings are recognised by what they map and never by name: portal, Terraform and people name them as they
-    # like.
+    """The mappings that certainly belong to no pair, neither after this plan nor before it."""
+    # Live mappings are recognised by what they map and never by name: the portal, Terraform and people choose any name.
     managed = {wanted_mapping.identity for wanted_pair in wanted_pairs for wanted_mapping in wanted_pair.mappings}
     for wanted_pair in wanted_pairs:
-        # Until a pair is retargeted, the reverse of its mapping as it is now belongs to it: the retarget deletes it.
+        # Until a pair is retargeted, the reverse of its current mapping still belongs to it: the retarget deletes it.
         forward = wanted_pair.forward
         for live in view.live.get(forward.identity, ()):
             is_retargeted = live.recovery_network_id != forward.recovery.network and not wanted_pair.pair.managed_by
@@ -75,7 +75,7 @@ def _mappings_of_no_pair(
     placed = {wanted_pair.pair.name for wanted_pair in wanted_pairs}
     unplaced = [pair for pair in pairs if pair.name not in placed]
     ends = {network for pair in unplaced for network in (pair.primary, pair.recovery)}
-    # The recovery network of a copy is unknown while its primary is; what leads back to the primary is its reverse.
+    # The recovery network of a copy is unknown while its primary is. A mapping back to the primary is then its reverse.
     primaries = {pair.primary for pair in unplaced}
     for mapping in view.inventory.mappings:
         may_be_asked_for = mapping.primary_network_id in ends or mapping.recovery_network_id in primaries
@@ -84,9 +84,9 @@ def _mappings_of_no_pair(
 
 
 def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
-    """Whether a rule may ask for it, which shows only when both of its networks are read: lists may leave some out.
+    """Whether a rule may ask for the mapping. That is certain only once both networks are read: lists may omit some.
 
-    Rules ask for virtual networks alone, and so never for what is on premises.
+    Rules ask only for virtual networks, and so never for VM networks on premises.
     """
     if not request.desired.rules or mapping.kind != "azure_to_azure":
         return False
@@ -100,7 +100,7 @@ def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
 def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_certain: bool) -> Finding:
     primary, recovery = _networks(mapping)
     text = f"{mapping.name} maps {view.label(primary)} to {view.label(recovery)}"
-    if len(request.desired.vaults) > 1:  # one network may be mapped in each of them, under one name
+    if len(request.desired.vaults) > 1:  # a network may be mapped in several vaults under one name
         text += f" in vault {view.vault.name}"
     absent = [network for network in (primary, recovery) if isinstance(request.inventory.missing.get(network), Absent)]
     hint = ""

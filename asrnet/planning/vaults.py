@@ -23,7 +23,7 @@ from asrnet.planning.view import Request, VaultView, WantedPair, view_of
 
 
 class VaultPart(Struct, frozen=True, kw_only=True):
-    """One vault's share of a plan; ``chosen`` are the pairs that it is about and that nothing blocks."""
+    """One vault's share of a plan; ``chosen`` are the selected pairs that nothing blocks."""
 
     chosen: tuple[WantedPair, ...]
     changes: tuple[Change, ...]
@@ -34,19 +34,20 @@ class VaultPart(Struct, frozen=True, kw_only=True):
 
 
 def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding], request: Request) -> VaultPart:
-    """Everything about ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
+    """Plan ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
     inventory = request.inventory
     view = view_of(vault, inventory.vaults[vault.name], request.display)
     wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.want(pair, inventory))}
     members = members_of(view, wanted_pairs.values(), request)
     selected = _selected_pairs(pairs, members, request)
-    # A run on some pairs or machines does not report what is wrong elsewhere, such as in the vault as a whole.
+    # A run on some pairs or machines reports no problems elsewhere, such as in the vault as a whole.
     is_whole = not (request.selection.pairs or request.selection.machines)
     problems = [*conflicts, *_problems(pairs, wanted_pairs, view, request)]
     blocked = {problem.pair for problem in problems if problem.severity == "error"}
     chosen = [wanted_pair for name, wanted_pair in wanted_pairs.items() if name not in blocked and name in selected]
 
-    # What has to be created before there is something to map; used only as far as changes that are made need it.
+    # Fabrics and networks to create before they can be mapped. Only those that a planned change needs end up in the
+    # plan.
     fabrics = _missing_fabrics(chosen, view)
     support = {fabric.location or "": _fabric_change(vault, fabric) for fabric in fabrics}
     copies = copy_changes(chosen, inventory)
@@ -131,7 +132,7 @@ def _with_holds(machines: Sequence[MachineView], held: Held) -> tuple[MachineVie
 def _problems(
     pairs: Sequence[Pair], wanted_pairs: Mapping[str, WantedPair], view: VaultView, request: Request
 ) -> list[Finding]:
-    """What stands in the way of pairs, or of knowing what the vault has."""
+    """Problems that block pairs, or that leave unknown what the vault has."""
     problems = [problem for pair in pairs for problem in pair_problems(pair, view, request)]
     problems += [problem for wanted_pair in wanted_pairs.values() for problem in duplicates(wanted_pair, view)]
     problems += unreadable_mappings(view, pairs, wanted_pairs.values(), request)
@@ -174,7 +175,7 @@ def _fabric_change(vault: Vault, fabric: Fabric) -> Change:
 
 
 def _needed(support: Sequence[Change], allowed: Sequence[Change]) -> list[Change]:
-    """The supporting changes that others need, directly or through another one, in their order."""
+    """The supporting changes that other changes need, directly or indirectly, in their original order."""
     needed = {need for change in allowed for need in change.depends_on}
     for change in reversed(support):
         if change.id in needed:

@@ -1,4 +1,4 @@
-"""What planning looks at: what was asked for, the mappings of a vault by what they map, and those that pairs want."""
+"""The indexed input of planning: the request, a vault's live mappings by what they map, and the wanted mappings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from asrnet.model.azure import Fabric, MappingIdentity, NetworkMapping, VirtualN
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """The desired state and the inventory, which part of them, and which safeguards are lifted.
+    """The desired state, the inventory, the selected part of them, and the safeguards that are lifted.
 
-    ``display`` has the names of networks as people know them. ``unfit_tests`` are test networks that no machine is
-    given, because they are production even once the plan is applied, or may be.
+    ``display`` has the names of networks as people know them. ``unfit_tests`` are test networks that no machine gets,
+    because they are, or may be, in production even after the plan is applied.
     """
 
     desired: DesiredState
@@ -81,11 +81,11 @@ class VaultView(Struct, frozen=True, kw_only=True):
     display: Mapping[ArmId, str]
 
     def label(self, network: ArmId) -> str:
-        """What people call a network."""
+        """The name that people use for a network."""
         return self.display.get(network) or network.name
 
     def place_label(self, place: str) -> str:
-        """What people call a place: the region, or the VMM server."""
+        """The name that people use for a place: the region, or the VMM server."""
         fabrics = self.fabrics.get(place, ())
         return fabrics[0].friendly_name if fabrics and fabrics[0].kind == "vmm" else place
 
@@ -95,8 +95,8 @@ class VaultView(Struct, frozen=True, kw_only=True):
 
     def mapping_id(self, wanted_mapping: WantedMapping, name: str) -> ArmId:
         """The id of a new mapping called ``name``."""
-        # For Azure fabrics az (recorded) and PowerShell send the constant. Terraform sends the network's name, and the
-        # service takes that as well.
+        # For Azure fabrics, az (recorded) and PowerShell send the constant. Terraform sends the network's name, which
+        # the service accepts as well.
         segment = AZURE_NETWORK if wanted_mapping.pair.kind == "azure_to_azure" else wanted_mapping.primary.network.name
         fabric = self.fabric(wanted_mapping.primary.place).id
         return fabric.child("replicationNetworks", segment, "replicationNetworkMappings", name)
@@ -132,8 +132,8 @@ def view_of(vault: Vault, inventory: VaultInventory, display: Mapping[ArmId, str
     for mapping in inventory.mappings:
         identity = mapping.identity
         live[identity] = (*live.get(identity, ()), mapping)
-        # FABRIC/replicationNetworks/NETWORK/replicationNetworkMappings/NAME. Under an Azure fabric a name is taken
-        # whatever the network is called: az and Terraform write different segments there, and the service takes both.
+        # FABRIC/replicationNetworks/NETWORK/replicationNetworkMappings/NAME. Under an Azure fabric, a name is taken in
+        # all network segments: az and Terraform write different segments, and the service accepts both.
         fabric, *_, name = mapping.id.key.rsplit("/", 4)
         names[fabric].add(name)
     for unreadable in inventory.unreadable:

@@ -90,7 +90,7 @@ def test_map_without_a_file_says_which_option_is_to_have_a_full_id(fake: Cli, fo
     (folder / "asrnet.yaml").unlink()
     ran = fake("map", vnet("hub-ea"), "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, ran.err.splitlines()[0].startswith("error: --vault: found 'sea', expected")) == (1, True)
-    assert "without a desired-state file a vault and networks are given by their full ids" in ran.err
+    assert "without a desired-state file, give the vault and the networks by their full ids" in ran.err
 
 
 def test_permissions_on_the_terminal_says_to_save_the_role_first(cli: Cli, folder: Path) -> None:  # noqa: ARG001 - its files

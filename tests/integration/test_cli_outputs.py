@@ -314,5 +314,5 @@ def test_a_csv_without_machines_says_what_it_lists(fake: Cli) -> None:
     ran = fake("plan", "-o", "csv")
     assert (ran.out.count("\n"), ran.err) == (
         1,
-        "csv lists the machines of a plan, and no machine is in this one; -o json has all of it\n",
+        "csv lists only machines, and this plan has none; -o json shows the whole plan\n",
     )

@@ -324,7 +324,7 @@ class TestAddingSubnets:
         azure = ready()
         plan = azure.plan(self.copied_then_grown(azure, add_subnets=True))
         assert [(found.kind, found.severity, found.message) for found in plan.findings] == [
-            ("subnet_missing", "info", "app-asr has no subnet db, which app has; the copy is given it")
+            ("subnet_missing", "info", "app-asr has no subnet db, which app has; it will be added to the copy")
         ]
 
     def test_of_a_service_is_a_note_because_no_machine_lands_there(self) -> None:
@@ -354,7 +354,7 @@ class TestAddingSubnets:
         (missing,) = [found for found in azure.plan(desired).findings if found.kind == "subnet_missing"]
         assert missing.message.startswith("app-asr has no subnet far, lab; machines land in web")
         assert missing.hint == (
-            "cannot be added: 192.168.0.0/24 of far is outside the copy or taken there; "
+            "cannot be added: 192.168.0.0/24 of far is outside the copy or overlaps its subnets; "
             "lab is listed under skip_subnets"
         )
 

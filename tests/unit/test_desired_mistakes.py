@@ -396,7 +396,7 @@ def test_a_mistake_in_how_copies_are_made_is_named_with_its_path(copy: str, mess
 def test_a_recovery_region_that_is_not_declared_is_refused_with_the_nearest_one(entry: str) -> None:
     message = refusal(BASE + entry)
     assert message.startswith("f.yaml:6: ")
-    assert "says to: southeastasi, which is the recovery region of no entry under regions" in message
+    assert "says to: southeastasi, but no entry under regions has this recovery region" in message
     assert "did you mean 'southeastasia'?" in message
 
 

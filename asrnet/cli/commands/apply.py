@@ -60,7 +60,7 @@ def _apply_fresh(
             desired, inventory, selection=selection, forced=settings.force, allow_delete=settings.allow_delete
         )
         WATCH.mark("planning")
-        # After planning, because only then it is known which pairs the rules make.
+        # This check follows planning, because only planning shows which pairs the rules make.
         inputs.check_pairs(selection, plan, settings, desired)
         inputs.check_machines(selection, plan, inventory, settings)
         report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)

@@ -1,4 +1,4 @@
-"""Plan, apply, plan again and show on an Azure that is made up in this process, with Microsoft's own SDKs.
+"""Plan, apply, plan again and show, against a simulated Azure in this process, through Microsoft's own SDKs.
 
 It needs no subscription, no network and no files, and writes nothing. With --out it writes the desired state and the
 world of the demo to a folder instead, to try every command on.
@@ -23,9 +23,9 @@ from asrnet.settings.tools import DemoSettings
 
 EXAMPLES: Final = (
     ("asrnet demo", "two pairs and a rule, applied in a few seconds"),
-    ("asrnet demo --out mine", "the files of the demo, to go on with"),
+    ("asrnet demo --out mine", "write the files of the demo, to try more commands"),
 )
-EXITS: Final = {0: "done", 1: "the folder has one of the files already, or another error"}
+EXITS: Final = {0: "done", 1: "the folder already has one of the files, or another error"}
 FILES: Final = ("asrnet.yaml", "world.yaml")
 """The files of the demo, those of examples/01-two-regions."""
 

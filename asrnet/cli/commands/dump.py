@@ -79,12 +79,12 @@ def _text(session: Session[DumpSettings]) -> str:
 
 
 def _names(desired: DesiredState, inventory: Inventory, backend: Backend) -> dict[str, str]:
-    """The names of subscriptions by their GUIDs: those of the desired state, and without one those that Azure has."""
+    """The names of subscriptions by their GUIDs: from the desired state or, without one, from Azure."""
     names = {guid: name for name, guid in desired.subscriptions.items()}
     if not names:
         ids = [*inventory.networks, *(vault.id for vault in inventory.vaults.values())]
         for guid in dict.fromkeys(resource_id.subscription for resource_id in ids):
-            with suppress(AsrError):  # a name is a nicety
+            with suppress(AsrError):  # names are optional: the GUIDs work as well
                 names[guid] = backend.surroundings.subscription(guid).name
     return names
 

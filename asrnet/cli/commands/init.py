@@ -27,10 +27,10 @@ from asrnet.settings.tools import InitSettings
 if TYPE_CHECKING:
     from asrnet.export.desired import Dump
 
-HELP: Final = {"vault": "the full id of a vault to begin with its live mappings; may be repeated"}
+HELP: Final = {"vault": "start from the live mappings of this vault, given by its full id; may be repeated"}
 EXAMPLES: Final = (
     ("asrnet init", "an example to edit"),
-    ("asrnet init --vault /subscriptions/.../vaults/vault-dr", "begin with what there is"),
+    ("asrnet init --vault /subscriptions/.../vaults/vault-dr", "start from the live mappings"),
 )
 EXITS: Final = {0: "written", 1: "the file exists, the vault could not be read, or another error"}
 
@@ -56,7 +56,7 @@ def run(session: Session[InitSettings]) -> int:
             streams.write(f"found {count(pairs, 'live pair')} in {number}\n" if pairs else f"{nothing}\n")
             text = first_file.from_dump(dump, str(Path(settings.out).parent), machines=machines, names=names)
             is_example = not pairs
-        # Reading Azure takes a while, in which somebody else may have made the file.
+        # While Azure was being read, somebody else may have created the file.
         _check_absent(settings)
         file.commit(text)
     finally:
@@ -91,13 +91,13 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Du
     with session.backend(desired) as backend:
         inventory = read.read_inventory(desired, backend, confirm=False)
         inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
-        # A file without the mappings of a vault would call them unmanaged.
+        # If the file lacked the mappings of a vault, asrnet would report them as unmanaged.
         if report_unread(inventory.unread("vault")):
             return None
         dump = export_desired(inventory, desired)
         names = {}
         for guid in first_file.subscriptions_of(dump.desired):
-            with suppress(AsrError):  # a name is a nicety
+            with suppress(AsrError):  # names are optional: the GUIDs work as well
                 names[guid] = backend.surroundings.subscription(guid).name
     for line in dump.left_out:
         logs.warn(f"left out: {line}")

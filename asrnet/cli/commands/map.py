@@ -79,7 +79,7 @@ def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:
     if len(settings.vault) != 1:
         names = f", one of {', '.join(vault.name for vault in desired.vaults)}" if desired.vaults else ""
         number = f"{settings.source('vault')} names {len(settings.vault)}" if settings.vault else "none is named"
-        problem = f"map needs exactly one vault: {number}"
+        problem = f"map needs exactly one vault, but {number}"
         raise InputError(problem, hint=f"--vault takes the full id of a vault, or its name in the desired state{names}")
     (text,) = settings.vault
     vaults = {vault.name: vault.id for vault in desired.vaults}
@@ -90,5 +90,7 @@ def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:
     try:
         return references.resource(text, ids.VAULT, desired.subscriptions)
     except InputError as error:
-        hint = error.hint if vaults else "without a desired-state file a vault and networks are given by their full ids"
+        hint = (
+            error.hint if vaults else "without a desired-state file, give the vault and the networks by their full ids"
+        )
         raise InputError(f"{settings.source('vault')}: {error.message}", hint=hint) from error

@@ -20,7 +20,7 @@ EXAMPLES: Final = (
 )
 EXITS: Final = {
     0: "planned",
-    1: "an error, or a network or vault could not be read",
+    1: "a network or vault could not be read, or another error",
     2: "with --detailed-exitcode: changes are pending, or a pair is blocked",
 }
 

@@ -25,7 +25,7 @@ DOCUMENT: Final[DocumentKind] = "prediction"
 EXAMPLES: Final = (
     ("asrnet predict", "predict a failover of all machines that the vaults protect"),
     ("asrnet predict vm1 vm2 --test-failover dr/rg-test/bubble", "predict a test failover of two machines"),
-    ("asrnet predict --planned", "predict for after asrnet apply, beside where machines land now"),
+    ("asrnet predict --planned", "predict the landing after asrnet apply, beside the landing now"),
     ("asrnet predict --nics", "show which security groups and public addresses the replicas will lack"),
     (
         "asrnet predict --machines new.csv --fail-on lost",
@@ -63,12 +63,12 @@ def run(session: Session[PredictSettings]) -> int:
 
         if not (desired.pairs or desired.rules or desired.vmm_pairs):
             raise InputError("--planned needs a desired state, and none was found", hint="name its file with --file")
-        # Before reading: for machines that follow, this identity's rights are read as well.
+        # This comes before reading: if machines follow, the rights of this identity are read as well.
         desired = desired.with_machines("follow" if settings.follow else None)
         make_plan = partial(planning.plan, desired, selection=selection, forced=settings.force)
     elif settings.follow or settings.force:
         name = "--follow" if settings.follow else "--force"
-        raise InputError(f"{name} is about the plan of --planned, which is not asked for", hint="add --planned")
+        raise InputError(f"{name} needs the plan of --planned, which is not given", hint="add --planned")
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
             inputs_read = read_machines(desired, backend, question, selection=selection, make_plan=make_plan)

@@ -45,7 +45,7 @@ def run(session: Session[ValidateSettings]) -> int:
                 files.append(CheckedFile(path=path, valid=True, contents=contents))
         error_of_all = together(errors) if errors else None
         document = Validation(files=tuple(files), mistakes=mistakes_of(error_of_all) if error_of_all else ())
-        # Standard output or standard error has the mistakes, not both.
+        # The mistakes go to standard output or standard error, not to both.
         are_printed = opened.printed not in {None, "text", "github"}
         opened.write(document, structs.replace(session.view(), errors_shown=not are_printed))
     if error_of_all and are_printed:
