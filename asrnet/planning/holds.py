@@ -17,7 +17,7 @@ from asrnet.planning.view import Request
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """The changes that may go on, those that must wait, and why: in findings, and in words by the change's id."""
+    """The changes that may go on, those that must wait, and why: as findings, and as text by the change's id."""
 
     allowed: tuple[Change, ...]
     held: tuple[Change, ...]

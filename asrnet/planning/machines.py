@@ -422,7 +422,7 @@ class _MachineDiff:
         )
 
     def _network(self, network_id: ArmId) -> tuple[VirtualNetwork | None, str]:
-        """A recovery network as it will be when the machines follow, and the id of the change that makes it so, if any."""
+        """A recovery network as it will be when machines follow, and the id of the change that makes it so, if any."""
         if network_id in self._support.networks:
             return self._support.networks[network_id]
         network = self._request.inventory.network(network_id)

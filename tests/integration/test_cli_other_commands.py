@@ -67,7 +67,7 @@ def test_map_refuses_another_network_until_told_to_retarget(fake: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--to", "southeastasia"], "exactly one vault: none is named"),
+        (["--to", "southeastasia"], "exactly one vault, but none is named"),
         (["--vault", "sea"], "--to"),
         (["--vault", vnet("hub-ea"), "--to", "southeastasia"], "the id of a virtual network"),
         (["--vault", "sea", "--to", "eastasia"], "is in eastasia itself"),

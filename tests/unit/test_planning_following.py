@@ -484,8 +484,8 @@ class TestSubnetsAndAddresses:
         address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.0.1.9")
         plan = world.following(world.machine("vm1", address=address), world.machine("vm2", address=address))
         assert [(machine.status, machine.reason) for machine in plan.machines] == [
-            ("held", "its static recovery address 10.0.1.9 is that of vm2 as well"),
-            ("held", "its static recovery address 10.0.1.9 is that of vm1 as well"),
+            ("held", "its static recovery address 10.0.1.9 is also that of vm2"),
+            ("held", "its static recovery address 10.0.1.9 is also that of vm1"),
         ]
 
     def test_a_released_address_is_sent_as_an_empty_text_and_one_that_was_never_set_is_not_sent(
