@@ -265,7 +265,7 @@ def static_test_address(world: World) -> ArmId:
         (
             static_test_address,
             "its static test address 10.9.9.9 is not in subnet web of bubble (10.0.1.0/24)",
-            "change the address, or let it go: release_addresses: true in the row or in the file",
+            "change the address, or release it with release_addresses: true in the row or in the file",
         ),
     ],
 )
