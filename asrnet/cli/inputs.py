@@ -127,7 +127,10 @@ def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settin
     for name in sorted(selected.machines):
         if name.lower() not in replicated:
             problem = f"{settings.source('machine')}: no machine '{name}' is replicated{did_you_mean(name, names)}"
-            raise InputError(problem, hint=known_names(name, sorted(names), "machines"))
+            hint = known_names(name, sorted(names), "machines")
+            if set("*?[") & set(name):
+                hint = "--machine takes one full name and may be repeated; patterns stand in the file, under ignore"
+            raise InputError(problem, hint=hint)
     if selected.machines and not plan.pairs:
         listed = ", ".join(sorted(selected.machines))
         raise InputError(

@@ -84,6 +84,7 @@ def test_a_machine_that_does_not_exist_is_refused_with_the_nearest(fake: Cli) ->
     ran = fake("plan", "--machine", "vm01")
     assert (ran.code, ran.out) == (1, "")
     assert "--machine: no machine 'vm01' is replicated; did you mean 'vm001'?" in ran.err
+    assert "hint: --machine takes one full name and may be repeated" in fake("plan", "--machine", "vm*").err
 
 
 def test_a_machine_of_no_pair_is_refused(fake: Cli, world: Path) -> None:

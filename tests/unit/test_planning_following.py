@@ -750,6 +750,11 @@ class TestMachinesOfNoPair:
             "young reports no NICs in state InitialReplicationInProgress, so its pair is not known; it is left alone"
         )
         assert world.plan(world.azure.state(world.row()), young).findings == ()
+        hints = [
+            world.following(structs.replace(young, state=state)).findings[0].hint
+            for state in (young.state, "Protected")
+        ]
+        assert hints == ["plan again when it is Protected", "plan again in some minutes"]
 
     def test_machines_that_cannot_be_read_make_a_plan_that_follows_unknown(self, world: World) -> None:
         desired = world.azure.state(world.row(), machines="follow")
