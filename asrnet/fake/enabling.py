@@ -13,7 +13,7 @@ from asrnet.fake.mappings import lowered
 from asrnet.fake.operations import stable_guid
 from asrnet.fake.records import EnableRequest, VirtualMachine
 from asrnet.fake.state import State
-from asrnet.model.arm import AZURE_NETWORK, ArmId
+from asrnet.model.arm import AZURE_NETWORK, ArmId, normal_location
 from asrnet.model.azure import Fabric, NetworkMapping, Nic, ProtectedItem, Subnet, VirtualNetwork
 
 
@@ -32,6 +32,9 @@ class Enabling:
         if machine is None:
             raise refusals.missing(machine_id)
         self._machine: VirtualMachine = machine
+        if normal_location(machine.location) != self._primary.location:
+            parts = (machine_id.name, machine.location, self._primary.location)
+            raise state.assumed("machine_elsewhere", *parts, resource_id=item_id)
         if state.behaviour.strict_mapping:
             for nic in machine.nics:
                 if nic.primary_network_id is not None:

@@ -198,12 +198,23 @@ class ProtectedItems:
 
         On a network without a mapping this creates both mappings, and by default the ``<name>-asr`` network; with one,
         its network is the default, and another is accepted, or refused where the world is ``strict_mapping``. An item
-        that exists stays as it is.
+        that exists stays as it is. Raises ConflictError where another item has the machine, or it another machine.
         """
         with self._state.request("PUT", item_id) as admission:
             enabling = Enabling(self._state, item_id, request)
+            self._refuse_protected(item_id, request.machine_id)
+
+            def finish() -> None:
+                self._refuse_protected(item_id, request.machine_id)  # two clients may have begun at once
+                self._begin(item_id, enabling.item)
+
             write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
-            return self._state.start(write, lambda: self._begin(item_id, enabling.item), admission)
+            return self._state.start(write, finish, admission)
+
+    def _refuse_protected(self, item_id: ArmId, machine_id: ArmId) -> None:
+        for item in self._state.protected_items:
+            if item.machine_id is not None and (item.id == item_id) != (item.machine_id == machine_id):
+                raise self._state.assumed("machine_protected", machine_id.name, item.id.name, resource_id=item_id)
 
     def enable_on_premises(self, item_id: ArmId, request: OnPremisesRequest) -> Started:
         """Enable replication of a Hyper-V or VMware machine to Azure. Raises NotFoundError without its container.

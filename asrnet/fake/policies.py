@@ -27,9 +27,12 @@ class Policies:
             return self._existing(policy_id)
 
     def put(self, policy: ReplicationPolicy) -> Started:
-        """Create or replace a policy."""
+        """Create or replace a policy. Raises ConflictError where one of another provider is in use (assumption)."""
         with self._state.request("PUT", policy.id) as admission:
-            self._state.vault(policy.id)
+            vault = self._state.vault(policy.id)
+            current = self._state.policies.get(vault.id.key, policy.id.key)
+            if current is not None and current.provider != policy.provider:
+                self._check_unused(current)
             write = self._state.write("PUT", policy.id, "AddProtectionProfile")
             return self._state.start(write, lambda: self._store(policy), admission)
 

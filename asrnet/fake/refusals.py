@@ -59,8 +59,15 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "policy_missing": (400, "PolicyNotFound", "The replication policy '{0}' could not be found."),
     "policy_mismatch": (400, "InvalidParameter", "The policy '{0}' is for machines of '{1}', not of '{2}'."),
     "container_in_use": (409, "ProtectionContainerInUse", "The container '{0}' protects '{1}' and cannot be removed."),
+    "container_mapping_in_use": (
+        409,
+        "ProtectionContainerMappingInUse",
+        "The container mapping '{0}' is used by '{1}' and cannot be removed.",
+    ),
+    "machine_elsewhere": (400, "InvalidParameter", "The machine '{0}' is in {1}; its fabric is in {2}."),
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
+    "machine_protected": (409, "VirtualMachineAlreadyProtected", "The machine '{0}' is protected by '{1}' already."),
     # Nobody has recorded a failover, commit or re-protection that the state of the machine does not allow.
     "operation_not_allowed": (
         400,

@@ -198,10 +198,19 @@ class ContainerMappings:
             )
 
     def remove(self, mapping_id: ArmId, *, method: str = "POST") -> Started:
-        """Remove (POST remove) or purge (DELETE) a container mapping. Raises NotFoundError."""
+        """Remove (POST remove) or purge (DELETE) a container mapping.
+
+        Raises NotFoundError, and ConflictError for the removal of one that machines are replicated by (assumption).
+        """
         path = f"{mapping_id}/remove" if method == "POST" else str(mapping_id)
         with self._state.request(method, path) as admission:
-            vault = self._existing(mapping_id).primary_cloud_id.parent.parent.key
+            mapping = self._existing(mapping_id)
+            vault = mapping.primary_cloud_id.parent.parent.key
+            for item in self._state.protected_items.values(vault) if method == "POST" else ():
+                containers = (item.id.parent, self._state.recovery_container(item))
+                if containers == (mapping.primary_cloud_id, mapping.recovery_cloud_id):
+                    parts = (mapping_id.name, item.friendly_name)
+                    raise self._state.assumed("container_mapping_in_use", *parts, resource_id=mapping_id)
             write = self._state.write(method, mapping_id, "CloudUnPairing", mapping_id.parent.name)
             return self._state.start(write, lambda: self._state.cloud_mappings.remove(vault, mapping_id.key), admission)
 

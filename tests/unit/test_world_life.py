@@ -14,7 +14,7 @@ from asrnet.fake import world_file
 from asrnet.fake.builder import Builder
 from asrnet.fake.faults import Fault
 from asrnet.fake.machines import allowed_operations
-from asrnet.fake.records import MappingRequest, PlanAction, SwitchRequest
+from asrnet.fake.records import EnableRequest, MappingRequest, PlanAction, SwitchRequest
 from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import parse
 from asrnet.model.azure import IpConfiguration
@@ -298,6 +298,45 @@ def test_a_machine_that_is_disabled_while_it_replicates_does_not_come_back() -> 
     assert life.items.list(life.vault.id) == ()
 
 
+def test_a_machine_is_protected_by_one_item_even_where_two_clients_enable_it_at_once() -> None:
+    life = Life(seconds=SECONDS)
+    request = EnableRequest(machine_id=life.machine.id, recovery_container_id=life.west.id, policy_id=life.policy.id)
+    twin_id = life.east.id.child("replicationProtectedItems", "twin")
+    first, second = life.enable(), life.items.enable(twin_id, request)
+    life.end(first)
+    job = life.world.jobs.get(life.vault.id.child("replicationJobs", second.id))
+    assert job.state == "Failed"
+    assert "'vm1' is protected by 'item1' already" in job.errors[0]
+    with pytest.raises(ConflictError, match="'vm1' is protected by 'item1' already"):
+        life.items.enable(twin_id, request)
+    other = life.azure.virtual_machine("vm2", life.home, subnet="web", ip="10.0.1.5")
+    with pytest.raises(ConflictError, match="'vm2' is protected by 'item1' already"):
+        life.enable(machine_id=other.id)
+    life.end(life.enable())
+    assert [item.id for item in life.items.list(life.vault.id)] == [life.east_id]
+
+
+def test_a_machine_is_protected_in_a_container_of_its_own_region(life: Life) -> None:
+    request = EnableRequest(machine_id=life.machine.id, recovery_container_id=life.east.id, policy_id=life.policy.id)
+    with pytest.raises(ServiceError, match="'vm1' is in eastasia; its fabric is in southeastasia"):
+        life.items.enable(life.west_id, request)
+
+
+def test_a_container_mapping_that_machines_are_replicated_by_is_purged_and_not_removed(protected: Life) -> None:
+    mappings = protected.world.container_mappings.list(protected.vault.id)
+    there, back = sorted(mappings, key=lambda mapping: mapping.primary_cloud_id != protected.east.id)
+    with pytest.raises(ConflictError, match=f"'{there.id.name}' is used by 'vm1' and cannot be removed"):
+        protected.world.container_mappings.remove(there.id)
+    protected.world.container_mappings.remove(back.id)
+    protected.world.container_mappings.remove(there.id, method="DELETE")
+    assert protected.world.container_mappings.list(protected.vault.id) == ()
+
+
+def test_a_policy_in_use_is_not_replaced_by_one_of_another_provider(protected: Life) -> None:
+    with pytest.raises(ConflictError, match="is associated with"):
+        protected.world.policies.put(structs.replace(protected.policy, provider="InMageRcm"))
+
+
 def test_enabling_by_a_missing_policy_is_refused(life: Life) -> None:
     with pytest.raises(ServiceError, match="'gone' could not be found"):
         life.enable(policy_id=life.vault.id.child("replicationPolicies", "gone"))
@@ -505,7 +544,7 @@ def test_a_subnet_may_be_chosen_by_its_id(life: Life) -> None:
 
 def test_a_policy_that_only_a_machine_uses_is_not_deleted(protected: Life) -> None:
     for mapping in protected.world.container_mappings.list(protected.vault.id):
-        protected.world.container_mappings.remove(mapping.id)
+        protected.world.container_mappings.remove(mapping.id, method="DELETE")
     with pytest.raises(ConflictError, match="'item1'"):
         protected.world.policies.delete(protected.policy.id)
 
