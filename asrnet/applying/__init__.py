@@ -20,7 +20,7 @@ from asrnet.ports import Backend
 __all__ = ["AppliedChange", "AuditEntry", "Options", "Outcome", "Progress", "Report", "Result", "apply"]
 
 _DIFFERENCES_NAMED = 2
-"""Every change of a stale vault names this many differences of its pair; the caller lists all of them once."""
+"""Each change of a stale vault names at most this many differences of its pair; the caller lists all of them once."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -28,8 +28,8 @@ class Options(Struct, frozen=True, kw_only=True):
 
     ``per_vault`` and ``in_all`` bound the requests in flight; ``timeout`` (seconds) how long an accepted operation is
     waited for. ``forced`` lifts limits and holds by name. ``stale`` says, by vault, how Azure differs from what a saved
-    plan saw: such vaults are left alone. ``look_age`` (seconds) is the most that may pass between reading a resource
-    and writing it.
+    plan saw: such vaults are left alone. ``look_age`` (seconds) is the maximum time between reading a resource and
+    writing it.
     """
 
     per_vault: int = 4
@@ -57,7 +57,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 def _ignore(_: object) -> None:
-    """Nobody is listening."""
+    """Used when the caller passes no callback."""
 
 
 def apply(
@@ -95,7 +95,7 @@ def apply(
         if not run.interrupted:
             existing = {observed.vault_id: len(observed.mappings) for observed in plan.observed}
             problems = unconfirmed(run.tasks, existing, backend, options.in_all)
-    except KeyboardInterrupt:  # interrupted while reading back: the report still has everything that was sent
+    except KeyboardInterrupt:  # interrupted while reading back: the report still lists every write that was sent
         run.interrupted = True
     finally:  # whatever happens, every write gets its audit line
         for task in run.tasks:

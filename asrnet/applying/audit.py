@@ -72,11 +72,11 @@ def undo_command(step: Step, machine: ProtectedItem | None = None) -> str:
     if isinstance(step.before, MachineNetworks) and isinstance(step.after, MachineNetworks):
         if machine is None:
             return ""
-        # By way of what it becomes, so that an address that it gets is released again.
+        # The undo starts from the updated state, so that an address that the update sets is released again.
         body = json.dumps(update_body(updated(updated(machine, step.after), step.before)))
         return shlex.join(["az", "rest", "--method", "patch", "--url", url + API_VERSION, "--body", body])
     if isinstance(step.after, ResourceGroup):
-        return ""  # deleting a group deletes whatever is in it by then
+        return ""  # deleting a group would also delete whatever has been created in it since
     if step.before is None:
         api = _NETWORK_API if isinstance(step.after, (VirtualNetwork, NetworkSubnet)) else API_VERSION
         return shlex.join(["az", "rest", "--method", "delete", "--url", url + api])

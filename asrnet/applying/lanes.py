@@ -44,13 +44,13 @@ class Lane(Struct, kw_only=True, eq=False):
     jobs_allowed: bool = True
 
     def has_room(self, share: int) -> bool:
-        """Whether another request may be sent, where no lane may have more than ``share`` under way."""
+        """Whether another request may be sent; no lane may have more than ``share`` in flight."""
         return bool(self.queue) and self.sending < min(self.limit, share)
 
     def accepted(self, task: Task, operation: Operation, now: float) -> None:
         """A write was accepted: read its status at short intervals again, and adapt to how busy the vault was.
 
-        While others wait for what is pending already, a read that is due soon is not put off by every new write.
+        While other tasks wait for pending writes, a new write does not postpone a read that is due soon.
         """
         self.limit = 1 if operation.busy else min(self.most, self.limit + 1)
         self.pending.append(task)
@@ -65,12 +65,12 @@ class Lane(Struct, kw_only=True, eq=False):
 
     @property
     def may_read(self) -> bool:
-        """Whether reading makes sense: not while writes are going out, unless something waits for those pending."""
+        """Whether to read statuses now: not while writes are being sent, unless a task waits for pending ones."""
         going_out = self.sending or self.queue
         return bool(self.pending) and not self.reading and bool(self.waiting or not going_out or self.vault is None)
 
     def asks_operation(self, task: Task) -> bool:
-        """Whether to read the operation and not the job list: networks have no jobs, and VMM's also touch NICs."""
+        """Whether to read operations instead of the job list: networks have no jobs, and VMM jobs also touch NICs."""
         mapping = task.step.after or task.step.before
         vmm = isinstance(mapping, NetworkMapping) and mapping.kind != "azure_to_azure"
         return task.ask_operation or vmm or not self.jobs_allowed or self.vault is None

@@ -40,18 +40,18 @@ MAX_AGE = 2.0
 """Seconds."""
 
 _TRIES = 5
-"""How often something is read again because its answer came too late to be relied on."""
+"""How often a resource is read again because its answer came too late to be relied on."""
 
 _SLOW_LISTS = 10
 """A list that takes longer than half the age of a look is read again after this many times that long."""
 
 
 class AlreadyDoneError(AsrError):
-    """Azure is as a write would leave it, though this run has not written it: there is nothing to send."""
+    """Azure is already as the write would leave it, although this run did not write it: there is nothing to send."""
 
 
 class _Listed(Struct, frozen=True):
-    """A vault's mappings, when the first page was asked for, and where that stands in the order of lists and writes."""
+    """A vault's mappings, when their first page was requested, and its turn in the order of lists and writes."""
 
     mappings: tuple[LiveMapping, ...]
     sent: float
@@ -60,7 +60,7 @@ class _Listed(Struct, frozen=True):
 
 
 class Looks:
-    """What is known of the mappings and networks that a run writes. Used by many threads at once."""
+    """The latest reads of the mappings and networks that a run writes. Used by many threads at once."""
 
     def __init__(self, backend: Backend, max_age: float = MAX_AGE) -> None:
         self._backend = backend
@@ -102,9 +102,9 @@ class Looks:
         )
 
     def _list(self, vault: ArmId, since: int) -> _Listed:
-        """The vault's mappings, asked for after the turn ``since``. Threads that want them at the same time share one.
+        """The vault's mappings, requested after the turn ``since``. Threads that need them at once share a list.
 
-        Of a vault with many pages the first may be too old when the last has come: see ``_is_fresh``.
+        In a vault with many pages, the first page may be too old when the last one arrives: see ``_is_fresh``.
         """
         while True:
             with self._lock:
@@ -114,7 +114,7 @@ class Looks:
                 if is_mine or (listed and is_usable and not future and self._expires_soon(listed)):
                     future = self._reading[vault] = Future()
                     if not is_mine:
-                        # The next list is read beside the writes, so that they need not wait for it.
+                        # The next list is read while writes are sent, so that they need not wait for it.
                         self._clock.start(partial(self._read_list, vault, future))
             if listed and is_usable:
                 return listed
@@ -215,11 +215,12 @@ class Looks:
         return machine, look
 
     def _problem(self, step: Step, last_sent: int) -> str:
-        """What stands in the way of a write, in words; ``last_sent`` is its turn when it was last sent."""
+        """What prevents a write, in words; ``last_sent`` is its turn when it was last sent."""
         name, after = step.resource_id.name, step.after
         if isinstance(after, VirtualNetwork):
             network = self.virtual_network(step.resource_id)
-            # An existing network is never written, but for one that may come from an earlier attempt of this write.
+            # An existing network is never overwritten, except one that an earlier attempt of this write may have
+            # created.
             if network is None or (last_sent and not network_differences(after, network)):
                 return ""
             return f"{name} exists now"
@@ -264,7 +265,7 @@ class Looks:
             unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
             if unreadable:
                 return in_the_way(wanted, unreadable)
-            # Lists may lag and show what this very run has deleted, so what is in the way is asked for by its id.
+            # Lists may lag and show what this run has already deleted, so a mapping in the way is read by its id.
             ids = {mapping.id for mapping in suspects}
             if not self._is_fresh(listed) or wanted.id in self._deleted:
                 # Either the list was too long or too slow, so only the mapping of this name is checked, which a write
@@ -327,12 +328,12 @@ def has_state_of(mapping: LiveMapping | None, expected: Content | None) -> bool:
 
 
 def description(mapping: NetworkMapping | None) -> str:
-    """The present state of a mapping that has changed, in words that follow its name."""
+    """The current state of a changed mapping, in words that follow its name."""
     return f"points at {mapping.recovery_network_id.name} now" if mapping else "is gone"
 
 
 def machine_description(networks: MachineNetworks) -> str:
-    """Where a machine goes, in words that follow its name."""
+    """Where a machine fails over to, in words that follow its name."""
     recovery, test = networks.recovery_network_id, networks.test_network_id
     test_words = f" and is tested in {test.name}" if test else ""
     subnets = sorted({address.recovery_subnet for address in networks.addresses if address.recovery_subnet})
@@ -341,7 +342,7 @@ def machine_description(networks: MachineNetworks) -> str:
 
 
 def network_differences(sent: VirtualNetwork, network: VirtualNetwork) -> tuple[str, ...]:
-    """Which parts of a network are not as they were sent."""
+    """The parts of a network that differ from what was sent."""
     parts = {
         "address space": set(sent.address_space) == set(network.address_space),
         "subnets": _prefixes(sent) == _prefixes(network),

@@ -71,7 +71,7 @@ def outcomes(
                 warnings=tuple(warning for task in tasks for warning in task.warnings),
             )
         )
-    # What was skipped for something stale was declined for the same reason.
+    # A change that was skipped because of a stale one counts as declined for the same reason.
     return tuple(
         structs.replace(change, refused=True)
         if change.outcome == "skipped" and not stale.isdisjoint(change.depends_on)
@@ -87,7 +87,7 @@ def _outcome(
     problems: Mapping[Task, str],
     needed: Sequence[Task],
 ) -> _Result:
-    """What became of a change whose steps are ``tasks``, and which depends on those that are ``needed``."""
+    """The outcome of a change whose steps are ``tasks``, and which depends on the changes in ``needed``."""
     errors = [_error(task) for task in tasks if task.state == "failed"]
     unread = [problems[task] for task in tasks if task in problems]
     failure = group.failure if group else ""

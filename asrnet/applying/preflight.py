@@ -1,7 +1,7 @@
-"""The checks before the first write: is everything still as the plan saw it, and does nobody fail over?
+"""The checks before the first write: is everything still as the plan saw it, and is no failover under way?
 
-What each single write would overwrite is looked at once more when it is sent (see ``looks``). Here whole changes are
-ruled out together, before half of a pair is made.
+Each write is checked once more right before it is sent (see ``looks``). Here whole changes are ruled out, so that no
+pair is left half made.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = logging.getLogger("asrnet.applying")
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """Why a change is not begun, what to do about it, and what its outcome is. ``refused``: a safeguard said no."""
+    """Why a change is not begun, what to do about it, and its outcome. ``refused``: a safeguard stopped it."""
 
     outcome: Outcome
     reason: str
@@ -104,7 +104,7 @@ def _start_reads(
         fabrics=reads.start(partial(whole_list, reader.fabrics, vault)) if makes_fabrics else None,
         items=reads.start(partial(whole_list, reader.protected_items, vault)) if guarded else None,
         jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
-        # Where nothing is deleted first, a refused write leaves the vault as it was, and the rights need not be read.
+        # If nothing is deleted first, a refused write leaves the vault as it was, so the rights need not be read.
         rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
     )
 
@@ -163,7 +163,7 @@ def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
 def _problem(
     change: Change, mappings: Sequence[LiveMapping], fabrics: Sequence[Fabric], deleted: Collection[ArmId]
 ) -> str:
-    """What is in the way of what a change creates, in words."""
+    """What prevents a change from creating its resource, in words."""
     for step in change.steps:
         if step.action != "create":
             continue
@@ -174,7 +174,7 @@ def _problem(
         if isinstance(step.after, NetworkMapping):
             for mapping in mappings:
                 problem = in_the_way(step.after, mapping)
-                # What this plan deletes makes room for another mapping of the network, under another name.
+                # A mapping that this plan deletes does not block a new mapping of the network under another name.
                 if problem and (mapping.id not in deleted or mapping.name.lower() == step.after.name.lower()):
                     return problem
     return ""
@@ -201,7 +201,7 @@ def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dic
         for need in change.depends_on:
             dependents_of[need].append(change.id)
     unneeded: dict[str, Verdict] = {}
-    # From the last to the first: a network that is not made needs no group either.
+    # In reverse order: if a network is not created, its group is not needed either.
     for change in reversed(changes):
         dependents = [verdicts.get(other) or unneeded.get(other) for other in dependents_of[change.id]]
         if change.kind != "network_mapping" and change.id not in verdicts and dependents and all(dependents):

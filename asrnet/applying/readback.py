@@ -1,8 +1,8 @@
 """Reading back: a write counts as succeeded only once it was seen in Azure.
 
-One list of the vault, or a GET for each mapping when that is less; what a list does not confirm is asked for by id,
-since lists may lag. Machines are read for a while: updates have been reported as done long before they showed, and as
-done although they never showed (azure-powershell issue 17795).
+Uses one list of the vault, or a GET for each mapping if that takes fewer requests. What a list does not confirm is read
+by id, since lists may lag. Machines are read for a while: updates have been reported as done long before they showed,
+and as done although they never showed (azure-powershell issue 17795).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _DIFFERENCES_NAMED: Final = 3
 def unconfirmed(
     tasks: Sequence[Task], existing: Mapping[ArmId, int], backend: Backend, at_once: int
 ) -> dict[Task, str]:
-    """The ``tasks`` that were reported done and whose effect does not show, each with what shows instead.
+    """The ``tasks`` that were reported done but whose effect does not show, each with what Azure shows instead.
 
     ``existing`` counts the mappings that each vault had when the plan was made.
     """
@@ -118,13 +118,13 @@ def _problem(task: Task, mapping: LiveMapping | None) -> str:
         return _MISSING
     if not isinstance(after, NetworkMapping):
         return ""
-    # The name alone says nothing: somebody else may have made a mapping of that name.
+    # The name alone proves nothing: somebody else may have created a mapping of that name.
     if mapping.primary_network_id != after.primary_network_id:
         return f"was reported done, but is the mapping of {mapping.primary_network_id}"
     if not is_same(mapping, after):
         return f"was reported done, but {description(mapping)}"
-    # The state counts only where the write was to mend it: Paired is the only one recorded, and no list of the others
-    # is documented.
+    # The state matters only if the write was to repair it: only Paired is recorded, and the other states are not
+    # documented.
     is_repair = isinstance(before, NetworkMapping) and before.state != after.state
     if is_repair and mapping.state.lower() != after.state.lower():
         return f"was reported done, but is in state {mapping.state}"
@@ -200,7 +200,7 @@ def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
 
 
 def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFailedError | None:
-    """How a machine differs from what its update was to make of it; None where it does not."""
+    """How a machine differs from the result that its update should have; None if it does not."""
     before, after, item_id = task.step.before, task.step.after, task.step.resource_id
     vault = item_id.within(VAULT)
     replicated_items = f"vault {vault.name if vault else ''} > Replicated items"
@@ -254,7 +254,8 @@ def _unconfirmed_machines(
                 return dict.fromkeys(doubtful, f"could not be read back: {listed}")
             machine_by_id |= {machine.id: machine for machine in listed}
         else:
-            # Lists may lag, and a GET by id does not. So few machines, and all of them the last time, are read by id.
+            # Lists may lag, and a GET by id does not. So a few machines are read by id, and in the last round all of
+            # them are.
             futures = [
                 (task.step.resource_id, reads.start(partial(backend.mappings.protected_item, task.step.resource_id)))
                 for task in doubtful

@@ -1,6 +1,6 @@
 """The coordinator: one thread decides, worker threads only send requests.
 
-Parallelism bounds the requests in flight, never the operations: an accepted write makes room for the next at once.
+The limits on parallelism apply to requests, not to operations: once a write is accepted, the next one may be sent.
 """
 
 from __future__ import annotations
@@ -57,16 +57,16 @@ _READS_WITHOUT_JOB = 2
 """After this many job lists without its job, the operation itself is read."""
 
 _DENIED_READS = 3
-"""After this many refused reads an operation is not read again; otherwise it would be until the timeout."""
+"""After this many refused reads an operation is not read again, instead of being read until the timeout."""
 
 _READS_IN_ALL = 5
 """After this many reads, including those of the mapping, a write is left in flight: longer than the 3.3 s seen."""
 
 _PATCH_UNKNOWN = {400, 405}
-"""Statuses of a PATCH that say nothing about this mapping: where the PUT then works, no further PATCH is tried."""
+"""Statuses of a PATCH that are not about this mapping: if the PUT then succeeds, no further PATCH is tried."""
 
 _GRACE = 5.0
-"""Seconds that requests get to come back after Ctrl-C."""
+"""Seconds to wait for the answers to requests in flight after Ctrl-C."""
 
 
 class Run:
@@ -114,7 +114,7 @@ class Run:
             self._dependents[need].append(task)
 
     def _needs(self, task: Task) -> Collection[str]:
-        """The changes that must be done first; for a group all that any part needs, so that it cannot stop half-way."""
+        """The changes that must be done first: all that any part of a group needs, so that it cannot stop half-way."""
         group = self.groups.get(task.change.id)
         return {*task.change.depends_on, *group.needs} if group else task.change.depends_on
 
@@ -147,8 +147,8 @@ class Run:
         except KeyboardInterrupt:
             self.interrupted = True
             self._clock.stop()
-            with suppress(KeyboardInterrupt):  # pressed again: no more grace, but still a report
-                # Requests that are out get a moment to come back; nothing new is sent.
+            with suppress(KeyboardInterrupt):  # Ctrl-C again: stop waiting, but still report
+                # Requests in flight get a moment to be answered; no new ones are sent.
                 deadline = self._clock.now() + _GRACE
                 while self._in_flight and self._clock.now() < deadline:
                     self._clock.wait(list(self._in_flight), deadline - self._clock.now())
@@ -176,10 +176,10 @@ class Run:
         for future in [future for future in self._in_flight if future.done()]:
             self._in_flight.pop(future)()
 
-    # What may start, and when.
+    # Which tasks may start, and when.
 
     def _queue_if_ready(self, task: Task) -> None:
-        """Queue a task as soon as nothing has to come before it."""
+        """Queue a task once nothing has to be done before it."""
         if task.state != "waiting" or self.interrupted or not self._is_ready(task):
             return
         group = self.groups.get(task.change.id)
@@ -187,7 +187,7 @@ class Run:
             self._check(group)
             return
         trial = self._trial(task)
-        # One machine goes first: that an update leaves alone what it does not name is assumed, not recorded.
+        # One machine goes first: it is assumed, not recorded, that an update changes nothing that it does not name.
         if trial and not trial.passed:
             trial.first = task
         lane = self._lane(task)
@@ -215,14 +215,15 @@ class Run:
         )
 
     def _trial(self, task: Task) -> Trial | None:
-        """The trial that a machine is part of; None for whatever is no machine."""
+        """The trial that a machine is part of; None for a task that updates no machine."""
         vault = task.step.resource_id.within(VAULT) if task.change.kind == "protected_item" else None
         return self._trials.get(vault) if vault else None
 
     def _send(self) -> None:
         """Let the lanes send in turn while there is room.
 
-        What a busy vault does not take yet keeps its place while it waits, so no lane gets more than its share.
+        A write that a busy vault has not accepted yet keeps its place while it waits, so no lane gets more than its
+        share.
         """
         working = sum(1 for lane in self._lanes_in_turn if lane.queue or lane.sending)
         share = ceil(self._in_all / max(working, 1))
@@ -324,7 +325,7 @@ class Run:
         if isinstance(answer, AsrError):
             self._failed(task, answer)
             return
-        # The PUT was accepted where the PATCH was not, so the other updates of this run need not try it.
+        # The PUT was accepted and the PATCH was not, so the other updates of this run need not try a PATCH.
         if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
             self._patch_is_refused = True
         if isinstance(answer, Operation):
@@ -360,7 +361,7 @@ class Run:
             self._request(partial(writer.operation, task.operation), partial(self._on_operation_status, task, lane))
 
     def _jobs(self, vault: ArmId) -> tuple[Job, ...]:
-        # Jobs bear the service's time, and this machine's clock may run ahead of it.
+        # Jobs carry the service's time, and this machine's clock may be ahead of it.
         return tuple(self._backend.mappings.jobs(vault, since=self._began - CLOCK_SKEW))
 
     def _jobs_listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
@@ -403,7 +404,7 @@ class Run:
             lane.pending.remove(task)
             self._settle_done(task)
         elif job.has_ended:
-            # The job list has a part of the error only; should the operation say nothing, that part has to do.
+            # The job list has only part of the error, which is used if the operation reports none.
             task.job_error = OperationFailedError(
                 "; ".join(job.errors) or f"the job {job.name} failed",
                 resource_id=task.step.resource_id,
@@ -442,9 +443,9 @@ class Run:
         self._end_reading(lane)
 
     def _deny(self, task: Task, lane: Lane, reason: str) -> None:
-        """Stop reading the operation. A mapping is read instead: it shows itself when its write is done.
+        """Stop reading the operation. A mapping is read instead, which shows when its write is done.
 
-        So does a machine, which is read back until it shows its update, or for a while.
+        A machine shows it too: it is read back until it shows its update or the patience for it ends.
         """
         task.denial = reason
         if task.change.kind != "network_mapping":
@@ -455,7 +456,7 @@ class Run:
     def _on_mapping_read(
         self, task: Task, lane: Lane, answer: NetworkMapping | AsrError | InterruptedError | None
     ) -> None:
-        """Look at the mapping of a write whose operation cannot be asked; give up after a few seconds."""
+        """Judge a write by its mapping if its operation cannot be read; give up after a few seconds."""
         task.denied_reads += 1
         if not isinstance(answer, (AsrError, InterruptedError)) and (
             is_same(answer, task.step.after) and has_state_of(answer, task.step.after)
@@ -473,12 +474,13 @@ class Run:
             lane.ticked(now)
             lane.pending = [task for task in lane.pending if now - task.accepted <= self._timeout]
 
-    # What follows from an outcome.
+    # Consequences of an outcome.
 
     def _settle_done(self, task: Task) -> None:
         trial = self._trial(task)
         if trial and not trial.passed and task.sent and not task.is_seen:
-            # Until it is known what else its update has changed, it is not done, and no other machine is touched.
+            # The first machine is not done, and no other is touched, until it is known what else its update has
+            # changed.
             task.state = "pending"
             self._request(partial(watched_machine, task, self._backend), partial(self._tried, task, trial))
             return
@@ -486,7 +488,7 @@ class Run:
         self._settled(task)
 
     def _tried(self, task: Task, trial: Trial, answer: ProtectedItem | AsrError | InterruptedError | None) -> None:
-        """Compare the first machine of a vault with what it was to become, and let the others follow or stay."""
+        """Compare the first machine of a vault with its expected result, and let the others follow or stay."""
         if isinstance(answer, InterruptedError):
             return
         if isinstance(answer, AsrError):
@@ -510,7 +512,7 @@ class Run:
         self._skip(trial.tasks)
 
     def _settle_failed(self, task: Task, error: AsrError) -> None:
-        """A write failed for good. What it was to make possible is skipped; a group that loses something gives up."""
+        """A write failed for good. Skip what depends on it; a group that loses a step gives up."""
         task.state, task.error = "failed", error
         group = self.groups.get(task.change.id)
         if group and isinstance(error, RefusedError):
@@ -533,7 +535,7 @@ class Run:
                 self._rule_out(other.change.id, Verdict(outcome="stale", reason=reason, refused=True))
 
     def _settled(self, task: Task) -> None:
-        """Start what waited for a task to settle."""
+        """Start the tasks that waited for ``task`` to settle."""
         task.ended = self._clock.now()
         if task.state != "skipped":
             self._notify(task)
@@ -547,7 +549,7 @@ class Run:
             waiting += [other for other in self.tasks if other.change.kind == "fabric"]
         trial = self._trial(task)
         if trial and trial.first is task and not trial.passed and not trial.failed:
-            trial.first = None  # it was refused, or did not have to be sent: the next one is tried
+            trial.first = None  # the update was refused or not needed, so the next machine is tried
             waiting += trial.tasks
         for other in waiting:
             self._queue_if_ready(other)
@@ -577,7 +579,7 @@ class Run:
         task.state = "sending"
         lane = self._lane(task)
         read = partial(self._backend.mappings.mapping, task.step.resource_id)
-        # What is half done goes first: a pair may be without its reverse until this is settled.
+        # Half-done changes go first: a pair may lack its reverse until this is settled.
         lane.queue.appendleft(partial(self._send_in, lane, read, partial(self._reread, task, lane, error)))
 
     def _reread(
@@ -622,7 +624,7 @@ class Run:
         self._put_back(group)
 
     def _skip(self, tasks: Sequence[Task]) -> None:
-        """Settle what has not been sent, and whatever depends on it."""
+        """Settle a task that has not been sent, and all tasks that depend on it."""
         for task in tasks:
             if task.state in {"waiting", "queued"}:
                 if task.state == "waiting":
@@ -634,7 +636,7 @@ class Run:
                 self._skip([other for other in self._dependents[task.change.id] if other.state == "waiting"])
 
     def _rule_out(self, change_id: str, verdict: Verdict) -> None:
-        """Do not begin a change, nor what stands and falls with it."""
+        """Do not begin a change, nor the rest of its group."""
         group = self.groups.get(change_id)
         if group:
             group.stale = group.stale or verdict.outcome == "stale"
@@ -643,10 +645,10 @@ class Run:
         self._skip(self._tasks_by_change[change_id])
 
     def _put_back(self, group: Group) -> None:
-        """When a group was given up after it wrote something: undo that, updates first, then deletes."""
+        """Undo what an abandoned group has written: updates first, then deletes."""
         if group.undone or not group.failure or self.interrupted or not all(task.settled for task in group.tasks):
             return
-        # What somebody else did in its place is not taken back.
+        # A result that somebody else produced is not undone.
         undo = [
             undo_of(task)
             for task in group.tasks
@@ -665,7 +667,7 @@ class Run:
 
 
 def _hold_back(task: Task, trial: Trial, outcome: str, *, hint: str) -> None:
-    """Say of a machine why it was not begun: the ``outcome`` of the one that goes first."""
+    """Settle a machine that was not begun, because of the ``outcome`` of the machine that goes first."""
     first = trial.first.change.name if trial.first else ""
     task.not_begun = f"{first} goes first in this vault, alone, and its update {outcome}"
     task.hint = hint

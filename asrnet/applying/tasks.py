@@ -1,4 +1,4 @@
-"""The steps of a plan as tasks, and which of them wait for each other or stand and fall together."""
+"""The steps of a plan as tasks, and which of them wait for each other or succeed and fail together."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _RANK: Final = {"delete": 0, "update": 1, "create": 2}
 
 
 class Task(Struct, kw_only=True, eq=False):
-    """One write on its way. Times are the clock's, in seconds; zero means not yet.
+    """One write and its progress. Times are the clock's, in seconds; zero means not yet.
 
     ``started`` is when its turn came, ``sent`` when the request last left, ``accepted`` when it was answered, ``ended``
     when its outcome was known.
-    ``undoes`` is the earlier write that this one takes back.
+    ``undoes`` is the earlier write that this one undoes.
     """
 
     change: Change
@@ -69,10 +69,10 @@ class Task(Struct, kw_only=True, eq=False):
     """The update of the machine was seen in Azure, so that it need not be read back."""
 
     not_begun: str = ""
-    """Why it was left alone, where a safeguard of the run decided it."""
+    """Why it was left alone, if a safeguard of the run decided so."""
 
     hint: str = ""
-    """What to do about its not having begun, or about what reading it back showed."""
+    """What to do if it was not begun, or about what reading it back showed."""
 
     warnings: list[str] = []
     """Warnings about a write that succeeded."""
@@ -89,12 +89,12 @@ class Task(Struct, kw_only=True, eq=False):
 
     @property
     def removes_something(self) -> bool:
-        """Whether it updates or deletes a mapping, so that a failure may leave a pair with less than it had."""
+        """Whether it updates or deletes a mapping, so that a failure may leave a pair worse off than before."""
         return self.step.action != "create"
 
 
 class Group(Struct, kw_only=True, eq=False):
-    """Changes that set or remove the mapping of the same network: given up together, and put back together.
+    """Changes that set or remove the mapping of the same network: they are given up together and undone together.
 
     ``failure`` says why the group was given up: because Azure had changed (``stale``), or by a safeguard (``refused``).
     """
@@ -108,7 +108,7 @@ class Group(Struct, kw_only=True, eq=False):
     """Everything it updates or deletes was read again and is as the plan saw it."""
 
     unanswered: int = 0
-    """How many of those reads have not been answered."""
+    """The number of those reads that have not been answered."""
 
     failure: str = ""
     stale: bool = False
@@ -198,7 +198,7 @@ def component_of(tasks: list[Task]) -> Component:
 
 
 def undo_of(task: Task) -> Task:
-    """The task that takes another one back: an update to what was before, a delete to a create under the old name."""
+    """The task that undoes another one: an update restores the old values, and a create the old name."""
     change = structs.replace(task.change, id=f"{task.change.id}:undo:{task.step.action}", depends_on=())
     step = Step(
         action="update" if task.step.after else "create",

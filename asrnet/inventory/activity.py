@@ -1,8 +1,8 @@
 """Machines that must keep their mappings and networks, because they are failing over or run in the recovery region.
 
-A mapping decides where machines land when they are re-protected. Updating or deleting it while a failover, a commit or
-a re-protection is under way can take the way back from under them, so updates and deletes wait. Creates take nothing
-away and go on. The update of a machine waits for jobs only: what its own state says against it is told by planning.
+A mapping decides where machines land when they are re-protected. Updating or deleting it during a failover, a commit or
+a re-protection can cut off their way back, so updates and deletes wait. Creates remove nothing and go ahead. The update
+of a machine waits for jobs only: what its own state says against it is told by planning.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Activity(Struct, frozen=True, kw_only=True):
                 return Hold(
                     kind=FindingKind.FAILOVER_ACTIVE,
                     reason=f"whether a failover is under way could not be read: {self.unread}",
-                    hint="plan again when it can be read ('asrnet doctor' tells what is missing), "
+                    hint="plan again when it can be read ('asrnet doctor' shows what is missing), "
                     "or use --force failover_active",
                 )
             if change.kind == "protected_item":
@@ -122,7 +122,7 @@ class Activity(Struct, frozen=True, kw_only=True):
         return _between_the_fabrics(self.reversed.get(mapping.primary_network_id, ()), mapping)
 
     def _perhaps_reversed(self, mapping: NetworkMapping, change: Change) -> Iterator[ProtectedItem]:
-        """The machines in the pair's recovery region of which it is not known where they were first protected.
+        """The machines in the pair's recovery region whose first protected region is not known.
 
         Machines in the pair's primary region, where they normally run, are not among them.
         """
@@ -142,7 +142,7 @@ def _between_the_fabrics(items: Iterable[ProtectedItem], mapping: NetworkMapping
 
 
 def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | AsrError) -> Activity:
-    """What the machines of a vault do, by its protected items and its unfinished jobs, or why that is not known."""
+    """What the machines of a vault do, from its protected items and unfinished jobs, or why that is not known."""
     if isinstance(items, AsrError):
         return Activity(unread=str(items))
     if isinstance(jobs, AsrError):
@@ -184,7 +184,8 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         for item in machines:
             add(item, reason)
             jobs_of_machines.setdefault(item.id, reason)
-        # The machine that a job enables is not on the list of items yet, and a recovery plan's job names the plan.
+        # A machine that is being enabled is not on the list of items yet, and the job of a recovery plan names only the
+        # plan.
         if not machines:
             vault = vault or reason
             # Enabling a machine takes its network from a mapping, and moves no other machine.
@@ -245,7 +246,7 @@ def is_uncommitted(item: ProtectedItem) -> bool:
 
 
 def _moving(item: ProtectedItem) -> str:
-    """Why the networks of a machine must not be mapped elsewhere now, as the end of a sentence about it; else empty.
+    """Why the networks of a machine must not be remapped now, as the end of a sentence about it; empty if they may be.
 
     A value that is missing, or unknown to this version, does not prove that nothing is happening.
     """
@@ -274,7 +275,7 @@ def _moving(item: ProtectedItem) -> str:
 
 
 def _moves(job: Job) -> bool:
-    """Whether a job decides where machines run or land. One without a scenario may."""
+    """Whether a job decides where machines run or land. A job without a scenario may do so."""
     return not job.scenario or any(word in job.scenario.lower() for word in (*_MOVING, _ENABLING))
 
 
@@ -301,7 +302,7 @@ def _running(items: Sequence[ProtectedItem]) -> str:
 
 
 def networks_of(change: Change) -> set[ArmId]:
-    """Every network that a change of mappings is about, before and after."""
+    """Every network that a mapping change involves, before and after it."""
     return {
         network
         for mapping in _mappings_of(change)

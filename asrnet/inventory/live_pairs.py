@@ -1,4 +1,4 @@
-"""Live mappings as pairs, as far as they can be read: what ``show`` prints and ``dump`` writes down."""
+"""Live mappings as pairs, as far as they can be read: ``show`` prints them and ``dump`` writes them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LivePair(Struct, frozen=True, kw_only=True):
 
 
 class LiveVault(Struct, frozen=True, kw_only=True):
-    """A vault; where ``error`` says why it could not be read, nothing is known of its mappings.
+    """A vault; if ``error`` says why it could not be read, its mappings are unknown.
 
     ``mappings`` counts them, ``unreadable`` has a line for each further one that does not say what it maps.
     """
@@ -98,7 +98,7 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
         )
         vaults.append(live_vault)
         of_vault = _VaultPairs(vault, names, display, inventory, directions).pairs()
-        # As in the plan: those that are declared in the order of the file, then the others by network.
+        # As in the plan: declared pairs in the order of the file, then the others by network.
         pairs += sorted(of_vault, key=lambda pair: order.get(pair.pair or "", len(order)))
     return LivePairs(vaults=tuple(vaults), pairs=tuple(pair for pair in pairs if selection.has_pair(pair.pair)))
 
@@ -176,23 +176,23 @@ class _VaultPairs:
         from_original = network is None or not is_copy(network)
         weight = self._weights[primary, recovery]
         is_named, as_regions = self._name_of(mapping) is not None, (primary, recovery) in self._directions
-        # The id only makes the order certain, so that two runs show a pair the same way round.
+        # The id only breaks ties, so that every run shows a pair in the same direction.
         return is_named, from_original, as_regions, weight, primary < recovery, mapping.id.key
 
     def _name_of(self, mapping: NetworkMapping) -> str | None:
-        """The name of the pair that ``mapping`` is the forward one of."""
+        """The name of the pair whose forward mapping is ``mapping``."""
         vault, primary = self._vault.name, mapping.primary_network_id
         by_place = self._names.get((vault, primary, mapping.identity[2]))
         return by_place or self._names.get((vault, primary, mapping.recovery_network_id.key))
 
     def _weigh_directions(self) -> Counter[tuple[str, str]]:
-        """How much is mapped or protected from one place to another."""
+        """The number of mappings and machines that lead from one place to another."""
         weights = Counter(_places(mapping) for mapping in self._vault.mappings if mapping.id not in self._opposites)
         places = {fabric.id: fabric.location or fabric.id.key for fabric in self._vault.fabrics}
         for item in self._items:
             if item.recovery_fabric_id:
                 primary, recovery = places.get(item.fabric_id, ""), places.get(item.recovery_fabric_id, "")
-                # A re-protected machine replicates back: its home is where it goes, not where it runs.
+                # A re-protected machine replicates back: its home is its target, not the place where it runs.
                 weights[(recovery, primary) if item.is_reversed else (primary, recovery)] += 1
         for sides in {_places(mapping) for mapping in self._vault.mappings}:
             weights[sides] += sides[1] == self._vault.location

@@ -73,8 +73,8 @@ def read_inventory(
 ) -> Inventory:
     """Everything that planning ``desired`` needs to know.
 
-    Where lists of networks may lag, those of pairs not mapped as declared are asked for one by one, to ``confirm``
-    them; a run that writes nothing need not. Raises CredentialError, and the first vault's error when none could be
+    If lists of networks may lag, ``confirm`` reads the networks of pairs that are not mapped as declared one by one; a
+    run that writes nothing does not need that. Raises CredentialError, and the first vault's error when none could be
     read.
     """
     read_at = backend.clock.now()
@@ -94,7 +94,7 @@ def read_inventory(
         if desired.has_tests
     }
     lists = _start_lists(_subscriptions(desired), backend, reads)
-    # All of this is under way at once. Vaults are waited for first: when none can be read, the run ends here.
+    # All these reads run at once. Vaults are awaited first: if none can be read, the run ends here.
     vaults = [_finish_vault(vault_read, reads) for vault_read in vault_reads]
     errors = [vault.error for vault in vaults if vault.error]
     if errors and len(errors) == len(vaults):
@@ -128,7 +128,7 @@ def read_inventory(
     )
     if confirm:
         inventory = confirmed(inventory, backend, _ends_to_change(inventory, desired, selection))
-    # Twice, because the recovery network of a copy is known only once its primary is.
+    # Twice, because the recovery network of a copy is known only after its primary was read.
     for _ in range(2):
         sought = _sought(inventory, desired)
         if not sought:
@@ -139,7 +139,7 @@ def read_inventory(
 
 
 def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
-    """The recovery networks to which machines with static addresses are to move, where these may be in use already."""
+    """The recovery networks to which machines with static addresses will move, where these may be in use already."""
     networks: dict[tuple[str, ArmId], set[ArmId]] = defaultdict(set)
     for vault in inventory.vaults.values() if desired.vaults_that_follow else ():
         for item in () if isinstance(vault.items, Unknown) else vault.items:
@@ -158,20 +158,20 @@ def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState)
 def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
     """``inventory`` with the networks that decide whether a test network is connected with production.
 
-    Each network that is read may name further peers, so this takes a round for every step away.
+    Each network that is read may name further peers, so this takes one round per hop.
     """
     pairs = inventory.resolved(desired).pairs
     if not any(pair.test for pair in pairs):
         return inventory
     while unread := test_networks.networks_around(pairs, inventory):
         inventory = _probe(inventory, unread, backend)
-        if unread <= test_networks.networks_around(pairs, inventory):  # what cannot be read is not asked for twice
+        if unread <= test_networks.networks_around(pairs, inventory):  # no second request for unreadable ones
             break
     return _with_registration_zones(inventory, desired, backend)
 
 
 def _with_registration_zones(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
-    """``inventory`` with the private DNS zone of each network, where the backend can tell it."""
+    """``inventory`` with the private DNS zone of each network, if the backend can read it."""
     subscriptions = {network_id.subscription for network_id in inventory.networks} | set(desired.subscriptions.values())
     reads = Bounded(backend.clock, READS_AT_ONCE)
     answer = _answer(reads.start(partial(backend.networks.registration_zones, subscriptions)), reads)
@@ -314,7 +314,7 @@ def _finish_lists(
 
 
 def _without_region(network_id: ArmId) -> Unknown:
-    # Without its region it is not known whether rules match it, and no fabric can be found or made for it.
+    # Without its region it is unknown whether rules match a network, and no fabric can be found or created for it.
     return Unknown(error=AsrError(f"{network_id.name} does not say its region"))
 
 
@@ -400,7 +400,7 @@ def _readable(mappings: Iterable[LiveMapping]) -> tuple[NetworkMapping, ...]:
 def _with_rights(
     vaults: Sequence[VaultInventory], desired: DesiredState, backend: Backend, reads: Bounded
 ) -> list[VaultInventory]:
-    """The vaults with this identity's rights, where machines may follow: a plan says first of all what is missing."""
+    """The vaults with this identity's rights, if machines may follow, so that a plan names missing rights."""
     may_follow = desired.vaults_that_follow
     futures = {
         vault.name: reads.start(partial(backend.surroundings.rights, vault.id))
@@ -436,7 +436,7 @@ def _with_topologies(
 
 
 def _with_topology(vault: VaultInventory, backend: Backend, reads: Bounded) -> VaultInventory:
-    # Vaults for Azure machines alone are spared the lists of servers.
+    # For vaults that protect only Azure machines, the lists of servers are not read.
     if not any(fabric.kind == "vmm" for fabric in vault.fabrics):
         return vault
     try:
@@ -481,7 +481,7 @@ def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> In
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id))
         for network_id in sorted(sought_ids - inventory.networks.keys() - inventory.missing.keys())
-        # After a refused list a single network may still be readable; after other failures more requests only hurt.
+        # After a refused list a single network may still be readable; after other failures more requests only do harm.
         if isinstance(inventory.subscriptions.get(network_id.subscription), (ForbiddenError, type(None)))
     }
     networks, missing = dict(inventory.networks), dict(inventory.missing)

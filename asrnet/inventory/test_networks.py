@@ -1,9 +1,9 @@
-"""Whether a test network is what it should be: in the recovery region, and connected with nothing of production.
+"""Checks that a test network is in the recovery region and is not connected with production.
 
-Pure, over an inventory that holds the test networks and the networks around them; ``networks_around`` tells which ones
-still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. Two things show in no
-network: links of private DNS zones, which only Resource Graph tells, and connected groups of a network manager, which
-are not judged, because reading them needs a right that readers do not have.
+The checks are pure functions of an inventory with the test networks and the networks around them; ``networks_around``
+names those that still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. A
+network does not show two kinds of connection: links of private DNS zones, which only Resource Graph lists, and
+connected groups of a network manager. The latter are not checked, because Reader may not read them.
 
 Sources: Set up network mapping and IP addressing for VNets; Virtual network peering; Configure VPN gateway transit.
 """
@@ -26,9 +26,9 @@ from asrnet.model.azure import NOT_SELECTED, Peering, VirtualNetwork
 from asrnet.model.findings import Finding, FindingKind, finding
 
 _VIRTUAL_HUB: Final = "hv_"
-"""How the name of the network begins with which Microsoft peers a network that is connected to a virtual hub."""
+"""The prefix of the name of the network that Microsoft peers with a network connected to a virtual hub."""
 _NETWORK_MANAGER: Final = "anm_"
-"""How the names of the peerings begin that a network manager makes. Its connected groups show in no network."""
+"""The prefix of the names of peerings that a network manager makes. Its connected groups do not show in a network."""
 
 
 def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[ArmId, str]:
@@ -63,7 +63,7 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
 
 
 def unread_production(inventory: Inventory) -> tuple[str, ...]:
-    """The vaults, and the machines of vaults, that could not be read, each with why: production may be larger."""
+    """The vaults, and the machines of vaults, that could not be read, and why: production may include more networks."""
     every_vault = {**inventory.elsewhere, **inventory.vaults}
     return structs.replace(inventory, vaults=every_vault).unread("vault", "machines")
 
@@ -76,7 +76,7 @@ def check_test_network(
     recovery_region: str | None,
     production: Mapping[ArmId, str],
 ) -> Iterator[Finding]:
-    """What keeps ``test_network_id`` from being the test network of ``pair``; nothing where it may be.
+    """The problems of ``test_network_id`` as the test network of ``pair``; empty if there are none.
 
     ``recovery_region`` is the region that machines of the pair fail over to; None while it is not known.
     ``production`` is what ``production_networks`` tells.
@@ -119,10 +119,10 @@ def check_test_network(
 def connected_test_networks(
     vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory, production: Collection[ArmId]
 ) -> Iterator[Finding]:
-    """What connects test networks with ``production``, or may: a finding for each way out.
+    """What connects, or may connect, test networks with ``production``: a finding for each way out.
 
     ``tested`` has the pairs of each test network.
-    A test network that is missing or unreadable is a problem of its pairs and not judged here.
+    A missing or unreadable test network is a problem of its pairs and is not checked here.
     """
     unread = unread_production(inventory)
     for network_id, pairs in tested.items():
@@ -132,7 +132,7 @@ def connected_test_networks(
         walk = _Walk(network, frozenset(production) - {network.id}, inventory)
         pair_name = pairs[0].name if len(pairs) == 1 else None
         if unread and network.id not in production:
-            # An error, unlike what may connect it: no machine is given a network in which production may run.
+            # An error, while a possible connection is a warning: no machine gets a network in which production may run.
             more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
             yield finding(
                 FindingKind.UNKNOWN,
@@ -141,7 +141,7 @@ def connected_test_networks(
                 vault=vault,
                 pair=pair_name,
                 subject=network.id,
-                hint="plan again when it can be read ('asrnet doctor' tells what is missing)",
+                hint="plan again when it can be read ('asrnet doctor' shows what is missing)",
             )
         for way in (*walk.ways_out(), *walk.other_ties()):
             yield finding(
@@ -171,13 +171,13 @@ def connected_test_networks(
 def networks_around(pairs: Iterable[Pair], inventory: Inventory) -> set[ArmId]:
     """The networks that have to be read before the connections of the test networks of ``pairs`` can be judged.
 
-    Reading them may bring others up, which only a second call can name.
+    Reading them may reveal further networks, which only another call can name.
     """
     pairs = tuple(pairs)
     test_networks = {pair.test for pair in pairs if pair.test}
     unread = test_networks - inventory.networks.keys()
-    # Only the networks of pairs are certain to be production still when a plan has been applied, and what lies behind
-    # a network that the plan takes out of production counts.
+    # Only the networks of pairs are certain to remain in production after a plan is applied. What lies behind a network
+    # that the plan takes out of production still counts.
     production = frozenset(end for pair in pairs for end in (pair.primary, pair.recovery) if end)
     for network_id in test_networks:
         network = inventory.networks.get(network_id)
@@ -189,7 +189,7 @@ def networks_around(pairs: Iterable[Pair], inventory: Inventory) -> set[ArmId]:
 
 
 class _Way(Struct, frozen=True):
-    """How a test network is connected, as the end of a sentence about it. ``is_harmless``: no packet leaves by it."""
+    """How a test network is connected, as the end of a sentence. ``is_harmless``: no packet leaves this way."""
 
     text: str
     is_harmless: bool = False
@@ -206,7 +206,7 @@ class _Walk:
         self._inventory = inventory
 
     def ways_out(self) -> list[_Way]:
-        """The chains of peerings that lead to production or to a gateway, the shortest by each neighbour."""
+        """The chains of peerings that lead to production or to a gateway: the shortest one through each neighbour."""
         ways: list[_Way] = []
         for peering in self._start.peerings:
             if not peering.connected:
@@ -276,18 +276,18 @@ class _Walk:
         self.doubts.append(f"{' - '.join(chain)} leads to {what} that could not be read{reason}")
 
     def _side_of(self, network_id: ArmId, hub_id: ArmId) -> Peering | None:
-        """The side of a peering with ``hub_id`` that ``network_id`` has; None where it was not read."""
+        """The peering with ``hub_id`` as ``network_id`` declares it; None if it was not read."""
         network = self._inventory.networks.get(network_id)
         peerings = network.peerings if network else ()
         return next((peering for peering in peerings if peering.network_id == hub_id), None)
 
     def other_ties(self) -> Iterator[_Way]:
-        """What ties the network to production without a peering: its own gateway, and production's names."""
+        """Connections with production other than peerings: a gateway of its own, and production's DNS."""
         if self._start.gateway:
             yield _Way("has a gateway of its own")
         zone = self._start.registration_zone
         if zone is not None:
-            # Machines under test have the names of production's, and would take them over.
+            # Machines under test have the names of production machines and would take over their DNS records.
             for network_id in sorted(self._production):
                 network = self._inventory.networks.get(network_id)
                 if network and network.registration_zone == zone:
@@ -304,7 +304,7 @@ class _Walk:
         }
         own_addresses = []
         for prefix in self._start.address_space:
-            with suppress(InputError):  # what is no range holds no server
+            with suppress(InputError):  # an invalid range contains no server
                 own_addresses.append(span(prefix))
         for server in filter(servers.__contains__, self._start.dns_servers):
             # An address of the test network itself is a machine under test: packets for it stay in the network.

@@ -1,4 +1,4 @@
-"""What was read of Azure, as values: present, absent for certain, or unknown."""
+"""What was read from Azure, as values: present, certainly absent, or unknown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from asrnet.vmm import Topology
 
 
 class Absent(Struct, frozen=True, kw_only=True):
-    """A network that does not exist, for certain. ``no_group``: nor does its resource group."""
+    """A network that certainly does not exist. ``no_group``: nor does its resource group."""
 
     no_group: bool = False
 
@@ -39,7 +39,7 @@ class Unknown(Struct, frozen=True, kw_only=True):
 
 
 class VaultInventory(Struct, frozen=True, kw_only=True):
-    """What was read of one vault. Where ``error`` is set nothing else counts.
+    """What was read of one vault. If ``error`` is set, ignore everything else.
 
     ``unreadable`` are the mappings that do not say what they map. ``items`` and ``running_jobs`` are Unknown
     when they could not be read; ``location`` is None when it could not. ``rights`` are read only where machines follow.
@@ -80,7 +80,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
     ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
     ``unplaced`` are the networks on these lists that do not say their region; they are among the ``missing`` ones.
     ``elsewhere`` are the vaults outside this run: their mappings, and where tests are declared their machines, show
-    which networks are in use as well. Nothing else of them is read.
+    which networks are in use as well. Nothing else is read from them.
     """
 
     read_at: float
@@ -108,12 +108,12 @@ class Inventory(Struct, frozen=True, kw_only=True):
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
 
     def spelled(self, network_id: ArmId) -> ArmId:
-        """The id as the network itself spells it: Site Recovery answers in lower case."""
+        """The id in the network's own spelling: Site Recovery answers in lower case."""
         network = self.networks.get(network_id)
         return network.id if network else network_id
 
     def unread(self, *kinds: PartKind) -> tuple[str, ...]:
-        """What could not be read of these ``kinds``, and why; one line each."""
+        """The parts of these ``kinds`` that could not be read, and why; one line each."""
         parts: list[UnreadPart] = []
         for vault in self.vaults.values():
             if vault.error:
@@ -134,7 +134,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
         return tuple(str(part) for part in parts if part.kind in kinds)
 
     def display_names(self) -> dict[ArmId, str]:
-        """What people call the networks: their names as they spell them, of VM networks not the GUIDs."""
+        """The display names of the networks, in their own spelling; for VM networks the name instead of the GUID."""
         topologies = (vault.topology for vault in self.vaults.values())
         servers = (server for topology in topologies if isinstance(topology, Topology) for server in topology.servers)
         vm_networks = {network.id: network.name for server in servers for network in server.networks if network.id}

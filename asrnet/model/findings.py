@@ -173,7 +173,7 @@ class FindingKind(StrEnum):
     MISSING_RIGHT = (
         "missing_right", "error", "holds",
         "The identity lacks the right to make a change that is due, so the change waits.",
-        "Grant it: `asrnet permissions` writes the role, `asrnet doctor` tells what is missing.",
+        "Grant it: `asrnet permissions` writes the role, `asrnet doctor` shows what is missing.",
     )  # fmt: skip
     TEST_NETWORK_CONNECTED = (
         "test_network_connected", "warning", "",

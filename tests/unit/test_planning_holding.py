@@ -63,7 +63,7 @@ class TestHolding:
         held = next(found for found in azure.plan(azure.state(row(hub, new))).findings if found.severity == "error")
         assert "whether a failover is under way could not be read: " in held.message
         assert held.hint == (
-            "plan again when it can be read ('asrnet doctor' tells what is missing), or use --force failover_active"
+            "plan again when it can be read ('asrnet doctor' shows what is missing), or use --force failover_active"
         )
 
     def test_a_running_failover_job_holds_back_updates_of_the_whole_vault(self) -> None:
