@@ -223,7 +223,10 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
     flags = {"--help": False} if command else {"--help": False, "--version": False}
     options = options_of(command) if command else all_options()
     flags |= {flag: option.is_dangerous for option in options for flag in option.flags}
-    proposal = "" if flags.get(nearest(spelling, flags) or "") else did_you_mean(spelling, flags)
+    # Compared without dashes, which would make short names look alike: '--bogus' and '--out'.
+    flags_by_name = {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
+    flag = flags_by_name.get(nearest(spelling.lstrip("-"), flags_by_name) or "")
+    proposal = f"; did you mean '{flag}'?" if flag and not flags[flag] else ""
     return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
 
 

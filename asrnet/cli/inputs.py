@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def desired_state(session: Session[Settings]) -> DesiredState:
     """Load the desired state of ``--file``; ``--machines`` overrides whether machines follow.
 
-    Raises DocumentError about all mistakes in it and in the topology that it names, and InputError if an output would
-    overwrite that topology.
+    Raises DocumentError about all mistakes in it and, if it has any, in the other files of the run as well, and
+    InputError if an output would overwrite the topology that it names.
     """
     settings = session.settings
     say_where_it_was_found(settings)
@@ -36,7 +36,7 @@ def desired_state(session: Session[Settings]) -> DesiredState:
     if examined.desired is None or examined.mistakes:
         from asrnet.files.problems import together
 
-        raise together([*examined.mistakes, *topology_mistakes(topology)])
+        raise together([*examined.mistakes, *topology_mistakes(topology), *_mistakes_of_other_files(session)])
     # In asrnet predict, --machines is the path of a list.
     if session.command == "predict" or settings.machines is None:
         return examined.desired
@@ -59,6 +59,25 @@ def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:
         except DocumentError as error:
             return (error,)
     return ()
+
+
+def _mistakes_of_other_files(session: Session[Settings]) -> list[DocumentError]:
+    """The mistakes in the world and in the list of machines, which a run reads only after a correct desired state."""
+    from asrnet.files.problems import gathered
+
+    mistakes: list[DocumentError] = []
+    with gathered(mistakes):
+        if session.settings.world:
+            from asrnet.clocks import SimulatedClock
+            from asrnet.fake import world_file
+
+            world_file.load(session.settings.world, clock=SimulatedClock())
+    with gathered(mistakes):
+        if session.command == "predict" and session.settings.machines:
+            from asrnet.failover.machine_list import read_entries
+
+            read_entries(session.settings.machines)
+    return mistakes
 
 
 def desired_or_vaults(session: Session[Settings]) -> DesiredState:

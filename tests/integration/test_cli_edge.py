@@ -55,6 +55,7 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "--detailed"], "unknown option '--detailed'; did you mean '--detailed-exitcode'?"),
         (["plan", "--yes"], "plan has no option --yes"),
         (["--yes", "plan"], "plan has no option --yes"),
+        (["plan", "--bogus"], "unknown option '--bogus'\n"),
         (["plan", "extra"], "unexpected argument 'extra'\nhint: use --pair NAME"),
         (["show", "plan.json"], "asrnet apply PLANFILE shows a saved plan before it asks"),
         (["map", "prod/rg/a", "dr/rg/b"], "unexpected argument 'dr/rg/b'\nhint: use --recovery NETWORK"),
@@ -339,6 +340,25 @@ def test_ctrl_c_is_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("asrnet.inventory.read.read_inventory", interrupted)
     assert fake("plan") == (1, "", "error: interrupted\n")
+
+
+def test_a_run_reports_the_mistakes_of_all_its_files(cli: Cli, folder: Path) -> None:
+    (folder / "state.yaml").write_text("version: 1\nfoo: 1\n", encoding="utf-8")
+    (folder / "azure.yaml").write_text("version: 1\nbar: 1\n", encoding="utf-8")
+    (folder / "list.csv").write_text("nonsense\n", encoding="utf-8")
+    ran = cli("predict", "-f", "state.yaml", "--backend", "fake:azure.yaml", "--machines", "list.csv")
+    assert (ran.code, ran.out) == (1, "")
+    assert "error: state.yaml:2: foo: unknown key" in ran.err
+    assert "error: azure.yaml:2: bar: unknown key" in ran.err
+    assert "error: list.csv:1: " in ran.err
+
+
+def test_a_missing_state_and_a_missing_world_are_reported_together(cli: Cli) -> None:
+    ran = cli("plan", "-f", "no-state.yaml", "--backend", "fake:no-world.yaml")
+    assert [line for line in ran.err.splitlines() if line.startswith("error: ")] == [
+        "error: no-state.yaml: the file does not exist",
+        "error: no-world.yaml: the file does not exist",
+    ]
 
 
 def test_ctrl_c_at_the_question_says_that_nothing_was_changed(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
