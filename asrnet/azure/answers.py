@@ -29,7 +29,7 @@ _STATUS_NAMES: Final = frozenset(
 )
 _ENVELOPES: Final = ("error", "odata.error", "errors")
 _MESSAGES: Final = ("message", "error_description", "detail", "title", "error")
-_LONGEST_TEXT: Final = 300  # characters of a body that is no JSON: a proxy may answer with a whole page
+_LONGEST_TEXT: Final = 300  # characters of a body that is not JSON: a proxy may answer with a whole page
 _DEEPEST: Final = 4
 """Envelopes within envelopes that are opened; providers quote one another's answers as text."""
 
@@ -52,7 +52,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 
     @property
     def codes(self) -> frozenset[str]:
-        """Every code in the body that is not empty."""
+        """Every non-empty code in the body."""
         return frozenset({self.code, self.outer_code}) - {""}
 
 
@@ -200,7 +200,7 @@ def is_name_failure(error: BaseException) -> bool:
 
 
 def certificate_failure(error: BaseException) -> str:
-    """What is wrong with the server's certificate, where that is what ``error`` came from; else an empty text."""
+    """What is wrong with the server's certificate, if that caused ``error``; otherwise an empty text."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return str(getattr(cause, "verify_message", "") or "it cannot be verified")

@@ -23,7 +23,7 @@ REFILL: Final[Mapping[Kind, float]] = {"reads": 25.0, "writes": 10.0, "deletes":
 """Requests a second that a full run may count on, until responses say otherwise."""
 
 _RESERVE: Final = 4.0
-"""What a gate leaves in the bucket, for requests that overtake one another and for others' requests."""
+"""What a gate leaves in the bucket, for requests that overtake each other and for other clients."""
 
 _SLOWEST, _FASTEST = 1.0, 100.0
 """The bounds of the pace, in requests a second. A storm of refusals need not come from this run's own bucket: others
@@ -81,7 +81,7 @@ class Gate:
         """A place in the queue; ``depart`` or ``leave`` follows."""
         self._queued += 1
         opens = max(now, self._closed_until)
-        if self._level is None:  # most runs are far from any limit, and are not to be slowed by a guess
+        if self._level is None:  # most runs are far from any limit and must not be slowed down by a guess
             return Ticket(opens, self._round)
         grown = self._level + self._refill * max(0.0, opens - self._as_of)
         self._level = min(grown, max(self._most, self._level, _RESERVE)) - 1.0
@@ -107,7 +107,7 @@ class Gate:
         """A request was answered, and the answer said how many more are allowed."""
         self._sent -= 1
         self._answered += 1
-        if now < self._closed_until:  # it was sent before the refusal, and says nothing of what followed
+        if now < self._closed_until:  # it was sent before the refusal, so it does not reflect what followed
             return
         if remaining is None:
             # Only a success shows that the storm is over: the pace recovers, up to what is documented.

@@ -173,7 +173,7 @@ def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
             continue
         if name in carried:
             settings[carried[name]] = _setting(value, name)
-        elif level != "item" and name not in understood:  # of the item itself asrnet reads only what it needs
+        elif level != "item" and name not in understood:  # an item has many unread members
             unknown[name] = json.dumps(value, default=str, ensure_ascii=False)
     return values
 
@@ -196,7 +196,7 @@ def _network(model: Model, name: str) -> tuple[ArmId | None, str]:
 
 
 def _no_id(model: Model, name: str) -> str:
-    """What stands where the id of a network is expected and is none; empty where it is one, or nothing is set."""
+    """The value found where the id of a network is expected; empty if it is an id or nothing is set."""
     return "" if reference(model, name) else text(model, name)
 
 

@@ -105,7 +105,7 @@ def references(model: Model, name: str) -> tuple[ArmId, ...]:
 
 
 def _member(model: Model, name: str) -> Any:
-    if name not in model:  # most are absent, and a model takes ten times as long to say so through get()
+    if name not in model:  # most are absent, and checking that through a model's get() takes ten times as long
         return None
     return model[name]
 

@@ -1,4 +1,4 @@
-"""What the models of the SDKs, and the rows of Resource Graph, become; and the bodies that create networks.
+"""Translates the SDKs' models and Resource Graph's rows into asrnet's, and builds the bodies that create networks.
 
 Answers carry a mapping's details under ``fabricSpecificSettings``, requests under ``fabricSpecificDetails`` (specified
 and recorded). Virtual networks of Azure to Azure mappings come back in lower case (recorded); ids compare without case,
@@ -175,7 +175,7 @@ def read_attachment(model: Model) -> NetworkSecurityGroup | RouteTable:
 
 
 def _subnet_attachments(properties: Model) -> Iterator[str]:
-    """What a copy of the subnet leaves behind, in words."""
+    """What a copy of the subnet does not take over, in words."""
     resources = [
         ("network security group", part(properties, "networkSecurityGroup")),
         ("route table", part(properties, "routeTable")),
@@ -198,7 +198,7 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
 
 
 def _network_attachments(properties: Model) -> Iterator[str]:
-    """What a copy of the network leaves behind, in words; what has Azure's default is not worth one."""
+    """What a copy of the network does not take over, in words; settings at Azure's default are left out."""
     for peering in parts(properties, "virtualNetworkPeerings"):
         yield f"peering {text(peering, 'name')}"
     if text(part(properties, "ddosProtectionPlan"), "id"):
@@ -236,7 +236,7 @@ def read_fabric(model: Model) -> Fabric:
     instance_type = text(details, "instanceType")
     return Fabric(
         id=arm_id(text(model, "id")),
-        # One that does not say what it is may be that of any region, so no region's fabric counts as missing beside it.
+        # A fabric of unknown type may belong to any region, so no region's fabric counts as missing beside it.
         kind=_FABRIC_KINDS.get(instance_type, "other") if instance_type else "azure",
         location=normal_location(location) if location else None,
         friendly_name=text(properties, "friendlyName"),
@@ -283,7 +283,7 @@ def read_job(model: Model, vault: ArmId) -> Job:
     """A job of ``vault`` as asrnet knows it."""
     try:
         job_id = ArmId(text(model, "id"))
-    except InputError:  # what it does to its machine counts all the same
+    except InputError:  # what the job does to its machine still matters
         job_id = vault.child("replicationJobs", "unreadable")
     properties = part(model, "properties")
     messages = (

@@ -36,7 +36,7 @@ from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import check_roots
 
 _POOL_SIZE: Final = 64
-# azure.core waits for 300 s, in which one lost answer would hold up a run; a request that is repeated costs little.
+# azure.core waits for 300 s, so one lost answer would hold up a run; repeating the request costs little.
 _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 60.0
 _BLOCK_SIZE: Final = 1 << 17
@@ -105,7 +105,7 @@ class Pipeline:
             CustomHookPolicy(raw_request_hook=lambda _request: announce_request()),
             DistributedTracingPolicy(),
             EncodingPolicy(),
-            # Behind everything that may still stop a request: what is counted and logged was sent.
+            # After everything that may still stop a request, so that only sent requests are counted and logged.
             RequestLogPolicy(self.meter, self.clock),
             ARMHttpLoggingPolicy(),
         ]

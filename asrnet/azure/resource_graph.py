@@ -63,7 +63,7 @@ class GraphNetworks(AzureNetworks):
         return zones
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
-        """Ask about ``subscriptions``; what is known of them is set only when every page was read."""
+        """Query ``subscriptions``. The result is stored only after every page was read."""
         client = self._client()
         networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
         for names, scope in _parts(subscriptions):
@@ -100,7 +100,7 @@ def _read_link(model: Model) -> dict[ArmId, ArmId]:
 
 
 def _rows(client: Any, query: str, subscriptions: Sequence[str], scope: ArmId) -> Iterator[Model]:
-    """The rows of all pages of a query. Raises ServiceError where the answers do not lead to the last of them."""
+    """The rows of all pages of a query. Raises ServiceError if the answers do not lead to the last page."""
     from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
     token: str | None = None
@@ -114,7 +114,7 @@ def _rows(client: Any, query: str, subscriptions: Sequence[str], scope: ArmId) -
             token, truncated = answer.skip_token, str(answer.result_truncated).lower().endswith("true")
         yield from page
         if not token:
-            # The service cuts results without a way on where a query cannot be paged, or a row is too large.
+            # The service truncates results without a next page if a query cannot be paged or a row is too large.
             if truncated:
                 raise ServiceError("Resource Graph left out rows and does not say how to go on", resource_id=scope)
             return

@@ -276,7 +276,7 @@ class _Sending:
             raise
         now = policy.clock.now()
         self._conclude(judge(answer.status_code, answer.headers, body, now=now, busy_codes=policy.limits.busy_codes))
-        if self.verdict.throttled:  # busy is about one resource, and no reason to hold back the others
+        if self.verdict.throttled:  # only one resource is busy, which is no reason to hold back requests for others
             self._throttled += 1
             pause = self.verdict.retry_after
             policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)

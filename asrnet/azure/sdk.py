@@ -136,13 +136,13 @@ def _names(resource_id: ArmId) -> list[str]:
 
 
 def read(operation: Callable[..., M], *, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
-    """What ``translate`` makes of the answer to one operation about ``of``."""
+    """The answer to one operation on ``of``, as translated by ``translate``."""
     with answering(of):
         model = document(operation(*_names(of), **options))
         try:
             return translate(model)
         except InputError as error:
-            raise ValueError(error.message) from error  # an id that makes no sense came from Azure, not from the user
+            raise ValueError(error.message) from error  # an invalid id came from Azure, not from the user
 
 
 def submit(operation: Callable[..., Any], *body: Any, of: ArmId, **options: Any) -> Operation | None:

@@ -51,7 +51,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 def identity_of(token: str, credential: str) -> Identity:
-    """The owner of ``token``. Nothing is verified: only Azure's opinion counts, and it reads the token itself."""
+    """The owner of ``token``, unverified: Azure verifies the token itself."""
     try:
         _header, payload, _signature = token.split(".")
         claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -107,7 +107,7 @@ class Response(Struct, frozen=True, kw_only=True):
     delay: float = 0.0
 
     def header(self, name: str) -> str | None:
-        """A header's value, whatever the case of its name; None without."""
+        """A header's value, ignoring the case of its name; None if the header is missing."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def with_headers(self, *more: tuple[str, str]) -> Response:

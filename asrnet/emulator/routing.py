@@ -1,6 +1,6 @@
 """Routes, and the search for the one of a request: a path is matched segment by segment, without case.
 
-A handler's route stands above it, with what the coverage page says of it::
+A handler's route is declared above it, with its text for the coverage page::
 
     routes = Routes()
 

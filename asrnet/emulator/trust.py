@@ -51,7 +51,7 @@ def default_folder() -> Path:
 
 
 def given_trust(certificate: str, key: str) -> Trust:
-    """The user's own certificates. Clients trust their issuer, so the certificate's own file is given in its place."""
+    """The user's own certificates. Clients trust their issuer, so the certificate file is also given as the CA."""
     return Trust(ca=Path(certificate), certificate=Path(certificate), key=Path(key))
 
 

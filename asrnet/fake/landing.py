@@ -77,7 +77,8 @@ def _source_tags(state: State, item: ProtectedItem) -> Mapping[str, str]:
 def _make(
     state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic], tags: Mapping[str, str]
 ) -> VirtualMachine:
-    # A machine of Azure says where it goes. One on premises goes where its network is, which is the vault's region.
+    # An Azure machine states its target region. A machine on premises goes to the region of its network, the vault's
+    # region.
     networks = [state.network(nic.primary_network_id) for nic in nics if nic.primary_network_id]
     location = item.recovery_location or next((network.location for network in networks if network), "")
     location = location or state.vault(item.id).location

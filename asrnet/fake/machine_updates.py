@@ -23,7 +23,7 @@ Body = Mapping[str, object]
 
 _LOST: Final = ""
 """A setting that a partial body has lost. It is stored, so that the service's own value does not take its place."""
-# What tells the parts of a machine apart is no setting, and stays even if a body leaves it out.
+# The members that identify the parts of a machine are not settings and stay even if a body leaves them out.
 _NEVER_LOST: Final = frozenset({"id", "name", "primary"})
 _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     (kind.__name__, name): default

@@ -160,7 +160,7 @@ def _provider_back(item: ProtectedItem) -> str:
 class ProtectedItems:
     """Replicated machines.
 
-    What is done to a machine is refused (assumption) where its state does not allow it, or where something else is
+    An operation on a machine is refused (assumption) if its state does not allow it, or if another operation is
     being done to it. It shows when the operation ends.
     """
 
@@ -658,7 +658,7 @@ class ProtectedItems:
             )
         source_id = nic.source_id
         if source_id is None and item.machine_id is not None:
-            # A world need not say which interface a NIC is: one of its name beside its machine is taken for it.
+            # A world need not say which interface a NIC is: an interface of the same name beside its machine is used.
             source_id = item.machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name)
         source = self._state.network_interfaces.get(source_id.subscription, source_id.key) if source_id else None
         return Nic(
@@ -695,7 +695,7 @@ class ProtectedItems:
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id
-            # Keys before types: lists have thousands of machines, and this is asked of each for every page.
+            # Keys before types: lists have thousands of machines, and this runs for each of them on every page.
             if network_id is None or _ASR_NETWORKS not in network_id.key or network_id.type != ASR_NETWORK:
                 nics.append(nic)
                 continue

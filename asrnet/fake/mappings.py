@@ -90,7 +90,7 @@ class Mappings:
             return self._state.start(write, store, admission)
 
     def delete(self, mapping_id: ArmId) -> Started | None:
-        """Delete a mapping; None (204) where there is none. Raises NotFoundError where its fabric is missing."""
+        """Delete a mapping; None (204) if it does not exist. Raises NotFoundError if its fabric is missing."""
         with self._state.request("DELETE", mapping_id) as admission:
             self._state.fabric(mapping_id.parent.parent)
             mapping = self._find(mapping_id)

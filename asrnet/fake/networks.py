@@ -63,7 +63,7 @@ class VirtualNetworks:
             return self._put(network, admission, created=current is None)
 
     def delete(self, network_id: ArmId) -> Started | None:
-        """Delete a network; None where there is none. Raises ServiceError where addresses of it are in use."""
+        """Delete a network; None if it does not exist. Raises ServiceError if any of its addresses are in use."""
         with self._state.request("DELETE", network_id) as admission:
             network = self._state.network(network_id)
             if network is None:
@@ -87,7 +87,7 @@ class VirtualNetworks:
             return self._put(changed, admission, created=created)
 
     def delete_subnet(self, network_id: ArmId, name: str) -> Started | None:
-        """Delete one subnet; None where there is none."""
+        """Delete one subnet; None if it does not exist."""
         with self._state.request("DELETE", network_id.child("subnets", name)) as admission:
             network = self._existing(network_id)
             deleted = next((subnet for subnet in network.subnets if subnet.name.lower() == name.lower()), None)

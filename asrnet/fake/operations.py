@@ -185,7 +185,7 @@ class Operations:
         return running.view
 
     def read(self, operation_id: str) -> Started | None:
-        """An operation, None where there is none of that id. Counts as a status read."""
+        """An operation, or None if no operation has that id. Counts as a status read."""
         running = self._all.get(operation_id)
         if running is None:
             return None
@@ -193,7 +193,7 @@ class Operations:
         return running.view
 
     def peek(self, operation_id: str) -> Started | None:
-        """An operation, None where there is none of that id. Counts as no status read."""
+        """An operation, or None if no operation has that id. Does not count as a status read."""
         running = self._all.get(operation_id)
         return running.view if running else None
 

@@ -53,7 +53,7 @@ class Vaults:
             return started
 
     def delete(self, vault_id: ArmId) -> Started | None:
-        """Delete a vault; None where there is none. Refused while there are fabrics in it."""
+        """Delete a vault; None if it does not exist. Refused while it has fabrics."""
         with self._state.request("DELETE", vault_id) as admission:
             vault = self._state.vaults.get(vault_id.subscription, vault_id.key)
             if vault is None:

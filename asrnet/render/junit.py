@@ -94,7 +94,7 @@ def _suite(
         of_pair = [_mapping_case(result, mapping) for mapping in result.mappings]
         cases += of_pair
         if not any(case.failure for case in of_pair):
-            # Such as a test network that is missing: it blocks no mapping, and no case above tells it.
+            # For example a missing test network: it blocks no mapping, so no test case above reports it.
             errors = [finding for finding in result.findings if finding.severity == "error"]
             cases += [_finding_case(finding, f"{vault}.{result.pair.name}") for finding in errors]
     changes = {

@@ -65,7 +65,7 @@ class MachineRow(Struct, frozen=True, kw_only=True):
 
     @property
     def differs(self) -> bool:
-        """Whether the address is to go elsewhere than it goes now."""
+        """Whether the plan moves the address."""
         now = (self.network_now, self.subnet_now, self.address_now)
         return now != (self.network_then, self.subnet_then, self.address_then)
 
@@ -76,7 +76,7 @@ class MachineRow(Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """Where the address goes now and where it is to go, in a line."""
+        """The current and the planned landing of the address, in one line."""
         now = " ".join(filter(None, (self.network_now or "no network", self.subnet_now, self.address_now)))
         then = " ".join(filter(None, (self.network_then or "no network", self.subnet_then, self.address_then)))
         # Of a machine that stays nothing moves, so no arrow.
@@ -114,7 +114,7 @@ def as_record(row: MachineRow) -> dict[str, str]:
 
 
 def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
-    """``findings`` without those that the table of machines shows: what changes, of each machine that is to follow.
+    """``findings`` without those that the table of machines already shows for machines that follow.
 
     Before an update is made, a finding with a hint says more than the table: that the machine is ignored no longer.
     """
@@ -169,7 +169,7 @@ def _now_and_then(row: MachineRow, now: str, then: str) -> str:
 def _rows_of(machine: MachineView, status: str, reason: str, source: str) -> Iterator[MachineRow]:
     now, then = machine.networks, machine.planned or machine.networks
     addresses = [*zip(now.addresses, then.addresses, strict=True)] or [(_NO_ADDRESS, _NO_ADDRESS)]
-    # Names of ip configurations say something only where a NIC has several.
+    # Names of ip configurations matter only if a NIC has several.
     has_several = len({address.nic for address in now.addresses}) < len(now.addresses)
     has_test = now.test_network_id is not None or then.test_network_id is not None
     for before, after in addresses:

@@ -80,7 +80,7 @@ class PageFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageMeaning(Struct, frozen=True, kw_only=True):
-    """What ``asrnet explain`` tells about a kind of finding."""
+    """What ``asrnet explain`` prints about a kind of finding."""
 
     kind: str
     meaning: str

@@ -147,7 +147,7 @@ def other_changes(plan: Plan, *, verbose: bool) -> Section:
 
 
 def finding_sections(findings: Sequence[Finding]) -> Iterator[Section]:
-    """The findings, the most severe first. A hint that several findings share is given once, below the last of them."""
+    """The findings, the most severe first. A hint that several findings share appears once, below the last of them."""
     for severity, title, tone in _SEVERITY_TITLES:
         groups: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
         for finding in findings:

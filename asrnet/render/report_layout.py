@@ -153,7 +153,7 @@ def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str
         lines += [(f"{wording.change_label(change)}: {warning}", "") for change in group for warning in change.warnings]
         if verbose:
             lines.append((f"    {first.resource_id}", ""))
-    # A hint that several lines share is given once, below the last of them.
+    # A hint that several lines share appears once, below the last of them.
     for index, (line, hint) in enumerate(lines):
         yield line
         if hint and hint not in [later for _, later in lines[index + 1 :]]:

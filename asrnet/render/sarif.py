@@ -136,7 +136,7 @@ def _results(document: Plan | Prediction | Validation, view: View) -> Iterator[_
 def _of_plan(plan: Plan, view: View) -> Iterator[_Result]:
     results = pair_results(plan, view.run.left)
     lines = lines_by_finding(view.run.left or plan)
-    # Code scanners drop results without a file, so what belongs to no pair is shown at the top of its vault's file.
+    # Code scanners drop results without a file, so a finding without a pair is shown at the top of its vault's file.
     files: dict[str | None, str] = {}
     for pair in plan.pairs:
         files.setdefault(pair.vault, pair.file)
