@@ -394,7 +394,9 @@ class _MachineDiff:
             test_hint = "" if is_stale else hint
             if pair.follow and update.test_problems:
                 reasons = "; ".join(problem.reason for problem in update.test_problems)
-                consequence = f"; its test network stays as it is: {reasons}"
+                is_production = before.test_network_id == pair.recovery
+                danger = ", although it fails over to that network, so that tests run in production" * is_production
+                consequence = f"; its test network stays as it is{danger}: {reasons}"
                 test_hint = "; ".join(dict.fromkeys(problem.hint for problem in update.test_problems if problem.hint))
             text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}{ended}"
             self._findings.append(pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint=test_hint))

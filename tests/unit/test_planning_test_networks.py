@@ -281,6 +281,20 @@ def test_a_machine_that_cannot_land_in_its_test_network_follows_and_the_finding_
     assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
 
 
+def test_a_machine_whose_kept_test_network_is_its_recovery_network_is_said_to_be_tested_in_production() -> None:
+    world = World(0)
+    protect(world, "vm1", world.hub, world.old, world.new.id)
+    bare = world.network("bare", SEA, subnets=())
+    plan = world.plan(world.state(row(world.hub, world.new, test=bare.id), machines="follow"))
+    (differs,) = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
+    assert differs == (
+        "vm1 is tested in new instead of bare; its test network stays as it is, although it fails over to that "
+        "network, so that tests run in production: bare has no subnets"
+    )
+    world.apply(plan)
+    assert (world.destinations(), world.tests()) == ({"vm1": "new"}, {"vm1": "new"})
+
+
 def test_a_machine_that_is_held_anyway_has_the_reasons_of_its_test_network_too() -> None:
     world = World(0)
     world.machine("held", is_cluster_member=True)
