@@ -26,7 +26,7 @@ from asrnet.model.vocabulary import CHANGES, CONCEPTS, SIGNS, STATES
 _DRIFT: Final[dict[Severity, str]] = {"error": "yes", "warning": "with `--fail-on warning`", "info": "no"}
 _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
     "corrected": "yes, as long as its change is pending",
-    "follows": "where machines follow, as long as its change is pending",
+    "follows": "where machines follow, as long as its change is pending; else with `--fail-on warning`",
 }
 
 
