@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import structs
 
+from asrnet.cli import streams
 from asrnet.errors import printable
 
 if TYPE_CHECKING:
@@ -34,7 +35,34 @@ class _Handler(logging.Handler):
         # If the reader is gone or the disk is full, the run continues without messages.
         with suppress(OSError, ValueError):
             if sys.stderr is not None:  # None if the parent process closed it; print would then use standard output
-                print(self.format(record), file=sys.stderr, flush=True)
+                text = self.format(record)
+                if isinstance(self.formatter, _Text) and record.name in _PLAIN and not record.exc_info:
+                    text = wrapped(text, streams.error_width())
+                print(text, file=sys.stderr, flush=True)
+
+
+def wrapped(text: str, width: int | None) -> str:
+    """``text`` with line breaks between words, for a terminal of ``width`` columns; as it is without a width."""
+    if width is None or all(len(line) <= width for line in text.splitlines()):
+        return text
+    import textwrap  # 1 ms, and most messages are short
+
+    lines = []
+    for line in text.splitlines():
+        # Commands stay whole, as a line break in a copied command would end it.
+        if line.startswith(("hint: ", "for Microsoft's support: ")) and " --" in line:
+            lines.append(line)
+            continue
+        margin = " " * (len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=f"{margin}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        ) or [line]
+    return "\n".join(lines)
 
 
 class _Formatter(logging.Formatter):

@@ -72,9 +72,18 @@ def can_ask() -> bool:
 
 def width() -> int | None:
     """The columns of standard output's terminal, or None if it is not a terminal."""
-    if not _is_terminal(sys.stdout):
+    return _width(sys.stdout)
+
+
+def error_width() -> int | None:
+    """The columns of standard error's terminal, or None if it is not a terminal."""
+    return _width(sys.stderr)
+
+
+def _width(stream: TextIO | None) -> int | None:
+    if stream is None or not _is_terminal(stream):
         return None
-    columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    columns = os.get_terminal_size(stream.fileno()).columns
     return max(columns, _NARROWEST) if columns else None
 
 

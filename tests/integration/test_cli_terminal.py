@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from asrnet.cli import logs
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pseudo-terminals as Linux has them")
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -62,6 +64,22 @@ def test_tables_fit_the_terminal_and_break_no_word(folder: Path, columns: int) -
         assert any(line.split()[:3] == ["+", "hub", "hub-ea"] for line in lines)
     else:
         assert any(line.split() == ["Recovery", "hub-sea", "(southeastasia)"] for line in lines)
+
+
+def test_messages_fit_the_terminal_and_break_no_word(folder: Path) -> None:
+    code, sent = screen(folder, "plan", "--pair", "nowhere", columns=40)
+    lines = ESCAPES.sub("", sent).split("\r\n")[1:]  # the first is the echo of the answer
+    assert (code, lines[0]) == (1, "error: --pair: there is no pair")
+    assert max(map(len, lines)) <= 40
+    wide = ESCAPES.sub("", screen(folder, "plan", "--pair", "nowhere", columns=1000)[1])
+    assert " ".join(sent.split()) == " ".join(wide.split())
+
+
+def test_a_command_in_a_hint_is_not_wrapped() -> None:
+    hint = "hint: az group create --name rg-dr --location southeastasia"
+    assert logs.wrapped(f"error: the resource group is missing\n  it is rg-dr in Azure\n{hint}", 20) == (
+        f"error: the resource\n  group is missing\n  it is rg-dr in\n    Azure\n{hint}"
+    )
 
 
 def test_colours_are_used_on_a_terminal_and_not_against_no_color(folder: Path) -> None:
