@@ -139,6 +139,7 @@ _STATUS_NAMES: Final = {
     503: "ServiceUnavailable",
 }
 _NETWORK: Final = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)
+_IN_VAULT: Final = re.compile(r"/providers/Microsoft\.RecoveryServices/", re.IGNORECASE)
 _VAULT: Final = re.compile(r"/vaults/[^/]+/?$", re.IGNORECASE)
 _GATEWAY_CODES: Final = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
 
@@ -151,14 +152,14 @@ def plain_envelope(code: str, message: str) -> Document:
 def error_response(error: ServiceError, request: Request, *, correlation_id: str) -> Response:
     """The response for ``error``, in the form of Site Recovery, Microsoft.Network or the gateway.
 
-    An error of Site Recovery is known by its possible causes, which no other has.
+    An error of Site Recovery is known by its possible causes, and by a path in a vault.
     """
     status = error.status or 500
     if error.possible_causes and _VAULT.search(request.path):
         # Reported, deletion of a vault in use: the vaults' own service writes its errors like no other.
         inner: Document = {"code": error.code, "message": error.message}
         return json_response({"error": inner | dict.fromkeys(("target", "details", "innerError"))}, status=status)
-    if error.possible_causes:
+    if error.possible_causes and _IN_VAULT.search(request.path):
         # The HTTP status in words outside, the service's own code in the detail. Recorded: DELETE of a missing item.
         detail = {
             "code": error.code or "UnhandledException",

@@ -60,6 +60,8 @@ class VirtualNetworks:
             _check_addresses(network)
             if current and current.location != network.location:
                 raise refusals.elsewhere(current.id, current.location, network.location)
+            if current:
+                _refuse_loss(current, network)
             return self._put(network, admission, created=current is None)
 
     def delete(self, network_id: ArmId) -> Started | None:
@@ -84,6 +86,7 @@ class VirtualNetworks:
             subnets = tuple(subnet if other.name.lower() == subnet.name.lower() else other for other in network.subnets)
             changed = msgspec.structs.replace(network, subnets=(*subnets, subnet) if created else subnets)
             _check_addresses(changed)
+            _refuse_loss(network, changed)
             return self._put(changed, admission, created=created)
 
     def delete_subnet(self, network_id: ArmId, name: str) -> Started | None:
@@ -207,6 +210,25 @@ def _prefix(text: str, network_id: ArmId) -> _Prefix:
         raise refusals.network_refusal(
             "InvalidAddressPrefixFormat", f"Address prefix {text} is not formatted correctly.", network_id
         ) from error
+
+
+def _refuse_loss(current: VirtualNetwork, changed: VirtualNetwork) -> None:
+    """Refuse a write that takes a subnet, or its range, away from addresses in use, as the deletion of it would be."""
+    subnets = {subnet.name.lower(): subnet for subnet in changed.subnets}
+    for subnet in current.subnets:
+        replacement = subnets.get(subnet.name.lower())
+        if replacement is None:
+            _refuse_if_used(current, subnet)
+            continue
+        ranges = [ipaddress.ip_network(prefix) for prefix in replacement.prefixes]
+        for ip in map(ipaddress.ip_address, subnet.used_ips):
+            if not any(ip in addresses for addresses in ranges):
+                raise refusals.network_refusal(
+                    "InUsePrefixCannotBeDeleted",
+                    f"IpPrefix {', '.join(subnet.prefixes)} on Subnet {subnet.name} has active allocations and cannot "
+                    "be deleted.",
+                    current.id.child("subnets", subnet.name),
+                )
 
 
 def _refuse_if_used(network: VirtualNetwork, subnet: Subnet) -> None:

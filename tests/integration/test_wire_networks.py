@@ -418,3 +418,11 @@ def test_a_condition_can_ask_that_a_network_is_new(wire: Wire) -> None:
     body = {"location": "eastus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}
     assert wire.send("PUT", path, body=body, headers=BEARER | {"if-match": "*"}).status == 412
     assert wire.send("PUT", path, body=body, headers=BEARER | {"if-none-match": "*"}).status == 201
+
+
+def test_a_resource_group_with_a_used_vault_is_refused_in_the_words_of_the_gateway(wire: Wire) -> None:
+    vault = wire.build.vault("Vault", group="rg-dr")
+    wire.build.azure_fabric(vault, "eastus")
+    answer = wire.send("DELETE", vault.id.parent, version="2021-04-01")
+    assert (answer.status, error_of(answer)["code"]) == (409, "ResourceGroupDeletionBlocked")
+    assert "details" not in error_of(answer)

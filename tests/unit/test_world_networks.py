@@ -46,6 +46,18 @@ def test_a_network_is_updating_while_its_operation_runs() -> None:
     assert azure.world.virtual_networks.provisioning_state(network.id) == "Succeeded"
 
 
+def test_addresses_in_use_keep_their_subnet_and_its_range(azure: Builder) -> None:
+    used = Subnet(name="web", prefixes=("10.0.1.0/24",), used_ips=("10.0.1.4",), used=1)
+    network = azure.virtual_network("one", "eastasia", address_space=("10.0.0.0/16",), subnets=(used,))
+    moved = structs.replace(used, prefixes=("10.0.2.0/24",))
+    with pytest.raises(ServiceError, match="Subnet web has active allocations") as caught:
+        azure.world.virtual_networks.put_subnet(network.id, moved)
+    assert (caught.value.status, caught.value.code) == (400, "InUsePrefixCannotBeDeleted")
+    with pytest.raises(ServiceError, match="Subnet web is in use and cannot be deleted"):
+        azure.world.virtual_networks.put(structs.replace(network, subnets=()))
+    azure.world.virtual_networks.put_subnet(network.id, structs.replace(used, prefixes=("10.0.0.0/23",)))
+
+
 def test_a_network_cannot_move_to_another_region(azure: Builder) -> None:
     network = azure.virtual_network("one", "eastasia")
     with pytest.raises(ServiceError) as caught:
