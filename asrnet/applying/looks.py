@@ -200,6 +200,9 @@ class Looks:
         digest = fingerprint(machine)
         if step.fingerprint and digest != step.fingerprint:
             raise RefusedError(f"{name} has other settings or another state now; plan again", kind="stale")
+        # A failover shows here at once, and in the machine's state only when it has ended.
+        if machine.scenario.lower() not in {"", "none"}:
+            raise RefusedError(f"{machine.scenario} is under way for {name} now; plan again", kind="stale")
         is_sent = False
 
         def look() -> None:

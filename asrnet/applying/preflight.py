@@ -94,8 +94,8 @@ def _start_reads(
     vault: ArmId, changes: Sequence[Change], backend: Backend, looks: Looks, reads: Bounded
 ) -> _VaultReads:
     reader = backend.mappings
-    # Jobs hold machines too, by what planning has read: each machine is read by itself before it is updated, and these
-    # lists would double the requests for a single one.
+    # Jobs hold machines too, but only those that planning has read: each machine is read right before its update, which
+    # shows what is under way for it, and these lists would double the requests for a single machine.
     guarded = any(takes_away(change) for change in changes)
     deletes = any(step.action == "delete" for change in changes for step in change.steps)
     makes_fabrics = any(change.kind == "fabric" for change in changes)

@@ -339,6 +339,17 @@ class TestStaleness:
         assert (of(report, "vm001").outcome, report.result) == ("stale", "refused")
         assert patches(azure) == []
 
+    def test_one_for_which_a_failover_has_begun_is_stale_though_its_state_is_the_same(self) -> None:
+        azure = Followers(1)
+        plan = azure.planned()
+        azure.change("vm001", scenario="UnplannedFailover")
+        change = of(azure.apply(plan), "vm001")
+        assert (change.outcome, change.error) == (
+            "stale",
+            "UnplannedFailover is under way for vm001 now; plan again",
+        )
+        assert patches(azure) == []
+
     def test_one_that_goes_elsewhere_is_stale_and_says_where(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
