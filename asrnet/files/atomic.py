@@ -75,7 +75,8 @@ class PendingFile:
 
     def _error(self, error: OSError | ValueError | RuntimeError) -> InputError:
         why = getattr(error, "strerror", None) or str(error)
-        advice = "name a file in it" if Path(self.path).is_dir() else "choose a folder that exists and is writable"
+        is_folder = isinstance(error, IsADirectoryError)
+        advice = "name a file in it" if is_folder else "choose a folder that exists and is writable"
         return InputError(f"{self.path}: cannot be written: {why}", hint=f"nothing was overwritten; {advice}")
 
 

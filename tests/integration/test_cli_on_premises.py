@@ -109,7 +109,9 @@ def test_a_dumped_state_plans_no_changes(fake: Cli, folder: Path, name: str, *, 
     vault = json.loads(fake("show", "-o", "json").out)["vaults"][0]["id"]
     if not with_file:
         (folder / "asrnet.yaml").unlink()
-    assert fake("dump", "--out", "dumped.yaml", *(() if with_file else ("--vault", vault))).err == ""
+    assert (
+        fake("dump", "--out", "dumped.yaml", *(() if with_file else ("--vault", vault))).err == "written: dumped.yaml\n"
+    )
     ran = fake("plan", "-f", "dumped.yaml", "--detailed-exitcode")
     assert (ran.code, "Nothing to do" in ran.out) == (0, True)
 
@@ -123,7 +125,7 @@ def test_a_dump_into_another_folder_finds_its_topology(sites: Cli, folder: Path)
 
 
 def test_a_dumped_world_plans_the_same(sites: Cli, cli: Cli) -> None:
-    assert sites("dump", "--format", "world", "--out", "yesterday.yaml").err == ""
+    assert sites("dump", "--format", "world", "--out", "yesterday.yaml").err == "written: yesterday.yaml\n"
     then = json.loads(cli("plan", "-o", "json", "--backend", "fake:yesterday.yaml").out)
     now = json.loads(sites("plan", "-o", "json").out)
     for key in ("summary", "changes", "pairs", "findings", "observed"):

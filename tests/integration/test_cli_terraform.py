@@ -43,7 +43,7 @@ def grown(folder: Path) -> Path:
 
 def test_every_mapping_becomes_a_resource_that_is_imported(fake: Cli, grown: Path) -> None:
     ran = fake("dump", "--format", "terraform", "--out", "mappings.tf")
-    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert (ran.code, ran.out, ran.err) == (0, "", "written: mappings.tf\n")
     blocks = hcl.blocks((grown / "mappings.tf").read_text("utf-8"))
     imported = [block.attributes["id"] for block in blocks if block.type == "import"]
     targets = [block.attributes["to"] for block in blocks if block.type == "import"]
