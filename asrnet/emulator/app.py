@@ -1,6 +1,6 @@
-"""The emulator itself: a request in, a response out.
+"""The core of the emulator: it turns a request into a response.
 
-Its doors are ``asrnet.emulator.transport`` (in process) and ``asrnet.emulator.server`` (HTTPS).
+Clients reach it in process (``asrnet.emulator.transport``) or over HTTP and HTTPS (``asrnet.emulator.server``).
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _VERSION: Final = re.compile(r"\d{4}-\d{2}-\d{2}(-(preview|alpha|beta|privatepre
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How the wire behaves; how the service behaves is the world's.
+    """Options of the HTTP layer. How the services themselves behave is set in the world.
 
-    ``authenticate``: a request without a bearer is refused (any bearer is taken). ``buckets``: limits of requests by
-    kind (reads, writes, deletes), none by default.
+    With ``authenticate``, a request without a bearer token is refused; any token is accepted. ``buckets`` holds the
+    request limits by kind (reads, writes, deletes); by default there are none.
     """
 
     authenticate: bool = True
@@ -51,7 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class App(Emulation):
-    """A world behind Resource Manager's protocol. Safe to call from several threads at once."""
+    """A world behind Azure Resource Manager's protocol. It may be called from several threads at once."""
 
     def __init__(
         self,
@@ -65,19 +65,19 @@ class App(Emulation):
         self._count = 0
 
     def handle(self, request: Request) -> Response:
-        """Answer a request. Errors are answers too; nothing that a client sends raises."""
+        """Answer a request. Errors become error responses; no request makes this method raise."""
         if request.path.lower().startswith(ADMIN):
             return self._administer(request)
-        # One request at a time: handlers read the world more than once, and must see one state of it.
+        # Requests are handled one at a time: handlers read the world several times and must see a consistent state.
         with self.lock:
             self._count += 1
             correlation_id = request.header("x-ms-correlation-request-id") or stable_guid("request", str(self._count))
             return self._answer(request, correlation_id)
 
     def _administer(self, request: Request) -> Response:
-        """Answer what is no part of Azure: without faults, limits or journal."""
+        """Answer a request to the admin paths. Faults, limits and the journal do not apply to it."""
         try:
-            if request.header("origin"):  # sent by browsers for web pages, which have no business here
+            if request.header("origin"):  # browsers send it for web pages, which have no business here
                 raise GatewayError(403, "Forbidden", "Web pages may not administer the emulator.")
             return self._dispatch(request, _ADMIN_ROUTER.find(request.method, request.path), "")
         except ServiceError as error:
@@ -89,7 +89,7 @@ class App(Emulation):
         now = self.world.clock.now()
         self.world.journal.count(request.method, request.path)
         fault = self.faults.take(request)
-        # A fault of the wire answers before the platform does: no sign-in, no limit, no route.
+        # A wire fault is applied before anything else: before authentication, limits and routing.
         response = answer_of(fault, request) if fault else None
         match: Match | None = None
         allowance: Allowance | None = None
@@ -118,7 +118,7 @@ class App(Emulation):
         return with_platform_headers(response, request, correlation_id=correlation_id, now=now, allowance=allowance)
 
     def _match(self, request: Request) -> Match:
-        """The route. Without a bearer a request does not learn whether it exists."""
+        """Find the route. A request without a bearer token gets 401 whether or not its path exists."""
         authenticated = not self.options.authenticate or request.header("authorization").lower().startswith("bearer ")
         challenge = (
             f'Bearer authorization_uri="{request.origin}/{self.world.tenant}", error="invalid_token", '
@@ -135,14 +135,14 @@ class App(Emulation):
         except GatewayError:
             if authenticated:
                 raise
-            # To a client without a bearer a path that does not exist is answered like any other.
+            # Without a bearer token, a client must not learn which paths exist.
             raise refusal from None
         if not authenticated and not match.route.open:
             raise refusal
         return match
 
     def _admit(self, request: Request, match: Match, now: float) -> Allowance | None:
-        """Check the api-version and count the request. Returns the allowance left, None where nothing is counted."""
+        """Check the api-version and count the request; return the remaining allowance, or None if it is not counted."""
         if match.route.versioned:
             version = request.api_version
             if not version:
@@ -153,7 +153,7 @@ class App(Emulation):
                     f"The api-version '{version}' is invalid. It must be a date, YYYY-MM-DD, or one with -preview."
                 )
                 raise GatewayError(400, "InvalidApiVersionParameter", message)
-        # Limits are counted by subscription; a request without one, such as a query, is not counted.
+        # Limits apply per subscription; a request outside any subscription, such as a query, is not counted.
         subscription = _SUBSCRIPTION.match(request.path)
         kind = KINDS.get(request.method)
         if subscription is None or kind is None:

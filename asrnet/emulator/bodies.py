@@ -1,4 +1,4 @@
-"""Reading request bodies: a value where it is expected, or a clear refusal. Unknown members are ignored."""
+"""Reading the members of request bodies. A member of the wrong type is refused; unknown members are ignored."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from asrnet.model.bodies import member
 Body = Mapping[str, object]
 
 _LONGEST_LOCATION: Final = 90
-"""No region's name comes near it, and a world file takes no longer ones."""
+"""No region has a name this long, and world files do not accept longer ones either."""
 _GREATEST_NUMBER: Final = 2**31 - 1
 
 
 def an_object(body: Body, name: str) -> Body:
-    """An object; empty where it is absent. Refused where it is something else."""
+    """Read an object; return an empty one if it is absent, and refuse any other type."""
     value = member(body, name)
     if value is None:
         return {}
@@ -29,7 +29,7 @@ def an_object(body: Body, name: str) -> Body:
 
 
 def a_list(body: Body, name: str) -> Sequence[object]:
-    """A list; empty where it is absent. Refused where it is something else."""
+    """Read a list; return an empty one if it is absent, and refuse any other type."""
     value = member(body, name)
     if value is None:
         return ()
@@ -39,7 +39,7 @@ def a_list(body: Body, name: str) -> Sequence[object]:
 
 
 def objects(body: Body, name: str) -> tuple[Body, ...]:
-    """A list of objects; empty where it is absent."""
+    """Read a list of objects; return an empty one if it is absent."""
     values = a_list(body, name)
     if not all(isinstance(value, Mapping) for value in values):
         raise _wrong(name, "a list of objects")
@@ -47,7 +47,7 @@ def objects(body: Body, name: str) -> tuple[Body, ...]:
 
 
 def texts(body: Body, name: str) -> tuple[str, ...]:
-    """A list of strings; empty where it is absent."""
+    """Read a list of strings; return an empty one if it is absent."""
     values = a_list(body, name)
     if not all(isinstance(value, str) for value in values):
         raise _wrong(name, "a list of strings")
@@ -55,7 +55,7 @@ def texts(body: Body, name: str) -> tuple[str, ...]:
 
 
 def text(body: Body, name: str) -> str | None:
-    """A string; None where it is absent or empty."""
+    """Read a string; return None if it is absent or empty."""
     value = member(body, name)
     if value is not None and not isinstance(value, str):
         raise _wrong(name, "a string")
@@ -63,7 +63,7 @@ def text(body: Body, name: str) -> str | None:
 
 
 def flag(body: Body, name: str) -> bool | None:
-    """True or false, or one of them as text, which some clients send; None where it is absent."""
+    """Read a boolean, also when sent as text, as some clients do; return None if it is absent."""
     value = member(body, name)
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.lower(), value)
@@ -73,7 +73,7 @@ def flag(body: Body, name: str) -> bool | None:
 
 
 def number(body: Body, name: str, default: int) -> int:
-    """A whole number from 0; ``default`` where it is absent."""
+    """Read a non-negative integer; return ``default`` if it is absent."""
     value = member(body, name)
     if value is None:
         return default
@@ -83,7 +83,7 @@ def number(body: Body, name: str, default: int) -> int:
 
 
 def an_id(body: Body, name: str) -> ArmId | None:
-    """A resource's id; None where it is absent or empty."""
+    """Read a resource id; return None if it is absent or empty."""
     value = text(body, name)
     try:
         return ArmId(value) if value else None
@@ -92,7 +92,7 @@ def an_id(body: Body, name: str) -> ArmId | None:
 
 
 def string_map(body: Body, name: str) -> dict[str, str]:
-    """Strings by name, such as tags; empty where it is absent."""
+    """Read an object whose values are strings, such as tags; return an empty one if it is absent."""
     values = an_object(body, name)
     if not all(isinstance(value, str) for value in values.values()):
         raise _wrong(name, "strings by name")
@@ -100,7 +100,7 @@ def string_map(body: Body, name: str) -> dict[str, str]:
 
 
 def location_of(body: Body) -> str:
-    """The region that a new resource is to be in, by its short name. Refused where there is none."""
+    """Read the region of a new resource and return its short name. A body without one is refused."""
     location = text(body, "location")
     if location is None:
         raise GatewayError(400, "LocationRequired", "The location property is required for this definition.")
@@ -131,7 +131,7 @@ _NAMING_RULES: Final = {
 
 
 def check_name(kind: Literal["resource group", "virtual network", "subnet", "vault"], name: str) -> None:
-    """Refuse, with 400, to create something under a name that Azure does not take."""
+    """Refuse, with 400, a name that Azure does not allow for this kind of resource."""
     pattern, rule = _NAMING_RULES[kind]
     if not re.fullmatch(pattern, name, re.IGNORECASE):
         message = f"Resource name '{name[:200]}' is invalid for a {kind}. It may have {rule}."

@@ -1,4 +1,4 @@
-"""One request on its way through the emulator: what a handler sees of it, and the answers that many handlers give."""
+"""A request as handlers see it, and the responses that many of them build."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLAUSE: Final = re.compile(r"\s*(\w+)\s+eq\s+(?:'([^']*)'|(\S+))\s*", re.IGNORE
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """A request with its route's template, the values of the template's parameters and the ids it is traced by."""
+    """A request with the template of its route, the values of the template's parameters, and its tracing ids."""
 
     emulation: Emulation
     request: Request
@@ -38,12 +38,12 @@ class Call(Struct, frozen=True, kw_only=True):
 
     @property
     def world(self) -> World:
-        """The world behind the emulator."""
+        """The world that the emulator serves."""
         return self.emulation.world
 
     def id(self, last: str) -> ArmId:
-        """The id that the path begins with, up to and with the template's parameter ``last``."""
-        # With the names as the client spelled them: answers repeat the casing of the request.
+        """The id at the start of the path, up to and including the template's parameter ``last``."""
+        # Names keep the client's spelling, because responses repeat the casing of the request.
         head = self.template.partition(f"{{{last}}}")[0] + f"{{{last}}}"
         try:
             return ArmId(head.format_map(self.values))
@@ -53,7 +53,7 @@ class Call(Struct, frozen=True, kw_only=True):
     def equalities(self, names: Collection[str]) -> dict[str, str]:
         """The values that ``$filter`` asks for, by lower-case name.
 
-        Refused with 400: anything but equalities of ``names`` joined by ``and``.
+        Anything but equalities of ``names`` joined by ``and`` is refused with 400.
         """
         text = self.request.parameters.get("$filter", "")
         values: dict[str, str] = {}
@@ -65,10 +65,10 @@ class Call(Struct, frozen=True, kw_only=True):
         return values
 
     def page(self, entries: Sequence[T], render: Callable[[T], object], *, null_link: bool = True) -> Response:
-        """A page of a list. ``null_link``: one of Site Recovery's, where the last page says ``nextLink: null``."""
+        """One page of a list. With ``null_link``, the last page has ``nextLink: null``, as in Site Recovery."""
         behaviour = self.world.behaviour
         size = behaviour.page_size if null_link else behaviour.network_page_size
-        # Recorded: a list of Site Recovery with entries can end in an empty page.
+        # Recorded: a list of Site Recovery that has entries can end with an empty page.
         entries_page = page(entries, self._page_start(), size, empty_last=null_link and behaviour.empty_last_page)
         document: dict[str, object] = {"value": [render(entry) for entry in entries_page.values]}
         if entries_page.next is not None:
@@ -93,7 +93,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
     def _page_link(self, start: int) -> str:
         token = base64.urlsafe_b64encode(f"from:{start}".encode()).decode().rstrip("=")
-        # Recorded: the link is the URL as the client wrote it, with another place in the list.
+        # Recorded: the link is the URL as the client wrote it, with a new $skipToken.
         parts = [
             part
             for part in self.request.query.split("&")
@@ -106,22 +106,23 @@ class Call(Struct, frozen=True, kw_only=True):
         return f"{operation_id}?{signed_query(operation_id, self.request.api_version, self.world.clock.now())}"
 
     def check_signature(self, operation_id: str) -> None:
-        """Count an operation's URL that came back altered; the request is still answered."""
+        """Count the URL of an operation if the client has altered it. The request is answered all the same."""
         if not is_intact(self.request.query, operation_id):
             self.emulation.journal.altered += 1
 
     def status_retry_after(self, *, most: int = 86400) -> tuple[tuple[str, str], ...]:
-        """The Retry-After of a status answer about a running operation, where the world says one; ``most`` seconds."""
+        """The Retry-After header of a running operation's status, at most ``most`` seconds, if the world sets one."""
         seconds = self.world.behaviour.status_retry_after
         return () if seconds is None else (("Retry-After", str(min(most, seconds))),)
 
     def accepted(self, started: Started | None, resource: ArmId) -> Response:
-        """Site Recovery's answer to a write: 202 without a body and both addresses to follow; 204 for no operation."""
+        """Site Recovery's answer to a write: 202 with the two URLs to poll, or 204 if there is no operation."""
         if started is None:
             return empty_response(204)
-        # Recorded: a job's activityId is the client's request id and the correlation id of the request that started it.
+        # Recorded: a job's activityId combines the client request id and the correlation id of the request that started
+        # it.
         self.emulation.remember(started, f"{self.client_request_id} ActivityId: {self.correlation_id}")
-        # Recorded: both addresses name the same operation, and "operationresults" is in lower case.
+        # Recorded: both URLs name the same operation, and "operationresults" is in lower case.
         signed, vault = self.signed(started.id), self.id("vault")
         return empty_response(
             202,

@@ -1,4 +1,4 @@
-"""Recording of traffic, an exchange a file, in the form that the validator of Azure's OpenAPI documents reads."""
+"""Recording of traffic, one file per exchange, in the format read by the validator of Azure's OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "x-ms-authorizati
 
 
 class Capture:
-    """Writes exchanges with Resource Manager into a folder, without bearers and signatures.
+    """Writes exchanges with Azure Resource Manager to a folder, without bearer tokens and signatures.
 
-    Sign-in is left out: its bodies hold secrets. Raises InputError where the folder cannot be made.
+    Sign-in is left out, because its bodies hold secrets. Raises InputError if the folder cannot be created.
     """
 
     def __init__(self, folder: str) -> None:
@@ -26,7 +26,7 @@ class Capture:
         self._lock = threading.Lock()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            # A folder may have the exchanges of an earlier run, or other files of such names.
+            # The folder may contain the exchanges of an earlier run, or other files with such names.
             numbers = [int(file.stem) for file in self._folder.glob("*.json") if file.stem.isdecimal()]
             self._count = max(numbers, default=0)
         except OSError as error:
@@ -34,7 +34,7 @@ class Capture:
 
     def record(self, request: Request, response: Response) -> None:
         """Write one exchange."""
-        # The validator knows the operations of Resource Manager by path and api-version; it has no use for others.
+        # The validator looks up operations by path and api-version, so it cannot use requests without one.
         if not request.api_version or not request.path.lower().startswith(("/subscriptions", "/providers")):
             return
         with self._lock:

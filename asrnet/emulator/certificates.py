@@ -1,4 +1,4 @@
-"""A private certificate authority, and server certificates from it, for an emulator on this machine."""
+"""A private certificate authority, and the server certificates it signs, for an emulator on this machine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 _AUTHORITY_LIFE = dt.timedelta(days=3650)
-# The most that public authorities may give, so that no client finds it too long.
+# The longest lifetime allowed to public authorities, so that no client rejects the certificate as too long.
 _SERVER_LIFE = dt.timedelta(days=397)
-# A container or a virtual machine may have a clock that is behind.
+# The clock of a container or virtual machine may be slow.
 _SKEW = dt.timedelta(days=1)
 
 
@@ -28,7 +28,7 @@ class Pair(Struct, frozen=True):
 
 
 def new_authority(now: dt.datetime) -> Pair:
-    """A certificate authority for ten years."""
+    """Create a certificate authority that is valid for ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("asrnet emulator: a test authority, trust it in tests only")
     constraints = x509.BasicConstraints(ca=True, path_length=0)
@@ -42,7 +42,7 @@ def new_authority(now: dt.datetime) -> Pair:
 
 
 def new_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair:
-    """A server certificate for host names and addresses, signed by ``authority``, for 397 days."""
+    """Create a server certificate for host names and addresses, signed by ``authority`` and valid for 397 days."""
     signer = x509.load_pem_x509_certificate(authority.certificate)
     signer_key = serialization.load_pem_private_key(authority.key, None)
     if not isinstance(signer_key, ec.EllipticCurvePrivateKey):

@@ -1,4 +1,4 @@
-"""The coverage page: every operation the emulator knows, and where its behaviour is known from."""
+"""The coverage page: every operation that the emulator knows, and the source of its behaviour."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _HEAD: Final = """\
 
 Made from the emulator's table of routes by `make docs`. What it is and how to use it: [the emulator](emulator.md).
 
-Where the behaviour of an operation is known from:
+The source of an operation's behaviour is one of:
 
 - **recorded**: real traffic of the service;
 - **specified**: the API's public specification and its examples, or the SDKs made from them;
 - **documented**: Microsoft's documents, or what public clients rely on;
-- **assumed**: no public source shows it; the likeliest was chosen. [First contact](first-contact.md) finds out.
+- **assumed**: no public source shows it, so the likeliest was chosen. [First contact](first-contact.md) checks it.
 
-This says where the answer to a successful request is known from. The answers for a missing vault, fabric or protected
-machine and for a vault never used were seen. For its other missing resources it is assumed that Site Recovery answers
-in the same words.
+The source refers to the answer to a successful request. The answers for a missing vault, fabric or protected machine,
+and for a vault that was never used, have been observed. It is assumed that Site Recovery uses the same wording for its
+other missing resources.
 
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """
-# A route belongs to the first part whose words are in its path, without case; the last takes all that are left.
+# A route belongs to the first part one of whose words is in its path, ignoring case; the last part takes the rest.
 _PARTS: Final = (
     ("Signing in", ("/metadata/", "/oauth2/", "/msi/", "/.well-known/", "/discovery/")),
     ("The emulator's own", ("/_asrnet/",)),

@@ -1,4 +1,4 @@
-"""What an emulator consists of beside the protocol: a world, the script of wire faults, the journal and the seed."""
+"""The state of an emulator besides the protocol: the world, the scripted wire faults, the journal and the seed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from asrnet.fake.world_format import WorldDocument
 from asrnet.files.yaml import Document, LineNumbers, parse
 
 LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
-"""The clock cannot be put forward beyond this: times of more than four digits of a year cannot be written."""
+"""The clock cannot be moved past this time, because years with more than four digits cannot be written."""
 
 
 @runtime_checkable
 class Advanceable(Protocol):
-    """A clock that can be put forward."""
+    """A clock that can be moved forward."""
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass at once."""
@@ -34,10 +34,10 @@ class Advanceable(Protocol):
 
 
 class Emulation:
-    """A world and what the emulator keeps beside it. Handlers get it with every call; ``App`` serves it.
+    """A world and the state that the emulator keeps with it. Every call carries it to its handler; ``App`` serves it.
 
-    ``authority`` is the certificate (PEM) that signed the server's, empty without TLS. ``adjust`` fits the behaviour of
-    a loaded world to the emulator's options.
+    ``authority`` is the certificate (PEM) that signed the server's certificate; it is empty without TLS. ``adjust``
+    applies the emulator's options to the behaviour of a loaded world.
     """
 
     def __init__(self, world: World, adjust: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour) -> None:
@@ -52,12 +52,12 @@ class Emulation:
         self._status_reads: Counter[str] = Counter()
 
     def checkpoint(self) -> None:
-        """Make the world as it is now, and how it behaves, what ``reset`` goes back to."""
+        """Save the current world and its behaviour as the seed, which ``reset`` restores."""
         with self.lock:
             self._seed = replace(world_file.dump(self.world), behaviour=self.world.behaviour)
 
     def reset(self) -> None:
-        """Go back to the last checkpoint, with empty fault scripts and an empty journal. GatewayError without one."""
+        """Restore the seed, and clear the scripted faults and the journal. Raises GatewayError if there is no seed."""
         if self._seed is None:
             raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
         with self.lock:
@@ -67,7 +67,7 @@ class Emulation:
             self.journal.clear()
 
     def replace_world(self, text: bytes, *, seed: bool) -> None:
-        """Take the world that ``text`` describes; with ``seed``, ``reset`` goes back to it. Raises DocumentError."""
+        """Load the world that ``text`` describes; with ``seed``, also save it as the seed. Raises DocumentError."""
         document = parse(text, WorldDocument, "<body>")
         with self.lock:
             self._become(document)
@@ -81,12 +81,12 @@ class Emulation:
                 behaviour = replace(behaviour, strict_mapping=document.value.strict_mapping)
             behaviour = self._adjust(behaviour)
         self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
-        # They are about operations of the world that is gone.
+        # Both refer to operations of the world that has just been replaced.
         self._started.clear()
         self._status_reads.clear()
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once. Raises GatewayError where the clock cannot be put forward, or not so far."""
+        """Let ``seconds`` pass at once. Raises GatewayError if the clock cannot be moved forward, or not that far."""
         clock = self.world.clock
         if not isinstance(clock, Advanceable):
             raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be put forward.")
@@ -95,14 +95,14 @@ class Emulation:
         clock.advance(seconds)
 
     def count_status_read(self, operation_id: str) -> int:
-        """Count a read of an operation's status; how many there were with this one."""
+        """Count a read of an operation's status and return the number of reads so far."""
         self._status_reads[operation_id] += 1
         return self._status_reads[operation_id]
 
     def remember(self, started: Started, activity: str) -> None:
-        """Keep what an operation was about and the ids of the request that started it: its job shows them."""
+        """Remember an operation and the ids of the request that started it, because its job shows them."""
         self._started[started.id] = (started, activity)
 
     def origin_of(self, operation_id: str) -> tuple[Started | None, str]:
-        """An operation and the ids of its request; None and made-up ids for one that came with the world."""
+        """An operation and the ids of its request; None and generated ids for an operation loaded with the world."""
         return self._started.get(operation_id) or (None, f"{stable_guid(operation_id, 'activity')} ActivityId: ")

@@ -1,4 +1,4 @@
-"""Faults on the wire, scripted: "the next N requests matching METHOD and PATH get this instead of an answer"."""
+"""Scripted wire faults: the next N requests that match METHOD and PATH get a fault instead of an answer."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ _BODILESS = frozenset({204, 304})
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One line of the script.
+    """One entry of the script.
 
-    ``method`` and ``path`` are patterns of the shell's kind, the path without case and without query. ``times`` is how
-    many requests it hits, -1 all; ``skip`` how many matching ones pass before. ``kind``:
+    ``method`` and ``path`` are shell patterns; the path is matched without its query, ignoring case. ``times`` is the
+    number of requests that the fault affects, -1 for all; ``skip`` is the number of matching requests to let through
+    first. ``kind``:
 
     - ``throttle``: 429 with ``retry_after`` seconds; ``unavailable``: 503, with ``retry_after`` if given;
-    - ``busy``: 409 of a service at work on something else; ``scope_locked``: 409 of a resource lock;
-    - ``policy``: 403 of a policy assignment; ``forbidden``: 403 for ``action``, by default that of the request;
-    - ``reset``: the connection is dropped, ``handled`` says whether after the request had its effect;
-    - ``delay``: the answer comes ``seconds`` later; ``garbage``: 200 with a body that is no JSON;
+    - ``busy``: 409 because another operation is in progress; ``scope_locked``: 409 because of a resource lock;
+    - ``policy``: 403 from a policy assignment; ``forbidden``: 403 for ``action``, by default the action of the request;
+    - ``reset``: the connection is dropped, with ``handled`` only after the request has taken effect;
+    - ``delay``: the answer is ``seconds`` late; ``garbage``: 200 with a body that is not JSON;
     - ``answer``: ``status`` with ``code`` and ``message``.
 
-    InputError where it never happens, or no answer can be made of it.
+    Raises InputError if the fault can never happen, or if no response can be built from it.
     """
 
     kind: Kind
@@ -59,7 +60,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         check_answer(self.status, self.seconds, self.retry_after or 0.0)
 
     def matches(self, request: Request) -> bool:
-        """Whether the fault is about such a request."""
+        """Whether the fault applies to ``request``."""
         return fnmatchcase(request.method.upper(), self.method.upper()) and fnmatchcase(
             request.path.lower(), self.path.lower()
         )
@@ -73,7 +74,7 @@ class _Pending:
 
 
 class Faults:
-    """The script: faults in the order they were added. The first that matches a request counts it."""
+    """The script: faults in the order in which they were added. A request counts for the first one that matches it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -85,17 +86,17 @@ class Faults:
             self._pending.append(_Pending(fault))
 
     def clear(self) -> None:
-        """Forget the script."""
+        """Remove all faults."""
         with self._lock:
             self._pending.clear()
 
     def pending(self) -> tuple[Fault, ...]:
-        """The faults still to come, each with the number of times that is left."""
+        """The faults still to come, each with its remaining ``times`` and ``skip``."""
         with self._lock:
             return tuple(msgspec.structs.replace(p.fault, times=p.times, skip=p.skip) for p in self._pending)
 
     def take(self, request: Request) -> Fault | None:
-        """The fault that hits ``request``, with one use less from now on; None: the request is answered as usual."""
+        """Take the fault that applies to ``request`` and count its use; None if the request is answered as usual."""
         with self._lock:
             pending = next((entry for entry in self._pending if entry.fault.matches(request)), None)
             if pending is None:
@@ -111,7 +112,7 @@ class Faults:
 
 
 _BUSY = "Another operation is in progress on the resource. Retry after it has completed."
-# What the kinds answer: status, code and message.
+# Status, code and message of the kinds that answer with an error.
 _ERRORS: dict[str, tuple[int, str, str]] = {
     "throttle": (429, "TooManyRequests", "The request was throttled. Retry after the period that Retry-After says."),
     "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
@@ -131,7 +132,7 @@ _ERRORS: dict[str, tuple[int, str, str]] = {
 
 
 def answer_of(fault: Fault, request: Request) -> Response | None:
-    """What ``fault`` answers instead of the service; None where the service answers, late or unheard."""
+    """The response that ``fault`` gives in place of the service; None if the service handles the request."""
     retry_after = fault.retry_after
     if retry_after is None and fault.kind == "throttle":
         retry_after = 5
@@ -154,7 +155,7 @@ def answer_of(fault: Fault, request: Request) -> Response | None:
 
 
 def effect_of(fault: Fault, answer: Response) -> Response:
-    """``answer`` as the client gets it under ``fault``: late, or not at all."""
+    """Apply ``fault`` to the service's ``answer``: delay it or drop it."""
     if fault.kind == "delay":
         return msgspec.structs.replace(answer, delay=fault.seconds)
     if fault.kind == "reset":

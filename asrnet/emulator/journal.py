@@ -1,4 +1,4 @@
-"""What was asked of the emulator and how it answered: paths and counts, never a token, a body or a signed query."""
+"""The journal of requests and response statuses. It never holds a token, a body or a signed query."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from threading import Lock
 import msgspec
 from msgspec import Struct
 
-_KEPT = 10_000  # a long run of a test suite; older entries still count in the totals
+_KEPT = 10_000  # enough for a long run of a test suite; older entries still count in the totals
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One answered request. ``time`` is in seconds since 1970, ``fault`` names the scripted fault that answered."""
+    """One answered request. ``time`` is in seconds since 1970; ``fault`` is the kind of the scripted fault, if any."""
 
     time: float
     method: str
@@ -24,9 +24,9 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """The latest entries, and counts of everything since the last ``clear``.
+    """The latest entries, and counts of all requests since the last ``clear``.
 
-    ``altered`` counts operation URLs that came back with another signature than they were given out with.
+    ``altered`` counts operation URLs that a client sent back with a changed signature.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Journal:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries and counts."""
         with self._lock:
             self.entries: deque[Entry] = deque(maxlen=_KEPT)
             self.methods: Counter[str] = Counter()
@@ -43,7 +43,7 @@ class Journal:
             self.altered = 0
 
     def add(self, entry: Entry) -> None:
-        """Count and keep a request."""
+        """Count and store a request."""
         with self._lock:
             self.entries.append(entry)
             self.methods[entry.method] += 1
@@ -51,7 +51,7 @@ class Journal:
             self.operations[entry.operation] += 1
 
     def summary(self, latest: int) -> dict[str, object]:
-        """The counts and the ``latest`` entries as JSON: a snapshot of one moment, safe while others add."""
+        """The counts and the ``latest`` entries as JSON, taken in one step while other threads may add entries."""
         with self._lock:
             return {
                 "total": self.total,
@@ -64,9 +64,9 @@ class Journal:
 
     @property
     def total(self) -> int:
-        """How many requests there were."""
+        """The number of requests."""
         return self.methods.total()
 
     def count(self, method: str | None = None, operation: str | None = None) -> int:
-        """How many requests there were with this method and to this operation, among those still kept."""
+        """The number of stored requests with this method and operation; None matches any."""
         return sum(method in {None, e.method} and operation in {None, e.operation} for e in self.entries)

@@ -1,4 +1,4 @@
-"""Requests and responses as values, which every door translates to and from, and the error documents of Azure."""
+"""Requests and responses as values, independent of their transport, and Azure's error documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Document = dict[str, object]
 
 
 class GatewayError(ServiceError):
-    """An answer of Resource Manager's gateway to a request that reaches no resource; ``headers`` are sent with it."""
+    """An error of Resource Manager's gateway, for a request that reaches no resource; ``headers`` are sent with it."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message, status=status, code=code)
@@ -28,7 +28,7 @@ class GatewayError(ServiceError):
 
 
 def decoded(body: bytes) -> Any:
-    """The value of a JSON document. Raises ValueError where it is none, or nested beyond ``DEEPEST``."""
+    """Decode a JSON document. Raises ValueError if it is invalid, or nested beyond ``DEEPEST``."""
     try:
         value = msgspec.json.decode(body)
     except RecursionError as error:
@@ -44,7 +44,7 @@ def _is_deeper_than(value: object, levels: int) -> bool:
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """An HTTP request. ``path`` and ``query`` are as sent, still escaped; header names are in lower case."""
+    """An HTTP request. ``path`` and ``query`` are still escaped; header names are in lower case."""
 
     method: str
     path: str
@@ -54,22 +54,22 @@ class Request(Struct, frozen=True, kw_only=True):
     scheme: str = "https"
     host: str = "management.azure.com"
 
-    def __repr__(self) -> str:  # neither the bearer nor a signed query belongs into a log or a traceback
+    def __repr__(self) -> str:  # neither the bearer token nor a signed query belongs in a log or a traceback
         return f"Request({self.method} {self.path})"
 
     @property
     def origin(self) -> str:
-        """Scheme and host as the client spelled them; absolute links lead back there."""
+        """Scheme and host as the client wrote them; absolute links in responses use them."""
         return f"{self.scheme}://{self.host}"
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query's parameters by lower-case name, unescaped."""
+        """The parameters of the query by lower-case name, unescaped."""
         return {name.lower(): value for name, value in parse_qsl(self.query, keep_blank_values=True)}
 
     @property
     def api_version(self) -> str:
-        """The api-version asked for, or an empty string."""
+        """The api-version of the request, or an empty string."""
         return self.parameters.get("api-version", "")
 
     def header(self, name: str) -> str:
@@ -77,8 +77,8 @@ class Request(Struct, frozen=True, kw_only=True):
         return self.headers.get(name, "")
 
     def document(self) -> Document:
-        """The body as a JSON object. Refused when it is anything else: with 415 when it does not claim to be JSON."""
-        # Without a Content-Type a body is taken for JSON: some scripts send none.
+        """The body as a JSON object. Any other body is refused, with 415 if its media type is not JSON."""
+        # Some scripts send no Content-Type; their body is treated as JSON.
         media = self.header("content-type").partition(";")[0].strip().lower()
         if media not in {"", "application/json", "text/json"}:
             message = f"The content media type '{media[:100]}' is not supported. Only 'application/json' is supported."
@@ -98,7 +98,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """An HTTP response. ``dropped``: the connection is reset instead of an answer. ``delay`` is in seconds."""
+    """An HTTP response. ``dropped``: the connection is reset and nothing is sent. ``delay`` is in seconds."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -111,7 +111,7 @@ class Response(Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def with_headers(self, *more: tuple[str, str]) -> Response:
-        """This response with headers added; one that it has already stays as it is."""
+        """A copy of this response with more headers; headers that it already has stay as they are."""
         present = {name.lower() for name, _ in self.headers}
         added = tuple(header for header in more if header[0].lower() not in present)
         return msgspec.structs.replace(self, headers=self.headers + added)
@@ -124,7 +124,7 @@ def json_response(document: object, *, status: int = 200, headers: tuple[tuple[s
 
 
 def empty_response(status: int, *headers: tuple[str, str]) -> Response:
-    """A response without a body, and so without a Content-Type."""
+    """A response without a body, hence without a Content-Type."""
     return Response(status=status, headers=headers)
 
 
@@ -150,17 +150,18 @@ def plain_envelope(code: str, message: str) -> Document:
 
 
 def error_response(error: ServiceError, request: Request, *, correlation_id: str) -> Response:
-    """The response for ``error``, in the form of Site Recovery, Microsoft.Network or the gateway.
+    """The response for ``error``, in the form used by Site Recovery, Microsoft.Network or the gateway.
 
-    An error of Site Recovery is known by its possible causes, and by a path in a vault.
+    Errors of Site Recovery are recognised by their possible causes together with a path in a vault.
     """
     status = error.status or 500
     if error.possible_causes and _VAULT.search(request.path):
-        # Reported, deletion of a vault in use: the vaults' own service writes its errors like no other.
+        # Reported, for the deletion of a vault in use: the service that owns vaults has its own form of errors.
         inner: Document = {"code": error.code, "message": error.message}
         return json_response({"error": inner | dict.fromkeys(("target", "details", "innerError"))}, status=status)
     if error.possible_causes and _IN_VAULT.search(request.path):
-        # The HTTP status in words outside, the service's own code in the detail. Recorded: DELETE of a missing item.
+        # Recorded, for DELETE of a missing item: the outer code names the HTTP status, the detail has the service's
+        # code.
         detail = {
             "code": error.code or "UnhandledException",
             "message": error.message,
@@ -171,7 +172,7 @@ def error_response(error: ServiceError, request: Request, *, correlation_id: str
         }
         outer = _STATUS_NAMES.get(status, "InternalServerError")
         return json_response({"error": {"code": outer, "message": error.message, "details": [detail]}}, status=status)
-    # Recorded: the gateway says by a header that it, and not the provider, found nothing.
+    # Recorded: a header says that the resource was not found by the gateway rather than by the provider.
     headers = list(error.headers.items()) if isinstance(error, GatewayError) else []
     from_gateway = error.code in _GATEWAY_CODES
     if from_gateway:

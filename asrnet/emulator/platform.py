@@ -1,7 +1,7 @@
-"""What Resource Manager adds to every request: limits of requests before the answer, headers after it.
+"""What Resource Manager adds to every request: request limits before it, headers on the response.
 
-Source of the limits: "Understand how Azure Resource Manager throttles requests". They are a token bucket per
-subscription and kind of request: 250 reads, 200 writes and 200 deletes, refilled by 25, 10 and 10 a second.
+Source of the limits: "Understand how Azure Resource Manager throttles requests". Each subscription has a token bucket
+per kind of request: 250 reads, 200 writes and 200 deletes, refilled by 25, 10 and 10 per second.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ KINDS: Mapping[str, str] = {
     "POST": "writes",
     "DELETE": "deletes",
 }
-# The remaining counts of an emulator without limits: figures recorded before Azure had buckets.
+# Remaining counts reported without limits: values recorded before Azure introduced token buckets.
 _UNLIMITED: Final = {"reads": 11999, "writes": 1199, "deletes": 14999}
 
 
 class Bucket(Struct, frozen=True, kw_only=True):
-    """A limit: ``size`` requests at once, ``refill`` more each second."""
+    """A token bucket: ``size`` requests at once, and ``refill`` more each second."""
 
     size: int
     refill: float
@@ -43,7 +43,7 @@ AZURE_BUCKETS: Mapping[str, Bucket] = {
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """What is left to a client: how many more requests, or in how many seconds to try again."""
+    """A client's remaining allowance: the number of requests left, or the seconds to wait before the next one."""
 
     remaining: int
     retry_after: int = 0
@@ -57,7 +57,7 @@ class Throttle:
         self._levels: dict[tuple[str, str], tuple[float, float]] = {}
 
     def take(self, subscription: str, kind: str, now: float) -> Allowance:
-        """Take one request of ``kind`` at ``now``, in seconds."""
+        """Take one request of ``kind`` from the bucket at ``now``, in seconds."""
         bucket = self._buckets.get(kind)
         if bucket is None:
             return Allowance(remaining=_UNLIMITED[kind])
@@ -71,7 +71,7 @@ class Throttle:
 
 
 RESOURCE_LIMIT: Final = "x-ms-ratelimit-remaining-subscription-resource-requests"
-"""What a provider with limits of its own sends in place of the subscription's remaining count."""
+"""The header of a provider with limits of its own. It replaces the subscription's remaining count."""
 
 _SITE_RECOVERY: Final = re.compile(r"/vaults/[^/]+/replication", re.IGNORECASE)
 _NETWORK: Final = re.compile(r"/providers/microsoft\.network/", re.IGNORECASE)
@@ -81,12 +81,12 @@ _NO_CONTENT: Final = 204
 def with_platform_headers(
     response: Response, request: Request, *, correlation_id: str, now: float, allowance: Allowance | None
 ) -> Response:
-    """``response`` with the headers of the platform: dates, ids to trace it by and what is left of the allowance."""
+    """Add the platform's headers to ``response``: dates, tracing ids and the remaining allowance."""
     moment = datetime.fromtimestamp(now, UTC)
     client_id = request.header("x-ms-client-request-id")
     of_site_recovery = _SITE_RECOVERY.search(request.path) is not None
     request_id = correlation_id
-    if of_site_recovery:  # recorded: "4f0c… 3/24/2021 11:44:45 AM", the client's id and the time in American form
+    if of_site_recovery:  # recorded: "4f0c… 3/24/2021 11:44:45 AM", the client's id and the time in US format
         date, time = f"{moment.month}/{moment.day}/{moment.year}", f"{moment.hour % 12 or 12}:{moment:%M:%S %p}"
         request_id = f"{client_id or correlation_id} {date} {time}"
     headers = [
@@ -99,11 +99,11 @@ def with_platform_headers(
         ("x-ms-correlation-request-id", correlation_id),
         ("x-ms-routing-request-id", f"LOOPBACK:{moment:%Y%m%dT%H%M%SZ}:{correlation_id}"),
     ]
-    if not request.host.startswith("localhost"):  # a browser would refuse http there for a year
+    if not request.host.startswith("localhost"):  # a browser would then refuse plain HTTP on localhost for a year
         headers.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
     if client_id:
         headers.append(("x-ms-client-request-id", client_id))
-    # Recorded: writes of vaults have the count of their provider in place of the subscription's.
+    # Recorded: writes of vaults have their provider's count in place of the subscription's.
     if allowance is not None and response.header(RESOURCE_LIMIT) is None:
         kind = KINDS.get(request.method, "reads")
         headers.append((f"x-ms-ratelimit-remaining-subscription-{kind}", str(allowance.remaining)))

@@ -14,16 +14,16 @@ from urllib.parse import SplitResult, urlsplit
 
 MIB: Final = 1024 * 1024
 LARGEST_BODY: Final = 4 * MIB
-"""What Azure Resource Manager takes."""
+"""The limit of Azure Resource Manager."""
 LARGEST_WORLD: Final = 64 * MIB
-"""What the admin paths take."""
+"""The limit of the admin paths."""
 _LONGEST_LINE: Final = 8192
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _FOLD: Final = re.compile(r"[\r\n]+[ \t]*")
 
 
 class RequestError(Exception):
-    """A request that cannot be read; the connection is of no use after it."""
+    """The request cannot be read, and its connection cannot be used any further."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class RequestError(Exception):
 
 
 class TimedStream(io.RawIOBase):
-    """A socket's incoming bytes, until a deadline: a client that sends them one by one gets no more time."""
+    """A stream over a socket with a deadline. A client that sends single bytes does not get more time."""
 
     def __init__(self, connection: socket.socket) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class TimedStream(io.RawIOBase):
         self._deadline = time.monotonic()
 
     def allow(self, seconds: float) -> None:
-        """Let reading take ``seconds`` from now on."""
+        """Set the deadline to ``seconds`` from now."""
         self._deadline = time.monotonic() + seconds
 
     def readable(self) -> bool:
@@ -49,7 +49,7 @@ class TimedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # a narrower buffer will do
-        """Read what has arrived. Raises TimeoutError at the deadline."""
+        """Read the available bytes. Raises TimeoutError at the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the client is too slow")
@@ -58,7 +58,7 @@ class TimedStream(io.RawIOBase):
 
 
 def read_target(text: str) -> SplitResult:
-    """The target of a request line: a path, or a whole address as for a proxy. Raises RequestError for neither."""
+    """Parse the target of a request line: a path, or a full URL as sent to a proxy. Raises RequestError for others."""
     try:
         return urlsplit(text if _ADDRESS.match(text) else f"/{text.lstrip('/')}")
     except ValueError as error:
@@ -66,7 +66,7 @@ def read_target(text: str) -> SplitResult:
 
 
 def read_headers(message: Message) -> dict[str, str]:
-    """The headers by their names in lower case. Raises RequestError for malformed ones and for two lengths."""
+    """The headers by lower-case name. Raises RequestError for malformed headers and for conflicting lengths."""
     if message.defects:
         raise RequestError(400, "BadRequest", "A header is not a name with a value.")
     if len(set(message.get_all("content-length", ()))) > 1:
@@ -75,7 +75,7 @@ def read_headers(message: Message) -> dict[str, str]:
 
 
 def drain(connection: socket.socket, seconds: float) -> None:
-    """Discard for a while what a client still sends: if the connection broke at once, it would not see its answer."""
+    """Discard what the client still sends for a while. Closing at once would hide its answer from it."""
     end = time.monotonic() + seconds
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
@@ -86,7 +86,7 @@ def drain(connection: socket.socket, seconds: float) -> None:
 
 
 def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, largest: int) -> bytes:
-    """The body that ``headers`` announce. Raises RequestError where it is too large, cut off or badly announced."""
+    """Read the body that ``headers`` announce. Raises RequestError if it is too large, truncated or badly announced."""
     length, coding = headers.get("content-length"), headers.get("transfer-encoding", "")
     if coding and length is not None:
         raise RequestError(400, "BadRequest", "Content-Length and Transfer-Encoding contradict each other.")

@@ -1,6 +1,6 @@
-"""Every operation that the emulator knows: those with a handler, and those it answers with 501 and their name.
+"""Every operation that the emulator knows. Those without a handler are answered with 501 and their name.
 
-Dispatch and the coverage page are made from this table.
+The dispatcher and the coverage page both use this table.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ _IMPLEMENTED: Final[tuple[Route, ...]] = (
     *admin.routes,
 )
 
-# The operations of the API's specification, ``METHOD path operation`` a line, the path below the resource named. One
-# that gets a handler can stay here: what is implemented counts.
+# The operations of the API's specification, one per line: ``METHOD path operation``, with the path relative to the
+# resource named. An operation that gets a handler may stay in these lists, because the handler takes precedence.
 _OF_ITEM: Final = """
 POST addDisks ReplicationProtectedItems_AddDisks
 POST applyRecoveryPoint ReplicationProtectedItems_ApplyRecoveryPoint
@@ -183,6 +183,6 @@ _operations: Final = {route.operation for route in _IMPLEMENTED}
 
 ROUTES: Final[tuple[Route, ...]] = (
     *_IMPLEMENTED,
-    # What has a handler is listed already, from its handler's module.
+    # Operations with a handler come from the handler's module.
     *(route for route in _specified() if route.operation not in _operations),
 )

@@ -1,4 +1,4 @@
-"""Routes, and the search for the one of a request: a path is matched segment by segment, without case.
+"""Routes, and finding the route of a request. Paths are matched segment by segment, ignoring case.
 
 A handler's route is declared above it, with its text for the coverage page::
 
@@ -6,6 +6,7 @@ A handler's route is declared above it, with its text for the coverage page::
 
     @routes.get(FABRIC, "ReplicationFabrics_Get", "recorded")
     def get_fabric(call: Call) -> Response:
+        ...
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from asrnet.emulator.messages import GatewayError, Response
 from asrnet.fake.journal import type_of
 
 Source = Literal["recorded", "specified", "documented", "assumed"]
-"""Where a route's behaviour is known from: real traffic, the API's specification, Microsoft's documents, or nowhere."""
+"""The source of a route's behaviour: real traffic, the API's specification, Microsoft's documents, or none."""
 
 Handler: TypeAlias = Callable[[Call], Response]
 
@@ -42,9 +43,10 @@ ITEM: Final = f"{CONTAINER}/replicationProtectedItems/{{item}}"
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One operation. ``handler`` None: known, and answered with 501.
+    """One operation. Without a ``handler``, the operation is known but answered with 501.
 
-    ``open``: answered without a bearer. ``versioned``: refused without an api-version. ``note``: for the coverage page.
+    ``open``: no bearer token is needed. ``versioned``: an api-version is required. ``note`` is text for the coverage
+    page.
     """
 
     method: str
@@ -58,12 +60,12 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def area(self) -> str:
-        """What the operation belongs to, by its name: ``ReplicationFabrics_Get`` to ``ReplicationFabrics``."""
+        """The operation group, taken from the name: ``ReplicationFabrics`` for ``ReplicationFabrics_Get``."""
         return self.operation.partition("_")[0]
 
 
 class Routes:
-    """The routes of a module of handlers. ``open`` and ``versioned`` count for all of them."""
+    """The routes of a module of handlers. ``open`` and ``versioned`` apply to all of them."""
 
     def __init__(self, *, open: bool = False, versioned: bool = True) -> None:  # noqa: A002 - as Route calls it
         self._open = open
@@ -76,7 +78,7 @@ class Routes:
     def add(
         self, method: str, template: str, operation: str, source: Source, note: str = ""
     ) -> Callable[[Handler], Handler]:
-        """The decorator that makes a function the handler of an operation; several may stand above one function."""
+        """Return the decorator that makes a function the handler of an operation. It can be applied several times."""
 
         def register(handler: Handler) -> Handler:
             route = Route(
@@ -116,7 +118,7 @@ class Routes:
 
 
 class Match(Struct, frozen=True, kw_only=True):
-    """A route and the values of its template's parameters, with the names as the client spelled them."""
+    """A route and the values of its template's parameters. Names keep the client's spelling."""
 
     route: Route
     values: dict[str, str]
@@ -133,7 +135,7 @@ class _Node:
 
 
 class Router:
-    """Finds the route of a request among ``routes``; two routes for one method and path are a mistake."""
+    """Finds the route of a request. Raises ValueError if two of the ``routes`` share a method and path."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
@@ -153,10 +155,10 @@ class Router:
             node.names[route.method] = tuple(names)
 
     def find(self, method: str, path: str) -> Match:
-        """The route for a request.
+        """Find the route of a request.
 
-        Refused: 400 for an unsafe path, 404 for one of no known provider, 405 for the method, 501 for anything else
-        that Azure may have.
+        Raises GatewayError: 400 for an unsafe path, 404 for an unknown provider, 405 for the wrong method, and 501 for
+        anything else that Azure may have.
         """
         allowed: set[str] = set()
         for node, values in _walk(self._root, split_path(path), ()):
@@ -167,8 +169,8 @@ class Router:
         if allowed:
             message = f"The requested resource does not support http method '{method}'."
             raise GatewayError(405, "MethodNotAllowed", message, headers={"Allow": ", ".join(sorted(allowed))})
-        # What Azure has and the emulator does not must not look like something that is absent: programs take a 404
-        # for an answer.
+        # An operation that Azure has and the emulator lacks must not look like a missing resource, because programs act
+        # on a 404.
         kind = unquote(type_of(path))[:200]
         namespace = kind.partition("/")[0].lower()
         if path.lower().startswith(("/subscriptions/", "/providers/")) and namespace.startswith("microsoft."):
@@ -182,12 +184,12 @@ class Router:
 
 
 def _walk(node: _Node, segments: tuple[str, ...], values: tuple[str, ...]) -> Iterable[tuple[_Node, tuple[str, ...]]]:
-    """All nodes that a path leads to; a fixed word is tried before a parameter."""
+    """All nodes that match the path. A literal segment is tried before a parameter."""
     if not segments:
         if node.routes:
             yield node, values
         return
-    # Both ways are tried: a fabric may be called "remove", and a name decides only when all that follows fits.
+    # Both are tried, because a fabric may be named "remove": only the rest of the path decides which one is meant.
     first, below = segments[0], segments[1:]
     fixed = node.literal.get(first.lower())
     if fixed:
@@ -203,13 +205,14 @@ _LONGEST_PATH: Final = 8192
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """The segments of an escaped path, unescaped. Refused with 400: dots, escaped slashes, empty segments, controls.
+    """Split an escaped path into unescaped segments; 400 for dots, escaped slashes, empty segments and controls.
 
-    A doubled slash in front and one slash at the end are forgiven: clients join base addresses carelessly. So is one
-    behind a provider: ``az resource`` puts the path of the parent there, and a resource without one has none.
+    A doubled slash at the start and one slash at the end are ignored, because clients join URLs carelessly. So is a
+    doubled slash after a provider: ``az resource`` puts the parent's path there, which is empty for a top-level
+    resource.
     """
     path = _NO_PARENT.sub(r"\1/", path)
-    # An escaped slash would make another path of it behind the router's back.
+    # An escaped slash would give the resource another path than the one that was matched.
     if len(path) > _LONGEST_PATH:
         raise GatewayError(414, "RequestUriTooLong", "The request URI is too long.")
     refusal = GatewayError(

@@ -1,8 +1,8 @@
-"""The emulator's door for clients in other processes: HTTP/1.1 over TCP and TLS, a thread for each connection.
+"""The emulator's HTTP/1.1 server for clients in other processes, over TCP or TLS, with one thread per connection.
 
-It is the standard library's server. Two others were measured: cheroot drops kept-alive connections when there are more
-of them than its threads, and uvicorn is no faster with a parser written in Python. With any of them an answer takes
-longer to make than to carry.
+It is based on the standard library's server. Two others were measured: cheroot drops kept-alive connections when there
+are more of them than threads, and uvicorn with a parser written in Python is no faster. With each of them, computing an
+answer takes longer than sending it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from asrnet.emulator.reading import (
 )
 from asrnet.errors import InputError
 
-# How long a client may take for its TLS handshake, how long closing waits for answers, and how long the rest of a
-# refused request is read.
+# Seconds for a client's TLS handshake, for outstanding answers on closing, and for reading the remainder of a refused
+# request.
 HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 2.0
@@ -51,7 +51,7 @@ _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named,
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """How long to wait for a client, in seconds: between requests, for a whole request, for it to take an answer."""
+    """Time-outs in seconds: between requests, for reading a whole request, and for sending an answer."""
 
     idle: float = 75.0
     request: float = 30.0
@@ -59,14 +59,14 @@ class Patience(Struct, frozen=True, kw_only=True):
 
 
 class Door(ThreadingMixIn, TCPServer):
-    """Listens on an address and hands requests to ``app``. ``context``: with TLS.
+    """Listens on an address and passes requests to ``app``, over TLS if there is a ``context``.
 
-    ``latency`` is in seconds, None for the world's own.
+    ``latency`` is in seconds; None stands for the latency of the world.
     """
 
-    allow_reuse_address = sys.platform != "win32"  # elsewhere it would let two servers share a port
+    allow_reuse_address = sys.platform != "win32"  # on Windows it would let two servers share a port
     daemon_threads = True
-    # close() waits itself, and only for answers: an idle connection may stay open for as long as its client likes.
+    # close() itself waits, and only for answers: an idle connection may stay open for as long as its client likes.
     block_on_close = False
     # The default of 5 refuses clients that open many connections at once.
     request_queue_size = 256
@@ -101,7 +101,7 @@ class Door(ThreadingMixIn, TCPServer):
 
     @property
     def url(self) -> str:
-        """Where it can be reached from this machine."""
+        """The URL under which this machine can reach the server."""
         host, port = str(self.server_address[0]), self.server_address[1]
         host = _REACHABLE.get(host, host)
         shown = f"[{host}]" if ":" in host else host
@@ -109,7 +109,7 @@ class Door(ThreadingMixIn, TCPServer):
 
     @property
     def half_latency(self) -> float:
-        """Seconds to let pass before a request has its effect, and again after."""
+        """Seconds to wait before a request takes effect, and again afterwards."""
         latency = self.app.world.behaviour.latency if self._latency is None else self._latency
         return latency / 2
 
@@ -119,37 +119,37 @@ class Door(ThreadingMixIn, TCPServer):
         return "https" if self._context else "http"
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in its own thread, the handshake included, so that a slow client holds up nobody else."""
+        """Serve a connection, including its TLS handshake, in its own thread, so that slow clients delay no others."""
         if self._context is None:
             super().finish_request(request, client_address)
             return
         request.settimeout(HANDSHAKE_SECONDS)
         try:
-            # Looked at and left in the socket, for the handshake to read. Nothing means that the client went away.
+            # The byte stays in the socket for the handshake to read. No byte means that the client has disconnected.
             if request.recv(1, socket.MSG_PEEK) not in {_HELLO, b""}:
                 request.sendall(_SPEAKS_TLS)
                 drain(request, LINGER_SECONDS)
                 return
             secured = self._context.wrap_socket(request, server_side=True)
-        except (OSError, ValueError):  # an authority the client does not trust, a scanner
+        except (OSError, ValueError):  # the client does not trust the authority, or is a port scanner
             return
         with secured:
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong, except that a client went away."""
+        """Print the traceback, unless the client has merely disconnected."""
         if not isinstance(sys.exception(), OSError | InterruptedError):
             super().handle_error(request, client_address)
 
     def open(self) -> None:
-        """Accept connections, in a thread of its own."""
+        """Start accepting connections in a separate thread."""
         self._opened = True
-        # The interval is what shutdown() may have to wait.
+        # shutdown() may have to wait this long.
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more, and wait a little for the requests that are being answered."""
-        if self._opened:  # shutdown() would wait forever for a loop that never ran
+        """Stop accepting connections, and wait a little for the requests in progress."""
+        if self._opened:  # without a running loop, shutdown() would wait forever
             self.shutdown()
         self.server_close()
         with self._calm:
@@ -158,7 +158,7 @@ class Door(ThreadingMixIn, TCPServer):
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Count a request as being answered. Raises InterruptedError once the door is closing."""
+        """Count a request as in progress. Raises InterruptedError once the server is closing."""
         with self._calm:
             if self._closing:
                 raise InterruptedError("the emulator is being stopped")
@@ -175,15 +175,15 @@ _UNUSUAL_BLANKS: Final = frozenset(b"\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0")
 
 
 class Conversation(BaseHTTPRequestHandler):
-    """One connection: requests in, answers out, until one side closes it."""
+    """One connection. It answers requests until one side closes it."""
 
     server: Door
     protocol_version = "HTTP/1.1"
-    # Else a small answer may wait for the client to acknowledge the one before.
+    # Otherwise a small answer may wait until the client acknowledges the previous one.
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """Read through a stream with a deadline."""
+        """Read from the connection through a stream with a deadline."""
         super().setup()
         self._stream = TimedStream(self.connection)
         self._reader = io.BufferedReader(self._stream)
@@ -203,17 +203,17 @@ class Conversation(BaseHTTPRequestHandler):
                 self._stream.allow(self.server.patience.request)
                 with self.server.at_work():
                     self._answer()
-        except (OSError, InterruptedError):  # too slow, gone, or the emulator is being stopped
+        except (OSError, InterruptedError):  # too slow, disconnected, or the emulator is stopping
             self.close_connection = True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer a request that is no HTTP, with an error document like Azure's."""
+        """Answer a request that is not valid HTTP with an error document like Azure's."""
         text = explain or message or HTTPStatus(code).phrase
         self.close_connection = True
         self._write(json_response(plain_envelope("BadRequest", text), status=code))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature is the library's
-        """Nothing is logged: the journal has every request."""
+        """Log nothing, because the journal has every request."""
 
     def _answer(self) -> None:
         if len(self.raw_requestline) > 65536:  # noqa: PLR2004 - the library's limit of a line
@@ -221,7 +221,7 @@ class Conversation(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
             return
         if _UNUSUAL_BLANKS & set(self.raw_requestline.rstrip(b"\r\n")):
-            # The library would split the line at them, and take the first part for a method.
+            # The library would split the line at these characters and take the first part as the method.
             self.command, self.request_version = "", self.protocol_version
             self.send_error(HTTPStatus.BAD_REQUEST, "The request line has characters that cannot be in one.")
             return
@@ -237,7 +237,7 @@ class Conversation(BaseHTTPRequestHandler):
             return
         response = self._handled(request)
         if response.dropped:
-            # Abort the connection: the client gets a reset and an incomplete answer.
+            # Abort the connection, so that the client gets a reset instead of an answer.
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
@@ -248,7 +248,7 @@ class Conversation(BaseHTTPRequestHandler):
 
     def _request(self) -> Request:
         headers, target = read_headers(self.headers), read_target(self.path)
-        # Links lead to the host that the client used; to the emulator's own where it sent none, or nonsense.
+        # Links use the host that the client sent, or the emulator's own if the client sent none or an invalid one.
         host = target.netloc or headers.get("host", "")
         if not host or not all(character.isalnum() or character in ".-:[]" for character in host):
             host = self.server.url.partition("://")[2]
@@ -271,7 +271,7 @@ class Conversation(BaseHTTPRequestHandler):
         try:
             response = self.server.app.handle(request)
         except Exception as error:  # noqa: BLE001 - the outer edge: a bug must not take the server down
-            self.server.handle_error(self.request, self.client_address)  # its traceback, on standard error
+            self.server.handle_error(self.request, self.client_address)  # prints the traceback on standard error
             message = f"This is a bug in the emulator: {type(error).__name__}."
             return json_response(plain_envelope("InternalServerError", message), status=500)
         if half or response.delay:
@@ -287,6 +287,6 @@ class Conversation(BaseHTTPRequestHandler):
         if self.close_connection:
             lines.append("Connection: close")
         head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
-        # Up to here the socket had the time that was left for reading the request.
+        # Until here the socket had the time-out of reading; sending has its own.
         self.connection.settimeout(self.server.patience.answer)
         self.connection.sendall(head if self.command == "HEAD" else head + response.body)

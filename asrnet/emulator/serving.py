@@ -1,4 +1,4 @@
-"""Running an emulator: its world from files, its two doors (HTTP and HTTPS), its clock and its end."""
+"""Running an emulator: loading its world, listening on HTTP and HTTPS, its clock, and stopping."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from asrnet.fake.builder import Builder
 from asrnet.files.atomic import PendingFile
 
 DEFAULT_OPERATIONS = "time:3"
-"""How long operations take where neither the options nor the world set it: the time recorded for mappings."""
+"""How long operations take if neither the options nor the world says so: the time recorded for mappings."""
 
 
 class ShiftedClock(SystemClock):
-    """The time of day plus what it was advanced by. Sleeps are real."""
+    """The time of day plus the time it was advanced by. Sleeping takes real time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,16 +45,16 @@ class ShiftedClock(SystemClock):
         return super().now() + self._shift
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once: operations that are due by then end."""
+        """Let ``seconds`` pass at once, so that the operations due by then end."""
         with self._shifting:
             self._shift += seconds
 
 
 class ServeOptions(Struct, frozen=True, kw_only=True):
-    """The options of ``asrnet emulator``. Ports of 0 pick free ones. None: the world's own behaviour counts.
+    """The options of ``asrnet emulator``. Port 0 selects a free one; None keeps the world's own behaviour.
 
-    ``latency`` is in milliseconds, ``cache`` the folder for certificates. ``allow_remote``: addresses other than
-    loopback may be listened on.
+    ``latency`` is in milliseconds; ``cache`` is the folder for certificates. ``allow_remote`` permits listening on
+    addresses other than loopback.
     """
 
     host: str = "127.0.0.1"
@@ -75,7 +75,7 @@ class ServeOptions(Struct, frozen=True, kw_only=True):
 
 
 class Emulator(Struct, frozen=True, kw_only=True):
-    """An emulator that runs in this process and is open to others. ``http`` and ``https`` are its addresses."""
+    """An emulator that runs in this process and accepts connections at the URLs ``http`` and ``https``."""
 
     app: App
     http: str
@@ -83,26 +83,26 @@ class Emulator(Struct, frozen=True, kw_only=True):
     ca: Path
 
     def announcement(self) -> str:
-        """The line that says where it is: a JSON object."""
+        """The line that announces the emulator: a JSON object."""
         return json.dumps({"http": self.http, "https": self.https, "ca": str(self.ca)})
 
 
 def serve(options: ServeOptions, announce: Callable[[str], None]) -> int:
-    """Run an emulator until SIGTERM or Ctrl-C; the exit code. Must be called in the main thread.
+    """Run an emulator until SIGTERM or Ctrl-C, and return the exit code. Must be called in the main thread.
 
-    Calls ``announce`` with the announcement once connections are accepted. Raises InputError and DocumentError where
-    it cannot start, and InputError where the state cannot be saved.
+    Calls ``announce`` with the announcement once connections are accepted. Raises InputError or DocumentError if it
+    cannot start, and InputError if the state cannot be saved.
     """
     app = app_of(options)
     capture = Capture(options.capture) if options.capture else None
-    # A queue and no Event: a signal may come while Event.wait holds the lock that Event.set waits for, and both are of
-    # this thread, which then hangs. SimpleQueue.put never waits (documented for exactly this use).
+    # Not an Event: a signal may arrive while Event.wait holds the lock that Event.set needs. Both run in this thread,
+    # which would then hang. SimpleQueue.put never blocks and is documented as safe in signal handlers.
     signals: SimpleQueue[int] = SimpleQueue()
     with _stop_signals(signals.put), running(app, options, capture=capture) as emulator:
         announce(emulator.announcement())
         while True:
             with suppress(Empty):
-                signals.get(timeout=0.5)  # a signal does not interrupt the wait on every platform: look now and then
+                signals.get(timeout=0.5)  # on some platforms a signal does not interrupt the wait, so poll
                 break
     if options.state:
         world_file.save(app.world, options.state)
@@ -110,21 +110,21 @@ def serve(options: ServeOptions, announce: Callable[[str], None]) -> int:
 
 
 def app_of(options: ServeOptions) -> App:
-    """The App that the options describe: the world of the state file if it exists, else of the seed.
+    """Build the App for the options. Its world is that of the state file if it exists, otherwise that of the seed.
 
-    Without either it has nothing but the subscription 11111111-1111-1111-1111-111111111111.
-    ``reset`` goes back to the seed. Raises InputError and DocumentError.
+    Without either, the world contains only the subscription 11111111-1111-1111-1111-111111111111. ``reset`` always
+    restores the seed. Raises InputError and DocumentError.
     """
     _check(options)
     clock = ShiftedClock()
     seed = world_file.load(options.seed, clock=clock) if options.seed else None
     if options.state:
-        PendingFile(options.state).abandon()  # fails now, and not at the end, where the state cannot be written
+        PendingFile(options.state).abandon()  # a state file that cannot be written must fail now and not at the end
     saved = world_file.load(options.state, clock=clock) if options.state and Path(options.state).exists() else None
     world = seed or Builder(clock=clock).world
     world.behaviour = _behaviour(world.behaviour, options)
     app = App(world, Options(authenticate=options.authenticate), lambda behaviour: _behaviour(behaviour, options))
-    # Before the saved state is taken over: reset goes back to the seed.
+    # The seed is saved before the saved state replaces the world, so that reset restores the seed.
     app.checkpoint()
     if saved:
         saved.behaviour = _behaviour(saved.behaviour, options)
@@ -136,7 +136,7 @@ def app_of(options: ServeOptions) -> App:
 def running(
     app: App, options: ServeOptions | None = None, *, capture: Capture | None = None, patience: Patience | None = None
 ) -> Iterator[Emulator]:
-    """``app`` open on HTTP and HTTPS for as long as the context lasts. Raises InputError where it cannot be opened."""
+    """Serve ``app`` over HTTP and HTTPS within the context. Raises InputError if it cannot listen."""
     options = options or ServeOptions(port=0, tls_port=0)
     if options.tls_cert and options.tls_key:
         trust = given_trust(options.tls_cert, options.tls_key)
@@ -174,11 +174,11 @@ def _check(options: ServeOptions) -> None:
         return
     if not options.allow_remote:
         raise InputError(
-            f"'{options.host}' is not an address of this machine alone",
-            hint="the emulator takes any credential; --allow-remote opens it to the network all the same",
+            f"'{options.host}' is not a loopback address",
+            hint="the emulator accepts any credential; --allow-remote opens it to the network anyway",
         )
     print(  # noqa: T201 - a warning beside the output
-        f"warning: the emulator is open to the network on {options.host} and takes any credential", file=sys.stderr
+        f"warning: the emulator is open to the network on {options.host} and accepts any credential", file=sys.stderr
     )
 
 
@@ -192,17 +192,17 @@ def _is_loopback(host: str) -> bool:
 
 
 def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
-    """``behaviour`` with the options applied; where neither sets it, operations take a few seconds, as real ones do."""
-    # The options win over what the world says, at the start and for every seed after it.
+    """Apply the options to ``behaviour``. If neither sets a duration, operations take a few seconds, as on Azure."""
+    # Options override the world, at the start and for every seed loaded later.
     overrides = {
         "operations": options.operations,
         "retry_after": options.retry_after,
-        # az and the SDKs wait as long as status answers say, and 30 s where these do not say.
+        # az and the SDKs poll at the Retry-After of status answers, and every 30 s without one.
         "status_retry_after": options.retry_after,
         "page_size": options.page_size,
         "network_page_size": options.page_size,
     }
-    # A world that sets any of its behaviour means what it leaves out as well.
+    # A world that sets any behaviour also means the defaults it leaves out.
     if options.operations is None and behaviour == Behaviour():
         overrides["operations"] = DEFAULT_OPERATIONS
     operations = overrides["operations"]
@@ -213,13 +213,13 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
 
 @contextmanager
 def _stop_signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Tell the number of each signal that asks to stop, instead of what the signal does otherwise."""
+    """Pass the number of each signal that asks to stop to ``tell``, in place of the signal's usual effect."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         tell(number)
 
     numbers = [signal.SIGTERM, signal.SIGINT]
-    # Windows has no SIGHUP, and with nohup it stays ignored.
+    # Windows has no SIGHUP. Under nohup it is ignored, and must stay ignored.
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, stop) for number in numbers}

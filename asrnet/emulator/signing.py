@@ -1,4 +1,4 @@
-"""Look-alikes of signed values: the query of operation URLs, and access tokens. Neither is ever verified."""
+"""Imitations of signed values: the query of operation URLs, and access tokens. Neither is ever verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from asrnet.fake.operations import stable_guid
 
 _KEY: Final = b"asrnet: a test double, and no secret"
-# Sizes that make the query some 3,000 characters long, as Azure's has been since 2023.
+# Sizes that make the query about 3,000 characters long, as Azure's have been since 2023.
 _CERTIFICATE_BYTES: Final = 1600
 _SIGNATURE_BYTES: Final = 256
 _HASH_BYTES: Final = 32
@@ -26,21 +26,21 @@ TOKEN_LIFETIME: Final = 3599
 def signed_query(resource: str, api_version: str, now: float) -> str:
     """The query of an operation's URL: api-version, time, certificate, signature and hash.
 
-    ``resource`` is what the signature covers, the operation's id. The colons of the time are escaped in lower case.
+    ``resource`` is the id of the operation, which the signature covers. Colons in the time have lower-case escapes.
     """
     moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
     certificate, signature, digest = _signature(resource, moment)
-    # Recorded in lower case. A client that parses and writes the query anew makes it upper case, and shows by it.
+    # Recorded in lower case. A client that parses and rebuilds the query turns it into upper case, which gives it away.
     escaped = moment.replace(":", "%3a")
     return f"api-version={api_version}&t={escaped}&c={certificate}&s={signature}&h={digest}"
 
 
 def is_intact(query: str, resource: str) -> bool:
-    """Whether a query that carries a signature carries it as it was given out; one without is intact too.
+    """Whether the signature in a query is unchanged. A query without one counts as intact.
 
-    How the time is escaped does not matter: some clients write escapes in upper case.
+    The casing of escapes in the time does not matter, because some clients write them in upper case.
     """
-    # Split by hand: parse_qsl would unescape what has to be compared as it was sent.
+    # parse_qsl would unescape values that must be compared as they were sent.
     parts = dict(part.partition("=")[::2] for part in query.split("&"))
     if not parts.keys() & {"t", "c", "s", "h"}:
         return True
@@ -62,7 +62,7 @@ def _filler(text: str, length: int) -> str:
 
 
 def access_token(*, audience: str, tenant: str, client_id: str, issuer: str, now: int) -> str:
-    """A token in three parts, for ``TOKEN_LIFETIME`` seconds from ``now``: some clients look into theirs."""
+    """A token in JWT form, valid for ``TOKEN_LIFETIME`` seconds from ``now``. Some clients decode their tokens."""
     client = client_id or stable_guid("anybody")
     claims = {
         "aud": audience,

@@ -1,4 +1,4 @@
-"""How Site Recovery spells ids and types, and what its answers call networks, fabrics and containers."""
+"""How Site Recovery spells ids and types, and names networks, fabrics and containers in its answers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FABRIC_TYPE: Final = f"{VAULT_TYPE}/replicationFabrics"
 CONTAINER_TYPE: Final = f"{FABRIC_TYPE}/replicationProtectionContainers"
 
 NEVER: Final = "1753-01-01T01:01:01Z"
-"""The service's time for what has not happened: the earliest date of its database."""
+"""The service's value for a time that has not come yet: the earliest date of its database."""
 
 
 def wire_id(identifier: ArmId) -> str:
-    """An id as Site Recovery spells it, with a capital S in front."""
+    """An id as Site Recovery spells it, beginning with ``/Subscriptions``."""
     return f"/Subscriptions{str(identifier)[len('/subscriptions') :]}"
 
 
@@ -31,7 +31,7 @@ def network_name(world: World, network_id: ArmId, *, lowered: bool = False) -> s
 
 
 def find_fabric(world: World, fabric_id: ArmId) -> Fabric | None:
-    """The fabric, None where it is gone."""
+    """The fabric, or None if it is gone."""
     return world.state.fabrics.get(fabric_id.parent.key, fabric_id.key)
 
 
@@ -43,19 +43,19 @@ def fabric_friendly_name(fabric: Fabric) -> str:
 
 
 def fabric_type(world: World, fabric: Fabric | None) -> str:
-    """What containers and providers call the kind of their fabric; that of a region where it is gone."""
+    """The fabric type in containers and providers. A fabric that is gone counts as an Azure region."""
     if fabric is None or fabric.kind == "azure":
         return "Azure"
     return world.state.site_kind(fabric) or "VMM"
 
 
 def fabric_name(world: World, fabric_id: ArmId) -> str:
-    """A region's display name or a server's name; the resource's name where the fabric is gone."""
+    """A region's display name or a server's name; the resource's name if the fabric is gone."""
     fabric = find_fabric(world, fabric_id)
     return fabric_friendly_name(fabric) if fabric else fabric_id.name
 
 
 def container_name(world: World, container_id: ArmId) -> str:
-    """A container's friendly name; the resource's name where the container is gone."""
+    """A container's friendly name; the resource's name if the container is gone."""
     record = world.state.clouds.get(container_id.parent.key, container_id.key)
     return record.cloud.friendly_name if record else container_id.name

@@ -24,18 +24,18 @@ from asrnet.fake.world import World
 
 
 def in_process(world: World, *, latency_s: float | None = None) -> requests.Session:
-    """A session whose every request is answered by ``world``; latency is the world's own where none is given."""
+    """A session that ``world`` answers. Without ``latency_s``, the latency is that of the world."""
     return session(App(world), latency_s=latency_s)
 
 
 def session(app: App, *, latency_s: float | None = 0.0) -> requests.Session:
-    """A session whose every request ``app`` answers, whatever its host.
+    """A session in which ``app`` answers every request, whatever its host.
 
-    Half of ``latency_s`` seconds passes on the world's clock before a request has its effect, half after. None: the
-    world's own latency, as it is at the time of the request.
+    Half of ``latency_s`` seconds passes on the world's clock before a request takes effect, and half afterwards. None
+    stands for the latency that the world has at the time of the request.
     """
     in_process_session = requests.Session()
-    # Else requests would look for proxies and for a .netrc of this machine.
+    # Otherwise requests would read this machine's proxy settings and .netrc.
     in_process_session.trust_env = False
     adapter = InProcessAdapter(app, latency_s)
     for scheme in ("https://", "http://"):
@@ -44,7 +44,7 @@ def session(app: App, *, latency_s: float | None = 0.0) -> requests.Session:
 
 
 class InProcessAdapter(BaseAdapter):
-    """Carries requests to an App instead of a network. Safe to use from several threads."""
+    """Passes requests to an App instead of a network. It may be used by several threads."""
 
     def __init__(self, app: App, latency_s: float | None = 0.0) -> None:
         super().__init__()
@@ -52,9 +52,9 @@ class InProcessAdapter(BaseAdapter):
         self._latency = latency_s
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Answer ``request``; ConnectionError where the fault script drops the connection.
+        """Answer ``request``. Raises ConnectionError if a scripted fault drops the connection.
 
-        Time-outs, certificates and proxies have no meaning here; every answer can be read as a stream.
+        Time-outs, certificates and proxies are ignored; every answer can be streamed.
         """
         latency = self._app.world.behaviour.latency if self._latency is None else self._latency
         clock = self._app.world.clock
@@ -68,13 +68,13 @@ class InProcessAdapter(BaseAdapter):
         return _outgoing(answer, request)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because no resources are held."""
 
 
 def _incoming(request: requests.PreparedRequest) -> Request:
     parts = urlsplit(request.url or "")
-    body: Any = request.body  # nothing, text, bytes, a file or an iterator
-    headers: Mapping[str, Any] = request.headers  # values are text, or bytes where a caller gave bytes
+    body: Any = request.body  # None, str, bytes, a file or an iterator
+    headers: Mapping[str, Any] = request.headers  # values are str, or bytes if the caller passed bytes
     if isinstance(body, str):
         body = body.encode()
     elif body is not None and not isinstance(body, bytes):

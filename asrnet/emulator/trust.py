@@ -1,4 +1,4 @@
-"""The emulator's certificates on disk: made once for each user, used again, renewed before they expire."""
+"""The emulator's certificates on disk. They are created once per user, reused, and renewed before they expire."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from msgspec import Struct
 from asrnet.errors import InputError
 from asrnet.settings.roots import cache_folder
 
-# An emulator reads its certificate once and may then run for weeks.
+# An emulator reads its certificate at the start only, and may then run for weeks.
 _RENEWED_BEFORE: Final = 30 * 86400.0
 _NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class Trust(Struct, frozen=True, kw_only=True):
-    """Files for TLS: the authority that clients are told to trust, and the server's certificate with its key."""
+    """Files for TLS: the authority that clients must trust, and the server's certificate and key."""
 
     ca: Path
     certificate: Path
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """What a server needs. Raises InputError where the files do not fit."""
+        """The server's TLS context. Raises InputError if the files do not belong together."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
@@ -46,19 +46,19 @@ class Trust(Struct, frozen=True, kw_only=True):
 
 
 def default_folder() -> Path:
-    """The folder of the user's cache for certificates: below XDG_CACHE_HOME, else below ~/.cache."""
+    """The user's cache folder for certificates: under XDG_CACHE_HOME, otherwise under ~/.cache."""
     return cache_folder() / "emulator"
 
 
 def given_trust(certificate: str, key: str) -> Trust:
-    """The user's own certificates. Clients trust their issuer, so the certificate file is also given as the CA."""
+    """The user's own certificates. Clients trust their issuer, so the certificate file also serves as the CA."""
     return Trust(ca=Path(certificate), certificate=Path(certificate), key=Path(key))
 
 
 def kept_trust(folder: Path, host: str = "127.0.0.1") -> Trust:
-    """Certificates for this machine and ``host``, out of ``folder``, made there first where they are missing or old.
+    """Certificates for this machine and ``host``, kept in ``folder`` and created if missing or about to expire.
 
-    Raises InputError where they cannot be kept.
+    Raises InputError if they cannot be stored.
     """
     names = (*_NAMES, *([host] if host not in _NAMES and host not in {"0.0.0.0", "::"} else []))  # noqa: S104 - compared
     try:
@@ -68,7 +68,7 @@ def kept_trust(folder: Path, host: str = "127.0.0.1") -> Trust:
     except OSError as error:
         raise InputError(
             f"certificates cannot be kept in {folder}: {error.strerror or error}",
-            hint="make the folder writable, or bring certificates with --tls-cert and --tls-key",
+            hint="make the folder writable, or give certificates with --tls-cert and --tls-key",
         ) from error
     return Trust(ca=authority / "ca.pem", certificate=server / "server.pem", key=server / "server.key")
 
@@ -93,16 +93,16 @@ def _server(folder: Path, authority: Path, names: Sequence[str]) -> Path:
         made = new_server(signer, names, dt.datetime.now(dt.UTC))
         return made.certificate, made.key, made.expires
 
-    # Another authority or another host name needs another certificate, which gets a folder of its own.
+    # Another authority or host name needs another certificate, which is kept in another folder.
     mark = hashlib.sha256(certificate + "\n".join(names).encode()).hexdigest()[:16]
     return _current_folder(folder, f"server-{mark}", "server", make)
 
 
 def _current_folder(folder: Path, name: str, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> Path:
-    """The folder of a certificate and its key that are good for some time to come.
+    """The folder of a certificate and key that remain valid for long enough.
 
-    Existing files are never changed, since another emulator may be reading them. Where they are too old or spoilt,
-    another generation is made beside them.
+    Existing files are never changed, since another emulator may be reading them. If they are about to expire or
+    damaged, a new generation is created next to them.
     """
     for generation in itertools.count(1):
         place = folder / (name if generation == 1 else f"{name}-{generation}")
@@ -110,11 +110,11 @@ def _current_folder(folder: Path, name: str, kind: str, make: Callable[[], tuple
             _place(place, kind, make)
         if _expires(place / "expires") > time.time() + _RENEWED_BEFORE and _is_whole(place, kind):
             return place
-    raise AssertionError  # count() does not end
+    raise AssertionError  # count() never ends
 
 
 def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> None:
-    """Make the folder in one step, so that emulators that start at the same moment agree on one."""
+    """Create the folder atomically, so that emulators started at the same moment agree on one."""
     certificate, key, expires = make()
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new."))
     (fresh / f"{kind}.pem").write_bytes(certificate)
@@ -123,7 +123,7 @@ def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]
     (fresh / "expires").write_text(str(expires), encoding="ascii")
     try:
         fresh.rename(place)
-    except OSError:  # another emulator was faster: its certificate is as good
+    except OSError:  # another emulator was faster, and its certificate is just as good
         shutil.rmtree(fresh, ignore_errors=True)
         if not place.exists():
             raise
@@ -138,7 +138,7 @@ def _is_whole(place: Path, kind: str) -> bool:
 
 
 def _expires(path: Path) -> float:
-    """When a certificate expires, in seconds since 1970; 0 where no file says it."""
+    """When a certificate expires, in seconds since 1970; 0 if no file says so."""
     try:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

@@ -467,7 +467,7 @@ def test_certificates_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"host": "0.0.0.0"}, "not an address of this machine alone"),
+        ({"host": "0.0.0.0"}, "not a loopback address"),
         ({"tls_cert": "x"}, "needs its key"),
         ({"latency": -1.0}, "latency"),
         ({"operations": "sometimes"}, "operation timing"),

@@ -1,1 +1,1 @@
-"""The operations of the emulator. One module for each kind of resource: its shape on the wire, handlers, routes."""
+"""The operations of the emulator. Each module holds one kind of resource: its JSON, its handlers and their routes."""

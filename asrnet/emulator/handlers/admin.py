@@ -1,4 +1,4 @@
-"""The admin paths under ``/_asrnet/``, by which tests control the emulator outside Azure's protocol."""
+"""The admin paths under ``/_asrnet/``. Tests use them to control the emulator outside Azure's protocol."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _LATEST_REQUESTS: Final = 1000
 
 @routes.get("/_asrnet/health", "Admin_Health", "documented")
 def health(call: Call) -> Response:
-    """That the emulator runs, and since how many requests."""
+    """Report that the emulator runs and how many requests it has answered."""
     return json_response({"status": "ok", "version": version("asrnet"), "requests": call.emulation.journal.total})
 
 
 @routes.get("/_asrnet/ca.pem", "Admin_Authority", "documented")
 def authority(call: Call) -> Response:
-    """The certificate authority to trust, as PEM."""
+    """The certificate authority that clients must trust, as PEM."""
     if not call.emulation.authority:
         raise GatewayError(404, "NotFound", "The emulator is open without TLS.")
     return Response(status=200, headers=(("Content-Type", "application/x-pem-file"),), body=call.emulation.authority)
@@ -38,27 +38,27 @@ def authority(call: Call) -> Response:
 
 @routes.post("/_asrnet/reset", "Admin_Reset", "documented")
 def reset(call: Call) -> Response:
-    """Back to the seed: the world as it was at the start; the scripts of faults and the journal are emptied."""
+    """Restore the seed, and clear the scripted faults and the journal."""
     call.emulation.reset()
     return empty_response(204)
 
 
 @routes.post("/_asrnet/seed", "Admin_Seed", "documented")
 def seed(call: Call) -> Response:
-    """Replace the world by the one in the body (YAML or JSON), and make it the seed."""
+    """Replace the world with the one in the body (YAML or JSON), and save it as the seed."""
     call.emulation.replace_world(_body(call), seed=True)
     return empty_response(204)
 
 
 @routes.get("/_asrnet/state", "Admin_GetState", "documented")
 def get_state(call: Call) -> Response:
-    """The world as it is now, in the format of world files."""
+    """The current world, in the format of world files."""
     return json_response(msgspec.to_builtins(world_file.dump(call.world), enc_hook=str))
 
 
 @routes.put("/_asrnet/state", "Admin_PutState", "documented")
 def put_state(call: Call) -> Response:
-    """Replace the world by the one in the body; the seed stays."""
+    """Replace the world with the one in the body; the seed does not change."""
     call.emulation.replace_world(_body(call), seed=False)
     return empty_response(204)
 
@@ -72,7 +72,7 @@ def get_faults(call: Call) -> Response:
 
 @routes.post("/_asrnet/faults", "Admin_AddFaults", "documented")
 def add_faults(call: Call) -> Response:
-    """Append a fault or a list of them: with ``effect`` it is one of the service, with ``kind`` alone of the wire."""
+    """Append one fault or several: those with ``effect`` are faults of the service, those with ``kind`` of the wire."""
     entries = _json(call)
     faults = [_read_fault(entry) for entry in (entries if isinstance(entries, list) else [entries])]
     for fault in faults:
@@ -85,7 +85,7 @@ def add_faults(call: Call) -> Response:
 
 @routes.delete("/_asrnet/faults", "Admin_ClearFaults", "documented")
 def clear_faults(call: Call) -> Response:
-    """Empty both scripts."""
+    """Remove all faults, of the wire and of the service."""
     call.emulation.faults.clear()
     call.world.faults.clear()
     return empty_response(204)
@@ -93,13 +93,13 @@ def clear_faults(call: Call) -> Response:
 
 @routes.get("/_asrnet/requests", "Admin_GetRequests", "documented")
 def get_requests(call: Call) -> Response:
-    """What was asked: counts of everything, and the latest requests without their secrets."""
+    """The journal: counts of all requests, and the latest ones without their secrets."""
     return json_response(call.emulation.journal.summary(_LATEST_REQUESTS))
 
 
 @routes.delete("/_asrnet/requests", "Admin_ClearRequests", "documented")
 def clear_requests(call: Call) -> Response:
-    """Empty the journal."""
+    """Clear the journal."""
     call.emulation.journal.clear()
     return empty_response(204)
 

@@ -1,4 +1,4 @@
-"""Protection containers and their mappings: VMM clouds, and the containers of Azure fabrics."""
+"""Protection containers and their mappings. A container is a VMM cloud, or belongs to an Azure fabric."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def container_json(world: World, record: CloudRecord) -> Document:
 
 
 def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
-    """A container mapping: which container protects which, and by which policy."""
+    """A container mapping: it pairs two containers under a replication policy."""
     primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
     fabric = find_fabric(world, primary.parent)
     provider = _provider(world, fabric)
@@ -56,7 +56,7 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
         settings = world.extras.get(mapping.id.key, {})
         defaults = _DETAILS[provider]
         details = {"instanceType": provider, **{name: settings.get(name, value) for name, value in defaults.items()}}
-    # A mapping that came with a world need not name its policy; clients expect one.
+    # A mapping loaded with the world need not name its policy, but clients expect one.
     policy_id = mapping.policy_id or primary.parent.parent.child("replicationPolicies", "default")
     recovery_name = mapping.recovery_cloud_name or MICROSOFT_AZURE
     return {
@@ -79,7 +79,7 @@ def container_mapping_json(world: World, mapping: CloudMapping) -> Document:
     }
 
 
-# Recorded for machines of Azure, specified for VMware's: how the agent on the machines is updated. Hyper-V has none.
+# How the mobility agent is updated: recorded for Azure machines, specified for VMware's. Hyper-V has no agent.
 _DETAILS: Final[Mapping[str, Document]] = {
     "A2A": {
         "agentAutoUpdateStatus": "Disabled",
@@ -93,14 +93,14 @@ _DETAILS: Final[Mapping[str, Document]] = {
 
 
 def _provider(world: World, fabric: Fabric | None) -> str | None:
-    """The instance type in the details of a fabric's containers; None where they have no details."""
+    """The instance type of the provider details in a fabric's mappings; None if they have no details."""
     if fabric is None or fabric.kind == "azure":
         return "A2A"
     return "InMageRcm" if world.state.site_kind(fabric) == "InMageRcm" else None
 
 
 def _check_provider(call: Call, inputs: Sequence[Body]) -> None:
-    """Refuse settings of another provider than that of the fabric's machines."""
+    """Refuse settings for a provider other than that of the fabric's machines."""
     fabric = find_fabric(call.world, call.id("fabric"))
     provider = _provider(call.world, fabric)
     for settings in inputs if fabric else ():
@@ -175,7 +175,7 @@ def get_container_mapping(call: Call) -> Response:
     CONTAINER_MAPPING,
     "ReplicationProtectionContainerMappings_Create",
     "recorded",
-    "that the policy must exist is assumed in its words",
+    "the wording of the refusal of an unknown policy is assumed",
 )
 def put_container_mapping(call: Call) -> Response:
     """Create or replace a container mapping."""
@@ -199,7 +199,7 @@ def put_container_mapping(call: Call) -> Response:
 
 @routes.patch(CONTAINER_MAPPING, "ReplicationProtectionContainerMappings_Update", "specified")
 def patch_container_mapping(call: Call) -> Response:
-    """Change how the agent on the machines of a container is updated."""
+    """Change how the agent on a container's machines is updated."""
     mapping_id = call.id("mapping")
     properties = an_object(call.request.document(), "properties")
     settings = an_object(properties, "providerSpecificInput")

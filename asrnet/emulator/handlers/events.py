@@ -1,4 +1,4 @@
-"""Events of a vault: what has been done to its machines."""
+"""Events of a vault, which record what was done to its machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from asrnet.model.azure import MICROSOFT_AZURE
 routes: Final = Routes()
 
 _EVENTS: Final = f"{VAULT}/replicationEvents"
-_OF_JOBS: Final = "one for each ended job of a machine, in words that are assumed"
+_OF_JOBS: Final = "one for each ended job of a machine; the wording is assumed"
 _FILTERS: Final = frozenset(
     {
         "eventcode",
@@ -39,7 +39,7 @@ def event_json(call: Call, job: Started) -> Document:
     world, item_id, vault_id = call.world, job.resource_id, call.id("vault")
     fabric_id = item_id.parent.parent
     fabric = find_fabric(world, fabric_id)
-    # Of an item that was disabled or moved since, the event shows what is still known.
+    # If the item was disabled or moved since, the event shows only what is still known.
     item = world.state.protected_items.get(vault_id.key, item_id.key)
     recovery = find_fabric(world, item.recovery_fabric_id) if item and item.recovery_fabric_id else None
     details: Document = {"instanceType": item.provider if item else "A2A"}

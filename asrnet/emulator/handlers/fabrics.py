@@ -42,7 +42,7 @@ _RCM: Final[Document] = _VMWARE | {
     "dras": [],
     "agentDetails": [],
 }
-# Specified: what a site shows beside its instance type. No world has the appliance's components yet.
+# Specified: the members of each kind of site besides its instance type. Worlds do not model an appliance's components.
 _SITES: Final[Mapping[SiteKind, Document]] = {
     "HyperVSite": {"hyperVHosts": []},
     "InMageRcm": _RCM,
@@ -52,11 +52,11 @@ _SITES: Final[Mapping[SiteKind, Document]] = {
 
 
 def fabric_json(world: World, fabric: Fabric, container_ids: Sequence[str] | None = None) -> Document:
-    """A fabric: a region of Azure, a VMM server or a site. Without ``container_ids``, as lists show it."""
+    """A fabric: an Azure region, a VMM server or a site. Without ``container_ids``, it is written as in a list."""
     rollover: Document = {"kekState": "None", "kekCertThumbprint": None}
     encryption = rollover
     if fabric.kind == "vmm":
-        # Recorded: a VMM server keeps a key, whose certificate has a SHA-1 thumbprint, and rolls it over to no other.
+        # Recorded: a VMM server has an encryption key, identified by a SHA-1 thumbprint, and no key to roll over to.
         thumbprint = hashlib.sha1(str(fabric.id).encode(), usedforsecurity=False).hexdigest().upper()
         encryption = {
             "kekState": "Enabled",
@@ -70,7 +70,7 @@ def fabric_json(world: World, fabric: Fabric, container_ids: Sequence[str] | Non
         members = _SITES[site]
         details = {"instanceType": site, **members, **{name: given[name] for name in members if name in given}}
     elif fabric.kind == "azure":
-        # Recorded: lists leave out the zones, and say null for the containers.
+        # Recorded: lists leave out the zones and have null for the containers.
         details = {"instanceType": "Azure", "location": fabric.location, "containerIds": None}
         if container_ids is not None:
             details |= {"containerIds": list(container_ids), "zones": []}
@@ -125,18 +125,18 @@ def logical_network_json(network: LogicalNetwork) -> Document:
     }
 
 
-@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded", "the newest first, as one list of two was recorded")
+@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded", "newest first, as in the one recorded list of two")
 def list_fabrics(call: Call) -> Response:
-    """All fabrics of a vault, without what only a fabric by itself shows: its containers and zones."""
+    """All fabrics of a vault. Only a read of a single fabric shows its containers and zones."""
     return call.page(call.world.fabrics.list(call.id("vault")), lambda fabric: fabric_json(call.world, fabric))
 
 
 @routes.get(FABRIC, "ReplicationFabrics_Get", "recorded")
 def get_fabric(call: Call) -> Response:
-    """One fabric. A filter is taken and has no effect."""
+    """One fabric. A filter is accepted and has no effect."""
     fabric = call.world.fabrics.get(call.id("fabric"))
     containers = call.world.state.clouds.values(fabric.id.key) if fabric.kind == "azure" else []
-    # Recorded: the ids there have a GUID in the place of the container's name.
+    # Recorded: these ids have a GUID in place of the container's name.
     container_ids = [
         wire_id(fabric.id.child("replicationProtectionContainers", stable_guid(str(record.cloud.id))))
         for record in containers
@@ -145,14 +145,14 @@ def get_fabric(call: Call) -> Response:
 
 
 _NO_DETAILS: Final = frozenset({None, "FabricSpecificCreationInput"})
-"""Specified: without details of a kind the fabric is a Hyper-V site. PowerShell sends the name of the base type."""
+"""Specified: a fabric without provider details is a Hyper-V site. PowerShell sends the name of the base type."""
 
 
 @routes.put(
     FABRIC,
     "ReplicationFabrics_Create",
     "recorded",
-    "recorded for regions, specified for sites; HyperVSite by its name is what Terraform sends",
+    "recorded for regions, specified for sites; Terraform names the type HyperVSite",
 )
 def put_fabric(call: Call) -> Response:
     """Create the fabric of an Azure region or of a site. VMM servers register themselves."""
@@ -192,7 +192,7 @@ add_results(routes, FABRIC, get_fabric)
     f"{FABRIC}/replicationNetworks",
     "ReplicationNetworks_ListByReplicationFabrics",
     "recorded",
-    "under an Azure fabric the list is empty, which is assumed",
+    "it is assumed that an Azure fabric has an empty list",
 )
 def list_networks(call: Call) -> Response:
     """The VM networks of a fabric."""

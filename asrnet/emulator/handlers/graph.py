@@ -1,8 +1,8 @@
-"""Resource Graph: queries over networks, vaults and DNS links, in a subset of its language that can list resources.
+"""Resource Graph: queries over networks, vaults and DNS zone links, in the part of its language that lists resources.
 
-A query is ``Resources`` and stages behind pipes: ``where`` with comparisons (``==``, ``=~``, ``!=``, ``!~``, ``in``,
-``in~``, ``contains``, ``startswith``) joined by ``and``, ``project`` of columns (also ``name = properties.a.b``),
-``order by`` or ``sort by`` of columns, ``limit`` or ``take``, ``count``. Anything else is refused.
+A query is ``Resources`` followed by stages separated by pipes: ``where`` with comparisons (``==``, ``=~``, ``!=``,
+``!~``, ``in``, ``in~``, ``contains``, ``startswith``) joined by ``and``, ``project`` of columns (also ``name =
+properties.a.b``), ``order by`` or ``sort by`` of columns, ``limit`` or ``take``, ``count``. Anything else is refused.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _Stage = Callable[[list[Row]], list[Row]]
 
 _MOST_ROWS: Final = 1000
 _DEFAULT_ROWS: Final = 100
-# Documented: 15 queries in 5 seconds. Nothing is counted here.
+# Documented: 15 queries in 5 seconds. The emulator does not count them.
 _QUOTA: Final = (("x-ms-user-quota-remaining", "14"), ("x-ms-user-quota-resets-after", "00:00:05"))
 
 
 class _LazyRow(Mapping[str, Any]):
-    """A row whose columns are computed when they are read: a query sorts all rows, and shows those of one page."""
+    """A row whose columns are computed on access, because a query sorts all rows but returns only one page of them."""
 
     __slots__ = ("_columns", "_source")
 
@@ -46,7 +46,7 @@ class _LazyRow(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self._columns[name](self._source)
 
-    # Mapping's own would compute the column to find out.
+    # The inherited method would compute the column.
     def __contains__(self, name: object) -> bool:
         return name in self._columns
 
@@ -58,7 +58,7 @@ class _LazyRow(Mapping[str, Any]):
 
 
 class _Resource:
-    """A resource that queries see; ``write`` makes its document."""
+    """A resource that queries can find; ``write`` builds its JSON document."""
 
     def __init__(self, resource_id: ArmId, tenant: str, write: Callable[[], Document]) -> None:
         self.id = resource_id
@@ -67,7 +67,7 @@ class _Resource:
 
     @cached_property
     def document(self) -> Document:
-        """The resource as its own provider shows it."""
+        """The resource as its own provider writes it."""
         return self._write()
 
 
@@ -120,7 +120,7 @@ def query_resources(call: Call) -> Response:
     }
     if stop < len(rows) and all("id" in row for row in shown):
         document["$skipToken"] = base64.b64encode(f"skip:{stop}".encode()).decode()
-    elif stop < len(rows):  # without an id column there is no stable order to continue in
+    elif stop < len(rows):  # without an id column there is no stable order in which to continue
         document["resultTruncated"] = "true"
     as_table = (text(options, "resultFormat") or "objectArray").lower() == "table"
     document["data"] = _table(shown) if as_table else shown
@@ -155,9 +155,9 @@ def _table(rows: Sequence[Row]) -> Document:
 
 
 def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
-    """Everything that queries see. It may lag behind, and lacks what lists lack, as Resource Graph does."""
+    """All resources that queries can find. It may lag behind and omit what lists omit, as Resource Graph does."""
     visible = [subscription.id for subscription in call.world.subscriptions.list()]
-    # A query that names no subscription is about all that the credential sees.
+    # A query that names no subscription covers all that the credential can read.
     asked_for = {subscription.lower() for subscription in subscriptions} or set(visible)
     view = View(extras=call.world.extras)
     resources: list[_Resource] = []
@@ -184,7 +184,7 @@ def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
 
 
 def _registration_link_json(network_id: ArmId) -> Document:
-    """The link of a private DNS zone that registers the machines of a network, by its specification."""
+    """The link between a private DNS zone and a network whose machines it registers, as specified."""
     properties: Document = {
         "registrationEnabled": True,
         "virtualNetwork": {"id": str(network_id)},
@@ -195,7 +195,7 @@ def _registration_link_json(network_id: ArmId) -> Document:
 
 
 def run_query(query: str, rows: Sequence[Row]) -> list[Row]:
-    """The rows that a query finds. Refused with 400 where it is beyond the subset."""
+    """The rows that a query finds. A query outside the supported subset is refused with 400."""
     table, *stages = _split(query, "|")
     if table.strip().lower() != "resources":
         raise _unknown(table.strip() or query)
@@ -281,11 +281,11 @@ def _order(arguments: str) -> _Stage:
         key = re.fullmatch(rf"({_COLUMN})(?:\s+(asc|desc))?", part.strip(), re.IGNORECASE)
         if key is None:
             raise _unknown(f"order by {part.strip()}")
-        # Documented: Kusto sorts in descending order unless told otherwise.
+        # Documented: Kusto sorts in descending order by default.
         keys.append((_reader(key[1]), (key[2] or "desc").lower() == "desc"))
 
     def order(rows: list[Row]) -> list[Row]:
-        for read, descending in reversed(keys):  # sorting is stable: the last key first
+        for read, descending in reversed(keys):  # sorting is stable, so the last key is applied first
             rows = sorted(rows, key=lambda row: str(read(row) or "").lower(), reverse=descending)
         return rows
 
@@ -293,7 +293,7 @@ def _order(arguments: str) -> _Stage:
 
 
 def _reader(column: str) -> Callable[[Row], Any]:
-    """A function that reads a column of a row, such as ``properties.addressSpace``; case does not matter."""
+    """Return a function that reads a column of a row, such as ``properties.addressSpace``, ignoring case."""
     names = [quoted or plain for quoted, plain in re.findall(r"\['([^']+)'\]|([^.\[\]']+)", column)]
 
     def read(row: Row) -> Any:
@@ -301,7 +301,7 @@ def _reader(column: str) -> Callable[[Row], Any]:
         for name in names:
             if not isinstance(value, Mapping):
                 return None
-            if name in value:  # the usual spelling, without a look at every member
+            if name in value:  # the usual spelling, found without comparing every member
                 value = value[name]
             else:
                 spelling = next((key for key in value if key.lower() == name.lower()), None)
@@ -312,7 +312,7 @@ def _reader(column: str) -> Callable[[Row], Any]:
 
 
 def _split(expression: str, separator: str) -> list[str]:
-    """The parts of an expression between separators that stand outside of quotes and brackets."""
+    """The parts of an expression between separators that are outside quotes and brackets."""
     word = rf"\b{separator}\b" if separator.isalpha() else re.escape(separator)
     token = re.compile(rf"'[^']*'|\"[^\"]*\"|\([^()]*\)|({word})", re.IGNORECASE)
     parts, start = [], 0

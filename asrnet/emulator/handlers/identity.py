@@ -1,4 +1,4 @@
-"""Signing in: cloud metadata, OpenID discovery and tokens. Any credential is taken: a test double guards nothing."""
+"""Signing in: cloud metadata, OpenID discovery and tokens. Any credential is accepted, as there is nothing to guard."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SUFFIXES: Final = {
 
 @routes.get("/metadata/endpoints", "Identity_CloudMetadata", "documented")
 def get_cloud_metadata(call: Call) -> Response:
-    """The endpoints of this cloud: every one of them leads back here."""
+    """The endpoints of this cloud, all of which lead back to the emulator."""
     origin = call.request.origin
     elsewhere = ("portal", "gallery", "batch", "media", "sqlManagement", "vmImageAliasDoc", "activeDirectoryDataLake")
     resources = ("ossrDbmsResourceId", "logAnalyticsResourceId", "appInsightsResourceId", "attestationResourceId")
@@ -55,7 +55,7 @@ def get_cloud_metadata(call: Call) -> Response:
 @routes.get("/{tenant}/v2.0/.well-known/openid-configuration", "Identity_OpenIdV2", "documented")
 @routes.get("/{tenant}/.well-known/openid-configuration", "Identity_OpenId", "documented")
 def get_openid_configuration(call: Call) -> Response:
-    """Where a tenant signs in and gives out tokens."""
+    """The endpoints at which a tenant's clients sign in and obtain tokens."""
     base = f"{call.request.origin}/{call.values['tenant']}"
     return json_response(
         {
@@ -77,13 +77,13 @@ def get_openid_configuration(call: Call) -> Response:
 
 @routes.get("/{tenant}/discovery/v2.0/keys", "Identity_Keys", "documented")
 def list_keys(call: Call) -> Response:
-    """No keys: nobody checks the signatures of these tokens."""
+    """An empty list of keys, because nobody verifies the signatures of these tokens."""
     return json_response({"keys": [], "issuer": call.request.origin})
 
 
 @routes.get("/common/discovery/instance", "Identity_Instance", "documented")
 def get_instance(call: Call) -> Response:
-    """Where to discover a tenant."""
+    """The discovery document that locates a tenant."""
     endpoint = f"{call.request.origin}/common/v2.0/.well-known/openid-configuration"
     return json_response({"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": []})
 
@@ -91,7 +91,7 @@ def get_instance(call: Call) -> Response:
 @routes.post("/{tenant}/oauth2/v2.0/token", "Identity_TokenV2", "documented")
 @routes.post("/{tenant}/oauth2/token", "Identity_Token", "documented")
 def issue_token(call: Call) -> Response:
-    """A token for any credential: a client secret, a certificate, a federated assertion."""
+    """Issue a token for any credential: a client secret, a certificate or a federated assertion."""
     form = dict(parse_qsl(call.request.body.decode("utf-8", "replace")))
     if not form.get("grant_type"):
         description = "The request body must contain the parameter 'grant_type'."
@@ -103,7 +103,7 @@ def issue_token(call: Call) -> Response:
 @routes.get("/msi/token", "Identity_ManagedIdentity", "documented")
 @routes.get("/metadata/identity/oauth2/token", "Identity_InstanceMetadata", "documented")
 def issue_managed_identity_token(call: Call) -> Response:
-    """A token for a managed identity."""
+    """Issue a token for a managed identity."""
     audience = call.request.parameters.get("resource", "")
     return _issued(call, audience, call.request.parameters.get("client_id", ""), numbers_as_text=True)
 
@@ -112,7 +112,7 @@ def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool 
     now = int(call.world.clock.now())
     audience = audience or call.request.origin
     tenant = call.values.get("tenant", "common")
-    # azurerm reads the tenant out of the token; "common" is none.
+    # azurerm reads the tenant from the token, and "common" is not one
     issued = access_token(
         audience=audience,
         tenant=call.world.tenant if tenant in {"common", "organizations"} else tenant,
@@ -121,7 +121,7 @@ def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool 
         now=now,
     )
     document: Document = {"token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "ext_expires_in": TOKEN_LIFETIME}
-    if numbers_as_text:  # as managed identity does
+    if numbers_as_text:  # as the endpoint of managed identities does
         document = {"token_type": "Bearer", "expires_in": str(TOKEN_LIFETIME), "expires_on": str(now + TOKEN_LIFETIME)}
         document |= {"resource": audience, "not_before": str(now)}
     return json_response(document | {"access_token": issued})

@@ -1,4 +1,4 @@
-"""Protection intents: protecting an Azure machine in another region with one request."""
+"""Protection intents, which protect an Azure machine in another region with a single request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INTENTS: Final = f"{VAULT}/replicationProtectionIntents"
 
 
 def intent_json(call: Call, intent: Intent) -> Document:
-    """An intent with the job that carries it out."""
+    """A protection intent and the job that carries it out."""
     vault = call.id("vault")
     job = call.world.operations.get(intent.job, scope=vault)
     return {
@@ -46,7 +46,7 @@ def intent_json(call: Call, intent: Intent) -> Document:
 
 
 def read_intent(details: Body, intent_id: ArmId) -> IntentRequest:
-    """What the provider-specific details of a PUT ask for."""
+    """Read the provider-specific details of a PUT."""
     machine = an_id(details, "fabricObjectId")
     primary, recovery = text(details, "primaryLocation"), text(details, "recoveryLocation")
     if machine is None or primary is None or recovery is None:
@@ -55,7 +55,7 @@ def read_intent(details: Body, intent_id: ArmId) -> IntentRequest:
     network = an_object(details, "recoveryVirtualNetworkCustomInput")
     new_network_id: ArmId | None = None
     name = text(network, "recoveryVirtualNetworkName")
-    if name is not None:  # input of type New
+    if name is not None:  # the input type New
         subscription = text(details, "recoverySubscriptionId") or machine.subscription
         group = text(network, "recoveryVirtualNetworkResourceGroupName") or f"{machine.resource_group}-asr"
         group_id = ArmId(f"/subscriptions/{subscription}/resourceGroups/{group}")
@@ -87,10 +87,10 @@ def get_intent(call: Call) -> Response:
     f"{_INTENTS}/{{intent}}",
     "ReplicationProtectionIntents_Create",
     "specified",
-    "Azure machines only; what becomes of networks is documented",
+    "Azure machines only; what happens to networks is documented",
 )
 def put_intent(call: Call) -> Response:
-    """Protect a machine: answered at once, its job goes on."""
+    """Protect a machine. The request is answered at once, while its job goes on."""
     intent_id = call.id("intent")
     details = an_object(an_object(call.request.document(), "properties"), "providerSpecificDetails")
     if text(details, "instanceType") != "A2A":

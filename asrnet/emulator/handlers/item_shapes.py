@@ -1,6 +1,6 @@
-"""Protected items as Site Recovery writes and reads them: replicated machines, with the settings of their provider.
+"""Protected items as Site Recovery writes and reads them: replicated machines with the settings of their provider.
 
-Azure machines (A2A) as recorded, key by key; Hyper-V's and VMware's by the API's specification.
+Azure machines (A2A) follow the recordings key by key; those of Hyper-V and VMware follow the API's specification.
 """
 
 from __future__ import annotations
@@ -60,27 +60,27 @@ def item_json(world: World, item: ProtectedItem) -> Document:
     recovery_container = world.state.recovery_container(item)
     recovery_fabric = item.recovery_fabric_id
     fabric = find_fabric(world, fabric_id)
-    # A machine that came with a world need not name its policy; clients expect one.
+    # A machine loaded with the world need not name its policy, but clients expect one.
     policy_id = item.policy_id or vault.child("replicationPolicies", "default")
     in_test = waits_for_end_of_test(item)
     job = world.protected_items.current_job(item.id) if item.scenario or in_test else None
     operation = world.state.operations.peek(job.name) if job else None
-    # The extras have what clients sent: some of it is shown elsewhere under other names, the rest unchanged.
+    # Extras hold what clients sent. Some of them are shown under other names, the rest unchanged.
     extras = dict(world.extras.get(item.id.key, {}))
     disks, settings, point = extras.pop(DISKS, ()), extras.pop(SETTINGS, {}), extras.pop(RECOVERY_POINT, None)
-    # World files are written by hand: what is no object here is ignored.
+    # World files are written by hand, so settings that are not an object are ignored.
     details = _DETAILS.get(item.provider, _other_details)(world, item, settings if isinstance(settings, dict) else {})
     if "lastHeartbeat" in details:
         details["lastHeartbeat"] = iso_time(world.clock.now())
     if item.provider == "A2A":
-        # Specified, and what scripts look for after a failover: the machines that the item has made.
+        # Specified, and used by scripts after a failover: the machines that were created for the item.
         details["recoveryFabricObjectId"] = id_text(_machine_made(world, item, test=False))
         details["testFailoverRecoveryFabricObjectId"] = id_text(_machine_made(world, item, test=True))
         if item.state == PROTECTED:
             details |= {"rpoInSeconds": 60, "lastRpoCalculatedTime": iso_time(world.clock.now())}
     if "protectedManagedDisks" in details and isinstance(disks, list):
         details["protectedManagedDisks"] = [_disk_json(item, disk) for disk in disks if isinstance(disk, Mapping)]
-    # Azure and VMware machines are named by their own services, and have no protectable item.
+    # Azure and VMware machines are named by their own services and have no protectable item.
     by_protectable_item = item.provider not in {"A2A", "InMageRcm", FAILBACK_PROVIDER}
     protectable_id = container.child("replicationProtectableItems", item.id.name)
     return {
@@ -121,7 +121,7 @@ def item_json(world: World, item: ProtectedItem) -> Document:
             "currentScenario": {
                 "scenarioName": item.scenario or ("TestFailover" if in_test and job else "None"),
                 "jobId": wire_id(job or vault.child("replicationJobs", "None")),
-                # Specified of a test failover, and recorded where there is no job.
+                # Specified for a test failover, and recorded for a machine without a job.
                 "startTime": iso_time(operation.start_time) if operation else NEVER,
             },
             "failoverRecoveryPointId": point,
@@ -133,24 +133,24 @@ def item_json(world: World, item: ProtectedItem) -> Document:
 
 
 _FABRIC_PROVIDERS: Final = {"InMageRcm": "InMageRcmFabric", "VMware": "VMwareFabric", "VMwareV2": "VMwareV2Fabric"}
-"""By what a site is; AzureFabric and VmmFabric are recorded, these are assumed."""
+"""The fabric provider of each kind of site. These are assumed; AzureFabric and VmmFabric are recorded."""
 RECOVERY_POINT: Final = "failoverRecoveryPointId"
-"""Where the extras of an item keep the recovery point that its failover used."""
+"""The key in an item's extras of the recovery point that its failover used."""
 DISKS: Final = "vmManagedDisks"
-"""Where the extras of an item keep its disks, as the request that protected it named them."""
+"""The key in an item's extras of its disks, as listed in the request that protected it."""
 DISK_SETTINGS: Final = (
     "recoveryTargetDiskAccountType",
     "recoveryReplicaDiskAccountType",
     "failoverDiskName",
     "tfoDiskName",
 )
-"""What a PATCH can change of a disk."""
+"""The settings of a disk that a PATCH can change."""
 MULTI_VM_GROUP: Final = ("multiVmGroupName", "multiVmGroupCreateOption")
-"""Where the extras of an item keep the group of machines that its request named; without one the service makes it."""
+"""The keys in an item's extras of the multi-VM group in its request; without one, the service creates a group."""
 
 
 def _times(world: World, item: ProtectedItem) -> Document:
-    """When a machine last failed over and was last tested: absent where it never was, as recorded."""
+    """The times of a machine's last failover and test failover. Recorded: they are absent before the first one."""
     done = world.state.done.get(item.id.key, {})
     failovers = [done[scenario] for scenario in ("PlannedFailover", "UnplannedFailover") if scenario in done]
     times: Document = {"lastSuccessfulFailoverTime": iso_time(max(failovers))} if failovers else {}
@@ -173,7 +173,7 @@ def _azure_container(vault: ArmId) -> ArmId:
 
 
 def _machine_made(world: World, item: ProtectedItem, *, test: bool) -> ArmId | None:
-    """The machine that a failover or a test failover has made of an item and that is still there."""
+    """The machine created by a failover or test failover of an item, if it still exists."""
     items = world.protected_items
     machine_id = items.test_machine_id(item) if test else items.recovery_machine_id(item)
     is_there = item.test_failover_state == TEST_MACHINE_EXISTS if test else item.has_failed_over
@@ -214,13 +214,13 @@ def _azure_details(world: World, item: ProtectedItem, _settings: Mapping[str, ob
         "recoveryAzureResourceGroupId": settings["recoveryAzureResourceGroupId"],
         "recoveryCloudService": settings["recoveryCloudService"],
         "recoveryAvailabilitySet": settings["recoveryAvailabilitySet"],
-        # Recorded: both are null as long as the machine replicates initially.
+        # Recorded: both are null during initial replication.
         "selectedRecoveryAzureNetworkId": None if replicating else id_text(recovery_network),
         "selectedTfoAzureNetworkId": None
         if replicating
         else id_text(item.test_network_id or next(iter(test_networks), None)),
         "vmNics": [nic_json(item, nic) for nic in item.nics],
-        # Recorded: a machine shows its tags as soon as it shows its NICs.
+        # Recorded: a machine has tags as soon as it has NICs.
         "vmSyncedConfigDetails": {
             "tags": dict(machine.tags) if machine and item.nics else {},
             "inputEndpoints": [],
@@ -252,7 +252,7 @@ def _azure_details(world: World, item: ProtectedItem, _settings: Mapping[str, ob
         "autoProtectionOfDataDisk": "Disabled",
         "recoveryVirtualMachineScaleSetId": settings["recoveryVirtualMachineScaleSetId"],
         "recoveryCapacityReservationGroupId": settings["recoveryCapacityReservationGroupId"],
-        # Specified and not recorded, and left out as the recorded answers do where there is nothing to tell.
+        # Specified but not recorded, so it is left out when unset, as in the recorded answers.
         **(
             {"platformFaultDomain": fault_domain}
             if (fault_domain := settings["platformFaultDomain"]) is not None
@@ -263,7 +263,7 @@ def _azure_details(world: World, item: ProtectedItem, _settings: Mapping[str, ob
 
 
 def _disk_json(item: ProtectedItem, disk: Mapping[str, object]) -> Document:
-    """A disk, as the request described it. After re-protection it goes back to the disk that it came from."""
+    """A disk as the request described it. After re-protection, replication goes back to the original disk."""
     disk_id = text(disk, "diskId") or ""
     group = text(disk, "recoveryResourceGroupId") or id_text(item.recovery_group_id)
     name = disk_id.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Jobs: what Site Recovery shows of its operations, with their tasks."""
+"""Jobs, through which Site Recovery shows its operations and their tasks."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ routes: Final = Routes()
 
 _JOB: Final = f"{VAULT}/replicationJobs/{{job}}"
 _ALLOWED_ACTIONS: Final = {"InProgress": ["Cancel"], "Suspended": ["Cancel", "Resume"], "Failed": ["Restart"]}
-"""What may be done to a job in a state: the first is recorded, the others are assumed."""
+"""The actions allowed on a job in each state: the first is recorded, the others are assumed."""
 _PLAN_TYPE: Final = "microsoft.recoveryservices/vaults/replicationrecoveryplans"
 _ITEM_TYPE: Final = (
     "microsoft.recoveryservices/vaults/replicationfabrics/replicationprotectioncontainers/replicationprotecteditems"
 )
 _TASK_NEVER: Final = "0001-01-01T00:00:00"
-# The first is recorded, the second documented: what a job waits for. That of a test failover waits for its end.
+# The first is recorded, the second documented for manual actions. An open test failover has a description of its own.
 _DESCRIPTIONS: Final = {"Succeeded": "Completed", "Suspended": "WaitingForManualAction"}
 _FILTERS: Final = frozenset(
     {
@@ -53,7 +53,7 @@ _FILTERS: Final = frozenset(
 
 
 class Task(Struct, frozen=True):
-    """A step of a job: its name and the one people read. ``group``: it holds steps of its own."""
+    """A step of a job with its internal and its friendly name. A ``group`` contains steps of its own."""
 
     name: str
     friendly_name: str
@@ -61,7 +61,7 @@ class Task(Struct, frozen=True):
 
 
 class Scenario(Struct, frozen=True):
-    """What a job of one kind is called and which steps it consists of."""
+    """How a job of one kind is named, what it affects, and the steps it consists of."""
 
     friendly_name: str
     target_type: str
@@ -85,8 +85,8 @@ _SCENARIOS: Final = {
             Task("VMNetworksUpdateVMNicsTaskDetach", "Detach network (0)", group=True),
         ),
     ),
-    # Documented, but for the names of the tasks, in what PowerShell prints of these two ("Set up disaster recovery for
-    # Azure virtual machines using Azure PowerShell", and the same for VMware).
+    # Documented except for the internal names of the tasks: PowerShell prints these two jobs in "Set up disaster
+    # recovery for Azure virtual machines using Azure PowerShell" and its counterpart for VMware.
     "TestFailover": Scenario(
         "Test failover",
         "ProtectionEntity",
@@ -110,8 +110,8 @@ _SCENARIOS: Final = {
 }
 
 
-# The names that people read, and the kind of thing a job works on. Specified for policies and plans, documented for
-# test failovers and updates of machines, else assumed.
+# Friendly names, and the kind of object that a job affects. Specified for policies and plans, documented for test
+# failovers and updates of machines, assumed for the others.
 _NAMES: Final = {
     "AddProtectionProfile": ("Create replication policy", "ProtectionProfile"),
     "UpdateVmProperties": ("Update the virtual machine", "ProtectionEntity"),
@@ -135,7 +135,7 @@ _NAMES: Final = {
 
 
 def moment(text: str) -> float | None:
-    """The seconds since 1970 of a filter's time; None where it is empty. Refused where it is no time."""
+    """Parse the time of a filter into seconds since 1970; None if it is empty. An invalid time is refused."""
     try:
         return seconds_of(text) if text else None
     except ValueError as error:
@@ -143,17 +143,17 @@ def moment(text: str) -> float | None:
 
 
 def friendly_job_name(scenario: str) -> str:
-    """The name that people read of a job."""
+    """The friendly name of a job."""
     return _NAMES.get(scenario, (scenario, ""))[0]
 
 
 def state_description(job: Job) -> str:
-    """What people read of the state that a job is in."""
+    """The description of a job's state that is meant for people."""
     return _DESCRIPTIONS.get(job.state, job.state)
 
 
 def listed_job_json(job: Job, started: Started | None) -> Document:
-    """A job as lists show it: without its tasks, activity and details. ``started``: the operation it stands for."""
+    """A job as in lists, without tasks, activity and details. ``started`` is the operation that it belongs to."""
     scenario = _scenario(job)
     code = started.error.code if started and started.error else "28020"
     errors = [
@@ -178,12 +178,12 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
         "errors": errors,
         "startTime": _short_time(job.start_time),
     }
-    # Recorded: the key is absent until the job has ended, and the end is cut to whole seconds.
+    # Recorded: the key is absent until the job ends, and the time has no fraction of a second.
     if job.end_time:
         properties["endTime"] = f"{job.end_time.partition('.')[0].removesuffix('Z')}Z"
     target_id = job.target_id or stable_guid(str(job.id), job.target)
     if started is not None and isinstance(started.subject, NetworkMapping):
-        # Recorded: the job of a mapping works on its primary network.
+        # Recorded: the job of a mapping affects the mapping's primary network.
         target_id = _guid_of(started.subject.primary_network_id)
     properties |= {
         "allowedActions": _ALLOWED_ACTIONS.get(job.state, []),
@@ -201,19 +201,19 @@ def listed_job_json(job: Job, started: Started | None) -> Document:
 
 
 def job_json(world: World, job: Job, started: Started | None, activity_id: str) -> Document:
-    """A job in full; ``started`` is its operation where the world still has it."""
+    """A job in full; ``started`` is its operation, if the world still has it."""
     document = listed_job_json(job, started)
     affected: Document = {}
     if started is not None and isinstance(started.subject, NetworkMapping):
         affected = _affected(world, started.subject)
     elif started is not None and started.resource_id.type == _ITEM_TYPE:
         affected = _affected_machine(world, started.resource_id)
-    # The steps of a machine's job are known; a recovery plan's has other ones, which are not.
+    # The steps of a machine's job are known; those of a recovery plan's job are different and unknown.
     scenario = _assumed_scenario(job) if _is_of_plan(started) else _scenario(job)
     operation = world.state.operations.peek(job.name)
     steps = job
     if job.state == "Suspended" and operation is not None and operation.end_time is not None:
-        steps = replace(job, state="Succeeded", end_time=iso_time(operation.end_time))  # of an open test failover
+        steps = replace(job, state="Succeeded", end_time=iso_time(operation.end_time))  # an open test failover
     tasks = [_task_json(steps, task, is_first=index == 0) for index, task in enumerate(scenario.tasks)]
     if steps.state == "Suspended":
         tasks.append(_manual_action_json(job, operation.waits_for if operation else job.scenario))
@@ -236,13 +236,13 @@ def _scenario(job: Job) -> Scenario:
 
 
 def _assumed_scenario(job: Job) -> Scenario:
-    """A scenario of one task, which is called as the specification's example of a job calls its task."""
+    """A scenario with a single task, named like the task in the specification's example of a job."""
     friendly_name, target_type = _NAMES.get(job.scenario, (job.scenario, "ProtectionEntity"))
     return Scenario(friendly_name, target_type, (Task(f"{job.scenario}Task", f"{friendly_name} task"),))
 
 
 def _task_json(job: Job, task: Task, *, is_first: bool) -> Document:
-    """A task of a job. The first one takes as long as the job; the others show when the job has succeeded."""
+    """A task of a job. The first one runs as long as the job; the others start only when the job has succeeded."""
     state, description, runs = job.state, state_description(job), is_first
     if job.end_time and task.group:
         # Recorded with no machine on the network: the second task of a mapping's job is skipped.
@@ -268,7 +268,7 @@ def _task_json(job: Job, task: Task, *, is_first: bool) -> Document:
 
 
 def _manual_action_json(job: Job, action: str) -> Document:
-    """The task of a suspended job that waits until somebody has done what the plan asks for."""
+    """The task that a suspended job waits for until somebody has done the plan's manual action."""
     return {
         "taskId": stable_guid(job.name, action),
         "name": "ManualActionTask",
@@ -286,14 +286,14 @@ def _manual_action_json(job: Job, action: str) -> Document:
 
 
 def _short_time(time: str) -> str:
-    """A time without the zeros that end it: a job's, unlike an operation's, has as many digits as it needs."""
+    """A time without trailing zeros, because the times of jobs, unlike those of operations, have no padding."""
     whole, point, digits = time.removesuffix("Z").partition(".")
     digits = digits.rstrip("0")
     return f"{whole}{point if digits else ''}{digits}{'Z' if time.endswith('Z') else ''}"
 
 
 def _guid_of(identifier: ArmId) -> str:
-    """The GUID in which a VM network's id ends; one made of the id for everything else."""
+    """The GUID at the end of a VM network's id, or a generated GUID for any other resource."""
     return identifier.name if identifier.type == ASR_NETWORK else stable_guid(str(identifier))
 
 
@@ -318,10 +318,10 @@ def _affected(world: World, mapping: NetworkMapping) -> Document:
 
 
 def _affected_machine(world: World, item_id: ArmId) -> Document:
-    """What the job of a machine works on; nothing where the machine is gone, or has moved.
+    """The machine that a job affects; empty if the machine is gone or has moved.
 
-    Specified for a Hyper-V machine. The names are spelled as recorded of mappings' jobs, where the specification has
-    capitals.
+    Specified for a Hyper-V machine. The member names follow the recorded jobs of mappings; the specification
+    capitalises them.
     """
     item = world.state.protected_items.get(item_id.parent.parent.parent.key, item_id.key)
     if item is None:
@@ -350,10 +350,10 @@ def _affected_machine(world: World, item_id: ArmId) -> Document:
     f"{VAULT}/replicationJobs",
     "ReplicationJobs_List",
     "recorded",
-    "of the filter startTime, endTime, jobStatus and jobName count",
+    "of the filter startTime, endTime, jobStatus and jobName are applied",
 )
 def list_jobs(call: Call) -> Response:
-    """The jobs of a vault, latest first, as far as the filter lets them through."""
+    """The jobs of a vault that match the filter, latest first."""
     filters = call.equalities(_FILTERS)
     jobs = call.world.jobs.list(
         call.id("vault"),
@@ -370,10 +370,10 @@ def list_jobs(call: Call) -> Response:
     _JOB,
     "ReplicationJobs_Get",
     "recorded",
-    "the scenario of Azure to Azure mappings is assumed to be that of the others",
+    "Azure to Azure mappings are assumed to have the same scenario as the others",
 )
 def get_job(call: Call) -> Response:
-    """One job, with its tasks. The answer's request id is the job's own id."""
+    """One job with its tasks. The request id of the response is the job's own id."""
     job = call.world.jobs.get(call.id("job"))
     started, activity_id = call.emulation.origin_of(job.name)
     document = job_json(call.world, job, started, activity_id)
@@ -382,22 +382,22 @@ def get_job(call: Call) -> Response:
 
 @routes.post(f"{_JOB}/restart", "ReplicationJobs_Restart", "specified")
 def restart_job(call: Call) -> Response:
-    """Begin a failed job anew."""
+    """Restart a failed job."""
     return call.accepted(call.world.jobs.restart(call.id("job")), call.id("job"))
 
 
-_ENDS_TEST: Final = "that the job of an open test failover of Hyper-V ends the test is assumed"
+_ENDS_TEST: Final = "it is assumed that the job of an open Hyper-V test failover ends the test"
 
 
 def _end_of_test(call: Call) -> Started | None:
-    """The cleanup of the test failover that is suspended until then; None where the job is another one."""
+    """Start the cleanup of the test failover that this job keeps open; None for any other job."""
     item_id = call.world.jobs.open_test(call.id("job"))
     return call.world.protected_items.test_failover_cleanup(item_id) if item_id else None
 
 
 @routes.post(f"{_JOB}/resume", "ReplicationJobs_Resume", "specified", _ENDS_TEST)
 def resume_job(call: Call) -> Response:
-    """Let a job go on that waits for a manual action, or for the end of a test failover."""
+    """Resume a job that waits for a manual action or for the end of a test failover."""
     if started := _end_of_test(call):
         return call.accepted(started, call.id("job"))
     return call.accepted(call.world.jobs.resume(call.id("job")), call.id("job"))
@@ -407,10 +407,10 @@ def resume_job(call: Call) -> Response:
     f"{_JOB}/cancel",
     "ReplicationJobs_Cancel",
     "specified",
-    f"{_ENDS_TEST}, as is that it takes as long as an operation",
+    f"{_ENDS_TEST}, and that this takes as long as an operation",
 )
 def cancel_job(call: Call) -> Response:
-    """End a job without its effect, or a test failover."""
+    """Cancel a job, which then has no effect, or end a test failover."""
     if started := _end_of_test(call):
         return call.accepted(started, call.id("job"))
     return call.accepted(call.world.jobs.cancel(call.id("job")), call.id("job"))

@@ -28,13 +28,13 @@ _INSTANCE_TYPES: Final[dict[MappingKind, str]] = {
 
 
 def mapping_json(world: World, mapping: LiveMapping) -> Document:
-    """A network mapping. Azure to Azure: virtual networks come back in lower case, whatever they were."""
+    """A network mapping. Azure to Azure mappings return the ids of virtual networks in lower case."""
     if isinstance(mapping, UnreadableMapping):
-        # No public source shows how the service writes a mapping that lost its network: nulls are assumed.
+        # No public source shows how the service writes a mapping whose network is gone; nulls are assumed.
         primary = str(mapping.primary_network_id) if mapping.primary_network_id else None
         unreadable = {"state": "Paired", "primaryNetworkId": primary, "recoveryNetworkId": None}
         return {"type": _TYPE, "id": wire_id(mapping.id), "name": mapping.name, "properties": unreadable}
-    # Recorded: only Azure to Azure lowers the ids and names of networks.
+    # Recorded: only Azure to Azure mappings have ids and names of networks in lower case.
     lowered = mapping.kind == "azure_to_azure"
 
     def network(network_id: ArmId) -> str:
@@ -42,7 +42,7 @@ def mapping_json(world: World, mapping: LiveMapping) -> Document:
             return f"/{network_id.key}"
         return str(network_id) if network_id.type == VNET else wire_id(network_id)
 
-    # Recorded in two vaults: Azure as the recovery side has a fabric of a constant name, which no list shows.
+    # Recorded in two vaults: if Azure is the recovery side, its fabric has a constant name that no list contains.
     recovery_fabric_id, recovery_fabric_name = mapping.recovery_fabric_id, MICROSOFT_AZURE
     if recovery_fabric_id is None or recovery_fabric_id.name == MICROSOFT_AZURE:
         recovery_fabric_id = mapping.vault_id.child("replicationFabrics", PSEUDO_FABRIC)
@@ -71,7 +71,7 @@ def mapping_json(world: World, mapping: LiveMapping) -> Document:
 
 
 def read_mapping(body: Body, mapping_id: ArmId) -> MappingRequest:
-    """What the body of a PUT or PATCH asks for. Read-only members, which az sends back, are ignored."""
+    """Read the body of a PUT or PATCH. Read-only members, which az sends back, are ignored."""
     properties = an_object(body, "properties")
     details = an_object(properties, "fabricSpecificDetails")
     instance_type = text(details, "instanceType")
@@ -96,7 +96,7 @@ def list_mappings(call: Call) -> Response:
 
 @routes.get(f"{NETWORK}/replicationNetworkMappings", "ReplicationNetworkMappings_ListByReplicationNetworks", "recorded")
 def list_network_mappings(call: Call) -> Response:
-    """The mappings under a network; under an Azure fabric, whatever the network is called, those of the fabric."""
+    """The mappings of a network. Under an Azure fabric, any network name lists the mappings of the whole fabric."""
     mappings = call.world.mappings.list_network(call.id("network"))
     return call.page(mappings, lambda mapping: mapping_json(call.world, mapping))
 
@@ -105,7 +105,7 @@ def list_network_mappings(call: Call) -> Response:
     MAPPING,
     "ReplicationNetworkMappings_Get",
     "recorded",
-    "for a missing mapping 404, or 400 where the world says so; both have been reported",
+    "404 for a missing mapping, or 400 if the world says so; both have been reported",
 )
 def get_mapping(call: Call) -> Response:
     """One mapping."""
@@ -119,7 +119,7 @@ def get_mapping(call: Call) -> Response:
     "refusals of duplicates, missing networks and wrong regions are assumed",
 )
 def put_mapping(call: Call) -> Response:
-    """Create a mapping, or point the one of that name elsewhere."""
+    """Create a mapping, or update the existing mapping of that name."""
     mapping_id = call.id("mapping")
     request = read_mapping(call.request.document(), mapping_id)
     return call.accepted(call.world.mappings.put(mapping_id, request), mapping_id)
@@ -129,10 +129,10 @@ def put_mapping(call: Call) -> Response:
     MAPPING,
     "ReplicationNetworkMappings_Update",
     "specified",
-    "no recording of it exists; a world can refuse it with 400 or 405",
+    "no recording of a PATCH exists; a world can refuse it with 400 or 405",
 )
 def patch_mapping(call: Call) -> Response:
-    """Change what the body names."""
+    """Change the members that the body names."""
     mapping_id = call.id("mapping")
     request = read_mapping(call.request.document(), mapping_id)
     return call.accepted(call.world.mappings.patch(mapping_id, request), mapping_id)

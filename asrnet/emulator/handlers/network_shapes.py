@@ -1,7 +1,7 @@
 """Virtual networks and subnets as Microsoft.Network writes and reads them.
 
-``attachments`` are in the models' words (``asrnet.model.azure``): the kind, and the name where there is one. Extras are
-properties that a client sent and the models do not have, by the resource's key: they are echoed unchanged.
+``attachments`` use the words of the models (``asrnet.model.azure``): a kind, followed by a name if there is one.
+Extras, kept by resource key, are properties that a client sent and the models do not have; they are returned unchanged.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from asrnet.model.bodies import member
 VNET_TYPE: Final = "Microsoft.Network/virtualNetworks"
 _SUBNET_TYPE: Final = f"{VNET_TYPE}/subnets"
 _GATEWAY_SUBNET: Final = "GatewaySubnet"
-# privateEndpointVNetPolicies came with this version; the answers to older ones do not have it.
+# privateEndpointVNetPolicies was added in this api-version; responses to older versions do not have it.
 _ENDPOINT_POLICIES_SINCE: Final = "2023-11-01"
 
-# An attachment of a subnet, the property that refers to it, and the last word of its type.
+# An attachment of a subnet, the property that refers to it, and the last segment of its resource type.
 _SUBNET_ATTACHMENTS: Final = (
     ("network security group", "networkSecurityGroup", "networkSecurityGroups"),
     ("route table", "routeTable", "routeTables"),
@@ -47,7 +47,7 @@ _PEERING: Final = "peering"
 _DDOS: Final = "DDoS protection plan"
 _ENCRYPTION: Final = "encryption"
 
-# Properties that the provider computes, or that the models carry: not echoed from the request.
+# Properties that the provider computes or that the models carry, so requests do not set them as extras.
 _NETWORK_PROPERTIES: Final = frozenset(
     {"provisioningstate", "resourceguid", "addressspace", "dhcpoptions", "subnets", "virtualnetworkpeerings"}
 )
@@ -69,15 +69,15 @@ Extras = Mapping[str, Mapping[str, object]]
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """How networks are shown: with which provisioning state and extras, and whether with the addresses in use.
+    """How networks are written: the provisioning state, the extras, the detail of addresses in use, the api-version.
 
-    ``expand`` is what ``$expand=subnets/ipConfigurations`` asks for. Older api-versions leave out what came later.
+    ``expand`` corresponds to ``$expand=subnets/ipConfigurations``. Older api-versions lack the properties added later.
     """
 
     state: str = "Succeeded"
     extras: Extras = {}
     expand: bool = False
-    # Versions are dates, so text compares as time does. The default is newer than all.
+    # Versions are dates, so they compare as strings. The default is later than any real version.
     api_version: str = "9999-12-31"
 
 
@@ -118,7 +118,7 @@ def network_json(network: VirtualNetwork, view: View) -> Document:
 
 
 def interface_json(interface: NetworkInterface) -> Document:
-    """A network interface. Member names as the specification has them; no recording shows one."""
+    """A network interface. The names of members follow the specification, because no recording shows one."""
     properties: Document = {
         "provisioningState": "Succeeded",
         "ipConfigurations": [_interface_address_json(interface.id, address) for address in interface.ip_configurations],
@@ -188,7 +188,7 @@ def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document
     """A subnet, as part of its network or by itself."""
     subnet_id = network.id.child("subnets", subnet.name)
     properties: Document = {"provisioningState": view.state}
-    # Recorded with one prefix in the singular member; the plural one is specified.
+    # Recorded: a single prefix is in the singular member. The plural member is specified.
     if len(subnet.prefixes) == 1:
         properties["addressPrefix"] = subnet.prefixes[0]
     else:
@@ -228,14 +228,14 @@ def subnet_json(network: VirtualNetwork, subnet: Subnet, view: View) -> Document
 
 
 def _ip_configurations(network: VirtualNetwork, subnet: Subnet, *, expand: bool) -> list[Document]:
-    """What uses addresses of the subnet. Without ``expand`` only ids are shown, the group's name in upper case."""
-    # Recorded: the casing of these ids is not that of the resources, so clients must compare without case.
+    """The IP configurations in the subnet. Without ``expand``, only their ids, with the group's name in upper case."""
+    # Recorded: the casing of these ids differs from that of the resources, so clients must ignore case.
     configurations: list[Document] = []
     group = f"/subscriptions/{network.id.subscription}/resourceGroups/{network.id.resource_group.upper()}"
     if network.gateway and subnet.name.lower() == _GATEWAY_SUBNET.lower():
         gateway = f"{group}/providers/Microsoft.Network/virtualNetworkGateways/{network.name.upper()}-GATEWAY"
         configurations.append({"id": f"{gateway}/ipConfigurations/DEFAULT"})
-    # A world may count more addresses in use than it names: those have ids and no address.
+    # A world may count more addresses in use than it lists; the others get an id and no address.
     addresses = [*subnet.used_ips, *[None] * (subnet.used - len(subnet.used_ips))]
     for number, address in enumerate(addresses):
         nic = f"{group}/providers/Microsoft.Network/networkInterfaces/{subnet.name.upper()}-NIC-{number}"
@@ -260,25 +260,25 @@ def _names(attachments: tuple[str, ...], kind: str) -> list[str]:
 
 
 def _neighbour(network_id: ArmId, kind: str, name: str) -> str:
-    """The id of a resource of Microsoft.Network in the network's resource group."""
+    """The id of another Microsoft.Network resource in the network's resource group."""
     return f"{network_id.parent}/providers/Microsoft.Network/{kind}/{name}"
 
 
 def _etag(network: VirtualNetwork, state: str) -> str:
     shown = (str(network.id), network.address_space, network.subnets, dict(network.tags), state)
-    content = msgspec.json.encode(shown, enc_hook=str)  # ids are of a type of their own
+    content = msgspec.json.encode(shown, enc_hook=str)  # ids are not a builtin type
     return f'W/"{stable_guid(hashlib.sha256(content).hexdigest())}"'
 
 
 _OMITTED_SUBNETS_KEPT_SINCE: Final = "2023-09-01"
-"""Announced in Microsoft's blog: before this api-version a PUT without subnets deleted those of the network."""
+"""Announced on the Azure blog: before this api-version, a PUT without subnets deleted the network's subnets."""
 
 
 def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None, api_version: str) -> VirtualNetwork:
-    """The network a PUT asks for. What uses its addresses stays as it was ``before``, and so do omitted subnets."""
+    """Read the network in a PUT. Addresses in use and omitted subnets are kept as they were ``before``."""
     location = location_of(body)
     properties = an_object(body, "properties")
-    # A body does not say which addresses are in use: what uses them is not made through this request.
+    # The addresses in use are not part of the body, because other resources occupy them.
     subnets_before = {subnet.name.lower(): subnet for subnet in before.subnets} if before else {}
     subnets: list[Subnet] = []
     for entry in objects(properties, "subnets"):
@@ -307,7 +307,7 @@ def read_network(network_id: ArmId, body: Body, before: VirtualNetwork | None, a
 
 
 def read_subnet(name: str, body: Body, before: Subnet | None) -> Subnet:
-    """The subnet a PUT asks for; what uses its addresses stays as it was ``before``."""
+    """Read the subnet in a PUT. Addresses in use are kept as they were ``before``."""
     check_name("subnet", name)
     properties = an_object(body, "properties")
     prefix = text(properties, "addressPrefix")
@@ -334,7 +334,7 @@ def read_subnet(name: str, body: Body, before: Subnet | None) -> Subnet:
 
 
 def network_extras(network_id: ArmId, body: Body) -> dict[str, dict[str, object]]:
-    """The properties of a network and its subnets that the models do not have, by the resource's key."""
+    """The properties of a network and its subnets that the models do not have, by resource key."""
     properties = an_object(body, "properties")
     extras = {network_id.key: _unknown(properties, _NETWORK_PROPERTIES)}
     for entry in objects(properties, "subnets"):
@@ -343,7 +343,7 @@ def network_extras(network_id: ArmId, body: Body) -> dict[str, dict[str, object]
 
 
 def subnet_extras(subnet_id: ArmId, body: Body) -> dict[str, dict[str, object]]:
-    """The properties of a subnet that the models do not have, by its key."""
+    """The properties of a subnet that the models do not have, by resource key."""
     properties = an_object(body, "properties")
     delegations: list[Document] = []
     for entry in objects(properties, "delegations"):

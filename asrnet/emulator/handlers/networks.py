@@ -30,15 +30,15 @@ from asrnet.model.azure import NetworkSecurityGroup, RouteTable, Subnet, Virtual
 
 routes: Final = Routes()
 
-_CONDITIONS: Final = "what If-Match and If-None-Match do is assumed"
-_NO_LINK: Final = "that an empty list has no nextLink is recorded"
+_CONDITIONS: Final = "the effect of If-Match and If-None-Match is assumed"
+_NO_LINK: Final = "recorded: an empty list has no nextLink"
 _SUBNET: Final = f"{VNET}/subnets/{{subnet}}"
 _SECURITY_GROUP: Final = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{{security_group}}"
 _ROUTE_TABLE: Final = f"{GROUP}/providers/Microsoft.Network/routeTables/{{route_table}}"
 _INTERFACES: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/networkInterfaces"
 _LOCATION: Final = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
 _RETRY_AFTER: Final = 10
-"""The provider's Retry-After in seconds, unless the world sets a shorter one."""
+"""The Retry-After of Microsoft.Network in seconds, unless the world sets a shorter one."""
 
 
 @routes.get(f"{SUBSCRIPTION}/{VNETS}", "VirtualNetworks_ListAll", "specified", _NO_LINK)
@@ -64,10 +64,10 @@ def get_network(call: Call) -> Response:
     VNET,
     "VirtualNetworks_CreateOrUpdate",
     "recorded",
-    f"{_CONDITIONS}; since api-version 2023-09-01 subnets that a body omits are kept, which is documented",
+    f"{_CONDITIONS}; documented: since api-version 2023-09-01 omitted subnets are kept",
 )
 def put_network(call: Call) -> Response:
-    """Create or replace a network: 201 for a new one, 200 otherwise, and an operation to follow."""
+    """Create or replace a network: 201 for a new one, otherwise 200, and the URL of an operation."""
     network_id = call.id("vnet")
     check_name("virtual network", network_id.name)
     body = call.request.document()
@@ -81,7 +81,7 @@ def put_network(call: Call) -> Response:
 
 @routes.patch(VNET, "VirtualNetworks_UpdateTags", "specified", _CONDITIONS)
 def patch_network(call: Call) -> Response:
-    """Change a network's tags, the only thing of it that a PATCH can change."""
+    """Change a network's tags; a PATCH can change nothing else."""
     network = call.world.virtual_networks.get(call.id("vnet"))
     _check_conditions(call)
     tags = string_map(call.request.document(), "tags")
@@ -91,7 +91,7 @@ def patch_network(call: Call) -> Response:
 
 @routes.delete(VNET, "VirtualNetworks_Delete", "specified", _CONDITIONS)
 def delete_network(call: Call) -> Response:
-    """Delete a network: 204 where there is none."""
+    """Delete a network; 204 if there is none."""
     network_id = call.id("vnet")
     network = call.world.state.network(network_id)
     _check_conditions(call)
@@ -138,7 +138,7 @@ def put_subnet(call: Call) -> Response:
 
 @routes.delete(_SUBNET, "Subnets_Delete", "specified")
 def delete_subnet(call: Call) -> Response:
-    """Delete a subnet: 204 where there is none."""
+    """Delete a subnet; 204 if there is none."""
     started = call.world.virtual_networks.delete_subnet(call.id("vnet"), call.values["subnet"])
     network = call.world.state.network(call.id("vnet"))
     if started is None or network is None:
@@ -156,7 +156,7 @@ def _view(call: Call, network: VirtualNetwork) -> View:
 
 
 def _check_conditions(call: Call) -> None:
-    """Refuse a write whose If-Match or If-None-Match does not hold for the network as it is."""
+    """Refuse a write if its If-Match or If-None-Match does not hold for the current network."""
     if_match, if_none_match = call.request.header("if-match"), call.request.header("if-none-match")
     if not if_match and not if_none_match:
         return
@@ -174,12 +174,12 @@ def _find(network: VirtualNetwork, name: str) -> Subnet | None:
 
 
 _RESERVED: Final = 4
-"""Azure keeps the first four addresses of every subnet, and the last."""
+"""Azure reserves the first four addresses and the last address of every subnet."""
 
 
 @routes.get(f"{VNET}/CheckIPAddressAvailability", "VirtualNetworks_CheckIPAddressAvailability", "specified")
 def check_address(call: Call) -> Response:
-    """Whether an address is free, and five that are where it is not."""
+    """Check whether an address is free, and suggest five free ones if it is not."""
     network = call.world.virtual_networks.get(call.id("vnet"))
     text = call.request.parameters.get("ipaddress", "")
     try:
@@ -215,10 +215,10 @@ def _free_addresses(subnet: Subnet) -> Iterator[ipaddress.IPv4Address]:
                 yield ipaddress.IPv4Address(number)
 
 
-@routes.get(_SECURITY_GROUP, "NetworkSecurityGroups_Get", "specified", "those of the world's file; without rules")
-@routes.get(_ROUTE_TABLE, "RouteTables_Get", "specified", "those of the world's file; without routes")
+@routes.get(_SECURITY_GROUP, "NetworkSecurityGroups_Get", "specified", "only those in the world file, without rules")
+@routes.get(_ROUTE_TABLE, "RouteTables_Get", "specified", "only those in the world file, without routes")
 def get_attachment(call: Call) -> Response:
-    """What subnets can be attached to."""
+    """A resource that subnets can be attached to."""
     attachment: NetworkSecurityGroup | RouteTable
     if "security_group" in call.values:
         kind, attachment = "networkSecurityGroups", call.world.security_groups.get(call.id("security_group"))
@@ -255,7 +255,7 @@ def get_operation(call: Call) -> Response:
 
 @routes.get(f"{_LOCATION}/operationResults/{{operation}}", "NetworkOperationResults_Get", "documented")
 def get_operation_result(call: Call) -> Response:
-    """The result of an operation: 202 until it ended, then 204."""
+    """The result of an operation: 202 until it has ended, then 204."""
     started = _operation(call)
     if started.state == "InProgress":
         return _deleted(call, started, call.values["location"])

@@ -1,4 +1,4 @@
-"""The NICs of protected items, and the settings of items that a PATCH changes, as Site Recovery writes them."""
+"""The NICs and settings of protected items, as Site Recovery writes and reads them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from asrnet.model.machine_update import UPDATES, Level
 
 
 def lowered_id(identifier: ArmId | None) -> str | None:
-    """An id in lower case, as Site Recovery keeps those of machines; None where there is none."""
+    """An id in lower case, as Site Recovery keeps those of machines; None if there is none."""
     return f"/{identifier.key}" if identifier else None
 
 
 def id_text(identifier: ArmId | None) -> str | None:
-    """An id as it was written; None where there is none."""
+    """An id as it was written; None if there is none."""
     return str(identifier) if identifier else None
 
 
 def source_machine_id(item: ProtectedItem) -> ArmId | None:
     """The Azure machine that is replicated.
 
-    A world need not say where its machines are; the resource group of their network is used then.
+    If the world does not name it, it is placed in the resource group of the item's primary network.
     """
     if item.machine_id is not None or item.provider != "A2A":
         return item.machine_id
@@ -37,7 +37,7 @@ def source_machine_id(item: ProtectedItem) -> ArmId | None:
 
 
 def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, level: Level) -> Document:
-    """The settings of a machine, a NIC or an ip configuration that a PATCH can change, as a GET returns them."""
+    """The settings of a machine, NIC or IP configuration that a PATCH can change, as a GET returns them."""
     members: Document = {}
     for setting in UPDATES[provider].of(level):
         value: Any = part.settings.get(setting.patch) if setting.field is None else getattr(part, setting.field)
@@ -56,7 +56,7 @@ def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, le
 def read_settings(
     provider: str, details: Mapping[str, object], names: Mapping[str, str] | None = None
 ) -> dict[str, Setting]:
-    """The settings of an item in the details of a PUT; ``names`` has the PUT's names where a PATCH has others."""
+    """Read an item's settings from the details of a PUT; ``names`` maps a PATCH's names to a PUT's that differ."""
     settings: dict[str, Setting] = {}
     for member in UPDATES[provider].of("item"):
         value = details.get((names or {}).get(member.patch, member.patch))
@@ -68,13 +68,13 @@ def read_settings(
 
 
 def _unknown_json(part: Nic | IpConfiguration) -> Document:
-    """The members of a NIC or an ip configuration that no version of asrnet knows."""
+    """The members of a NIC or IP configuration that this version of asrnet does not know."""
     return {name: msgspec.json.decode(value) for name, value in part.unknown_members.items()}
 
 
 def nic_json(item: ProtectedItem, nic: Nic) -> Document:
     """A NIC with its recovery and test settings."""
-    # Recorded after re-protection: while it replicates, a machine does not say where its NICs are.
+    # Recorded after re-protection: during initial replication, a machine's networks and addresses are null.
     replicating = item.state == REPLICATING
     network = id_text(nic.primary_network_id) or nic.primary_network or None
     selection = "SelectedByUserOverride" if item.provider == "A2A" else "SelectedByDefault"
@@ -104,7 +104,7 @@ def nic_json(item: ProtectedItem, nic: Nic) -> Document:
 
 
 def _ip_configuration_json(configuration: IpConfiguration, *, replicating: bool) -> Document:
-    # Recorded of dynamic addresses; documented: the recovery NIC's type follows the source's.
+    # Recorded for dynamic addresses; documented: the recovery NIC's allocation method follows the source's.
     is_static = configuration.recovery_ip is not None or configuration.ip_type == "Static"
     recovery_type = "Static" if is_static else "Dynamic"
     recorded_order = {

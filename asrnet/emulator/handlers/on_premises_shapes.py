@@ -1,6 +1,6 @@
-"""Machines on premises as Site Recovery writes and reads them: Hyper-V's, VMware's and physical ones.
+"""Machines on premises as Site Recovery writes and reads them: those of Hyper-V and VMware, and physical ones.
 
-Their members are those of the API's specification; no recording of them is public but of a few NICs.
+Their members follow the API's specification; public recordings show only a few of their NICs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import ProtectedItem
 
 SETTINGS: Final = "settings"
-"""Where the extras of an item keep what the request that protected it said of the machine in Azure."""
+"""The key in an item's extras of the provider details in the request that protected it."""
 WINDOWS: Final[Document] = {
     "osType": "Windows",
     "productType": "Server",
@@ -29,8 +29,8 @@ WINDOWS: Final[Document] = {
     "oSMajorVersion": None,
     "oSMinorVersion": None,
 }
-"""The operating system of every machine on premises: a world knows none."""
-# The agent's versions and dates are made up, but of the form that clients parse.
+"""The operating system of every machine on premises, because worlds do not specify one."""
+# The agent's versions and dates are invented, but in a form that clients can parse.
 _AGENT: Final[Document] = {
     "version": "9.52.6522.1",
     "latestVersion": "9.52.6522.1",
@@ -46,11 +46,11 @@ _HYPER_V_NAMES: Final = {
     "recoveryAzureVMSize": "targetVmSize",
     "recoveryAvailabilitySetId": "targetAvailabilitySetId",
 }
-"""What a PUT calls the settings that a PATCH calls otherwise."""
+"""The settings that have other names in a PUT than in a PATCH."""
 
 
 def _progress(item: ProtectedItem) -> Document:
-    """How far the replication of a VMware machine is; a world knows its stage only, and resynchronizes nothing."""
+    """The progress of a VMware machine's replication. A world has only its stage and never resynchronizes."""
     percentage = {REPLICATING: 0, COMPLETING: 100}.get(item.state)
     return {
         "initialReplicationProgressPercentage": percentage,
@@ -67,12 +67,12 @@ def _progress(item: ProtectedItem) -> Document:
 
 
 def _rpo(world: World, item: ProtectedItem) -> tuple[int | None, str | None]:
-    """The recovery point objective in seconds and when it was computed: while a machine is protected, else None."""
+    """The recovery point objective in seconds and the time it was computed; both are None unless protected."""
     return (60, iso_time(world.clock.now())) if item.state == PROTECTED else (None, None)
 
 
 def hyper_v_details(world: World, item: ProtectedItem, request: Mapping[str, object]) -> Document:
-    """The settings of a Hyper-V machine; ``request`` are those of the request that protected it."""
+    """The details of a Hyper-V machine; ``request`` holds those of the request that protected it."""
     settings = settings_json(item, "HyperVReplicaAzure", "item")
     recovery_networks = [nic.recovery_network_id for nic in item.nics if nic.recovery_network_id]
     rpo, computed = _rpo(world, item)
@@ -142,7 +142,7 @@ def hyper_v_details(world: World, item: ProtectedItem, request: Mapping[str, obj
 
 
 def _disk_ids(request: Mapping[str, object]) -> list[str]:
-    """The disks that a request names, in any of its three ways."""
+    """The ids of the disks in a request, which can give them in three ways."""
     ids = [disk for disk in a_list(request, "disksToInclude") if isinstance(disk, str)]
     ids += [disk_id for disk in objects(request, "disksToIncludeForManagedDisks") if (disk_id := text(disk, "diskId"))]
     system_disk = text(request, "vhdId")
@@ -150,7 +150,7 @@ def _disk_ids(request: Mapping[str, object]) -> list[str]:
 
 
 def rcm_details(world: World, item: ProtectedItem, request: Mapping[str, object]) -> Document:
-    """The settings of a VMware or physical machine; ``request`` are those of the request that protected it."""
+    """The details of a VMware or physical machine; ``request`` holds those of the request that protected it."""
     settings = settings_json(item, "InMageRcm", "item")
     recovery_network = item.recovery_network_id or next((nic.recovery_network_id for nic in item.nics), None)
     test_network = item.test_network_id or next((nic.test_network_id for nic in item.nics), None)
@@ -236,7 +236,7 @@ def _discovered(item: ProtectedItem, addresses: list[str], now: str) -> Document
 
 
 def _rcm_disks(request: Mapping[str, object]) -> tuple[Body, ...]:
-    """The disks that a request includes; one where it asks for all of them, since a world knows no disks."""
+    """The disks in a request; a single disk if it asks for all of them, since worlds do not know any."""
     disks = objects(request, "disksToInclude")
     default = an_object(request, "disksDefault")
     return disks or (({"diskId": "6000C29", **default},) if default else ())
@@ -266,7 +266,7 @@ def _rcm_disk_json(item: ProtectedItem, disk: Body, *, first: bool) -> Document:
 
 
 def failback_details(world: World, item: ProtectedItem, request: Mapping[str, object]) -> Document:
-    """A VMware machine that is replicated from Azure back to where it came from."""
+    """A VMware machine that is replicated from Azure back to its original site."""
     addresses = [address.ip for nic in item.nics for address in nic.ip_configurations if address.ip]
     now = iso_time(world.clock.now())
     return {
@@ -307,7 +307,7 @@ def failback_details(world: World, item: ProtectedItem, request: Mapping[str, ob
 
 
 def read_hyper_v_enabling(body: Body, item_id: ArmId) -> OnPremisesRequest:
-    """What the body of a PUT says of the Hyper-V machine to protect and of where it is to land."""
+    """Read the Hyper-V machine to protect, and the networks it fails over to, from the body of a PUT."""
     properties = an_object(body, "properties")
     details = an_object(properties, "providerSpecificDetails")
     machine = an_id(properties, "protectableItemId")
@@ -325,7 +325,7 @@ def read_hyper_v_enabling(body: Body, item_id: ArmId) -> OnPremisesRequest:
 
 
 def read_rcm_enabling(body: Body, item_id: ArmId) -> OnPremisesRequest:
-    """What the body of a PUT says of the VMware or physical machine to protect and of where it is to land."""
+    """Read the VMware or physical machine to protect, and the networks it fails over to, from the body of a PUT."""
     properties = an_object(body, "properties")
     details = an_object(properties, "providerSpecificDetails")
     return OnPremisesRequest(

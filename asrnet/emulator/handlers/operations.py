@@ -1,4 +1,4 @@
-"""Site Recovery's long-running operations: their status, and their results below the resources they are about."""
+"""Site Recovery's long-running operations: their status, and their results under the resources they affect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ routes: Final = Routes()
 
 
 def status_json(started: Started, *, begun: bool = True) -> Document:
-    """The operation's status: every key present, null where it says nothing; the end is cut to whole seconds."""
+    """The status of an operation. Every key is present, null without a value; endTime has no fraction of a second."""
     error = None
     if started.error is not None:
         error = {"code": started.error.code, "message": started.error.message, "details": None}
@@ -34,7 +34,7 @@ def status_json(started: Started, *, begun: bool = True) -> Document:
 
 @routes.get(f"{VAULT}/replicationOperationStatus/{{operation}}", "ReplicationOperationStatus_Get", "recorded")
 def get_status(call: Call) -> Response:
-    """The status of an operation: always 200, the state is in the body."""
+    """The status of an operation. The response is always 200, and the state is in the body."""
     started = _operation(call)
     if started.state != "InProgress":
         return json_response(status_json(started))
@@ -43,9 +43,10 @@ def get_status(call: Call) -> Response:
 
 
 def add_results(module_routes: Routes, template: str, show: Handler) -> None:
-    """Add the route for results of operations on a resource, which ``show`` shows.
+    """Add the route for the results of operations on a resource; ``show`` answers with the resource.
 
-    202 until the operation ends, then 200 with the resource, or 204 where it is gone; its error with 400 if it failed.
+    The answer is 202 until the operation ends, then 200 with the resource, 204 if the resource is gone, or 400 with the
+    error if the operation failed.
     """
     kind = template.rsplit("/", 2)[-2]
     resource = str(re.findall(r"{(\w+)}", template)[-1])
@@ -60,7 +61,7 @@ def add_results(module_routes: Routes, template: str, show: Handler) -> None:
         if started.state == "Succeeded":
             try:
                 return show(call) if started.method != "DELETE" else empty_response(204)
-            except NotFoundError:  # what a POST removed, or moved to another place
+            except NotFoundError:  # a POST removed the resource or moved it elsewhere
                 return empty_response(204)
         error = started.error
         raise ServiceError(

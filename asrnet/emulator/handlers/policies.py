@@ -1,4 +1,4 @@
-"""Replication policies: how often machines are replicated. Their settings differ between the providers."""
+"""Replication policies: how often machines are replicated. The settings differ between providers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ routes: Final = Routes()
 _POLICIES: Final = f"{VAULT}/replicationPolicies"
 _POLICY: Final = f"{_POLICIES}/{{policy}}"
 _HOUR: Final = 60
-"""A world keeps minutes; Hyper-V's settings are in hours."""
+"""Worlds use minutes; Hyper-V's settings use hours."""
 
 
 def policy_json(world: World, policy: ReplicationPolicy) -> Document:
     """A policy with its provider's settings."""
     details: Document
-    # Settings of the request that the record has no field for are echoed.
+    # Settings that the record has no field for are returned as the request sent them.
     extras = world.extras.get(policy.id.key, {})
     if policy.provider == "HyperVReplicaAzure":
         details = {
@@ -69,7 +69,7 @@ def policy_json(world: World, policy: ReplicationPolicy) -> Document:
 
 
 def read_policy(policy_id: ArmId, body: Body, name: str) -> tuple[ReplicationPolicy, dict[str, object]]:
-    """The policy that a body asks for in its settings ``name``, and those settings that the record has no field for."""
+    """Read a policy from a body's settings ``name``. Also returns the settings that the record has no field for."""
     settings = an_object(an_object(body, "properties"), name)
     provider = text(settings, "instanceType")
     if provider is None:
@@ -132,7 +132,7 @@ def put_policy(call: Call) -> Response:
     return call.accepted(started, policy.id)
 
 
-@routes.patch(_POLICY, "ReplicationPolicies_Update", "recorded", "what the settings leave out gets its default")
+@routes.patch(_POLICY, "ReplicationPolicies_Update", "recorded", "omitted settings get their defaults")
 def patch_policy(call: Call) -> Response:
     """Change a policy's settings."""
     policy, extras = read_policy(call.id("policy"), call.request.document(), "replicationProviderSettings")
@@ -142,7 +142,7 @@ def patch_policy(call: Call) -> Response:
 
 
 @routes.delete(
-    _POLICY, "ReplicationPolicies_Delete", "recorded", "that a policy in use is refused is assumed in its words"
+    _POLICY, "ReplicationPolicies_Delete", "recorded", "the wording of the refusal of a policy in use is assumed"
 )
 def delete_policy(call: Call) -> Response:
     """Delete a policy."""

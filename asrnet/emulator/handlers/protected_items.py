@@ -1,4 +1,4 @@
-"""Protected items: replicated machines, from enabling replication over failover and re-protection to its end."""
+"""Protected items: replicated machines, from enabling replication through failover and re-protection to its end."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _DIRECTIONS: Final[dict[str, Direction]] = {
     "recoverytoprimary": "RecoveryToPrimary",
 }
 _OTHER_PROVIDERS: Final = frozenset({"A2ACrossClusterMigration", "InMage", "InMageAzureV2", "San"})
-"""The instance types of an enabling that are specified and that the emulator does not implement."""
+"""The instance types that are specified for enabling replication but not implemented by the emulator."""
 _REPORTED: Final = "the states between failover and re-protection are reported, not recorded"
 
 
 def read_enabling(body: Body, item_id: ArmId) -> EnableRequest:
-    """What the body of a PUT says of the Azure machine to protect and of its networks."""
+    """Read the Azure machine to protect and its networks from the body of a PUT."""
     properties = an_object(body, "properties")
     details = an_object(properties, "providerSpecificDetails")
     return EnableRequest(
@@ -79,7 +79,7 @@ def list_container_items(call: Call) -> Response:
 
 
 def _page(call: Call, items: Sequence[ProtectedItem]) -> Response:
-    # Of thousands of machines only those of the page are made ready to be shown.
+    # With thousands of machines, only those of the requested page are prepared.
     return call.page(items, lambda item: item_json(call.world, call.world.protected_items.as_shown(item)))
 
 
@@ -87,7 +87,7 @@ def _page(call: Call, items: Sequence[ProtectedItem]) -> Response:
     ITEM,
     "ReplicationProtectedItems_Get",
     "recorded",
-    "recorded for A2A, specified for other providers; that a static source has a static recovery address is documented",
+    "recorded for A2A, specified for other providers; documented: a static source has a static recovery address",
 )
 def get_item(call: Call) -> Response:
     """One protected item."""
@@ -98,11 +98,11 @@ def get_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Create",
     "recorded",
-    "recorded for A2A, specified for HyperVReplicaAzure and InMageRcm; that mappings come with A2A is documented,"
-    " that a PUT of a protected machine changes nothing is assumed",
+    "recorded for A2A, specified for HyperVReplicaAzure and InMageRcm; documented: A2A also creates mappings;"
+    " assumed: a PUT of a protected machine changes nothing",
 )
 def put_item(call: Call) -> Response:
-    """Enable replication. With an Azure machine come mappings and the recovery network."""
+    """Enable replication. For an Azure machine this also creates the network mappings and the recovery network."""
     item_id = call.id("item")
     body = call.request.document()
     details = an_object(an_object(body, "properties"), "providerSpecificDetails")
@@ -134,7 +134,7 @@ def put_item(call: Call) -> Response:
     ITEM,
     "ReplicationProtectedItems_Update",
     "specified",
-    "what becomes of settings that a body leaves out is assumed: partial_update says which",
+    "what happens to omitted settings is assumed, and can be chosen with partial_update",
 )
 def patch_item(call: Call) -> Response:
     """Change the recovery settings of a machine and its NICs."""
@@ -148,7 +148,7 @@ def patch_item(call: Call) -> Response:
 
 
 def _update_disks(call: Call, updates: Sequence[Body]) -> None:
-    """Change the disks of an Azure machine. Terraform waits until it reads back the types that it has sent."""
+    """Change the disks of an Azure machine. Terraform waits until the disk types it sent can be read back."""
     changes = {
         (text(update, "diskId") or "").lower(): {
             name: value for name in DISK_SETTINGS if (value := text(update, name)) is not None
@@ -167,7 +167,7 @@ def _update_disks(call: Call, updates: Sequence[Body]) -> None:
 @routes.delete(ITEM, "ReplicationProtectedItems_Purge", "recorded")
 @routes.post(f"{ITEM}/remove", "ReplicationProtectedItems_Delete", "recorded")
 def remove_item(call: Call) -> Response:
-    """Forget a machine (DELETE), or disable its replication (POST)."""
+    """Purge a machine (DELETE) or disable its replication (POST)."""
     item_id = call.id("item")
     return call.accepted(call.world.protected_items.delete(item_id, method=call.request.method), item_id)
 
@@ -179,14 +179,14 @@ add_results(routes, ITEM, get_item)
     f"{ITEM}/testFailover",
     "ReplicationProtectedItems_TestFailover",
     "specified",
-    "that its job succeeds while the test machine is there is documented",
+    "documented: its job succeeds while the test machine exists",
 )
 def test_failover(call: Call) -> Response:
-    """Make a test machine, on the network of the body where the machine has no test network of its own."""
+    """Create a test machine, on the network in the body if the machine has no test network of its own."""
     item_id, properties = call.id("item"), _input(call)
     details = an_object(properties, "providerSpecificDetails")
     _recovery_point(call, details)
-    # Specified: the input of a VMware machine has a network of its own.
+    # Specified: for a VMware machine, the network is in the provider details.
     network_id = an_id(properties, "networkId") or an_id(details, "networkId")
     return call.accepted(call.world.protected_items.test_failover(item_id, network_id), item_id)
 
@@ -202,10 +202,10 @@ def test_failover_cleanup(call: Call) -> Response:
     f"{ITEM}/plannedFailover",
     "ReplicationProtectedItems_PlannedFailover",
     "specified",
-    "the states of a Hyper-V machine are specified, those of VMware's assumed to be the same",
+    "the states of a Hyper-V machine are specified; VMware machines are assumed to have the same",
 )
 def planned_failover(call: Call) -> Response:
-    """Fail an on-premises machine over without loss, or back."""
+    """Fail an on-premises machine over without data loss, or fail it back."""
     item_id = call.id("item")
     direction = read_direction(_input(call), item_id)
     return call.accepted(call.world.protected_items.planned_failover(item_id, direction), item_id)
@@ -213,7 +213,7 @@ def planned_failover(call: Call) -> Response:
 
 @routes.post(f"{ITEM}/unplannedFailover", "ReplicationProtectedItems_UnplannedFailover", "recorded", _REPORTED)
 def unplanned_failover(call: Call) -> Response:
-    """Fail a machine over. Of a re-protected Azure machine this is the failback."""
+    """Fail a machine over. For a re-protected Azure machine this is the failback."""
     item_id, properties = call.id("item"), _input(call)
     direction = read_direction(properties, item_id)
     point = _recovery_point(call, an_object(properties, "providerSpecificDetails"))
@@ -240,10 +240,10 @@ def cancel_failover(call: Call) -> Response:
     f"{ITEM}/applyRecoveryPoint",
     "ReplicationProtectedItems_ApplyRecoveryPoint",
     "specified",
-    "before the failover is committed, which is documented",
+    "documented: only before the failover is committed",
 )
 def apply_recovery_point(call: Call) -> Response:
-    """Make the machine of a failover anew from another recovery point."""
+    """Recreate the failed-over machine from another recovery point."""
     item_id = call.id("item")
     point = _recovery_point(call, _input(call))
     if point is None:
@@ -257,10 +257,10 @@ def apply_recovery_point(call: Call) -> Response:
     f"{ITEM}/reProtect",
     "ReplicationProtectedItems_Reprotect",
     "specified",
-    "the clients recorded re-protect Azure machines by their container",
+    "the recorded clients re-protect Azure machines through their container",
 )
 def reprotect(call: Call) -> Response:
-    """Replicate a machine back. Of an Azure machine it is the same as switching the protection of its container."""
+    """Replicate a machine in the reverse direction. For an Azure machine it is the same as switching its protection."""
     item_id, properties = call.id("item"), _input(call)
     details = an_object(properties, "providerSpecificDetails")
     request, policy_id = None, an_id(details, "policyId")
@@ -275,13 +275,13 @@ def reprotect(call: Call) -> Response:
 
 
 def _recovery_point(call: Call, body: Body) -> ArmId | None:
-    """The recovery point that a body names; None where it leaves the choice to the service. Refused: unknown ones."""
+    """The recovery point in the body; None leaves the choice to the service. An unknown recovery point is refused."""
     name = text(body, "recoveryPointId")
     return call.world.recovery_points.require(call.id("item"), name) if name else None
 
 
 def _use_recovery_point(call: Call, point: ArmId | None) -> None:
-    """Note the recovery point of a failover, which the machine then shows."""
+    """Store the recovery point of a failover, which the machine then shows."""
     key = call.id("item").key
     if point is not None:
         call.world.extras[key] = call.world.extras.get(key, {}) | {RECOVERY_POINT: wire_id(point)}
@@ -294,7 +294,7 @@ def _use_recovery_point(call: Call, point: ArmId | None) -> None:
     "the machine moves to the container of the other fabric, as recorded",
 )
 def switch_protection(call: Call) -> Response:
-    """Re-protect an Azure machine after its failover. Recorded: the answer's Location is below the container."""
+    """Re-protect an Azure machine after its failover. Recorded: the Location of the response is below the container."""
     container_id = call.id("container")
     properties = an_object(call.request.document(), "properties")
     details = an_object(properties, "providerSpecificDetails")
@@ -312,7 +312,7 @@ def switch_protection(call: Call) -> Response:
     item_id = container_id.child(_ITEMS, name)
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
     recovery_container = call.world.state.recovery_container(item) if item else None
-    # The disks go back to the originals of those that they were made from.
+    # Each disk is replicated back to the original disk from which it was created.
     replicated = call.world.extras.get(item_id.key, {}).get(DISKS)
     originals = {
         (text(disk, "diskId") or "").rpartition("/")[2].lower(): text(disk, "diskId")
@@ -333,14 +333,14 @@ def switch_protection(call: Call) -> Response:
 
 
 def _input(call: Call) -> Body:
-    """The properties of a body that says what to do to the machine of the path."""
+    """The properties of a request that acts on the machine in the path."""
     properties = an_object(call.request.document(), "properties")
     _check_provider(properties, call, call.id("item"))
     return properties
 
 
 def read_direction(properties: Body, resource_id: ArmId) -> Direction:
-    """Which way a failover is to go."""
+    """The direction of a failover."""
     word = text(properties, "failoverDirection") or "PrimaryToRecovery"
     direction = _DIRECTIONS.get(word.lower())
     if direction is None:
@@ -349,12 +349,12 @@ def read_direction(properties: Body, resource_id: ArmId) -> Direction:
 
 
 def _check_provider(properties: Body, call: Call, item_id: ArmId) -> None:
-    """Refuse settings of another provider than the machine's."""
+    """Refuse settings for a provider other than the machine's."""
     instance_type = text(an_object(properties, "providerSpecificDetails"), "instanceType")
     item = call.world.state.protected_items.get(call.id("vault").key, item_id.key)
     accepted = {item.provider.lower()} if item else set()
     if item is not None and item.provider == "HyperVReplicaAzure" and item.has_failed_over:
-        accepted.add("hypervreplicaazurefailback")  # specified: the way back has an input of its own
+        accepted.add("hypervreplicaazurefailback")  # specified: failback has an instance type of its own
     if item is not None and instance_type is not None and instance_type.lower() not in accepted:
         message = f"The instance type '{instance_type[:100]}' is not that of the machine, '{item.provider}'."
         raise refusals.invalid(message, item_id)

@@ -1,4 +1,4 @@
-"""Recovery plans: groups of machines that fail over one after the other, with manual actions between them."""
+"""Recovery plans: groups of machines that fail over one after another, with manual actions between them."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _MANUAL: Final = "ManualActionDetails"
 
 
 def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Document:
-    """A recovery plan; ``listed``: as lists show it, without its groups."""
+    """A recovery plan. With ``listed``, it is written as in a list, without its groups."""
     items = _machines(world, plan)
-    # A plan has one name for each operation, where machines have one for each provider.
+    # Plans have one name for each operation, whereas machines have one per provider.
     plan_words = {"SwitchProtection": "ReverseReplicate", "Failback": "PlannedFailover"}
     allowed = [{plan_words.get(operation, operation) for operation in allowed_operations(item)} for item in items]
     done = world.state.done.get(plan.id.key, {})
@@ -74,7 +74,8 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
                 for scenario in ("PlannedFailover", "UnplannedFailover", "TestFailover")
                 if scenario in done
             },
-            # Recorded: all three are null before anything is done to a plan. Specified: its latest operation.
+            # Recorded: all three are null before any operation on the plan. Specified: afterwards they show the latest
+            # one.
             "currentScenario": {
                 "scenarioName": job.scenario,
                 "jobId": wire_id(job.id),
@@ -91,7 +92,7 @@ def plan_json(world: World, plan: RecoveryPlan, *, listed: bool = False) -> Docu
 
 
 def _groups_json(world: World, plan: RecoveryPlan) -> list[Document]:
-    # Recorded: a plan that was given boot groups only has a shutdown and a failover group before them.
+    # Recorded: if a plan is created with boot groups only, a shutdown group and a failover group precede them.
     groups = list(plan.groups)
     for kind in ("Failover", "Shutdown"):
         if all(group.kind != kind for group in groups):
@@ -111,7 +112,7 @@ def _groups_json(world: World, plan: RecoveryPlan) -> list[Document]:
 
 
 def _machine_name(world: World, plan: RecoveryPlan, item_id: ArmId) -> str:
-    """How a plan names a machine: specified for Hyper-V as the name of its item, recorded for Azure as a GUID."""
+    """How a plan names a machine. Specified for Hyper-V: the name of its item. Recorded for Azure: a GUID."""
     item = world.state.protected_items.get(plan.id.parent.key, item_id.key)
     if item is not None and item.provider == "HyperVReplicaAzure":
         return item_id.name
@@ -121,7 +122,7 @@ def _machine_name(world: World, plan: RecoveryPlan, item_id: ArmId) -> str:
 def _action_json(world: World, plan: RecoveryPlan, action: PlanAction) -> Document:
     actions = world.extras.get(plan.id.key, {})
     given = actions.get(action.name)
-    if isinstance(given, Mapping):  # as the request wrote it
+    if isinstance(given, Mapping):  # as in the request
         return dict(given)
     return {
         "actionName": action.name,
@@ -144,7 +145,7 @@ def _machines(world: World, plan: RecoveryPlan) -> Sequence[ProtectedItem]:
 
 
 def read_plan(plan_id: ArmId, properties: Body, before: RecoveryPlan | None) -> tuple[RecoveryPlan, dict[str, object]]:
-    """The plan that the properties of a body ask for, and its actions as they were written, by name."""
+    """Read a plan from the properties of a body. Also returns its actions as written, by name."""
     groups: list[PlanGroup] = []
     written: dict[str, object] = {}
     for entry in objects(properties, "groups"):
@@ -164,7 +165,7 @@ def read_plan(plan_id: ArmId, properties: Body, before: RecoveryPlan | None) -> 
                 end_actions=actions["endGroupActions"],
             )
         )
-    # Specified: an update changes the groups only; between which fabrics a plan is, stays.
+    # Specified: an update changes only the groups; the fabrics of a plan stay the same.
     primary = before.primary_fabric_id if before else an_id(properties, "primaryFabricId")
     recovery = before.recovery_fabric_id if before else None
     if recovery is None:
@@ -230,12 +231,12 @@ def delete_plan(call: Call) -> Response:
 
 add_results(routes, _PLAN, get_plan)
 
-_SUSPENDS: Final = "its job is suspended before each manual action, which is documented"
+_SUSPENDS: Final = "documented: its job is suspended before each manual action"
 
 
 @routes.post(f"{_PLAN}/testFailover", "ReplicationRecoveryPlans_TestFailover", "specified", _SUSPENDS)
 def test_failover(call: Call) -> Response:
-    """Make test machines."""
+    """Create test machines."""
     plan_id = call.id("plan")
     properties = an_object(call.request.document(), "properties")
     return call.accepted(call.world.recovery_plans.test_failover(plan_id, an_id(properties, "networkId")), plan_id)
@@ -249,7 +250,7 @@ def test_failover_cleanup(call: Call) -> Response:
 
 @routes.post(f"{_PLAN}/unplannedFailover", "ReplicationRecoveryPlans_UnplannedFailover", "specified", _SUSPENDS)
 def unplanned_failover(call: Call) -> Response:
-    """Fail the machines of a plan over."""
+    """Fail over the machines of a plan."""
     plan_id = call.id("plan")
     direction = read_direction(an_object(call.request.document(), "properties"), plan_id)
     return call.accepted(call.world.recovery_plans.unplanned_failover(plan_id, direction), plan_id)
@@ -257,13 +258,13 @@ def unplanned_failover(call: Call) -> Response:
 
 @routes.post(f"{_PLAN}/failoverCommit", "ReplicationRecoveryPlans_FailoverCommit", "specified", _SUSPENDS)
 def commit_failover(call: Call) -> Response:
-    """Commit the failover of the machines of a plan."""
+    """Commit the failover of a plan's machines."""
     return call.accepted(call.world.recovery_plans.commit(call.id("plan")), call.id("plan"))
 
 
 @routes.post(f"{_PLAN}/plannedFailover", "ReplicationRecoveryPlans_PlannedFailover", "specified", _SUSPENDS)
 def planned_failover(call: Call) -> Response:
-    """Fail the on-premises machines of a plan over without loss, or back."""
+    """Fail the on-premises machines of a plan over without data loss, or fail them back."""
     plan_id = call.id("plan")
     direction = read_direction(an_object(call.request.document(), "properties"), plan_id)
     return call.accepted(call.world.recovery_plans.planned_failover(plan_id, direction), plan_id)
@@ -271,11 +272,11 @@ def planned_failover(call: Call) -> Response:
 
 @routes.post(f"{_PLAN}/failoverCancel", "ReplicationRecoveryPlans_FailoverCancel", "specified", _SUSPENDS)
 def cancel_failover(call: Call) -> Response:
-    """Cancel the failover of the machines of a plan, before it is committed."""
+    """Cancel the failover of a plan's machines before it is committed."""
     return call.accepted(call.world.recovery_plans.cancel(call.id("plan")), call.id("plan"))
 
 
 @routes.post(f"{_PLAN}/reProtect", "ReplicationRecoveryPlans_Reprotect", "specified", _SUSPENDS)
 def reprotect(call: Call) -> Response:
-    """Re-protect the machines of a plan. Those of Azure move, and the plan turns round."""
+    """Re-protect the machines of a plan. Azure machines move to the other fabric, and the plan reverses direction."""
     return call.accepted(call.world.recovery_plans.reprotect(call.id("plan")), call.id("plan"))

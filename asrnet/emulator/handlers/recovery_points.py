@@ -14,11 +14,11 @@ from asrnet.fake.recovery_points import RecoveryPoint
 routes: Final = Routes()
 
 _POINTS: Final = f"{ITEM}/recoveryPoints"
-_BY_THE_CLOCK: Final = "the points are made by the clock, as often as the policy says"
+_BY_THE_CLOCK: Final = "the points follow from the clock and the interval of the policy"
 
 
 def point_json(call: Call, point: RecoveryPoint) -> Document:
-    """A recovery point with what its provider adds to it."""
+    """A recovery point with its provider's details."""
     item = call.world.state.protected_items.get(call.id("vault").key, point.id.parent.key)
     provider = item.provider if item else ""
     details: Document | None = None

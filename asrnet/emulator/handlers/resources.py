@@ -1,4 +1,4 @@
-"""Subscriptions, resource groups, resource providers, resources of any type, and what the credential may do to them."""
+"""Subscriptions, resource groups, resource providers, generic lists of resources, and the credential's permissions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ routes: Final = Routes()
 _PROVIDER: Final = f"{SUBSCRIPTION}/providers/{{namespace}}"
 _GROUPS: Final = f"{SUBSCRIPTION}/resourceGroups"
 _FILTERS: Final = frozenset({"resourcetype", "resourcegroup", "name", "location", "tagname", "tagvalue"})
-# The resource providers, with the types of theirs that clients ask for.
+# The resource providers and those of their types that clients ask for.
 _PROVIDERS: Final = {
     "Microsoft.Compute": ("virtualMachines",),
     "Microsoft.Network": ("virtualNetworks", "virtualNetworks/subnets", "locations", "locations/operations"),
@@ -67,7 +67,7 @@ def group_json(group: ResourceGroup) -> Document:
 
 
 def provider_json(subscription: str, namespace: str, *, registered: bool) -> Document:
-    """A resource provider with the types that the emulator has."""
+    """A resource provider with the resource types that the emulator has."""
     types = [
         {"resourceType": kind, "locations": [], "apiVersions": list(_VERSIONS), "capabilities": "None"}
         for kind in _PROVIDERS[namespace]
@@ -141,7 +141,7 @@ def get_group(call: Call) -> Response:
 
 @routes.add("HEAD", GROUP, "ResourceGroups_CheckExistence", "documented")
 def head_group(call: Call) -> Response:
-    """Whether a resource group exists."""
+    """204 if a resource group exists, 404 otherwise."""
     call.world.subscriptions.resource_group(call.id("group"))
     return empty_response(204)
 
@@ -167,9 +167,9 @@ def patch_group(call: Call) -> Response:
     return json_response(group_json(group))
 
 
-@routes.delete(GROUP, "ResourceGroups_Delete", "documented", "at once, where the service takes its time")
+@routes.delete(GROUP, "ResourceGroups_Delete", "documented", "at once, whereas the service takes some time")
 def delete_group(call: Call) -> Response:
-    """Delete a resource group with what is in it, at once."""
+    """Delete a resource group and everything in it at once."""
     call.world.subscriptions.delete_resource_group(call.id("group"))
     return empty_response(200)
 
@@ -177,7 +177,7 @@ def delete_group(call: Call) -> Response:
 @routes.get(f"{SUBSCRIPTION}/resources", "Resources_List", "documented")
 @routes.get(f"{GROUP}/resources", "Resources_ListByResourceGroup", "documented")
 def list_resources(call: Call) -> Response:
-    """The networks and vaults of a subscription or of a resource group, in short, as far as a filter lets them."""
+    """The networks and vaults of a subscription or resource group that match a filter, in short form."""
     subscription, group = _subscription(call), call.values.get("group")
     filters = call.equalities(_FILTERS)
     resources: list[Document] = []
@@ -254,24 +254,24 @@ def _namespace(call: Call) -> str:
 
 
 _PERMISSIONS: Final = "providers/Microsoft.Authorization/permissions"
-_EVERYTHING: Final = "one role that allows everything but what the world denies"
+_EVERYTHING: Final = "one role that allows everything except what the world denies"
 
 
 @routes.get(f"{GROUP}/{_PERMISSIONS}", "Permissions_ListForResourceGroup", "documented", _EVERYTHING)
 def list_permissions_for_group(call: Call) -> Response:
-    """The roles' actions at a resource group."""
+    """The permissions of the credential at a resource group."""
     return _permissions(call, "group")
 
 
 @routes.get(f"{VAULT}/{_PERMISSIONS}", "Permissions_ListForResource", "documented", _EVERYTHING)
 def list_permissions_for_vault(call: Call) -> Response:
-    """The roles' actions at a vault."""
+    """The permissions of the credential at a vault."""
     return _permissions(call, "vault")
 
 
 @routes.get(f"{VNET}/{_PERMISSIONS}", "Permissions_ListForResource", "documented", _EVERYTHING)
 def list_permissions_for_network(call: Call) -> Response:
-    """The roles' actions at a virtual network."""
+    """The permissions of the credential at a virtual network."""
     return _permissions(call, "vnet")
 
 

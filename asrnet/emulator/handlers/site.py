@@ -1,4 +1,4 @@
-"""What a vault shows of Site Recovery as a whole: providers, protectable machines, health and alerts."""
+"""The vault-wide resources of Site Recovery: providers, protectable machines, health and alerts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ALERTS: Final = f"{VAULT}/replicationAlertSettings"
 
 
 def provider_json(world: World, fabric: Fabric) -> Document:
-    """The one provider that every fabric has here."""
+    """The single provider of a fabric."""
     name = stable_guid(str(fabric.id), "provider")
     items = world.state.protected_items.values(fabric.id.parent.key)
     return {
@@ -94,7 +94,7 @@ def get_provider(call: Call) -> Response:
 
 
 def protectable_json(machine: SourceMachine, item: ProtectedItem | None) -> Document:
-    """A machine on premises as something that can be protected; ``item`` is what protects it."""
+    """A machine on premises that can be protected; ``item`` is the protected item, if it is protected."""
     fabric_id = machine.id.parent.parent
     return {
         "id": wire_id(machine.id),
@@ -133,7 +133,7 @@ def protectable_json(machine: SourceMachine, item: ProtectedItem | None) -> Docu
     _PROTECTABLE,
     "ReplicationProtectableItems_ListByReplicationProtectionContainers",
     "specified",
-    "Hyper-V's machines; of others a world has none",
+    "Hyper-V machines only; worlds have no others to protect",
 )
 def list_protectable_items(call: Call) -> Response:
     """The machines of a container that can be protected."""
@@ -150,7 +150,7 @@ def get_protectable_item(call: Call) -> Response:
 
 
 def _protectable(call: Call) -> Sequence[tuple[SourceMachine, ProtectedItem | None]]:
-    """The machines of a container on premises, each with the item that protects it."""
+    """The machines of a container on premises, each with its protected item if there is one."""
     container_id = call.id("container")
     items = {
         item.id.name.lower(): item
@@ -163,7 +163,7 @@ def _protectable(call: Call) -> Sequence[tuple[SourceMachine, ProtectedItem | No
         if machine.id.parent == container_id
     }
     for name, item in items.items():
-        # An item that came with a world, or was protected by a made-up id, stands for its machine.
+        # An item loaded with the world, or protected under an arbitrary id, counts as its own machine.
         machine_id = container_id.child("replicationProtectableItems", item.id.name)
         machines.setdefault(name, SourceMachine(id=machine_id, friendly_name=item.friendly_name, nics=item.nics))
     return [(machine, items.get(name)) for name, machine in machines.items()]
@@ -171,7 +171,7 @@ def _protectable(call: Call) -> Sequence[tuple[SourceMachine, ProtectedItem | No
 
 @routes.get(f"{VAULT}/replicationVaultHealth", "ReplicationVaultHealth_Get", "specified", "every vault is healthy")
 def get_vault_health(call: Call) -> Response:
-    """The health of a vault, with the numbers of what is in it."""
+    """The health of a vault, with counts of its resources."""
     vault = call.world.vaults.get(call.id("vault")).id
     fabrics = call.world.state.fabrics.values(vault.key)
     containers = [record for fabric in fabrics for record in call.world.state.clouds.values(fabric.id.key)]
@@ -211,7 +211,7 @@ _DEFAULT_ALERT: Final = "defaultAlertSetting"
 
 @routes.get(_ALERTS, "ReplicationAlertSettings_List", "specified")
 def list_alert_settings(call: Call) -> Response:
-    """The one group of alert settings that a vault has."""
+    """The only alert settings of a vault."""
     vault = call.world.vaults.get(call.id("vault")).id
     return call.page([_DEFAULT_ALERT], lambda name: _alert_json(call, vault, name))
 

@@ -1,4 +1,4 @@
-"""Recovery Services vaults, and those of their settings that clients read along with them."""
+"""Recovery Services vaults, and the vault settings that clients read along with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DEFAULTS: Final[Document] = {
     "costManagementSettings": {"granularityLevel": "VaultLevel"},
 }
 _SKU: Final[Document] = {"name": "RS0", "tier": "Standard"}
-# The properties that clients set; the others the service computes.
+# The properties that clients set; the service computes the others.
 _ECHOED: Final = (
     "publicNetworkAccess",
     "redundancySettings",
@@ -41,12 +41,12 @@ _ECHOED: Final = (
 
 
 def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *, state: str = "Succeeded") -> Document:
-    """A vault; ``extras`` are properties that its model does not have."""
+    """A vault; ``extras`` are the properties that its model does not have."""
     extras = extras or {}
-    # An etag is a time, as the service writes it; here one that differs after every change.
+    # The service writes a time as the etag. This one is a fake time that changes with the content.
     content = msgspec.json.encode((str(vault.id), vault.location, dict(vault.tags), extras), order="sorted").decode()
     ticks = int(stable_guid("etag", content)[:8], 16) % 10_000_000
-    # Unlike Site Recovery's resources, a vault has its location in front and its id behind the properties.
+    # Unlike Site Recovery's resources, a vault has its location first and its id after the properties.
     document: Document = {
         "location": vault.location,
         "name": vault.id.name,
@@ -70,19 +70,19 @@ def vault_json(vault: VaultResource, extras: Mapping[str, Any] | None = None, *,
 
 
 def _group(extras: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A group of ``extras``; empty where it is missing, or no group: world files are written by hand."""
+    """A group of ``extras``; empty if it is missing or not an object, since world files are written by hand."""
     group = extras.get(name)
     return group if isinstance(group, Mapping) else {}
 
 
 def read_extras(vault_id: ArmId, body: Body, before: Mapping[str, Any], tenant: str) -> dict[str, object]:
-    """What a PUT or PATCH says of a vault beyond its model; what it does not name stays as ``before``."""
+    """Read what a PUT or PATCH sets beyond the vault's model; omitted properties keep their values ``before``."""
     properties = dict(_group(before, "properties"))
     for name in _ECHOED:
         value = member(an_object(body, "properties"), name)
         previous = properties.get(name) or _DEFAULTS.get(name)
         if isinstance(value, Mapping) and isinstance(previous, Mapping):
-            value = {**previous, **value}  # groups of settings keep what a request leaves out of them
+            value = {**previous, **value}  # a group of settings keeps the members that a request omits
         if value is not None:
             properties[name] = value
     sku = dict(an_object(body, "sku"))
@@ -98,7 +98,7 @@ def read_extras(vault_id: ArmId, body: Body, before: Mapping[str, Any], tenant: 
 
 
 def _read_identity(vault_id: ArmId, body: Body, tenant: str) -> Document:
-    """A managed identity with the ids that its directory gives it."""
+    """A managed identity with the ids that Microsoft Entra ID assigns to it."""
     kind = text(body, "type") or "None"
     if kind == "None":
         return {}
@@ -139,14 +139,14 @@ def put_vault(call: Call) -> Response:
         vault.tags,
         extras,
     ):
-        # Recorded: a PUT that changes nothing is answered with the vault, and no operation to follow.
+        # Recorded: the answer to a PUT that changes nothing is the vault, without an operation.
         return json_response(_shown(call, _existing(call)), headers=((RESOURCE_LIMIT, "209"),))
     return _write(call, vault, {})
 
 
 @routes.patch(VAULT, "Vaults_Update", "specified")
 def patch_vault(call: Call) -> Response:
-    """Change a vault's tags and settings; what the body leaves out stays."""
+    """Change a vault's tags and settings; omitted ones stay as they are."""
     vault = _existing(call)
     body = call.request.document()
     if member(body, "tags") is not None:
@@ -156,7 +156,7 @@ def patch_vault(call: Call) -> Response:
 
 @routes.delete(VAULT, "Vaults_Delete", "specified")
 def delete_vault(call: Call) -> Response:
-    """Delete a vault: 204 where there is none."""
+    """Delete a vault; 204 if there is none."""
     started = call.world.vaults.delete(call.id("vault"))
     if started is None:
         return empty_response(204)
@@ -176,7 +176,7 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
     started = call.world.vaults.put(vault)
     call.world.extras[vault.id.key] = extras
     state = "Succeeded" if started.state == "Succeeded" else "Provisioning"
-    # Recorded: the answer to a PUT says where the operation's status is, and has no Location.
+    # Recorded: the answer to a PUT has the URL of the operation's status, but no Location.
     headers: tuple[tuple[str, str], ...] = ()
     if started.state == "InProgress":
         headers = tuple(header for header in _addresses(call, started) if header[0] != "Location")
@@ -186,7 +186,7 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
 
 
 def _addresses(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
-    # Recorded: the name of a vault's operation is in base64, unlike those of Site Recovery.
+    # Recorded: unlike Site Recovery's operations, those of vaults have a base64 name.
     name = base64.urlsafe_b64encode(started.id.encode()).decode().rstrip("=")
     base, version = f"{call.request.origin}{call.id('vault')}", f"?api-version={call.request.api_version}"
     return (
@@ -208,7 +208,7 @@ def _operation(call: Call) -> Started:
 
 @routes.get(f"{VAULT}/operationStatus/{{operation}}", "Vaults_OperationStatus", "recorded")
 def get_operation_status(call: Call) -> Response:
-    """The status of writing a vault."""
+    """The status of an operation on a vault."""
     started = _operation(call)
     document = {"id": call.request.path, "name": call.values["operation"], "status": started.state}
     headers = call.status_retry_after(most=10) if started.state == "InProgress" else ()
@@ -217,15 +217,15 @@ def get_operation_status(call: Call) -> Response:
 
 @routes.get(f"{VAULT}/operationResults/{{operation}}", "Vaults_OperationResults", "specified")
 def get_operation_result(call: Call) -> Response:
-    """The result of writing a vault: 202 until it ended, then the vault, or 204 where it is gone."""
+    """The result of an operation on a vault: 202 until it has ended, then the vault, or 204 if it was deleted."""
     started = _operation(call)
     if started.state == "InProgress":
         return empty_response(202, *_addresses(call, started))
     return empty_response(204) if started.method == "DELETE" else get_vault(call)
 
 
-# Settings that clients read along with a vault. Their values were chosen, and cannot be changed.
-_FIXED: Final = "clients read it along with a vault; its values were chosen, and cannot be changed"
+# Vault settings that clients read. Their values are fixed.
+_FIXED: Final = "clients read it along with a vault; its values are invented and fixed"
 
 
 def _setting(vault_id: ArmId, kind: str, name: str, properties: Document) -> Response:
@@ -235,7 +235,7 @@ def _setting(vault_id: ArmId, kind: str, name: str, properties: Document) -> Res
 
 @routes.get(f"{VAULT}/backupconfig/vaultconfig", "BackupResourceVaultConfigs_Get", "assumed", _FIXED)
 def get_backup_config(call: Call) -> Response:
-    """How Azure Backup guards a vault's contents from deletions."""
+    """How Azure Backup protects a vault's contents from deletion."""
     properties: Document = {
         "storageModelType": "GeoRedundant",
         "storageType": "GeoRedundant",
@@ -262,9 +262,9 @@ def get_storage_config(call: Call) -> Response:
 
 @routes.get(f"{VAULT}/extendedInformation/vaultExtendedInfo", "VaultExtendedInfo_Get", "specified", "a made-up key")
 def get_extended_info(call: Call) -> Response:
-    """The key of a vault, without which PowerShell does not choose the vault for its cmdlets of Site Recovery."""
+    """The integrity key of a vault. PowerShell needs it to select the vault for its Site Recovery cmdlets."""
     vault_id = _existing(call).id
-    # PowerShell decodes the key, and takes it only where the algorithm is None.
+    # PowerShell decodes the key, and accepts it only if the algorithm is None.
     key = base64.b64encode(UUID(stable_guid(str(vault_id), "integrity key")).bytes).decode()
     properties: Document = {"integrityKey": key, "algorithm": "None"}
     return _setting(vault_id, "extendedInformation", "vaultExtendedInfo", properties)
@@ -272,13 +272,13 @@ def get_extended_info(call: Call) -> Response:
 
 @routes.get(f"{VAULT}/backupProtectedItems", "BackupProtectedItems_List", "assumed", "empty")
 def list_backup_items(call: Call) -> Response:
-    """The items that Azure Backup protects: none here."""
+    """An empty list, since Azure Backup protects no items here."""
     _existing(call)
     return json_response({"value": []})
 
 
 def _replication_setting(vault_id: ArmId) -> Document:
-    """No migration project, and the newer way to protect VMware machines."""
+    """The vault has no migration project, and uses the newer way to protect VMware machines."""
     return {
         "id": wire_id(vault_id.child("replicationVaultSettings", "default")),
         "name": "default",
@@ -289,7 +289,7 @@ def _replication_setting(vault_id: ArmId) -> Document:
 
 @routes.get(f"{VAULT}/replicationVaultSettings", "ReplicationVaultSetting_List", "assumed", _FIXED)
 def list_replication_settings(call: Call) -> Response:
-    """The one group of Site Recovery's settings that a vault has."""
+    """The only Site Recovery settings of a vault."""
     return json_response({"value": [_replication_setting(_existing(call).id)], "nextLink": None})
 
 
