@@ -37,6 +37,15 @@ _ENABLING: Final = "enable"
 _INITIAL_REPLICATION: Final = "initialreplication"
 _AT_REST: Final = ("protect", "enabl", "disabl", "replication", "resync", "none", "marked", "delet")
 _MACHINES_NAMED: Final = 3
+_FAILING_OVER: Final = "finish the failover and re-protect, or use --force failover_active"
+_IN_RECOVERY_REGION: Final = "fail back first, or use --force failover_active"
+_REPROTECTING: Final = "wait until the re-protection has ended, or use --force failover_active"
+_UNCLEAR: Final = "see in the vault what the machine is doing; if nothing is under way, use --force failover_active"
+_BY_JOB_STATE: Final = {
+    "suspended": "the job waits for a person: continue or cancel it in the vault, or use --force failover_active",
+    "cancelling": "wait until the job is canceled, or use --force failover_active",
+}
+_UNFINISHED: Final = "wait until the job has ended, or use --force failover_active"
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -57,14 +66,14 @@ class Activity(Struct, frozen=True, kw_only=True):
     job that may go on to any machine, such as that of a recovery plan.
     """
 
-    networks: Mapping[ArmId, str] = {}
-    fabrics: Mapping[ArmId, str] = {}
-    vault: str = ""
+    networks: Mapping[ArmId, Hold] = {}
+    fabrics: Mapping[ArmId, Hold] = {}
+    vault: Hold | None = None
     unread: str = ""
     reversed: Mapping[ArmId, Sequence[ProtectedItem]] = {}
     undirected: Mapping[ArmId, Sequence[ProtectedItem]] = {}
-    machines: Mapping[ArmId, str] = {}
-    any_machine: str = ""
+    machines: Mapping[ArmId, Hold] = {}
+    any_machine: Hold | None = None
 
     def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
         """Why ``change`` must wait, unless that safeguard is ``forced``; None where it may go on."""
@@ -80,15 +89,11 @@ class Activity(Struct, frozen=True, kw_only=True):
                     "or use --force failover_active",
                 )
             if change.kind == "protected_item":
-                reason = self.machines.get(change.resource_id) or self.any_machine
+                hold = self.machines.get(change.resource_id) or self.any_machine
             else:
-                reason = self.vault or next(filter(None, map(self._failover, mappings)), "")
-            if reason:
-                return Hold(
-                    kind=FindingKind.FAILOVER_ACTIVE,
-                    reason=reason,
-                    hint="finish the failover and re-protect, or use --force failover_active",
-                )
+                hold = self.vault or next(filter(None, map(self._failover, mappings)), None)
+            if hold:
+                return hold
         machines = {
             item.id: item
             for step in change.steps
@@ -104,15 +109,15 @@ class Activity(Struct, frozen=True, kw_only=True):
             )
         return None
 
-    def _failover(self, mapping: NetworkMapping) -> str:
-        """What is happening to a machine that may fail over or back by ``mapping``; empty where nothing is."""
+    def _failover(self, mapping: NetworkMapping) -> Hold | None:
+        """What is happening to a machine that may fail over or back by ``mapping``, if anything is."""
         for network in (mapping.primary_network_id, mapping.recovery_network_id):
             if network in self.networks:
                 return self.networks[network]
         for fabric in (mapping.fabric_id, mapping.recovery_fabric_id):
             if fabric and fabric in self.fabrics:
                 return self.fabrics[fabric]
-        return ""
+        return None
 
     def _reversed(self, mapping: NetworkMapping) -> Iterator[ProtectedItem]:
         """The machines that run in the recovery region and are re-protected by ``mapping`` or by its opposite.
@@ -147,49 +152,55 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         return Activity(unread=str(items))
     if isinstance(jobs, AsrError):
         return Activity(unread=str(jobs))
-    networks: dict[ArmId, str] = {}
-    fabrics: dict[ArmId, str] = {}
+    networks: dict[ArmId, Hold] = {}
+    fabrics: dict[ArmId, Hold] = {}
     by_name: dict[str, list[ProtectedItem]] = {}
     in_recovery_region: dict[ArmId, list[ProtectedItem]] = {}
     undirected: dict[ArmId, list[ProtectedItem]] = {}
-    jobs_of_machines: dict[ArmId, str] = {}
+    jobs_of_machines: dict[ArmId, Hold] = {}
 
-    def add(item: ProtectedItem, reason: str) -> None:
+    def add(item: ProtectedItem, hold: Hold) -> None:
         for network in networks_of_item(item):
-            networks.setdefault(network, reason)
+            networks.setdefault(network, hold)
         if not _reports_its_networks(item):
             for fabric in (item.fabric_id, item.recovery_fabric_id):
                 if fabric:
-                    fabrics.setdefault(fabric, reason)
+                    fabrics.setdefault(fabric, hold)
 
     for item in items:
         for name in {item.friendly_name.lower(), item.id.name.lower()}:
             by_name.setdefault(name, []).append(item)
-        if reason := _moving(item):
-            add(item, f"{item.friendly_name} {reason}")
+        if hold := _moving(item):
+            add(item, hold)
         elif item.is_reversed:
             for network in networks_of_item(item):
                 in_recovery_region.setdefault(network, []).append(item)
             if not _reports_its_networks(item):
-                add(item, f"{item.friendly_name} runs in the recovery region, on a network that is not known")
+                reason = f"{item.friendly_name} runs in the recovery region, on a network that is not known"
+                add(item, Hold(kind=FindingKind.FAILOVER_ACTIVE, reason=reason, hint=_IN_RECOVERY_REGION))
         elif item.direction_unclear:
             for network in filter(None, {nic.primary_network_id for nic in item.nics}):
                 undirected.setdefault(network, []).append(item)
-    vault = any_machine = ""
+    vault: Hold | None = None
+    any_machine: Hold | None = None
     for job in jobs:
         if job.has_ended or not _moves(job):
             continue
-        reason = f"the job {job.scenario or job.name} is unfinished for {job.target or 'a machine'}"
+        hold = Hold(
+            kind=FindingKind.FAILOVER_ACTIVE,
+            reason=f"the job {job.scenario or job.name} is unfinished for {job.target or 'a machine'}",
+            hint=_BY_JOB_STATE.get(job.state.lower(), _UNFINISHED),
+        )
         machines = [item for name in (job.target, job.target_id) for item in by_name.get(name.lower(), ())]
         for item in machines:
-            add(item, reason)
-            jobs_of_machines.setdefault(item.id, reason)
+            add(item, hold)
+            jobs_of_machines.setdefault(item.id, hold)
         # A machine that is being enabled is not on the list of items yet, and the job of a recovery plan names only the
         # plan.
         if not machines:
-            vault = vault or reason
+            vault = vault or hold
             # Enabling a machine takes its network from a mapping, and moves no other machine.
-            any_machine = any_machine or ("" if _ENABLING in job.scenario.lower() else reason)
+            any_machine = any_machine or (None if _ENABLING in job.scenario.lower() else hold)
     return Activity(
         networks=networks,
         fabrics=fabrics,
@@ -245,33 +256,36 @@ def is_uncommitted(item: ProtectedItem) -> bool:
     return any(word in item.state.lower() for word in ("commitpending", "commitrequired"))
 
 
-def _moving(item: ProtectedItem) -> str:
-    """Why the networks of a machine must not be remapped now, as the end of a sentence about it; empty if they may be.
+def _moving(item: ProtectedItem) -> Hold | None:
+    """Why the networks of a machine must not be remapped now, if they must not.
 
     A value that is missing, or unknown to this version, does not prove that nothing is happening.
     """
     state = item.state.lower()
     if item.has_failed_over:
-        return f"runs on the recovery side (state {item.state})"
-    if item.active_location.lower() != "primary":
-        return f"is active on an unknown side ({item.active_location or 'not reported'})"
-    if any(word in state for word in _MOVING):
-        return f"is in state {item.state}"
-    if any(word in item.scenario.lower() for word in _MOVING):
-        return f"is in {item.scenario}"
-    if not state:
-        return "does not report its state"
-    if not any(word in state for word in _AT_REST):
-        return f"is in state {item.state}, which this version does not know"
-    if not item.provider:
-        return "reports neither its networks nor whether it runs in the recovery region"
-    if _INITIAL_REPLICATION in state and item.provider == "A2A":
-        # Re-protection starts a new replication. Recorded: only the initial region differs from a first protection.
-        if item.is_reversed:
-            return f"is being re-protected (state {item.state})"
-        if item.direction_unclear:
-            return f"may be re-protected (state {item.state}, where it was first protected is not known)"
-    return ""
+        reason, hint = f"runs on the recovery side (state {item.state})", _FAILING_OVER
+    elif item.active_location.lower() != "primary":
+        reason, hint = f"is active on an unknown side ({item.active_location or 'not reported'})", _UNCLEAR
+    elif any(word in state for word in _MOVING):
+        reason, hint = f"is in state {item.state}", _REPROTECTING if "reprotect" in state else _FAILING_OVER
+    elif any(word in item.scenario.lower() for word in _MOVING):
+        reason = f"is in {item.scenario}"
+        hint = _REPROTECTING if "reprotect" in item.scenario.lower() else _FAILING_OVER
+    elif not state:
+        reason, hint = "does not report its state", _UNCLEAR
+    elif not any(word in state for word in _AT_REST):
+        reason, hint = f"is in state {item.state}, which this version does not know", _UNCLEAR
+    elif not item.provider:
+        reason, hint = "reports neither its networks nor whether it runs in the recovery region", _UNCLEAR
+    # Re-protection starts a new replication. Recorded: only the initial region differs from a first protection.
+    elif _INITIAL_REPLICATION in state and item.provider == "A2A" and item.is_reversed:
+        reason, hint = f"is being re-protected (state {item.state})", _REPROTECTING
+    elif _INITIAL_REPLICATION in state and item.provider == "A2A" and item.direction_unclear:
+        reason = f"may be re-protected (state {item.state}, where it was first protected is not known)"
+        hint = _REPROTECTING
+    else:
+        return None
+    return Hold(kind=FindingKind.FAILOVER_ACTIVE, reason=f"{item.friendly_name} {reason}", hint=hint)
 
 
 def _moves(job: Job) -> bool:

@@ -283,14 +283,19 @@ class _MachineDiff:
         ):
             if not changes and len(networks) > 1:
                 problems.append(
-                    _Problem(f"its NICs have different networks for {occasion}, and an update has one for all")
+                    _Problem(
+                        f"its NICs have different networks for {occasion}, and an update has one for all",
+                        _by_hand(item),
+                    )
                 )
         if is_stale:
             recovery = pair.recovery
             assert recovery is not None  # noqa: S101 - a wanted pair has both networks
             network, change_id = self._network(recovery)
             if network is None:
-                problems.append(_Problem(f"the subnets of {recovery.name} are not known"))
+                problems.append(
+                    _Problem(f"the subnets of {recovery.name} are not known", "plan again when they can be read")
+                )
             else:
                 after, more, new_subnets = _moved(after, item, network, pair.kind, release=pair.release_addresses)
                 problems += more
@@ -324,7 +329,10 @@ class _MachineDiff:
         if without_subnet:
             # Reported as error 28020 of the job, after the PATCH was accepted.
             problems.append(
-                _Problem(f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses")
+                _Problem(
+                    f"NIC {without_subnet} has a static test address without a test subnet, which Azure refuses",
+                    "give the NIC a test subnet, or remove its static test address",
+                )
             )
         return _Update(after=after, needs=tuple(sorted(needs)), problems=tuple(problems))
 
@@ -555,7 +563,9 @@ def _problems(item: ProtectedItem, *, moves: bool, moves_test: bool) -> Iterator
         first_step = "re-protect the machine" if is_committed else "commit the failover and re-protect the machine"
         yield _Problem("it has failed over", f"{first_step}, then fail it back")
     elif item.direction_unclear:
-        yield _Problem("where it was first protected is not known, so it may be running in the recovery region")
+        yield _Problem(
+            "where it was first protected is not known, so it may be running in the recovery region", by_hand
+        )
     elif item.state.lower() != "protected":
         yield _Problem(f"its state is {item.state or 'not reported'}", "wait until it is Protected")
     if item.test_failover_state.lower() not in _NOT_RUNNING:
@@ -609,7 +619,9 @@ def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_
             by_hand,
         )
     if nic.unclear_recovery_network:
-        yield _Problem(f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id")
+        yield _Problem(
+            f"NIC {nic.name} has the recovery network '{nic.unclear_recovery_network}', which is no id", by_hand
+        )
     for occasion, changes, of_test, pools, reuses, nic_name in (
         (
             "a failover",

@@ -282,8 +282,43 @@ class TestJobs:
         guard = activity([machine()], [job("EnableDr", target="newcomer")])
         assert reason(guard, follow(machine())) == ""
 
+    @pytest.mark.parametrize(
+        ("state", "advice"),
+        [
+            ("InProgress", "wait until the job has ended"),
+            ("Cancelling", "wait until the job is canceled"),
+            ("Suspended", "the job waits for a person: continue or cancel it in the vault"),
+        ],
+    )
+    def test_are_waited_for_as_their_state_asks(self, state: str, advice: str) -> None:
+        for target in ("vm1", "plan 1"):
+            guard = activity([machine()], [job("UnplannedFailover", state=state, target=target)])
+            for change in (follow(machine()), update(FORWARD)):
+                hold = guard.hold(change)
+                assert hold
+                assert hold.hint == f"{advice}, or use --force failover_active"
+
     def test_of_mappings_hold_nothing(self) -> None:
         assert reason(activity([machine()], [job("NetworkPairing", target="app")]), update(FORWARD)) == ""
+
+
+@pytest.mark.parametrize(
+    ("item", "advice"),
+    [
+        (machine(active_location="Recovery"), "finish the failover and re-protect"),
+        (machine(state="CommitPendingFailover"), "finish the failover and re-protect"),
+        (machine(state="ReprotectInProgress"), "wait until the re-protection has ended"),
+        (reversed_machine(state="InitialReplicationInProgress"), "wait until the re-protection has ended"),
+        (machine(active_location=""), "see in the vault what the machine is doing; if nothing is under way"),
+        (machine(state="Dreaming"), "see in the vault what the machine is doing; if nothing is under way"),
+        (machine(provider=""), "see in the vault what the machine is doing; if nothing is under way"),
+    ],
+)
+def test_a_mapping_waits_for_a_machine_with_the_hint_that_its_state_asks_for(item: ProtectedItem, advice: str) -> None:
+    hold = activity([item], ()).hold(update(FORWARD))
+    assert hold
+    assert hold.hint.startswith(advice)
+    assert hold.hint.endswith("use --force failover_active")
 
 
 @pytest.mark.parametrize(("items", "jobs"), [(AsrError("no answer"), ()), ((), AsrError("no answer"))])
