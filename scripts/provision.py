@@ -44,8 +44,6 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except asrnet.RefusedError as error:
-        print(error, error.hint, sep="\n", file=sys.stderr)
-        sys.exit(3)
     except asrnet.AsrError as error:
-        sys.exit(f"{error}\n{error.hint}".rstrip())  # prints it on standard error and exits 1
+        print(f"error: {error}", *([f"hint: {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+        sys.exit(3 if isinstance(error, asrnet.RefusedError) else 1)

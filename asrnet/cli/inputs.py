@@ -34,8 +34,12 @@ def desired_state(session: Session[Settings]) -> DesiredState:
     topology = examined.desired.topology if examined.desired else None
     check_overwrites(settings, command=session.command, topology=topology)
     if examined.desired is None or examined.mistakes:
+        from asrnet.desired.loading import MISSING
         from asrnet.files.problems import together
 
+        for mistake in examined.mistakes:
+            if mistake.hint == MISSING:
+                mistake.hint = f"{MISSING} with --file (-f)"
         raise together([*examined.mistakes, *topology_mistakes(topology), *_mistakes_of_other_files(session)])
     # In asrnet predict, --machines is the path of a list.
     if session.command == "predict" or settings.machines is None:

@@ -42,6 +42,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+MISSING: Final = "asrnet init writes a first one, or give another file"
+"""The hint where there is no desired state. The command line adds the option."""
 _ONLY_IN_WORLDS: Final = frozenset({"resource_groups", "virtual_networks", "virtual_machines", "network_interfaces"})
 _HIGHEST_LIMIT: Final = 1_000_000
 
@@ -85,8 +88,7 @@ def examine(path: str | Path) -> Examined:
 
 def _read(path: Path) -> list[Reading[DesiredFile]]:
     if not os.path.lexists(path):
-        hint = "asrnet init writes a first one, and --file (-f) names another"
-        raise DocumentError("the file does not exist", file=path, hint=hint)
+        raise DocumentError("the file does not exist", file=path, hint=MISSING)
     if not path.is_dir():
         return [_read_file(path)]
     try:
@@ -104,7 +106,7 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
                 del readings[named]
     if not readings:
         raise DocumentError(
-            f"the folder holds no desired state, expected files named *{', *'.join(SUFFIXES)}", file=path
+            f"the folder holds no desired state, expected files named *{', *'.join(SUFFIXES)}", file=path, hint=MISSING
         )
     return list(readings.values())
 

@@ -32,10 +32,14 @@ STATES: Final[Mapping[str, Meaning]] = {
     "single": Meaning("The mapping is one way, because VMM networks that are mapped to Azure have no mapping back."),
     "corrected": Meaning("The pair differed, and the run corrected it."),
     "held": Meaning(
-        "The machine is to follow its pair and must not be touched now, or a safeguard keeps a change from being made.",
-        "The reason stands beside it.",
+        "The machine is to follow its pair, and something about the machine itself keeps asrnet from touching it.",
+        "The machine's finding gives the reason and what to do. Until then it keeps its networks.",
     ),
-    "waiting": Meaning("The machine's update is held back, together with the mapping that it follows or by a freeze."),
+    "waiting": Meaning(
+        "The machine's update is ready and held back: with the mapping that it follows, by a job, a freeze or a "
+        "missing right.",
+        "The finding of its pair says for what it waits. Once that is over, the next plan updates the machine.",
+    ),
     "reported": Meaning(
         "The machine differs from its pair, and machines of the pair do not follow.",
         "`machines: follow` or `--machines follow` lets it follow, unless another tool manages the pair.",
@@ -47,8 +51,16 @@ SIGNS: Final[Mapping[str, Meaning]] = {
     "=": Meaning("As it should be, or left to another tool; in a prediction: keeps its address."),
     "+": Meaning("Is created."),
     "~": Meaning("Is changed; in a prediction: gets another address."),
-    "-": Meaning("Is deleted."),
-    "!": Meaning("Needs attention: blocked, held back, half or failed; in a prediction: loses its connection."),
+    "-": Meaning("Is deleted; in a prediction: stays behind."),
+    "!": Meaning(
+        "Needs attention: blocked, left alone, half or failed; in a prediction: loses its connection.",
+        "The findings, or the lines below the row, give the reason.",
+    ),
+    "..": Meaning(
+        "Waits: a machine's update that is held back with its mapping, by a job, a freeze or a missing right; after an "
+        "apply, a change that was not begun.",
+        "When what it waits for is over, plan again.",
+    ),
     "?": Meaning("Not known: in flight when the run ended, or no prediction is possible."),
     "<->": Meaning("Both directions: machines fail over and back."),
     "->": Meaning("One direction: machines fail over, and nothing maps the way back."),

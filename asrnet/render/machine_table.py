@@ -13,11 +13,12 @@ from asrnet.model.machine_networks import MachineAddress, MachineNetworks
 from asrnet.model.plan import MachineView, Plan
 from asrnet.render.pair_status import error_of, outcome_of, settled_kinds
 from asrnet.render.sections import Row, Section, Tone
+from asrnet.render.wording import WAITS
 
 _HEADER: Final = ("", "Machine", "Pair", "NIC", "Network", "Subnet", "Address")
 _SIGNS: Final[Mapping[str, tuple[str, Tone]]] = {
     "update": ("~", "update"),
-    "waiting": ("!", "warning"),
+    "waiting": (WAITS, "warning"),
     "held": ("!", "warning"),
     "reported": ("!", "warning"),
     "in_sync": ("=", "plain"),
@@ -26,7 +27,7 @@ _SIGNS: Final[Mapping[str, tuple[str, Tone]]] = {
     "stale": ("!", "error"),
     "rolled_back": ("!", "error"),
     "in_flight": ("?", "warning"),
-    "skipped": ("!", "warning"),
+    "skipped": (WAITS, "warning"),
 }
 """The sign and the tone of a machine by the outcome of its change or, while it has none, by its status."""
 

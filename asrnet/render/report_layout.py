@@ -30,7 +30,7 @@ _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
     "rolled_back": ("!", "rolled back", "error"),
     "stale": ("!", "stale", "error"),
     "in_flight": ("?", "in flight", "warning"),
-    "skipped": ("!", "skipped", "warning"),
+    "skipped": (wording.WAITS, "skipped", "warning"),
     "succeeded": ("", "succeeded", "good"),
 }
 """Sign, label and tone of each outcome, the worst first: a pair shows the worst outcome of its changes."""

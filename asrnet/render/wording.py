@@ -21,6 +21,9 @@ NOUNS: Final[Mapping[ChangeKind, str]] = {
     "protected_item": "machine",
 }
 
+WAITS: Final = ".."
+"""The sign of what is due and was not begun, as opposed to ``!``, which needs somebody's attention."""
+
 _WORST_FIRST: Final[tuple[PairStatus, ...]] = ("blocked", "update", "create", "external", "in_sync")
 _PAIR_SYMBOLS: Final[Mapping[PairStatus, str]] = {
     "blocked": "!",

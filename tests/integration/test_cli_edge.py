@@ -249,7 +249,7 @@ def test_no_habit_leads_to_an_option_that_lifts_a_safeguard() -> None:
 
 def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
     ran = cli("plan", "--file", "missing.yaml", "--backend", "fake:world.yaml")
-    hint = "hint: asrnet init writes a first one, and --file (-f) names another"
+    hint = "hint: asrnet init writes a first one, or give another file with --file (-f)"
     assert ran.err == f"error: missing.yaml: the file does not exist\n{hint}\n"
 
 

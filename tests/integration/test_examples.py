@@ -138,6 +138,13 @@ def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: s
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py"])
+def test_a_script_without_its_file_says_what_writes_one(folder: Path, script: str) -> None:
+    ran = run(str(SCRIPTS / script), "nope.yaml", folder=folder, ASRNET_BACKEND="fake:world.yaml")
+    hint = "hint: asrnet init writes a first one, or give another file\n"
+    assert (ran.returncode, ran.stderr) == (1, f"error: nope.yaml: the file does not exist\n{hint}")
+
+
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
 def test_a_script_explains_itself_within_a_terminal(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "--help", folder=folder, COLUMNS="80")

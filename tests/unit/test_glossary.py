@@ -21,7 +21,7 @@ from asrnet.model.limits import FORCEABLE, Limits
 from asrnet.model.plan import ChangeKind, MachineStatus, PairStatus
 from asrnet.model.report import OUTCOMES, Outcome, Result
 from asrnet.render.pair_status import Status
-from asrnet.render.wording import SYMBOLS
+from asrnet.render.wording import SYMBOLS, WAITS
 
 
 def words(kind: str) -> list[str]:
@@ -49,7 +49,7 @@ def test_every_state_and_sign_of_a_table_is_explained() -> None:
     states = {*get_args(PairStatus), *get_args(MachineStatus), *get_args(LiveStatus), *get_args(Status)}
     explained = {entry.word for entry in glossary()}
     assert states - explained == set()
-    signs = {*SYMBOLS.values(), "=", "!", "?"}
+    signs = {*SYMBOLS.values(), "=", "!", "?", WAITS}
     assert signs - set(words("sign")) == set()
 
 
@@ -74,7 +74,7 @@ def test_a_behaviour_of_worlds_is_explained_with_its_choices_and_the_default() -
     assert entry.remedy == "Set `partial_update` under `behaviour` in a world."
 
 
-@pytest.mark.parametrize("sign", ["=", "~", "!", "?", "+", "-", "<->"])
+@pytest.mark.parametrize("sign", ["=", "~", "!", "..", "?", "+", "-", "<->"])
 def test_a_sign_is_explained(sign: str) -> None:
     assert [entry.kind for entry in explain(sign).explanations] == ["sign"]
 

@@ -37,6 +37,26 @@ def test_outputs_for_people_have_a_table_of_the_machines_that_follow(output: str
     assert "update 1 machine" in text
 
 
+@pytest.mark.parametrize("output", ["text", "markdown"])
+def test_a_machine_that_waits_and_one_that_is_held_have_different_signs(output: str) -> None:
+    plan = machine_plan()
+    machines = tuple(
+        structs.replace(machine, status="waiting") if machine.status == "update" else machine
+        for machine in plan.machines
+    )
+    table = render(structs.replace(plan, machines=machines), output).replace("|", " ")
+    signs = {line.split()[1]: line.split()[0] for line in table.splitlines() if line.split()[1:2] in (["vm1"], ["vm2"])}
+    assert signs == {"vm1": "..", "vm2": "!"}
+
+
+def test_what_an_apply_did_not_begin_has_another_sign_than_what_failed() -> None:
+    signs = {}
+    for outcome in ("failed", "skipped"):
+        text = render(applied(machine_plan(), outcome, error="no"), "text").partition("Warnings")[0]
+        signs[outcome] = {line.split()[0] for line in text.splitlines() if line.split()[1:2] in (["vm1"], ["hub"])}
+    assert signs == {"failed": {"!"}, "skipped": {".."}}
+
+
 def test_with_more_detail_the_table_has_every_machine() -> None:
     text = render(machine_plan(), "text", View(verbose=True))
     for name in ("vm1", "vm2", "vm3", "vm4"):
