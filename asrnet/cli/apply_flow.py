@@ -39,10 +39,26 @@ def load(path: str) -> Plan:
         data = b"" if is_device else Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
+        if Path(path).is_dir():
+            why, hint = "it is a folder, expected a saved plan", f"a desired state is given with -f PATH; or {hint}"
         raise InputError(f"{path}: cannot be read: {why}", hint=hint) from error
     if is_device:
         raise InputError(f"{path}: cannot be read: it is a device", hint=hint)
-    return load_plan(data, source=path)
+    try:
+        return load_plan(data, source=path)
+    except InputError as error:
+        from asrnet.desired import examine_desired
+        from asrnet.desired.loading import WORLD
+
+        examined = examine_desired(path)
+        is_world = any(mistake.problem.startswith(WORLD) for mistake in examined.mistakes)
+        if is_world:
+            what, hint = WORLD, "a world is given with --backend fake:FILE"
+        elif examined.desired is not None or Path(path).suffix.lower() in {".yaml", ".yml"}:  # plans are JSON
+            what, hint = "this is a desired state", "a desired state is given with -f PATH: asrnet apply -f PATH"
+        else:
+            raise
+        raise InputError(f"{path}: {what}, expected a saved plan", hint=hint) from error
 
 
 @contextmanager

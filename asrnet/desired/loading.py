@@ -45,7 +45,10 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 MISSING: Final = "asrnet init writes a first one, or give another file"
 """The hint where there is no desired state. The command line adds the option."""
+PLAN: Final = "this is a saved plan"
+WORLD: Final = "this is a world"
 _ONLY_IN_WORLDS: Final = frozenset({"resource_groups", "virtual_networks", "virtual_machines", "network_interfaces"})
+_ONLY_IN_PLANS: Final = frozenset({"checksum", "format_version", "changes"})
 _HIGHEST_LIMIT: Final = 1_000_000
 
 
@@ -112,16 +115,17 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
 
 
 def _read_file(path: Path) -> Reading[DesiredFile]:
-    """Decode the file ``path``. A world is reported as such, in one mistake instead of one for each unknown key."""
+    """Decode the file ``path``. Of a world or a saved plan one mistake says so, instead of one for each unknown key."""
     reading = documents.examine(path, DesiredFile)
-    if any(mistake.path in _ONLY_IN_WORLDS for mistake in reading.mistakes):
-        error = DocumentError(
-            "this is a world, expected a desired state",
-            file=path,
-            hint="use a world with --backend fake:FILE, and check it with asrnet validate --world FILE",
-        )
-        return Reading(reading.source, None, (error,))
-    return reading
+    paths = {mistake.path for mistake in reading.mistakes}
+    if paths >= _ONLY_IN_PLANS:
+        problem, hint = PLAN, "apply a saved plan with: asrnet apply PLANFILE"
+    elif paths & _ONLY_IN_WORLDS:
+        problem = WORLD
+        hint = "use a world with --backend fake:FILE, and check it with asrnet validate --world FILE"
+    else:
+        return reading
+    return Reading(reading.source, None, (DocumentError(f"{problem}, expected a desired state", file=path, hint=hint),))
 
 
 class _Entry(Struct, Generic[T], frozen=True):

@@ -88,6 +88,7 @@ _ROUTE_TABLE: Final = "microsoft.network/routetables"
 _NETWORK_INTERFACE: Final = "microsoft.network/networkinterfaces"
 _MACHINE: Final = "microsoft.compute/virtualmachines"
 _ONLY_IN_DESIRED_STATES: Final = frozenset({"regions", "pairs", "rules", "vmm_pairs", "ignore", "limits"})
+_ONLY_IN_PLANS: Final = frozenset({"checksum", "format_version", "changes"})
 _WIDTH: Final = 160
 
 
@@ -125,7 +126,11 @@ def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) 
         document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
     except DocumentError as error:
         # One sentence instead of all the keys that a world does not have.
-        if any(mistake.path in _ONLY_IN_DESIRED_STATES for mistake in separated(error)):
+        paths = {mistake.path for mistake in separated(error)}
+        if paths >= _ONLY_IN_PLANS:
+            hint = "apply a saved plan with: asrnet apply PLANFILE"
+            raise DocumentError("this is a saved plan, expected a world", file=path, hint=hint) from error
+        if paths & _ONLY_IN_DESIRED_STATES:
             raise DocumentError(
                 "this is a desired state, expected a world",
                 file=path,

@@ -124,7 +124,8 @@ def _parsed(option: Option, value: object) -> object:
     if text == option.bare:
         return text
     if not text.strip() or "\0" in text:
-        raise InputError(f"found nothing, expected {option.metavar}")
+        problem = "the value has a null character in it" if "\0" in text else "the value is empty"
+        raise InputError(f"{problem}, expected {option.metavar}", hint=f"{option.metavar}: {option.help}")
     if option.choices and text not in option.choices:
         raise InputError(f"found '{text}', expected {either(option.choices)}{did_you_mean(text, option.choices)}")
     return option.parse(text)

@@ -304,6 +304,31 @@ def test_a_desired_state_given_as_a_world_is_told_in_one_sentence(cli: Cli) -> N
     assert (ran.code, ran.err.startswith(refused_in_one), ran.err.count("error: ")) == (1, True, 1)
 
 
+@pytest.mark.parametrize(
+    ("command", "problem", "hint"),
+    [
+        ("apply asrnet.yaml", "this is a desired state, expected a saved plan", "apply -f PATH"),
+        ("apply world.yaml", "this is a world, expected a saved plan", "--backend fake:FILE"),
+        ("apply broken.yaml", "this is a desired state, expected a saved plan", "apply -f PATH"),
+        ("apply .", "cannot be read: it is a folder, expected a saved plan", "given with -f PATH"),
+        ("plan -f plan.json", "this is a saved plan, expected a desired state", "asrnet apply PLANFILE"),
+        ("validate plan.json", "this is a saved plan, expected a desired state", "asrnet apply PLANFILE"),
+        ("validate --world plan.json", "this is a saved plan, expected a world", "asrnet apply PLANFILE"),
+        ("show --backend fake:plan.json", "this is a saved plan, expected a world", "asrnet apply PLANFILE"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_the_option_that_takes_it(
+    cli: Cli, folder: Path, command: str, problem: str, hint: str
+) -> None:
+    backend = [] if "validate" in command or "--backend" in command else ["--backend", "fake:world.yaml"]
+    assert cli("plan", "--backend", "fake:world.yaml", "--out", "plan.json").code == 0
+    (folder / "broken.yaml").write_text("version: [", "utf-8")
+    ran = cli(*command.split(), *backend)
+    (first, second) = ran.err.splitlines()
+    assert (ran.code, first.endswith(f": {problem}"), second.startswith("hint: ")) == (1, True, True)
+    assert hint in second
+
+
 def test_a_hint_that_mistakes_in_a_row_share_is_given_once(fake: Cli, folder: Path) -> None:
     edit(folder, "version: 1", "version: 1\nvautls: {}\nreigons: []")
     ran = fake("plan")

@@ -71,3 +71,15 @@ def test_explain_proposes_the_nearest_word(cli: Cli) -> None:
         "error: asrnet does not use the word 'max_update'; did you mean 'max_updates'?\n"
         "hint: asrnet explain lists every word\n"
     )
+
+
+@pytest.mark.parametrize("word", ["", "  ", "\t"])
+def test_an_empty_word_is_refused_with_what_explain_takes(cli: Cli, word: str) -> None:
+    ran = cli("explain", word)
+    hint = "hint: WORD: what to explain, such as half_pair; without it, every word"
+    assert (ran.code, ran.out, ran.err) == (1, "", f"error: WORD: the value is empty, expected WORD\n{hint}\n")
+
+
+def test_a_word_with_control_characters_is_refused_in_one_line_without_them(cli: Cli) -> None:
+    ran = cli("explain", "half\x1b[31m\npair")
+    assert ran.err.splitlines()[0].startswith("error: asrnet does not use the word 'half\\x1b[31m\\npair'")

@@ -285,8 +285,8 @@ def test_a_variable_that_lifts_a_safeguard_is_never_proposed() -> None:
         ("backend", "fake", "found 'fake', expected azure or fake:WORLD"),
         ("output", "json=", "found 'json=', expected FORMAT or FORMAT=PATH, such as json=plan.json"),
         ("output", "=x", "found '=x', expected FORMAT or FORMAT=PATH"),
-        ("file", " ", "found nothing, expected PATH"),
-        ("file", "a\0b", "found nothing, expected PATH"),
+        ("file", " ", "the value is empty, expected PATH"),
+        ("file", "a\0b", "the value has a null character in it, expected PATH"),
         ("endpoint", "127.0.0.1:4590", "found '"),
         ("endpoint", "ftp://127.0.0.1", "found 'ftp://127.0.0.1', expected a URL"),
         ("endpoint", "https://", "found '', expected a URL"),
@@ -325,7 +325,7 @@ def test_a_bad_value_names_the_flag_or_the_variable(dotenv: Path, name: str, val
 @pytest.mark.parametrize("variable", ["ASRNET_PAIR", "ASRNET_VAULT", "ASRNET_OUTPUT", "ASRNET_FORCE"])
 @pytest.mark.parametrize("value", [",", " ", " , ,"])
 def test_separators_alone_are_no_selection_of_everything(variable: str, value: str) -> None:
-    assert refusal({}, {variable: value}).startswith(f"{variable}: found nothing, expected ")
+    assert refusal({}, {variable: value}).startswith(f"{variable}: the value is empty, expected ")
 
 
 def test_more_v_than_there_are_levels_are_the_highest_level() -> None:
