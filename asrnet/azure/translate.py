@@ -187,7 +187,7 @@ def _forbidden_hint(message: str, body: ErrorBody) -> str:
             and (name := member(info, "policyAssignmentDisplayName") or member(info, "policyAssignmentName"))
         ] or _ASSIGNMENT.findall(message)
         assignment = f"the policy assignment '{names[0]}'" if names else "a policy assignment"
-        return f"{assignment} forbids this; ask for an exemption, or change what is declared"
+        return f"{assignment} denies this; ask for an exemption, or change the desired state"
     missing = _LINKED_ACTION.search(message) or _ACTION.search(message)
     return grant_hint(missing[1]) if missing else "grant the missing right; 'asrnet doctor' tells which one it is"
 
@@ -230,7 +230,7 @@ _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     ),
     "SubscriptionNotFound": (
         NotFoundError,
-        "check the subscription's id, and that the identity may see it",
+        "check the subscription id, and that the identity has access to it",
     ),
     "SubscriptionNotRegistered": (ConflictError, _registration_hint),
 }

@@ -1,4 +1,4 @@
-"""How a world behaves where the real service varies: timing, paging, rights, and answers that nobody has recorded."""
+"""How a world behaves where the real service varies: timing, paging, permissions, and unrecorded answers."""
 
 # No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
@@ -62,52 +62,52 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     operations: Annotated[
         str, Meta(description="When operations end: immediate, manual:N (after N status reads) or time:SECONDS")
     ] = "immediate"
-    fabric_operations: Annotated[str | None, Meta(description="The same for those of fabrics, if it differs")] = None
+    fabric_operations: Annotated[str | None, Meta(description="The same for fabrics, if it differs")] = None
     replication: Annotated[
         str,
         Meta(description="How long each stage of an initial replication takes: immediate or time:SECONDS"),
     ] = "immediate"
-    retry_after: Annotated[int, Meta(description="What an accepted request says about when to ask again")] = 30
-    # Recorded status answers do not say it, so that pollers fall back to 30 seconds of their own.
-    status_retry_after: Annotated[int | None, Meta(description="What a status answer says, if at all")] = None
-    not_started: Annotated[int, Meta(description="How many status reads of an operation say NotStarted at first")] = 0
+    retry_after: Annotated[int, Meta(description="The Retry-After of accepted requests")] = 30
+    # The recorded status answers have no Retry-After, so that pollers fall back to their own 30 seconds.
+    status_retry_after: Annotated[int | None, Meta(description="The Retry-After of status answers, if any")] = None
+    not_started: Annotated[int, Meta(description="How many of an operation's first status reads return NotStarted")] = 0
     latency: Annotated[float, Meta(description="How long each request of asrnet's ports takes")] = 0.0
-    list_lag: Annotated[float, Meta(description="How old lists are: what ended later does not show in them")] = 0.0
-    page_size: Annotated[int, Meta(description="The most elements on a page of Site Recovery's lists")] = 100
-    network_page_size: Annotated[int, Meta(description="The most elements on a page of virtual networks")] = 100
-    # Recorded of protectable items: the link to the next page leads to an empty one.
+    list_lag: Annotated[float, Meta(description="How far lists lag behind: later changes do not show in them")] = 0.0
+    page_size: Annotated[int, Meta(description="The page size of Site Recovery's lists")] = 100
+    network_page_size: Annotated[int, Meta(description="The page size of lists of virtual networks")] = 100
+    # Recorded for protectable items: the link to the next page leads to an empty page.
     empty_last_page: Annotated[bool, Meta(description="End lists with an empty page, as Site Recovery may")] = False
-    shuffle: Annotated[int | None, Meta(description="Give lists in an order drawn from this seed")] = None
+    shuffle: Annotated[int | None, Meta(description="Shuffle lists, with this random seed")] = None
     patch: Annotated[
         Literal["accept", "reject_400", "reject_405"],
-        Meta(description="How a PATCH of a network mapping is answered, which nobody has recorded"),
+        Meta(description="How a PATCH of a network mapping is answered; no recording shows it"),
     ] = "accept"
     # Nobody knows which: no client sends every setting, and no recording of a PATCH exists.
     partial_update: Annotated[
         Literal["keep", "lose"],
-        Meta(description="What becomes of the settings of a machine that a PATCH of it leaves out"),
+        Meta(description="What happens to a machine's settings that a PATCH leaves out"),
     ] = "keep"
     missing_mapping: Annotated[
-        Literal[404, 400], Meta(description="The status for a mapping that does not exist; both were reported")
+        Literal[404, 400], Meta(description="The status for a mapping that does not exist; both have been reported")
     ] = 404
-    # Recorded in 2023: empty lists. The 400 was reported in 2021, and called transient.
+    # Recorded in 2023: empty lists. The 400 was reported in 2021 and described as transient.
     unused_vault: Annotated[
-        Literal["empty", "reject_400"], Meta(description="How a vault in which no fabric was ever created answers")
+        Literal["empty", "reject_400"], Meta(description="How a vault answers in which no fabric was ever created")
     ] = "empty"
-    # The documents of 2018 call a mapping a hard rule, the newest ones a default.
+    # Documents of 2018 describe a mapping as binding, the latest ones as a default.
     strict_mapping: Annotated[
-        bool, Meta(description="Refuse to protect a machine on another network than the mapped one")
+        bool, Meta(description="Refuse to protect a machine with a network other than the mapped one")
     ] = False
     denied: Annotated[
-        tuple[str, ...], Meta(description="Actions, or globs of them, that the identity has no right to")
+        tuple[str, ...], Meta(description="Actions, or globs of actions, that the identity may not perform")
     ] = ()
-    hidden_networks: Annotated[tuple[str, ...], Meta(description="Names of networks that lists leave out")] = ()
+    hidden_networks: Annotated[tuple[str, ...], Meta(description="Names of networks that are missing from lists")] = ()
     unregistered: Annotated[
         tuple[str, ...], Meta(description="GUIDs of subscriptions without registered resource providers")
     ] = ()
-    locks: Annotated[tuple[Lock, ...], Meta(description="Management locks, on resources and what is below them")] = ()
+    locks: Annotated[tuple[Lock, ...], Meta(description="Management locks on scopes and everything below them")] = ()
     answers: Annotated[
-        Mapping[Assumption, Answer], Meta(description="Other answers for refusals that nobody has recorded")
+        Mapping[Assumption, Answer], Meta(description="Replacements for the assumed refusals, by name")
     ] = {}
 
 
@@ -122,7 +122,7 @@ _TIMING: Final = re.compile(r"immediate|manual:(?P<reads>\d+)|time:(?P<seconds>\
 
 
 def timing(text: str) -> Timing:
-    """Read ``immediate``, ``manual:N`` or ``time:SECONDS``. Raises InputError for another text."""
+    """Parse ``immediate``, ``manual:N`` or ``time:SECONDS``. Raises InputError for any other text."""
     match = _TIMING.fullmatch(text)
     if match is None:
         raise InputError(f"'{text}' is not an operation timing", hint="use immediate, manual:N or time:SECONDS")
@@ -130,13 +130,13 @@ def timing(text: str) -> Timing:
 
 
 def checked(behaviour: Behaviour) -> Behaviour:
-    """Return ``behaviour``. Raises InputError where a value of it makes no sense."""
+    """Return ``behaviour``. Raises InputError if one of its values is invalid."""
     for text in (behaviour.operations, behaviour.fabric_operations or behaviour.operations):
         timing(text)
     if timing(behaviour.replication).reads:
-        raise InputError("replication goes by the clock", hint="use immediate or time:SECONDS")
+        raise InputError("replication cannot be manual", hint="use immediate or time:SECONDS")
     if min(behaviour.page_size, behaviour.network_page_size) < 1:
-        raise InputError("a page holds at least one element")
+        raise InputError("a page has at least one element")
     for name in ("retry_after", "status_retry_after", "not_started", "latency", "list_lag"):
         if (getattr(behaviour, name) or 0) < 0:
             raise InputError(f"{name} cannot be negative")

@@ -1,4 +1,4 @@
-"""Builds worlds in a few words: for tests, examples and users' own test suites."""
+"""Builds worlds concisely for tests, examples and users' own test suites."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
 
 
 class Builder:
-    """Adds resources to ``world`` without applying its rules; every method returns what it added.
+    """Adds resources to ``world`` without applying its rules. Every method returns what it added.
 
-    Names are enough: resource groups, address spaces and names of fabrics and mappings have defaults.
+    Names are enough: resource groups, address spaces and the names of fabrics and mappings have defaults.
     """
 
     def __init__(
@@ -78,17 +78,17 @@ class Builder:
         self.world.state.ensure_subscription(subscription)
 
     def add(self, *resources: Seed) -> None:
-        """Put resources as they are."""
+        """Add resources unchanged."""
         seed(self.world, *resources)
 
     def subscription(self, subscription: str, *, name: str = "", tenant: str = "") -> Subscription:
-        """A subscription; of another tenant, if one is given."""
+        """Add a subscription, in another tenant if one is given."""
         added = Subscription(id=subscription.lower(), name=name or subscription, tenant=tenant or self.world.tenant)
         self.add(added)
         return added
 
     def resource_group(self, name: str, *, location: str = "eastus") -> ResourceGroup:
-        """An empty resource group."""
+        """Add an empty resource group."""
         group = ResourceGroup(id=self._group(name), location=location)
         self.add(group)
         return group
@@ -107,7 +107,7 @@ class Builder:
         dns_servers: Sequence[str] = (),
         peerings: Sequence[VirtualNetwork | Peering] = (),
     ) -> VirtualNetwork:
-        """A virtual network. Subnets by name and prefix, or as they are; a /16 of its own where no space is given."""
+        """Add a virtual network. Subnets are structs, or prefixes by name. The default address space is a new /16."""
         if isinstance(subnets, Mapping):
             subnets = [Subnet(name=subnet, prefixes=(prefix,)) for subnet, prefix in subnets.items()]
         network = VirtualNetwork(
@@ -124,14 +124,14 @@ class Builder:
         return network
 
     def network_security_group(self, name: str, location: str, *, group: str = "rg") -> NetworkSecurityGroup:
-        """A network security group."""
+        """Add a network security group."""
         group_id = self._group(group).child("providers", "Microsoft.Network", "networkSecurityGroups", name)
         security_group = NetworkSecurityGroup(id=group_id, location=location)
         self.add(security_group)
         return security_group
 
     def route_table(self, name: str, location: str, *, group: str = "rg") -> RouteTable:
-        """A route table."""
+        """Add a route table."""
         table_id = self._group(group).child("providers", "Microsoft.Network", "routeTables", name)
         table = RouteTable(id=table_id, location=location)
         self.add(table)
@@ -140,7 +140,7 @@ class Builder:
     def network_interface(
         self, name: str, network: VirtualNetwork, *, group: str = "rg", subnet: str | None = None, ip: str | None = None
     ) -> NetworkInterface:
-        """A network interface with one ip configuration."""
+        """Add a network interface with one IP configuration."""
         address = InterfaceAddress(network=network.id, subnet=subnet, ip=ip, ip_type="Dynamic")
         interface = NetworkInterface(
             id=self._group(group).child("providers", "Microsoft.Network", "networkInterfaces", name),
@@ -159,14 +159,14 @@ class Builder:
         subscription: str | None = None,
         used: bool = False,
     ) -> VaultResource:
-        """A vault; ``used`` once a fabric is added."""
+        """Add a vault. It counts as ``used`` once a fabric is added."""
         vault_id = self._group(group, subscription).child("providers", "Microsoft.RecoveryServices", "vaults", name)
         vault = VaultResource(id=vault_id, location=location, used=used)
         self.add(vault)
         return vault
 
     def replication_policy(self, vault: VaultResource, name: str = "daily") -> ReplicationPolicy:
-        """A replication policy for Azure machines."""
+        """Add a replication policy for Azure machines."""
         policy = ReplicationPolicy(id=vault.id.child("replicationPolicies", name))
         self.add(policy)
         return policy
@@ -174,7 +174,7 @@ class Builder:
     def recovery_plan(
         self, vault: VaultResource, name: str, *items: ProtectedItem, actions: Sequence[PlanAction] = ()
     ) -> RecoveryPlan:
-        """A recovery plan with the items in one group, and the actions before it."""
+        """Add a recovery plan with all items in one group, and the actions before it."""
         recovery_fabric_id = items[0].recovery_fabric_id or vault.id.child("replicationFabrics", PSEUDO_FABRIC)
         plan = RecoveryPlan(
             id=vault.id.child("replicationRecoveryPlans", name),
@@ -186,7 +186,7 @@ class Builder:
         return plan
 
     def azure_fabric(self, vault: VaultResource, location: str, *, name: str = "") -> Fabric:
-        """The fabric of a region, named as the portal names it."""
+        """Add the fabric of a region, named as the portal names it."""
         short = normal_location(location)
         fabric = Fabric(
             id=vault.id.child("replicationFabrics", name or f"asr-a2a-default-{short}"),
@@ -198,40 +198,40 @@ class Builder:
         return fabric
 
     def vmm_fabric(self, vault: VaultResource, server: str) -> Fabric:
-        """A VMM server; its fabric's name is 64 hex digits, as the service makes them."""
-        # Always the same for the same server, so that tests may compare what two runs made.
+        """Add a VMM server. The name of its fabric has 64 hex digits, as names created by the service do."""
+        # The same server always gets the same name, so that tests can compare two runs.
         name = uuid5(NAMESPACE_URL, f"{vault.id.key} {server}").hex * 2
         fabric = Fabric(id=vault.id.child("replicationFabrics", name), kind="vmm", friendly_name=server)
         self.add(fabric)
         return fabric
 
     def site(self, vault: VaultResource, name: str, kind: SiteKind = "HyperVSite") -> Fabric:
-        """A site on premises without VMM, such as one of VMware (``InMageRcm``)."""
+        """Add an on-premises site without VMM, such as a VMware site (``InMageRcm``)."""
         fabric = Fabric(id=vault.id.child("replicationFabrics", name), kind="other", friendly_name=name)
         self.add(fabric, Site(fabric_id=fabric.id, kind=kind))
         return fabric
 
     def source_machine(self, cloud: Cloud, name: str, *nics: Nic) -> SourceMachine:
-        """A Hyper-V machine in a cloud or in the container of a site, not protected yet."""
+        """Add an unprotected Hyper-V machine to a cloud or to the container of a site."""
         machine_id = self._named(cloud.id, "replicationProtectableItems", name)
         machine = SourceMachine(id=machine_id, friendly_name=name, nics=nics)
         self.add(machine)
         return machine
 
     def vm_network(self, fabric: Fabric, name: str, *, logical_network: str | None = None) -> VmNetwork:
-        """A VM network of a VMM server."""
+        """Add a VM network of a VMM server."""
         network = VmNetwork(id=self._named(fabric.id, "replicationNetworks", name), friendly_name=name)
         self.add(VmNetworkRecord(network=network, logical_network=logical_network))
         return network
 
     def logical_network(self, fabric: Fabric, name: str) -> LogicalNetwork:
-        """A logical network of a VMM server."""
+        """Add a logical network of a VMM server."""
         network = LogicalNetwork(id=self._named(fabric.id, "replicationLogicalNetworks", name), friendly_name=name)
         self.add(network)
         return network
 
     def cloud(self, fabric: Fabric, name: str, *, logical_networks: Sequence[str] | None = None) -> Cloud:
-        """A cloud of a VMM server."""
+        """Add a cloud of a VMM server."""
         cloud_id = fabric.id.child("replicationProtectionContainers", f"cloud_{uuid5(NAMESPACE_URL, name)}")
         cloud = Cloud(id=cloud_id, friendly_name=name)
         names = None if logical_networks is None else tuple(logical_networks)
@@ -239,7 +239,7 @@ class Builder:
         return cloud
 
     def container(self, fabric: Fabric) -> Cloud:
-        """The protection container of an Azure fabric, named as the portal names it."""
+        """Add the protection container of an Azure fabric, named as the portal names it."""
         name = f"{fabric.name}-container"
         cloud = Cloud(id=fabric.id.child("replicationProtectionContainers", name), friendly_name=name)
         self.add(CloudRecord(cloud=cloud))
@@ -248,7 +248,7 @@ class Builder:
     def cloud_mapping(
         self, primary: Cloud, recovery: Cloud | None, *, policy: ReplicationPolicy | None = None
     ) -> CloudMapping:
-        """``recovery`` protects ``primary``; None is Azure."""
+        """Add a container mapping from ``primary`` to ``recovery``; None stands for Azure."""
         recovery_name = recovery.friendly_name if recovery else "Microsoft Azure"
         mapping = CloudMapping(
             id=primary.id.child("replicationProtectionContainerMappings", f"{primary.friendly_name}-{recovery_name}"),
@@ -270,7 +270,7 @@ class Builder:
         name: str = "",
         state: str = "Paired",
     ) -> NetworkMapping:
-        """A mapping between networks of any kind; from VMM to Azure, ``recovery_fabric`` is None."""
+        """Add a network mapping of any kind. For VMM to Azure, ``recovery_fabric`` is None."""
         azure = primary_fabric.kind == "azure"
         vault_id = primary_fabric.id.parent
         segment = AZURE_NETWORK if azure else primary.id.name
@@ -293,7 +293,7 @@ class Builder:
     def unreadable_mapping(
         self, fabric: Fabric, name: str, primary: VirtualNetwork | VmNetwork | None = None
     ) -> UnreadableMapping:
-        """A mapping that does not say what it maps, or only what from."""
+        """Add a mapping that omits which networks it maps, or omits only the recovery network."""
         segment = AZURE_NETWORK if fabric.kind == "azure" or primary is None else primary.id.name
         mapping_id = fabric.id.child("replicationNetworks", segment, "replicationNetworkMappings", name)
         mapping = UnreadableMapping(id=mapping_id, primary_network_id=primary.id if primary else None)
@@ -303,7 +303,7 @@ class Builder:
     def pair(
         self, first_fabric: Fabric, first: VirtualNetwork, second_fabric: Fabric, second: VirtualNetwork
     ) -> tuple[NetworkMapping, NetworkMapping]:
-        """Both mappings of a pair."""
+        """Add both mappings of a pair."""
         return (
             self.mapping(first_fabric, first, second_fabric, second),
             self.mapping(second_fabric, second, first_fabric, first),
@@ -319,7 +319,7 @@ class Builder:
         recovery: VirtualNetwork | None = None,
         test: VirtualNetwork | None = None,
     ) -> Nic:
-        """A NIC of a protected item, with one ip configuration; it is not added to anything."""
+        """Build a NIC of a protected item with one IP configuration. It is not added to anything."""
         configuration = IpConfiguration(subnet=subnet, ip=ip, ip_type="Dynamic")
         return Nic(
             name=name,
@@ -332,7 +332,7 @@ class Builder:
     def virtual_machine(
         self, name: str, network: VirtualNetwork, *, group: str = "rg", subnet: str | None = None, ip: str | None = None
     ) -> VirtualMachine:
-        """A machine in Azure with one NIC, not protected yet."""
+        """Add an unprotected Azure machine with one NIC."""
         machine_id = self._group(group).child("providers", "Microsoft.Compute", "virtualMachines", name)
         configuration = IpConfiguration(subnet=subnet, ip=ip, ip_type="Dynamic")
         nic = Nic(name=f"{name}-nic", primary_network_id=network.id, ip_configurations=(configuration,))
@@ -349,10 +349,10 @@ class Builder:
         cloud: Cloud | None = None,
         **members: Any,
     ) -> ProtectedItem:
-        """A replicated machine; ``members`` are others of ProtectedItem, such as ``state`` or ``test_network_id``.
+        """Add a replicated machine. ``members`` sets further members of ProtectedItem, such as ``state``.
 
-        Of an on-premises machine, ``cloud`` is the cloud it is in. With an ``initial_location`` that is not its
-        fabric's it was re-protected after a failover.
+        For an on-premises machine, ``cloud`` is the cloud that contains it. A machine whose ``initial_location`` is
+        not the location of its fabric has been re-protected after a failover.
         """
         item = ProtectedItem(
             id=(cloud or self.container(fabric)).id.child("replicationProtectedItems", name),
@@ -367,10 +367,10 @@ class Builder:
     def protected_machine(
         self, vault: VaultResource, name: str, primary: VirtualNetwork, recovery: VirtualNetwork, **address: str
     ) -> ProtectedItem:
-        """A machine in Azure, protected from one network to another, with all that its whole life needs.
+        """Add an Azure machine that is protected from one network to another, with everything its whole life needs.
 
-        ``address`` is its ``subnet`` and its ``ip``. Fabrics, containers and mappings between them that are missing
-        are added; network mappings are not.
+        ``address`` is its ``subnet`` and its ``ip``. Missing fabrics, containers and container mappings are added;
+        network mappings are not.
         """
         sides = []
         for network in (primary, recovery):
@@ -389,14 +389,14 @@ class Builder:
         )
 
     def deny(self, *actions: str) -> None:
-        """Take rights from the identity, such as ``Microsoft.Network/virtualNetworks/write``; globs are allowed."""
+        """Deny the identity actions such as ``Microsoft.Network/virtualNetworks/write``; globs are allowed."""
         denied = (*self.world.behaviour.denied, *actions)
         self.world.behaviour = replace(self.world.behaviour, denied=denied)
 
     def job(
         self, vault: VaultResource, scenario: str, *, state: str = "InProgress", start_time: str = "", target: str = ""
     ) -> Job:
-        """A job of somebody else's."""
+        """Add a job that somebody else started."""
         name = str(uuid5(NAMESPACE_URL, f"job {next(self._numbers)}"))
         job = Job(
             id=vault.id.child("replicationJobs", name),

@@ -1,4 +1,4 @@
-"""Enabling replication of an Azure machine: the recovery network and both mappings come with it.
+"""Enabling replication of an Azure machine, which also creates the recovery network and both mappings.
 
 Source of the rules: the documents on network mapping between Azure regions and on replicating Azure machines.
 """
@@ -18,7 +18,7 @@ from asrnet.model.azure import Fabric, NetworkMapping, Nic, ProtectedItem, Subne
 
 
 class Enabling:
-    """One request to protect a machine. Raises ServiceError where the rules refuse it."""
+    """One request to protect a machine. Raises ServiceError if the rules refuse it."""
 
     def __init__(self, state: State, item_id: ArmId, request: EnableRequest) -> None:
         self._state = state
@@ -41,9 +41,9 @@ class Enabling:
                     self._refuse_other_target(nic.primary_network_id)
 
     def item(self) -> ProtectedItem:
-        """Make what is missing: the recovery network and both mappings. The machine as it is protected.
+        """Create the missing recovery network and mappings, and return the protected machine.
 
-        Raises ServiceError where something that it needs was removed since the request was accepted.
+        Raises ServiceError if something that it needs was removed after the request had been accepted.
         """
         self._check()
         return ProtectedItem(
@@ -81,11 +81,12 @@ class Enabling:
     def _protected(self, nic: Nic) -> Nic:
         primary = self._network(nic.primary_network_id)
         recovery = self._recovery_network(primary)
-        # Documented: between zones one fabric is both sides, and machines may stay in their network: nothing to map.
+        # Documented: between zones, one fabric is both sides and machines may stay in their network, so there is
+        # nothing to map.
         if self._primary.id != self._recovery.id:
             self._map(self._primary, primary, self._recovery, recovery)
             self._map(self._recovery, recovery, self._primary, primary)
-        # Recorded requests give the subnet's id, others its name.
+        # Recorded requests contain the subnet's id, others its name.
         chosen = (self._request.recovery_subnet or "").rpartition("/")[2]
         addresses = []
         for address in nic.ip_configurations:
@@ -105,7 +106,7 @@ class Enabling:
         return network
 
     def _recovery_network(self, primary: VirtualNetwork) -> VirtualNetwork:
-        """The network that the request chooses, else the mapped one, else the copy, which is made if need be."""
+        """The network in the request, or else the mapped network, or else a copy, which is created if necessary."""
         if self._request.recovery_network_id is not None:
             return self._network(self._request.recovery_network_id)
         mapping = self._state.mapping_of(self._primary.id, primary.id, self._recovery.id)
@@ -113,7 +114,7 @@ class Enabling:
         if copy_id is None:
             if mapping is not None:
                 return self._network(mapping.recovery_network_id)
-            # Between zones of a region there is no copy: the machine stays in its network.
+            # Between zones of a region no copy is made: the machine stays in its network.
             if self._primary.id == self._recovery.id:
                 return primary
             group = self._request.recovery_resource_group_id or ArmId(
@@ -137,7 +138,7 @@ class Enabling:
     def _map(self, fabric: Fabric, network: VirtualNetwork, recovery_fabric: Fabric, recovery: VirtualNetwork) -> None:
         if self._state.mapping_of(fabric.id, network.id, recovery_fabric.id) is not None:
             return
-        # What the portal calls the mappings it makes is in no public source: a name that nobody can rely on.
+        # No public source shows how the portal names these mappings, so this name is one that nobody can rely on.
         name = stable_guid(f"{fabric.id.key} {network.id.key} {recovery_fabric.id.key}")
         mapping = NetworkMapping(
             id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", name),

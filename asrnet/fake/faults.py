@@ -1,4 +1,4 @@
-"""Faults of the service, by script. Faults of the wire (429, 503, resets) are the emulator's."""
+"""Scripted faults of the service. Faults of the wire (429, 503, resets) belong to the emulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Effect = Literal[
 ]
 
 LONGEST: Final = 86400.0
-"""The longest wait or lag that can be set, in seconds."""
+"""The longest delay or lag that can be set, in seconds."""
 _LEAST_STATUS: Final = 200
 _GREATEST_STATUS: Final = 599
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -43,22 +43,23 @@ _OF_WRITES: Final[frozenset[Effect]] = frozenset(
 
 
 def check_answer(status: int, *seconds: float) -> None:
-    """Raise InputError for a status that HTTP does not have, or for seconds that no clock can let pass."""
+    """Raise InputError for an invalid HTTP status or for seconds out of range."""
     if not _LEAST_STATUS <= status <= _GREATEST_STATUS:
-        raise InputError(f"{status} is no status of an answer, which is from {_LEAST_STATUS} to {_GREATEST_STATUS}")
+        raise InputError(f"{status} is not an HTTP status from {_LEAST_STATUS} to {_GREATEST_STATUS}")
     if not all(0 <= duration <= LONGEST for duration in seconds):
-        raise InputError(f"seconds are from 0 to {LONGEST:.0f}, a day")
+        raise InputError(f"seconds must be from 0 to {LONGEST:.0f}, a day")
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What happens to the next ``times`` requests that match, or to all of them (0).
+    """What happens to the next ``times`` matching requests, or to all of them (0).
 
-    ``method``, ``kind`` (the last word of the resource type, such as ``replicationnetworkmappings``) and ``path`` (the
-    resource's id) are globs, without case. ``after`` lets that many matching requests pass first. ``status``, ``code``
-    and ``message`` are those of a refusal or of a failed operation; ``seconds`` is how far lists lag.
+    ``method``, ``kind`` (the last segment of the resource type, such as ``replicationnetworkmappings``) and ``path``
+    (the id of the resource) are globs that ignore case. ``after`` lets that many matching requests pass first.
+    ``status``, ``code`` and ``message`` describe a refusal or a failed operation; ``seconds`` is how far lists lag.
 
-    ``changed_before`` is somebody else's change right before the request: ``mapping`` (by default the request's own)
-    leads to ``recovery_network_id`` then, or is gone where that is None. Raises InputError where numbers make no sense.
+    ``changed_before`` simulates a change by somebody else right before the request: ``mapping`` (by default the mapping
+    in the request) then leads to ``recovery_network_id``, or is deleted if that is None. Raises InputError for invalid
+    numbers.
     """
 
     effect: Effect
@@ -76,13 +77,13 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
     def __post_init__(self) -> None:
         if self.after < 0:
-            raise InputError("a fault cannot come after fewer than no requests")
+            raise InputError("'after' cannot be negative")
         check_answer(self.status, self.seconds)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether the fault is about a request."""
+        """Whether the fault applies to a request."""
         return (
-            # A fault of writes leaves reads alone even under the glob "*", and is not used up by them.
+            # A fault of writes does not affect reads even if its method is "*", and reads do not use it up.
             (method not in _READS or self.effect not in _OF_WRITES)
             and fnmatchcase(method.lower(), self.method.lower())
             and fnmatchcase(kind_of(path), self.kind.lower())
@@ -91,7 +92,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
 
 
 class Faults:
-    """The faults still to come, in the order in which they were added. A request is hit by each that matches."""
+    """The faults still to come, in the order in which they were added. Every matching fault applies to a request."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -103,17 +104,17 @@ class Faults:
             self._waiting.append(_Counted(fault))
 
     def waiting(self) -> tuple[Fault, ...]:
-        """The faults not used up yet."""
+        """The faults that are not used up yet."""
         with self._lock:
             return tuple(counted.fault for counted in self._waiting)
 
     def clear(self) -> None:
-        """Forget the script."""
+        """Remove all faults."""
         with self._lock:
             self._waiting.clear()
 
     def take(self, method: str, path: str) -> tuple[Fault, ...]:
-        """The faults that hit this request."""
+        """Take the faults that apply to this request."""
         with self._lock:
             hits = tuple(counted.fault for counted in self._waiting if counted.hit(method, path))
             if hits:
@@ -122,7 +123,7 @@ class Faults:
 
 
 class _Counted:
-    """A fault, and how many requests have matched it."""
+    """A fault with the number of requests that have matched it."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault

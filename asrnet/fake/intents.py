@@ -1,4 +1,4 @@
-"""Protection intents: one request protects an Azure machine in another region, as the portal does."""
+"""Protection intents: a single request that protects an Azure machine in another region, as the portal does."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from asrnet.model.azure import Cloud, Fabric
 
 
 class Intents:
-    """Protection intents. Fabrics and containers that are missing are made under the portal's names."""
+    """Protection intents. Missing fabrics and containers are created under the names that the portal uses."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._items = ProtectedItems(state)
 
     def list(self, vault_id: ArmId) -> tuple[Intent, ...]:
-        """All intents of a vault. Raises NotFoundError and VaultUnusedError."""
+        """All protection intents of a vault. Raises NotFoundError and VaultUnusedError."""
         with self._state.request("GET", f"{vault_id}/replicationProtectionIntents"):
             vault = self._state.known_vault(vault_id)
             return self._state.listed(self._state.intents.values(vault.id.key))
 
     def get(self, intent_id: ArmId) -> Intent:
-        """One intent. Raises NotFoundError."""
+        """One protection intent. Raises NotFoundError."""
         with self._state.request("GET", intent_id):
             vault = self._state.known_vault(intent_id)
             intent = self._state.intents.get(vault.id.key, intent_id.key)
@@ -36,9 +36,9 @@ class Intents:
             return intent
 
     def put(self, intent_id: ArmId, request: IntentRequest) -> Intent:
-        """Protect a machine; its job goes on after this returns. Raises NotFoundError where the machine is missing.
+        """Start to protect a machine; its job continues afterwards. Raises NotFoundError if the machine is missing.
 
-        What the network rules refuse once the fabrics are there makes the job fail.
+        If the network rules refuse it once the fabrics exist, the job fails.
         """
         with self._state.request("PUT", intent_id) as admission:
             # Specified: the answer comes at once and names the job that does the work.

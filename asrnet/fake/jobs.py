@@ -1,4 +1,4 @@
-"""Jobs of a vault: those of the world's operations, and those that came with its file."""
+"""Jobs of a vault: those of the world's operations and those loaded with the world."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from asrnet.model.azure import Job
 
 
 def iso_time(seconds: float) -> str:
-    """A moment as the service writes it, with seven digits: ``2023-08-29T01:12:02.4054199Z``."""
+    """A time as the service writes it, with seven decimal digits: ``2023-08-29T01:12:02.4054199Z``."""
     whole = int(seconds // 1)
     ticks = int((seconds - whole) * 10_000_000)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{ticks:07d}Z"
 
 
 def seconds_of(text: str) -> float:
-    """The seconds since 1970 of a time as the service writes it. Raises ValueError for any other text."""
+    """Parse a time as the service writes it into seconds since 1970. Raises ValueError for any other text."""
     return datetime.fromisoformat(text).timestamp()
 
 
 def job_of(started: Started) -> Job:
-    """The job that Site Recovery shows for an operation: its name is the operation's id."""
+    """The job that Site Recovery shows for an operation. Its name is the id of the operation."""
     vault = started.vault_id
     assert vault is not None  # noqa: S101 - only Site Recovery's operations are asked for their job
-    # Specified: a job is Cancelled where its operation is Canceled, and Cancelling before.
+    # Specified: a job is Cancelled when its operation is Canceled, and Cancelling before that.
     state = started.state.replace("Canceled", "Cancelled")
     if started.state == "InProgress" and (started.is_canceling or started.waits_for):
         state = "Cancelling" if started.is_canceling else "Suspended"
@@ -42,14 +42,14 @@ def job_of(started: Started) -> Job:
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,
         target_id=started.target_id,
-        # Recorded: the operation of a success may carry a warning. That its job has it as well, among its errors, is
-        # assumed.
+        # Recorded: the operation of a success may carry a warning. It is assumed that the job lists it among its
+        # errors.
         errors=(started.error.message,) if started.state in {"Failed", "Succeeded"} and started.error else (),
     )
 
 
 class Jobs:
-    """Site Recovery's jobs. A job's name is the id of the operation that started it."""
+    """Site Recovery's jobs. A job's name is the id of the operation that it belongs to."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -57,7 +57,7 @@ class Jobs:
     def list(
         self, vault_id: ArmId, *, since: float | None = None, until: float | None = None, state: str | None = None
     ) -> tuple[Job, ...]:
-        """The jobs of a vault, latest first: started at or after ``since``, ended at or before ``until``, in ``state``.
+        """The jobs of a vault in ``state``, started since ``since`` and ended by ``until``, latest first.
 
         Times are seconds since 1970. Reading counts as a status read of each operation (``manual:N``).
         """
@@ -84,7 +84,7 @@ class Jobs:
             return job
 
     def open_test(self, job_id: ArmId) -> ArmId | None:
-        """The machine whose test failover the job is, where that is suspended until the test ends; None otherwise."""
+        """The machine whose test failover keeps this job suspended until the test ends; None for any other job."""
         with self._state.lock:
             started = self._state.operations.peek(job_id.name)
             return self._machine_in_test(started) if started else None
@@ -101,7 +101,7 @@ class Jobs:
         return item_id if item is not None and waits_for_end_of_test(item) else None
 
     def resume(self, job_id: ArmId) -> Started:
-        """Let a job go on that waits for a manual action. Raises NotFoundError, and ServiceError where none waits."""
+        """Resume a job that waits for a manual action. Raises NotFoundError, and ServiceError if it does not."""
         with self._state.request("POST", f"{job_id}/resume"):
             self._existing(job_id)
             resumed = self._state.operations.resume(job_id.name)
@@ -110,7 +110,7 @@ class Jobs:
             return resumed
 
     def restart(self, job_id: ArmId) -> Started:
-        """Begin a failed job anew. Raises NotFoundError, and ServiceError where it has not failed."""
+        """Restart a failed job. Raises NotFoundError, and ServiceError if it has not failed."""
         with self._state.request("POST", f"{job_id}/restart"):
             self._existing(job_id)
             restarted = self._state.operations.restart(job_id.name)
@@ -119,7 +119,7 @@ class Jobs:
             return restarted
 
     def cancel(self, job_id: ArmId) -> Started:
-        """End a job without its effect. Raises NotFoundError, and ServiceError where it has ended or is canceled."""
+        """Cancel a job, without its effect. Raises NotFoundError, and ServiceError if it has ended or is canceled."""
         with self._state.request("POST", f"{job_id}/cancel"):
             self._existing(job_id)
             canceled = self._state.operations.cancel(job_id.name)
@@ -129,7 +129,7 @@ class Jobs:
 
     def _existing(self, job_id: ArmId) -> None:
         vault = self._state.known_vault(job_id)
-        # A job that came with the world's file can be read, but no operation stands behind it that could go on or end.
+        # A job loaded with the world can be read, but it has no operation that could continue or end.
         if not self._state.operations.exists(job_id.name, vault.id):
             raise refusals.missing(job_id)
 
@@ -141,7 +141,7 @@ class OperationStatuses:
         self._state = state
 
     def get(self, operation_id: str, *, scope: ArmId) -> Started:
-        """The status of an operation; ``scope`` is the vault or subscription its URL names. Raises NotFoundError."""
+        """The status of an operation. ``scope`` is the vault or subscription in its URL. Raises NotFoundError."""
         path = (
             scope.child("replicationOperationStatus", operation_id)
             if scope.type
@@ -149,7 +149,7 @@ class OperationStatuses:
         )
         with self._state.request("GET", path):
             operation = self._state.operations.read(operation_id)
-            # An operation of Site Recovery is known by its vault only, any other by its subscription only.
+            # An operation of Site Recovery is visible only in its vault, any other only in its subscription.
             vault_id = scope if scope.type else None
             if (
                 operation is None
@@ -161,7 +161,7 @@ class OperationStatuses:
 
 
 def _within(time: str, earliest: float | None, latest: float | None) -> bool:
-    if not time:  # not begun or not ended yet, so outside of any limits
+    if not time:  # "not started" and "not ended" are beyond any limit
         return earliest is None and latest is None
     seconds = seconds_of(time)
     return (earliest is None or seconds >= earliest) and (latest is None or seconds <= latest)

@@ -1,8 +1,8 @@
-"""Where the NICs of a machine land: network, subnet and address, taken in the world's networks.
+"""Where the NICs of a machine land: network, subnet and address, which are then in use in the world's networks.
 
-Computed from the machine's own settings and what is free, as the service does; nothing of ``asrnet.failover`` is used,
-so that its predictions can be checked against this. Source of the rules: the documents on network mapping between Azure
-regions, and on retaining ip addresses during failover.
+It is computed from the machine's settings and the free addresses, as the service does. ``asrnet.failover`` is not used,
+so that its predictions can be checked against this module. Source of the rules: the documents on network mapping
+between Azure regions, and on retaining IP addresses during failover.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import IpConfiguration, Nic, ProtectedItem, Subnet, VirtualNetwork
 
 _RESERVED_FIRST = 4
-"""Azure keeps the first four addresses of a subnet for itself, and the last one."""
+"""Azure reserves the first four addresses and the last address of a subnet."""
 
 
 def land(state: State, item: ProtectedItem, machine_id: ArmId) -> VirtualMachine:
-    """Make the machine that ``item`` becomes in a failover. Raises ServiceError where a NIC has no network to land on.
+    """Create the machine that a failover makes of ``item``. Raises ServiceError if a NIC has no recovery network.
 
-    A machine of that id is replaced and its addresses are freed: on failback these are the machine's own.
+    An existing machine of that id is replaced and its addresses are released: on failback they are the machine's own.
     """
     tags = _source_tags(state, item)
     remove_machine(state, machine_id)
@@ -35,14 +35,14 @@ def land(state: State, item: ProtectedItem, machine_id: ArmId) -> VirtualMachine
 def land_in_test(
     state: State, item: ProtectedItem, machine_id: ArmId, network_id: ArmId | None = None
 ) -> VirtualMachine:
-    """Make the machine of a test failover, on ``network_id``, or else on the test networks of the NICs and the item."""
+    """Create the machine of a test failover. ``network_id`` is for NICs without a test network."""
     remove_machine(state, machine_id)
     nics = [_test_nic(state, item, nic, network_id) for nic in item.nics if _takes_part(nic)]
     return _make(state, item, machine_id, nics, _source_tags(state, item))
 
 
 def remove_machine(state: State, machine_id: ArmId) -> None:
-    """Delete a machine, if there is one, and set its addresses free."""
+    """Delete a machine if it exists, and release its addresses."""
     machine = state.virtual_machines.get(machine_id.subscription, machine_id.key)
     if machine is None:
         return
@@ -54,13 +54,13 @@ def remove_machine(state: State, machine_id: ArmId) -> None:
 
 
 def landing_subnet(network: VirtualNetwork, *names: str | None) -> Subnet | None:
-    """The first of the subnets ``names`` that the network has, else its first by alphabet; None where it has none."""
+    """The first of the subnets ``names`` that exists, otherwise the network's first by name; None if it has none."""
     subnets = {subnet.name.lower(): subnet for subnet in network.subnets}
     for name in names:
         if name and name.lower() in subnets:
             return subnets[name.lower()]
-    # The alphabet is documented between Azure regions. For machines of VMM servers the document says "the first
-    # subnet", without an order; there it is an assumption.
+    # The order by name is documented between Azure regions. For machines of VMM servers the document says "the first
+    # subnet" without an order, so that there it is an assumption.
     return subnets[min(subnets)] if subnets else None
 
 
@@ -69,7 +69,7 @@ def _takes_part(nic: Nic) -> bool:
 
 
 def _source_tags(state: State, item: ProtectedItem) -> Mapping[str, str]:
-    """The tags of the machine that is replicated. Recorded: the machine that a failover makes of it has them too."""
+    """The tags of the replicated machine. Recorded: the machine created by a failover has them too."""
     source = state.virtual_machines.get(item.machine_id.subscription, item.machine_id.key) if item.machine_id else None
     return source.tags if source else {}
 
@@ -77,8 +77,8 @@ def _source_tags(state: State, item: ProtectedItem) -> Mapping[str, str]:
 def _make(
     state: State, item: ProtectedItem, machine_id: ArmId, nics: list[Nic], tags: Mapping[str, str]
 ) -> VirtualMachine:
-    # An Azure machine states its target region. A machine on premises goes to the region of its network, the vault's
-    # region.
+    # An Azure machine has a target region. A machine on premises goes to the region of its network, or else of the
+    # vault.
     networks = [state.network(nic.primary_network_id) for nic in nics if nic.primary_network_id]
     location = item.recovery_location or next((network.location for network in networks if network), "")
     location = location or state.vault(item.id).location
@@ -97,7 +97,7 @@ def _recovery_nic(state: State, item: ProtectedItem, nic: Nic) -> Nic:
     for address in nic.ip_configurations:
         if address.selected_for_failover:
             subnet = landing_subnet(network, address.recovery_subnet, address.subnet)
-            # An address that is set beats keeping the old one, which only Azure machines can.
+            # A configured address takes precedence over keeping the source address, which only Azure machines can do.
             wishes = (address.recovery_ip, address.ip if item.provider == "A2A" else None)
             addresses.append(_take(state, network.id, address, subnet, wishes))
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
@@ -114,7 +114,7 @@ def _test_nic(state: State, item: ProtectedItem, nic: Nic, network_id: ArmId | N
             subnet = landing_subnet(network, address.test_subnet, address.recovery_subnet, address.subnet)
             wishes = (address.test_ip, address.ip if item.provider == "A2A" else None)
             landed = _take(state, network.id, address, subnet, wishes, from_the_end=True)
-            # Documented of Azure machines: in a test failover their addresses are static, whatever they were.
+            # Documented for Azure machines: in a test failover their addresses are static, whatever they were before.
             addresses.append(replace(landed, ip_type="Static") if item.provider == "A2A" else landed)
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
 
@@ -128,11 +128,11 @@ def _take(
     *,
     from_the_end: bool = False,
 ) -> IpConfiguration:
-    """The address that an ip configuration gets in ``subnet``: the first of the ``wishes`` that is free, or another.
+    """Allocate an address in ``subnet``: the first of the ``wishes`` that is free, or any other free one.
 
-    In a test failover that other one comes from the end of the subnet, so that it never is one that a failover needs.
+    In a test failover the other address comes from the end of the subnet, to stay clear of those a failover would take.
     """
-    # The subnet as it is now: another NIC of the same machine may just have taken an address in it.
+    # Read the subnet again: another NIC of the same machine may just have taken an address in it.
     network = state.network(network_id)
     subnets = network.subnets if network and subnet else ()
     subnet = next((current for current in subnets if subnet and current.name == subnet.name), None)
@@ -155,7 +155,7 @@ def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_en
             return wish
     for prefix in prefixes:
         numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
-        # Addresses are looked for one by one and never listed: a subnet of IPv6 has more than fit into memory.
+        # Addresses are tried one by one and never listed: those of an IPv6 subnet would not fit into memory.
         for number in reversed(numbers) if from_the_end else numbers:
             if str(prefix[number]) not in used:
                 return str(prefix[number])
@@ -163,13 +163,13 @@ def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_en
 
 
 def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration, *, taken: bool) -> None:
-    """Note in the network that an address is in use, or no longer."""
+    """Record in the network that an address is in use or has become free."""
     network = state.network(network_id) if network_id else None
     if network is None or address.subnet is None or address.ip is None:
         return
     subnets = []
     for subnet in network.subnets:
-        # An address that is noted already, as by a world file, must not be counted twice.
+        # An address that is recorded already, for example by a world file, must not be counted twice.
         changes = subnet.name.lower() == address.subnet.lower() and (address.ip in subnet.used_ips) != taken
         if changes:
             others = tuple(ip for ip in subnet.used_ips if ip != address.ip)

@@ -1,7 +1,7 @@
-"""What a PATCH of a protected item changes, and what the service fills in where nobody has set anything.
+"""What a PATCH of a protected item changes, and the defaults that the service sets.
 
-A PATCH sets what it names. What becomes of the settings that it leaves out is not known, so a world can do either
-(``behaviour: {partial_update: keep | lose}``). A correct client sends every setting, and sees no difference.
+A PATCH changes the settings that it names. What happens to those it leaves out is unknown, so a world can do either
+(``behaviour: {partial_update: keep | lose}``). A correct client sends every setting and sees no difference.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from asrnet.model.machine_update import UPDATES, Member
 Body = Mapping[str, object]
 
 _LOST: Final = ""
-"""A setting that a partial body has lost. It is stored, so that the service's own value does not take its place."""
-# The members that identify the parts of a machine are not settings and stay even if a body leaves them out.
+"""A setting lost in a partial update. It is stored, so that the service's default does not take its place."""
+# Members that identify a part of a machine are not settings, and are kept if a body leaves them out.
 _NEVER_LOST: Final = frozenset({"id", "name", "primary"})
 _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
     (kind.__name__, name): default
@@ -33,16 +33,16 @@ _DEFAULTS: Final[Mapping[tuple[str, str], Any]] = {
 
 
 def nic_id(item: ProtectedItem, nic: Nic) -> str:
-    """The id that Site Recovery has for a NIC: of an Azure machine a GUID (recorded), else what the world calls it."""
+    """Site Recovery's id of a NIC: for an Azure machine a GUID (recorded), otherwise its name in the world."""
     if nic.id:
         return nic.id
     return stable_guid(f"{item.vault_id.key} {item.id.name} {nic.name}") if item.provider == "A2A" else nic.name
 
 
 def with_service_settings(item: ProtectedItem) -> ProtectedItem:
-    """``item`` with the settings that the service has for a machine where nobody has set any.
+    """``item`` with the service's defaults for settings that nobody has set.
 
-    Recorded for Azure machines, assumed for others. A setting that a PATCH has lost is not filled in again.
+    Recorded for Azure machines, assumed for others. A setting lost in a PATCH does not get its default again.
     """
     of_item: dict[str, Setting] = {}
     of_nic: dict[str, Setting] = {}
@@ -85,10 +85,10 @@ def _without_lost(settings: Mapping[str, Setting]) -> Mapping[str, Setting]:
 
 
 def apply_update(item: ProtectedItem, properties: Body, *, loses_omitted: bool) -> ProtectedItem:
-    """``item`` after a PATCH whose body has these ``properties``.
+    """``item`` after a PATCH with the body's ``properties``.
 
-    ``loses_omitted``: what the body leaves out is reset. Raises ServiceError where the body cannot be read, or the
-    machines of the provider cannot be updated.
+    With ``loses_omitted``, settings that the body leaves out are reset. Raises ServiceError if the body cannot be read,
+    or if machines of this provider cannot be updated.
     """
     if item.provider not in UPDATES:
         raise refusals.invalid(f"Machines of the provider '{item.provider}' cannot be updated.", item.id)
@@ -96,7 +96,7 @@ def apply_update(item: ProtectedItem, properties: Body, *, loses_omitted: bool) 
 
 
 class _Patch:
-    """One PATCH of one machine."""
+    """A PATCH of one machine."""
 
     def __init__(self, item: ProtectedItem, properties: Body, *, loses_omitted: bool) -> None:
         self._item = item
@@ -113,16 +113,16 @@ class _Patch:
         changes = self._changes(self._item, [member for member in members if not member.in_details], self._properties)
         item = replace(self._item, **changes)
         changes |= self._changes(item, [member for member in members if member.in_details], details)
-        # A PATCH has no network for a NIC: the item's counts for all of them.
+        # The networks in a PATCH are those of the item; they apply to all of its NICs.
         networks = {name: changes[name] for name in ("recovery_network_id", "test_network_id") if name in changes}
         test_network = member_of(self._properties, "selectedTfoAzureNetworkId")
-        # Specified: the body has this member for every provider. The table of members has no row for it where machines
-        # do not show it.
+        # Specified: the body has this member for every provider. The table of members has no row for it if machines do
+        # not show it.
         if test_network and not self._update.sets_test_network:
             networks["test_network_id"] = self._id(test_network, "selectedTfoAzureNetworkId")
         bodies: dict[str, Body] = {}
         for body in self._objects(details if self._update.nics_in_details else self._properties, "vmNics"):
-            # Of two entries for one NIC or address, here and below, the first counts (assumption).
+            # Of several entries for one NIC or address, here and below, the first one counts (assumption).
             bodies.setdefault(str(member_of(body, "nicId")).lower(), body)
         nics = [
             replace(self._nic(nic, bodies.get(nic_id(self._item, nic).lower(), {})), **networks)
@@ -131,7 +131,7 @@ class _Patch:
         return replace(item, **changes, nics=tuple(nics))
 
     def _nic(self, nic: Nic, body: Body) -> Nic:
-        """A NIC after the PATCH, whose part about it is ``body``."""
+        """A NIC after the PATCH; ``body`` is the NIC's entry in it."""
         members = self._update.of("ip_configuration")
         by_name: dict[str, Body] = {}
         if not self._update.nics_in_details:
@@ -139,12 +139,12 @@ class _Patch:
                 by_name.setdefault(str(member_of(entry, "ipConfigName") or ""), entry)
         addresses = []
         for address in nic.ip_configurations:
-            # Terraform names no ip configuration, and means the primary one.
+            # Terraform does not name the IP configuration, and means the primary one.
             unnamed = by_name.get("", {}) if address.primary else {}
             entry = body if self._update.nics_in_details else by_name.get(address.name, unnamed)
             changes = self._changes(address, members, entry)
             for name in ("recovery_ip", "test_ip"):
-                if name in changes:  # an empty text releases the address
+                if name in changes:  # an empty string releases the address
                     changes[name] = changes[name] or None
             addresses.append(replace(address, **{**changes, "name": address.name}))
         changes = self._changes(nic, self._update.of("nic"), body)
@@ -153,7 +153,7 @@ class _Patch:
     def _changes(
         self, part: ProtectedItem | Nic | IpConfiguration, members: Iterable[Member], body: Body
     ) -> dict[str, Any]:
-        """The fields of ``part`` that the PATCH changes, where its part about it is ``body``."""
+        """The fields of ``part`` that the PATCH changes; ``body`` is the part's entry in it."""
         changes: dict[str, Any] = {}
         settings = dict(part.settings)
         for member in members:
@@ -171,7 +171,7 @@ class _Patch:
         return {**changes, "settings": settings}
 
     def _value(self, sent: object, member: Member) -> Any:
-        """The value of a member of a body as our models have it. Raises ServiceError where it is of the wrong kind."""
+        """The value of a body's member, in the model's type. Raises ServiceError if it has the wrong type."""
         match member.kind:
             case "id":
                 return self._id(sent, member.patch)
@@ -191,11 +191,11 @@ class _Patch:
                 return sent
             case "any" if isinstance(sent, list) and all(isinstance(part, (str, Mapping)) for part in sent):
                 return tuple(sent)
-        raise refusals.invalid(f"The property '{member.patch}' has a value of the wrong kind.", self._item.id)
+        raise refusals.invalid(f"The property '{member.patch}' has a value of the wrong type.", self._item.id)
 
     def _machine_name(self, sent: str, name: str) -> str:
         try:
-            self._item.vault_id.child("virtualMachines", sent)  # the machine that a failover makes has an id with it
+            self._item.vault_id.child("virtualMachines", sent)  # it becomes part of the machine's id
         except InputError as error:
             raise refusals.invalid(f"The property '{name}' is not the name of a machine.", self._item.id) from error
         return sent

@@ -1,7 +1,7 @@
-"""Protected items of a world: a machine's life from enabling replication to failback.
+"""Protected items of a world: the life of a machine from enabling replication to failback.
 
-What each state allows, how the states follow each other and that a re-protected machine moves to the other fabric is as
-recorded of an Azure machine; states between failover and re-protection are as users have reported them.
+The operations allowed in each state, the order of the states, and the move of a re-protected machine to the other
+fabric are as recorded for an Azure machine. States between failover and re-protection are as users have reported them.
 """
 
 from __future__ import annotations
@@ -38,32 +38,32 @@ _ASR_NETWORKS: Final = "/replicationnetworks/"
 REPLICATING: Final = "InitialReplicationInProgress"
 COMPLETING: Final = "InitialReplicationRecoveryCompletionPending"
 PROTECTED: Final = "Protected"
-# Recordings leave out what lies between a failover and its commit: the first is specified, both are reported by users.
+# Recordings do not show the time between a failover and its commit: the first is specified, both are reported by users.
 COMMIT_PENDING: Final = "UnplannedFailoverCommitPendingStatesBegin"
 COMMITTED: Final = "UnplannedFailoverCommitted"
 # Specified for a Hyper-V machine.
 PLANNED_COMMIT_PENDING: Final = "PlannedFailoverCommitRequired"
 PLANNED_COMMITTED: Final = "PlannedFailoverStatesBegin"
 FAILBACK_PROVIDER: Final = "InMageRcmFailback"
-"""The provider of a VMware machine from its re-protection after a failover until the one after its failback."""
+"""The provider of a VMware machine that was re-protected after a failover, until it is re-protected after failback."""
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
 
-# Reported by users of test failovers, as is that a cleanup is marked for deletion while it runs.
+# Users reported the first for test failovers, and that a cleanup shows as marked for deletion while it runs.
 TEST_MACHINE_EXISTS: Final = "WaitingForCompletion"
 CLEANING_UP: Final = "MarkedForDeletion"
 
-# Specified for a Hyper-V machine. Azure machines have no planned failover (recorded), VMware's only one for failback.
+# Specified for a Hyper-V machine. Recorded: Azure machines have no planned failover. VMware has one for failback only.
 _HYPER_V_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
 _HYPER_V_PENDING: Final = ("CompleteMigration", "Commit", "DisableProtection", "ChangePit")
 _HYPER_V_AWAY: Final = ("CompleteMigration", "DisableProtection", "Failback")
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    # Recorded: InitialReplicationInProgress and Protected. The others are likely, by the names that the SDK knows.
+    # Recorded: InitialReplicationInProgress and Protected. The others are likely, judging by the names in the SDK.
     REPLICATING: ("DisableProtection",),
     COMPLETING: ("DisableProtection",),
     PROTECTED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     FAILOVER_FAILED: ("UnplannedFailover", "DisableProtection", "TestFailover"),
     COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
-    # The same state as world files of version 0.1 could have it.
+    # The same state under the name that world files of version 0.1 use.
     "UnplannedFailoverCommitPending": ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     PLANNED_COMMIT_PENDING: ("Commit", "ChangePit", "CancelFailover", "DisableProtection"),
     COMMITTED: ("SwitchProtection", "DisableProtection"),
@@ -72,7 +72,7 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 _PENDING: Final = frozenset({COMMIT_PENDING, PLANNED_COMMIT_PENDING})
 _COMMITTED: Final = frozenset({COMMITTED, PLANNED_COMMITTED})
 
-# Which fabrics have machines of a provider: the instance types of sites, and VMM servers.
+# The kinds of fabric that have machines of each provider: instance types of sites, and VMM servers.
 _SITES: Final[Mapping[OnPremisesProvider, tuple[str, ...]]] = {
     "HyperVReplicaAzure": ("vmm", "HyperVSite"),
     "InMageRcm": ("InMageRcm",),
@@ -85,13 +85,14 @@ _VM_NAMES: Final = {
     "InMageRcm": "targetVmName",
     FAILBACK_PROVIDER: "targetVmName",
 }
-"""The setting of each provider that names the machine which a failover makes."""
+"""The setting of each provider that names the failed-over machine."""
 
 
 class Verb(Struct, frozen=True, kw_only=True):
-    """Something that is done to a machine.
+    """An operation on a machine.
 
-    ``path`` is the last segment of its request, ``operation`` its name in allowedOperations, ``scenario`` its job's.
+    ``path`` is the last segment of its request, ``operation`` its name in allowedOperations, ``scenario`` that of its
+    job.
     """
 
     path: str
@@ -113,15 +114,15 @@ SWITCH_PROTECTION: Final = Verb(path="switchprotection", operation="SwitchProtec
 
 
 def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
-    """What may be done to a machine in the state that it is in; nothing while something is done to it."""
+    """The operations allowed in the machine's current state; none while an operation on it is running."""
     if item.scenario:
         return ()
     is_hyper_v = item.provider == "HyperVReplicaAzure"
     if item.test_failover_state == TEST_MACHINE_EXISTS:
         if is_hyper_v:
             return ("TestFailoverCleanup",)
-        # A failover during a test can be committed all the same. That the test is cleaned up before the machine is
-        # re-protected, which moves it away from its test machine, is assumed.
+        # A failover during a test can be committed all the same. It is assumed that the test must be cleaned up before
+        # re-protection, which moves the machine away from its test machine.
         in_test = replace(item, test_failover_state="None")
         blocked = {"TestFailover", "SwitchProtection", "ReverseReplicate"}
         return (*(name for name in allowed_operations(in_test) if name not in blocked), "TestFailoverCleanup")
@@ -136,22 +137,22 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
             return _HYPER_V_PROTECTED
         if item.state in _COMMITTED:
             return ("ReverseReplicate", "DisableProtection")
-    # Of any other state, as a world file may have it: replication can be disabled in all that are recorded.
+    # In any other state, which a world file may have, replication can be disabled, as in all recorded ones.
     return _ALLOWED.get(item.state, ("DisableProtection",))
 
 
 def waits_for_end_of_test(item: ProtectedItem) -> bool:
     """Whether the job of a machine's test failover is suspended until the test machine is deleted.
 
-    Specified for a Hyper-V machine. That of an Azure machine succeeds at once (documented).
+    Specified for a Hyper-V machine. Documented: the job of an Azure machine succeeds at once.
     """
     return item.provider == "HyperVReplicaAzure" and item.test_failover_state == TEST_MACHINE_EXISTS
 
 
 def _provider_back(item: ProtectedItem) -> str:
-    """The provider of an on-premises machine once it is re-protected.
+    """The provider of an on-premises machine after re-protection.
 
-    Specified: a VMware machine changes its provider for the way back, and again when it has failed back.
+    Specified: a VMware machine changes its provider for failback, and again when it has failed back.
     """
     providers = {"InMageRcm": FAILBACK_PROVIDER} if item.has_failed_over else {FAILBACK_PROVIDER: "InMageRcm"}
     return providers.get(item.provider, item.provider)
@@ -160,8 +161,8 @@ def _provider_back(item: ProtectedItem) -> str:
 class ProtectedItems:
     """Replicated machines.
 
-    An operation on a machine is refused (assumption) if its state does not allow it, or if another operation is
-    being done to it. It shows when the operation ends.
+    An operation on a machine is refused (assumption) if the machine's state does not allow it, or while another
+    operation on the machine is running. The operation takes effect when it ends.
     """
 
     def __init__(self, state: State) -> None:
@@ -170,7 +171,7 @@ class ProtectedItems:
     def list(self, vault_id: ArmId, *, shown: bool = True) -> tuple[ProtectedItem, ...]:
         """All protected items of a vault. Raises NotFoundError and VaultUnusedError.
 
-        Without ``shown`` they are as the world has them, for callers that need ``as_shown`` of a page only.
+        Without ``shown``, items are returned as stored, for callers that need ``as_shown`` for a single page only.
         """
         with self._state.request("GET", f"{vault_id}/replicationProtectedItems") as admission:
             vault = self._state.known_vault(vault_id)
@@ -178,11 +179,11 @@ class ProtectedItems:
             return self._state.listed(self.as_shown(item) if shown else item for item in items)
 
     def list_container(self, container_id: ArmId, *, shown: bool = True) -> tuple[ProtectedItem, ...]:
-        """The protected items of one container; ``shown`` as in ``list``."""
+        """The protected items of one container; ``shown`` works as in ``list``."""
         with self._state.request("GET", f"{container_id}/replicationProtectedItems") as admission:
             vault = self._state.fabric(container_id.parent).id.parent
             items = self._state.protected_items.values(vault.key, lag=admission.lag)
-            # Keys before parents: lists have thousands of machines, and this is asked of each for every page.
+            # Compare keys, not parents: lists have thousands of machines, and every page checks each of them.
             below = f"{container_id.key}/"
             return self._state.listed(
                 self.as_shown(item) if shown else item for item in items if item.id.key.startswith(below)
@@ -196,16 +197,17 @@ class ProtectedItems:
     def enable(self, item_id: ArmId, request: EnableRequest) -> Started:
         """Enable replication of an Azure machine (PUT of an A2A item).
 
-        On a network without a mapping this creates both mappings, and by default the ``<name>-asr`` network; with one,
-        its network is the default, and another is accepted, or refused where the world is ``strict_mapping``. An item
-        that exists stays as it is. Raises ConflictError where another item has the machine, or it another machine.
+        On a network without a mapping, this creates both mappings and by default the ``<name>-asr`` network. With a
+        mapping, its network is the default; another one is accepted, or refused if the world is ``strict_mapping``. An
+        existing item stays as it is. Raises ConflictError if another item protects the machine, or if this item
+        protects another machine.
         """
         with self._state.request("PUT", item_id) as admission:
             enabling = Enabling(self._state, item_id, request)
             self._refuse_protected(item_id, request.machine_id)
 
             def finish() -> None:
-                self._refuse_protected(item_id, request.machine_id)  # two clients may have begun at once
+                self._refuse_protected(item_id, request.machine_id)  # two clients may have started at the same time
                 self._begin(item_id, enabling.item)
 
             write = self._state.write("PUT", item_id, "EnableDr", request.machine_id.name)
@@ -217,10 +219,10 @@ class ProtectedItems:
                 raise self._state.assumed("machine_protected", machine_id.name, item.id.name, resource_id=item_id)
 
     def enable_on_premises(self, item_id: ArmId, request: OnPremisesRequest) -> Started:
-        """Enable replication of a Hyper-V or VMware machine to Azure. Raises NotFoundError without its container.
+        """Enable replication of a Hyper-V or VMware machine to Azure. Raises NotFoundError if the container is missing.
 
-        A world need not know the machine: one that it does not know gets a NIC on the first VM network of its server
-        that is mapped, else on the first (assumption).
+        A machine that is not in the world gets a NIC on the first mapped VM network of its server, or else on the first
+        VM network (assumption).
         """
         with self._state.request("PUT", item_id) as admission:
             self._check_container(item_id, request)
@@ -230,9 +232,9 @@ class ProtectedItems:
             )
 
     def _begin(self, item_id: ArmId, item: Callable[[], ProtectedItem]) -> None:
-        """Begin to replicate a new item."""
-        # az sends what it updates as a PUT of the whole item. That this does not replicate the machine anew is an
-        # assumption: a machine whose replication is enabled already has nothing to begin.
+        """Start to replicate a new item."""
+        # az sends updates as a PUT of the whole item. It is assumed that this does not start another initial
+        # replication of a machine that is already protected.
         if self._state.protected_items.get(item_id.parent.parent.parent.key, item_id.key) is None:
             self._replicate(item())
 
@@ -248,7 +250,7 @@ class ProtectedItems:
     def _on_premises_item(self, item_id: ArmId, request: OnPremisesRequest) -> ProtectedItem:
         self._check_container(item_id, request)  # what it needs may have been deleted since the request was accepted
         fabric_id = item_id.parent.parent
-        # The NICs, and where mappings lead from their networks.
+        # The NICs, and the recovery networks to which mappings lead from their networks.
         machine = self._state.source_machines.get(fabric_id.key, request.machine_id.key) if request.machine_id else None
         targets = {
             mapping.primary_network_id: mapping.recovery_network_id
@@ -263,8 +265,8 @@ class ProtectedItems:
             address = IpConfiguration(name="", ip_type="Dynamic")
             name = stable_guid(f"{item_id.key} nic")
             nics = (Nic(name=name, primary_network_id=network_id, ip_configurations=(address,)),)
-        # Where they land: the network that the request names wins over the mapping's. Recorded: without one in the
-        # request a machine gets the mapped network, and its NICs count as selected by default.
+        # The NICs' recovery networks: the network in the request takes precedence over the mapping's. Recorded: without
+        # one in the request, a machine gets the mapped network and its NICs count as selected by default.
         landing = []
         for nic in nics:
             target_id = request.recovery_network_id
@@ -303,14 +305,14 @@ class ProtectedItems:
         )
 
     def protect(self, item_id: ArmId, request: EnableRequest) -> None:
-        """Begin to replicate a machine at once. Raises ServiceError where the rules refuse it."""
+        """Start to replicate a machine at once. Raises ServiceError if the rules refuse it."""
         self._replicate(Enabling(self._state, item_id, request).item())
 
     def update(self, item_id: ArmId, properties: Mapping[str, object]) -> Started:
         """Change the settings of a machine (PATCH). ``properties`` are those of the request's body.
 
-        What a body leaves out is kept or lost, as the world's ``partial_update`` says. Raises NotFoundError, and
-        ServiceError for a machine that is not protected or where the body cannot be read.
+        Omitted settings are kept or lost, depending on the world's ``partial_update``. Raises NotFoundError, and
+        ServiceError if the machine is not protected or the body cannot be read.
         """
         with self._state.request("PATCH", item_id) as admission:
             item = self._state.protected_item(item_id)
@@ -326,7 +328,8 @@ class ProtectedItems:
                 updated = apply_update(self._state.protected_item(item_id), properties, loses_omitted=loses_omitted)
                 for nic in updated.nics:
                     for address in nic.ip_configurations:
-                        # Reported: this is accepted, and its operation fails (terraform-provider-azurerm issue 22193).
+                        # Reported: the request is accepted, but its operation fails (terraform-provider-azurerm issue
+                        # 22193).
                         if address.test_ip and not address.test_subnet:
                             raise self._state.assumed("test_subnet_missing", resource_id=item_id)
                 self._state.put_item(updated)
@@ -337,7 +340,7 @@ class ProtectedItems:
     def delete(self, item_id: ArmId, *, method: str = "DELETE") -> Started:
         """Disable replication: DELETE purges, POST removes. Raises NotFoundError.
 
-        A machine to which something else is being done can be purged only (assumption).
+        While another operation on the machine is running, it can only be purged (assumption).
         """
         path = f"{item_id}/remove" if method == "POST" else str(item_id)
         with self._state.request(method, path) as admission:
@@ -348,7 +351,7 @@ class ProtectedItems:
             return self._state.start(write, lambda: self._state.remove_item(item_id), admission)
 
     def test_failover(self, item_id: ArmId, network_id: ArmId | None = None) -> Started:
-        """Make a test machine; ``network_id`` is for NICs without a test network of their own. Fails without one."""
+        """Create a test machine. ``network_id`` is for NICs without a test network; without either it fails."""
         return self._do(TEST_FAILOVER, item_id, lambda item: self.tested(item, network_id))
 
     def test_failover_cleanup(self, item_id: ArmId) -> Started:
@@ -356,26 +359,26 @@ class ProtectedItems:
         return self._do(TEST_FAILOVER_CLEANUP, item_id, self.cleaned_up, meanwhile=CLEANING_UP)
 
     def planned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
-        """Fail an on-premises machine over without loss, or (``RecoveryToPrimary``) back."""
+        """Fail an on-premises machine over without data loss, or (``RecoveryToPrimary``) fail it back."""
         change = partial(self.failed_over, direction=direction, planned=True)
         return self._do(PLANNED_FAILOVER, item_id, change, direction=direction)
 
     def unplanned_failover(self, item_id: ArmId, direction: Direction = "PrimaryToRecovery") -> Started:
-        """Fail a machine over: it lands on the recovery side. Of a re-protected Azure machine this is the failback."""
+        """Fail a machine over to its recovery side. For a re-protected Azure machine this is the failback."""
         return self._do(
             UNPLANNED_FAILOVER, item_id, partial(self.failed_over, direction=direction), direction=direction
         )
 
     def commit(self, item_id: ArmId) -> Started:
-        """Commit a failover: there is no way back but re-protection."""
+        """Commit a failover. Afterwards the only way back is re-protection."""
         return self._do(FAILOVER_COMMIT, item_id, self.committed)
 
     def cancel(self, item_id: ArmId) -> Started:
-        """Cancel a failover that is not committed: the machine runs where it did."""
+        """Cancel a failover that is not committed. The machine runs where it did before."""
         return self._do(FAILOVER_CANCEL, item_id, self.canceled)
 
     def apply_recovery_point(self, item_id: ArmId) -> Started:
-        """Make the machine of a failover anew, from another recovery point, as long as that is not committed."""
+        """Recreate the failed-over machine from another recovery point, while its failover is not committed."""
 
         def made_anew(item: ProtectedItem) -> ProtectedItem:
             land(self._state, item, self.recovery_machine_id(item))
@@ -386,10 +389,11 @@ class ProtectedItems:
     def reprotect(
         self, item_id: ArmId, request: SwitchRequest | None = None, *, policy_id: ArmId | None = None
     ) -> Started:
-        """Replicate a machine from where it runs now; ``request`` says where to, of an Azure machine.
+        """Replicate a machine from where it runs now. ``request`` is the target of an Azure machine.
 
-        Of an on-premises machine this is the way back, and after its failback the first direction again; ``policy_id``
-        is that of the new direction. Raises ServiceError where the policy is missing or of another provider.
+        For an on-premises machine this is the direction back, and after failback the first direction again.
+        ``policy_id`` is the policy of the new direction. Raises ServiceError if the policy is missing or belongs to
+        another provider.
         """
 
         def check(item: ProtectedItem) -> None:
@@ -403,7 +407,7 @@ class ProtectedItems:
     def reprotected(
         self, item: ProtectedItem, request: SwitchRequest | None = None, policy_id: ArmId | None = None
     ) -> ProtectedItem:
-        """A machine that is replicated from where it runs now; an Azure machine moves to the other container."""
+        """The machine after re-protection, which replicates from where it runs. Azure machines change the container."""
         if item.provider == "A2A":
             request = request or _switch_back(item)
             self._check_switch(item, request)
@@ -411,9 +415,9 @@ class ProtectedItems:
         return replace(item, state=PROTECTED, provider=_provider_back(item), policy_id=policy_id or item.policy_id)
 
     def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
-        """Re-protect an Azure machine: it moves to its recovery container and replicates back.
+        """Re-protect an Azure machine: it moves to its recovery container and replicates in the other direction.
 
-        Its old id exists no more. Raises NotFoundError where the machine, a container or the policy is missing.
+        Its old id no longer exists. Raises NotFoundError if the machine, a container or the policy is missing.
         """
         item_id = container_id.child("replicationProtectedItems", request.item_name)
         path = f"{container_id}/{SWITCH_PROTECTION.path}"
@@ -435,7 +439,7 @@ class ProtectedItems:
         self._state.require_policy(request.policy_id, "A2A")
 
     def current_job(self, item_id: ArmId) -> ArmId | None:
-        """The job under way for a machine, its own or a recovery plan's; None where there is none."""
+        """The running job of a machine, its own or a recovery plan's; None if there is none."""
         with self._state.lock:
             item = self._state.protected_item(item_id)
             job = self._state.working.get(item_id.key)
@@ -454,7 +458,7 @@ class ProtectedItems:
         meanwhile: str = "",
         check: Callable[[ProtectedItem], None] | None = None,
     ) -> Started:
-        """Start an operation that ends with ``change``; ``meanwhile`` is the state of the test failover until then."""
+        """Start an operation that ends with ``change``. ``meanwhile`` is the test failover state until then."""
         with self._state.request("POST", path or f"{item_id}/{verb.path}") as admission:
             item = self._state.protected_item(item_id)
             self.require(verb, item, direction)
@@ -473,18 +477,18 @@ class ProtectedItems:
                 write,
                 finish,
                 admission,
-                # ``item`` is the machine from before its scenario was set, which a failure brings back.
+                # ``item`` is the machine before its scenario was set; a failed operation restores it.
                 on_failure=lambda: self.fail(verb, item),
             )
             if verb is TEST_FAILOVER:
                 self._state.test_jobs[item_id.key] = started.id
-            # An immediate operation has ended by now and taken itself off ``working`` already.
+            # An immediate operation has already ended and removed itself from ``working``.
             if started.state == "InProgress":
                 self._state.working[item_id.key] = started.id
             return started
 
     def store(self, item_id: ArmId, changed: ProtectedItem) -> None:
-        """Store a machine that an operation has changed: one that is re-protected has moved and replicates again."""
+        """Store a machine that an operation has changed. A re-protected machine has moved and replicates again."""
         if changed.id != item_id:
             self._state.remove_item(item_id)
             self._state.move_extras(item_id, changed.id)
@@ -495,38 +499,38 @@ class ProtectedItems:
             self._state.put_item(changed)
 
     def released(self, item: ProtectedItem) -> ProtectedItem:
-        """The machine without the operation that was under way for it."""
+        """The machine after the end of the operation that was running for it."""
         self._state.working.pop(item.id.key, None)
         return replace(item, scenario="")
 
     def fail(self, verb: Verb, before: ProtectedItem) -> None:
-        """Leave a machine as it was ``before`` an operation that failed; a failed failover shows in its state."""
+        """Restore a machine to its state ``before`` an operation that failed. A failed failover shows in its state."""
         self._state.working.pop(before.id.key, None)
         if self._state.protected_items.get(before.vault_id.key, before.id.key) is not None:
             failover = verb in {PLANNED_FAILOVER, UNPLANNED_FAILOVER}
             self._state.put_item(replace(before, state=FAILOVER_FAILED) if failover else before)
 
     def require(self, verb: Verb, item: ProtectedItem, direction: Direction | None = None) -> None:
-        """Raise ServiceError where ``verb`` is not allowed for a machine now."""
+        """Raise ServiceError if ``verb`` is not allowed for a machine now."""
         if item.scenario:
             raise self._state.assumed("machine_busy", item.friendly_name, item.scenario, resource_id=item.id)
         wrong_way = direction is not None and (direction == "RecoveryToPrimary") != item.has_failed_over
         operations = {verb.operation}
         if verb is REPROTECT and item.provider == "A2A":
-            # Specified: Azure machines have both ways to re-protect, by their container and by themselves.
+            # Specified: Azure machines can be re-protected in both ways, through their container and by themselves.
             operations = {SWITCH_PROTECTION.operation}
         elif verb in {PLANNED_FAILOVER, REPROTECT}:
-            # Specified: a Hyper-V machine fails back by a planned failover, without being re-protected before. That it
-            # may be re-protected all the same, as VMware's must, is assumed.
+            # Specified: a Hyper-V machine fails back by a planned failover, without being re-protected first. It is
+            # assumed that it may be re-protected all the same, as VMware machines must be.
             operations.add("Failback")
         if wrong_way or operations.isdisjoint(allowed_operations(item)):
             parts = (verb.operation, item.friendly_name, item.state)
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
     def go_on_replicating(self) -> None:
-        """Let the machines that a world file has in their initial replication become protected by the clock.
+        """Continue the initial replication of machines in a loaded world, so that they become protected by the clock.
 
-        Where replication takes no time they stay as the file has them.
+        If replication takes no time, they stay as they were loaded.
         """
         with self._state.lock:
             for item in self._state.protected_items:
@@ -534,10 +538,10 @@ class ProtectedItems:
                     self._replicate(item, 0 if item.state == REPLICATING else 1)
 
     def _replicate(self, item: ProtectedItem, stage: int = 0) -> None:
-        """Store a machine that begins to replicate, or goes on, and let it become protected by the clock.
+        """Store a machine that starts or continues its initial replication, and schedule its next stages.
 
-        Recorded: during initial replication a machine shows no NICs, and a re-protected one shows neither the
-        networks that its NICs are on nor the names of their ip configurations.
+        Recorded: during initial replication a machine has no NICs. A re-protected machine has NICs, but neither their
+        networks nor the names of their IP configurations.
         """
         seconds = timing(self._state.behaviour.replication).seconds
         hidden = replace(item, nics=tuple(_hidden(nic) for nic in item.nics) if item.is_reversed else ())
@@ -550,7 +554,7 @@ class ProtectedItems:
         self._state.replicating[item.id.key] = item
 
         def enter(number: int) -> None:
-            # A machine that was disabled meanwhile, and perhaps enabled again, is not this one any more.
+            # The machine may have been disabled meanwhile, and possibly enabled again as a new item.
             if self._state.replicating.get(item.id.key) is not item:
                 return
             self._state.put_item(stages[number])
@@ -562,19 +566,19 @@ class ProtectedItems:
         enter(stage)
 
     def tested(self, item: ProtectedItem, network_id: ArmId | None = None) -> ProtectedItem:
-        """Make the machine of a test failover; the item as it is then."""
+        """Create the machine of a test failover, and return the changed item."""
         land_in_test(self._state, item, self.test_machine_id(item), network_id)
         return replace(item, test_failover_state=TEST_MACHINE_EXISTS)
 
     def cleaned_up(self, item: ProtectedItem) -> ProtectedItem:
-        """Delete the machine of a test failover; the item as it is then."""
+        """Delete the machine of a test failover, and return the changed item."""
         remove_machine(self._state, self.test_machine_id(item))
         return replace(item, test_failover_state="None")
 
     def failed_over(
         self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery", *, planned: bool = False
     ) -> ProtectedItem:
-        """Make the machine that a failover makes, or remove it when an on-premises one fails back; the item then."""
+        """Create the failed-over machine, or delete it when one on premises fails back; return the changed item."""
         state = PLANNED_COMMIT_PENDING if planned else COMMIT_PENDING
         if direction == "RecoveryToPrimary":
             remove_machine(self._state, self.recovery_machine_id(item))
@@ -583,7 +587,7 @@ class ProtectedItems:
         return replace(item, state=state, active_location="Recovery")
 
     def canceled(self, item: ProtectedItem) -> ProtectedItem:
-        """Delete the machine that a failover made, or make that of a failback again; the item as it is then."""
+        """Delete the failed-over machine, or recreate it if a failback is canceled; return the changed item."""
         if item.provider != "A2A" and not item.has_failed_over:
             land(self._state, item, self.recovery_machine_id(item))
             state = PLANNED_COMMITTED if item.provider == "HyperVReplicaAzure" else PROTECTED
@@ -592,17 +596,17 @@ class ProtectedItems:
         return replace(item, state=PROTECTED, active_location="Primary")
 
     def committed(self, item: ProtectedItem) -> ProtectedItem:
-        """The item once its failover is committed."""
+        """The item after the commit of its failover."""
         return replace(item, state=PLANNED_COMMITTED if item.state == PLANNED_COMMIT_PENDING else COMMITTED)
 
     def _switched(self, item: ProtectedItem, request: SwitchRequest) -> ProtectedItem:
-        """The machine as it is replicated back: under the other container, primary and recovery side swapped."""
+        """The machine replicated in the other direction, in the other container and with the two sides swapped."""
         container_id = self._state.recovery_container(item)
         assert container_id is not None  # noqa: S101 - checked when the request came in
         machine_id = self.recovery_machine_id(item)
         nics = tuple(self._nic_back(item, nic, machine_id) for nic in item.nics)
-        # The machine that the failover left behind is deleted, so that its addresses are free for the way back.
-        # Source: Reprotect failed over Azure VMs to the primary region.
+        # The machine left behind by the failover is deleted, so that its addresses are free for failback. Source:
+        # Reprotect failed over Azure VMs to the primary region.
         if item.machine_id is not None and item.machine_id.key != machine_id.key:
             remove_machine(self._state, item.machine_id)
         return replace(
@@ -619,7 +623,7 @@ class ProtectedItems:
             primary_location=item.recovery_location,
             recovery_location=item.primary_location,
             primary_zone=str(item.settings.get("recoveryAvailabilityZone") or "") or None,
-            # What was set for the machine on the recovery side does not hold for the way back.
+            # The settings for the recovery side do not apply to the other direction.
             settings={"recoveryAvailabilityZone": item.primary_zone} if item.primary_zone else {},
             machine_id=machine_id,
             policy_id=request.policy_id or item.policy_id,
@@ -627,13 +631,13 @@ class ProtectedItems:
         )
 
     def _nic_back(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:
-        """A NIC where it landed, with the way back: by the mapping of the network that it is on, else where it was.
+        """A NIC after failover, with the settings for failback: by the mapping of its current network, or its origin.
 
-        Documented: the network to go back to cannot be chosen when a machine is re-protected, the mapping decides.
+        Documented: the network for failback cannot be chosen during re-protection, the mapping decides.
         """
         machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
         landed = next((other for other in machine.nics if other.name == nic.name), None) if machine else None
-        # Where it runs by now; somebody may have changed that since the failover.
+        # The network where it runs now, which may have been changed since the failover.
         network_id = landed.primary_network_id if landed else nic.recovery_network_id
         mapping = None
         if network_id and item.recovery_fabric_id:
@@ -658,7 +662,7 @@ class ProtectedItems:
             )
         source_id = nic.source_id
         if source_id is None and item.machine_id is not None:
-            # A world need not say which interface a NIC is: an interface of the same name beside its machine is used.
+            # The world need not name the NIC's interface; then it is the one of the same name next to the machine.
             source_id = item.machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name)
         source = self._state.network_interfaces.get(source_id.subscription, source_id.key) if source_id else None
         return Nic(
@@ -666,14 +670,14 @@ class ProtectedItems:
             id=nic.id,
             primary_network_id=network_id,
             recovery_network_id=home.id if home else home_id,
-            # Recorded: the NIC goes back to the security group that it had.
+            # Recorded: the NIC goes back to its former security group.
             recovery_network_security_group=source.network_security_group if source else None,
             selection="SelectedByUserOverride",
             ip_configurations=tuple(addresses),
         )
 
     def recovery_machine_id(self, item: ProtectedItem) -> ArmId:
-        """The machine that a failover makes, in the resource group that was asked for, else that of its network."""
+        """The id of the failed-over machine, in the requested resource group or else in that of its network."""
         networks = (nic.recovery_network_id or item.recovery_network_id for nic in item.nics)
         network_id = next((network_id for network_id in networks if network_id), None)
         group = item.recovery_group_id or (network_id.parent if network_id else item.vault_id.parent)
@@ -681,21 +685,21 @@ class ProtectedItems:
         return group.child("providers", "Microsoft.Compute", "virtualMachines", name)
 
     def test_machine_id(self, item: ProtectedItem) -> ArmId:
-        """The machine that a test failover makes."""
+        """The id of the test machine."""
         machine_id = self.recovery_machine_id(item)
         name = str(item.settings.get("tfoAzureVMName") or f"{machine_id.name}-test")
         return machine_id.parent.child("providers", "Microsoft.Compute", "virtualMachines", name)
 
     def as_shown(self, item: ProtectedItem) -> ProtectedItem:
-        """The item as the service shows it: with the service's own settings where nobody has set any.
+        """The item as the service returns it, with the service's defaults for settings that nobody has set.
 
-        The network of an on-premises machine is shown by its friendly name, not its id.
+        The network of an on-premises machine is given by its friendly name, not by its id.
         """
         item = with_service_settings(item)
         nics = []
         for nic in item.nics:
             network_id = nic.primary_network_id
-            # Keys before types: lists have thousands of machines, and this runs for each of them on every page.
+            # Compare keys before types: lists have thousands of machines, and every page does this for each of them.
             if network_id is None or _ASR_NETWORKS not in network_id.key or network_id.type != ASR_NETWORK:
                 nics.append(nic)
                 continue
@@ -706,7 +710,7 @@ class ProtectedItems:
 
 
 def _switch_back(item: ProtectedItem) -> SwitchRequest:
-    """Re-protection to the container that a machine is protected in until now."""
+    """Re-protection to the container that protects the machine now."""
     return SwitchRequest(item_name=item.id.name, recovery_container_id=item.id.parent)
 
 
@@ -733,7 +737,7 @@ def _hidden(nic: Nic) -> Nic:
 
 
 class VirtualMachines:
-    """Machines in Azure that can be protected."""
+    """Azure machines that can be protected."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -744,13 +748,13 @@ class VirtualMachines:
             return tuple(self._state.virtual_machines.values(subscription.lower()))
 
     def get(self, machine_id: ArmId) -> VirtualMachine | None:
-        """A machine, None where there is none."""
+        """One machine; None if it does not exist."""
         with self._state.lock:
             self._state.operations.settle()
             return self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
 
     def put(self, machine: VirtualMachine) -> None:
-        """Make a machine exist, at once."""
+        """Add or replace a machine at once."""
         with self._state.lock:
             self._state.ensure_group(machine.id, machine.location)
             self._state.virtual_machines.put(machine.id.subscription, machine.id.key, machine)

@@ -1,6 +1,6 @@
 """Network mappings of a world, with Site Recovery's rules.
 
-Where no public source shows the service's answer, the refusal is an assumption (``asrnet.fake.behaviour.Assumption``).
+If no public source shows the service's answer, the refusal is an assumption (``asrnet.fake.behaviour.Assumption``).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from asrnet.fake.state import State
 from asrnet.model.arm import AZURE_NETWORK, VNET, ArmId, arm_id
 from asrnet.model.azure import Fabric, LiveMapping, NetworkMapping, UnreadableMapping
 
-# Recorded in two vaults and in the specification's example: always this one.
+# Recorded in two vaults and in the specification's example: the name is always this one.
 PSEUDO_FABRIC: Final = "d49858f157601230a6ac5862fbbc6e63bf38d23ecd96cf953767945d457fe9d5"
-"""The fabric under which Site Recovery knows Azure itself; it is in no list."""
+"""The fabric that stands for Azure itself in Site Recovery; no list contains it."""
 
 
 class Mappings:
-    """Network mappings. An operation's effect appears when it ends, and one that fails changes nothing."""
+    """Network mappings. An operation takes effect when it ends, and a failed one changes nothing."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def list(self, vault_id: ArmId) -> tuple[NetworkMapping, ...]:
-        """The mappings of a vault that say what they map. Raises NotFoundError and VaultUnusedError."""
+        """The mappings of a vault whose networks are known. Raises NotFoundError and VaultUnusedError."""
         return tuple(mapping for mapping in self.list_all(vault_id) if isinstance(mapping, NetworkMapping))
 
     def list_all(self, vault_id: ArmId) -> tuple[LiveMapping, ...]:
@@ -40,7 +40,7 @@ class Mappings:
             return self._state.listed(self._of_vault(vault.id, admission.lag))
 
     def list_network(self, network_id: ArmId) -> tuple[LiveMapping, ...]:
-        """The mappings below an ASR network; below any network segment of an Azure fabric, all of that fabric."""
+        """The mappings of a network. Any network segment of an Azure fabric lists the mappings of the whole fabric."""
         with self._state.request("GET", f"{network_id}/replicationNetworkMappings") as admission:
             fabric = self._state.fabric(network_id.parent)
             return self._state.listed(
@@ -50,31 +50,32 @@ class Mappings:
             )
 
     def get(self, mapping_id: ArmId) -> NetworkMapping:
-        """One mapping that says what it maps. Raises ServiceError like ``find``, and where it does not say it."""
+        """One mapping whose networks are known. Raises ServiceError like ``find``, and if they are not known."""
         mapping = self.find(mapping_id)
         if isinstance(mapping, UnreadableMapping):
             raise ServiceError(f"the mapping '{mapping.name}' {mapping.problem}", resource_id=mapping_id)
         return mapping
 
     def find(self, mapping_id: ArmId) -> LiveMapping:
-        """One mapping. Raises ServiceError where it is missing: with 404, or 400 where the world says so."""
+        """One mapping. Raises ServiceError if it is missing: with 404, or with 400 if the world says so."""
         with self._state.request("GET", mapping_id):
             return self._existing(mapping_id)
 
     def put(self, mapping_id: ArmId, request: MappingRequest) -> Started:
-        """Create a mapping, or point the one of that name elsewhere: the service upserts."""
+        """Create a mapping, or update the existing one of that name: PUT is an upsert."""
         with self._state.request("PUT", mapping_id) as admission:
             mapping = self._requested(mapping_id, request)
             write = self._write("PUT", mapping, "NetworkPairing", created=self._find(mapping_id) is None)
 
             def store() -> None:
-                # Checked again: a network or a fabric may have gone, or a second mapping come, since the request.
+                # Checked again: since the request, a network or fabric may have been deleted or another mapping
+                # created.
                 self._state.put_mapping(self._requested(mapping_id, request))
 
             return self._state.start(write, store, admission)
 
     def patch(self, mapping_id: ArmId, request: MappingRequest) -> Started:
-        """Change what the request names. Raises ServiceError where the world rejects PATCH, or nothing is there."""
+        """Change what the request names. Raises ServiceError if the world rejects PATCH or the mapping is missing."""
         with self._state.request("PATCH", mapping_id) as admission:
             if self._state.behaviour.patch == "reject_400":
                 raise self._state.assumed("patch_refused", mapping_id.name, resource_id=mapping_id)
@@ -94,7 +95,7 @@ class Mappings:
         with self._state.request("DELETE", mapping_id) as admission:
             self._state.fabric(mapping_id.parent.parent)
             mapping = self._find(mapping_id)
-            # Specified: 204. Of other resources of Site Recovery 404 is recorded.
+            # Specified: 204. For other resources of Site Recovery 404 is recorded.
             if mapping is None:
                 return None
             write = self._write("DELETE", mapping, "NetworkUnPairing")
@@ -131,13 +132,13 @@ class Mappings:
         )
 
     def _requested(self, mapping_id: ArmId, request: MappingRequest) -> NetworkMapping:
-        """The mapping that a request asks for. Raises ServiceError where the rules refuse it."""
+        """The mapping that a request describes. Raises ServiceError if the rules refuse it."""
         fabric = self._state.fabric(mapping_id.parent.parent)
         recovery_network_id = request.recovery_network_id
         if recovery_network_id is None:
             raise refusals.invalid("The property 'recoveryNetworkId' is required.", mapping_id)
         kind = request.kind
-        # Specified: the details that name the kind are optional. The fabric and the type of the target tell it as well.
+        # Specified: the details that name the kind are optional. It also follows from the fabric and the target's type.
         if kind is None and fabric.kind == "azure":
             kind = "azure_to_azure"
         elif kind is None:
@@ -174,7 +175,8 @@ class Mappings:
             if network.location != network_fabric.location:
                 locations = (network.location, network_fabric.location)
                 raise self._state.assumed("region_mismatch", network_id, *locations, resource_id=mapping_id)
-        # Recorded: the service shows the constant network segment, whatever the client wrote, and lower-case networks.
+        # Recorded: the service returns the constant network segment, whatever the client wrote, and lower-case network
+        # ids.
         return NetworkMapping(
             id=fabric.id.child("replicationNetworks", AZURE_NETWORK, "replicationNetworkMappings", mapping_id.name),
             kind="azure_to_azure",
@@ -200,7 +202,8 @@ class Mappings:
     def _vmm_to_vmm(self, mapping_id: ArmId, request: MappingRequest, recovery_network_id: ArmId) -> NetworkMapping:
         self._check_vm_network(mapping_id.parent, mapping_id)
         self._check_vm_network(recovery_network_id, mapping_id)
-        # Optional here: the id of a recovery VM network has its fabric in it. A wrong name is refused all the same.
+        # Optional here, because the id of a recovery VM network contains its fabric. A wrong name is refused all the
+        # same.
         if request.recovery_fabric_name is not None:
             self._recovery_fabric(mapping_id, request.recovery_fabric_name)
         return NetworkMapping(
@@ -223,14 +226,14 @@ class Mappings:
 
 
 def lowered(network_id: ArmId) -> ArmId:
-    """A virtual network's id as Azure to Azure mappings give it back: all in lower case."""
+    """A virtual network's id as Azure to Azure mappings return it: in lower case."""
     return arm_id(f"/{network_id.key}")
 
 
 def _completed(request: MappingRequest, mapping: LiveMapping) -> MappingRequest:
-    """A PATCH with what it leaves out taken from the mapping."""
+    """A PATCH completed with the mapping's values for omitted members."""
     if isinstance(mapping, UnreadableMapping):
-        return request  # it has nothing to complete the request with
+        return request  # nothing is known with which to complete the request
     fabric_name = mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else None
     return msgspec.structs.replace(
         request,

@@ -1,4 +1,4 @@
-"""Virtual networks of a world, with the network provider's rules."""
+"""Virtual networks of a world, with the rules of Microsoft.Network."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NETWORK_KINDS: Final = {
 
 
 class VirtualNetworks:
-    """Virtual networks. Creations show at once, as the real provider's do; deletions when their operation ends."""
+    """Virtual networks. As with the real provider, creations show at once, deletions when their operation ends."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def list(self, subscription: str, resource_group: str | None = None) -> tuple[VirtualNetwork, ...]:
-        """The networks of a subscription or of one resource group; hidden ones are missing, and the list may lag."""
+        """The networks of a subscription or a resource group. Hidden networks are missing, and the list may lag."""
         group = f"/resourceGroups/{resource_group}" if resource_group else ""
         with self._state.request("GET", f"/subscriptions/{subscription}{group}/{_PROVIDER}") as admission:
             hidden = {name.lower() for name in self._state.behaviour.hidden_networks}
@@ -52,7 +52,7 @@ class VirtualNetworks:
             return "Updating" if self._state.operations.pending(network_id) else "Succeeded"
 
     def put(self, network: VirtualNetwork) -> Started:
-        """Create or replace a network; a replacement drops the subnets it does not name, as Azure does."""
+        """Create or replace a network. As on Azure, a replacement drops the subnets that it does not name."""
         with self._state.request("PUT", network.id) as admission:
             current = self._state.network(network.id)
             subnets = tuple(self._attached(subnet) for subnet in network.subnets)
@@ -101,7 +101,7 @@ class VirtualNetworks:
             return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
 
     def _attached(self, subnet: Subnet) -> Subnet:
-        """A subnet as it is written, its attachments in the words that reading uses."""
+        """A subnet as written by a client, with its attachments in the words that reading uses."""
         attachments = [*subnet.attachments]
         for kind, resource_id in (
             ("network security group", subnet.network_security_group),
@@ -145,14 +145,14 @@ R = TypeVar("R", NetworkSecurityGroup, RouteTable, NetworkInterface)
 
 
 class NetworkResources(Generic[R]):
-    """Network security groups, route tables or network interfaces: they are read only."""
+    """Network security groups, route tables or network interfaces, all read-only."""
 
     def __init__(self, state: State, name: Literal["security_groups", "route_tables", "network_interfaces"]) -> None:
         self._state = state
         self._name = name
 
     def list(self, subscription: str, resource_group: str | None = None) -> tuple[R, ...]:
-        """Those of a subscription or of one resource group."""
+        """All resources of a subscription or a resource group."""
         group = f"/resourceGroups/{resource_group}" if resource_group else ""
         path = f"/subscriptions/{subscription}{group}/providers/Microsoft.Network/{_NETWORK_KINDS[self._name]}"
         with self._state.request("GET", path):
@@ -163,7 +163,7 @@ class NetworkResources(Generic[R]):
             )
 
     def get(self, resource_id: ArmId) -> R:
-        """One of them. Raises NotFoundError (ResourceNotFound) and ResourceGroupNotFoundError."""
+        """One resource. Raises NotFoundError (ResourceNotFound) and ResourceGroupNotFoundError."""
         with self._state.request("GET", resource_id):
             resource = self._store.get(resource_id.subscription, resource_id.key)
             if resource is None:
@@ -172,13 +172,13 @@ class NetworkResources(Generic[R]):
 
     @property
     def _store(self) -> Store[R]:
-        # Looked up each time: a world that becomes another one gets that one's stores.
+        # Looked up on each access, because a world that takes over another one gets that one's stores.
         store: Store[R] = getattr(self._state, self._name)
         return store
 
 
 def _check_addresses(network: VirtualNetwork) -> None:
-    """Raise ServiceError where a subnet lies outside the network's address space, or two subnets overlap."""
+    """Raise ServiceError if a subnet is outside the network's address space or two subnets overlap."""
     space = [_prefix(text, network.id) for text in network.address_space]
     taken: list[tuple[str, _Prefix]] = []
     for subnet in network.subnets:
@@ -213,7 +213,7 @@ def _prefix(text: str, network_id: ArmId) -> _Prefix:
 
 
 def _refuse_loss(current: VirtualNetwork, changed: VirtualNetwork) -> None:
-    """Refuse a write that takes a subnet, or its range, away from addresses in use, as the deletion of it would be."""
+    """Refuse a write that removes a subnet or a range with addresses in use, as its deletion would be refused."""
     subnets = {subnet.name.lower(): subnet for subnet in changed.subnets}
     for subnet in current.subnets:
         replacement = subnets.get(subnet.name.lower())

@@ -26,15 +26,15 @@ Subject = NetworkMapping | Fabric | VirtualNetwork | ProtectedItem | None
 
 
 def stable_guid(*words: str) -> str:
-    """A GUID that is always the same for the same words, without case."""
+    """A GUID that is always the same for the same words, ignoring case."""
     return str(uuid5(NAMESPACE_URL, "/".join(words).lower()))
 
 
 class Write(Struct, frozen=True, kw_only=True):
-    """A write to be started.
+    """A write that is to be started.
 
-    ``scenario`` is that of its job, empty for the network provider; the job works on the object ``target``, by its
-    friendly name, with the id ``target_id``. It stops at each of ``pauses``, what a person has to do, until resumed.
+    ``scenario`` is that of its job, empty for Microsoft.Network. The job affects the object with the friendly name
+    ``target`` and the id ``target_id``. It waits at each of ``pauses``, which are manual actions, until it is resumed.
     """
 
     method: str
@@ -49,11 +49,11 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class Started(Struct, frozen=True, kw_only=True):
-    """An operation at one moment. Times are seconds since 1970.
+    """A snapshot of an operation. Times are seconds since 1970.
 
-    ``created``: the resource did not exist before. ``subject`` is the resource that was asked for. ``error`` can be set
-    while it runs and on a success as well: the service then means a warning; only ``state`` decides. ``waits_for`` is
-    the manual action before which its job is suspended. ``is_canceling``: it will end in Canceled.
+    ``created``: the resource did not exist before. ``subject`` is the requested resource. ``error`` can also be set on
+    a running or successful operation, where it is a warning: only ``state`` decides. ``waits_for`` is the manual action
+    that its suspended job waits for. ``is_canceling``: it will end as Canceled.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Started(Struct, frozen=True, kw_only=True):
 
     @property
     def vault_id(self) -> ArmId | None:
-        """The vault of a Site Recovery operation, None for those of other providers."""
+        """The vault of a Site Recovery operation; None for operations of other providers."""
         return self.resource_id.within("microsoft.recoveryservices/vaults") if self.scenario else None
 
 
@@ -93,9 +93,9 @@ class Operations:
     def start(
         self, write: Write, effect: Effect, faults: Iterable[Fault] = (), *, on_failure: Effect | None = None
     ) -> Started:
-        """Accept a write whose ``effect`` is to appear when it ends; an effect that raises makes it fail.
+        """Accept a write. Its ``effect`` is applied when the operation ends; an effect that raises makes it fail.
 
-        ``on_failure`` is what a failed or canceled operation leaves behind.
+        ``on_failure`` is called when the operation fails or is canceled.
         """
         number = next(self._numbers)
         start_time = self._clock.now()
@@ -116,28 +116,28 @@ class Operations:
         self._all[started.id] = running
         if started.vault_id:
             self._of_vault.setdefault(started.vault_id, []).append(running)
-        # Before the next line, which ends an immediate operation and counts it down again.
+        # Before the next line, which ends an immediate operation and decrements the counter again.
         self._unfinished[started.resource_id] += 1
         self._go_on(running, start_time)
         return running.view
 
     def later(self, seconds: float, effect: Effect) -> None:
-        """Let ``effect`` happen ``seconds`` from now, or from the moment at which the effect that asks for it happens.
+        """Schedule ``effect`` in ``seconds``, counted from now or, within another effect, from the time of that effect.
 
-        With no seconds it happens at once.
+        With zero seconds it is applied at once.
         """
         if not seconds:
             effect()
             return
-        # The number keeps the order of what is due at the same moment, and effects from being compared.
+        # The number orders effects that are due at the same time, and keeps functions from being compared.
         heapq.heappush(self._due, (self.now() + seconds, next(self._numbers), lambda _: effect()))
 
     def now(self) -> float:
-        """The moment by the clock, or while an operation that has been due takes effect, the moment of its end."""
+        """The time of the clock; while a due operation takes effect, the time at which it was due."""
         return self._clock.now() if self._moment is None else self._moment
 
     def settle(self) -> None:
-        """End what is due by the clock, in the order of the ends."""
+        """Apply everything that is due by the clock, in order of time."""
         present = self._clock.now()
         while self._due and self._due[0][0] <= present:
             when, _, end = heapq.heappop(self._due)
@@ -148,7 +148,7 @@ class Operations:
                 self._moment = None
 
     def resume(self, operation_id: str) -> Started | None:
-        """Let a suspended operation go on; None where none of that id is suspended."""
+        """Resume a suspended operation; None if no operation of that id is suspended."""
         running = self._all.get(operation_id)
         if running is None or not running.view.waits_for:
             return None
@@ -157,7 +157,7 @@ class Operations:
         return running.view
 
     def restart(self, operation_id: str) -> Started | None:
-        """Begin a failed operation anew, under its id; None where none of that id has failed."""
+        """Restart a failed operation under its id; None if no operation of that id has failed."""
         running = self._all.get(operation_id)
         if running is None or running.view.state != "Failed":
             return None
@@ -167,9 +167,9 @@ class Operations:
         return running.view
 
     def cancel(self, operation_id: str) -> Started | None:
-        """End an operation without its effect; None where none of that id is running, or it is canceled already.
+        """Cancel a running operation, without its effect; None if none of that id is running or it is being canceled.
 
-        Specified: its job is Cancelling at first. That this takes as long as an operation does is assumed.
+        Specified: its job is Cancelling at first. It is assumed that this takes as long as an operation.
         """
         running = self._all.get(operation_id)
         if running is None or running.view.state != "InProgress" or running.view.is_canceling:
@@ -198,7 +198,7 @@ class Operations:
         return running.view if running else None
 
     def exists(self, operation_id: str, vault: ArmId) -> bool:
-        """Whether a vault has an operation of that id. Counts as no status read."""
+        """Whether a vault has an operation of that id. Does not count as a status read."""
         running = self._all.get(operation_id)
         return running is not None and running.view.vault_id == vault
 
@@ -214,16 +214,16 @@ class Operations:
         return [running.view for running in listed]
 
     def ended(self, vault: ArmId) -> list[Started]:
-        """The Site Recovery operations of a vault that have ended, latest first. Counts as no status read."""
+        """The ended Site Recovery operations of a vault, latest first. Does not count as a status read."""
         running = reversed(self._of_vault.get(vault, []))
         return [operation.view for operation in running if operation.view.end_time is not None]
 
     def pending(self, resource_id: ArmId) -> bool:
-        """Whether an operation on the resource has not ended."""
+        """Whether an operation on the resource is still running."""
         return self._unfinished[resource_id] > 0
 
     def _go_on(self, running: _Running, now: float) -> None:
-        """Suspend an operation before its next manual action, or let it end when its time has come."""
+        """Suspend an operation before its next manual action, or schedule its end."""
         running.view = msgspec.structs.replace(running.view, waits_for=running.pauses[0] if running.pauses else "")
         if running.never_ends or running.pauses:
             return
@@ -245,7 +245,7 @@ class Operations:
             self._end(running, self._clock.now())
 
     def _end(self, running: _Running, when: float) -> None:
-        # One that was canceled is still due, and does not end in this way any more.
+        # A canceled operation is still scheduled, but must not end this way any more.
         if running.view.state == "InProgress" and not running.view.is_canceling:
             self._unfinished[running.view.resource_id] -= 1
             running.end(when)
@@ -256,11 +256,11 @@ class Operations:
 
 
 def _nothing() -> None:
-    """The effect of an operation that has none."""
+    """The effect of an operation that changes nothing."""
 
 
 class _Running:
-    """An operation with its effect and what the fault script has in store for it."""
+    """An operation with its effect and the scripted faults that apply to it."""
 
     def __init__(self, view: Started, effect: Effect, faults: Iterable[Fault], on_failure: Effect | None) -> None:
         self.view = view
@@ -277,19 +277,20 @@ class _Running:
 
     def _prepare(self, fault: Fault) -> None:
         message = fault.message or "The requested operation failed."
-        # Without a code of its own a failure has the one that users reported of updates of machines.
+        # A failure without a code of its own has the code that users reported for updates of machines.
         error = refusals.operation_failed(fault.code or "28020", message, self.view.resource_id)
         match fault.effect:
             case "operation_fails":
                 self._failure = error
             case "operation_warns":
                 self._warning = error
-                # Recorded: an operation carries its warning while it runs as well as when it has succeeded.
+                # Recorded: an operation carries its warning both while it runs and after it has succeeded.
                 self.view = msgspec.structs.replace(self.view, error=error)
             case "operation_never_ends":
                 self.never_ends = True
             case "operation_does_nothing":
-                # Reported of updates of machines (azure-powershell issue 17795): the job succeeds, nothing changes.
+                # Reported for updates of machines (azure-powershell issue 17795): the job succeeds, but nothing
+                # changes.
                 self._effect = _nothing
             case "list_lags" | "refused" | "scope_locked" | "policy_denied" | "forbidden" | "changed_before":
                 pass
@@ -302,8 +303,8 @@ class _Running:
             try:
                 self._effect()
             except ServiceError as error:
-                # Reported by users of Terraform: what a service finds wrong after it has answered 202 shows in the
-                # status of the operation, and the request itself does not fail.
+                # Reported by users of Terraform: an error that a service finds after answering 202 shows in the status
+                # of the operation; the request itself does not fail.
                 failure = refusals.operation_failed(error.code, error.message, self.view.resource_id)
         if failure is not None and self._on_failure is not None:
             self._on_failure()
@@ -315,7 +316,7 @@ class _Running:
         )
 
     def renew(self) -> None:
-        self._failure = None  # a scripted failure strikes once: begun anew, the operation may succeed
+        self._failure = None  # a scripted failure happens once; the restarted operation may succeed
         self.view = msgspec.structs.replace(self.view, state="InProgress", end_time=None, error=self._warning)
 
     def cancel(self, when: float) -> None:

@@ -29,9 +29,9 @@ from asrnet.model.azure import Job, ProtectedItem
 
 
 class RecoveryPlans:
-    """Recovery plans: what is done to one is done to its machines, group by group, when its operation ends.
+    """Recovery plans. An operation on a plan applies to its machines, group by group, when it ends.
 
-    A job of a plan is suspended before each manual action until it is resumed (``world.jobs.resume``).
+    The job of a plan is suspended before each manual action until it is resumed (``world.jobs.resume``).
     """
 
     def __init__(self, state: State) -> None:
@@ -50,7 +50,7 @@ class RecoveryPlans:
             return self._existing(plan_id)
 
     def put(self, plan: RecoveryPlan, *, method: str = "PUT") -> Started:
-        """Create a recovery plan or (PATCH) change one. Raises NotFoundError where a machine of it is missing."""
+        """Create a recovery plan or (PATCH) change it. Raises NotFoundError if one of its machines is missing."""
         with self._state.request(method, plan.id) as admission:
             vault = self._state.vault(plan.id)
             if method == "PATCH":
@@ -65,7 +65,7 @@ class RecoveryPlans:
             )
 
     def delete(self, plan_id: ArmId) -> Started:
-        """Delete a recovery plan; its machines stay as they are. Raises NotFoundError."""
+        """Delete a recovery plan. Its machines stay as they are. Raises NotFoundError."""
         with self._state.request("DELETE", plan_id) as admission:
             plan = self._existing(plan_id)
 
@@ -78,7 +78,7 @@ class RecoveryPlans:
             return self._state.start(write, forget, admission)
 
     def test_failover(self, plan_id: ArmId, network_id: ArmId | None = None) -> Started:
-        """Make a test machine of each; ``network_id`` is for NICs without a test network of their own."""
+        """Create a test machine for each machine; ``network_id`` is for NICs without a test network."""
         return self._do(TEST_FAILOVER, plan_id, lambda item: self._items.tested(item, network_id))
 
     def test_failover_cleanup(self, plan_id: ArmId) -> Started:
@@ -91,7 +91,7 @@ class RecoveryPlans:
         return self._do(UNPLANNED_FAILOVER, plan_id, change, direction=direction)
 
     def planned_failover(self, plan_id: ArmId, direction: Direction | None = None) -> Started:
-        """Fail the machines over without loss, which only on-premises ones can, or (``RecoveryToPrimary``) back."""
+        """Fail on-premises machines over without data loss, or (``RecoveryToPrimary``) fail them back."""
         change = partial(self._items.failed_over, direction=direction or "PrimaryToRecovery", planned=True)
         return self._do(PLANNED_FAILOVER, plan_id, change, direction=direction)
 
@@ -104,7 +104,7 @@ class RecoveryPlans:
         return self._do(FAILOVER_CANCEL, plan_id, self._items.canceled)
 
     def reprotect(self, plan_id: ArmId) -> Started:
-        """Replicate the machines from where they run now. A plan of Azure machines then goes the other way."""
+        """Replicate the machines from where they run now. A plan of Azure machines then reverses its direction."""
         return self._do(REPROTECT, plan_id, self._items.reprotected)
 
     def _do(
@@ -126,7 +126,8 @@ class RecoveryPlans:
             done: set[str] = set()
 
             def carry_out() -> None:
-                # Listed first: where one was disabled meanwhile, the operation fails before any is changed.
+                # All machines are looked up first, so that the operation fails before any change if one was disabled
+                # meanwhile.
                 for item in list(self._machines(plan)):
                     self._items.store(item.id, change(self._items.released(item)))
                     self._state.note_done(item.id, verb.scenario)
@@ -134,7 +135,7 @@ class RecoveryPlans:
                 self._state.note_done(plan_id, verb.scenario)
 
             def fail() -> None:
-                # The machines before the one that failed have landed, and stay where they are.
+                # The machines before the failed one have failed over already, and stay where they are.
                 for item in machines:
                     if item.id.key not in done:
                         self._items.fail(verb, item)
@@ -151,7 +152,7 @@ class RecoveryPlans:
             return started
 
     def _machines(self, plan: RecoveryPlan) -> Iterator[ProtectedItem]:
-        """The machines of a plan, in order. Raises NotFoundError where one does not exist."""
+        """The machines of a plan, in order. Raises NotFoundError if one does not exist."""
         for group in plan.groups:
             for item_id in group.items:
                 item = self._state.protected_items.get(plan.id.parent.key, item_id.key)
@@ -160,7 +161,7 @@ class RecoveryPlans:
                 yield item
 
     def latest_job(self, plan_id: ArmId) -> Job | None:
-        """The job of the latest failover, test or re-protection of a plan, under way or ended; None before the first.
+        """The latest failover, test failover or re-protection of a plan, running or ended; None before the first.
 
         Reading it counts as a status read of its operation (``manual:N``).
         """

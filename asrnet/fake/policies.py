@@ -27,7 +27,7 @@ class Policies:
             return self._existing(policy_id)
 
     def put(self, policy: ReplicationPolicy) -> Started:
-        """Create or replace a policy. Raises ConflictError where one of another provider is in use (assumption)."""
+        """Create or replace a policy. Raises ConflictError if it is in use by another provider (assumption)."""
         with self._state.request("PUT", policy.id) as admission:
             vault = self._state.vault(policy.id)
             current = self._state.policies.get(vault.id.key, policy.id.key)
@@ -37,7 +37,7 @@ class Policies:
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def patch(self, policy: ReplicationPolicy) -> Started:
-        """Change a policy. Raises NotFoundError, and ServiceError where it is of another provider (assumption)."""
+        """Change a policy. Raises NotFoundError, and ServiceError if it belongs to another provider (assumption)."""
         with self._state.request("PATCH", policy.id) as admission:
             before = self._existing(policy.id)
             if before.provider != policy.provider:
@@ -47,7 +47,7 @@ class Policies:
             return self._state.start(write, lambda: self._store(policy), admission)
 
     def delete(self, policy_id: ArmId) -> Started:
-        """Delete a policy. Raises NotFoundError, and ConflictError while something uses it (assumption)."""
+        """Delete a policy. Raises NotFoundError, and ConflictError while it is in use (assumption)."""
         with self._state.request("DELETE", policy_id) as admission:
             policy = self._existing(policy_id)
             self._check_unused(policy)
@@ -65,7 +65,7 @@ class Policies:
                 raise self._state.assumed("policy_in_use", policy.id.name, user.name, resource_id=policy.id)
 
     def _remove(self, policy: ReplicationPolicy) -> None:
-        self._check_unused(policy)  # something may have come to use it since the request was accepted
+        self._check_unused(policy)  # it may have come into use since the request was accepted
         self._state.policies.remove(policy.id.parent.key, policy.id.key)
 
     def _existing(self, policy_id: ArmId) -> ReplicationPolicy:

@@ -1,4 +1,4 @@
-"""The ports of asrnet on a world: what the core sees when it runs against the fake."""
+"""asrnet's ports on top of a world, for runs against the fake."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Door:
         self._world.count(method, str(path))
 
     def paged(self, path: str, values: Callable[[], tuple[V, ...]], *, size: int | None = None) -> Iterator[V]:
-        """The elements of a list, page by page; a list that is refused costs a request too."""
+        """The elements of a list, page by page. A refused list counts as one request, too."""
         behaviour = self._world.behaviour
         self.request("GET", path)
         remaining = pages(values(), size or behaviour.page_size, empty_last=size is None and behaviour.empty_last_page)
@@ -107,7 +107,7 @@ class FakeNetworks:
         )
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
-        """One network, with ``addresses`` those in use by value; None when the answer is 404 ResourceNotFound."""
+        """One network; ``addresses`` includes the addresses in use. None if the answer is 404 ResourceNotFound."""
         self._door.request("GET", network_id)
         try:
             network = self._world.virtual_networks.get(network_id)
@@ -131,7 +131,7 @@ class FakeNetworks:
         )
 
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId]:
-        """The private DNS zone in which the machines of each network are registered, by the world's file."""
+        """The private DNS zone in which each network registers its machines, according to the world file."""
         return {
             network.id: zone
             for network in self._world.state.virtual_networks
@@ -139,7 +139,7 @@ class FakeNetworks:
         }
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
-        """A network security group or route table; None when the answer is 404."""
+        """A network security group or route table; None if the answer is 404."""
         self._door.request("GET", resource_id)
         try:
             world = self._world
@@ -149,7 +149,7 @@ class FakeNetworks:
             return None
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
-        """A resource group; None when the answer is 404."""
+        """A resource group; None if the answer is 404."""
         self._door.request("GET", group_id)
         try:
             return self._world.subscriptions.resource_group(group_id)
@@ -157,7 +157,7 @@ class FakeNetworks:
             return None
 
     def create_resource_group(self, group: ResourceGroup) -> Operation | None:
-        """Create a resource group, which is done at once."""
+        """Create a resource group, which takes effect at once."""
         self._door.request("PUT", group.id)
         self._world.subscriptions.put_resource_group(group)
         return None
@@ -180,7 +180,7 @@ class FakeSiteRecovery:
         self._door = _Door(world)
 
     def vault_location(self, vault: ArmId) -> str:
-        """The region of the vault itself."""
+        """The region of the vault."""
         self._door.request("GET", vault)
         return self._world.vaults.get(vault).location
 
@@ -219,7 +219,7 @@ class FakeSiteRecovery:
         return self._world.protected_items.get(item_id)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
-        """Jobs by start or state."""
+        """The jobs of a vault in a state, or started since a time."""
         return self._door.paged(
             f"{vault}/replicationJobs", lambda: self._world.jobs.list(vault, since=since, state=state)
         )
@@ -241,13 +241,13 @@ class FakeSiteRecovery:
         return (record.cloud for record in records)
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
-        """Which cloud protects which; the containers of Azure regions are not clouds."""
+        """The mappings between clouds. Containers of Azure regions are not clouds."""
         path = f"{vault}/replicationProtectionContainerMappings"
         mappings = self._door.paged(path, lambda: self._world.container_mappings.list(vault))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
-        """The clouds that protect one cloud."""
+        """The mappings of one cloud."""
         path = f"{container_id}/replicationProtectionContainerMappings"
         mappings = self._door.paged(path, lambda: self._world.container_mappings.list_container(container_id))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
@@ -258,12 +258,12 @@ class FakeSiteRecovery:
         return self._door.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start creating a mapping, or replacing the one of that name."""
+        """Start creating a mapping, or updating the existing one of that name."""
         self._door.request("PUT", mapping.id)
         return self._door.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing a mapping elsewhere."""
+        """Start updating a mapping."""
         self._door.request("PATCH", mapping.id)
         return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
 
@@ -273,7 +273,7 @@ class FakeSiteRecovery:
         return self._door.accepted(self._world.mappings.delete(mapping_id))
 
     def update_item(self, item: ProtectedItem) -> Operation | None:
-        """Start setting every network setting of a machine."""
+        """Start updating all network settings of a machine."""
         self._door.request("PATCH", item.id)
         properties = update_body(item)["properties"]
         return self._door.accepted(self._world.protected_items.update(item.id, properties))
@@ -284,8 +284,8 @@ class FakeSiteRecovery:
 
 
 def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:
-    """The network as Azure answers it: attachments by name and by id, and addresses in use when asked for."""
-    # Lists have thousands of networks, most of which are answered as they are stored.
+    """The network as Azure returns it: attachments by name and by id, and on request the addresses in use."""
+    # Lists have thousands of networks, most of which are returned as stored.
     is_plain = not any(
         subnet.used_ips or subnet.attachments or subnet.network_security_group or subnet.route_table
         for subnet in network.subnets
@@ -317,7 +317,7 @@ def _subnet_as_answered(network_id: ArmId, subnet: Subnet, *, addresses: bool) -
         if attached_id and not names:
             attachments.insert(0, f"{word} {attached_id.name}")
         elif names and not attached_id:
-            # A world may name what is attached without its id; it is in the network's own resource group then.
+            # A world may name an attachment without its id; it is then in the network's own resource group.
             ids[word] = ArmId(f"{network_id.parent}/providers/Microsoft.Network/{collection}/{names[0]}")
     return structs.replace(
         subnet,
@@ -329,7 +329,7 @@ def _subnet_as_answered(network_id: ArmId, subnet: Subnet, *, addresses: bool) -
 
 
 def request_of(mapping: NetworkMapping) -> MappingRequest:
-    """What a client sends to make this mapping."""
+    """The request with which a client creates this mapping."""
     fabric = mapping.recovery_fabric_id
     azure = mapping.kind == "azure_to_azure"
     return MappingRequest(
@@ -341,7 +341,7 @@ def request_of(mapping: NetworkMapping) -> MappingRequest:
 
 
 def backend(world: World) -> Backend:
-    """Everything a run needs, on a world. ``close`` does nothing: the world stays."""
+    """A backend on a world, with everything that a run needs. ``close`` does nothing: the world remains."""
     networks, site_recovery = FakeNetworks(world), SiteRecovery(FakeSiteRecovery(world))
     return Backend(
         networks=networks,

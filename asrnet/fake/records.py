@@ -1,4 +1,4 @@
-"""What a world holds beyond ``asrnet.model.azure``."""
+"""The records of a world in addition to ``asrnet.model.azure``."""
 
 # No "from __future__ import annotations" here: msgspec would have to compile each annotation at every start.
 
@@ -11,16 +11,16 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import Cloud, MappingKind, Nic, Setting, VmmHost, VmNetwork
 
 SiteKind = Literal["HyperVSite", "InMageRcm", "VMware", "VMwareV2"]
-"""The instance types of fabrics on premises: Hyper-V without VMM, VMware by the modernized and the older appliances."""
+"""The instance types of sites: Hyper-V without VMM, VMware with the modernized and with the older appliances."""
 
 
 OnPremisesProvider = Literal["HyperVReplicaAzure", "InMageRcm"]
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """A subscription; ``id`` is its GUID. Without a tenant of its own it is in the world's.
+    """A subscription; ``id`` is its GUID. Without a ``tenant``, it is in the world's tenant.
 
-    ``managed_by`` are the tenants that it is delegated to (Azure Lighthouse).
+    ``managed_by`` lists the tenants to which it is delegated (Azure Lighthouse).
     """
 
     id: str
@@ -30,7 +30,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
 
 
 class VaultResource(Struct, frozen=True, kw_only=True):
-    """A Recovery Services vault. ``used``: a fabric was created in it at some time."""
+    """A Recovery Services vault. ``used``: a fabric has been created in it at some time."""
 
     id: ArmId
     location: str
@@ -46,7 +46,7 @@ class VmNetworkRecord(Struct, frozen=True, kw_only=True):
 
 
 class CloudRecord(Struct, frozen=True, kw_only=True):
-    """A cloud and the friendly names of its logical networks; None: not known, empty: none."""
+    """A cloud and the friendly names of its logical networks; None if they are not known."""
 
     cloud: Cloud
     logical_networks: tuple[str, ...] | None = None
@@ -60,14 +60,14 @@ class Host(Struct, frozen=True, kw_only=True):
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """What a fabric stands for that is neither a region of Azure nor a VMM server."""
+    """The on-premises site behind a fabric that is neither an Azure region nor a VMM server."""
 
     fabric_id: ArmId
     kind: SiteKind
 
 
 class SourceMachine(Struct, frozen=True, kw_only=True):
-    """A machine on premises that can be protected; ``id`` is that of the protectable item, its container above it."""
+    """A machine on premises that can be protected. ``id`` is the id of its protectable item, below its container."""
 
     id: ArmId
     friendly_name: str
@@ -75,7 +75,7 @@ class SourceMachine(Struct, frozen=True, kw_only=True):
 
 
 class VirtualMachine(Struct, frozen=True, kw_only=True):
-    """A machine in Azure that can be protected, in an availability zone where it has one."""
+    """An Azure machine that can be protected; ``zone`` is its availability zone, if it has one."""
 
     id: ArmId
     location: str
@@ -96,9 +96,9 @@ class ReplicationPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PlanAction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A step of a recovery plan beside the machines. A ``manual`` one suspends the job until that is resumed.
+    """A step of a recovery plan besides its machines. A ``manual`` one suspends the job until the job is resumed.
 
-    ``failover_types`` are the operations that it is part of.
+    ``failover_types`` are the operations that include it.
     """
 
     name: str
@@ -117,7 +117,7 @@ class PlanGroup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class RecoveryPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A recovery plan: groups of machines that fail over one after the other."""
+    """A recovery plan: groups of machines that fail over one after another."""
 
     id: ArmId
     primary_fabric_id: ArmId
@@ -126,7 +126,7 @@ class RecoveryPlan(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MappingRequest(Struct, frozen=True, kw_only=True):
-    """The body of a PUT or PATCH of a mapping: what is None was not sent."""
+    """The body of a PUT or PATCH of a mapping. Members that are None were not sent."""
 
     recovery_network_id: ArmId | None = None
     recovery_fabric_name: str | None = None
@@ -137,9 +137,10 @@ class MappingRequest(Struct, frozen=True, kw_only=True):
 class EnableRequest(Struct, frozen=True, kw_only=True):
     """A request to replicate an Azure machine.
 
-    ``recovery_network_id`` chooses one; ``new_network_id`` asks for one to be made; neither leaves it to the mapping
-    and, without one, to the ``-asr`` copy. The machine fails over to ``recovery_resource_group_id``, where the request
-    names one, and is replicated by ``policy_id``. ``settings`` are those of ProtectedItem.
+    ``recovery_network_id`` chooses an existing network, ``new_network_id`` asks for a new one. Without either, the
+    mapping decides, and without a mapping the network is the ``-asr`` copy. The machine fails over to
+    ``recovery_resource_group_id``, if the request has one, and is replicated by ``policy_id``. ``settings`` are those
+    of ProtectedItem.
     """
 
     machine_id: ArmId
@@ -153,10 +154,10 @@ class EnableRequest(Struct, frozen=True, kw_only=True):
 
 
 class OnPremisesRequest(Struct, frozen=True, kw_only=True):
-    """A request to replicate a machine on premises to Azure: its name there, and where it is to land.
+    """A request to replicate a machine on premises to Azure: its name, and the networks it fails over to.
 
-    Without ``recovery_network_id`` the mapping of its VM network decides. ``machine_id`` is the protectable item that
-    is protected, where the request names one. ``settings`` are those of ProtectedItem.
+    Without ``recovery_network_id``, the mapping of its VM network decides. ``machine_id`` is the protectable item, if
+    the request names one. ``settings`` are those of ProtectedItem.
     """
 
     provider: OnPremisesProvider
@@ -172,7 +173,7 @@ class OnPremisesRequest(Struct, frozen=True, kw_only=True):
 
 
 class SwitchRequest(Struct, frozen=True, kw_only=True):
-    """Re-protection of the machine ``item_name`` after its failover: it is replicated to ``recovery_container_id``."""
+    """Re-protection of the machine ``item_name`` after its failover, with replication to ``recovery_container_id``."""
 
     item_name: str
     recovery_container_id: ArmId
@@ -181,7 +182,7 @@ class SwitchRequest(Struct, frozen=True, kw_only=True):
 
 
 class IntentRequest(Struct, frozen=True, kw_only=True):
-    """A protection intent: protect a machine in another region, and make the fabrics and containers for it."""
+    """A protection intent: protect a machine in another region, and create the fabrics and containers for it."""
 
     machine_id: ArmId
     primary_location: str
@@ -193,7 +194,7 @@ class IntentRequest(Struct, frozen=True, kw_only=True):
 
 
 class Intent(Struct, frozen=True, kw_only=True):
-    """A protection intent as it was asked for, and the name of the job that carries it out."""
+    """A protection intent as requested, and the name of the job that carries it out."""
 
     id: ArmId
     request: IntentRequest

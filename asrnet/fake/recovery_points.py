@@ -1,4 +1,4 @@
-"""Recovery points of protected machines: the moments that a failover can go back to."""
+"""Recovery points of protected machines, from which a failover can be started."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from asrnet.model.azure import ProtectedItem
 
 _MINUTE: Final = 60
 _MOST: Final = 24
-"""A policy that keeps a day of points every five minutes would have 288; clients page through fewer as well."""
+"""The number of points to keep. A day of points every five minutes would be 288, more than clients need for paging."""
 
 
 class RecoveryPoint(Struct, frozen=True, kw_only=True):
-    """A moment, in seconds since 1970, of which Azure has a machine's disks."""
+    """A recovery point; ``time`` is in seconds since 1970."""
 
     id: ArmId
     time: float
@@ -28,9 +28,9 @@ class RecoveryPoint(Struct, frozen=True, kw_only=True):
 
 
 class RecoveryPoints:
-    """Recovery points by the clock: as often and for as long as the machine's policy says, at most the latest 24.
+    """Recovery points that follow from the clock and the machine's policy, limited to the latest 24.
 
-    A machine in its initial replication has none.
+    During its initial replication, a machine has none.
     """
 
     def __init__(self, state: State) -> None:
@@ -50,7 +50,7 @@ class RecoveryPoints:
             raise refusals.missing(point_id)
 
     def require(self, item_id: ArmId, point: str) -> ArmId:
-        """The id of the recovery point that a request names, by id or name. Raises ServiceError where there is none."""
+        """The id of a recovery point given by id or name. Raises ServiceError if it does not exist."""
         with self._state.lock:
             name = point.rpartition("/")[2].lower()
             for recovery_point in self._points(self._state.protected_item(item_id)):
@@ -65,10 +65,10 @@ class RecoveryPoints:
         policy = policy or ReplicationPolicy(id=item.vault_id.child("replicationPolicies", "default"))
         every = max(1, policy.crash_consistent_frequency) * _MINUTE
         app_consistent = policy.app_consistent_frequency * _MINUTE
-        # Moments are computed from the clock and never stored: a world that runs for days does not grow, and two reads
-        # agree.
+        # Points are computed from the clock and never stored, so that a world that runs for days does not grow, and
+        # that reads agree.
         latest = int(self._state.clock.now()) // every * every
-        # A policy that keeps no history keeps the latest point.
+        # A policy without history keeps the latest point.
         count = min(_MOST, 1 + policy.recovery_point_history * _MINUTE // every)
         return tuple(
             RecoveryPoint(

@@ -1,7 +1,8 @@
-"""The errors the service answers with, word for word where they were seen.
+"""The errors that the service answers with, word for word if they have been observed.
 
-Errors of Site Recovery have ``possible_causes``; on the wire their code stands in the first detail, under the name of
-the HTTP status. Errors of Azure Resource Manager and of the network provider have none, and their code stands on top.
+Errors of Site Recovery have ``possible_causes``; on the wire, their code is in the first detail and the outer code
+names the HTTP status. Errors of Azure Resource Manager and Microsoft.Network have none, and their code is the outer
+one.
 """
 
 from __future__ import annotations
@@ -31,16 +32,17 @@ _PLACE: Final = re.compile(r"{(\d)}")
 _CLASSES: Final = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
 
 _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
-    # That a network has one mapping to each region is the documents' "the mapped target network"; no code is published.
+    # One mapping per network and region follows from the documents' "the mapped target network"; no code is published.
     "duplicate_mapping": (409, "NetworkMappingAlreadyExists", "The primary network is already mapped by '{0}'."),
     "network_missing": (400, "NetworkNotFound", "The virtual network '{0}' could not be found."),
     "region_mismatch": (400, "NetworkLocationMismatch", "The network '{0}' is in {1}; its fabric is in {2}."),
-    # The code is reported for fabrics that are read; for one that a body names it is likely to be the same.
+    # The code was reported when reading a fabric; it is probably the same for a fabric that a body names.
     "recovery_fabric_unknown": (404, "FabricArmEntityMissing", "Fabric with name {0} could not be located."),
     "kind_mismatch": (400, "InvalidParameter", "The instance type does not fit the fabric '{0}'."),
     "duplicate_fabric": (409, "FabricAlreadyExists", "The fabric '{0}' already stands for the region {1}."),
     "fabric_in_use": (409, "FabricInUse", "The fabric '{0}' protects machines and cannot be removed."),
-    # Code and message reported: MicrosoftDocs/azure-docs issue 42016. What was left there were containers of Backup.
+    # Code and message reported: MicrosoftDocs/azure-docs issue 42016. The remaining resources there were containers of
+    # Backup.
     "vault_in_use": (
         400,
         "ServiceResourceNotEmptyWithContainerDetails",
@@ -68,7 +70,7 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "patch_refused": (400, "InvalidParameter", "The network mapping '{0}' cannot be updated."),
     "target_not_mapped": (400, "NetworkMappingConflict", "The source network is mapped to '{0}'; modify the mapping."),
     "machine_protected": (409, "VirtualMachineAlreadyProtected", "The machine '{0}' is protected by '{1}' already."),
-    # Nobody has recorded a failover, commit or re-protection that the state of the machine does not allow.
+    # No recording shows a failover, commit or re-protection that the machine's state does not allow.
     "operation_not_allowed": (
         400,
         "OperationNotAllowed",
@@ -77,9 +79,9 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
     "machine_busy": (409, "OperationInProgress", "Another operation, '{1}', is in progress for '{0}'."),
     "recovery_point_missing": (400, "RecoveryPointNotFound", "The machine has no recovery point '{0}'."),
     "job_not_allowed": (400, "JobOperationNotAllowed", "The job '{1}' cannot be {0} in the state that it is in."),
-    # Code and text reported of replications without a target network, in the status of an accepted operation.
+    # Code and text reported in the status of an accepted operation, for replications without a target network.
     "network_not_configured": (400, "28020", "Target network settings are not configured for virtual machine {0}."),
-    # Text reported of machines that were not protected yet (terraform-provider-azurerm issue 7039), without a code.
+    # Text reported for machines that were not protected yet (terraform-provider-azurerm issue 7039), without a code.
     "machine_not_configurable": (
         400,
         "VirtualMachineNotConfigurable",
@@ -88,13 +90,13 @@ _ASSUMED: Final[dict[Assumption, tuple[int, str, str]]] = {
             "Ensure that the virtual machine is configured for protection successfully."
         ),
     ),
-    # Reported of a test address without a subnet, in the status of the operation: terraform-provider-azurerm #22193.
+    # Reported for a test address without a subnet, in the status of the operation: terraform-provider-azurerm #22193.
     "test_subnet_missing": (400, "28020", "The requested operation failed."),
 }
 
 
 def assumptions() -> Mapping[Assumption, tuple[int, str, str]]:
-    """Status, code and message of every refusal that no public source shows, as long as a world says nothing else."""
+    """The default status, code and message of every refusal that no public source shows."""
     return _ASSUMED
 
 
@@ -104,7 +106,7 @@ def error_of(status: int) -> type[ServiceError]:
 
 
 def assumed(which: Assumption, behaviour: Behaviour, *parts: object, resource_id: ArmId) -> ServiceError:
-    """A refusal that no public source shows, as the world wants it."""
+    """A refusal that no public source shows, with the world's status, code and message if it sets them."""
     status, code, message = _ASSUMED[which]
     answer = behaviour.answers.get(which, Answer())
     status, text = answer.status or status, answer.message or message
@@ -119,7 +121,7 @@ def assumed(which: Assumption, behaviour: Behaviour, *parts: object, resource_id
 
 
 def fabric_missing(fabric_id: ArmId) -> NotFoundError:
-    """No such fabric in the vault."""
+    """The vault has no fabric of that name."""
     return NotFoundError(
         f"Fabric with name {fabric_id.name} could not be located.",
         resource_id=fabric_id,
@@ -131,7 +133,7 @@ def fabric_missing(fabric_id: ArmId) -> NotFoundError:
 
 
 def missing(resource_id: ArmId, *, status: int = 404) -> ServiceError:
-    """No such resource below a fabric; mappings have been answered with 400 too."""
+    """The resource below a fabric does not exist. For mappings, 400 has been reported as well."""
     return error_of(status)(
         f"Specified resource with name '{resource_id.name}' does not exist.",
         resource_id=resource_id,
@@ -143,7 +145,7 @@ def missing(resource_id: ArmId, *, status: int = 404) -> ServiceError:
 
 
 def vault_unused(vault: ArmId) -> VaultUnusedError:
-    """Site Recovery has never heard of the vault."""
+    """Site Recovery does not know the vault."""
     number = 2 * 10**18 + zlib.crc32(vault.key.encode()) * 10**8
     return VaultUnusedError(
         f"The resource with ID {number} isn't registered with the service.",
@@ -169,7 +171,7 @@ def no_recovery_fabric(mapping_id: ArmId) -> ServiceError:
 
 
 def invalid(message: str, resource_id: ArmId) -> ServiceError:
-    """A body that lacks what the specification requires."""
+    """The body lacks something that the specification requires."""
     return ServiceError(
         message,
         resource_id=resource_id,
@@ -181,7 +183,7 @@ def invalid(message: str, resource_id: ArmId) -> ServiceError:
 
 
 def resource_not_found(resource_id: ArmId) -> NotFoundError:
-    """The gateway's answer for a resource that does not exist in a resource group that does."""
+    """The gateway's answer for a resource that does not exist in an existing resource group."""
     provider, _, path = str(resource_id).rpartition("/providers/")[2].partition("/")
     segments = path.split("/")
     kind = "/".join([provider, *segments[0::2]])
@@ -195,7 +197,7 @@ def resource_not_found(resource_id: ArmId) -> NotFoundError:
 
 
 def resource_group_not_found(group_id: ArmId) -> ResourceGroupNotFoundError:
-    """No such resource group."""
+    """The resource group does not exist."""
     return ResourceGroupNotFoundError(
         f"Resource group '{group_id.name}' could not be found.",
         resource_id=group_id,
@@ -205,17 +207,17 @@ def resource_group_not_found(group_id: ArmId) -> ResourceGroupNotFoundError:
 
 
 def subscription_not_found(subscription: str) -> NotFoundError:
-    """No such subscription, or none that the identity can see."""
+    """The subscription does not exist, or the identity cannot see it."""
     return NotFoundError(
         f"The subscription '{subscription}' could not be found.",
         status=404,
         code="SubscriptionNotFound",
-        hint="check the subscription's id, and that the identity may see it",
+        hint="check the subscription id, and that the identity has access to it",
     )
 
 
 def wrong_tenant(subscription: str, tenant: str, expected: str) -> CrossTenantError:
-    """The token comes from another tenant than the subscription's."""
+    """The token was issued by another tenant than the subscription's."""
     return CrossTenantError(
         f"The access token is from the wrong issuer 'https://sts.windows.net/{tenant}/'. It must match the tenant "
         f"'https://sts.windows.net/{expected}/' associated with this subscription.",
@@ -252,7 +254,7 @@ def forbidden(action: str, path: str) -> ForbiddenError:
 
 
 def scope_locked(method: str, path: str, lock: str) -> ConflictError:
-    """A management lock on the resource or above it."""
+    """There is a management lock on the resource or above it."""
     verb = "delete" if method == "DELETE" else "write"
     return ConflictError(
         f"The scope '{path}' cannot perform {verb} operation because following scope(s) are locked: '{lock}'. Please "
@@ -264,18 +266,18 @@ def scope_locked(method: str, path: str, lock: str) -> ConflictError:
 
 
 def policy_denied(path: str) -> ForbiddenError:
-    """An assignment of Azure Policy denies the write."""
+    """An Azure Policy assignment denies the write."""
     return ForbiddenError(
         f"Resource '{path.rpartition('/')[2]}' was disallowed by policy. Policy identifiers: "
         '\'[{"policyAssignment":{"name":"deny-by-asrnet"}}]\'.',
         status=403,
         code="RequestDisallowedByPolicy",
-        hint="the policy assignment 'deny-by-asrnet' forbids this; ask for an exemption, or change what is declared",
+        hint="the policy assignment 'deny-by-asrnet' denies this; ask for an exemption, or change the desired state",
     )
 
 
 def refused(fault: Fault, resource_id: ArmId) -> ServiceError:
-    """A refusal that the fault script asks for."""
+    """A scripted refusal."""
     return error_of(fault.status)(
         fault.message or "The request was refused.",
         resource_id=resource_id,
@@ -287,7 +289,7 @@ def refused(fault: Fault, resource_id: ArmId) -> ServiceError:
 
 
 def method_not_allowed(method: str, resource_id: ArmId) -> ServiceError:
-    """The method is not supported for the resource."""
+    """The resource does not support the method."""
     return ServiceError(
         f"The requested resource does not support http method '{method}'.",
         resource_id=resource_id,
@@ -297,7 +299,7 @@ def method_not_allowed(method: str, resource_id: ArmId) -> ServiceError:
 
 
 def elsewhere(resource_id: ArmId, location: str, wanted: str) -> ServiceError:
-    """The PUT of a resource that exists in another location: nothing is ever moved by one."""
+    """The PUT of a resource that exists in another location; a PUT never moves a resource."""
     return ConflictError(
         f"The resource '{resource_id.name}' already exists in location '{location}' in resource group "
         f"'{resource_id.resource_group}'. A resource with the same name cannot be created in location "
@@ -319,10 +321,10 @@ def group_elsewhere(group_id: ArmId, location: str, wanted: str) -> ServiceError
 
 
 def network_refusal(code: str, message: str, resource_id: ArmId, *, status: int = 400) -> ServiceError:
-    """A refusal of the network provider."""
+    """A refusal of Microsoft.Network."""
     return error_of(status)(message, resource_id=resource_id, status=status, code=code)
 
 
 def operation_failed(code: str, message: str, resource_id: ArmId) -> OperationFailedError:
-    """How an accepted operation ends when it fails: with a number for a code."""
+    """The error with which an accepted operation fails; its code is a number."""
     return OperationFailedError(message, resource_id=resource_id, status=200, code=code)

@@ -1,4 +1,4 @@
-"""Names of Azure's regions as people read them, which is what Site Recovery calls the fabric of a region."""
+"""Display names of Azure regions, by which Site Recovery names the fabric of a region."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ _BY_LOCATION: Final = {normal_location(name): name for name in _NAMES}
 
 
 def region_name(location: str) -> str:
-    """``East US 2`` for ``eastus2``; an unknown region keeps the name it was given."""
+    """``East US 2`` for ``eastus2``. An unknown region keeps its name."""
     return _BY_LOCATION.get(normal_location(location), location)
 
 
 def region_names() -> tuple[str, ...]:
-    """All known regions, as people read them."""
+    """The display names of all known regions."""
     return _NAMES

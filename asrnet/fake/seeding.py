@@ -1,4 +1,4 @@
-"""Puts resources into a world without applying its rules: its state before the first request."""
+"""Puts resources into a world without applying its rules, as its state before the first request."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ Seed = (
 
 
 def seed(world: World, *resources: Seed) -> None:
-    """Put resources as they are, each replacing what has its id; no rule is applied and no operation started.
+    """Put resources into a world. Each replaces the one with its id; no rule applies and no operation starts.
 
-    Subscriptions and resource groups that ids name come to exist. Vaults come before their fabrics, and fabrics before
-    their mappings and machines. A protected item makes its container exist, and gets the locations of its fabrics.
-    Mappings from Azure to Azure get their network ids in lower case, as the service gives them. Lists that lag show
-    everything at once: the resources are older than the first request.
+    The subscriptions and resource groups in their ids are created. Vaults must precede their fabrics, and fabrics their
+    mappings and machines. A protected item creates its container and gets the locations of its fabrics. The network ids
+    of Azure to Azure mappings become lower case, as the service returns them. The resources count as old, so that
+    lagging lists contain them.
     """
     with world.state.lock:
         for resource in resources:
@@ -86,7 +86,7 @@ def _put(state: State, resource: Seed) -> None:
             state.groups.put(resource.id.subscription, resource.id.key, resource)
         case Fabric():
             vault = state.vault(resource.id)
-            # As creating it would: with its first fabric Site Recovery comes to know a vault.
+            # As when it is created: its first fabric makes a vault known to Site Recovery.
             state.vaults.put(vault.id.subscription, vault.id.key, replace(vault, used=True))
             state.fabrics.put(vault.id.key, resource.id.key, resource)
         case Site(fabric_id=fabric_id):
@@ -146,7 +146,7 @@ def _put_mapping(state: State, mapping: NetworkMapping) -> None:
         if network_id.type == VNET:
             state.ensure_group(network_id)
     if mapping.kind == "azure_to_azure":
-        # The service shows one network segment and lower-case networks, whatever the client wrote.
+        # The service returns one constant network segment and lower-case networks, whatever the client wrote.
         network_id = mapping.fabric_id.child("replicationNetworks", AZURE_NETWORK)
         mapping = replace(
             mapping,

@@ -1,4 +1,4 @@
-"""Makes a world from what was read from Azure, to plan and predict offline, for example while the region is down."""
+"""Builds a world from what was read from Azure, to plan and predict offline, for example during a regional outage."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from asrnet.vmm import Server, Topology, cloud_of
 
 
 def world_of(inventory: Inventory, interfaces: Iterable[NetworkInterface], names: Mapping[str, str]) -> World:
-    """The world that ``inventory`` was read from, with ``interfaces``, and ``names`` of subscriptions by their GUIDs.
+    """The world from which ``inventory`` was read, with ``interfaces``; ``names`` are subscriptions' names by GUID.
 
-    What could not be read is missing in it (see ``unread``).
+    Whatever could not be read is missing (see ``unread``).
     """
     world = World(clock=SystemClock(), tenant=inventory.tenant or TENANT)
     seed(world, *(Subscription(id=guid, name=name) for guid, name in names.items()))
     seed(world, *inventory.networks.values(), *interfaces)
     for network_id, state in inventory.missing.items():
-        # The resource group exists although the network that was asked for in it does not.
+        # The resource group exists, but not the requested network in it.
         if isinstance(state, Absent) and not state.no_group:
             seed(world, ResourceGroup(id=network_id.parent, location="eastus"))
     for vault in inventory.vaults.values():
@@ -55,7 +55,7 @@ def _vault(vault: VaultInventory) -> Iterator[Seed]:
 
 
 def _topology(topology: Topology) -> Iterator[Seed]:
-    """VMM servers, with what a topology file adds to what Site Recovery knows of them."""
+    """The VMM servers, including what a topology file adds to the data of Site Recovery."""
     for server in topology.servers:
         if server.fabric_id:
             yield from _server(server, server.fabric_id)
@@ -72,7 +72,7 @@ def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
             vm_network = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
             yield VmNetworkRecord(network=vm_network, logical_network=network.logical_network)
     for logical in server.logical_networks:
-        # A server that only the file knows has no GUID.
+        # A logical network that only the file has is without a GUID.
         network_id = logical.id or fabric_id.child("replicationLogicalNetworks", logical.name)
         yield LogicalNetwork(id=network_id, friendly_name=logical.name)
     for cloud in server.clouds:

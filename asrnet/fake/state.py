@@ -1,4 +1,4 @@
-"""What all parts of a world share: its resources, its clock and lock, and what happens to every request."""
+"""The state that all parts of a world share: resources, clock and lock, and the handling of every request."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ V = TypeVar("V")
 
 TENANT: Final = "22222222-2222-2222-2222-222222222222"
 _READS: Final = frozenset({"GET", "HEAD"})
-# Subscriptions have to register these before they can use them; Microsoft.Resources is there from the start.
+# Subscriptions have to register these before they can use them; Microsoft.Resources is always registered.
 _REGISTERED_ON_DEMAND: Final = ("microsoft.network", "microsoft.recoveryservices")
 
 
 class Admission(Struct, frozen=True):
-    """The conditions a request meets: the faults of its operation, and by how many seconds its list lags."""
+    """The conditions of a request: the faults of its operation, and the lag of its list in seconds."""
 
     faults: tuple[Fault, ...] = ()
     lag: float = 0.0
 
 
 class State:
-    """Everything a world knows."""
+    """The resources of a world and everything else that it stores."""
 
     def __init__(self, clock: Clock, behaviour: Behaviour, tenant: str) -> None:
         self.clock = clock
@@ -76,7 +76,7 @@ class State:
         self.journal = Journal()
         self.faults = Faults()
         self.operations = Operations(clock)
-        # What an operation changes counts from its end, however late the next request comes that lets it take effect.
+        # The changes of an operation date from its end, even if a later request triggers them.
         moment = self.operations.now
         self.registered: set[tuple[str, str]] = set()
         self.subscriptions: dict[str, Subscription] = {}
@@ -99,16 +99,16 @@ class State:
         self.unreadable_mappings: Store[UnreadableMapping] = Store(moment)
         self.policies: Store[ReplicationPolicy] = Store(moment)
         self.protected_items: Store[ProtectedItem] = Store(moment)
-        # Machines in initial replication, as they will be: until then they do not show their NICs.
+        # Machines in initial replication, as they will be afterwards: until then their NICs are hidden.
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
-        """By a machine's key, the operation that is doing something to it."""
+        """The running operation of each machine, by the machine's key."""
         self.test_jobs: dict[str, str] = {}
-        """By a machine's key, the operation of its latest test failover."""
+        """The latest test failover of each machine, by the machine's key."""
         self.plan_jobs: dict[str, str] = {}
-        """By a recovery plan's key, the operation of its latest failover, test or re-protection."""
+        """The latest failover, test failover or re-protection of each recovery plan, by the plan's key."""
         self.done: dict[str, dict[str, float]] = {}
-        """By a machine's or a plan's key and the scenario of a job, when such a job last succeeded."""
+        """The time at which a job of each scenario last succeeded, by the key of a machine or plan."""
         self.plans: Store[RecoveryPlan] = Store(moment)
         self.intents: Store[Intent] = Store(moment)
         self.jobs: Store[Job] = Store(moment)
@@ -116,61 +116,62 @@ class State:
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
     def become(self, other: State) -> None:
-        """Take over the contents of ``other``, which must have the same clock; holders of this state then see those."""
+        """Take over the contents of ``other``, which must have the same clock; references to this state stay valid."""
         with self.lock:
             for name, value in vars(other).items():
-                # This block holds the lock, and other threads wait for it: with another one two requests would get in.
+                # Other threads wait for this lock, which the current block holds; a new lock would let two requests in.
                 if name not in {"lock", "clock"}:
                     setattr(self, name, value)
 
     @contextmanager
     def request(self, method: str, path: ArmId | str) -> Iterator[Admission]:
-        """Let one request in, alone: due operations end first, then the platform's rules and the fault script apply."""
+        """Admit one request at a time. First due operations end, then the platform's rules and the faults apply."""
         text = str(path)
         with self.lock:
             self.operations.settle()
-            # Rights are checked before existence: a client without them must not learn from a 404 what exists.
+            # Permissions are checked before existence, because a client without them must not learn from a 404 what
+            # exists.
             self._check_subscription(text)
             self._check_rights(method, text)
             faults = self.faults.take(method, text)
             for fault in faults:
                 self._strike(fault, method, text)
             self._check_group(text)
-            # The faults of an operation go along with the admission: they strike when it starts or ends.
+            # The faults of an operation are part of the admission, because they apply when it starts or ends.
             lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
             yield Admission(faults, max([self.behaviour.list_lag, *lags]))
 
     def write(self, method: str, resource_id: ArmId, scenario: str, target: str = "") -> Write:
-        """A write of Site Recovery, to be started; its job works on ``target``, by default the resource's name."""
+        """Prepare a write of Site Recovery. Its job affects ``target``, by default the resource's name."""
         timing = self.behaviour.operations
         target = target or resource_id.name
         return Write(method=method, resource_id=resource_id, timing=timing, scenario=scenario, target=target)
 
     def start(self, write: Write, effect: Effect, admission: Admission, *, on_failure: Effect | None = None) -> Started:
-        """Start an operation; ``on_failure`` is what it leaves behind where it fails or is canceled."""
+        """Start an operation; ``on_failure`` is called if it fails or is canceled."""
         return self.operations.start(write, effect, admission.faults, on_failure=on_failure)
 
     def forget_past(self) -> None:
-        """Let everything be older than any lag of lists."""
+        """Make all changes older than any lag of lists."""
         for member in vars(self).values():
             if isinstance(member, Store):
                 member.forget_past()
 
     def listed(self, values: Iterable[V]) -> tuple[V, ...]:
-        """The elements of a list in the order in which the world gives them."""
+        """The elements of a list, in the order in which the world returns them."""
         listed = list(values)
         if self.behaviour.shuffle is not None:
-            import random  # 1.8 ms, and few worlds shuffle
+            import random  # the import takes 1.8 ms, and few worlds shuffle
 
             random.Random(self.behaviour.shuffle).shuffle(listed)  # noqa: S311 - a repeatable order, not a secret
         return tuple(listed)
 
     def assumed(self, which: Assumption, *parts: object, resource_id: ArmId) -> ServiceError:
-        """A refusal that no public source shows; ``parts`` are what its message names."""
+        """A refusal that no public source shows; ``parts`` are inserted into its message."""
         return refusals.assumed(which, self.behaviour, *parts, resource_id=resource_id)
 
     def vault(self, resource_id: ArmId) -> VaultResource:
-        """The vault an id is in. Raises NotFoundError."""
+        """The vault that contains a resource. Raises NotFoundError."""
         vault_id = resource_id.within(VAULT)
         vault = self.vaults.get(vault_id.subscription, vault_id.key) if vault_id else None
         if vault is None:
@@ -178,14 +179,14 @@ class State:
         return vault
 
     def known_vault(self, resource_id: ArmId) -> VaultResource:
-        """The vault an id is in. Raises NotFoundError, and VaultUnusedError where unused vaults are rejected."""
+        """The vault that contains a resource. Raises NotFoundError, and VaultUnusedError if that is to be rejected."""
         vault = self.vault(resource_id)
         if not vault.used and self.behaviour.unused_vault == "reject_400":
             raise refusals.vault_unused(vault.id)
         return vault
 
     def fabric(self, fabric_id: ArmId) -> Fabric:
-        """The fabric. Raises like ``known_vault``, and NotFoundError (FabricArmEntityMissing)."""
+        """One fabric. Raises like ``known_vault``, and NotFoundError (FabricArmEntityMissing)."""
         vault = self.known_vault(fabric_id)
         fabric = self.fabrics.get(vault.id.key, fabric_id.key)
         if fabric is None:
@@ -193,7 +194,7 @@ class State:
         return fabric
 
     def protected_item(self, item_id: ArmId) -> ProtectedItem:
-        """The machine. Raises like ``fabric``, and NotFoundError where the vault has no machine of this id."""
+        """One protected item. Raises like ``fabric``, and NotFoundError if the vault has no such machine."""
         vault = self.fabric(item_id.parent.parent).id.parent
         item = self.protected_items.get(vault.key, item_id.key)
         if item is None:
@@ -201,26 +202,26 @@ class State:
         return item
 
     def site_kind(self, fabric: Fabric) -> SiteKind | None:
-        """What a fabric on premises stands for; None for regions of Azure and VMM servers."""
+        """The kind of an on-premises site; None for Azure regions and VMM servers."""
         if fabric.kind != "other":
             return None
         site = self.sites.get(fabric.id.parent.key, fabric.id.key)
         return site.kind if site else "HyperVSite"
 
     def network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """The virtual network, None where there is none."""
+        """One virtual network; None if it does not exist."""
         return self.virtual_networks.get(network_id.subscription, network_id.key)
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """The mapping, None where there is none."""
+        """One mapping; None if it does not exist."""
         return self.mappings.get(*self._mapping_keys(mapping_id))
 
     def unreadable_mapping(self, mapping_id: ArmId) -> UnreadableMapping | None:
-        """The mapping of that name that does not say what it maps, None where there is none."""
+        """One mapping that omits which networks it maps; None if it does not exist."""
         return self.unreadable_mappings.get(*self._mapping_keys(mapping_id))
 
     def put_item(self, item: ProtectedItem) -> None:
-        """Store a machine, with the locations that its fabrics have, and make its container exist."""
+        """Store a machine with the locations of its fabrics, and create its container if it is missing."""
         container_id, vault = item.id.parent, item.vault_id.key
         if self.clouds.get(container_id.parent.key, container_id.key) is None:
             record = CloudRecord(cloud=Cloud(id=container_id, friendly_name=container_id.name))
@@ -237,24 +238,24 @@ class State:
         self.protected_items.put(vault, item.id.key, item)
 
     def remove_item(self, item_id: ArmId) -> None:
-        """Forget a machine."""
+        """Remove a machine."""
         self.protected_items.remove(item_id.parent.parent.parent.key, item_id.key)
         self.replicating.pop(item_id.key, None)
         self.working.pop(item_id.key, None)
         self.done.pop(item_id.key, None)
 
     def note_done(self, resource_id: ArmId, scenario: str) -> None:
-        """Remember that a job of a machine or a plan has succeeded now."""
+        """Record that a job of a machine or plan has succeeded now."""
         self.done.setdefault(resource_id.key, {})[scenario] = self.operations.now()
 
     def move_extras(self, old_id: ArmId, new_id: ArmId) -> None:
-        """Move what clients sent of a resource to its present id, unless they have sent something for that."""
+        """Move a resource's extras to its new id, unless that id has extras already."""
         moved = self.extras.pop(old_id.key, None)
         if moved is not None:
             self.extras.setdefault(new_id.key, moved)
 
     def move_in_plans(self, old_id: ArmId, new_id: ArmId) -> None:
-        """Let recovery plans follow a machine to its present id; one all of whose machines have moved turns round."""
+        """Update a machine's id in recovery plans. A plan whose machines have all moved reverses its direction."""
         vault = new_id.parent.parent.parent.key
         for plan in self.plans.values(vault):
             if not any(old_id in group.items for group in plan.groups):
@@ -274,7 +275,7 @@ class State:
             self.plans.put(vault, plan.id.key, turned)
 
     def recovery_container(self, item: ProtectedItem) -> ArmId | None:
-        """The container that protects a machine: its own, else that of its container's mapping."""
+        """The recovery container of a machine: its own, or else the one in its container's mapping."""
         if item.recovery_container_id is not None:
             return item.recovery_container_id
         for mapping in self.cloud_mappings.values(item.vault_id.key):
@@ -283,9 +284,9 @@ class State:
         return None
 
     def require_policy(self, policy_id: ArmId | None, *providers: str) -> None:
-        """Raise ServiceError where a policy is named that does not exist, or is of none of ``providers`` (assumption).
+        """Raise ServiceError if the policy does not exist, or belongs to none of ``providers`` (assumption).
 
-        Without ``providers`` it may be of any.
+        Without ``providers``, any provider is accepted. None stands for no policy.
         """
         if policy_id is None:
             return
@@ -297,21 +298,21 @@ class State:
             raise self.assumed("policy_mismatch", *parts, resource_id=policy_id)
 
     def put_mapping(self, mapping: NetworkMapping) -> None:
-        """Store a mapping under the key by which the service finds it again."""
+        """Store a mapping under the key by which the service finds it."""
         vault, key = self._mapping_keys(mapping.id)
-        # The old version leaves the index first: a retarget keeps the name, and may lead to another recovery fabric.
+        # The old version leaves the index first, because a retarget keeps the name but may change the recovery fabric.
         self._remove_mapping(vault, key)
         self.mappings.put(vault, key, mapping)
         self._by_identity.setdefault(_identity(mapping), {})[key] = mapping
 
     def put_unreadable_mapping(self, mapping: UnreadableMapping) -> None:
-        """Store a mapping that does not say what it maps."""
+        """Store a mapping that omits which networks it maps."""
         vault, key = self._mapping_keys(mapping.id)
         self._remove_mapping(vault, key)
         self.unreadable_mappings.put(vault, key, mapping)
 
     def remove_mapping(self, mapping_id: ArmId) -> None:
-        """Forget a mapping, if there is one."""
+        """Remove a mapping, if it exists."""
         self._remove_mapping(*self._mapping_keys(mapping_id))
 
     def _remove_mapping(self, vault: str, key: str) -> None:
@@ -322,16 +323,17 @@ class State:
         self.unreadable_mappings.remove(vault, key)
 
     def same_identity(self, mapping: NetworkMapping) -> tuple[NetworkMapping, ...]:
-        """The mappings of the same primary fabric and network to the same recovery fabric, itself included."""
+        """The mappings from the same primary fabric and network to the same recovery fabric, including this one."""
         return tuple(self._by_identity.get(_identity(mapping), {}).values())
 
     def mapping_of(self, fabric_id: ArmId, network_id: ArmId, recovery_fabric_id: ArmId) -> NetworkMapping | None:
-        """The mapping of a network of one fabric to another fabric; None where there is none."""
+        """The mapping of a network between two fabrics; None if there is none."""
         return next(iter(self._by_identity.get((fabric_id, network_id, recovery_fabric_id), {}).values()), None)
 
     def _mapping_keys(self, mapping_id: ArmId) -> tuple[str, str]:
-        """The key of a mapping's vault, and the key under which the service finds the mapping again."""
-        # Under an Azure fabric the network segment says nothing: az writes azureNetwork, Terraform the network's name.
+        """The key of a mapping's vault, and the key by which the service finds the mapping."""
+        # The network segment has no meaning under an Azure fabric: az writes azureNetwork, Terraform the network's
+        # name.
         fabric_id = mapping_id.parent.parent
         vault = fabric_id.parent.key
         fabric = self.fabrics.get(vault, fabric_id.key)
@@ -339,7 +341,7 @@ class State:
         return vault, mapping_id.key if is_vmm else f"{fabric_id.key}/{mapping_id.name.lower()}"
 
     def ensure_group(self, resource_id: ArmId, location: str = "eastus") -> None:
-        """Make the subscription and the resource group of an id exist."""
+        """Create the subscription and the resource group of an id if they are missing."""
         self.ensure_subscription(resource_id.subscription)
         group = resource_id.resource_group
         if group and not self._has_group(resource_id.subscription, group):
@@ -347,7 +349,7 @@ class State:
             self.groups.put(group_id.subscription, group_id.key, ResourceGroup(id=group_id, location=location))
 
     def ensure_subscription(self, subscription: str) -> None:
-        """Make a subscription exist."""
+        """Create a subscription if it is missing."""
         key = subscription.lower()
         if key not in self.subscriptions:
             self.subscriptions[key] = Subscription(id=key, name=key, tenant=self.tenant)
@@ -411,7 +413,7 @@ class State:
 
 
 def _subject(path: str) -> ArmId:
-    """The resource that a request is about; of a list, what it is a list of: a resource, a group or a subscription."""
+    """The resource in the path of a request; for a list, the resource, group or subscription that it belongs to."""
     if path.count("/") % 2 == 0:
         return ArmId(path)
     above = path.rpartition("/")[0]
@@ -423,5 +425,5 @@ _Identity = tuple[ArmId, ArmId, ArmId | None]
 
 
 def _identity(mapping: NetworkMapping) -> _Identity:
-    """What no second mapping may be about: the primary fabric and network, and the recovery fabric."""
+    """What identifies a mapping: no other may have the same primary fabric, primary network and recovery fabric."""
     return mapping.fabric_id, mapping.primary_network_id, mapping.recovery_fabric_id

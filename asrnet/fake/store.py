@@ -1,4 +1,4 @@
-"""Where a world keeps its resources, with enough of the past for lists that lag, and how lists come in pages."""
+"""Storage for a world's resources that remembers recent changes, for lists that lag, and the paging of lists."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from msgspec import Struct
 
 V = TypeVar("V")
 
-# Lists lag by seconds or minutes, so the latest changes are enough, and a world that runs for days does not grow.
+# Lists lag by seconds or minutes, so recent changes are enough, and a world that runs for days does not grow.
 _REMEMBERED = 10_000
 
 
 class Store(Generic[V]):
-    """Values by scope (a vault, a subscription) and key, in the order in which they were first put."""
+    """Values by scope (a vault or subscription) and key, in the order in which they were first stored."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -27,7 +27,7 @@ class Store(Generic[V]):
         return self._scopes.get(scope, {}).get(key)
 
     def put(self, scope: str, key: str, value: V, *, first: bool = False) -> None:
-        """Set a value. A new one goes to the end of its scope, or with ``first`` to the beginning."""
+        """Set a value. A new value goes to the end of its scope or, with ``first``, to the beginning."""
         self._remember(scope, key)
         entries = self._scopes.setdefault(scope, {})
         if first and key not in entries:
@@ -36,16 +36,16 @@ class Store(Generic[V]):
             entries[key] = value
 
     def forget_past(self) -> None:
-        """Let the values be as old as can be: no lag hides them."""
+        """Make all changes old enough to show in any lagging list."""
         self._past.clear()
 
     def remove(self, scope: str, key: str) -> None:
-        """Forget a value, if there is one."""
+        """Remove a value, if it exists."""
         self._remember(scope, key)
         self._scopes.get(scope, {}).pop(key, None)
 
     def clear(self, scope: str) -> None:
-        """Forget all values of a scope."""
+        """Remove all values of a scope."""
         for key in list(self._scopes.get(scope, {})):
             self.remove(scope, key)
 
@@ -76,21 +76,21 @@ class Store(Generic[V]):
 
 
 class Page(Struct, Generic[V], frozen=True):
-    """A page of a list; ``next`` is where the next one starts, None on the last."""
+    """A page of a list. ``next`` is the start of the next page; None on the last one."""
 
     values: tuple[V, ...]
     next: int | None
 
 
 def page(values: Sequence[V], start: int, size: int, *, empty_last: bool = False) -> Page[V]:
-    """The page that starts at ``start``; with ``empty_last`` an empty page ends the list, as Site Recovery's can."""
+    """The page that starts at ``start``. With ``empty_last``, the list ends with an empty page, as in Site Recovery."""
     end = start + size
     more = start < len(values) if empty_last else end < len(values)
     return Page(tuple(values[start:end]), min(end, len(values)) if more else None)
 
 
 def pages(values: Sequence[V], size: int, *, empty_last: bool = False) -> Iterator[tuple[V, ...]]:
-    """All pages, one after the other."""
+    """All pages, in order."""
     start: int | None = 0
     while start is not None:
         current = page(values, start, size, empty_last=empty_last)

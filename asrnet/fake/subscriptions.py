@@ -34,7 +34,7 @@ class Subscriptions:
             return self._state.subscriptions[subscription.lower()]
 
     def register(self, subscription: str, namespace: str) -> None:
-        """Register a resource provider, which ends the refusals of ``Behaviour.unregistered``."""
+        """Register a resource provider. Requests are then no longer refused by ``Behaviour.unregistered``."""
         with self._state.lock:
             self._state.registered.add((subscription.lower(), namespace.lower()))
 
@@ -45,12 +45,12 @@ class Subscriptions:
             return not waits or (subscription.lower(), namespace.lower()) in self._state.registered
 
     def rights(self, scope: ArmId) -> tuple[Rights, ...]:
-        """The rights of the identity at ``scope``: all but those that the world denies."""
+        """The permissions of the identity at ``scope``: everything except what the world denies."""
         with self._state.request("GET", f"{scope}/providers/Microsoft.Authorization/permissions"):
             return (Rights(actions=("*",), not_actions=self._state.behaviour.denied),)
 
     def locations(self, subscription: str) -> tuple[str, ...]:
-        """The regions of Azure, by the names that people read."""
+        """The regions of Azure, by display name."""
         with self._state.request("GET", f"/subscriptions/{subscription}/locations"):
             return region_names()
 
@@ -65,7 +65,7 @@ class Subscriptions:
             return self._group(group_id)
 
     def put_resource_group(self, group: ResourceGroup) -> bool:
-        """Create or replace a resource group, at once; True where it is new."""
+        """Create or replace a resource group at once. Returns True if it is new."""
         with self._state.request("PUT", group.id):
             current = self._state.groups.get(group.id.subscription, group.id.key)
             if current is not None and normal_location(current.location) != normal_location(group.location):
@@ -74,9 +74,9 @@ class Subscriptions:
             return current is None
 
     def delete_resource_group(self, group_id: ArmId) -> None:
-        """Delete a resource group with the networks, machines and vaults in it, at once.
+        """Delete a resource group and the networks, machines and vaults in it at once.
 
-        Refused while a vault in it is used, as the deletion of the vault itself is.
+        It is refused while a vault in it is in use, like the deletion of the vault itself.
         """
         with self._state.request("DELETE", group_id):
             self._group(group_id)

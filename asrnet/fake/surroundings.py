@@ -1,4 +1,4 @@
-"""What a run on a world depends on besides networks and vaults."""
+"""What a run on a world needs besides networks and vaults."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class FakeSurroundings:
 
     @property
     def cloud(self) -> CloudView:
-        """The name of the cloud: a world is in none of Azure's."""
+        """The name of the cloud. A world is in none of Azure's clouds."""
         return CloudView(name="fake")
 
     @property
     def api_versions(self) -> Mapping[str, str]:
-        """None: there is no wire."""
+        """Empty, because there is no wire."""
         return {}
 
     def subscription(self, subscription: str) -> SubscriptionView:
-        """A subscription of the world."""
+        """One subscription of the world."""
         self._world.count("GET", f"/subscriptions/{subscription}")
         record = self._world.subscriptions.get(subscription)
         return SubscriptionView(
@@ -38,17 +38,17 @@ class FakeSurroundings:
         )
 
     def regions(self, subscription: str) -> tuple[str, ...]:
-        """All regions that are known."""
+        """All known regions."""
         self._world.count("GET", f"/subscriptions/{subscription}/locations")
         return tuple(normal_location(name) for name in self._world.subscriptions.locations(subscription))
 
     def provider(self, subscription: str, namespace: str) -> ProviderView:
-        """A resource provider, registered unless the world says otherwise."""
+        """A resource provider, which is registered unless the world says otherwise."""
         self._world.count("GET", f"/subscriptions/{subscription}/providers/{namespace}")
         registered = self._world.subscriptions.is_registered(subscription, namespace)
         return ProviderView(namespace=namespace, state="Registered" if registered else "NotRegistered")
 
     def rights(self, scope: ArmId) -> tuple[Rights, ...]:
-        """Everything but what the world denies."""
+        """The permissions: everything except what the world denies."""
         self._world.count("GET", f"{scope}/providers/Microsoft.Authorization/permissions")
         return self._world.subscriptions.rights(scope)

@@ -36,7 +36,7 @@ class Vaults:
             return self._state.vault(vault_id)
 
     def put(self, vault: VaultResource) -> Started:
-        """Create or replace a vault; it shows at once, and what Site Recovery knows of it stays."""
+        """Create or replace a vault. It exists at once, and its fabrics and machines are kept."""
         with self._state.request("PUT", vault.id) as admission:
             current = self._state.vaults.get(vault.id.subscription, vault.id.key)
             created = current is None
@@ -45,7 +45,7 @@ class Vaults:
                 raise refusals.elsewhere(current.id, current.location, vault.location)
             timing = self._state.behaviour.operations
             write = Write(method="PUT", resource_id=vault.id, timing=timing, created=created)
-            # A vault shows at once, while it is still Provisioning.
+            # A vault exists at once, while it is still Provisioning.
             started = self._state.start(write, lambda: None, admission)
             used = vault.used or (current is not None and current.used)
             vault = msgspec.structs.replace(vault, used=used)
@@ -53,7 +53,7 @@ class Vaults:
             return started
 
     def delete(self, vault_id: ArmId) -> Started | None:
-        """Delete a vault; None if it does not exist. Refused while it has fabrics."""
+        """Delete a vault; None if it does not exist. It is refused while the vault has fabrics."""
         with self._state.request("DELETE", vault_id) as admission:
             vault = self._state.vaults.get(vault_id.subscription, vault_id.key)
             if vault is None:
@@ -68,13 +68,13 @@ class Vaults:
 
 
 class Fabrics:
-    """Fabrics: a region of Azure each, at most one per region and vault, or a VMM server."""
+    """Fabrics: Azure regions, at most one per region and vault, VMM servers, and sites."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def list(self, vault_id: ArmId) -> tuple[Fabric, ...]:
-        """The fabrics of a vault, those created last first. Raises NotFoundError and VaultUnusedError."""
+        """The fabrics of a vault, the newest first. Raises NotFoundError and VaultUnusedError."""
         with self._state.request("GET", f"{vault_id}/replicationFabrics") as admission:
             vault = self._state.known_vault(vault_id)
             return self._state.listed(self._state.fabrics.values(vault.id.key, lag=admission.lag))
@@ -85,9 +85,9 @@ class Fabrics:
             return self._state.fabric(fabric_id)
 
     def put(self, fabric_id: ArmId, location: str) -> Started:
-        """Create the fabric of an Azure region; with it Site Recovery comes to know the vault.
+        """Create the fabric of an Azure region, which makes the vault known to Site Recovery.
 
-        Raises ConflictError where another fabric of the vault stands for the region (assumption).
+        Raises ConflictError if another fabric of the vault is for the same region (assumption).
         """
         with self._state.request("PUT", fabric_id) as admission:
             self._state.vault(fabric_id)
@@ -99,13 +99,13 @@ class Fabrics:
                 self._refuse_second(fabric)
                 vault = self._state.vault(fabric.id)
                 self._state.vaults.put(vault.id.subscription, vault.id.key, msgspec.structs.replace(vault, used=True))
-                # Recorded: the fabric created last is listed first. Those of a world's file keep its order.
+                # Recorded: the newest fabric is listed first. Those of a world file keep its order.
                 self._state.fabrics.put(vault.id.key, fabric.id.key, fabric, first=True)
 
             return self._state.start(self._write("PUT", fabric, "FabricCreation"), create, admission)
 
     def put_site(self, site: Site) -> Started:
-        """Register a site on premises. With it comes one container, since it has no clouds (assumption)."""
+        """Register a site on premises. It gets one container, because it has no clouds (assumption)."""
         fabric_id = site.fabric_id
         with self._state.request("PUT", fabric_id) as admission:
             self._state.vault(fabric_id)
@@ -117,7 +117,8 @@ class Fabrics:
                 self._state.fabrics.put(vault.id.key, fabric_id.key, fabric, first=True)
                 self._state.sites.put(vault.id.key, fabric_id.key, site)
                 if not self._state.clouds.values(fabric_id.key):
-                    # As in the specification's example of a Hyper-V site: it ends in the fabric's internal identifier.
+                    # As in the specification's example of a Hyper-V site: the name ends with the fabric's internal
+                    # identifier.
                     name = f"cloud_{stable_guid(str(fabric_id))}"
                     container_id = fabric_id.child("replicationProtectionContainers", name)
                     cloud = Cloud(id=container_id, friendly_name=fabric_id.name)
@@ -136,7 +137,7 @@ class Fabrics:
             return self._state.start(write, lambda: forget_fabric(self._state, fabric_id), admission)
 
     def purge(self, fabric_id: ArmId) -> Started:
-        """Remove a fabric with its mappings and all else in it (DELETE). Raises NotFoundError."""
+        """Remove a fabric with its mappings and everything else in it (DELETE). Raises NotFoundError."""
         with self._state.request("DELETE", fabric_id) as admission:
             write = self._write("DELETE", self._state.fabric(fabric_id), "FabricRemoval")
             return self._state.start(write, lambda: forget_fabric(self._state, fabric_id), admission)
@@ -160,8 +161,8 @@ class Fabrics:
 
 
 def forget_vault(state: State, vault_id: ArmId) -> None:
-    """Remove a vault and everything in it, so that a new one of its name begins empty."""
-    for fabric in state.fabrics.values(vault_id.key):  # one may have come since the request was accepted
+    """Remove a vault and everything in it, so that a new one of that name starts empty."""
+    for fabric in state.fabrics.values(vault_id.key):  # one may have been created since the request was accepted
         forget_fabric(state, fabric.id)
     for store in (state.policies, state.plans, state.intents):
         store.clear(vault_id.key)
@@ -169,7 +170,7 @@ def forget_vault(state: State, vault_id: ArmId) -> None:
 
 
 def forget_fabric(state: State, fabric_id: ArmId) -> None:
-    """Remove a fabric, everything below it, and what in other fabrics refers to it, which would refer to nothing."""
+    """Remove a fabric, everything below it, and whatever refers to it in other fabrics."""
     vault, below = fabric_id.parent.key, f"{fabric_id.key}/"
     for mapping in state.mappings.values(vault):
         if mapping.id.key.startswith(below) or mapping.recovery_fabric_id == fabric_id:

@@ -11,7 +11,7 @@ from asrnet.fake.state import State
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Cloud, CloudMapping, LogicalNetwork, VmmLinks
 
-# Which policies fit containers: of regions, VMM servers and sites on premises.
+# The providers whose policies fit the containers of regions, of VMM servers and of sites.
 _POLICIES: Final = {
     "azure": ("A2A",),
     "vmm": ("HyperVReplicaAzure",),
@@ -21,7 +21,7 @@ _POLICIES: Final = {
 
 
 class AsrNetworks:
-    """Networks of fabrics: the VM networks of VMM servers. Azure fabrics list none (unknown; assumption)."""
+    """Networks of fabrics: the VM networks of VMM servers. An Azure fabric lists none (assumption)."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -118,11 +118,11 @@ class Containers:
             write = self._state.write("POST", container_id, "ContainerRemoval")
 
             def forget() -> None:
-                self._check_unused(container_id)  # a machine may have come since the request was accepted
+                self._check_unused(container_id)  # a machine may have been added since the request was accepted
                 self._state.clouds.remove(container_id.parent.key, container_id.key)
                 vault = container_id.parent.parent.key
                 for mapping in self._state.cloud_mappings.values(vault):
-                    # A mapping from or to the container would lead nowhere, and no world file could hold it.
+                    # A mapping from or to the container would lead nowhere, and world files cannot express it.
                     if container_id in {mapping.primary_cloud_id, mapping.recovery_cloud_id}:
                         self._state.cloud_mappings.remove(vault, mapping.id.key)
 
@@ -145,7 +145,7 @@ def _container(state: State, container_id: ArmId) -> CloudRecord:
 
 
 class ContainerMappings:
-    """Which container protects which."""
+    """Container mappings: which container protects which."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -169,7 +169,7 @@ class ContainerMappings:
             return self._existing(mapping_id)
 
     def put(self, mapping: CloudMapping) -> Started:
-        """Create or replace a container mapping. Raises NotFoundError where a container of it is missing."""
+        """Create or replace a container mapping. Raises NotFoundError if one of its containers is missing."""
         with self._state.request("PUT", mapping.id) as admission:
             self._check(mapping)
             write = self._state.write("PUT", mapping.id, "CloudPairing", mapping.id.parent.name)
@@ -179,7 +179,7 @@ class ContainerMappings:
         for container_id in filter(None, (mapping.primary_cloud_id, mapping.recovery_cloud_id)):
             _container(self._state, container_id)
         fabric = self._state.fabric(mapping.primary_cloud_id.parent)
-        # VMM servers that protect each other do it by policies of a kind that the emulator has no settings of.
+        # VMM servers that protect each other use policies of a kind whose settings the emulator does not have.
         between_servers = fabric.kind == "vmm" and mapping.recovery_cloud_id is not None
         providers = () if between_servers else _POLICIES.get(self._state.site_kind(fabric) or fabric.kind, ())
         self._state.require_policy(mapping.policy_id, *providers)
@@ -190,7 +190,7 @@ class ContainerMappings:
         self._state.cloud_mappings.put(vault, mapping.id.key, mapping)
 
     def patch(self, mapping_id: ArmId) -> Started:
-        """Accept a change of settings that no model has. Raises NotFoundError."""
+        """Accept a change of settings that no model contains. Raises NotFoundError."""
         with self._state.request("PATCH", mapping_id) as admission:
             self._existing(mapping_id)
             return self._state.start(
@@ -200,7 +200,7 @@ class ContainerMappings:
     def remove(self, mapping_id: ArmId, *, method: str = "POST") -> Started:
         """Remove (POST remove) or purge (DELETE) a container mapping.
 
-        Raises NotFoundError, and ConflictError for the removal of one that machines are replicated by (assumption).
+        Raises NotFoundError, and for a removal ConflictError while machines are replicated by the mapping (assumption).
         """
         path = f"{mapping_id}/remove" if method == "POST" else str(mapping_id)
         with self._state.request(method, path) as admission:
@@ -215,7 +215,7 @@ class ContainerMappings:
             return self._state.start(write, lambda: self._state.cloud_mappings.remove(vault, mapping_id.key), admission)
 
     def of_azure(self, mapping: CloudMapping) -> bool:
-        """Whether a container mapping is between regions of Azure, and so between no clouds."""
+        """Whether a container mapping connects Azure regions rather than clouds."""
         fabric_id = mapping.primary_cloud_id.parent
         fabric = self._state.fabrics.get(fabric_id.parent.key, fabric_id.key)
         return fabric is not None and fabric.kind == "azure"
@@ -229,7 +229,7 @@ class ContainerMappings:
 
 
 def links_of(state: State, fabric_id: ArmId) -> VmmLinks:
-    """What a world knows of a VMM server that Site Recovery has no request for."""
+    """What a world knows of a VMM server and Site Recovery has no request for."""
     scope = fabric_id.key
     with state.lock:
         networks, clouds = tuple(state.vm_networks.values(scope)), tuple(state.clouds.values(scope))

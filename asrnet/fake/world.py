@@ -1,6 +1,6 @@
-"""An in-memory Azure with the rules of Site Recovery. asrnet's ports and the emulator show the same one.
+"""An in-memory Azure with the rules of Site Recovery, which asrnet's ports and the emulator share.
 
-A ``World`` is made of collections, one for each kind of resource, with the verbs of the service as methods::
+A ``World`` consists of collections, one per kind of resource, whose methods are the verbs of the service::
 
     world.subscriptions        list, get, register, is_registered, rights, resource_groups, resource_group, put_ and
                                delete_resource_group
@@ -25,9 +25,9 @@ A ``World`` is made of collections, one for each kind of resource, with the verb
     world.faults               add, waiting, clear                         (the script of service faults)
     world.journal              count, counts, methods, clear
 
-Methods return values and raise the errors of ``asrnet.errors`` as the service would answer. Writes return a
-``Started`` operation, or None where nothing was there to delete. Nothing here counts requests by itself: doors call
-``count`` for each request they serve. All methods may be called from several threads.
+Methods return values and raise the errors of ``asrnet.errors``, as the service would answer. Writes return a
+``Started`` operation, or None if there was nothing to delete. The world does not count requests; the ports and the
+emulator call ``count`` for each request they serve. All methods may be called from several threads.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ class World:
 
     @property
     def state(self) -> State:
-        """The resources themselves, without any rules: for builders and world files."""
+        """The resources themselves, without any rules, for builders and world files."""
         return self._state
 
     @property
     def clock(self) -> Clock:
-        """The clock by which operations end."""
+        """The clock that decides when operations end."""
         return self._state.clock
 
     @property
@@ -96,7 +96,7 @@ class World:
 
     @property
     def behaviour(self) -> Behaviour:
-        """How the world behaves. It can be replaced at any time, for the requests from then on."""
+        """How the world behaves. It can be replaced at any time, with effect on later requests."""
         return self._state.behaviour
 
     @behaviour.setter
@@ -116,13 +116,13 @@ class World:
 
     @property
     def extras(self) -> dict[str, dict[str, object]]:
-        """By a resource's key, what clients sent of it that no model has; they get it back as it came."""
+        """What clients sent and no model has, by the resource's key. It is returned to them unchanged."""
         return self._state.extras
 
     def count(self, method: str, path: str) -> None:
-        """Count one request; of a list, each page is one."""
+        """Count one request; for a list, each page is a request."""
         self._state.journal.count(method, path)
 
     def become(self, other: World) -> None:
-        """Take over the contents of ``other``, which must have the same clock: an emulator then serves that world."""
+        """Take over the contents of ``other``, which must have the same clock. An emulator then serves that world."""
         self._state.become(other.state)

@@ -1,7 +1,7 @@
-"""World files: a file becomes a World, and a World becomes a file that means the same.
+"""World files: reads a file into a World, and writes a World to an equivalent file.
 
-Every reference inside a file is checked, and what is wrong is said with file and line. How entries are spelled is in
-``asrnet.fake.world_format``.
+Every reference inside a file is checked, and mistakes are reported with file and line. ``asrnet.fake.world_format``
+defines how entries are written.
 """
 
 from __future__ import annotations
@@ -93,14 +93,14 @@ _WIDTH: Final = 160
 
 
 class _Form(Struct, frozen=True):
-    """What a text of an entry must be; ``parse`` raises ValueError for any other."""
+    """The required form of a text in an entry; ``parse`` raises ValueError for any other text."""
 
     name: str
     example: str
     parse: Callable[[str], object]
 
     def check(self, text: str | None, place: Place, *steps: str | int) -> None:
-        """Raise DocumentError where ``text`` is neither absent nor of this form."""
+        """Raise DocumentError if ``text`` is given and does not have this form."""
         if text is None:
             return
         with suppress(ValueError):
@@ -121,11 +121,11 @@ _TIME: Final = _Form("a time", "2026-01-01T00:00:00Z", seconds_of)
 
 
 def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:
-    """The world in a file; ``behaviour`` replaces the file's own. Raises DocumentError, with file and line."""
+    """Load the world in a file; ``behaviour`` replaces the file's own. Raises DocumentError, with file and line."""
     try:
         document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
     except DocumentError as error:
-        # One sentence instead of all the keys that a world does not have.
+        # One sentence is clearer than a list of all the keys that a world does not have.
         paths = {mistake.path for mistake in separated(error)}
         if paths >= _ONLY_IN_PLANS:
             hint = "apply a saved plan with: asrnet apply PLANFILE"
@@ -143,7 +143,7 @@ def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) 
 def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Behaviour | None = None) -> World:
     """The world that a document describes; ``behaviour`` replaces the document's own.
 
-    Raises DocumentError, with all mistakes, where its parts contradict each other.
+    Raises DocumentError, with all mistakes, if the document contradicts itself.
     """
     content = document.value
     mistakes: list[DocumentError] = []
@@ -156,7 +156,7 @@ def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Be
     except InputError as error:
         mistakes.append(document.error(error.message, "behaviour", hint=error.hint))
     if content.tenant is not None and not _TENANT.fullmatch(content.tenant):
-        mistakes.append(document.error("a tenant is a GUID or a domain", "tenant"))
+        mistakes.append(document.error("a tenant must be a GUID or a domain", "tenant"))
     resources = list(_resources(document, mistakes))
     raise_any(mistakes)
     world = World(clock=clock, behaviour=behaviour, tenant=content.tenant or TENANT)
@@ -166,12 +166,12 @@ def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Be
         try:
             world.extras[ArmId(resource_id).key] = msgspec.json.decode(text, type=dict[str, object])
         except (InputError, msgspec.DecodeError, RecursionError) as error:
-            raise document.error(f"not a JSON object by a resource's id: {error}", "extras", resource_id) from error
+            raise document.error(f"not a JSON object by resource id: {error}", "extras", resource_id) from error
     return world
 
 
 def dump(world: World) -> WorldDocument:
-    """The document of a world as it is now. Jobs of the world's own operations are not part of it."""
+    """The document of the current world. It does not contain jobs of the world's own operations."""
     state = world.state
     with state.lock:
         state.operations.settle()
@@ -179,17 +179,17 @@ def dump(world: World) -> WorldDocument:
 
 
 def dumps(world: World) -> str:
-    """The YAML of a world: short entries on one line, defaults left out."""
+    """The YAML of a world, with short entries on one line and without defaults."""
     return documents.write(msgspec.to_builtins(dump(world), enc_hook=str), width=_WIDTH)
 
 
 def save(world: World, path: str | Path) -> None:
-    """Write a world to a file, JSON if its name ends so, at once or not at all.
+    """Write a world to a file atomically, as JSON if the name ends in ``.json``, otherwise as YAML.
 
-    Raises InputError where it cannot be written; the old file is then as it was.
+    Raises InputError if it cannot be written; an old file is then unchanged.
     """
     if Path(path).suffix.lower() == ".json":
-        import json  # 1.5 ms, and most worlds are YAML
+        import json  # the import takes 1.5 ms, and most worlds are YAML
 
         text = json.dumps(msgspec.to_builtins(dump(world), enc_hook=str), indent=1) + "\n"
     else:
@@ -201,7 +201,7 @@ def save(world: World, path: str | Path) -> None:
 
 
 def _resources(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
-    """Everything that a document names, in an order in which it can be seeded, but for what ``mistakes`` are about."""
+    """Everything in a document, in an order in which it can be seeded, except entries with ``mistakes``."""
     content = document.value
     for index, entry in enumerate(content.subscriptions):
         try:
@@ -228,7 +228,7 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
 
 
 def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
-    """What a document has of the network provider."""
+    """The Microsoft.Network resources of a document."""
     for entry, place in _regional(document, "virtual_networks", VNET, "network", mistakes):
         with gathered(mistakes):
             for index, prefix in enumerate(entry.address_space):
@@ -264,20 +264,20 @@ def _peerings(listed: Iterable[Any], place: Place) -> tuple[Peering, ...]:
 
 
 def _model(model: type[M], entry: Any, **computed: object) -> M:
-    """A value of ``model``: the members it shares with the entry, and those that are ``computed``."""
+    """Build a ``model`` from the members that it shares with the entry and those that are ``computed``."""
     return model(**({name: getattr(entry, name) for name in _shared(model, entry.__class__)} | computed))
 
 
 @cache
 def _shared(target: Any, source: Any) -> tuple[str, ...]:
-    """The fields of ``target`` that ``source`` has too. Remembered, because worlds have thousands of entries."""
+    """The fields that ``target`` and ``source`` share. Cached, because worlds have thousands of entries."""
     return tuple(name for name in target.__struct_fields__ if hasattr(source, name))
 
 
 def _regional(
     document: Document[WorldDocument], key: str, kind: str, what: str, mistakes: list[DocumentError]
 ) -> Iterator[tuple[Any, Place]]:
-    """The entries of a list of resources that have an id of type ``kind`` and a region, each id once."""
+    """The entries of a list of resources with a region. Their ids must be unique and of type ``kind``."""
     listed, place = getattr(document.value, key), document.place(key)
     with gathered(mistakes):
         _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
@@ -291,16 +291,16 @@ def _regional(
 
 
 def _refuse_repeated(keyed: Iterable[tuple[str, str]], place: Place, what: str) -> None:
-    """Raise DocumentError for the second entry with the same identity; ``keyed`` has that and its key in the file."""
+    """Raise DocumentError for a repeated identity; ``keyed`` has each entry's identity and the key that holds it."""
     first: dict[str, int] = {}
     for index, (identity, key) in enumerate(keyed):
         if identity in first:
-            raise place.error(f"the {what} is already there as number {first[identity] + 1}", index, key)
+            raise place.error(f"the {what} duplicates number {first[identity] + 1}", index, key)
         first[identity] = index
 
 
 def _child(place: Place, parent: ArmId, *segments: str) -> ArmId:
-    """An id below ``parent``. Raises DocumentError where the name in it cannot be part of an id."""
+    """The id of a child of ``parent``. Raises DocumentError if its name cannot be part of an id."""
     problem = f"'{segments[-1]}' cannot be a name in Azure"
     if "/" in segments[-1]:
         raise place.error(problem, "name")
@@ -342,7 +342,7 @@ def _nics(machine: Any, place: Place) -> tuple[Nic, ...]:
 
 
 def _settings(texts: Mapping[str, Setting]) -> dict[str, Setting]:
-    """Settings of a machine as models have them: a file's scalars are texts, and the table says what they stand for."""
+    """The settings of a machine as models have them. Files have text, which the table converts."""
     settings: dict[str, Setting] = {}
     for name, value in texts.items():
         kind = SETTING_KINDS.get(name)
@@ -366,7 +366,7 @@ class _Vault:
         self._clouds: dict[tuple[ArmId, str], Cloud] = {}
 
     def resources(self) -> Iterator[Seed]:
-        """The vault and all that is in it, in an order in which it can be seeded."""
+        """The vault and everything in it, in an order in which it can be seeded."""
         entry, place, mistakes = self._entry, self._place, self._mistakes
         used = bool(entry.fabrics) if entry.used is None else entry.used
         if entry.fabrics and not used:
@@ -451,7 +451,7 @@ class _Vault:
             container_place = place.at("clouds", index)
             cloud_id = _child(container_place, fabric.id, "replicationProtectionContainers", container.name)
             cloud = _model(Cloud, container, id=cloud_id)
-            # A file may refer to a cloud by either name.
+            # A file may refer to a cloud by its name or by its friendly name.
             self._clouds[fabric.id, container.friendly_name.lower()] = cloud
             self._clouds[fabric.id, container.name.lower()] = cloud
             yield CloudRecord(cloud=cloud, logical_networks=container.logical_networks)
@@ -496,7 +496,7 @@ class _Vault:
             network_id = fabric.id.child("replicationNetworks", _segment(entry))
             mapping_id = _child(place, network_id, "replicationNetworkMappings", entry.name)
             return UnreadableMapping(id=mapping_id, primary_network_id=primary_id)
-        # Between Azure regions both are virtual networks; the path of a mapping on premises lies under its VM network.
+        # Between Azure regions both ids are virtual networks; the path of a VMM mapping is below its VM network.
         kind = _KINDS.get((fabric.kind == "azure", primary_id.type, recovery_id.type))
         if kind is None:
             raise place.error(f"no network of the fabric '{fabric.name}' has this id", "primary_network_id")
@@ -584,7 +584,7 @@ class _Vault:
 
 
 def _segment(mapping: Any) -> str:
-    """The network segment of a mapping's id: of a VM network its name, of a virtual network a constant."""
+    """The network segment of a mapping's id: the name of a VM network, or a constant for a virtual network."""
     primary = mapping.primary_network_id
     return primary.name if primary and primary.type == ASR_NETWORK else AZURE_NETWORK
 
@@ -593,7 +593,7 @@ def _segment(mapping: Any) -> str:
 
 
 def _entry(kind: Any, value: Struct, **computed: object) -> Any:
-    """The entry of a value: the members that they share, and those that are ``computed``."""
+    """Build an entry from the members that it shares with the value and those that are ``computed``."""
     return kind(**({name: getattr(value, name) for name in _shared(kind, value.__class__)} | computed))
 
 
@@ -644,7 +644,7 @@ def _document(state: State) -> WorldDocument:
 
 
 def _extras(state: State) -> dict[str, str]:
-    """What clients sent of resources that still exist."""
+    """The extras of resources that still exist."""
     resources = (
         *state.virtual_networks,
         *state.vaults,
@@ -654,7 +654,7 @@ def _extras(state: State) -> dict[str, str]:
         *state.protected_items,
         *state.plans,
     )
-    # What is deleted leaves its extras behind, and a file must not bring them back.
+    # Deleted resources leave their extras behind, and a file must not bring them back.
     keys = {resource.id.key for resource in resources}
     keys |= {
         network.id.child("subnets", subnet.name).key for network in state.virtual_networks for subnet in network.subnets
@@ -791,7 +791,7 @@ def _item_entry(item: ProtectedItem, state: State) -> Any:
         fabrics = state.fabrics.values(item.vault_id.key)
         initial_fabric = next((fabric.name for fabric in fabrics if fabric.location == item.initial_location), None)
     if item.id.key in state.working:
-        # Operations are not part of a file, and a machine that waits for the end of one would wait for ever.
+        # Operations are not part of a file, so a machine must not wait for the end of one.
         cleaning_up = item.test_failover_state == CLEANING_UP
         test_state = TEST_MACHINE_EXISTS if cleaning_up else item.test_failover_state
         item = replace(item, scenario="", test_failover_state=test_state)

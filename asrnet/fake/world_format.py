@@ -1,8 +1,8 @@
-"""The world file as people write it: a table of how each kind of resource is spelled.
+"""The world file as people write it: a table of how each kind of resource is written.
 
-An entry has the fields of its model, so that a member added to a model is a key of the file at once. The table names
-only what the file spells more lightly: a name instead of an id (the place in the file says the rest), the name of a
-fabric instead of its id, a NIC's primary ip configuration inline.
+An entry has the fields of its model, so that a new member of a model is also a key of the file. The table lists only
+what the file writes in a shorter way: a name instead of an id (its place in the file gives the rest), the name of a
+fabric instead of its id, a NIC's primary IP configuration inline.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ IpType = Literal["Dynamic", "Static"]
 
 
 def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: Any) -> Any:
-    """The Struct of a model's entries: the model's fields but for ``without``, those of ``spelling`` in addition.
+    """The Struct of a model's entries: the model's fields except ``without``, plus those in ``spelling``.
 
-    ``spelling`` gives a type, or a type and a default, for each key that the file has instead or types more strictly.
+    ``spelling`` gives a type, or a type and a default, for each key that the file adds or restricts.
     """
     members = {name: member for name, member in _members(model).items() if name not in without} | spelling
     return defstruct(
         model.__name__,
         [(name, *(member if isinstance(member, tuple) else (member,))) for name, member in members.items()],
-        namespace={"__doc__": model.__doc__},  # the schema describes the entry with it
+        namespace={"__doc__": model.__doc__},  # the schema uses it to describe the entry
         module=__name__,
         frozen=True,
         kw_only=True,
@@ -70,10 +70,10 @@ def _entry(model: type[Struct], *, without: Collection[str] = (), **spelling: An
 
 
 def _members(model: type[Struct]) -> dict[str, Any]:
-    """The type of each of a model's fields, with the default of those that may be left out.
+    """The type of each of a model's fields, with the default of the optional ones.
 
     The annotations of the models are types, not text. ``msgspec.structs.fields`` evaluates them nevertheless, which
-    takes 2 ms for all of them.
+    takes 2 ms in total.
     """
     required = len(model.__struct_fields__) - len(model.__struct_defaults__)
     defaults = (*[NODEFAULT] * required, *model.__struct_defaults__)
@@ -85,7 +85,7 @@ def _members(model: type[Struct]) -> dict[str, Any]:
 
 
 def _list(entry: Any) -> tuple[Any, tuple[()]]:
-    """A list of such entries, empty by default."""
+    """The type and default of a list of such entries, which is empty by default."""
     return GenericAlias(tuple, (entry, ...)), ()
 
 
@@ -95,7 +95,7 @@ SUBNET: Final = _entry(
     Subnet,
     name=Name,
     prefixes=(tuple[str, ...], ()),
-    used=(Annotated[int | None, Meta(description="Addresses in use; by default as many as used_ips has")], None),
+    used=(Annotated[int | None, Meta(description="Number of addresses in use; by default that of used_ips")], None),
 )
 PEERING: Final = _entry(Peering)
 VIRTUAL_NETWORK: Final = _entry(
@@ -105,7 +105,7 @@ VIRTUAL_NETWORK: Final = _entry(
     peerings=(
         Annotated[
             GenericAlias(tuple, (str | PEERING, ...)),
-            Meta(description="The remote network's id alone for a peering with Azure's default settings"),
+            Meta(description="Peerings; only the remote network's id for one with Azure's default settings"),
         ],
         (),
     ),
@@ -126,7 +126,7 @@ PRIMARY_ADDRESS: Final[Mapping[str, str]] = {
     for name in IpConfiguration.__struct_fields__
     if name != "primary"
 }
-"""The members of a NIC's primary ip configuration, and the keys under which the NIC's entry has them."""
+"""The members of a NIC's primary IP configuration, and the keys under which the NIC's entry has them."""
 NIC: Final = _entry(
     Nic,
     without={"ip_configurations"},
@@ -136,11 +136,11 @@ NIC: Final = _entry(
     | {
         "ip_type": (IpType | None, None),
         "ip_configuration": (
-            Annotated[str | None, Meta(description="The primary one's name; null: there is none")],
+            Annotated[str | None, Meta(description="Name of the primary IP configuration; null: there is none")],
             "ipconfig1",
         ),
     },
-    secondary=(Annotated[_list(IP_CONFIGURATION)[0], Meta(description="All ip configurations but the primary")], ()),
+    secondary=(Annotated[_list(IP_CONFIGURATION)[0], Meta(description="All but the primary IP configuration")], ()),
 )
 VIRTUAL_MACHINE: Final = _entry(VirtualMachine, location=Name, nics=_list(NIC))
 
@@ -195,7 +195,7 @@ FABRIC: Final = _entry(
     name=Name,
     server=(Annotated[str | None, Meta(description="The name of a VMM server or of a site")], None),
     site=(
-        Annotated[SiteKind | None, Meta(description="What a fabric of kind other stands for; absent: HyperVSite")],
+        Annotated[SiteKind | None, Meta(description="Kind of site, for a fabric of kind other; absent: HyperVSite")],
         None,
     ),
     networks=_list(VM_NETWORK),
@@ -210,12 +210,12 @@ MAPPING: Final = _entry(
     without={"id", "kind", "recovery_fabric_id", "primary_location", "recovery_location"},
     fabric=FabricName,
     name=Name,
-    primary_network_id=(Annotated[ArmId | None, Meta(description="Absent: the mapping does not tell it")], None),
+    primary_network_id=(Annotated[ArmId | None, Meta(description="Absent: the mapping omits it")], None),
     recovery_fabric=(
-        Annotated[str | None, Meta(description="Absent: Azure, for the network of a VMM server")],
+        Annotated[str | None, Meta(description="Absent: Azure, for a VM network")],
         None,
     ),
-    recovery_network_id=(Annotated[ArmId | None, Meta(description="Absent: the mapping does not tell it")], None),
+    recovery_network_id=(Annotated[ArmId | None, Meta(description="Absent: the mapping omits it")], None),
 )
 ITEM: Final = _entry(
     ProtectedItem,
@@ -231,11 +231,11 @@ ITEM: Final = _entry(
     name=Name,
     friendly_name=(str | None, None),
     fabric=FabricName,
-    container=(Annotated[str | None, Meta(description="Absent: the fabric's, as the portal names it")], None),
-    recovery_fabric=(Annotated[str | None, Meta(description="Absent: Azure, for a VMM server's machine")], None),
-    recovery_container=(Annotated[str | None, Meta(description="Absent: by the container mapping")], None),
+    container=(Annotated[str | None, Meta(description="Absent: the fabric's container, as named by the portal")], None),
+    recovery_fabric=(Annotated[str | None, Meta(description="Absent: Azure, for a machine on premises")], None),
+    recovery_container=(Annotated[str | None, Meta(description="Absent: according to the container mapping")], None),
     initial_fabric=(
-        Annotated[str | None, Meta(description="Where it was first protected: another than fabric means reversed")],
+        Annotated[str | None, Meta(description="Where it was first protected; if not fabric, it was re-protected")],
         None,
     ),
     policy=(Annotated[str | None, Meta(description="The name of a replication policy of this vault")], None),
@@ -247,7 +247,7 @@ RECOVERY_PLAN: Final = _entry(RecoveryPlan, without={"id"}, name=Name)
 VAULT: Final = _entry(
     VaultResource,
     location=Name,
-    used=(Annotated[bool | None, Meta(description="Whether it was used before; absent: if it has fabrics")], None),
+    used=(Annotated[bool | None, Meta(description="Whether it was ever used; absent: true if it has fabrics")], None),
     replication_policies=_list(POLICY),
     fabrics=_list(FABRIC),
     mappings=_list(MAPPING),
@@ -266,7 +266,7 @@ _World: Any = defstruct(
         (
             "strict_mapping",
             Annotated[
-                bool | None, Meta(description="Refuse to protect a machine on another network than the mapped one")
+                bool | None, Meta(description="Refuse to protect a machine with a network other than the mapped one")
             ],
             None,
         ),
@@ -282,7 +282,7 @@ _World: Any = defstruct(
             "extras",
             Annotated[
                 Mapping[str, str],
-                Meta(description="By resource id, as JSON: what clients sent beyond what a world knows"),
+                Meta(description="JSON by resource id: what clients sent and no model has"),
             ],
             field(default_factory=dict),
         ),
@@ -295,4 +295,4 @@ _World: Any = defstruct(
 
 
 class WorldDocument(_World):  # type: ignore[misc]  # the entries are made at run time
-    """A world: an Azure with its networks and vaults, as a file."""
+    """A world file: an Azure with its networks and vaults."""

@@ -159,7 +159,10 @@ def test_a_behaviour_that_no_answer_can_be_made_of_is_refused(wire: Wire, behavi
 
 def test_a_tenant_that_would_break_a_header_is_refused(wire: Wire) -> None:
     answer = wire.send("PUT", "/_asrnet/state", raw=b'version: 1\ntenant: "a\\r\\nSet-Cookie: b"')
-    assert (answer.status, error_of(answer)["message"]) == (400, "<body>:2: tenant: a tenant is a GUID or a domain")
+    assert (answer.status, error_of(answer)["message"]) == (
+        400,
+        "<body>:2: tenant: a tenant must be a GUID or a domain",
+    )
 
 
 def test_reset_goes_back_to_how_the_seed_behaved(wire: Wire) -> None:

@@ -69,7 +69,7 @@ def test_the_words_of_plans_and_messages_are_explained(word: str) -> None:
 def test_a_behaviour_of_worlds_is_explained_with_its_choices_and_the_default() -> None:
     (entry,) = explain("partial_update").explanations
     assert entry.meaning == (
-        "What becomes of the settings of a machine that a PATCH of it leaves out: keep or lose. keep is the default."
+        "What happens to a machine's settings that a PATCH leaves out: keep or lose. keep is the default."
     )
     assert entry.remedy == "Set `partial_update` under `behaviour` in a world."
 
