@@ -12,8 +12,8 @@ The public names, each imported when it is first used, so that ``import asrnet``
 
 from __future__ import annotations
 
-# This module imports nothing by itself, not even typing: an interrupt before the command line guards itself against
-# one would end in a traceback.
+# This module imports nothing at load time, not even typing: Ctrl-C before the command line has installed its handler
+# would end in a traceback.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

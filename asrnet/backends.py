@@ -1,4 +1,4 @@
-"""Which Azure to work on: the real one, an emulator, or a fake in a file. The only module that chooses."""
+"""Chooses the backend: Azure itself, an emulator, or a fake world in a file. No other module chooses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PATIENCE: Final = 60.0
-"""How many seconds a run waits for another one that works on the same world."""
+"""How many seconds a run waits for another run on the same world."""
 
 
 def connect(
@@ -36,12 +36,12 @@ def connect(
     run: str = "",
     whole_process: bool = False,
 ) -> Backend:
-    """The backend that ``settings`` (those of this process, where none are given) ask for.
+    """The backend that ``settings`` select; without them, the settings of this process.
 
-    Close it when done, which saves a fake world that was written to. ``cloud`` is what the desired state says; without
-    one ARM_ENVIRONMENT does. ``run`` is the id by which Azure's logs find the requests. Raises InputError; whether
-    Azure answers shows with the first request. ``whole_process``: this process does nothing else, so what speeds up
-    the import of the SDKs may be set for all of it.
+    Close it when done, which saves a fake world that was written to. ``cloud`` is the desired state's; without it,
+    ARM_ENVIRONMENT decides. ``run`` is an id that marks the requests in Azure's logs. Raises InputError; nothing is
+    sent yet, so an unreachable Azure shows only with the first request. With ``whole_process``, the process does
+    nothing else, so process-wide settings may be changed to import the SDKs faster.
     """
     if settings is None:
         from asrnet.settings import from_process
@@ -54,9 +54,9 @@ def connect(
 
 
 def _fake(path: str, *, is_writing: bool) -> Backend:
-    """The world in the file ``path``. A run that ``is_writing`` has the file to itself from before it reads it.
+    """The world in the file ``path``, which a run that ``is_writing`` locks before it reads it.
 
-    Runs that write to one world at the same time would each save the whole of it, and the last one would win.
+    Without the lock, two runs that write to one world would each save all of it, and the last one would win.
     """
     from asrnet.fake import ports, world_file
     from asrnet.fake.vmm import links_of
@@ -78,10 +78,10 @@ def _fake(path: str, *, is_writing: bool) -> Backend:
                 _wait_for(lock, path, clock)
                 if _version(path) != version:
                     raise InputError(
-                        f"{path} was changed by somebody else during this run, whose own changes are not saved",
-                        hint="run it again, and one at a time",
+                        f"{path} was changed by another program during this run; the changes of this run are not saved",
+                        hint="run the command again, and no other on the same world meanwhile",
                     )
-                # Pressed again while an interrupted run saves what it has done.
+                # Ctrl-C may be pressed again while an interrupted run saves what it has done.
                 with interrupts_deferred():
                     world_file.save(world, path)
         finally:
@@ -89,7 +89,7 @@ def _fake(path: str, *, is_writing: bool) -> Backend:
 
     def expect(kinds: Collection[str]) -> None:
         if kinds:
-            PendingFile(path).abandon()  # a world that cannot be saved is known before it is written to
+            PendingFile(path).abandon()  # raises before the first write if the file cannot be written
 
     return structs.replace(ports.backend(world), close=close, expect=expect, vmm_links=partial(links_of, world.state))
 
@@ -99,7 +99,7 @@ def _wait_for(lock: FileLock, path: str, clock: SystemClock) -> None:
     began, is_announced = clock.now(), False
     while not lock.acquire():
         if clock.now() - began > _PATIENCE:
-            raise InputError(f"{path} is in use by another run", hint="try again when that has ended")
+            raise InputError(f"{path} is in use by another run", hint="try again when that run has ended")
         if not is_announced:
             _log.warning("waiting for another run that works on %s", path)
             is_announced = True
@@ -107,7 +107,7 @@ def _wait_for(lock: FileLock, path: str, clock: SystemClock) -> None:
 
 
 def _version(path: str) -> tuple[int, ...]:
-    """What changes when the file is replaced or edited; empty if there is none."""
+    """A value that changes when the file is replaced or edited; empty if there is no file."""
     try:
         status = os.stat(path)  # noqa: PTH116 - raises ValueError for an impossible path, as handled here
     except (OSError, ValueError):
@@ -129,7 +129,7 @@ def _azure(settings: Settings, cloud_name: str, subscriptions: Sequence[str], ru
 
 
 def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
-    """The arguments that every connection to Azure has."""
+    """The arguments that every connection to Azure takes."""
     from asrnet.azure import credentials
     from asrnet.azure.retry import RetryLimits
     from asrnet.settings import clouds
@@ -151,13 +151,13 @@ def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
 
 
 def wire(settings: Settings) -> Wire:
-    """Bare requests to the Azure that ``settings`` ask for: what ``asrnet.first_contact`` sends.
+    """Raw HTTP requests to the Azure that ``settings`` select, for ``asrnet.first_contact``.
 
-    An error of the server is repeated twice and then an answer like others, which a caller may want to see. Raises
-    InputError where they ask for a fake world, which has no wire.
+    A request that ends in a server error is repeated twice; then the error is returned like any response, because the
+    caller may want to see it. Raises InputError if ``settings`` select a fake world, which does not speak HTTP.
     """
     if settings.world is not None:
-        raise InputError("a fake world answers no bare requests", hint="unset ASRNET_BACKEND")
+        raise InputError("a fake world does not speak HTTP", hint="unset ASRNET_BACKEND")
     from asrnet.azure import connect
 
     options = _azure_options(settings, settings.variables.get("ARM_ENVIRONMENT") or "public")
@@ -166,7 +166,7 @@ def wire(settings: Settings) -> Wire:
 
 
 def emulated_wire(world: World) -> Wire:
-    """The same bare requests, answered in this process by the emulator of ``world``."""
+    """The same raw HTTP requests, answered in this process by an emulator of ``world``."""
     from asrnet.azure import connect
     from asrnet.azure.credentials import EmulatorCredential, given
     from asrnet.emulator.transport import in_process as session_on
@@ -178,9 +178,9 @@ def emulated_wire(world: World) -> Wire:
 def snapshot(
     inventory: Inventory, interfaces: Iterable[NetworkInterface] = (), *, names: Mapping[str, str] | None = None
 ) -> str:
-    """The world file in which everything of ``inventory``, and each of ``interfaces``, is as it was read.
+    """The text of a world file with everything in ``inventory`` and ``interfaces``, as it was read.
 
-    ``names`` are those of subscriptions, by their GUIDs.
+    ``names`` has the names of subscriptions by GUID.
     """
     from asrnet.fake import world_file
     from asrnet.fake.snapshot import world_of
@@ -189,7 +189,7 @@ def snapshot(
 
 
 def census(path: str) -> dict[str, int]:
-    """How much there is in the world file ``path``, by kind. Raises DocumentError where it is no world."""
+    """Counts of networks, vaults and mappings in the world file ``path``. Raises DocumentError if it is no world."""
     from asrnet.fake import world_file
 
     state = world_file.load(path, clock=SystemClock()).state
@@ -201,9 +201,9 @@ def census(path: str) -> dict[str, int]:
 
 
 def in_process(path: str, *, operations: str = "time:2") -> Backend:
-    """The real SDKs on the world in the file ``path``, in this process: no socket, no subscription, nothing saved.
+    """The real SDKs on the world file ``path``, in this process: no socket, no subscription, nothing saved.
 
-    ``operations`` says how long the world takes for each: ``immediate``, or ``time:SECONDS``.
+    ``operations`` says how long each operation takes: ``immediate``, or ``time:SECONDS``.
     """
     from asrnet.azure import connect
     from asrnet.azure.credentials import EmulatorCredential, given

@@ -112,7 +112,7 @@ class Bounded:
 def _fulfil(future: Future[T], call: Callable[[], T]) -> None:
     try:
         result = call()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to whoever reads the future
+    except BaseException as error:  # noqa: BLE001 - whoever reads the future gets the error
         future.set_exception(error)
     else:
         future.set_result(result)
@@ -128,7 +128,7 @@ class _Waiter:
         self.call = call
         self.queued = True
         self.interrupted = False
-        # A locked lock that is released once does what an Event does, at a fifth of its price.
+        # A lock that starts locked and is released once does what an Event does, at a fifth of the cost.
         self._turn = threading.Lock()
         self._turn.acquire()
 
@@ -142,7 +142,7 @@ class _Waiter:
 
 
 class _ReusedThread:
-    """A daemon thread that runs one call after the other and, in between, waits in ``_PARKED`` for the next.
+    """A daemon thread that runs one call after another and waits in ``_PARKED`` in between.
 
     Starting a thread costs more than most calls of a simulation do.
     """
@@ -164,7 +164,7 @@ class _ReusedThread:
             call, self._call = self._call, None
             if call:
                 Context().run(call)
-            del call  # what it refers to must not live until the next one comes
+            del call  # what the call refers to must not be kept alive until the next call
             _PARKED.append(self)
 
 
@@ -253,7 +253,7 @@ class SimulatedClock:
     def _run(self, call: Callable[[], None] | None) -> None:
         """Run ``call`` and, with no change of threads, the calls whose turn comes right after it."""
         while call:
-            call()  # callbacks of its future enqueue whoever waits for it; this thread still holds the baton
+            call()  # the future's callbacks queue whoever waits for it; this thread still holds the baton
             with self._lock:
                 call = self._pass_on(last=True)
 
@@ -279,5 +279,5 @@ class SimulatedClock:
             _in_thread(partial(self._run, waiter.call))
             return None
         if not last:
-            raise RuntimeError("the simulation is stuck: every thread waits, and for nothing that has a time")
+            raise RuntimeError("the simulation is stuck: every thread is waiting, and none of them for a point in time")
         return None

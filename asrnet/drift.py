@@ -1,4 +1,4 @@
-"""Drift: how Azure has come to differ from the desired state, and its correction within the limits.
+"""Drift: the differences between Azure and the desired state, and their correction within the limits.
 
 ``detect_drift`` reads and plans; ``correct_drift`` also applies, and plans again to say what is left. ``Kinds``
 restricts both to some kinds of drift.
@@ -40,7 +40,7 @@ ALL_KINDS: Final = Kinds()
 
 
 class Detected(Struct, frozen=True, kw_only=True):
-    """What was read, and the plan made from it."""
+    """The inventory that was read, and the plan made from it."""
 
     inventory: Inventory
     plan: Plan
@@ -50,7 +50,7 @@ class Correction(Struct, frozen=True, kw_only=True):
     """The report of a correction, and the plan for what is left.
 
     ``left`` is None if it could not be read because of ``problem``. ``refusals`` are the limits that the plan exceeded,
-    one line each; nothing was begun then.
+    one line each; if there are any, nothing was changed.
     """
 
     detected: Detected
@@ -101,8 +101,8 @@ def correct_drift(
 ) -> Correction:
     """Detect drift of these ``kinds``, correct it within the limits, and detect again.
 
-    A plan over a limit is not an exception here: nothing is begun, and the report says why. Raises like
-    ``read_inventory`` while nothing has been written; ``exit_code`` gives the command line's code for the result.
+    A plan over a limit raises nothing here: no change is made, and the report says why. Raises like ``read_inventory``
+    while nothing has been written; ``exit_code`` gives the command line's code for the result.
     """
     detect = partial(
         detect_drift,
@@ -184,13 +184,14 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     for finding in plan.findings:
         by_pair[_pair_of(finding)].append(finding)
 
-    # Which changes stay: those of the kinds asked for, unless they depend on one left out, and what they depend on.
+    # A change stays if its kind is asked for and it depends on no change that is left out; so does what it depends on.
     causes = {change.id: cause(change, by_pair.get(_pair_of(change), ())) for change in plan.changes}
     dropped = {change_id for change_id, kind in causes.items() if kind and not kinds.include(kind)}
     while dependents := {change.id for change in plan.changes if dropped & set(change.depends_on)} - dropped:
         dropped |= dependents
     needed: set[str] = set()
-    # From the last to the first: networks and their groups stay where something that stays needs them.
+    # Backwards, because changes follow what they depend on: networks and their groups stay if a change that stays needs
+    # them.
     for change in reversed(plan.changes):
         if change.id not in dropped and (causes[change.id] is not None or change.id in needed):
             needed |= {change.id, *change.depends_on}
@@ -203,7 +204,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
             return any(kinds.include(kind) for kind in held or {FindingKind.UNMANAGED})
         return kinds.include(finding.kind)
 
-    # What the plan says of pairs and machines must fit the changes that stay, and so must its counts.
+    # The plan's pairs, machines and counts must agree with the changes that stay.
     findings = tuple(finding for finding in plan.findings if stays(finding))
     left_out = _pending(plan.changes, plan.findings) - _pending(changes, findings)
     pairs = tuple(pair for pair in plan.pairs if _pair_of(pair) not in left_out)
@@ -232,7 +233,7 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
             blocked=statuses["blocked"],
             unmanaged=plan.summary.unmanaged if kinds.include(FindingKind.UNMANAGED) else 0,
         ),
-        # The checksum is of the restricted plan, which is the one that is shown and applied.
+        # The restricted plan is what is shown and applied, so it needs a checksum of its own.
     ).sealed()
 
 

@@ -17,9 +17,9 @@
         ├── VaultUnusedError     the vault has never been used by Site Recovery
         └── OperationFailedError an accepted operation ended in Failed or Canceled
 
-Only what a caller handles has a class of its own. Vendors' errors are chained with ``from`` where they are translated,
-which is in one place (``asrnet.azure.translate``; ``asrnet.fake`` raises these directly).
-What many messages end with is here too: the name that somebody probably meant, and the names that there are.
+Only what a caller handles has a class of its own. Vendors' errors are translated in one place,
+``asrnet.azure.translate``, and chained with ``from``; ``asrnet.fake`` raises these directly. The endings of many
+messages are here too: the name that was probably meant, and the names that exist.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ _LISTED_AT_MOST: Final = 20
 
 REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "stale": (
-        "Azure is not as it was when the plan was made.",
+        "Azure has changed since the plan was made.",
         "Plan again, look at what is different, and apply that plan.",
     ),
     "tampered": (
-        "A saved plan was changed after it was saved: its checksum does not fit.",
+        "A saved plan was changed after it was saved: its checksum does not match.",
         "Make the plan again with asrnet plan --out PLANFILE, and do not edit it.",
     ),
     "mapped": (
-        "asrnet map was asked for another recovery network than the one that the network is mapped to.",
+        "asrnet map was given a recovery network, but the network is already mapped to another one.",
         "Use --retarget to change both directions of the mapping.",
     ),
     "not_throwaway": (
-        "scripts/first_contact.py found something in the vault that it has not made.",
+        "scripts/first_contact.py found something in the vault that it did not create.",
         "Give it a vault that nobody else uses.",
     ),
 }
-"""What a ``RefusedError`` of a kind means and what to do about it, for kinds that are neither limits nor findings."""
+"""The meaning and the remedy of each kind of ``RefusedError`` that is neither a limit nor a finding."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be."""
-    import difflib  # 1 ms here and in known_names, and most runs have nothing to suggest
+    import difflib  # takes 1 ms, here and in known_names, and most runs suggest nothing
 
     by_key = {name.lower(): name for name in known}
     matches = difflib.get_close_matches(word.lower(), by_key, n=1)
@@ -110,7 +110,7 @@ def printable(text: str) -> str:
 class AsrError(Exception):
     """An error with a message for people and, in ``hint``, what to do next, each on one line.
 
-    ``remedy`` is what to do about an error of the class in general.
+    ``remedy`` is the general advice for errors of the class.
     """
 
     remedy: ClassVar[str] = "The message says what happened, and the hint what to do next."
@@ -130,8 +130,8 @@ class InputError(AsrError):
 class DocumentError(InputError):
     """A file is wrong, at ``line`` and ``column`` (from 1) of ``file``, in the value at ``path`` such as ``pairs[0]``.
 
-    With ``names_entry`` the problem names the entry in its own words, and the message does not repeat the path.
-    ``others`` has the other mistakes that were found in the same reading, in this file or in others.
+    With ``names_entry``, ``problem`` already names the entry, so the message leaves out the path. ``others`` has the
+    other mistakes that were found in the same reading, in this file or in others.
     """
 
     remedy = "Correct the line. asrnet validate shows all mistakes in all files."
@@ -164,7 +164,7 @@ class DocumentError(InputError):
 class RefusedError(AsrError):
     """A safeguard refused, and nothing was written; ``kind`` names it (``max_updates``, ``stale``, ``frozen``...)."""
 
-    remedy = "The message names the safeguard; asrnet explain says of each what it is and what lifts it."
+    remedy = "The message names the safeguard; asrnet explain says what each safeguard is and what lifts it."
 
     def __init__(self, message: str, *, kind: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -1,6 +1,6 @@
-"""Every word that asrnet's results use, explained: the one source of ``asrnet explain`` and of the generated pages.
+"""Explains every word that asrnet's results use, for ``asrnet explain`` and for the generated pages.
 
-The words stand in the tables of their own modules; a word that is added there is explained here without another edit.
+The words and their meanings are read from the tables of other modules, so a word added to a table needs no edit here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DRIFT_BY_ROLE: Final[dict[Role, str]] = {
 
 
 def explain(word: str | None = None) -> Explanations:
-    """The explanations of ``word``, of every word without one.
+    """The explanations of ``word``, or of every word if none is given.
 
     Case is ignored, and hyphens and blanks are read as underscores. Raises InputError for a word that asrnet does not
     use.
@@ -79,7 +79,7 @@ def _meanings(kind: WordKind, table: Mapping[Any, Meaning]) -> tuple[Explanation
 
 
 def _errors(error: type[AsrError]) -> Iterator[Explanation]:
-    """The class of an error and the classes below it, with the first paragraph of what their docstrings say."""
+    """An error class and its subclasses, each with the first paragraph of its docstring."""
     sentence = getdoc(error) or ""
     meaning = sentence.partition("\n\n")[0].replace("``", "`")
     yield Explanation(word=error.__name__, kind="error", meaning=meaning, remedy=error.remedy)
@@ -150,7 +150,7 @@ def _behaviour() -> Iterator[Explanation]:
 
 
 def _force(name: str) -> str | None:
-    # A pair whose machines run in the recovery region is only touched by somebody who names it.
+    # A pair whose machines run in the recovery region is changed only if the command names it.
     if name == FindingKind.REVERSED:
         return "--force reversed --pair NAME"
     return f"--force {name}" if name in FORCEABLE else None

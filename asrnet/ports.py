@@ -44,7 +44,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """A write that Azure has accepted and not finished.
 
     ``id`` of a Site Recovery operation is the name of its job. ``status_url`` is signed: never logged, saved or shown.
-    ``retry_after`` is in seconds. ``busy`` counts the answers of a busy service before this one was accepted.
+    ``retry_after`` is in seconds. ``busy`` counts how often the service answered that it was busy before it accepted
+    the write.
     """
 
     id: str
@@ -67,10 +68,10 @@ class OperationStatus(Struct, frozen=True, kw_only=True):
 
 
 class NetworkReader(Protocol):
-    """Virtual networks, read. Resource Graph implements it too."""
+    """Reads virtual networks. Resource Graph implements this port too."""
 
     def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
-        """The networks of a subscription. The list may lag or lack some: only a GET proves absence.
+        """The networks of a subscription. The list may lag or omit networks: only a GET proves absence.
 
         Addresses in use are only counted, not listed.
         """
@@ -104,7 +105,7 @@ class NetworkReader(Protocol):
 
 
 class NetworkWriter(Protocol):
-    """Virtual networks, created. There is no update on purpose: a PUT on an existing network drops subnets."""
+    """Creates virtual networks. It has no update on purpose: a PUT on an existing network drops subnets."""
 
     def create_resource_group(self, group: ResourceGroup) -> Operation | None:
         """Create a resource group for copies, which Azure does at once. The service upserts."""
@@ -124,7 +125,7 @@ class NetworkWriter(Protocol):
 
 
 class MappingReader(Protocol):
-    """A Recovery Services vault, as far as network mapping goes, read."""
+    """Reads a Recovery Services vault, as far as network mapping needs it."""
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault itself. Raises NotFoundError where there is no such vault."""
@@ -165,7 +166,7 @@ class MappingReader(Protocol):
 
 
 class MappingWriter(Protocol):
-    """A Recovery Services vault, as far as network mapping goes, written. None: Azure finished at once."""
+    """Writes to a Recovery Services vault. A method returns None if Azure finished at once."""
 
     def create_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""
@@ -191,10 +192,10 @@ class MappingWriter(Protocol):
         ...
 
     def update_item(self, item: ProtectedItem) -> Operation | None:
-        """Start setting every network setting of a machine to what ``item`` says, by one PATCH.
+        """Start one PATCH that sets every network setting of a machine to its value in ``item``.
 
-        The body has every setting of ``model.machine_update`` that ``item`` tells, and no nulls. Raises InputError for
-        a machine of a provider that the table does not have.
+        The body has every setting in the table of ``model.machine_update`` that ``item`` has, and no nulls. Raises
+        InputError for a machine of a provider that the table does not have.
         """
         ...
 
@@ -226,7 +227,7 @@ class VmmReader(Protocol):
 class SiteRecoveryRequests(Protocol):
     """The raw requests to Site Recovery: each method is one request, or one list with all its pages.
 
-    Backends implement this without decisions of their own, and errors are raised as they were answered.
+    Backends implement this without decisions of their own: an error is raised as Azure answered it.
     ``asrnet.site_recovery.SiteRecovery`` implements MappingReader, MappingWriter and VmmReader on top. Lists cover a
     vault unless the method's name says otherwise.
     """
@@ -313,7 +314,7 @@ class SiteRecoveryRequests(Protocol):
 
 
 class Surroundings(Protocol):
-    """What a run depends on besides networks and vaults. Nothing here writes."""
+    """Reads what a run depends on besides networks and vaults."""
 
     @property
     def cloud(self) -> CloudView:
@@ -343,7 +344,7 @@ class Surroundings(Protocol):
 
 
 class Clock(Protocol):
-    """Time and concurrency, so that tests own both."""
+    """Time and concurrency, so that tests control both."""
 
     def now(self) -> float:
         """Seconds since 1970; never runs backwards within a run."""
@@ -386,7 +387,7 @@ def before_sending(call: Callable[[], None]) -> Iterator[None]:
 
 
 def announce_request() -> None:
-    """Run what ``before_sending`` asks for. Adapters call this immediately before each request leaves."""
+    """Run the calls of ``before_sending``. Adapters call this immediately before they send each request."""
     calls = _CALLS_BEFORE_SENDING.get()
     if not calls:
         return
@@ -398,13 +399,13 @@ def announce_request() -> None:
         _CALLS_BEFORE_SENDING.reset(outer)
 
 
-def tells_nothing(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - whichever is asked for
-    """What Azure tells of a VMM server beyond its lists."""
+def no_vmm_links(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - the same for every server
+    """The links of a VMM server on Azure, which reports none."""
     return VmmLinks()
 
 
 def _is_ready(kinds: Collection[str]) -> None:
-    """Nothing has to be prepared."""
+    """The default of ``Backend.expect``: nothing has to be prepared."""
 
 
 class Backend(Struct, frozen=True, kw_only=True):
@@ -428,6 +429,6 @@ class Backend(Struct, frozen=True, kw_only=True):
     tenant: Callable[[], str]
     surroundings: Surroundings
     close: Callable[[], None]
-    vmm_links: Callable[[ArmId], VmmLinks] = tells_nothing
+    vmm_links: Callable[[ArmId], VmmLinks] = no_vmm_links
     expect: Callable[[Collection[str]], None] = _is_ready
     lists_may_lag: bool = False

@@ -27,11 +27,11 @@ class PairRequest(Struct, frozen=True, kw_only=True):
     desired: DesiredState
     inventory: Inventory
     fails_back_to: ArmId | None = None
-    """The other network to which the recovery network fails back already, which this pair leaves alone."""
+    """Another primary network that the recovery network already fails back to, which this pair leaves alone."""
 
     @property
     def selection(self) -> Selection:
-        """The pair by its name: a caller that asks for one network may lift the guard of its reversed machines."""
+        """The pair, selected by name, so that the guard of its reversed machines can be lifted."""
         return Selection(pairs=frozenset(row.name for row in self.desired.pairs))
 
     def plan(self, forced: Collection[str] = ()) -> Plan:
@@ -67,8 +67,8 @@ def plan_pair(
 ) -> Plan:
     """The plan that maps ``primary`` into the region ``to``, and back, as the portal does at a first replication.
 
-    A network that is mapped already keeps its recovery network; RefusedError (``mapped``) where ``recovery`` is another
-    one, unless ``retarget``. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
+    A network that is already mapped keeps its recovery network: another ``recovery`` raises RefusedError (``mapped``)
+    unless ``retarget`` is set. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
     ``machines="follow"`` the network's protected machines are pointed at its recovery network as well. ``forced`` lifts
     safeguards by name. Source: Set up network mapping and IP addressing for VNets. Raises like ``read_inventory``;
     InputError for ids of the wrong kind, a region that Azure does not have, and networks in the region ``to`` itself;
@@ -103,10 +103,10 @@ def request_pair(
     cloud: CloudName = "public",
     vault_name: str = "",
 ) -> PairRequest:
-    """Read all that mapping ``primary`` into the region ``to`` and back depends on, without planning it.
+    """Read everything needed to plan the mapping of ``primary`` into the region ``to`` and back, without planning it.
 
-    The arguments are those of ``plan_pair``, and it raises the same. ``vault_name`` is what a desired state calls the
-    vault; without one it has its own name.
+    The arguments are those of ``plan_pair``, and it raises the same. ``vault_name`` is the vault's name in the desired
+    state, by default its name in Azure.
     """
     expect(vault, VAULT, "a Recovery Services vault")
     vault_name = vault_name or vault.name
@@ -178,8 +178,8 @@ def ensure_pair(
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
     """Raise InputError where Azure has no such region.
 
-    A region in which the vault has a fabric needs no asking. Only Azure knows which others exist, since new ones open;
-    where the list may not be read nothing is refused, and Azure decides.
+    A region for which the vault has a fabric exists. Any other is looked up in Azure's list of regions, because new
+    regions open; if that list may not be read, nothing is refused here, and Azure decides.
     """
     fabric_regions = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
     if region in fabric_regions:
@@ -201,16 +201,16 @@ def _no_way_back(primary: ArmId, recovery: ArmId, other: ArmId) -> str:
 
 
 def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> tuple[Row, ArmId | None]:
-    """The row with the recovery network that the live mapping has, and with the reverse unless another pair owns it.
+    """The row with the live mapping's recovery network, and with a reverse mapping unless another pair owns it.
 
-    Beside it the primary network of that other pair. Raises RefusedError where the network is mapped elsewhere.
+    Also returns the primary network of that other pair. Raises RefusedError if the network is mapped to another one.
     """
     live = {mapping.identity: mapping for mapping in reversed(inventory.vaults[row.vault].mappings)}
     forward = live.get((region.primary, row.primary.key, region.recovery))
     recovery = row.recovery or (forward.recovery_network_id if forward else None)
     if recovery is None:
         return row, None
-    # The way back from the recovery network may belong to a whole pair of another primary, which keeps it.
+    # The recovery network may be the recovery side of another complete pair. That pair keeps its reverse mapping.
     reverse = live.get((region.recovery, recovery.key, region.primary))
     fails_back_to = None
     if reverse and reverse.recovery_network_id != row.primary:

@@ -1,4 +1,4 @@
-"""Fixtures for tests of what uses Site Recovery: a world to fill, ports on it, an emulator in front of it.
+"""Fixtures to test programs that use Site Recovery: a world to fill, ports on it, and an emulator in front of it.
 
 pytest loads this by itself once asrnet is installed. The fixtures of one test share one world::
 
@@ -42,7 +42,7 @@ class AsrEmulator:
         return self.app.faults
 
     def environment(self) -> dict[str, str]:
-        """Variables for a script under test: its address, whom to trust, and a managed identity to sign in with."""
+        """Variables for a script under test: the emulator's address and authority, and a managed identity to use."""
         ca = str(self.ca)
         return {
             "ASRNET_ENDPOINT": self.url,

@@ -12,7 +12,7 @@ _QUERY: Final = re.compile(r"\?[^\s'\"<>()\[\]]*=[^\s'\"<>()\[\]]*")
 _HARMLESS: Final = re.compile(r"\?((api-version=[\w.-]+|[\w$%.-]+=REDACTED)(&|$))+")
 _USER: Final = re.compile(r"(?<=://)[^\s/@'\"]*:[^\s@'\"]*@|(?<![\w/.:-])[\w.~-]+:[^\s:/@'\"]+@(?=[\w.-]+:\d)")
 _UNPARSED: Final = re.compile(r"(\bFailed to parse: )('[^']*'|\S+)")
-"""urllib3, of a proxy's address whose password has characters that should have been escaped."""
+"""urllib3's error about the address of a proxy whose password has unescaped characters."""
 _TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)*")
 _BEARER: Final = re.compile(r"(\bbearer\s+)[\w.~+/-]{16,}=*", re.IGNORECASE)
 _NAMED: Final = re.compile(
@@ -30,7 +30,7 @@ def without_query(text: str) -> str:
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """``text`` without queries, tokens, passwords, whatever is named as a secret in it, and the ``known`` secrets."""
+    """``text`` without queries, tokens, passwords, values that it labels as secrets, and the ``known`` secrets."""
     for secret in known:
         text = text.replace(secret, GONE) if len(secret) >= _SHORTEST else text
     text = _NAMED.sub(rf"\1{GONE}", without_query(text))

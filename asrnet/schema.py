@@ -17,7 +17,7 @@ from asrnet.model.arm import ArmId
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-# Where each Struct is, rather than the Structs: a command that needs one schema does not import the others.
+# The import paths of the Structs and not the Structs, so that a command that needs one schema imports no other.
 _STRUCTS: Final[Mapping[str, tuple[str, str]]] = {
     "desired": ("asrnet.desired.entries", "DesiredFile"),
     "world": ("asrnet.fake.world_format", "WorldDocument"),

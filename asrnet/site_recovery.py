@@ -62,8 +62,9 @@ class SiteRecovery:
         def network_by_network() -> Iterator[LiveMapping]:
             for fabric in self._requests.fabrics(vault):
                 if fabric.kind == "azure":
-                    # The documented segment. That the service lists here what Terraform wrote under the name of the
-                    # primary network is assumed: its answers call every such mapping's parent azureNetwork.
+                    # The documented segment. Terraform writes under the name of the primary network instead. It is
+                    # assumed that the service lists such mappings here too, because its answers put every mapping under
+                    # azureNetwork.
                     yield from self._requests.mappings_of_network(fabric.id.child("replicationNetworks", AZURE_NETWORK))
                 elif fabric.kind == "vmm":
                     for network in self._requests.vm_networks(fabric.id):
@@ -105,7 +106,7 @@ class SiteRecovery:
         for job in self._requests.jobs(vault, since=since, state=state):
             started = _seconds(job.start_time)
             is_late = since is None or started is None or started >= since
-            # A job without a state is of every state: it is not known to have ended.
+            # A job without a state matches every state, because it is not known to have ended.
             if is_late and (not state or job.state.lower() in {state.lower(), ""}):
                 yield job
 
@@ -209,7 +210,8 @@ class SiteRecovery:
                     begun = True
                     yield row
             except ForbiddenError:
-                # A refused later page has other causes than roles, and the rows already yielded must not come twice.
+                # Missing roles refuse the first page or no page. Once rows were yielded, reading in parts would repeat
+                # them.
                 if begun:
                     raise
                 self._refused_lists.add((vault.key, what))
@@ -223,7 +225,7 @@ class SiteRecovery:
 
 
 def _seconds(time: str) -> float | None:
-    """Seconds since 1970; the service writes seven digits of a second. None where ``time`` is no time."""
+    """Seconds since 1970; the service writes seven digits of a second. None if ``time`` is not a time."""
     try:
         moment = datetime.fromisoformat(time)
     except ValueError:

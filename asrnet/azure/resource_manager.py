@@ -91,7 +91,7 @@ class ResourceManager:
                 managed_by=tuple(
                     tenant_id for tenant in parts(model, "managedByTenants") if (tenant_id := text(tenant, "tenantId"))
                 ),
-                said_at=seconds_of(response.headers.get("Date", "")),
+                answered_at=seconds_of(response.headers.get("Date", "")),
             )
 
     def regions(self, subscription: str) -> tuple[str, ...]:

@@ -153,8 +153,8 @@ def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:
             subject=subscription,
             fix="enable the subscription again in the portal",
         )
-    if view.said_at is not None:
-        skew = view.said_at - (before + took / 2)
+    if view.answered_at is not None:
+        skew = view.answered_at - (before + took / 2)
         # The service says whole seconds, and the answer took a while, so a second or two mean nothing.
         off = max(0.0, abs(skew) - took / 2 - 1.0)
         verdict: Verdict = "failed" if off > _SKEW_TOO_LARGE else "warning" if off > _SKEW_WORTH_A_WARNING else "ok"

@@ -34,7 +34,7 @@ class FakeSurroundings:
             name=record.name,
             tenant=record.tenant,
             managed_by=record.managed_by,
-            said_at=self._world.clock.now(),
+            answered_at=self._world.clock.now(),
         )
 
     def regions(self, subscription: str) -> tuple[str, ...]:

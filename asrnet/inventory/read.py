@@ -156,7 +156,7 @@ def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState)
 
 
 def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: Backend) -> Inventory:
-    """``inventory`` with the networks that decide whether a test network is connected with production.
+    """``inventory`` with the networks that decide whether a test network is connected to production.
 
     Each network that is read may name further peers, so this takes one round per hop.
     """

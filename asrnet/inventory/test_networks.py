@@ -1,4 +1,4 @@
-"""Checks that a test network is in the recovery region and is not connected with production.
+"""Checks that a test network is in the recovery region and is not connected to production.
 
 The checks are pure functions of an inventory with the test networks and the networks around them; ``networks_around``
 names those that still have to be read. An equal address space alone is normal: Microsoft recommends it for tests. A
@@ -158,7 +158,7 @@ def connected_test_networks(
             more = f"; and {len(walk.doubts) - 1} more" if len(walk.doubts) > 1 else ""
             yield finding(
                 FindingKind.UNKNOWN,
-                f"whether the test network {network.name} is connected with production is not known: "
+                f"whether the test network {network.name} is connected to production is not known: "
                 f"{walk.doubts[0]}{more}",
                 vault=vault,
                 pair=pair_name,
@@ -255,8 +255,8 @@ class _Walk:
                     self._doubt(end.network_id, (*chain, end.network_id.name), self._inventory.network(end.network_id))
         # One line for each neighbour: removing its peering closes all ways that lead through it.
         for end_name, ways in list(reached.items())[:1]:
-            others = f", and with {len(reached) - 1} more" if len(reached) > 1 else ""
-            yield _Way(f"is connected with {end_name}{others}: {ways[0]}")
+            others = f", and to {len(reached) - 1} more" if len(reached) > 1 else ""
+            yield _Way(f"is connected to {end_name}{others}: {ways[0]}")
         if beside and not reached:
             neighbour = first.network_id.name
             yield _Way(

@@ -17,7 +17,7 @@ class CloudView(Struct, frozen=True, kw_only=True):
 
 
 class SubscriptionView(Struct, frozen=True, kw_only=True):
-    """A subscription. ``said_at`` is the time of the service's answer in seconds since 1970, if the answer had one.
+    """A subscription. ``answered_at`` is the time of the service's answer in seconds since 1970, if the answer had one.
 
     ``managed_by`` are the tenants that the subscription, or a part of it, is delegated to (Azure Lighthouse).
     """
@@ -27,7 +27,7 @@ class SubscriptionView(Struct, frozen=True, kw_only=True):
     tenant: str
     state: str = "Enabled"
     managed_by: tuple[str, ...] = ()
-    said_at: float | None = None
+    answered_at: float | None = None
 
 
 class ProviderView(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ SPELLING: Final = {
     ROUTE_TABLE: "Microsoft.Network/routeTables",
     VAULT: "Microsoft.RecoveryServices/vaults",
 }
-"""Types of resources as people write them."""
+"""Resource types in their usual spelling."""
 
 AZURE_NETWORK: Final = "azureNetwork"
 """The constant network segment under every Azure fabric."""
@@ -37,7 +37,7 @@ _ONE_NAME = re.compile(rf"(?!\.{{1,2}}$){_NAME}")
 _SUBSCRIPTION = slice(14, 50)
 _LEAST_PARTS = 2
 
-# Site Recovery answers in lower case, or with a capital S in Subscriptions; people read these.
+# The spelling shown to people. Site Recovery answers in lower case, or with a capital S in Subscriptions.
 _USUAL_SPELLING = {
     word.lower(): word
     for word in (
@@ -149,7 +149,7 @@ class ArmId:
 
 
 def _usual(text: str) -> str:
-    """``text`` with the fixed words in their usual spelling. Raises InputError where it is no id."""
+    """``text`` with the fixed words in their usual spelling. Raises InputError if it is not an id."""
     if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
         raise InputError(
             f"'{_shortened(text)}' is not a resource id: {_problem(text)}",

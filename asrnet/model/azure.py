@@ -77,8 +77,8 @@ class VirtualNetwork(
 ):
     """An Azure virtual network. ``gateway``: a VPN or ExpressRoute gateway is set up in it.
 
-    ``registration_zone`` is the private DNS zone in which its machines are registered by themselves. The network itself
-    does not tell it; see ``NetworkReader.registration_zones``.
+    ``registration_zone`` is the private DNS zone in which its machines are registered automatically. The network itself
+    does not show it; see ``NetworkReader.registration_zones``.
     """
 
     id: ArmId
@@ -268,7 +268,7 @@ NOT_SELECTED = "NotSelected"
 """The selectionType of a NIC that is not failed over."""
 
 Setting = str | bool | int | tuple[str | Mapping[str, str], ...] | Mapping[str, str]
-"""A setting of a machine that asrnet carries along without judging it."""
+"""A setting of a machine that asrnet passes on unchanged."""
 
 
 class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -300,14 +300,15 @@ class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults
 class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A network interface of a protected item, with the item's own recovery settings where it has any.
 
-    ``primary_network`` is the network's friendly name where Site Recovery tells no id, as of on-premises machines.
+    ``primary_network`` is the network's friendly name if Site Recovery gives no id, as for on-premises machines.
     ``selection`` is Site Recovery's selectionType (``SelectedByDefault``, ``SelectedByUserOverride``, ``NotSelected``),
-    empty where it is not told. ``unclear_recovery_network`` is what stands for its recovery network and is no id.
+    empty if it is not reported. ``unclear_recovery_network`` is the value given as its recovery network if that is not
+    an id.
 
-    ``id`` is Site Recovery's own (nicId), by which a PATCH names it. ``settings`` are values that a PATCH can set and
-    asrnet carries along, by the PATCH member's name (``asrnet.model.machine_update``). ``unknown_members`` are
-    what a GET told beyond what this version knows, as JSON by name: nobody knows what a PATCH does to them.
-    ``source_id`` is the network interface of the machine that is replicated, where the item tells it.
+    ``id`` is Site Recovery's own (nicId), by which a PATCH names it. ``settings`` are values that asrnet passes on
+    unchanged in a PATCH, by the PATCH member's name (``asrnet.model.machine_update``). ``unknown_members`` are the
+    members of a GET that this version does not know, as JSON by name: nobody knows what a PATCH does to them.
+    ``source_id`` is the network interface of the replicated machine, if the item has it.
     """
 
     name: str
@@ -331,10 +332,10 @@ class ProtectedItem(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     ``state`` is Site Recovery's protectionState, ``active_location`` ``Primary`` or ``Recovery``, ``provider`` the
     instance type of its settings (``A2A``, ``HyperVReplicaAzure``...), ``scenario`` what runs on it now, if anything.
 
-    ``recovery_network_id`` and ``test_network_id`` are the item's own, which count for a NIC that names none.
-    Locations and zones are those of Azure to Azure: where the machine runs now (``primary_location``), where it fails
-    over to, and where it ran when it was first protected (``initial_location``). ``nics`` is empty where the item does
-    not tell them, as while it replicates initially.
+    ``recovery_network_id`` and ``test_network_id`` are the item's own, which count for a NIC that names none. Locations
+    and zones are those of Azure to Azure: where the machine runs now (``primary_location``), where it fails over to,
+    and where it ran when it was first protected (``initial_location``). ``nics`` is empty if the item does not report
+    them, as during its initial replication.
 
     ``machine_id`` is the Azure machine that is replicated, ``recovery_group_id`` the resource group that it fails over
     to, ``recovery_container_id`` the container that protects it, by the policy ``policy_id``. ``settings`` are like
@@ -401,7 +402,7 @@ END_STATES: Final[Mapping[str, Literal["succeeded", "failed", "canceled"]]] = {
     "succeeded": "succeeded",
     "completed": "succeeded",
     "completedwithinformation": "succeeded",
-    # A write is read back before it counts as done, which shows what part of it succeeded.
+    # Not a failure: every write is read back before it counts as done, which shows what part of it succeeded.
     "partiallysucceeded": "succeeded",
     "failed": "failed",
     "timedout": "failed",
@@ -409,11 +410,11 @@ END_STATES: Final[Mapping[str, Literal["succeeded", "failed", "canceled"]]] = {
     "cancelled": "canceled",
     "aborted": "canceled",
 }
-"""The words, in lower case, with which operations and jobs end. Any other word means that one is still under way.
+"""The final states of operations and jobs, in lower case. In any other state, one is still under way.
 
-Documented for Resource Manager's operations are Succeeded, Failed and Canceled ("Track asynchronous Azure operations").
-The state of a Site Recovery job is specified as text, with examples; the words of its state descriptions count as well.
-That its operations may end with a word of its jobs is assumed: only Succeeded is recorded.
+Resource Manager documents Succeeded, Failed and Canceled for operations ("Track asynchronous Azure operations"). The
+specification gives a Site Recovery job's state as text, with examples; the texts of its state descriptions are here
+too. It is assumed that an operation may end in the state of a job: only Succeeded is recorded.
 """
 
 

@@ -1,4 +1,4 @@
-"""Bodies on the wire: the one that writes a mapping, and how members of any body are found."""
+"""JSON bodies: the body that writes a mapping, and the lookup of a member in any body."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     UNKNOWN = (
         "unknown", "error", "unread",
-        "Something could not be read, so it is neither present nor absent. Nothing is created or called an orphan.",
+        "Something could not be read, so it may exist or not. Nothing is created or called an orphan because of it.",
         "The message names the cause. Grant the missing right, or try again when Azure answers.",
     )  # fmt: skip
     CROSS_TENANT = (
@@ -126,7 +126,7 @@ class FindingKind(StrEnum):
     FAILOVER_ACTIVE = (
         "failover_active", "error", "holds",
         ("Machines on these networks are failing over or being re-protected, so updates and deletes of mappings wait, "
-         "and so do updates of the machines whose jobs these are."),
+         "and so do updates of machines with an unfinished job."),
         "Finish the failover: commit it and re-protect. `--force failover_active` lifts the guard.",
     )  # fmt: skip
     REVERSED = (
@@ -153,7 +153,7 @@ class FindingKind(StrEnum):
     RULE_MATCHES_NOTHING = (
         "rule_matches_nothing", "warning", "",
         "A rule matches no network of a primary region, so it protects nothing.",
-        "Correct the rule's `match`, or the `regions` of the file; remove the rule if it has had its day.",
+        "Correct the rule's `match`, or the `regions` of the file. If the rule is no longer needed, remove it.",
     )  # fmt: skip
     NO_WAY_BACK = (
         "no_way_back", "warning", "",
@@ -177,7 +177,7 @@ class FindingKind(StrEnum):
     )  # fmt: skip
     TEST_NETWORK_CONNECTED = (
         "test_network_connected", "warning", "",
-        "A test network is connected with what production uses, so machines under test can reach production.",
+        "A test network is connected to what production uses, so machines under test can reach production.",
         "Remove what connects it, or name another test network. The message shows the way.",
     )  # fmt: skip
     NETWORK_RULES_LEFT_BEHIND = (
@@ -250,7 +250,7 @@ class Finding(Struct, frozen=True, gc=False, kw_only=True):
     hint: str = ""
 
     def counts(self, *, warnings_count: bool = False) -> bool:
-        """Whether it counts as drift by itself; pending changes count beside it."""
+        """Whether the finding itself counts as drift. Pending changes count in any case."""
         return self.severity == "error" or (warnings_count and self.severity == "warning")
 
 

@@ -47,8 +47,8 @@ def _comparable(networks: MachineNetworks) -> tuple[object, ...]:
 def networks_of(item: ProtectedItem, *, recovery: ArmId | None = None, test: ArmId | None = None) -> MachineNetworks:
     """What a machine is set to now; ``recovery`` and ``test`` are the networks it should be set to, where known.
 
-    An update sets the networks of the whole machine, but its NICs may have different ones. Then one that is not the
-    network it should be is the answer, because a machine is in sync only when all of its NICs are.
+    An update sets one network for the whole machine, but its NICs may have different ones. Then the result has a
+    network that is not the expected one, because a machine is in sync only if all of its NICs are.
     """
     selected = [nic for nic in item.nics if nic.selection != NOT_SELECTED]
     return MachineNetworks(
@@ -70,7 +70,7 @@ def networks_of(item: ProtectedItem, *, recovery: ArmId | None = None, test: Arm
 
 
 def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None], expected: ArmId | None) -> ArmId | None:
-    """The network of all NICs, or one of them that is not ``expected``. The item's is that of a NIC without its own."""
+    """The network of all NICs, or that of a NIC which is not ``expected``. A NIC without a network has the item's."""
     networks = [network_id for nic_network in of_nics if (network_id := nic_network or of_item)]
     expected = expected or of_item
     return next((network_id for network_id in networks if network_id != expected), networks[0] if networks else of_item)
@@ -95,7 +95,7 @@ def updated(item: ProtectedItem, after: MachineNetworks) -> ProtectedItem:
         for configuration in nic.ip_configurations:
             address = addresses.get((nic.name.lower(), configuration.name.lower()))
             if address is not None:
-                configuration = structs.replace(  # noqa: PLW2901 - the same one, as it must be
+                configuration = structs.replace(  # noqa: PLW2901 - the same one, updated
                     configuration,
                     recovery_subnet=address.recovery_subnet,
                     recovery_ip=address.recovery_ip or ("" if configuration.recovery_ip else None),

@@ -45,7 +45,7 @@ class MachineUpdate(Struct, frozen=True, kw_only=True):
 
     ``read_only`` are the members of NICs and ip configurations that a GET has and a PATCH has not; a machine whose NIC
     has any other member is held, because nobody knows what a PATCH does to that member. ``not_sent`` are PATCH members
-    that asrnet leaves out, with the reason. With ``nics_in_details`` the NICs are under ``providerSpecificDetails``,
+    that asrnet never sends, with the reason. With ``nics_in_details`` the NICs are under ``providerSpecificDetails``,
     and a NIC has one address, whose members are among its own.
     """
 
@@ -146,7 +146,7 @@ _NIC: Final = _rows(
     ("tfoReuseExistingNic", "tfoReuseExistingNic", None, "flag"),
     ("targetNicName", "targetNicName"),
 )
-"""The NICs of both."""
+"""The NICs of both Azure to Azure and Hyper-V to Azure."""
 
 _ADDRESS: Final = _rows(
     "ip_configuration",
@@ -162,7 +162,7 @@ _ADDRESS: Final = _rows(
     ("tfoPublicIPAddressId", "tfoPublicIPAddressId"),
     ("tfoLBBackendAddressPoolIds", "tfoLBBackendAddressPoolIds"),
 )
-"""The ip configurations of both. ``isSeletedForFailover`` is the service's own spelling."""
+"""The ip configurations of both, too. ``isSeletedForFailover`` is the service's own spelling."""
 
 _RCM_DETAILS: Final = _rows(
     "item",
@@ -189,7 +189,7 @@ _RCM_NIC: Final = _rows(
     ("isPrimaryNic", "isPrimaryNic"),
     ("targetNicName", "targetNicName"),
 )
-"""The NICs of VMware."""
+"""The NICs of VMware to Azure."""
 
 _RCM_ADDRESS: Final = _rows(
     "ip_configuration",
@@ -199,14 +199,14 @@ _RCM_ADDRESS: Final = _rows(
     ("testSubnetName", "testSubnetName", "test_subnet", "text"),
     ("testIPAddress", "testStaticIPAddress", "test_ip", "text"),
 )
-"""The one address of each, whose members stand among those of its NIC."""
+"""The one address of each NIC of VMware to Azure, whose members are among those of the NIC."""
 
 _NIC_READ_ONLY: Final = frozenset(
     {
         "replicaNicId",
         "sourceNicArmId",
         "vMNetworkName",
-        # A PATCH has no network for a NIC: the item's counts for all of them.
+        # A PATCH cannot set a NIC's network: the item's counts for all NICs.
         "recoveryVMNetworkId",
         "tfoVMNetworkId",
         "ipConfigs",
@@ -411,11 +411,11 @@ def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
 
 
 _RELEASABLE: Final = frozenset({"recovery_ip", "test_ip"})
-"""Fields of which an empty text is sent: it releases the address."""
+"""Fields that are sent even if they are empty, which releases the address."""
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The values of a body, each with its path, in which NICs and ip configurations have their names: order varies."""
+    """The values of a body by path, which has NICs and ip configurations by name: their order varies."""
     if path.rpartition(".")[2] in {"vmNics", "ipConfigs"}:
         for index, part in enumerate(value):
             name = part.get("nicId") or part.get("ipConfigName") or str(index)

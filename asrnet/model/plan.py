@@ -282,12 +282,12 @@ MachineStatus = Literal["in_sync", "update", "waiting", "held", "reported"]
 
 
 class MachineView(Struct, frozen=True, gc=False, kw_only=True):
-    """A protected machine of a pair for display: where it goes now, and where it would go as the pair asks.
+    """A protected machine of a pair for display: its networks now, and those that its pair asks for.
 
-    ``waiting``: its update is held back, with the mapping that it follows or by a freeze. ``held``: it is to follow and
-    must not be touched. Both are for ``reason``. ``reported``: it differs, and machines of the pair do not follow.
-    ``planned`` is None where it is as the pair asks, and where nobody can say. ``follows``: the
-    machines of its pair follow.
+    ``waiting``: its update is held back by a freeze, or together with the mapping that it follows. ``held``: it should
+    follow but must not be changed now. ``reason`` says why, for both. ``reported``: it differs, and machines of the
+    pair do not follow. ``planned`` is None if it is in sync or if that is not known. ``follows``: the machines of its
+    pair follow.
     """
 
     name: str
@@ -440,7 +440,7 @@ def decode(kind: type, value: Any) -> Any:
     if kind is not ArmId:
         raise NotImplementedError(f"no {kind.__name__} in JSON")
     if not isinstance(value, str):
-        raise ValueError("Expected an id")  # noqa: TRY004 - msgspec makes its own error of this type alone
+        raise ValueError("Expected an id")  # noqa: TRY004 - msgspec adds the path to a ValueError only
     try:
         return ArmId(value)
     except InputError as error:
@@ -475,7 +475,7 @@ def load_plan(data: bytes, *, source: str) -> Plan:
         ) from error
     if plan.sealed().checksum != plan.checksum:
         raise RefusedError(
-            f"{source}: the plan was changed after it was saved: its checksum does not fit",
+            f"{source}: the plan was changed after it was saved: its checksum does not match",
             kind="tampered",
             hint="make the plan again with: asrnet plan --out PLANFILE",
         )

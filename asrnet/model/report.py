@@ -31,7 +31,7 @@ OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
         "The error names the cause. Correct it and plan again.",
     ),
     "in_flight": Meaning(
-        "Azure accepted the change and has not reported its result: the time was over, or the run was interrupted.",
+        "Azure accepted the change and has not reported its result: the run timed out or was interrupted.",
         "Look at the job in the vault, or plan again when it has ended.",
     ),
 }

@@ -20,7 +20,7 @@ _CONTAINER: Final = f"{_FABRIC}/replicationProtectionContainers"
 _MAPPING: Final = f"{_FABRIC}/replicationNetworks/replicationNetworkMappings"
 _NETWORK: Final = "Microsoft.Network/virtualNetworks"
 _RIGHTS: Final = "Microsoft.Authorization/permissions/read"
-"""For doctor, and for apply, which looks at its rights before it deletes a mapping that it has to make anew."""
+"""For doctor, and for apply, which checks its rights before it deletes a mapping that it must recreate."""
 
 _PLAN: Final = (
     f"{_NETWORK}/read",
@@ -79,14 +79,14 @@ ACTIONS: Final[Mapping[Task, tuple[str, ...]]] = {
     "prune": (*_PLAN, *_WAIT, DELETE_MAPPINGS),
     "nics": ("Microsoft.Network/networkInterfaces/read", _RIGHTS),
 }
-"""What every desired state needs of a task; the rest follows from what it declares."""
+"""The rights that a task needs for any desired state. Further rights depend on what the desired state declares."""
 
 ON_PREMISES: Final = (
     f"{_FABRIC}/replicationNetworks/read",
     f"{_FABRIC}/replicationLogicalNetworks/read",
     f"{_CONTAINER}/replicationProtectionContainerMappings/read",
 )
-"""What VMM servers need beside a task's own."""
+"""The further rights for vaults with VMM servers."""
 
 QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
 QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
@@ -112,5 +112,5 @@ def grant_hint(action: str) -> str:
 
 
 def optional(needed: Iterable[str]) -> tuple[str, ...]:
-    """Those of the actions ``needed`` that only make it quicker."""
+    """The actions among ``needed`` without which a run is slower but complete."""
     return tuple(action for action in needed if action in {*QUICKER, *QUICKER_ON_PREMISES})

@@ -102,7 +102,7 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
     ),
     "desired_state": Meaning("The file or folder that says what is to be mapped to what, asrnet.yaml by default."),
     "copy": Meaning(
-        "A recovery network that asrnet makes after the primary: `recovery: copy`, and `copy` in a region."
+        "A recovery network that asrnet creates like the primary network: `recovery: copy`, and `copy` in a region."
     ),
     "rule": Meaning("A part of the desired state that makes a pair of each network that matches."),
     "ignore": Meaning("A part of the desired state: networks and machines that are deliberately as they are."),
@@ -121,7 +121,7 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
         "A key of rows, rules and entries of regions: the network of test failovers. `test: none` asks for none.",
     ),
     "test_network": Meaning(
-        "The network in which test failovers run. It must not be production's, nor connected with it."
+        "The network in which test failovers run. It must not be used by production, or be connected to production."
     ),
     "release_addresses": Meaning(
         "A key of the file, rows and rules: static addresses that a machine's new subnet does not have are left to "

@@ -16,7 +16,7 @@ from asrnet.ports import Backend
 def test_a_subscription_has_its_name_its_tenant_and_the_services_time(azure: Builder, backend: Backend) -> None:
     found = backend.surroundings.subscription(SUBSCRIPTION)
     assert (found.id, found.tenant, found.state) == (SUBSCRIPTION, azure.world.tenant, "Enabled")
-    assert found.said_at == pytest.approx(azure.world.clock.now(), abs=1.0)
+    assert found.answered_at == pytest.approx(azure.world.clock.now(), abs=1.0)
     assert backend.tenant() == azure.world.tenant
 
 

@@ -195,7 +195,7 @@ def test_the_clock_is_compared_with_the_services(seconds: float, verdict: str, w
     azure = Surgery()
 
     def view(_: str) -> SubscriptionView:
-        return SubscriptionView(id=SUBSCRIPTION, name="prod", tenant="", said_at=azure.clock.now() + seconds)
+        return SubscriptionView(id=SUBSCRIPTION, name="prod", tenant="", answered_at=azure.clock.now() + seconds)
 
     azure.backend = altered(azure, subscription=view)
     check = only(azure.examine(), "clock")

@@ -644,7 +644,7 @@ class TestHeldMachines:
         assert held(world.following(item)) == reason
         assert after(world.following(item, test=world.bubble.id)).addresses[0].test_subnet == "web"
 
-    def test_every_reason_is_said_at_once(self, world: World) -> None:
+    def test_every_reason_is_answered_at_once(self, world: World) -> None:
         item = structs.replace(world.machine(), is_cluster_member=True, test_failover_state="WaitingForCompletion")
         assert held(world.following(item)).count(";") == 1
 

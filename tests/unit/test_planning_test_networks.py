@@ -330,7 +330,7 @@ def test_what_lies_behind_the_network_that_a_pair_leaves_is_read_and_judged_at_o
     world.build.add(structs.replace(world.old, peerings=peers))
     desired = world.state(row(world.hub, world.new, test=quiet.id), machines="follow")
     plan = world.plan(desired)
-    chain = "the test network quiet is connected with the gateway of hidden: quiet - old - hidden"
+    chain = "the test network quiet is connected to the gateway of hidden: quiet - old - hidden"
     assert judged(plan, quiet) == [("test_network_connected", chain)]
     world.apply(plan)
     assert judged(world.plan(desired), quiet) == [("test_network_connected", chain)]

@@ -1,4 +1,4 @@
-"""Whether a test network is connected with production, may be, or is not; and which networks must be read to tell."""
+"""Whether a test network is connected to production, may be, or is not; and which networks must be read to tell."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_network_by_itself_is_fine_though_its_addresses_are_those_of_productio
 
 @pytest.mark.parametrize("end", ["app-ea", "app-sea"])
 def test_a_peering_with_production_connects(end: str) -> None:
-    chain = f"is connected with {end}, a network of production: bubble - {end}"
+    chain = f"is connected to {end}, a network of production: bubble - {end}"
     assert judged(network("bubble", end)) == [("test_network_connected", "warning", chain)]
 
 
@@ -120,14 +120,14 @@ def test_a_peering_that_has_one_side_only_connects_nothing() -> None:
     ids=["the test lets in what production sends", "production lets in what the test sends"],
 )
 def test_a_hub_that_forwards_connects(near: Peering | str, far: Peering | str) -> None:
-    chain = "is connected with app-sea, a network of production: bubble - hub - app-sea"
+    chain = "is connected to app-sea, a network of production: bubble - hub - app-sea"
     assert judged(network("bubble", near), network("hub", "bubble", "app-sea"), network("app-sea", far)) == [
         ("test_network_connected", "warning", chain)
     ]
 
 
 def test_a_chain_of_hubs_that_forward_connects() -> None:
-    chain = "is connected with app-ea, a network of production: bubble - hub-sea - hub-ea - app-ea"
+    chain = "is connected to app-ea, a network of production: bubble - hub-sea - hub-ea - app-ea"
     networks = (
         network("bubble", letting_in("hub-sea")),
         network("hub-sea", "bubble", letting_in("hub-ea")),
@@ -149,7 +149,7 @@ def test_a_chain_of_hubs_that_forward_connects() -> None:
     ids=["the hub has one", "the test uses one"],
 )
 def test_the_gateway_of_a_hub_connects(bubble_and_hub: tuple[VirtualNetwork, ...]) -> None:
-    chain = "is connected with the gateway of hub: bubble - hub"
+    chain = "is connected to the gateway of hub: bubble - hub"
     assert judged(*bubble_and_hub) == [("test_network_connected", "warning", chain)]
 
 
@@ -172,7 +172,7 @@ def test_several_networks_behind_one_neighbour_are_one_finding() -> None:
         network("app-sea", "hub"),
         network("app-ea", "hub", place="eastasia"),
     )
-    assert message.startswith("is connected with app-sea, a network of production, and with 1 more: ")
+    assert message.startswith("is connected to app-sea, a network of production, and to 1 more: ")
 
 
 def test_its_own_gateway_connects() -> None:
@@ -210,7 +210,7 @@ def test_a_neighbour_that_could_not_be_read_makes_it_unknown(neighbour: str, wha
     ((kind, severity, message),) = judged(network("bubble", neighbour), forbidden=[neighbour])
     assert (kind, severity) == ("unknown", "warning")
     assert message == (
-        "whether the test network bubble is connected with production is not known: "
+        "whether the test network bubble is connected to production is not known: "
         f"bubble - {neighbour} leads to {what} that could not be read: not allowed"
     )
 
