@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,6 +215,12 @@ def _is_id(text: str) -> bool:
 
 def vault_id(text: str, settings: Settings) -> ArmId:
     """The id of a vault in ``text``, a value of ``--vault``. Raises InputError where it is none."""
+    if "/" not in text:
+        kind = shlex.join(["--resource-type", "Microsoft.RecoveryServices/vaults", "--name", text])
+        raise InputError(
+            f"{settings.source('vault')}: '{text}' is a name, expected the full id of a vault",
+            hint=f"this prints its id: az resource list {kind} --query '[].id' -o tsv",
+        )
     try:
         return ids.expect(ArmId(text), ids.VAULT, "a Recovery Services vault")
     except InputError as error:

@@ -42,10 +42,9 @@ def report_unreadable(plan: Plan) -> bool:
     return bool(unreadable)
 
 
-def report_unread(problems: Sequence[str]) -> bool:
-    """Report the first few reading ``problems``. Returns whether there were any."""
-    for problem in problems[:_SHOWN_AT_MOST]:
-        logs.error(f"could not be read: {problem}")
+def report_unread(problems: Sequence[str], hint: str = "") -> bool:
+    """Report the first few reading ``problems``, with a ``hint`` for all of them. Returns whether there were any."""
+    logs.errors((f"could not be read: {problem}", hint) for problem in problems[:_SHOWN_AT_MOST])
     if len(problems) > _SHOWN_AT_MOST:
         logs.error(f"and {len(problems) - _SHOWN_AT_MOST} more could not be read")
     return bool(problems)

@@ -6,6 +6,7 @@ Whatever fails stays with the vault or network it concerns; only when nothing at
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -353,9 +354,10 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     errors = [answer for answer in (location, fabrics, mappings) if isinstance(answer, AsrError)]
     if isinstance(fabrics, AsrError) or isinstance(mappings, AsrError):
         error, source = errors[0], started.vault.source
-        if isinstance(error, NotFoundError) and source.file:
-            advice = f"{error.hint}; " if error.hint else ""
-            error.hint = printable(f"{advice}vault {vault.name} is declared at {source}: check its id")
+        if isinstance(error, NotFoundError):
+            advice = [f"vault {vault.name} is declared at {source}: check its id"] if source.file else []
+            advice.append(error.hint or f"this lists the vaults that you may see: {_list_of_vaults(vault.id)}")
+            error.hint = printable("; ".join(advice))
         return structs.replace(vault, error=error)
     return structs.replace(
         vault,
@@ -365,6 +367,13 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
         items=_or_unknown(items),
         running_jobs=_or_unknown(jobs),
     )
+
+
+def _list_of_vaults(vault: ArmId) -> str:
+    """The az command that prints the ids of the vaults in the subscription of ``vault``."""
+    kind = "Microsoft.RecoveryServices/vaults"
+    command = ["az", "resource", "list", "--subscription", vault.subscription, "--resource-type", kind]
+    return f"{shlex.join(command)} --query '[].id' -o tsv"
 
 
 def _with_other_jobs(vaults: Sequence[VaultInventory], backend: Backend, reads: Bounded) -> list[VaultInventory]:

@@ -120,7 +120,7 @@ def test_init_replaces_no_file_that_appears_while_it_reads(
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["--vault", "sea"], "error: --vault: 'sea' is not a resource id"),
+        (["--vault", "sea"], "error: --vault: 'sea' is a name, expected the full id of a vault"),
         (["--vault", f"{VAULT}-x"], "vaults/vault-sea-x' under resource group 'rg-dr' was not found"),
         (["--out", "nowhere/asrnet.yaml"], "error: nowhere/asrnet.yaml: cannot be written"),
         (["--pair", "hub"], "error: init has no option --pair"),
@@ -157,3 +157,33 @@ def test_the_file_names_the_cloud_that_the_vault_was_read_in(
     monkeypatch.setenv("ARM_ENVIRONMENT", "AzureChinaCloud")
     assert cli("init", "--vault", VAULT, "--backend", f"fake:{world}").code == 0
     assert load_desired(empty / "asrnet.yaml").cloud == "china"
+
+
+LIST = f"az resource list --subscription {DR} --resource-type Microsoft.RecoveryServices/vaults --query '[].id' -o tsv"
+
+
+@pytest.mark.parametrize("wrong", [VAULT.removesuffix("a"), VAULT.replace("rg-dr", "rg-gone")])
+@pytest.mark.parametrize("beside", [(), ("--vault", VAULT)], ids=["alone", "beside another"])
+def test_a_vault_that_does_not_exist_is_said_with_the_command_that_lists_those_that_do(
+    cli: Cli, empty: Path, wrong: str, beside: tuple[str, ...]
+) -> None:
+    before = snapshot(empty)
+    ran = cli("init", *beside, "--vault", wrong, "--backend", "fake:grown.yaml")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, f"hint: this lists the vaults that you may see: {LIST}")
+    assert snapshot(empty) == before
+
+
+@pytest.mark.usefixtures("empty")
+def test_show_says_the_same_of_a_vault_that_does_not_exist(cli: Cli) -> None:
+    ran = cli("show", "--vault", VAULT.removesuffix("a"), "--backend", "fake:grown.yaml")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, f"hint: this lists the vaults that you may see: {LIST}")
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_vault_given_by_its_name_is_refused_with_the_command_that_prints_its_id(cli: Cli) -> None:
+    ran = cli("init", "--vault", "vault sea", "--backend", "fake:grown.yaml")
+    kind = "Microsoft.RecoveryServices/vaults"
+    assert ran.err == (
+        "error: --vault: 'vault sea' is a name, expected the full id of a vault\n"
+        f"hint: this prints its id: az resource list --resource-type {kind} --name 'vault sea' --query '[].id' -o tsv\n"
+    )

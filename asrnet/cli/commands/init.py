@@ -92,7 +92,8 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Du
         inventory = read.read_inventory(desired, backend, confirm=False)
         inventory = read.extended(inventory, backend, read.mapped_networks(inventory))
         # If the file lacked the mappings of a vault, asrnet would report them as unmanaged.
-        if report_unread(inventory.unread("vault")):
+        hints = [vault.error.hint for vault in inventory.vaults.values() if vault.error and vault.error.hint]
+        if report_unread(inventory.unread("vault"), next(iter(hints), "")):
             return None
         dump = export_desired(inventory, desired)
         names = {}
