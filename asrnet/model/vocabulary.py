@@ -127,6 +127,10 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
         "A key of the file, rows and rules: static addresses that a machine's new subnet does not have are left to "
         "Azure. Without it such a machine is held."
     ),
+    "change_warning": Meaning(
+        "A result in SARIF: a change was made, and something about it needs a look.",
+        "The message says what. Plan again to see whether anything is left to do.",
+    ),
     "fabric": Meaning("Site Recovery's object in a vault for a region or a VMM server; mappings are under one."),
     "world": Meaning("A file with an Azure to work on offline: `--backend fake:world.yaml`."),
     "emulator": Meaning("A server that answers as Azure does, on a world: asrnet emulator."),

@@ -130,8 +130,20 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
 
 
 def _label(result: PairResult, left_alone: int) -> str:
-    """The pair's name, its status unless it is in sync, and how many machines are updated or left alone."""
+    """The pair's name, what the plan does to it or else its status, and how many machines are updated or left alone.
+
+    A pair in sync has neither. What an apply left undone is no plan any more, so its label is the pair's status.
+    """
     notes = [] if result.status == "in_sync" else [STATUSES[result.status]]
+    if any(mapping.change and outcome_of(mapping.change) is None for mapping in result.mappings):
+        created = " and ".join(mapping.direction for mapping in result.mappings if mapping.state == "create")
+        planned = {
+            "retargeted": "to retarget",
+            "not_paired": "to write again",
+            "half": f"{created} to create",
+            "missing": "to create",
+        }
+        notes = [planned.get(result.status, STATUSES[result.status])]
     pending = sum(change.kind == "protected_item" and outcome_of(change) != "succeeded" for change in result.changes)
     notes += [f"{count(pending, 'machine')} to update"] if pending else []
     notes += [f"{count(left_alone, 'machine')} left alone"] if left_alone else []

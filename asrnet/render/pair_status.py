@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
+from asrnet.model.arm import ArmId
 from asrnet.model.findings import CORRECTED, FOLLOWS, Finding, FindingKind, Severity
 from asrnet.model.machine_networks import MachineNetworks
 from asrnet.model.plan import Change, PairStatus, PairView, Plan
@@ -21,7 +22,7 @@ Status = Literal["failed", "blocked", "retargeted", "not_paired", "half", "missi
 STATUSES: Final[Mapping[Status, str]] = {
     "failed": "failed",
     "blocked": "blocked",
-    "retargeted": "retargeted",
+    "retargeted": "leads elsewhere",
     "not_paired": "not paired",
     "half": "half",
     "missing": "missing",
@@ -84,10 +85,16 @@ def pair_results(document: Plan, left: Plan | None = None) -> PairResults:
     current = left or document
     declared = {(pair.vault, pair.name) for pair in current.pairs}
     changes, findings = _by_pair(document.changes), _by_pair(current.findings)
+    # A plan made after the report shows which machines are as they should be by now.
+    in_sync_by_now = {machine.id for machine in left.machines if machine.status == "in_sync"} if left else set()
     return PairResults(
         pairs=tuple(
             _pair_result(
-                pair, changes[pair.vault, pair.name], findings[pair.vault, pair.name], planned_again=left is not None
+                pair,
+                changes[pair.vault, pair.name],
+                findings[pair.vault, pair.name],
+                in_sync_by_now,
+                planned_again=left is not None,
             )
             for pair in current.pairs
         ),
@@ -144,7 +151,12 @@ def _by_pair(parts: Iterable[P]) -> dict[tuple[str | None, str | None], list[P]]
 
 
 def _pair_result(
-    pair: PairView, changes: Sequence[Change], findings: Sequence[Finding], *, planned_again: bool
+    pair: PairView,
+    changes: Sequence[Change],
+    findings: Sequence[Finding],
+    in_sync_by_now: Collection[ArmId],
+    *,
+    planned_again: bool,
 ) -> PairResult:
     mappings = [_mapping_result("forward", pair.forward, changes, planned_again=planned_again)]
     if pair.reverse:
@@ -154,6 +166,15 @@ def _pair_result(
         findings = [finding for finding in findings if finding.kind != FindingKind.HALF_PAIR]
     elif status == "corrected":
         findings = [finding for finding in findings if finding.kind not in CORRECTED]
+    has_failed_machines = any(
+        change.kind == "protected_item"
+        and outcome_of(change) not in {None, "succeeded"}
+        and not is_refused(change)
+        and change.resource_id not in in_sync_by_now
+        for change in changes
+    )
+    if has_failed_machines:
+        status = "failed"
     settled = {
         (kind, str(change.resource_id))
         for change in changes

@@ -27,11 +27,12 @@ from asrnet.model.explanation import Meaning, limit_meanings
 from asrnet.model.findings import Finding
 from asrnet.model.plan import Change, Plan
 from asrnet.model.report import OUTCOMES, Report
+from asrnet.model.vocabulary import CONCEPTS
 from asrnet.render import wording
 from asrnet.render.github import in_checkout
 from asrnet.render.json import escaped
 from asrnet.render.machine_table import lines_by_finding
-from asrnet.render.pair_status import error_of, hint_of, is_refused, outcome_of, pair_results
+from asrnet.render.pair_status import error_of, hint_of, is_refused, outcome_of, pair_results, warnings_of
 
 if TYPE_CHECKING:
     from asrnet.render import View
@@ -180,10 +181,23 @@ def _of_finding(finding: Finding, file: str, line: int | None, *, lines: Sequenc
 
 
 def _of_changes(changes: Iterable[Change], file: str, line: int | None) -> Iterator[_Result]:
-    """A result for each change that was not made. Planned changes have findings."""
+    """A result for each change that was not made, and for each warning of one that was. Planned ones have findings."""
     for change in changes:
         outcome = outcome_of(change)
-        if outcome is None or outcome == "succeeded":
+        if outcome is None:
+            continue
+        for warning in warnings_of(change):
+            yield _Result(
+                rule="change_warning",
+                meaning=CONCEPTS["change_warning"],
+                level="warning",
+                message=f"{wording.change_label(change)}: {warning}",
+                about=(change.vault, change.pair or "", str(change.resource_id)),
+                file=file,
+                line=line,
+                name="/".join(filter(None, (change.vault, change.pair))),
+            )
+        if outcome == "succeeded":
             continue
         yield _Result(
             rule=outcome,

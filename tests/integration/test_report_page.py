@@ -84,7 +84,15 @@ def test_regions_are_side_by_side_with_a_network_on_each_side_of_an_arrow(opened
 
 def test_states_differ_in_more_than_colour(opened: Page) -> None:
     words = opened.run("[...document.querySelectorAll('.pair .badge')].map(one => one.textContent)")
-    assert words == ["blocked", "retargeted", "in sync", "missing", "left to terraform", "in sync", "to be deleted"]
+    assert words == [
+        "blocked",
+        "leads elsewhere",
+        "in sync",
+        "missing",
+        "left to terraform",
+        "in sync",
+        "to be deleted",
+    ]
     shapes = opened.run("[...document.querySelectorAll('.pair use')].map(one => one.getAttribute('href'))")
     assert len(set(shapes)) == len(set(words))
     looks = opened.run("[...new Set([...document.querySelectorAll('line.arrow')].map(one => one.classList[1]))]")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from sample_plans import full_plan, pair
+from sample_plans import applied, change, full_plan, mapping, pair
 
 from asrnet.model.plan import Plan
 from asrnet.render import render
@@ -32,12 +32,43 @@ def test_networks_are_drawn_in_their_regions_once() -> None:
 def test_arrows_say_how_a_pair_stands_the_worst_first() -> None:
     arrows = [line for line in render(full_plan(), "mermaid").splitlines() if '|"' in line]
     assert [arrow.strip().partition(" ")[2].rpartition(" ")[0] for arrow in arrows] == [
-        '<-.->|"app: retargeted"|',
-        '<-.->|"crm: missing"|',
+        '<-.->|"app: to retarget"|',
+        '<-.->|"crm: to create"|',
         '-->|"sap: left to another tool"|',
         '<-->|"hub"|',
         '-->|"old"|',
     ]
+
+
+@pytest.mark.parametrize(
+    ("forward", "reverse", "label"),
+    [
+        ("update", "create", "to retarget"),
+        ("create", "create", "to create"),
+        ("create", None, "to create"),
+        ("in_sync", "create", "reverse to create"),
+        ("create", "in_sync", "forward to create"),
+    ],
+)
+def test_a_plan_says_what_it_will_do_and_a_run_that_did_not_do_it_how_the_pair_is(
+    forward: Any, reverse: Any, label: str
+) -> None:
+    changes = tuple(
+        change("update" if state == "update" else "create", f"m-{direction}", "x", direction=direction)
+        for direction, state in (("forward", forward), ("reverse", reverse))
+        if state in {"update", "create"}
+    )
+    plan = Plan(pairs=(pair("x", forward=forward, reverse=reverse),), changes=changes)
+    assert f'|"x: {label}"|' in render(plan, "mermaid")
+    status = {"to retarget": "leads elsewhere", "to create": "missing"}.get(label, "half")
+    assert f'|"x: {status}"|' in render(applied(plan, "skipped", refused=True), "mermaid")
+    assert '|"x: corrected"|' in render(applied(plan, "succeeded"), "mermaid")
+
+
+def test_a_mapping_that_is_written_again_is_not_called_so_before_it_is() -> None:
+    again = change("update", "m", "x", before=mapping("m", "x-ea", "x-sea"), after=mapping("m", "x-ea", "x-sea"))
+    plan = Plan(pairs=(pair("x", forward="update"),), changes=(again,))
+    assert '|"x: to write again"|' in render(plan, "mermaid")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from sample_plans import applied, change, mapping, pair
+from sample_plans import applied, change, machine_plan, mapping, pair
 
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.plan import Change, Plan
@@ -55,6 +55,40 @@ def test_an_update_that_keeps_the_target_is_no_retarget() -> None:
 def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, status: str) -> None:
     report = applied(Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),)), outcome)
     assert only(report).status == status
+
+
+@pytest.mark.parametrize(
+    ("outcome", "refused", "status"),
+    [
+        ("succeeded", False, "in_sync"),
+        ("failed", False, "failed"),
+        ("rolled_back", False, "failed"),
+        ("stale", False, "failed"),
+        ("in_flight", False, "failed"),
+        ("skipped", False, "failed"),
+        ("skipped", True, "in_sync"),
+    ],
+)
+def test_a_pair_of_which_only_machines_failed_is_failed(outcome: Any, refused: bool, status: str) -> None:
+    report = applied(machine_plan(), outcome, refused=refused)
+    assert only(report).status == status
+
+
+def test_a_machine_that_failed_and_is_in_sync_by_now_does_not_make_its_pair_failed() -> None:
+    plan = machine_plan()
+    by_now = tuple(structs.replace(machine, status="in_sync", planned=None) for machine in plan.machines)
+    (result,) = pair_results(applied(plan, "failed"), structs.replace(plan, changes=(), machines=by_now)).pairs
+    assert result.status == "in_sync"
+
+
+def test_a_pair_whose_mappings_were_corrected_before_a_machine_failed_has_no_finding_about_them() -> None:
+    half = finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="hub")
+    plan = machine_plan()
+    (hub,) = plan.pairs
+    mended = applied(Plan(changes=(change("create", "m", "hub", direction="reverse"),)), "succeeded").changes
+    report = applied(structs.replace(plan, pairs=(structs.replace(hub, reverse="create"),), findings=(half,)), "failed")
+    result = only(structs.replace(report, changes=(*report.changes, *mended)))
+    assert (result.status, result.findings) == ("failed", ())
 
 
 def test_a_corrected_finding_is_no_longer_shown_with_its_pair() -> None:

@@ -132,6 +132,19 @@ def test_changes_of_a_report_that_were_not_made_are_results_with_their_outcome()
     assert results(applied(structs.replace(PENDING, findings=()), "succeeded")) == []
 
 
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_warning_of_a_change_is_a_result_whether_the_change_succeeded_or_not(outcome: str) -> None:
+    report = applied(full_plan(), outcome, warnings=("its reverse took long",))
+    warnings = [result for result in results(report) if result["ruleId"] == "change_warning"]
+    assert len(warnings) == len(report.changes)
+    assert {result["level"] for result in warnings} == {"warning"}
+    assert all(result["message"]["text"].endswith(": its reverse took long") for result in warnings)
+    assert {place(result) for result in results(applied(PENDING, outcome, warnings=("slow",)))} == {
+        ("dr/asrnet.yaml", 12)
+    }
+    assert len({result["partialFingerprints"]["asrnet/v1"] for result in warnings}) == len(warnings)
+
+
 def test_a_corrected_finding_is_not_a_result() -> None:
     left = Plan(pairs=(pair("app", file="dr/asrnet.yaml", line=12),))
     assert results(applied(PENDING, "succeeded"), View(run=Run(left=left))) == []
