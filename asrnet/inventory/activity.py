@@ -2,7 +2,7 @@
 
 A mapping decides where machines land when they are re-protected. Updating or deleting it during a failover, a commit or
 a re-protection can cut off their way back, so updates and deletes wait. Creates remove nothing and go ahead. The update
-of a machine waits for jobs only: what its own state says against it is told by planning.
+of a machine waits for jobs only; planning judges the machine's own state (``asrnet.planning.machines``).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ specification), and works on its machine until it is Cancelled.
 """
 
 UNFINISHED_STATES: Final = ("InProgress", *OTHER_UNFINISHED_STATES)
-"""The states of jobs that have not ended, in the order in which they are read: one in progress may be canceled then."""
+"""The states of unfinished jobs. InProgress is read first, because such a job may be canceled between two reads."""
 
-# Specified: protection states and scenarios are text without a list of values. So parts of the names are looked for,
-# and a state that has none of the parts below is taken for a failover (see ``_moving``).
+# The specification has protection states and scenarios as text, without a list of values. So parts of their names are
+# matched, and a state that has none of the parts below is taken for a failover (see ``_moving``).
 _MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
-# A machine that is being enabled is given its network by the mapping of that moment (documented).
+# When replication is enabled, the machine gets its network from the mapping of that moment (documented).
 _ENABLING: Final = "enable"
 _INITIAL_REPLICATION: Final = "initialreplication"
 _AT_REST: Final = ("protect", "enabl", "disabl", "replication", "resync", "none", "marked", "delet")
@@ -104,13 +104,13 @@ class Activity(Struct, frozen=True, kw_only=True):
             whose = "its" if len(machines) == 1 else "their"
             return Hold(
                 kind=FindingKind.REVERSED,
-                reason=f"{_running(list(machines.values()))}; {whose} next re-protection goes by the mapping",
+                reason=f"{_running(list(machines.values()))}; {whose} next re-protection uses the mapping",
                 hint="fail back first, or use --force reversed together with --pair",
             )
         return None
 
     def _failover(self, mapping: NetworkMapping) -> Hold | None:
-        """What is happening to a machine that may fail over or back by ``mapping``, if anything is."""
+        """The hold of a machine that may be failing over or back through ``mapping``; None if there is none."""
         for network in (mapping.primary_network_id, mapping.recovery_network_id):
             if network in self.networks:
                 return self.networks[network]
@@ -120,9 +120,9 @@ class Activity(Struct, frozen=True, kw_only=True):
         return None
 
     def _reversed(self, mapping: NetworkMapping) -> Iterator[ProtectedItem]:
-        """The machines that run in the recovery region and are re-protected by ``mapping`` or by its opposite.
+        """The machines that run in the recovery region and will be re-protected with ``mapping`` or its opposite.
 
-        A mapping from another primary network to the recovery network that they run in is not theirs.
+        A mapping from another primary network to the recovery network that they run in does not concern them.
         """
         return _between_the_fabrics(self.reversed.get(mapping.primary_network_id, ()), mapping)
 
@@ -195,7 +195,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         for item in machines:
             add(item, hold)
             jobs_of_machines.setdefault(item.id, hold)
-        # A machine that is being enabled is not on the list of items yet, and the job of a recovery plan names only the
+        # No listed machine: one that is being enabled is not listed yet, and the job of a recovery plan names only the
         # plan.
         if not machines:
             vault = vault or hold
@@ -213,7 +213,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
 
 
 def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINISHED_STATES) -> tuple[Job, ...]:
-    """The jobs of a vault in any of these states. Each state takes a list, as the service filters by one state."""
+    """The jobs of a vault in any of these states: one list for each, because the service filters by one state."""
     return tuple(job for state in states for job in port.jobs(vault, state=state))
 
 
@@ -251,7 +251,7 @@ def machines_failed_over(items: Iterable[ProtectedItem], primary: ArmId, recover
 
 
 def is_uncommitted(item: ProtectedItem) -> bool:
-    """Whether a machine that has failed over can still fail over to another point in time, and is not final."""
+    """Whether the failover of a machine is not committed, so that it can still change to another recovery point."""
     # Specified for planned failovers: PlannedFailoverCommitRequired.
     return any(word in item.state.lower() for word in ("commitpending", "commitrequired"))
 
@@ -259,7 +259,7 @@ def is_uncommitted(item: ProtectedItem) -> bool:
 def _moving(item: ProtectedItem) -> Hold | None:
     """Why the networks of a machine must not be remapped now, if they must not.
 
-    A value that is missing, or unknown to this version, does not prove that nothing is happening.
+    A missing value, or one that this version does not know, does not prove that nothing is under way.
     """
     state = item.state.lower()
     if item.has_failed_over:
@@ -294,7 +294,7 @@ def _moves(job: Job) -> bool:
 
 
 def _running(items: Sequence[ProtectedItem]) -> str:
-    """How many machines run in the recovery region, and where each of them fails back to."""
+    """How many machines run in the recovery region, and which network each of them fails back to."""
     machines_by_home: dict[str, list[str]] = {}
     for item in items[:_MACHINES_NAMED]:
         networks = [nic.recovery_network_id or item.recovery_network_id for nic in item.nics]

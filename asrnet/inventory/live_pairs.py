@@ -165,11 +165,10 @@ class _VaultPairs:
                 yield self._pair(mapping, reverse)
 
     def _rank(self, mapping: NetworkMapping) -> tuple[bool, bool, bool, int, bool, str]:
-        """Of two opposite mappings the forward one has the higher rank.
+        """A sort key: of two opposite mappings, the forward one has the higher rank.
 
-        It is the declared one; failing that, the one that starts at the original of a copy, or goes as the regions of
-        the desired state do, or starts in the region from which more leads to the other: mappings without an opposite,
-        protected machines, and the vault, which is best kept in the recovery region.
+        The first difference decides: the mapping is declared; its primary network is not a copy; the desired state
+        declares its regions in this direction; or its direction has more weight (see ``_weigh_directions``).
         """
         primary, recovery = _places(mapping)
         network = self._inventory.networks.get(mapping.primary_network_id)
@@ -186,13 +185,16 @@ class _VaultPairs:
         return by_place or self._names.get((vault, primary, mapping.recovery_network_id.key))
 
     def _weigh_directions(self) -> Counter[tuple[str, str]]:
-        """The number of mappings and machines that lead from one place to another."""
+        """The weight of each direction: its mappings without an opposite and its machines.
+
+        The direction to the vault's region weighs one more, because a vault is best kept in the recovery region.
+        """
         weights = Counter(_places(mapping) for mapping in self._vault.mappings if mapping.id not in self._opposites)
         places = {fabric.id: fabric.location or fabric.id.key for fabric in self._vault.fabrics}
         for item in self._items:
             if item.recovery_fabric_id:
                 primary, recovery = places.get(item.fabric_id, ""), places.get(item.recovery_fabric_id, "")
-                # A re-protected machine replicates back: its home is its target, not the place where it runs.
+                # A re-protected machine replicates back, so its primary place is its target and not where it runs now.
                 weights[(recovery, primary) if item.is_reversed else (primary, recovery)] += 1
         for sides in {_places(mapping) for mapping in self._vault.mappings}:
             weights[sides] += sides[1] == self._vault.location

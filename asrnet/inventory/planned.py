@@ -22,7 +22,7 @@ def inventory_after(inventory: Inventory, changes: Iterable[Change]) -> Inventor
                 networks[step.after.id] = step.after
                 missing.pop(step.after.id, None)
             elif isinstance(step.after, NetworkSubnet):
-                # From ``networks`` and not from the inventory: an earlier step may have added a subnet already.
+                # Read from ``networks``, not from the inventory: an earlier step may have added a subnet already.
                 network = networks[step.after.network_id]
                 networks[network.id] = structs.replace(network, subnets=(*network.subnets, step.after.subnet))
             else:

@@ -103,8 +103,8 @@ def read_inventory(
     vaults = _with_other_jobs(vaults, backend, reads)
     vaults = _with_rights(vaults, desired, backend, reads)
     vaults = _with_topologies(vaults, desired, backend, reads)
-    networks, unplaced, failed = _finish_lists(lists, reads)
-    elsewhere: dict[str, VaultInventory] = {}
+    networks, without_region, failed = _finish_lists(lists, reads)
+    other_vaults: dict[str, VaultInventory] = {}
     for vault in others if mappings_of_others else ():
         other = VaultInventory(name=vault.name, id=vault.id)
         mappings = _answer(mappings_of_others[vault.name], reads)
@@ -115,16 +115,16 @@ def read_inventory(
         if vault.name in items_of_others and not isinstance(mappings, AsrError):
             items = _answer(items_of_others[vault.name], reads)
             other = structs.replace(other, items=_or_unknown(items))
-        elsewhere[vault.name] = other
+        other_vaults[vault.name] = other
     inventory = Inventory(
         read_at=read_at,
         vaults={vault.name: vault for vault in vaults},
         networks=networks,
-        missing={network_id: _without_region(network_id) for network_id in unplaced},
+        missing={network_id: _without_region(network_id) for network_id in without_region},
         subscriptions=failed,
         listed=frozenset(lists),
-        unplaced=unplaced,
-        elsewhere=elsewhere,
+        without_region=without_region,
+        other_vaults=other_vaults,
         tenant=backend.tenant(),
     )
     if confirm:
@@ -209,7 +209,7 @@ def _with_attachments(inventory: Inventory, desired: DesiredState, backend: Back
 
 
 def confirmed(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
-    """``inventory`` with each of ``networks`` asked for by its id, where lists may lag. Raises CredentialError."""
+    """``inventory`` after a GET of each of ``networks``, if lists may lag. Raises CredentialError."""
     doubtful = set(networks) & inventory.networks.keys() if backend.lists_may_lag else set()
     certain = {name: network for name, network in inventory.networks.items() if name not in doubtful}
     return _probe(structs.replace(inventory, networks=certain), doubtful, backend) if doubtful else inventory
@@ -238,12 +238,12 @@ def extended(
     sought_ids = {network for network in networks if network.type == VNET}
     concerned = {network.subscription for network in sought_ids - inventory.networks.keys()} | set(subscriptions)
     lists = _start_lists(concerned - inventory.listed, backend, reads)
-    listed, unplaced, failed = _finish_lists(lists, reads)
+    listed, without_region, failed = _finish_lists(lists, reads)
     grown = structs.replace(
         inventory,
         networks={**inventory.networks, **listed},
-        missing={**inventory.missing, **{network_id: _without_region(network_id) for network_id in unplaced}},
-        unplaced=inventory.unplaced | unplaced,
+        missing={**inventory.missing, **{network_id: _without_region(network_id) for network_id in without_region}},
+        without_region=inventory.without_region | without_region,
         subscriptions={**inventory.subscriptions, **failed},
         listed=inventory.listed | lists.keys(),
     )
@@ -257,9 +257,9 @@ def mapped_networks(inventory: Inventory) -> set[ArmId]:
 
 
 def with_addresses(inventory: Inventory, backend: Backend, networks: Iterable[ArmId]) -> Inventory:
-    """``inventory`` with the addresses in use in ``networks``, a GET for each that has any; where one fails, without.
+    """``inventory`` with the addresses in use in ``networks``, by a GET of each network that has any.
 
-    Raises CredentialError.
+    If a GET fails, that network stays as it is. Raises CredentialError.
     """
     reads = Bounded(backend.clock, READS_AT_ONCE)
     asked = {network_id: inventory.networks[network_id] for network_id in networks if network_id in inventory.networks}
@@ -302,7 +302,7 @@ def _finish_lists(
 ) -> tuple[dict[ArmId, VirtualNetwork], frozenset[ArmId], dict[str, AsrError]]:
     """The networks of all lists, those that do not say their region, and the subscriptions whose lists failed."""
     networks: dict[ArmId, VirtualNetwork] = {}
-    unplaced: set[ArmId] = set()
+    without_region: set[ArmId] = set()
     failed: dict[str, AsrError] = {}
     for subscription, future in lists.items():
         answer = _answer(future, reads)
@@ -310,8 +310,8 @@ def _finish_lists(
             failed[subscription] = answer
         else:
             networks |= {network.id: network for network in answer if network.location}
-            unplaced |= {network.id for network in answer if not network.location}
-    return networks, frozenset(unplaced), failed
+            without_region |= {network.id for network in answer if not network.location}
+    return networks, frozenset(without_region), failed
 
 
 def _without_region(network_id: ArmId) -> Unknown:
@@ -347,7 +347,8 @@ def _finish_vault(started: _VaultReads, reads: Bounded) -> VaultInventory:
     vault = VaultInventory(
         name=started.vault.name, id=started.vault.id, location=None if isinstance(location, AsrError) else location
     )
-    # Reported in 2021: a vault in which Site Recovery was never used refuses its lists. It is empty, and no problem.
+    # Reported in 2021: a vault in which Site Recovery was never used refuses its lists. Such a vault is empty, which is
+    # no error.
     if isinstance(fabrics, VaultUnusedError) and isinstance(mappings, VaultUnusedError):
         return vault
     # Only a GET of the vault itself shows that it does not exist; the errors of its lists do not.
@@ -377,10 +378,10 @@ def _list_of_vaults(vault: ArmId) -> str:
 
 
 def _with_other_jobs(vaults: Sequence[VaultInventory], backend: Backend, reads: Bounded) -> list[VaultInventory]:
-    """The vaults with all unfinished jobs, such as that of a recovery plan that waits for a manual action.
+    """The vaults with their unfinished jobs that are not in progress, such as one that waits for a manual action.
 
-    The service filters by one state. A vault without machines has no such jobs and is not asked: three more requests
-    for each vault would be more than half as many again.
+    The service filters by one state, so each state takes a request. A vault without machines has no such jobs and is
+    skipped: three more requests would add more than half to what an empty vault takes.
     """
     futures = {
         vault.name: [
@@ -510,7 +511,7 @@ def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> In
 def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
     """The networks of all pairs, and of live mappings in listed subscriptions, that were not read yet.
 
-    Not all of them are virtual networks: a saved plan asks for the networks of its pairs, mappings may be on premises.
+    Not all of them are virtual networks: the pairs of a saved plan, and mappings, may be on premises.
     """
     pairs = inventory.resolved(desired).pairs
     ends = {network for pair in pairs for network in (pair.primary, pair.recovery, pair.test) if network}

@@ -45,7 +45,7 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
                 reasons.setdefault(
                     end, f"is a network of pair {pair.name}" + f" ({pair.source})" * bool(pair.source.file)
                 )
-    vaults = (*inventory.vaults.values(), *inventory.elsewhere.values())
+    vaults = (*inventory.vaults.values(), *inventory.other_vaults.values())
     for vault in vaults:
         for mapping in vault.mappings:
             for end in (mapping.primary_network_id, mapping.recovery_network_id):
@@ -64,7 +64,7 @@ def production_networks(pairs: Iterable[Pair], inventory: Inventory) -> dict[Arm
 
 def unread_production(inventory: Inventory) -> tuple[str, ...]:
     """The vaults, and the machines of vaults, that could not be read, and why: production may include more networks."""
-    every_vault = {**inventory.elsewhere, **inventory.vaults}
+    every_vault = {**inventory.other_vaults, **inventory.vaults}
     return structs.replace(inventory, vaults=every_vault).unread("vault", "machines")
 
 
@@ -154,7 +154,7 @@ def connected_test_networks(
                 severity="info" if way.is_harmless else None,
             )
         if walk.doubts:
-            # A warning, as what it is about: machines can be mapped and fail over, only a test may do harm.
+            # Only a warning: machines can be mapped and can fail over, and only a test may do harm.
             more = f"; and {len(walk.doubts) - 1} more" if len(walk.doubts) > 1 else ""
             yield finding(
                 FindingKind.UNKNOWN,
@@ -213,7 +213,7 @@ class _Walk:
                 continue
             if peering.name.lower().startswith(_NETWORK_MANAGER):
                 self.doubts.append(
-                    f"a network manager made its peering {peering.name}, and connected groups of one are not read"
+                    f"a network manager made its peering {peering.name}, and its connected groups are not read"
                 )
             ways += self._ways_through(peering)
         return ways
@@ -221,7 +221,7 @@ class _Walk:
     def _ways_through(self, first: Peering) -> Iterator[_Way]:
         reached: dict[str, list[str]] = defaultdict(list)
         beside: list[str] = []
-        # The chain to each network that was reached. Breadth first, so that it is the shortest one.
+        # The chain to each network that was reached. The search is breadth-first, so each chain is the shortest one.
         chains: dict[ArmId, tuple[str, ...]] = {self._start.id: (self._start.name,)}
         steps: deque[tuple[Peering, ArmId]] = deque([(first, self._start.id)])
         while steps:
@@ -230,7 +230,7 @@ class _Walk:
             if network_id in chains:
                 continue
             chain = chains[network_id] = (*chains[previous_id], network_id.name)
-            # This is a way out. What lies behind production would add nothing.
+            # This is a way out, so what lies behind this network does not matter.
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
                 continue
@@ -266,7 +266,7 @@ class _Walk:
             )
 
     def _doubt(self, network_id: ArmId, chain: Sequence[str], state: object) -> None:
-        # The network of a virtual hub is in a subscription of Microsoft's, so that not to find it says nothing.
+        # The network of a virtual hub is in a subscription of Microsoft's, so a 404 for it proves nothing.
         is_virtual_hub = network_id.name.lower().startswith(_VIRTUAL_HUB)
         if isinstance(state, Absent) and not is_virtual_hub:
             return

@@ -27,7 +27,7 @@ from asrnet.vmm import Topology
 
 
 class Absent(Struct, frozen=True, kw_only=True):
-    """A network that certainly does not exist. ``no_group``: nor does its resource group."""
+    """A network that certainly does not exist. With ``no_group``, its resource group does not exist either."""
 
     no_group: bool = False
 
@@ -76,11 +76,11 @@ class UnreadPart(Struct, frozen=True, kw_only=True):
 class Inventory(Struct, frozen=True, kw_only=True):
     """The state of Azure as far as the desired state is concerned, at ``read_at`` (seconds since 1970).
 
-    ``attachments`` are the security groups and route tables that copies are to be attached to.
-    ``listed`` are the subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why.
-    ``unplaced`` are the networks on these lists that do not say their region; they are among the ``missing`` ones.
-    ``elsewhere`` are the vaults outside this run: their mappings, and where tests are declared their machines, show
-    which networks are in use as well. Nothing else is read from them.
+    ``attachments`` are the security groups and route tables that copies are to be attached to. ``listed`` are the
+    subscriptions whose networks were listed, ``subscriptions`` those whose lists failed, and why. ``without_region``
+    are the networks on these lists that do not say their region; they are also in ``missing``. ``other_vaults`` are the
+    vaults outside this run. Only their mappings and, if tests are declared, their machines are read: they show which
+    other networks are in use.
     """
 
     read_at: float
@@ -90,8 +90,8 @@ class Inventory(Struct, frozen=True, kw_only=True):
     subscriptions: Mapping[str, AsrError]
     attachments: Mapping[ArmId, NetworkSecurityGroup | RouteTable | Absent | Unknown] = {}
     listed: frozenset[str] = frozenset()
-    unplaced: frozenset[ArmId] = frozenset()
-    elsewhere: Mapping[str, VaultInventory] = {}
+    without_region: frozenset[ArmId] = frozenset()
+    other_vaults: Mapping[str, VaultInventory] = {}
     tenant: str = ""
 
     @property
@@ -142,5 +142,5 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     def resolved(self, desired: DesiredState) -> Resolution:
         """The pairs of ``desired`` among these networks."""
-        live = {name: vault.mappings for name, vault in {**self.elsewhere, **self.vaults}.items()}
+        live = {name: vault.mappings for name, vault in {**self.other_vaults, **self.vaults}.items()}
         return resolve(desired, self.networks, live, self.today)

@@ -120,7 +120,7 @@ def _missing_for_machines(
     )
     fallback = next((subnet for subnet in recovery.subnets if choice and subnet.name == choice.name), None)
     if fallback and (is_reserved(fallback.name) or fallback.delegation):
-        reason = f"delegated to {fallback.delegation}" if fallback.delegation else "reserved for a service of Azure"
+        reason = f"delegated to {fallback.delegation}" if fallback.delegation else "reserved for an Azure service"
         yield pair.finding(
             FindingKind.FALLBACK_SUBNET_RESERVED,
             f"machines of subnet {missing_names} would land in {fallback.name} of {recovery.name}, which is {reason}",

@@ -690,11 +690,11 @@ def _moved(
     release: bool,
     for_test: bool = False,
 ) -> tuple[MachineNetworks, list[_Problem], set[str]]:
-    """``networks`` with ``network`` for failovers, or ``for_test`` for test failovers, and a subnet for each address.
+    """``networks`` changed to ``network`` for failovers (``for_test``: test failovers), with a subnet for each address.
 
-    The subnet that the machine has where the new network has one of that name, else the one that Azure's rule of names
-    gives: the primary's name, else the first by alphabet. A static address stays where its new subnet has it. Returns
-    the problems, and the names of the subnets chosen, as well.
+    An address keeps its subnet's name if the new network has a subnet of that name. Otherwise it gets the one that
+    Azure itself would choose: that of the primary subnet's name, else the first by name. It stays static if the new
+    subnet contains it and it is free. Also returns the problems, and the names of the subnets chosen.
     """
     problems: list[_Problem] = []
     chosen: set[str] = set()
@@ -719,7 +719,7 @@ def _moved(
         subnet = by_name[name]
         chosen.add(name)
         if is_reserved(name) or subnet.delegation:
-            why = f"delegated to {subnet.delegation}" if subnet.delegation else "reserved for a service of Azure"
+            why = f"delegated to {subnet.delegation}" if subnet.delegation else "reserved for an Azure service"
             hint = f"create a subnet {configuration.subnet or present or 'for machines'} in {network.name}"
             if name.lower() in {(configuration.subnet or "").lower(), (present or "").lower()}:
                 hint = _by_hand(item)
@@ -746,10 +746,10 @@ def _moved(
             addresses.append(structs.replace(address, test_subnet=name, test_ip=ip))
         else:
             addresses.append(structs.replace(address, recovery_subnet=name, recovery_ip=ip))
-    # NICs of one machine often have the same problem.
+    # The NICs of one machine often have the same problem.
     distinct = list(dict.fromkeys(problems))
     if len(addresses) < len(networks.addresses):
-        # The loop ended early. Unless every address has a subnet, no update is planned.
+        # The loop ended at an address without a subnet: then no update is planned at all.
         return networks, distinct, chosen
     ends = {"test_network_id" if for_test else "recovery_network_id": network.id}
     return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen

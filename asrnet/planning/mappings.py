@@ -1,4 +1,4 @@
-"""The heart of planning: wanted mappings against live ones.
+"""Compares wanted mappings with live ones, and plans the changes that make the live ones as wanted.
 
 To point A -> B elsewhere, Microsoft's *Map virtual networks between two regions* prescribes: delete B -> A, modify
 A -> B, create the new B -> A. That is one change here, with three steps in this order.

@@ -1,4 +1,4 @@
-"""What must be true before a pair is touched. A pair that fails is blocked with a finding; the others go on."""
+"""Checks what must be true before a pair is changed. A pair that fails is blocked with a finding; the others go on."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _region_problems(
 def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: bool) -> Iterator[Finding]:
     """Problems with the fabrics of a region; ``is_certain``: a network is in the region, so its name is right."""
     fabrics = view.fabrics.get(location, ())
-    # No document says under which of them a new mapping would belong.
+    # No document says which of them a new mapping belongs to.
     if len(fabrics) > 1:
         yield pair.finding(
             FindingKind.AMBIGUOUS,
@@ -238,7 +238,7 @@ def rules_without_matches(request: Request, matches: Iterable[RuleMatch]) -> Ite
     desired, inventory = request.desired, request.inventory
     has_row = {row.primary for row in desired.pairs}
     primary_regions = {region.primary for region in desired.regions}
-    unread = {*inventory.subscriptions, *(network_id.subscription for network_id in inventory.unplaced)}
+    unread = {*inventory.subscriptions, *(network_id.subscription for network_id in inventory.without_region)}
     unread |= {network_id.subscription for network_id, why in inventory.missing.items() if isinstance(why, Unknown)}
     unmatched = {match.name for match in matches if not match.matched}
     for rule in desired.rules:
@@ -296,7 +296,7 @@ def unread_subscriptions(view: VaultView, request: Request) -> Iterator[Finding]
             subject=scope,
             hint=_grant_or_hint(error, scope),
         )
-    for network_id in sorted(request.inventory.unplaced):
+    for network_id in sorted(request.inventory.without_region):
         if network_id.subscription in searched:
             yield finding(
                 FindingKind.UNKNOWN,

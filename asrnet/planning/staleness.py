@@ -1,4 +1,4 @@
-"""Comparison of a saved plan with Azure now: what the plan saw, and what has moved since."""
+"""Compares what a saved plan is based on with Azure now."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from asrnet.ports import Backend
 
 _ABSENT: Final = "absent"
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
-_ENDS: Final = re.compile(r"\bsubscriptions/\S*")  # the ids of both networks of a mapping
-_LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # in an id in lower case without its first slash
+_ENDS: Final = re.compile(r"\bsubscriptions/\S*")  # in a text "ID -> ID (STATE)": each network id
+_LEADING: Final = re.compile(r"\bsubscriptions/\S*/")  # in an id's key: all but the name
 
 
 def observe(
@@ -60,8 +60,8 @@ def _fingerprint(network: object) -> str:
     return _ABSENT if isinstance(network, Absent) else "unknown"
 
 
-def moved(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
-    """What has changed in a vault since ``plan`` saw it, each with ``(pair NAME)`` if a pair is concerned."""
+def changes_between(before: Observed, after: Observed, plan: Plan) -> tuple[str, ...]:
+    """The changes in a vault since ``plan`` was made, each with ``(pair NAME)`` if a pair is concerned."""
     return (
         *_differences("mapping", before.mappings, after.mappings, before.vault, plan),
         *_differences("fabric", before.fabrics, after.fabrics, before.vault, plan),
@@ -147,6 +147,6 @@ def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
         vault = inventory.vaults[name]
         if vault.error:
             differences[name] = (f"the vault cannot be read: {vault.error}",)
-        elif changes := moved(observed, observe(vault, networks[name], machines, inventory), plan):
+        elif changes := changes_between(observed, observe(vault, networks[name], machines, inventory), plan):
             differences[name] = changes
     return differences

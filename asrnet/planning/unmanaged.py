@@ -39,7 +39,7 @@ def unmanaged_mappings(
     for mapping in _mappings_of_no_pair(view, pairs, wanted_pairs):
         if any(request.is_ignored(view.label(network)) for network in _networks(mapping)):
             continue
-        is_certain = complete and not _may_be_a_rules(mapping, request)
+        is_certain = complete and not _may_be_of_a_rule(mapping, request)
         # One fabric serves both zones of a region (documented), and a desired state declares pairs of regions only, so
         # no row could ever ask for a zone-to-zone mapping.
         may_be_deleted = vault.unmanaged == "delete" and request.allow_delete and not is_zone_to_zone(mapping)
@@ -83,7 +83,7 @@ def _mappings_of_no_pair(
             yield mapping
 
 
-def _may_be_a_rules(mapping: NetworkMapping, request: Request) -> bool:
+def _may_be_of_a_rule(mapping: NetworkMapping, request: Request) -> bool:
     """Whether a rule may ask for the mapping. That is certain only once both networks are read: lists may omit some.
 
     Rules ask only for virtual networks, and so never for VM networks on premises.
@@ -110,7 +110,7 @@ def _finding(mapping: NetworkMapping, view: VaultView, request: Request, *, is_c
         names = " and ".join(network.name for network in absent)
         verb = "exists" if len(absent) == 1 else "exist"
         kind, message = FindingKind.ORPHAN, f"{text}, but {names} no longer {verb}"
-    elif _may_be_a_rules(mapping, request):
+    elif _may_be_of_a_rule(mapping, request):
         kind = FindingKind.UNKNOWN
         message = f"{text}; one of its networks could not be read, so whether a rule asks for it is not known"
         hint = "see what could not be read"

@@ -1,4 +1,4 @@
-"""The plan of one vault."""
+"""Plans one vault."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from asrnet.desired import Vault
 from asrnet.fake.faults import Fault
 from asrnet.model.azure import Subnet, VirtualNetwork
 from asrnet.model.plan import Observed, Plan
-from asrnet.planning.staleness import moved, moved_since
+from asrnet.planning.staleness import changes_between, moved_since
 
 
 def changed(azure: TwoRegions, network: VirtualNetwork) -> tuple[str, ...]:
@@ -83,4 +83,4 @@ def test_a_mapping_moved_to_a_namesake_is_described_by_full_ids() -> None:
     old, new = (f"subscriptions/1/resourcegroups/{group}/virtualnetworks/dr (Paired)" for group in ("a", "b"))
     before = Observed(vault="sea", vault_id=TwoRegions().vault.id, mappings={"x/hub-out": old}, networks={}, fabrics={})
     now = structs.replace(before, mappings={"x/hub-out": new})
-    assert moved(before, now, Plan()) == (f"mapping hub-out has changed: was {old}, is {new}",)
+    assert changes_between(before, now, Plan()) == (f"mapping hub-out has changed: was {old}, is {new}",)

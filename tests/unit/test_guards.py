@@ -196,7 +196,7 @@ class TestReversedMachines:
         guard = activity([reversed_machine()], ())
         assert reason(guard, update(FORWARD)) == (
             "reversed: 1 machine runs in the recovery region: vm1 fails back to app; "
-            "its next re-protection goes by the mapping"
+            "its next re-protection uses the mapping"
         )
         assert reason(guard, update(REVERSE)).startswith("reversed: ")
 
@@ -204,7 +204,7 @@ class TestReversedMachines:
         guard = activity([reversed_machine(), reversed_machine("vm2")], ())
         assert reason(guard, update(FORWARD)) == (
             "reversed: 2 machines run in the recovery region: vm1, vm2 fail back to app; "
-            "their next re-protection goes by the mapping"
+            "their next re-protection uses the mapping"
         )
 
     def test_do_not_hold_another_primary_of_their_recovery_network(self) -> None:
@@ -221,7 +221,7 @@ class TestReversedMachines:
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         assert reason(guard, retarget) == (
             "reversed: 1 machine may run in the recovery region (where it was first protected is not known): "
-            "vm1 fails back to app; its next re-protection goes by the mapping"
+            "vm1 fails back to app; its next re-protection uses the mapping"
         )
         assert reason(guard, structs.replace(update(REVERSE), direction="reverse")).startswith("reversed: ")
         assert reason(guard, retarget, "reversed") == ""

@@ -499,7 +499,7 @@ class TestSubnetsAndAddresses:
     @pytest.mark.parametrize(
         ("subnet", "reason"),
         [
-            (Subnet(name="GatewaySubnet", prefixes=("10.0.1.0/24",)), "which is reserved for a service of Azure"),
+            (Subnet(name="GatewaySubnet", prefixes=("10.0.1.0/24",)), "which is reserved for an Azure service"),
             (
                 Subnet(name="sql", prefixes=("10.0.1.0/24",), delegation="Microsoft.Sql/x"),
                 "delegated to Microsoft.Sql/x",

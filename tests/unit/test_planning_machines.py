@@ -126,7 +126,7 @@ class TestReversed:
             "error",
             (
                 "update of hub-to-dr is held back: 1 machine runs in the recovery region: vm1 fails back to hub; "
-                "its next re-protection goes by the mapping"
+                "its next re-protection uses the mapping"
             ),
         )
         assert held.hint == "fail back first, or use --force reversed together with --pair"

@@ -259,7 +259,7 @@ def static_test_address(world: World) -> ArmId:
     [
         (
             reserved_subnet,
-            "NIC nic0 would land in GatewaySubnet of reserved, which is reserved for a service of Azure",
+            "NIC nic0 would land in GatewaySubnet of reserved, which is reserved for an Azure service",
             "create a subnet web in reserved",
         ),
         (
@@ -376,13 +376,13 @@ class TestOtherVaults:
             ({"error": ForbiddenError("not allowed")}, "vault second"),
         ],
     )
-    @pytest.mark.parametrize("where", ["vaults", "elsewhere"])
+    @pytest.mark.parametrize("where", ["vaults", "other_vaults"])
     def test_no_machine_is_given_a_test_network_where_they_could_not_be_read(
         self, unread: Any, what: str, where: str
     ) -> None:
         world = TwoVaults("old")
         desired = world.desired(test=world.bubble.id)
-        vaults = frozenset({"sea"} if where == "elsewhere" else ())
+        vaults = frozenset({"sea"} if where == "other_vaults" else ())
         inventory = read_inventory(desired, world.backend, selection=Selection(vaults=vaults))
         second = structs.replace(getattr(inventory, where)["second"], **unread)
         plan = planning.plan(
