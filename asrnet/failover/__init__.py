@@ -1,7 +1,7 @@
 """Where each NIC of a machine lands after failover, in a test failover and after failback, and by which rule.
 
-Pure: machines, networks and mappings in, a ``Prediction`` out of ``simulate``. It takes three steps for each address:
-``networks`` chooses the network, ``subnets`` the subnet, ``assignment`` the address. The rules and their sources are in
+Pure: ``simulate`` takes machines, networks and mappings, and returns a ``Prediction``. For each address, ``networks``
+chooses the network, ``subnets`` the subnet and ``assignment`` the address. The rules and their sources are in
 ``RULES``; docs/failover-rules.md explains them one by one.
 """
 
@@ -121,7 +121,7 @@ _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name
 
 
 def __getattr__(name: str) -> Any:
-    # Planning needs the choice of subnets only, and a list of machines needs YAML.
+    # Planning needs only the choice of subnets. Importing a list of machines would load YAML.
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'asrnet.failover' has no attribute '{name}'")
     value = getattr(import_module(f"asrnet.failover.{_MODULE_OF[name]}"), name)

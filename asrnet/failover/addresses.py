@@ -1,4 +1,4 @@
-"""IPv4 addresses as numbers: which of them a subnet can assign, and who has which in the course of a prediction."""
+"""IPv4 addresses as numbers: which ones a subnet can assign, and who holds which during a prediction."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Final, Literal
 
 from asrnet.errors import InputError
 
-# Azure keeps the network's address, the gateway's, two for DNS, and the broadcast address of every range.
+# Azure reserves five addresses per range: those of the network, the gateway, two for DNS, and broadcast.
 RESERVED_AT_START: Final = 4
 RESERVED_AT_END: Final = 1
-# In a /31 or /32 every address is a machine's: there is no room for a network's own address and a broadcast (RFC 3021).
+# In a /31 or /32 every address can be a machine's, as there is no room for network and broadcast addresses (RFC 3021).
 _POINT_TO_POINT = 31
 
 IN_USE: Final = "in use"
-"""Who holds an address that was in use before the prediction began."""
+"""The holder of an address that was in use before the prediction began."""
 
 AddressSpace = Literal["same", "overlaps", "differs", "unknown"]
-"""How a recovery subnet's address space holds the addresses of a primary one: all, some or none; or it is not known."""
+"""How many of a primary subnet's addresses the recovery subnet contains: all, some, none, or unknown."""
 
 
-# The same few prefixes come up for each of a hundred thousand machines.
+# A hundred thousand machines share a few prefixes.
 @lru_cache(maxsize=65536)
 def span(prefix: str) -> range:
-    """All IPv4 addresses of ``prefix`` as numbers; empty for IPv6. Raises InputError where it is no range."""
+    """All IPv4 addresses of ``prefix`` as numbers; empty for IPv6. Raises InputError if it is not a range."""
     try:
         network = ip_network(prefix, strict=False)
     except ValueError as error:
@@ -39,13 +39,13 @@ def span(prefix: str) -> range:
 def usable(prefix: str) -> range:
     """The addresses of ``prefix`` that Azure assigns, as numbers: all but the first four and the last; none for IPv6.
 
-    Source: Azure Virtual Network frequently asked questions. Raises InputError where it is no range.
+    Source: Azure Virtual Network frequently asked questions. Raises InputError if it is not a range.
     """
     return span(prefix)[RESERVED_AT_START:-RESERVED_AT_END]
 
 
 def usable_on_premises(prefix: str) -> range:
-    """The addresses of ``prefix`` for machines of a VM network: all but the network's own and the broadcast."""
+    """The addresses of ``prefix`` for machines of a VM network: all but the network's own and the broadcast address."""
     whole = span(prefix)
     return whole[1:-1] if len(whole) > 1 << (32 - _POINT_TO_POINT) else whole
 
@@ -57,20 +57,20 @@ def capacity(prefixes: Iterable[str]) -> int:
 
 @lru_cache(maxsize=65536)
 def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) -> AddressSpace:
-    """Whether addresses in the ``primary`` prefixes are also in the ``recovery`` ones; only IPv4 counts.
+    """Whether addresses in the ``primary`` prefixes are also in the ``recovery`` prefixes. Only IPv4 counts.
 
-    The comparison has a direction: a /25 inside a /24 keeps every address on the way there and not on the way back.
-    Source: Set up network mapping and IP addressing for VNets, which keeps an address where the target subnet has the
-    same address space. Raises InputError where a prefix is no range.
+    The comparison has a direction: a /25 in a /24 keeps every address on failover, but not on failback. Source: Set up
+    network mapping and IP addressing for VNets, which keeps an address if the target subnet has the same address space.
+    Raises InputError if a prefix is not a range.
     """
     needed = [addresses for addresses in map(span, primary) if addresses]
     offered = sorted(
         (addresses for addresses in map(span, recovery) if addresses), key=lambda addresses: addresses.start
     )
-    # Ranges of IPv6 were left out above, and a VM network need not have any.
+    # IPv6 ranges were left out above, and a VM network need not have any ranges.
     if not needed or not offered:
         return "unknown"
-    # Neighbouring ranges are joined, so that one that spans two of them is seen to be inside.
+    # Adjacent ranges are joined, so that a range that spans two of them counts as contained.
     joined = [offered[0]]
     for addresses in offered[1:]:
         if addresses.start <= joined[-1].stop:
@@ -85,11 +85,11 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
 
 
 def number(address: str | None) -> int | None:
-    """An IPv4 address as a number; None for nothing, for IPv6, and for what is no address."""
+    """An IPv4 address as a number; None for an empty text, IPv6 and anything that is not an address."""
     if not address:
         return None
-    # Five times as fast as ipaddress, which would be most of a prediction. Imported here, because a plan without
-    # machines needs none of it and socket takes 5 ms at start-up.
+    # Five times as fast as ipaddress, which would take most of a prediction's time. The import is here because socket
+    # takes 5 ms at start-up and a plan without machines does not need it.
     from socket import AF_INET, inet_pton
 
     try:
@@ -106,7 +106,7 @@ def dotted(address: int) -> str:
 
 
 def is_ipv6(address: str | None) -> bool:
-    """Whether ``address`` is of IPv6."""
+    """Whether ``address`` is an IPv6 address."""
     if not address or ":" not in address:
         return False
     try:
@@ -116,14 +116,14 @@ def is_ipv6(address: str | None) -> bool:
 
 
 class Pool:
-    """The addresses of one subnet, and who holds which.
+    """The addresses of one subnet and their holders.
 
-    ``assignable`` are the ranges of its ``prefixes`` that machines can have. ``used`` counts addresses in use, which
-    may be more than ``used_ips`` names.
+    ``assignable`` are the ranges of its ``prefixes`` from which machines get addresses. ``used`` is the number of
+    addresses in use, which may be larger than the number of ``used_ips``.
     """
 
-    # Nothing is ever given back, so the search for the next free address goes on where it stopped: n machines cost n
-    # steps.
+    # Addresses are never returned, so each search for a free one continues where the last one stopped: n machines take
+    # n steps.
     __slots__ = ("_down", "_free", "_holders", "_ranges", "_spans", "_up", "prefixes", "unnamed")
 
     def __init__(
@@ -144,19 +144,19 @@ class Pool:
 
     @property
     def full(self) -> bool:
-        """Whether no address is left."""
+        """Whether no free address is left."""
         return self._free <= 0
 
     def covers(self, address: int) -> bool:
-        """Whether the subnet has the address in its address space, reserved or not."""
+        """Whether the address is in the subnet's address space, reserved or not."""
         return any(address in part for part in self._spans)
 
     def has(self, address: int) -> bool:
-        """Whether the address can be assigned at all."""
+        """Whether the address can be assigned to machines."""
         return any(address in part for part in self._ranges)
 
     def holder(self, address: int) -> str | None:
-        """Who has the address; None while it is free."""
+        """The holder of the address; None if it is free."""
         return self._holders.get(address)
 
     def take(self, address: int, holder: str) -> int:
@@ -166,15 +166,15 @@ class Pool:
         return address
 
     def take_next(self, holder: str) -> int | None:
-        """Assign the next free address, range by range in their order; None when none is left."""
+        """Assign the next free address, in the order of the ranges; None if none is left."""
         return self._take_first_free(self._up, holder)
 
     def take_last(self, holder: str) -> int | None:
-        """Assign the next free address from the end of the last range backwards; None when none is left."""
+        """Assign the next free address backwards from the end of the last range; None if none is left."""
         return self._take_first_free(self._down, holder)
 
     def take_any(self) -> None:
-        """Count an address as assigned without saying which."""
+        """Count an unspecified address as assigned."""
         self._free -= 1
 
     def _take_first_free(self, candidates: Iterator[int], holder: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Step three of a prediction: the address a NIC gets in the subnet it lands in."""
+"""Step three of a prediction: the address that a NIC gets in its subnet."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from asrnet.failover.rules import Notice, ReplicationKind, Rule, notice
 class AddressRequest(Struct, frozen=True, kw_only=True, gc=False):
     """A request for an address in a pool.
 
-    ``ip`` is the address so far; where it is not known, ``prefixes`` are those of its subnet so far. ``failover_ip`` is
-    set on the machine for the recovery side and ``test_ip`` for a test. ``whole_subnet``: the request stands for all
-    machines of a subnet, and no address is handed out.
+    ``ip`` is the current address; if it is unknown, ``prefixes`` are those of the current subnet. ``failover_ip`` is
+    set on the machine for the recovery side, ``test_ip`` for tests. With ``whole_subnet``, the request stands for all
+    machines of a subnet, and no address is assigned.
     """
 
     holder: str
@@ -31,7 +31,7 @@ class AddressRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Assignment(Struct, frozen=True, gc=False):
-    """The address, None where none is assigned or it is not known, and the rule, None where none was needed."""
+    """The assigned address, None if there is none or it is unknown, and the rule, None if none was needed."""
 
     rule: Rule | None
     outcome: Outcome
@@ -44,7 +44,7 @@ _FULL: Final = Assignment(rules.SUBNET_FULL, "loses_connectivity", notices=(noti
 
 
 def assign(request: AddressRequest, pool: Pool | None, kind: ReplicationKind) -> Assignment:
-    """The address that the rules give, taken out of the pool.
+    """Assign an address from the pool by the rules.
 
     Sources: Set up network mapping and IP addressing for VNets; Connect to Azure VMs after failover from on-premises;
     Set up IP addressing to connect to a secondary on-premises site after failover.
@@ -54,8 +54,8 @@ def assign(request: AddressRequest, pool: Pool | None, kind: ReplicationKind) ->
     if pool is None or pool.full:
         return _FULL
 
-    # An address that is set on the machine comes first. In a test the one for the failover is asked for only where the
-    # subnet of the test has it. Source: Customize networking configurations of the target Azure VM.
+    # An address set on the machine comes first. In a test, the failover address is requested only if the test subnet
+    # contains it. Source: Customize networking configurations of the target Azure VM.
     own_ip, rule = request.test_ip, rules.TEST_ADDRESS_OWN
     if not own_ip and not request.is_test:
         own_ip, rule = request.failover_ip, rules.ADDRESS_OWN
@@ -65,18 +65,18 @@ def assign(request: AddressRequest, pool: Pool | None, kind: ReplicationKind) ->
         return _own_address(request, own_ip, pool, rule)
     if kind == "azure_to_azure":
         return _from_primary_address(request, pool)
-    # An address that is not set is the next available one, also where the address spaces are the same.
-    # Source: Connect to Azure VMs after failover from on-premises.
+    # Without a configured address the machine gets the next available one, even in the same address space. Source:
+    # Connect to Azure VMs after failover from on-premises.
     if request.whole_subnet:
         return Assignment(rules.ADDRESS_UNSPECIFIED, "changes_address")
     return _next_address(request, pool, rules.ADDRESS_UNSPECIFIED)
 
 
 def _own_address(request: AddressRequest, own_ip: str, pool: Pool, rule: Rule) -> Assignment:
-    """The address set on the machine, by ``rule``, or the next one where it is not available."""
+    """The address set on the machine, by ``rule``, or the next available one if it is not available."""
     address, detail = number(own_ip), ""
     if address is None:
-        message = f"'{own_ip}', which is set on the machine as its address, is not an IPv4 address"
+        message = f"the address '{own_ip}' that is set on the machine is not an IPv4 address"
     elif _is_free(address, pool):
         return _take(request, address, pool, rule)
     else:
@@ -88,7 +88,7 @@ def _own_address(request: AddressRequest, own_ip: str, pool: Pool, rule: Rule) -
 
 
 def _from_primary_address(request: AddressRequest, pool: Pool) -> Assignment:
-    """Between regions: the address is kept where it is free, whatever the settings of the NIC.
+    """Between regions: the address is kept if it is free, whatever the settings of the NIC.
 
     Source: Set up network mapping and IP addressing for VNets.
     """
@@ -105,12 +105,12 @@ def _from_primary_address(request: AddressRequest, pool: Pool) -> Assignment:
 
 
 def _unknown_address(request: AddressRequest, pool: Pool) -> Assignment:
-    """What the address spaces of the two subnets say about an address that is not known."""
+    """What the address spaces of the two subnets imply for an unknown address."""
     space = compare_address_spaces(request.prefixes, pool.prefixes)
     if space == "differs" and not request.whole_subnet:
         return _next_address(request, pool, rules.ADDRESS_OTHER_SPACE)
     if not request.whole_subnet:
-        # It takes an address that cannot be predicted, so a full subnet has one less for the next machine.
+        # The machine takes an address that cannot be predicted, so one less is left for the next machine.
         pool.take_any()
     if space == "same":
         return Assignment(rules.SPACE_SAME, "keeps_address")
@@ -153,8 +153,8 @@ def _holder_of(address: int, pool: Pool) -> str:
 
 
 def _next_address(request: AddressRequest, pool: Pool, rule: Rule, detail: str = "") -> Assignment:
-    # In a test between regions the search goes from the end of the range backwards.
-    # Source: Set up network mapping and IP addressing for VNets.
+    # In a test between regions, the search goes backwards from the end of the range. Source: Set up network mapping and
+    # IP addressing for VNets.
     from_end = request.is_test and rule is not rules.ADDRESS_UNSPECIFIED
     address = pool.take_last(request.holder) if from_end else pool.take_next(request.holder)
     if address is None:

@@ -1,9 +1,9 @@
-"""Compares a network interface of today with the one that the replica will have: its protection, its publication, DNS.
+"""Compares a network interface with that of its replica: what protects it, what publishes it, and DNS.
 
-Site Recovery makes the replica's NICs anew, from the settings of the protected item. There are settings for a network
-security group, public addresses, load balancer pools and accelerated networking, and none for inbound NAT rules,
-application gateways, application security groups or DNS servers.
-Source: Customize networking configurations of the target Azure VM.
+Site Recovery creates the replica's NICs from the settings of the protected item. There are settings for a network
+security group, public addresses, load balancer pools and accelerated networking, but none for inbound NAT rules,
+application gateways, application security groups or DNS servers. Source: Customize networking configurations of the
+target Azure VM.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from asrnet.model.azure import NOT_SELECTED, InterfaceAddress, NetworkInterface,
 
 
 class KnownInterfaces:
-    """The network interfaces that were read, and why those of other subscriptions were not."""
+    """The network interfaces that were read, and why those of other subscriptions could not be read."""
 
     def __init__(self, interfaces: Iterable[NetworkInterface], unread: Mapping[str, str]) -> None:
         self._by_id: dict[ArmId, NetworkInterface] = {}
@@ -29,28 +29,29 @@ class KnownInterfaces:
             self._by_id[interface.id] = interface
             for network_id in {address.network for address in interface.ip_configurations}:
                 place = (interface.id.name.lower(), network_id)
-                # Where two in different resource groups have one name and network, it is not known which one is meant.
+                # If two interfaces in different resource groups share name and network, it is unknown which one is
+                # meant.
                 self._by_place[place] = None if place in self._by_place else interface
 
     def find(self, nic: Nic) -> NetworkInterface | str:
-        """The interface that a protected NIC is today, or why it is not known."""
+        """The current interface of a protected NIC, or why it is unknown."""
         interface = self._by_id.get(nic.source_id) if nic.source_id else None
-        # An item may lack the NIC's id. A NIC of that name on its network is the same one, unless there are two.
+        # An item may lack the NIC's id. An interface of that name on its network is the same one, unless there are two.
         interface = interface or self._by_place.get((nic.name.lower(), nic.primary_network_id))
         if interface is not None:
             return interface
         subscription = subscription_of(nic)
         if subscription is None:
-            return "the protected item tells neither the NIC's id nor its network"
+            return "the protected item contains neither the NIC's id nor its network"
         if subscription in self._unread:
             return (
                 f"the network interfaces of subscription {subscription} could not be read: {self._unread[subscription]}"
             )
-        return f"subscription {subscription} has no such network interface, or none that this identity may see"
+        return f"subscription {subscription} has no such network interface, or the identity cannot see it"
 
 
 def subscription_of(nic: Nic) -> str | None:
-    """The subscription of the network interface that is replicated, which is its network's; None where not known."""
+    """The subscription of a replicated network interface, which is that of its network; None if it is unknown."""
     resource_id = nic.source_id or nic.primary_network_id
     return resource_id.subscription if resource_id else None
 
@@ -63,7 +64,7 @@ def compare_interfaces(
     *,
     operation: Operation,
 ) -> tuple[InterfaceComparison, ...]:
-    """Each NIC of the Azure machines among ``machines``; ``landings`` are where their addresses go in ``operation``."""
+    """Compare each NIC of the Azure machines with its replica; ``landings`` are the results of ``operation``."""
     landings_of: dict[tuple[ArmId | None, str], list[Landing]] = {}
     for landing in landings:
         landings_of.setdefault((landing.item_id, landing.nic), []).append(landing)
@@ -78,7 +79,7 @@ def compare_interfaces(
             )
         for nic in machine.nics:
             if nic.selection == NOT_SELECTED and machine.is_protected:
-                continue  # the replica has no such NIC, and its landing says so
+                continue  # the replica has no such NIC, as its landing reports
             comparison = _Comparison(machine, nic, landings_of.get((machine.item_id, nic.name), []), networks)
             comparisons.append(comparison.of(interfaces.find(nic), is_test=operation == "test-failover"))
     return tuple(comparisons)
@@ -91,8 +92,8 @@ class _Comparison:
         self._machine = machine
         self._nic = nic
         self._networks = networks
-        # All ip configurations of a NIC are in one subnet, so the primary one, which always fails over, tells where it
-        # lands.
+        # All IP configurations of a NIC are in the same subnet, and the primary one always fails over, so its landing
+        # gives the subnet.
         primary_name = next((address.name for address in nic.ip_configurations if address.primary), None)
         self._landing = next(
             (landing for landing in landings if landing.ip_configuration == primary_name),
@@ -100,7 +101,7 @@ class _Comparison:
         )
 
     def of(self, interface: NetworkInterface | str, *, is_test: bool) -> InterfaceComparison:
-        """The NIC beside ``interface``, or beside the reason why that is not known."""
+        """Compare the NIC with ``interface``, or report why the interface is unknown."""
         unknown: list[str] = []
         source: InterfaceState | None = None
         if isinstance(interface, str):
@@ -121,13 +122,13 @@ class _Comparison:
         )
 
     def _source_state(self, interface: NetworkInterface, unknown: list[str]) -> InterfaceState:
-        """What the NIC has today; what could not be found out is added to ``unknown``."""
+        """The current state of the NIC. Reasons for missing parts are added to ``unknown``."""
         addresses = interface.ip_configurations
         primary = next((address for address in addresses if address.primary), InterfaceAddress())
         network = self._networks.get(primary.network) if primary.network else None
         is_read = isinstance(network, VirtualNetwork)
         if not is_read:
-            unknown.append("its network today was not read, so what protects its subnet is not known")
+            unknown.append("its current network was not read, so its subnet's security group is not known")
         return InterfaceState(
             network_security_group=interface.network_security_group,
             subnet_security_group=_group_of_subnet(network, primary.subnet),
@@ -139,22 +140,22 @@ class _Comparison:
                 pool for address in addresses for pool in address.application_gateway_pools
             ),
             application_security_groups=tuple(
-                # All ip configurations of a NIC are in the same groups.
+                # All IP configurations of a NIC are in the same application security groups.
                 dict.fromkeys(group for address in addresses for group in address.application_security_groups)
             ),
             accelerated_networking=interface.accelerated_networking,
             primary_ip=primary.ip,
             primary_ip_type=primary.ip_type,
-            # A NIC's own DNS servers win over its network's.
+            # A NIC's own DNS servers take precedence over its network's.
             dns_servers=interface.dns_servers or (network.dns_servers if isinstance(network, VirtualNetwork) else None),
         )
 
     def _replica_state(self, unknown: list[str], *, is_test: bool) -> InterfaceState | None:
-        """What the replica's NIC will have, after a failover or in a test; None where it is not made anew."""
+        """The state of the replica's NIC after a failover or in a test; None if no new NIC is created."""
         nic, landing = self._nic, self._landing
         if nic.settings.get("tfoReuseExistingNic" if is_test else "reuseExistingNic") is True:
-            name = nic.settings.get("tfoNicName" if is_test else "recoveryNicName") or "which is not named"
-            unknown.append(f"an existing NIC ({name}) is used there, and what that one has is not compared")
+            name = nic.settings.get("tfoNicName" if is_test else "recoveryNicName") or "unnamed"
+            unknown.append(f"the replica uses an existing NIC ({name}), which is not compared")
             return None
         if landing is None or landing.network_id is None:
             unknown.append("where it lands is not known" if landing is None else "it lands on no network")
@@ -163,7 +164,7 @@ class _Comparison:
         is_known = isinstance(network, VirtualNetwork) and landing.subnet is not None
         if not is_known:
             unknown.append(
-                f"its subnet in {landing.network_id.name} is not known, so what protects it there is not known either"
+                f"its subnet in {landing.network_id.name} is not known, so that subnet's security group is not known"
             )
         group = nic.recovery_network_security_group
         accelerated = nic.settings.get("enableAcceleratedNetworkingOnRecovery")
@@ -173,7 +174,7 @@ class _Comparison:
         public_ips: list[ArmId | None] = []
         pools: list[ArmId | None] = []
         for address in nic.ip_configurations:
-            # The primary one always fails over, whatever it says.
+            # The primary one always fails over, even if it is not selected.
             if not (address.primary or address.selected_for_failover):
                 continue
             if is_test:
@@ -211,7 +212,7 @@ def _group_of_subnet(network: Network | None, name: str | None) -> ArmId | None:
 
 
 def _left_behind(source: InterfaceState, replica: InterfaceState) -> Iterator[str]:
-    """What protects or publishes a NIC today and has no counterpart on its replica."""
+    """What protects or publishes the current NIC and has no counterpart on its replica."""
     if source.network_security_group and not replica.network_security_group:
         group = replica.subnet_security_group
         instead = f" (its subnet has {group.name})" if group else ""
@@ -226,28 +227,28 @@ def _left_behind(source: InterfaceState, replica: InterfaceState) -> Iterator[st
         ("application gateway pool", source.application_gateway_pools, replica.application_gateway_pools),
         ("application security group", source.application_security_groups, replica.application_security_groups),
     ):
-        # Those of the replica are others, of its own region: only their number can be compared.
+        # The replica has resources of its own region, so only their number can be compared.
         if len(of_replica) < len(of_source):
-            number = f" ({len(of_replica)} of {len(of_source)} there)" if of_replica else ""
+            number = f" ({len(of_replica)} of {len(of_source)} on the replica)" if of_replica else ""
             yield f"{name} {', '.join(map(resource_label, of_source))}{number}"
 
 
 def _differences(source: InterfaceState, replica: InterfaceState) -> Iterator[str]:
-    """What else differs: settings that neither protect nor publish anything."""
+    """The differences that neither protect nor publish anything."""
     if source.accelerated_networking and replica.accelerated_networking is False:
-        yield "accelerated networking is off there"
+        yield "accelerated networking is off on the replica"
     elif source.accelerated_networking and replica.accelerated_networking is None:
-        yield "whether accelerated networking is on there is not told"
+        yield "accelerated networking on the replica is not known"
     if None not in (source.dns_servers, replica.dns_servers) and source.dns_servers != replica.dns_servers:
-        yield f"DNS: {dns_label(source.dns_servers)} today, {dns_label(replica.dns_servers)} there"
+        yield f"DNS: {dns_label(source.dns_servers)} today, {dns_label(replica.dns_servers)} on the replica"
 
 
 def resource_label(resource_id: ArmId) -> str:
-    """What people call a resource; that of a load balancer or a gateway with its parent's name."""
+    """The display name of a resource; a part of a load balancer or gateway includes its parent's name."""
     is_part = resource_id.type.count("/") > 1
     return f"{resource_id.parent.name}/{resource_id.name}" if is_part else resource_id.name
 
 
 def dns_label(servers: tuple[str, ...] | None) -> str:
-    """The DNS servers in words."""
+    """The DNS servers as text."""
     return "not known" if servers is None else ", ".join(servers) or "Azure's"

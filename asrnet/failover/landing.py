@@ -19,7 +19,7 @@ Outcome = Literal["keeps_address", "changes_address", "loses_connectivity", "unk
 
 
 class PresentLanding(Struct, frozen=True, kw_only=True, gc=False):
-    """Where an address lands as things are today, beside where it lands once a plan is applied."""
+    """Where an address lands today, for comparison with where it lands once a plan is applied."""
 
     outcome: Outcome
     rule: Rule
@@ -32,18 +32,18 @@ class PresentLanding(Struct, frozen=True, kw_only=True, gc=False):
 OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
     "keeps_address": Meaning("The machine has the same address after the operation.", "Nothing."),
     "changes_address": Meaning(
-        "The machine gets another address.", "See to it that DNS and clients follow, or give the subnet the same range."
+        "The machine gets another address.", "Make sure that DNS and clients follow, or give the subnet the same range."
     ),
     "loses_connectivity": Meaning(
-        "The address is cut off: no network, no subnet or no address is there for it.",
-        "The rule names the reason. Map the network, or set the machine's own network settings.",
+        "The address is cut off, because it has no network, no subnet or no address.",
+        "The rule gives the reason. Map the network, or set the machine's own network settings.",
     ),
     "unknown": Meaning(
         "The answer depends on something that is not known, and asrnet does not guess.",
         "The notices name what is missing.",
     ),
     "not_failed_over": Meaning(
-        "The address, or its machine, does not take part in the operation.", "Nothing, if that is meant."
+        "The address, or its machine, does not take part in the operation.", "Nothing, if that is intended."
     ),
 }
 """Every outcome of an address."""
@@ -55,23 +55,24 @@ UNPREDICTED: Final[Mapping[str, Meaning]] = {
     ),
     "out_of_scope": Meaning(
         "The machine is replicated by a provider whose machines are not predicted.",
-        "Look at the documentation of that provider.",
+        "See the documentation of that provider.",
     ),
 }
-"""Why a machine has no prediction at all: the members of a prediction that list such machines."""
+"""Why a machine has no prediction at all. The keys are the members of a prediction that list such machines."""
 
 
-# gc=False, here and in the values it is made of: 100,000 of them would be searched for cycles again and again.
+# gc=False, here and in the values that it contains, because the garbage collector would scan 100,000 of them again and
+# again.
 class Landing(Struct, frozen=True, kw_only=True, gc=False):
-    """Where one address of one NIC goes, and by which rules.
+    """Where one address of a NIC lands, and by which rules.
 
-    ``network``, ``subnet`` and ``ip`` are where it ends, None for none or not known; the ``primary_`` fields are where
-    the machine is now. ``rule`` is the one that decided: the address's, else the subnet's, else the network's.
-    ``via_network`` and ``via_ip`` are where it comes back from, for failback. The ``own_`` fields are what is set on
-    the machine, ``mapped_network_id`` and ``named_subnet`` what mapping and rule of names give: where they differ the
-    machine's own settings win. ``whole_subnet``: it stands for all machines there. ``item_id`` distinguishes protected
-    machines of one name. ``hosts`` are those that can take the machine, None where that is not known.
-    ``now`` is where it lands today, in a prediction for after a plan.
+    ``network``, ``subnet`` and ``ip`` are where it lands, None for none or unknown; the ``primary_`` fields are where
+    the machine is now. ``rule`` is the deciding rule: that of the address, else of the subnet, else of the network.
+    ``via_network`` and ``via_ip`` are where a failback starts from. The ``own_`` fields are set on the machine;
+    ``mapped_network_id`` is the mapping's and ``named_subnet`` the subnet chosen by name. If they differ, the
+    machine's own settings apply. With ``whole_subnet``, it stands for all machines of its subnet. ``item_id``
+    distinguishes protected machines of the same name. ``hosts`` are those that can take the machine, None if they are
+    unknown. ``now`` is where it lands today, in a prediction for after a plan.
     """
 
     machine: str
@@ -110,19 +111,19 @@ class Landing(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def has_moved(self) -> bool:
-        """Whether the plan lets it land on another network, subnet or address than today."""
+        """Whether the plan changes the network, subnet or address on which it lands."""
         if self.now is None:
             return False
         return (self.network_id, self.subnet, self.ip) != (self.now.network_id, self.now.subnet, self.now.ip)
 
     @property
     def has_warning(self) -> bool:
-        """Whether a notice is a warning."""
+        """Whether at least one notice is a warning."""
         return any(notice.severity == "warning" for notice in self.notices)
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """How many addresses are kept, changed, lose their connectivity, are unknown or stay behind; and of how many."""
+    """The number of machines, of addresses, of addresses by outcome, and of those with warnings."""
 
     machines: int = 0
     addresses: int = 0
@@ -135,10 +136,10 @@ class Summary(Struct, frozen=True, kw_only=True):
 
 
 class InterfaceState(Struct, frozen=True, kw_only=True):
-    """What a NIC has, today or after a failover; what several ip configurations have is in their order.
+    """The state of a NIC, today or after a failover. Lists are in the order of its IP configurations.
 
-    ``subnet_security_group`` is that of the NIC's subnet, which counts only if ``subnet_is_known``. None for a flag, an
-    address or the DNS servers means that it is not known; no DNS servers means Azure's resolver.
+    ``subnet_security_group`` is that of the NIC's subnet, and is valid only if ``subnet_is_known``. None for a flag, an
+    address or the DNS servers means unknown; an empty list of DNS servers means Azure's resolver.
     """
 
     network_security_group: ArmId | None = None
@@ -156,10 +157,10 @@ class InterfaceState(Struct, frozen=True, kw_only=True):
 
 
 class InterfaceComparison(Struct, frozen=True, kw_only=True):
-    """A NIC of a protected machine: what it has ``today`` and what it will have ``there``, None where not known.
+    """A protected NIC as it is ``today`` and as it will be ``there``, on the replica; None if that is unknown.
 
-    ``left_behind`` names what protects or publishes it today and is not there, ``differs`` what else changes, and
-    ``unknown`` what could not be found out.
+    ``left_behind`` names what protects or publishes it today and is missing on the replica, ``differs`` what else
+    changes, and ``unknown`` what could not be determined.
     """
 
     machine: str
@@ -174,7 +175,7 @@ class InterfaceComparison(Struct, frozen=True, kw_only=True):
 
 
 class PlannedCounts(Struct, frozen=True, kw_only=True):
-    """Of a prediction for after a plan: its changes, the mappings that stay blocked, and the addresses that move.
+    """Counts of a prediction for after a plan: changes, mappings that stay blocked, and addresses that move.
 
     ``left_alone`` counts the machines that do not follow their pair, because they are held or wait for something.
     ``refused`` has a line for each limit that the plan is over: apply would refuse it.
@@ -188,12 +189,12 @@ class PlannedCounts(Struct, frozen=True, kw_only=True):
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
-    """What an operation does to every address, in the order of the machines; first the counts.
+    """What an operation does to every address, in the order of the machines, preceded by the counts.
 
     ``without_nics`` are machines whose NICs Site Recovery does not show, for example during initial replication.
-    ``out_of_scope`` are those of providers that no rule here is about, with the provider in parentheses. ``planned`` is
-    set in a prediction for after a plan. ``interfaces`` are the NICs beside their replicas', if that was asked, and
-    ``findings`` what is wrong with them.
+    ``out_of_scope`` are machines of unsupported providers, with the provider in parentheses. ``planned`` is set in a
+    prediction for after a plan. ``interfaces`` compares NICs with their replicas, if requested, and ``findings`` are
+    the problems found by that.
     """
 
     format_version: str = FORMAT_VERSION
@@ -208,7 +209,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
     def fails_on(self, level: Literal["warning", "lost"]) -> bool:
-        """Whether anything is lost or, for ``warning``, anything is lost, warned about or not predicted at all."""
+        """Whether any address is lost or, for ``warning``, also whether anything has a warning or no prediction."""
         if self.summary.loses_connectivity:
             return True
         is_unclear = self.summary.warnings or self.out_of_scope or self.without_nics or self.findings
@@ -216,7 +217,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
 
 
 def summarize(landings: Iterable[Landing], machines: int) -> Summary:
-    """The counts of a prediction for this many machines."""
+    """Count the landings of a prediction for this many machines."""
     counts = dict.fromkeys(Summary.__struct_fields__, 0)
     for landing in landings:
         counts["addresses"] += 1

@@ -21,21 +21,21 @@ from asrnet.files.problems import gathered, raise_any, together
 from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
-"""The columns a CSV list must have; the cells after the second may be empty."""
+"""The columns that a CSV list must have; the cells after the second one may be empty."""
 
 DISCONNECTED: Final = "disconnected"
-"""As ``replica_network``: the replica was disconnected after failover."""
+"""The ``replica_network`` of a replica that was disconnected after failover."""
 
 _IP_TYPES: Final = {"static": "Static", "dynamic": "Dynamic", "dhcp": "Dynamic"}
 _HEADER_HINT: Final = f"the first line names the columns, with commas between them: {','.join(COLUMNS)}"
 
 
 class MachineRow(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """A row of a list: a NIC of a machine or, with the ``nic`` of an earlier row, a secondary address of that NIC.
+    """A row of a list: a NIC of a machine or, if an earlier row has the same ``nic``, a secondary address of that NIC.
 
-    ``recovery_plan`` is the plan it fails over in, ``recovery_region`` where it fails over to, where its network is
-    mapped to several regions. ``replica_network`` says where the replica was moved after failover (or
-    ``disconnected``), which decides about failback; empty means that nobody moved it.
+    ``recovery_plan`` is the plan that fails the machine over. ``recovery_region`` is its target, if its network is
+    mapped to several regions. ``replica_network`` is where the replica was moved after failover (or ``disconnected``),
+    which decides the failback; empty means that it was not moved.
     """
 
     name: str
@@ -50,7 +50,7 @@ class MachineRow(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fie
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A row, the line it starts in, computed only when needed, and its errors: ``error(field, problem, hint)``."""
+    """A row, its line number, computed only when needed, and a factory of errors: ``error(field, problem, hint)``."""
 
     row: MachineRow
     line: Callable[[], int | None]
@@ -63,7 +63,7 @@ class _MachineList(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class _CheckedRow(Struct, frozen=True, gc=False):
-    """A row whose names were looked up: its NIC by name, with one address."""
+    """A row with its names resolved: a NIC by name, with one address."""
 
     entry: Entry
     network: Network
@@ -74,21 +74,21 @@ class _CheckedRow(Struct, frozen=True, gc=False):
 
 
 def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool = False) -> tuple[Machine, ...]:
-    """The machines that ``text`` lists; ``source`` names it in errors. Raises DocumentError."""
+    """The machines in ``text``; errors name its ``source``. Raises DocumentError."""
     return machines_of_entries(_entries(text, source, is_csv=is_csv), names)
 
 
 def read_entries(path: str | Path) -> list[Entry]:
-    """The rows of the file ``path``, CSV by its ending, YAML or JSON otherwise; no network is looked up yet.
+    """Read the rows of a file: CSV if its name ends in ``.csv``, otherwise YAML or JSON. Networks are not resolved yet.
 
-    Raises DocumentError where it is no such list.
+    Raises DocumentError if the file is not such a list.
     """
     text = documents.read_text(path, limit=documents.WORLD_LIMIT)
     return _entries(text, str(path), is_csv=Path(path).suffix.lower() == ".csv")
 
 
 def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[Machine, ...]:
-    """The machines in the order in which they are first named. Raises DocumentError about all wrong rows."""
+    """The machines, in the order of their first rows. Raises DocumentError about all wrong rows."""
     rows_by_machine: dict[str, list[_CheckedRow]] = {}
     first_entries: dict[tuple[object, ...], Entry] = {}
     mistakes: list[DocumentError] = []
@@ -110,7 +110,7 @@ def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[
 def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:
     entries = list(_csv_entries(text, source) if is_csv else _yaml_entries(text, source))
     if not entries:
-        raise DocumentError("the list has no machines", file=source, hint=f"a machine has {', '.join(COLUMNS)}")
+        raise DocumentError("the list has no machines", file=source, hint=f"a machine needs {', '.join(COLUMNS)}")
     return entries
 
 
@@ -119,8 +119,8 @@ def _yaml_entries(text: str, source: str) -> Iterator[Entry]:
     first = next((line for line in lines if line and line != "---" and not line.startswith(("#", "%"))), "")
     document: documents.Document[Any]
     above: tuple[str, ...] = ()
-    # A list alone, or a document with the key ``machines``: the first sign decides, so that a mistake is reported
-    # against the form that was meant.
+    # The text is a bare list or a document with the key ``machines``. Its first character decides, so that mistakes are
+    # reported against the intended form.
     if first.startswith(("-", "[")):
         document = documents.parse(text, list[MachineRow], source)
         rows = document.value
@@ -131,7 +131,7 @@ def _yaml_entries(text: str, source: str) -> Iterator[Entry]:
         rows, above = document.value.machines, ("machines",)
     for index, row in enumerate(rows):
         path: tuple[str | int, ...] = (*above, index)
-        # Lines are looked up only for errors: for 100,000 rows that would take longer than everything else.
+        # Lines are looked up only for errors, because for 100,000 rows that would take longer than everything else.
         yield Entry(row, partial(document.line, *path), partial(_yaml_error, document, path))
 
 
@@ -160,7 +160,7 @@ def _csv_entries(text: str, source: str) -> Iterator[Entry]:
 
 
 def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row with anything in it, and the line it starts in: a quoted cell may hold line breaks."""
+    """All rows that are not empty, each with its first line, because quoted cells may contain line breaks."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     while True:
         line = reader.line_num + 1
@@ -205,7 +205,7 @@ def _required(entry: Entry, field: str) -> str:
 
 
 def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
-    """The row, looked up. Raises DocumentError about everything that is wrong in it."""
+    """Resolve the names of a row. Raises DocumentError about everything that is wrong in it."""
     row = entry.row
     mistakes: list[DocumentError] = []
     network: Network | None
@@ -216,16 +216,16 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
         network = None
         mistakes.append(error)
     try:
-        # IPv6 is a right address too. It is predicted as one that does not fail over.
+        # An IPv6 address is valid, too. The prediction is that it does not fail over.
         if row.ip and number(row.ip) is None:
             ip_address(row.ip)
     except ValueError:
-        mistakes.append(entry.error("ip", f"'{row.ip}' is not an address", "an address reads 10.0.1.4"))
+        mistakes.append(entry.error("ip", f"'{row.ip}' is not an address", "write it as 10.0.1.4"))
     else:
         with gathered(mistakes):
             subnet = _subnet_name(entry, network) if network else None
     if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
-        mistakes.append(entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "it is Static or Dynamic"))
+        mistakes.append(entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "use Static or Dynamic"))
     replica = None
     if row.replica_network:
         is_disconnected = row.replica_network.lower() == DISCONNECTED
@@ -260,10 +260,10 @@ def _network(entry: Entry, field: str, names: NetworkNames) -> Network:
 
 
 def _subnet_name(entry: Entry, network: Network) -> str | None:
-    """The subnet that the row names, else the one that has its address, else the only one."""
+    """The subnet that the row names, else the subnet that contains its address, else the only subnet."""
     name, ip = entry.row.subnet, entry.row.ip
     address = number(ip)
-    # A VM network need not have subnets, so there is nothing to check the name against.
+    # A VM network need not have subnets, so the name cannot be checked.
     if not network.subnets:
         return name or None
     if name:
@@ -294,13 +294,13 @@ def _holds(subnet: Subnet, address: int) -> bool:
 
 
 def _refuse_repeats(checked: _CheckedRow, first_entries: dict[tuple[object, ...], Entry]) -> None:
-    """Raises DocumentError for a row or an address that an earlier row has; ``first_entries`` remembers both."""
+    """Raise DocumentError for a row or address that is in an earlier row; ``first_entries`` records both."""
     entry, row, ip = checked.entry, checked.entry.row, checked.configuration.ip
     first = first_entries.setdefault(
         (row.name.lower(), checked.network.id, row.nic, checked.configuration.subnet, ip), entry
     )
     if first is not entry:
-        raise entry.error("name", f"'{row.name}' has the same row in line {first.line()}")
+        raise entry.error("name", f"'{row.name}' is given twice, first in line {first.line()}")
     if ip is not None:
         first = first_entries.setdefault((checked.network.id, ip), entry)
         if first is not entry:

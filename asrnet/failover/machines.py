@@ -1,4 +1,4 @@
-"""The machines of a prediction: those a vault protects, those of a list, or one that stands for a whole subnet."""
+"""The machines of a prediction: those that a vault protects, those of a list, or one for a whole subnet."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _KINDS: Final[Mapping[str, ReplicationKind]] = {
     "inmageazurev2": "on_premises_to_azure",
     "inmagercm": "on_premises_to_azure",
 }
-"""By Site Recovery's instance types, without case. Machines of any other are out of scope."""
+"""The kind of replication by lower-case instance type. Machines of any other type are out of scope."""
 
 
 class Replica(Struct, frozen=True, gc=False, kw_only=True):
-    """What became of a replica after failover: it was moved to ``network_id``, or disconnected where that is None."""
+    """What was done to a replica after failover: moved to ``network_id``, or disconnected if that is None."""
 
     network_id: ArmId | None = None
 
@@ -34,13 +34,13 @@ class Replica(Struct, frozen=True, gc=False, kw_only=True):
 class Machine(Struct, frozen=True, gc=False, kw_only=True):
     """A machine to predict for.
 
-    ``kind`` is how it is replicated, None where its network's mapping decides. ``item_id`` and ``vault_id`` are its
-    protected item and the vault of that, None for a machine that is not protected yet. The fabrics and locations say
-    where it runs now (``home``) and where it fails over to; they distinguish mappings of one network to several places.
+    ``kind`` is how it is replicated; if it is None, its network's mapping decides. ``item_id`` and ``vault_id`` are its
+    protected item and vault, None for a machine that is not protected yet. The fabrics and locations are where it runs
+    now (``home``) and where it fails over to; they tell mappings of one network to several places apart.
     ``is_reversed``: it was re-protected after a failover, so its failover is the failback; with ``direction_unclear``
-    that is not known. ``replicas`` says, by NIC, what was done to the replica after failover. ``whole_subnet``: it
-    stands for every machine of its subnet. ``notices`` hold of the machine whatever is predicted.
-    ``unsupported_provider`` names a provider whose machines are not predicted.
+    that is unknown. ``replicas`` is what was done to each NIC's replica after failover. ``whole_subnet``: it stands for
+    every machine of its subnet. ``notices`` apply to every prediction for the machine. ``unsupported_provider`` names a
+    provider whose machines are not predicted.
     """
 
     name: str
@@ -65,17 +65,17 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
 
 
 def machines_of_items(items: Iterable[ProtectedItem]) -> tuple[Machine, ...]:
-    """The machines that a vault protects, each NIC with the networks that the item sets for all of them."""
+    """The machines that a vault protects. Networks that are set for a whole item are set on each of its NICs."""
     return tuple(map(_machine_of_item, items))
 
 
 def machines_of_subnets(networks: Iterable[Network]) -> tuple[Machine, ...]:
-    """For every subnet in which machines can be, and every VM network without subnets, one that stands for all."""
+    """One machine for every subnet that can contain machines, and for every VM network without subnets."""
     machines = []
     for network in networks:
         names: list[str | None] = [subnet.name for subnet in network.subnets if not is_reserved(subnet.name)]
         if isinstance(network, VmNetwork) and not network.subnets:
-            names = [None]  # VM networks need no subnets, and machines are on them all the same.
+            names = [None]  # VM networks need no subnets, and have machines all the same.
         for name in names:
             configuration = IpConfiguration(name="", subnet=name)
             nic = Nic(name=name or "", primary_network_id=network.id, ip_configurations=(configuration,))
@@ -88,20 +88,21 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
     kind = _KINDS.get(item.provider.lower())
     is_supported = kind is not None or not item.provider
     if kind == "azure_to_azure" and network_id is not None and network_id.type != VNET:
-        kind = None  # An Azure machine is never on a VM network, so its mapping says more than the provider's name.
+        kind = None  # an Azure machine is never on a VM network, so its mapping must decide
     elif kind is None and is_supported and network_id is not None and network_id.type == VNET:
         kind = "azure_to_azure"
     home = normal_location(item.primary_location or "") or None
     recovery = normal_location(item.recovery_location or "") or None
     is_protected = item.state.lower() == "protected"
-    # Between regions only the initial location shows that a machine was re-protected: it is Protected and Primary again
-    # (recorded). Of on-premises machines no recording exists; a Protected one on the recovery side is taken for one.
+    # Recorded: between regions a re-protected machine is Protected and Primary again, so that only its initial location
+    # shows the re-protection. There is no recording of an on-premises machine; a Protected one on the recovery side is
+    # assumed to be re-protected.
     is_reversed = item.is_reversed or (kind != "azure_to_azure" and item.has_failed_over and is_protected)
     return Machine(
         name=item.friendly_name or item.id.name,
         item_id=item.id,
-        # What is set on the item counts for a NIC that names no network itself.
-        # Source: Customize networking configurations of the target Azure VM.
+        # The settings of the item apply to NICs that have none of their own. Source: Customize networking
+        # configurations of the target Azure VM.
         nics=tuple(
             structs.replace(
                 nic,
@@ -120,7 +121,7 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
         failed_over=item.has_failed_over,
         is_reversed=is_reversed,
         direction_unclear=kind == "azure_to_azure" and item.direction_unclear,
-        # Portal-made vaults have one fabric for both zones of a region.
+        # Vaults set up in the portal have one fabric for both zones of a region.
         between_zones=kind == "azure_to_azure"
         and (home == recovery if home and recovery else item.recovery_fabric_id == item.fabric_id),
         notices=_notices_of_item(item, is_protected=is_protected),
@@ -131,10 +132,10 @@ def _machine_of_item(item: ProtectedItem) -> Machine:
 def _notices_of_item(item: ProtectedItem, *, is_protected: bool) -> tuple[Notice, ...]:
     notices = []
     if item.active_location.lower() not in {"primary", "recovery"}:
-        word = f"'{item.active_location}'" if item.active_location else "not said"
+        word = f"'{item.active_location}'" if item.active_location else "not known"
         message = f"where the machine runs is {word}: it is predicted as one that has not failed over"
         notices.append(notice("location_unclear", message))
-    # A machine that has failed over is in a state of its own until it is re-protected.
+    # A machine that has failed over stays in a state other than Protected until it is re-protected.
     if not is_protected and not item.has_failed_over:
         state = f"in the state {item.state}" if item.state else "in an unknown state"
         notices.append(notice("not_protected", f"the machine is {state}, not Protected: it cannot fail over now"))

@@ -1,4 +1,4 @@
-"""Network mappings as a prediction looks them up: by primary network, vault and where they lead."""
+"""Network mappings, which a prediction looks up by primary network, vault and target."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from asrnet.model.azure import MappingKind, NetworkMapping, UnreadableMapping
 
 
 class Gaps(Struct, frozen=True, kw_only=True):
-    """The mappings that could not be read: all of ``vaults``, and ``mappings``, which do not say what they map."""
+    """The mappings that could not be read: all of ``vaults``, and ``mappings``, which omit which networks they map."""
 
     vaults: frozenset[ArmId] = frozenset()
     mappings: tuple[UnreadableMapping, ...] = ()
 
 
 class MappingMatch(Struct, frozen=True, gc=False):
-    """The answer to a look-up: one mapping, several ``rivals`` that lead to different networks, or none.
+    """The result of a look-up: one mapping, several ``rivals`` that lead to different networks, or none.
 
-    ``gap`` is empty, or says why a network without a mapping may be mapped all the same.
+    ``gap`` is empty, or gives the reason why a network without a mapping may be mapped all the same.
     """
 
     mapping: NetworkMapping | None = None
@@ -30,7 +30,7 @@ class MappingMatch(Struct, frozen=True, gc=False):
 
     @property
     def network_id(self) -> ArmId | None:
-        """The recovery network, where exactly one is mapped."""
+        """The recovery network, if exactly one mapping was found."""
         return self.mapping.recovery_network_id if self.mapping else None
 
 
@@ -38,7 +38,7 @@ _NO_MATCH = MappingMatch()
 
 
 class Mappings:
-    """All mappings that were read, by their primary network, and the ``gaps`` of what was not."""
+    """All mappings that were read, by primary network, and the ``gaps`` left by those that were not."""
 
     __slots__ = ("_by_primary", "_gaps", "_kinds")
 
@@ -59,7 +59,7 @@ class Mappings:
         to_location: str | None = None,
         kind: MappingKind | None = None,
     ) -> MappingMatch:
-        """The mapping of ``primary`` in this vault, to this fabric or region and of this kind, where they are given."""
+        """Find the mapping of ``primary``, restricted to the given vault, fabric or region, and kind."""
         if primary is None:
             return _NO_MATCH
         fitting = [
@@ -69,7 +69,7 @@ class Mappings:
             and (kind is None or mapping.kind == kind)
             and _leads_to(mapping, to_fabric, to_location)
         ]
-        # Two mappings to one network agree. No document says that a network is mapped only once to each region.
+        # Two mappings to the same network agree. No document says that a network has only one mapping per region.
         if len({mapping.recovery_network_id for mapping in fitting}) > 1:
             return MappingMatch(rivals=tuple(fitting))
         if fitting:
@@ -79,12 +79,12 @@ class Mappings:
         return MappingMatch(gap=gap) if gap else _NO_MATCH
 
     def kind_under(self, fabric_id: ArmId) -> MappingKind | None:
-        """The kind of a fabric's mappings, where they are all of one."""
+        """The kind of a fabric's mappings, if they are all of the same kind."""
         kinds = self._kinds.get(fabric_id, set())
         return next(iter(kinds)) if len(kinds) == 1 else None
 
     def _gap(self, primary: ArmId, vault_id: ArmId | None) -> str:
-        """Why ``primary`` may be mapped although no mapping that was read says so; empty where it is not."""
+        """Why ``primary`` may be mapped by a mapping that was not read; empty if it cannot."""
         if vault_id in self._gaps.vaults or (vault_id is None and self._gaps.vaults):
             return "the mappings of a vault could not be read"
         for mapping in self._gaps.mappings:
@@ -93,7 +93,8 @@ class Mappings:
             if mapping.primary_network_id is not None:
                 may_map = mapping.primary_network_id == primary
             else:
-                # The path of an on-premises mapping has the network's own id; between regions it says nothing.
+                # The path of an on-premises mapping contains the network's own id; between regions it contains nothing
+                # useful.
                 may_map = primary == mapping.id.parent or primary.type == VNET
             if may_map:
                 return f"the mapping '{mapping.name}' {mapping.problem}"
@@ -102,8 +103,8 @@ class Mappings:
 
 def _leads_to(mapping: NetworkMapping, fabric_id: ArmId | None, location: str | None) -> bool:
     if mapping.kind == "vmm_to_azure":
-        return True  # It names a fabric of Azure that no vault lists.
-    # The region decides where it is known: a vault may have had two fabrics for one region.
+        return True  # it names a fabric of Azure that no vault lists
+    # The region decides if it is known, because a vault may have had two fabrics for one region.
     if location and mapping.recovery_location:
         return mapping.recovery_location == location
     if fabric_id is not None and mapping.recovery_fabric_id is not None:

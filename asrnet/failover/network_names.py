@@ -14,7 +14,7 @@ Network = VirtualNetwork | VmNetwork
 
 
 def network_name(network: Network) -> str:
-    """The name that people use for a network."""
+    """The display name of a network."""
     return network.name if isinstance(network, VirtualNetwork) else network.friendly_name
 
 
@@ -48,19 +48,19 @@ class NetworkNames:
                 self._regions.add(network.location)
 
     def find(self, name: str) -> Network:
-        """The network called ``name``, without case. Raises InputError where there is none, or several."""
+        """Find the network called ``name``, ignoring case. Raises InputError if there is none, or more than one."""
         networks = self._by_name.get(name.strip().lower(), [])
         if len(networks) == 1:
             return networks[0]
         if networks:
             ids = ", ".join(sorted(str(network.id) for network in networks))
             raise InputError(f"several networks are called '{name}': {ids}", hint="give the id of the one you mean")
-        # Names of the same form only: for "hub" no "group/hub" is proposed.
+        # Names of the same form only: "group/hub" is no suggestion for "hub".
         candidates = (written for written in self._as_written.values() if written.count("/") == name.count("/"))
         raise InputError(f"unknown network '{name}'{did_you_mean(name, candidates)}")
 
     def region(self, name: str) -> str:
-        """The short name of the region called ``name``. Raises InputError where no network or fabric is in it."""
+        """The short name of a region. Raises InputError if no network and no fabric is in it."""
         location = normal_location(name)
         if location not in self._regions:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Step one of a prediction: the network a NIC lands on at failover, in a test failover and after failback."""
+"""Step one of a prediction: the network on which a NIC lands at failover, in a test and after failback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from asrnet.model.azure import Nic, VirtualNetwork
 
 
 class NetworkChoice(Struct, frozen=True, kw_only=True, gc=False):
-    """The network a NIC lands on, None for none, and the rule that chose it.
+    """The network on which a NIC lands, None for none, and the rule that chose it.
 
-    ``own_network_id`` is what is set on the machine and ``mapped_network_id`` what the mapping says. The subnet and the
-    address that are set on the machine for a failover count on this network only with ``failover_settings``, those for
-    a test only with ``test_settings``.
+    ``own_network_id`` is set on the machine, and ``mapped_network_id`` is the mapping's. The subnet and address that
+    are set for a failover apply on this network only with ``failover_settings``, those for a test only with
+    ``test_settings``.
     """
 
     kind: ReplicationKind
@@ -56,7 +56,7 @@ def failover_network(
             kind=kind, rule=rules.OWN_NETWORK_UNKNOWN, notices=(notice("own_network_unknown", message),)
         )
 
-    # A mapping is the default of the day replication is enabled; what is set on the machine since wins.
+    # A mapping provides the default when replication is enabled; a network that is set on the machine takes precedence.
     # Source: Set up network mapping and IP addressing for VNets.
     if own_network is not None and own_network != mapped:
         notices: tuple[Notice, ...] = ()
@@ -92,7 +92,7 @@ def failover_network(
 
 
 def _on_premises_network(nic: Nic) -> NetworkChoice:
-    """The network of a VMware or physical machine: no mapping concerns it, the network is set on the machine.
+    """The network of a VMware or physical machine, which is set on the machine because mappings do not apply to it.
 
     Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
     """
@@ -106,13 +106,13 @@ def _on_premises_network(nic: Nic) -> NetworkChoice:
 
 
 def _unclear_mapping(machine: Machine, nic: Nic, match: MappingMatch) -> tuple[Rule, Notice] | None:
-    """Why the mapping of a NIC is not clear, as the rule and the notice to give; None where it is."""
+    """Why the mapping of a NIC is unclear, as a rule and a notice; None if it is clear."""
     if match.rivals:
-        # A machine of a list does not say where it is replicated to, a protected one does.
+        # A protected machine says where it is replicated to, one in a list does not.
         remedy = "" if machine.item_id else "; name the region as recovery_region in the list, or with --to"
         return rules.AMBIGUOUS_MAPPING, notice("ambiguous_mapping", f"{_contradiction(match)}{remedy}")
     if nic.primary_network_id is None:
-        message = f"which network '{nic.primary_network}' is, is not known" if nic.primary_network else ""
+        message = f"the network '{nic.primary_network}' is not known" if nic.primary_network else ""
         return rules.MAPPING_UNKNOWN, notice("primary_network_unknown", message)
     if match.gap and not machine.between_zones:
         return rules.MAPPING_UNKNOWN, _gap_notice(match)
@@ -122,10 +122,10 @@ def _unclear_mapping(machine: Machine, nic: Nic, match: MappingMatch) -> tuple[R
 def test_network(
     failover: NetworkChoice, machine: Machine, nic: Nic, named: ArmId | None, networks: Mapping[ArmId, Network]
 ) -> NetworkChoice:
-    """The network in a test: the machine's own test network, else ``named``, else where ``failover`` leads.
+    """The network in a test: the machine's own test network, else ``named``, else that of the ``failover``.
 
-    A machine that could not be replicated cannot be tested either, whatever network is named.
-    Source: Customize networking configurations of the target Azure VM.
+    A machine that cannot be replicated cannot be tested either, whatever network is named. Source: Customize networking
+    configurations of the target Azure VM.
     """
     is_planned = failover.kind == "azure_to_azure" and machine.vault_id is None
     if is_planned and failover.rule in {rules.A2A_UNMAPPED, rules.MAPPING_UNKNOWN}:
@@ -154,7 +154,7 @@ def test_network(
         network_id=network_id,
         own_network_id=own_network,
         mapped_network_id=failover.mapped_network_id,
-        # Settings are made for one network: those of a failover for its network, those of a test for its.
+        # Settings belong to one network: failover settings to the failover network, test settings to the test network.
         failover_settings=is_failover_network,
         test_settings=own_network is not None or is_failover_network,
         notices=tuple(notices),
@@ -173,12 +173,12 @@ def failback_on_premises(
 ) -> NetworkChoice:
     """The network of an on-premises machine after failback.
 
-    ``original`` is the network it was on, ``landed`` the one its replica was connected to at failover, ``replica``
-    what was done to that since, None for nothing. Only mappings of the vault, back to the home fabric, count.
+    ``original`` is its original network, ``landed`` the network of its replica at failover, and ``replica`` what was
+    done to the replica since, None for nothing. Only mappings of the vault that lead back to the home fabric count.
     Source: Prepare network mapping for Hyper-V VM disaster recovery to Azure.
     """
     current = replica.network_id if replica is not None else landed
-    # A replica in Azure may be on a network that is mapped to another region, which leads no machine back home.
+    # The network of a replica in Azure may be mapped to another region, which leads no machine back home.
     match = mappings.find(current, vault_id=vault_id, to_fabric=home_fabric_id, kind="vmm_to_vmm")
     if doubtful := _doubtful_way_back(kind, match):
         return doubtful
@@ -204,12 +204,12 @@ def failback_between_regions(
     home_location: str | None = None,
     zone_network: ArmId | None = None,
 ) -> NetworkChoice:
-    """The network of an Azure machine after failback, while it is not re-protected: its replica's network decides.
+    """The network of an Azure machine after failback, if it is not re-protected yet: its replica's network decides.
 
-    Re-protection goes by the mapping of the network the replica is on. The edition of 2018 says that the network cannot
-    be changed then and that the mapping has to be redone first; the newest one lets another network be chosen, which
-    nobody can predict. ``zone_network`` is where a machine between zones of one region stays.
-    Source: Reprotect failed over Azure VMs to the primary region.
+    Re-protection follows the mapping of the replica's network. The 2018 edition says that the network cannot be changed
+    then and that the mapping has to be redone first; the newest one lets somebody choose another network, which cannot
+    be predicted. ``zone_network`` is where a machine stays that is replicated between zones of one region. Source:
+    Reprotect failed over Azure VMs to the primary region.
     """
     match = mappings.find(replica_network, vault_id=vault_id, to_fabric=home_fabric_id, to_location=home_location)
     if doubtful := _doubtful_way_back("azure_to_azure", match):
@@ -221,13 +221,13 @@ def failback_between_regions(
 
 
 def label(network_id: ArmId, networks: Mapping[ArmId, Network]) -> str:
-    """What people call a network, known or not."""
+    """The display name of a network, even if it is not known."""
     network = networks.get(network_id)
     return network_name(network) if network else network_id.name
 
 
 def _doubtful_way_back(kind: ReplicationKind, match: MappingMatch) -> NetworkChoice | None:
-    """The choice of no network where mappings contradict each other or could not be read; None where all is clear."""
+    """The choice of no network if mappings contradict each other or could not be read; otherwise None."""
     if match.rivals:
         ambiguous = notice("ambiguous_mapping", _contradiction(match))
         return NetworkChoice(kind=kind, rule=rules.AMBIGUOUS_MAPPING, notices=(ambiguous,))
@@ -246,14 +246,14 @@ def _gap_notice(match: MappingMatch) -> Notice:
 
 
 def _way_back(kind: ReplicationKind, rule: Rule, network_id: ArmId | None, match: MappingMatch) -> NetworkChoice:
-    # What is set on the machine was set for the failover, not for the way back.
+    # The settings of the machine were made for the failover, not for the failback.
     return NetworkChoice(
         kind=kind, rule=rule, network_id=network_id, mapped_network_id=match.network_id, failover_settings=False
     )
 
 
 def _replication_kind(machine: Machine, nic: Nic, match: MappingMatch, mappings: Mappings) -> ReplicationKind:
-    """How a machine is replicated, by the first that says it: itself, its mapping, its network, its server."""
+    """How a machine is replicated. The machine itself decides, else its mapping, its network or its server."""
     mapping = match.mapping or next(iter(match.rivals), None)
     primary = nic.primary_network_id
     if machine.kind or mapping or primary is None:

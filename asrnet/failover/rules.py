@@ -1,6 +1,7 @@
-"""The rules by which Site Recovery places a machine: one table of codes, sentences and the documents they come from.
+"""The rules by which Site Recovery places a machine: a table of codes, sentences and source documents.
 
-A prediction names the rule behind each answer; docs/failover-rules.md lists them all and is checked against this table.
+A prediction names the rule behind each answer. docs/failover-rules.md lists all rules and is checked against this
+table.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec import Struct
 from asrnet.model.azure import MappingKind
 
 ReplicationKind = MappingKind | Literal["on_premises_to_azure"]
-"""How a machine is replicated: as a kind of mapping says, or from a site that network mappings do not concern."""
+"""How a machine is replicated: a kind of mapping, or from a site to which network mappings do not apply."""
 
 Severity = Literal["warning", "info"]
 
@@ -40,7 +41,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class NoticeKind(Struct, frozen=True, kw_only=True):
-    """A kind of notice: what a code stands for, and how much it matters."""
+    """A kind of notice: its sentence and its severity."""
 
     code: str
     severity: Severity
@@ -99,7 +100,7 @@ ZONE_SAME_NETWORK: Final = _rule(
 ON_PREMISES_NETWORK: Final = _rule(
     "on_premises_network",
     INTERFACES,
-    "No mapping concerns VMware and physical machines: each lands on the network that is set on it.",
+    "Mappings do not apply to VMware and physical machines: each lands on the network that is set on it.",
 )
 ON_PREMISES_NO_NETWORK: Final = _rule(
     "on_premises_no_network",
@@ -112,23 +113,23 @@ AMBIGUOUS_MAPPING: Final = _rule(
 MAPPING_UNKNOWN: Final = _rule(
     "mapping_unknown",
     NO_DOCUMENT,
-    "What the primary network is mapped to, if anything, is not known: something could not be read.",
+    "Something could not be read, so it is not known whether the primary network is mapped.",
 )
 OWN_NETWORK_UNKNOWN: Final = _rule(
     "own_network_unknown",
     NO_DOCUMENT,
-    "A network is set on the machine, and which one it is cannot be told from what Site Recovery says.",
+    "A network is set on the machine, but what Site Recovery returns does not identify it.",
 )
 FAILBACK_NOT_PREDICTED: Final = _rule(
     "failback_not_predicted",
     NO_DOCUMENT,
-    "Failback to VMware and physical sites goes by settings there, which Site Recovery does not show.",
+    "Failback to VMware and physical sites follows settings at the site, which Site Recovery does not show.",
 )
 UNCLEAR: Final = (
     *(AMBIGUOUS_MAPPING, MAPPING_UNKNOWN, OWN_NETWORK_UNKNOWN),
     *(ON_PREMISES_NO_NETWORK, FAILBACK_NOT_PREDICTED),
 )
-"""Rules whose answer of no network means that it is not known."""
+"""Rules without a network that mean unknown rather than lost."""
 NETWORK_MISSING: Final = _rule(
     "network_missing", SERVICE_ERROR, "The recovery network does not exist, so no machine can land there."
 )
@@ -186,9 +187,9 @@ A2A_FAILBACK_OWN: Final = _rule(
     "The machine is re-protected: its failover is the failback, by its own settings, and mappings no longer decide.",
 )
 
-OWN_SUBNET: Final = _rule("own_subnet", A2A_MAPPING, "The machine's own recovery subnet wins over the rule of names.")
+OWN_SUBNET: Final = _rule("own_subnet", A2A_MAPPING, "The machine's own recovery subnet wins over the choice by name.")
 TEST_OWN_SUBNET: Final = _rule(
-    "test_own_subnet", CUSTOMIZE, "The machine's own test subnet wins over the rule of names."
+    "test_own_subnet", CUSTOMIZE, "The machine's own test subnet wins over the choice by name."
 )
 ONLY_SUBNET: Final = _rule(
     "only_subnet", VNET_FAQ, "No subnet is set on the machine, and its network has only this one."
@@ -231,7 +232,7 @@ ADDRESS_OTHER_SPACE: Final = _rule(
     "The recovery subnet has another address space: its next available address is assigned.",
 )
 SPACE_SAME: Final = _rule(
-    "space_same", A2A_MAPPING, "Same address space: an address is kept where it is free on the recovery side."
+    "space_same", A2A_MAPPING, "Same address space: an address is kept if it is free on the recovery side."
 )
 SPACE_DIFFERS: Final = _rule(
     "space_differs", A2A_MAPPING, "Another address space: every address becomes the next available one."
@@ -259,7 +260,7 @@ TEST_ADDRESS_OWN: Final = _rule(
     "test_address_own", CUSTOMIZE, "The address set on the machine for tests is assigned: it is free there."
 )
 TEST_ADDRESS_KEPT: Final = _rule(
-    "test_address_kept", A2A_MAPPING, "In a test failover the address stays the same where it is free."
+    "test_address_kept", A2A_MAPPING, "In a test failover the address stays the same if it is free."
 )
 TEST_ADDRESS_END: Final = _rule(
     "test_address_end",
@@ -273,12 +274,12 @@ VMM_POOL_KEPT: Final = _rule(
 VMM_POOL_OTHER: Final = _rule(
     "vmm_pool_other",
     VMM_ADDRESSES,
-    "The address is not available in the pool of the recovery network: VMM assigns another one of the pool.",
+    "The address is not available in the pool of the recovery network: VMM assigns another one from the pool.",
 )
 VMM_POOL_UNKNOWN: Final = _rule(
     "vmm_pool_unknown",
     VMM_ADDRESSES,
-    "The address comes from the static pool of the recovery network, the same if it is there and free; "
+    "The address comes from the static pool of the recovery network, the same if the pool has it and it is free; "
     "the pool or the primary address is not known here.",
 )
 VMM_POOL_FULL: Final = _rule(
@@ -307,18 +308,18 @@ TYPE_AS_SET: Final = _rule(
 )
 
 RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in tuple(globals().values()) if isinstance(rule, Rule)}
-"""Every rule by its code."""
+"""Every rule, by code."""
 
 _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "differs_from_mapping": ("warning", "The machine's own recovery network is not the mapping's."),
-    "subnet_differs": ("info", "The machine's own recovery subnet is not the one that the rule of names gives."),
+    "subnet_differs": ("info", "The machine's own recovery subnet is not the one that would be chosen by name."),
     "ambiguous_mapping": ("warning", "Several mappings lead to different networks, so nothing is predicted."),
     "mapping_not_read": ("warning", "Not all mappings could be read, so nothing is predicted."),
     "primary_network_unknown": ("warning", "The primary network is not known, so nothing is predicted."),
     "own_network_unknown": ("warning", "The machine's own recovery network is not known, so nothing is predicted."),
     "direction_unclear": (
         "warning",
-        "Whether the machine was re-protected is not known: it counts as one that was not.",
+        "It is not known whether the machine was re-protected; it is predicted as if it was not.",
     ),
     "mapping_not_paired": ("warning", "The mapping is not in the state Paired."),
     "network_not_read": ("warning", "The recovery network could not be read, so subnet and address are unknown."),
@@ -329,14 +330,14 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "primary_subnet_unknown": ("warning", "The primary subnet is not known, and the recovery network has several."),
     "own_subnet_missing": ("warning", "The machine's own recovery subnet is not in its recovery network."),
     "own_address_unavailable": ("warning", "The machine's own recovery address is not available."),
-    "fallback_subnet_reserved": ("warning", "The subnet that is fallen back to is reserved for an Azure service."),
-    "fallback_subnet_delegated": ("warning", "The subnet that is fallen back to is delegated to a service."),
+    "fallback_subnet_reserved": ("warning", "The fallback subnet is reserved for an Azure service."),
+    "fallback_subnet_delegated": ("warning", "The fallback subnet is delegated to a service."),
     "subnet_full": ("warning", "No address is left in the recovery subnet."),
     "used_addresses_unknown": ("info", "Azure counts addresses in use without saying which: another may be assigned."),
     "ipv6_not_supported": ("warning", "Site Recovery does not support IPv6."),
     "secondary_not_selected": ("info", "A secondary ip configuration is not configured to fail over."),
-    "nic_not_selected": ("warning", "The NIC is not selected: what that means is documented for on-premises machines."),
-    "selection_unclear": ("warning", "Whether the NIC takes part is not known: it is predicted as one that does."),
+    "nic_not_selected": ("warning", "The NIC is not selected, which is documented for on-premises machines only."),
+    "selection_unclear": ("warning", "It is not known whether the NIC fails over; it is predicted as if it does."),
     "no_network_set": ("warning", "No network is set on the machine, so nothing is predicted."),
     "test_network_differs": ("info", "The machine's own test network is not the one named for the test."),
     "test_in_failover_network": ("info", "The test uses the failover network; a separate network is recommended."),
@@ -346,7 +347,10 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
         "The machine was re-protected and runs on the recovery side: its failover takes it home.",
     ),
     "not_protected": ("warning", "The machine is not in the state Protected: it cannot fail over now."),
-    "location_unclear": ("warning", "Where the machine runs is not known: it counts as not failed over."),
+    "location_unclear": (
+        "warning",
+        "It is not known where the machine runs; it is predicted as if it has not failed over.",
+    ),
     "not_home": ("warning", "The machine does not come back to its original network or subnet."),
     "failback_not_predicted": ("warning", "The failback of VMware and physical machines is not predicted."),
     "no_eligible_host": ("warning", "No host of the recovery cloud reaches the recovery network."),
@@ -356,11 +360,11 @@ NOTICES: Final[Mapping[str, NoticeKind]] = {
     code: NoticeKind(code=code, severity=severity, sentence=sentence)
     for code, (severity, sentence) in _KINDS_OF_NOTICE.items()
 }
-"""Every kind of notice by its code."""
+"""Every kind of notice, by code."""
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Something to know of one answer of a prediction."""
+    """A remark on one answer of a prediction."""
 
     code: str
     severity: Severity
@@ -368,6 +372,6 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 def notice(code: str, message: str = "") -> Notice:
-    """A notice of a kind in ``NOTICES``; its own words are the kind's sentence unless given."""
+    """A notice of a kind in ``NOTICES``. Without a message, it has the sentence of its kind."""
     kind = NOTICES[code]
     return Notice(code=code, severity=kind.severity, message=message or kind.sentence)

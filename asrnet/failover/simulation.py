@@ -1,4 +1,4 @@
-"""A failover played address by address: network, subnet and address of each NIC, and the rule behind each."""
+"""Simulates a failover address by address: network, subnet and address of each NIC, and the rule behind each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class EligibleHosts(Protocol):
     """Finds the hosts that can take a machine."""
 
     def __call__(self, start: ArmId | None, target: ArmId, *, is_failback: bool) -> Sequence[str] | None:
-        """The hosts for a machine that goes from one VM network to another; None where they are not known."""
+        """The hosts for a machine that moves from one VM network to another; None if they are unknown."""
 
 
 def simulate(
@@ -47,11 +47,11 @@ def simulate(
     gaps: Gaps = Gaps(),  # noqa: B008 - a frozen value
     absent: Collection[ArmId] = (),
 ) -> Prediction:
-    """Where each address of each NIC of ``machines`` goes, machine by machine: no address is given out twice.
+    """Where each address of each NIC of ``machines`` lands, machine by machine. No address is assigned twice.
 
-    ``networks`` holds every network that may matter. A network that is not in it counts as not known, unless it is
-    ``absent`` for certain. ``gaps`` are the mappings that could not be read. ``test_network_id`` is the network named
-    for a test failover. Each answer names its rule and the rule's document.
+    ``networks`` holds every network that may matter. A network that is not in it counts as unknown, unless it is known
+    to be ``absent``. ``gaps`` are the mappings that could not be read. ``test_network_id`` is the network named for a
+    test failover. Each answer has its rule and the rule's source.
     """
     listed = tuple(machines)
     addresses = [
@@ -81,7 +81,7 @@ def simulate(
 
 
 class _Address(Struct, frozen=True, gc=False):
-    """One ip configuration, with the NIC and the machine it belongs to."""
+    """An IP configuration with its NIC and machine."""
 
     machine: Machine
     nic: Nic
@@ -89,10 +89,10 @@ class _Address(Struct, frozen=True, gc=False):
 
 
 class _Move(Struct, frozen=True, gc=False):
-    """One move of an address: to the chosen network, among the addresses of ``places``.
+    """The move of one address to the chosen network, among the addresses of ``places``.
 
-    For a failback ``landed`` is where the failover had landed it, and ``via`` the network its replica is on by now,
-    None for none. Without ``landed`` the move starts where the machine is.
+    For a failback, ``landed`` is where the failover put it, and ``via`` the replica's current network, None for none.
+    Without ``landed``, the move starts where the machine is.
     """
 
     choice: NetworkChoice
@@ -104,7 +104,7 @@ class _Move(Struct, frozen=True, gc=False):
 
 
 class _Simulation:
-    """The networks and mappings of one prediction; the only thing that changes is which addresses are handed out."""
+    """The networks and mappings of a prediction. Only the set of assigned addresses changes."""
 
     def __init__(
         self,
@@ -122,14 +122,14 @@ class _Simulation:
     def fail_over(
         self, addresses: Sequence[_Address], *, is_test: bool = False, test_network_id: ArmId | None = None
     ) -> tuple[Landing, ...]:
-        """Where every address lands at failover, or in a test of one."""
+        """Where every address lands at failover or, with ``is_test``, in a test failover."""
         choices = [
             failover_network(address.machine, address.nic, self._mappings, self._networks) for address in addresses
         ]
         if not is_test:
             places = Places(self._networks, _addresses_held(addresses, choices), self._absent)
         else:
-            # In a test the machines keep running, so that their addresses stay taken.
+            # During a test the machines keep running, so that their addresses stay in use.
             running = _addresses_at_home(address for address in addresses if not address.machine.failed_over)
             places = Places(self._networks, absent=self._absent, occupied=running)
             choices = [
@@ -142,9 +142,9 @@ class _Simulation:
         )
 
     def fail_back(self, addresses: Sequence[_Address]) -> tuple[Landing, ...]:
-        """Where every address is after it has failed over and come back."""
+        """Where every address is after failing over and back."""
         landings = self.fail_over(addresses)
-        # Their own NICs may still hold them at home: the addresses that machines had before failover are theirs again.
+        # The machines' original NICs may still hold their addresses, which count as free for the same machines.
         home = Places(self._networks, _addresses_at_home(addresses), self._absent)
         return tuple(
             self._come_back(address, landed, home) for address, landed in zip(addresses, landings, strict=True)
@@ -152,24 +152,24 @@ class _Simulation:
 
     def _come_back(self, address: _Address, landed: Landing, home: Places) -> Landing:
         machine, nic = address.machine, address.nic
-        # What did not fail over has nothing to come back from.
+        # An address that has not failed over has nothing to fail back.
         if landed.outcome == "not_failed_over":
             return landed
-        # No document tells where: it goes by settings at the site, which Site Recovery does not show.
+        # No document says where: it depends on settings at the site, which Site Recovery does not show.
         if landed.kind == "on_premises_to_azure":
             unpredicted = notice("failback_not_predicted")
             choice = NetworkChoice(kind=landed.kind, rule=rules.FAILBACK_NOT_PREDICTED, notices=(unpredicted,))
             return self._land(address, _Move(choice, home, is_failback=True))
         own_network = nic.recovery_network_id
         if machine.is_reversed and (landed.kind == "azure_to_azure" or own_network is not None):
-            # A re-protected machine has failed over already: failback is its next failover, by its own settings.
+            # A re-protected machine has failed over already: its failback is its next failover, with its own settings.
             # Source: Set up network mapping and IP addressing for VNets.
             choice = failover_network(machine, nic, self._mappings, self._networks)
             if choice.kind == "azure_to_azure" and own_network is not None:
                 choice = structs.replace(choice, rule=rules.A2A_FAILBACK_OWN, network_id=own_network)
             return self._land(address, _Move(choice, home, is_failback=True))
 
-        # From here on the machine is not re-protected yet: where its replica is decides, not what is set on it.
+        # From here on the machine is not re-protected yet, so its replica's network decides and not its settings.
         replica = machine.replicas.get(nic.name)
         is_anywhere = landed.network_rule in rules.UNCLEAR and replica is None
         if landed.network_id is None and (landed.kind == "azure_to_azure" or is_anywhere):
@@ -183,7 +183,7 @@ class _Simulation:
                 self._mappings,
                 vault_id=machine.vault_id,
                 home_fabric_id=machine.home_fabric_id,
-                # The home of a machine that is not protected yet is where its network is.
+                # The home of a machine that is not protected yet is the region of its network.
                 home_location=machine.home_location
                 or (network.location if isinstance(network, VirtualNetwork) else None),
                 zone_network=primary if machine.between_zones else None,
@@ -198,14 +198,14 @@ class _Simulation:
                 vault_id=machine.vault_id,
                 home_fabric_id=machine.home_fabric_id,
             )
-        # Somebody who predicts a failback wants to know above all which machines do not come home.
+        # Whoever predicts a failback mainly wants to know which machines do not come home.
         if choice.network_id is not None and primary is not None and choice.network_id != primary:
             names = label(choice.network_id, self._networks), label(primary, self._networks)
             away = notice("not_home", f"it comes back to {names[0]}, not to {names[1]}")
             choice = structs.replace(choice, notices=(*choice.notices, away))
         move = _Move(choice, home, is_failback=True, landed=landed, via=via)
         if choice.rule is rules.FAILBACK_UNCHANGED:
-            # Nobody touches the machine's own NIC: it is where it was, as it was.
+            # The machine's original NIC is not touched, so it keeps its subnet and address.
             place = Place(address.configuration.subnet, is_known=True)
             unchanged = Assignment(None, "keeps_address", address.configuration.ip)
             if primary is None:
@@ -214,7 +214,7 @@ class _Simulation:
         return self._land(address, move)
 
     def _land(self, address: _Address, move: _Move) -> Landing:
-        """Subnet and address on the network of the move."""
+        """Choose subnet and address on the network of the move."""
         configuration, choice = address.configuration, move.choice
         left_out = _left_out(address)
         if left_out is not None:
@@ -254,7 +254,7 @@ class _Simulation:
         choice, landed = move.choice, move.landed
         primary, network_id = nic.primary_network_id, choice.network_id
         outcome = assignment.outcome
-        # Against the address of today, not against that on the replica, from which a failback starts.
+        # Compared with the current address, not with the replica's, from which a failback starts.
         if assignment.ip and configuration.ip:
             outcome = "keeps_address" if assignment.ip == configuration.ip else "changes_address"
         hosts = self._hosts_for(primary, move) if choice.kind == "vmm_to_vmm" else None
@@ -302,12 +302,12 @@ class _Simulation:
         )
 
     def _hosts_for(self, primary: ArmId | None, move: _Move) -> tuple[str, ...] | None:
-        """The hosts that can take the machine where it goes: those of the recovery side, or those of home."""
+        """The hosts that can take the machine at its destination, on the recovery side or at home."""
         start, target = move.via if move.landed else primary, move.choice.network_id
         if self._eligible_hosts is None or target is None or (start is None and not move.is_failback):
             return None
         key = (start, target, move.is_failback)
-        # Looking for hosts walks through a whole topology, and machines of one network have the same answer.
+        # Each look-up walks the whole topology, and all machines of a network have the same answer.
         if key not in self._hosts:
             hosts = self._eligible_hosts(start, target, is_failback=move.is_failback)
             self._hosts[key] = None if hosts is None else tuple(hosts)
@@ -315,7 +315,7 @@ class _Simulation:
 
 
 def _addresses_at_home(addresses: Iterable[_Address]) -> dict[ArmId, set[int]]:
-    """The addresses that machines have in their primary networks."""
+    """The addresses of machines in their primary networks."""
     at_home: defaultdict[ArmId, set[int]] = defaultdict(set)
     for address in addresses:
         ip = number(address.configuration.ip)
@@ -325,10 +325,10 @@ def _addresses_at_home(addresses: Iterable[_Address]) -> dict[ArmId, set[int]]:
 
 
 def _addresses_held(addresses: Iterable[_Address], choices: Iterable[NetworkChoice]) -> dict[ArmId, set[int]]:
-    """The addresses in use that are the machines' own where they land, by network, as far as they are known.
+    """The known addresses in use, by network, that belong to the very machines that land there.
 
-    Those are the addresses of machines that have failed over already, and of machines that stay in their network:
-    between zones they may keep them. Source: Enable Azure VM disaster recovery between availability zones.
+    They belong to machines that have failed over already, and to machines that stay in their network: between zones
+    they may keep their address. Source: Enable Azure VM disaster recovery between availability zones.
     """
     held: defaultdict[ArmId, set[int]] = defaultdict(set)
     for address, choice in zip(addresses, choices, strict=True):
@@ -345,13 +345,14 @@ def _addresses_held(addresses: Iterable[_Address], choices: Iterable[NetworkChoi
 
 
 def _left_out(address: _Address) -> Assignment | None:
-    """The answer for an address that does not fail over at all; None for one that does."""
+    """The answer for an address that does not fail over at all; None for others."""
     configuration = address.configuration
     is_on_premises = address.machine.kind == "on_premises_to_azure"
     is_unselected = address.nic.selection.lower() == "notselected"
     if is_on_premises and not configuration.selected_for_failover:
-        is_unselected = True  # The newest provider for VMware has one address for each NIC, and selects that.
-    # While a machine is re-protected its NICs were seen as NotSelected and took part later.
+        is_unselected = True  # The newest VMware provider has one address per NIC, and selects that.
+    # During re-protection, NICs were recorded as NotSelected that failed over later. Source: Manage VM network
+    # interfaces for on-premises disaster recovery to Azure.
     if is_unselected and address.machine.is_protected:
         # Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
         message = f"'{address.nic.name}' is not selected (NotSelected); documented for on-premises machines only"
@@ -370,18 +371,18 @@ def _left_out(address: _Address) -> Assignment | None:
 
 
 def _start(address: _Address, move: _Move) -> tuple[ArmId | None, str | None, str | None]:
-    """The network, subnet and address that the move starts from, as far as they are known."""
+    """The network, subnet and address from which the move starts, as far as they are known."""
     configuration, landed = address.configuration, move.landed
     if landed is None:
         return address.nic.primary_network_id, configuration.subnet or None, configuration.ip or None
     if landed.network_id == move.via:
         return landed.network_id, landed.subnet, landed.ip
-    # Nothing says in which subnet and at which address a moved replica is.
+    # The subnet and address of a moved replica are not known.
     return move.via, None, None
 
 
 def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[str | None, Rule | None]:
-    """Whether the address is static or dynamic where it lands, and by which rule; nothing where there is none."""
+    """Whether the new address is static or dynamic, and by which rule; None if there is no address."""
     is_placed = assignment.rule is not None or move.landed is not None
     if not is_placed or assignment.outcome in {"not_failed_over", "loses_connectivity"}:
         return None, None
@@ -399,9 +400,9 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
 
 
 def _is_elsewhere(address: _Address, move: _Move, networks: Mapping[ArmId, Network]) -> bool:
-    """Whether the network of a failover is in another region than the machine fails over to.
+    """Whether a failover leads to a network in another region than the machine's target region.
 
-    A NIC joins networks of its own region only, and the machine's NICs are made where it fails over to.
+    A NIC can only join networks of its own region, and the machine's NICs are created in its target region.
     """
     choice = move.choice
     network = networks.get(choice.network_id) if choice.network_id else None
@@ -415,10 +416,10 @@ def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[st
     machine, landed = address.machine, move.landed
     selection = address.nic.selection
     if selection.lower() == "notselected" and not machine.is_protected:
-        message = f"'{address.nic.name}' is NotSelected, as seen during re-protection: it is predicted as taking part"
+        message = f"'{address.nic.name}' is NotSelected, as seen during re-protection: it is predicted to fail over"
         yield notice("selection_unclear", message)
     elif selection and selection.lower() not in _SELECTIONS:
-        message = f"'{address.nic.name}' has the unknown selection '{selection}': it is predicted as taking part"
+        message = f"'{address.nic.name}' has the unknown selection '{selection}': it is predicted to fail over"
         yield notice("selection_unclear", message)
     if machine.failed_over and not machine.is_reversed and not move.is_failback and not move.is_test:
         yield notice("already_failed_over")
@@ -435,4 +436,4 @@ def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[st
 
 
 _SELECTIONS = frozenset({"selectedbydefault", "selectedbyuser", "selectedbyuseroverride", "notselected"})
-"""Site Recovery's words for how a NIC was selected, in lower case."""
+"""Site Recovery's values for how a NIC was selected, in lower case."""

@@ -1,4 +1,4 @@
-"""Step two of a prediction: the subnet a NIC lands in, and what is left of its addresses.
+"""Step two of a prediction: the subnet in which a NIC lands, and its remaining addresses.
 
 The plan's findings use the same choice of subnets and the same comparison of address spaces.
 """
@@ -33,28 +33,28 @@ RESERVED_SUBNETS: Final = (
     "AzureBastionSubnet",
     "RouteServerSubnet",
 )
-"""Subnets that belong to a service of Azure: no machine can be in them."""
+"""Subnets that belong to an Azure service and cannot contain machines."""
 _RESERVED: Final = frozenset(name.lower() for name in RESERVED_SUBNETS)
 
 
 class SubnetChoice(Struct, frozen=True):
-    """The subnet by name, and the rule that chose it."""
+    """The name of the chosen subnet, and the rule that chose it."""
 
     name: str
     rule: Rule
 
     @property
     def is_fallback(self) -> bool:
-        """Whether it was taken because no subnet has the primary's name."""
+        """Whether it was chosen because no subnet has the primary subnet's name."""
         return self.rule in {rules.SUBNET_FIRST_ALPHABETICAL, rules.VMM_SUBNET_FIRST}
 
 
 def choose_subnet(names: Iterable[str], primary: str, kind: MappingKind = "azure_to_azure") -> SubnetChoice | None:
-    """The subnet among ``names`` for a machine of the subnet ``primary``; None where there are no subnets.
+    """Choose the subnet among ``names`` for a machine in the subnet ``primary``; None if there are no subnets.
 
-    The one of the same name; else between Azure regions the first in alphabetical order, from VMM the first of the
-    network. Names compare without case. Sources: Set up network mapping and IP addressing for VNets; Prepare network
-    mapping for Hyper-V VM disaster recovery to Azure.
+    The subnet of the same name is chosen. Otherwise it is the first in alphabetical order between Azure regions, and
+    the first of the network from VMM. Names compare without case. Sources: Set up network mapping and IP addressing for
+    VNets; Prepare network mapping for Hyper-V VM disaster recovery to Azure.
     """
     between_regions = kind == "azure_to_azure"
     candidates = tuple(names)
@@ -63,19 +63,19 @@ def choose_subnet(names: Iterable[str], primary: str, kind: MappingKind = "azure
             return SubnetChoice(name, rules.SUBNET_SAME_NAME if between_regions else rules.VMM_SUBNET_SAME_NAME)
     if not candidates:
         return None
-    # The two documents differ here: between regions the names decide, from VMM the order in which the network has them.
+    # The two documents differ: between regions the names decide, from VMM the order of the network's subnets.
     if between_regions:
         return SubnetChoice(min(candidates, key=lambda name: (name.lower(), name)), rules.SUBNET_FIRST_ALPHABETICAL)
     return SubnetChoice(candidates[0], rules.VMM_SUBNET_FIRST)
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a subnet of this name belongs to a service of Azure, so that no machine can be in it."""
+    """Whether a subnet of this name belongs to an Azure service, so that it cannot contain machines."""
     return name.lower() in _RESERVED
 
 
 def subnet_notices(subnet: Subnet) -> tuple[Notice, ...]:
-    """The notices that a subnet is a bad one to fall back to: reserved for a service, or delegated to one."""
+    """Notices if the subnet is unsuitable as a fallback: reserved for a service, or delegated to one."""
     notices = []
     if is_reserved(subnet.name):
         notices.append(notice("fallback_subnet_reserved", f"'{subnet.name}' is reserved for an Azure service"))
@@ -85,7 +85,7 @@ def subnet_notices(subnet: Subnet) -> tuple[Notice, ...]:
 
 
 def unreadable_prefix(subnet: Subnet) -> str | None:
-    """The first prefix of ``subnet`` that is no address range; None where all of them are."""
+    """The first prefix of ``subnet`` that is not an address range; None if all of them are."""
     for prefix in subnet.prefixes:
         try:
             span(prefix)
@@ -95,10 +95,10 @@ def unreadable_prefix(subnet: Subnet) -> str | None:
 
 
 class SubnetFit(Struct, frozen=True):
-    """Where machines of a subnet land by the rule of names, and whether their addresses are there as well.
+    """Where machines of a subnet land when it is chosen by name, and whether their addresses exist there.
 
-    ``recovery_subnet`` is None where the recovery network has no subnets. ``problem`` says why the address spaces could
-    not be compared.
+    ``recovery_subnet`` is None if the recovery network has no subnets. ``problem`` is the reason why the address spaces
+    could not be compared.
     """
 
     subnet: Subnet
@@ -108,9 +108,9 @@ class SubnetFit(Struct, frozen=True):
 
 
 def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[SubnetFit, ...]:
-    """How each subnet of ``primary`` that machines can be in fits ``recovery``, in this direction only.
+    """How each subnet of ``primary`` that can contain machines fits ``recovery``, in this direction only.
 
-    The plan's findings and the prediction both go by this, subnet by subnet; for the way back swap the networks.
+    The plan's findings and the prediction both use this. For the way back, swap the networks.
     """
     by_name = {subnet.name: subnet for subnet in recovery.subnets}
     fits = []
@@ -137,8 +137,8 @@ def subnet_fits(primary: VirtualNetwork, recovery: VirtualNetwork) -> tuple[Subn
 class Place(Struct, frozen=True, eq=False):
     """A subnet to land in with its pool, as far as they are known, and the rule that chose it.
 
-    ``own_subnet`` is what is set on the machine, ``named_subnet`` what the rule of names gives. ``is_known``: what can
-    be assigned here is known; that holds of a VM network without subnets too.
+    ``own_subnet`` is set on the machine, ``named_subnet`` would be chosen by name. ``is_known``: it is known
+    which addresses can be assigned; this includes a VM network without subnets.
     """
 
     subnet: str | None = None
@@ -151,11 +151,11 @@ class Place(Struct, frozen=True, eq=False):
 
 
 class Places:
-    """The subnets that machines land in during one prediction, and the addresses handed out in each so far.
+    """The subnets that machines land in during one prediction, and the addresses assigned in each so far.
 
-    By network, ``returning`` are addresses in use by the very machines that are predicted, each free for its machine,
-    and ``occupied`` addresses in use whether Azure names them or not. ``absent``: networks that do not exist, for
-    certain.
+    By network, ``returning`` are addresses in use that are free for the predicted machines, because they already hold
+    them, and ``occupied`` are addresses in use whether or not Azure lists them. ``absent`` are networks that certainly
+    do not exist.
     """
 
     def __init__(
@@ -181,9 +181,9 @@ class Places:
         *,
         set_for_test: bool = False,
     ) -> Place:
-        """The place in ``network_id`` for a NIC of ``primary_subnet``; ``own_subnet`` is set on the machine, if any.
+        """The place in ``network_id`` for a NIC in ``primary_subnet``; ``own_subnet`` is set on the machine, if any.
 
-        ``set_for_test``: it is set as the subnet of a test.
+        With ``set_for_test``, it is the subnet that is set for tests.
         """
         key = (network_id, primary_subnet, own_subnet, kind, set_for_test)
         place = self._places.get(key)
@@ -192,7 +192,7 @@ class Places:
         return place
 
     def prefixes(self, network_id: ArmId | None, subnet: str | None) -> tuple[str, ...]:
-        """The address ranges of a subnet by name; none where they are not known."""
+        """The address ranges of a subnet by name; empty if they are unknown."""
         network = self._networks.get(network_id) if network_id and subnet else None
         match = _subnet_named(network, subnet) if network and subnet else None
         return match.prefixes if match and unreadable_prefix(match) is None else ()
@@ -211,10 +211,10 @@ class Places:
         names = [subnet.name for subnet in network.subnets]
         named: SubnetChoice | None = None
         if kind == "on_premises_to_azure":
-            # No document has a rule of names for machines that network mappings do not concern.
+            # No document chooses by name for machines to which network mappings do not apply.
             named = SubnetChoice(names[0], rules.ONLY_SUBNET) if len(names) == 1 else None
         elif primary_subnet is not None or kind != "azure_to_azure" or len(names) <= 1:
-            # A VM network need not have subnets, and then no name can be the same.
+            # A VM network need not have subnets, so there may be no name to compare with.
             named = choose_subnet(names, primary_subnet or "", kind)
 
         if own_subnet:
@@ -226,7 +226,7 @@ class Places:
             return self._with_pool(network, subnet, Place(rule=named.rule, named_subnet=named.name, notices=notices))
         if network.subnets:
             return Place(notices=(notice("primary_subnet_unknown"),))
-        # A VM network without subnets is an ordinary one; a virtual network without them takes no machine.
+        # A VM network needs no subnets; a virtual network without subnets cannot take machines.
         if kind == "vmm_to_vmm":
             return Place(is_known=True)
         return Place(
@@ -241,7 +241,7 @@ class Places:
         return Place(own_subnet, own_subnet=own_subnet, notices=(notice("network_not_read", message),))
 
     def _own_place(self, network: Network, own_subnet: str, named_subnet: str | None, *, set_for_test: bool) -> Place:
-        """The subnet that is set on the machine, which wins over the one that the rule of names gives."""
+        """The subnet that is set on the machine, which takes precedence over the choice by name."""
         which = "test" if set_for_test else "recovery"
         rule = rules.TEST_OWN_SUBNET if set_for_test else rules.OWN_SUBNET
         place = Place(own_subnet, rule, own_subnet=own_subnet, named_subnet=named_subnet)
@@ -251,12 +251,12 @@ class Places:
             return structs.replace(place, notices=(notice("own_subnet_missing", message),))
         notices = subnet_notices(subnet)
         if named_subnet and named_subnet != subnet.name:
-            message = f"the machine's own {which} subnet is '{subnet.name}', the rule of names gives '{named_subnet}'"
+            message = f"the machine's own {which} subnet is '{subnet.name}', by name it would be '{named_subnet}'"
             notices = (*notices, notice("subnet_differs", message))
         return self._with_pool(network, subnet, structs.replace(place, notices=notices))
 
     def _with_pool(self, network: Network, subnet: Subnet, place: Place) -> Place:
-        """``place`` in ``subnet``; all places in one subnet share its pool."""
+        """``place`` in ``subnet``; all places in the same subnet share its pool."""
         if (prefix := unreadable_prefix(subnet)) is not None:
             message = f"prefix '{prefix}' of subnet {subnet.name} of {network_name(network)} is not an address range"
             notices = (*place.notices, notice("prefix_unreadable", message))
@@ -266,7 +266,7 @@ class Places:
         if key not in self._pools and spans:
             assignable = usable if isinstance(network, VirtualNetwork) else usable_on_premises
             in_use = {address for address in map(number, subnet.used_ips) if address is not None}
-            # What the predicted machines hold there already is not taken for them.
+            # Addresses that the predicted machines already hold in the subnet count as free for them.
             returning = {
                 address
                 for address in self._returning.get(network.id, ())

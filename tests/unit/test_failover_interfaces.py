@@ -147,7 +147,7 @@ def test_a_secondary_ip_configuration_that_stays_behind_leaves_its_public_addres
         recovery_public_ip=resource("publicIPAddresses", "x"),
     )
     comparison = compared(replicated(stays, recovery_public_ip=PIP_THERE), today)
-    assert comparison.left_behind == ("public address web1-pip, web1-pip2 (1 of 2 there)",)
+    assert comparison.left_behind == ("public address web1-pip, web1-pip2 (1 of 2 on the replica)",)
 
 
 def test_a_test_failover_goes_by_the_settings_of_tests() -> None:
@@ -167,8 +167,8 @@ def test_a_test_failover_goes_by_the_settings_of_tests() -> None:
     ("setting", "differs"),
     [
         (True, ()),
-        (False, ("accelerated networking is off there",)),
-        (None, ("whether accelerated networking is on there is not told",)),
+        (False, ("accelerated networking is off on the replica",)),
+        (None, ("accelerated networking on the replica is not known",)),
     ],
 )
 def test_accelerated_networking_is_compared(setting: bool | None, differs: tuple[str, ...]) -> None:
@@ -180,7 +180,7 @@ def test_accelerated_networking_is_compared(setting: bool | None, differs: tuple
 def test_the_dns_servers_of_a_nic_give_way_to_those_of_the_network_it_lands_on() -> None:
     there = structs.replace(SEA, dns_servers=("10.9.0.4",))
     comparison = compared(replicated(), interface(dns_servers=("10.0.0.10",)), networks=(EA, there))
-    assert comparison.differs == ("DNS: 10.0.0.10 today, 10.9.0.4 there",)
+    assert comparison.differs == ("DNS: 10.0.0.10 today, 10.9.0.4 on the replica",)
     assert compared(replicated(), interface()).differs == ()
 
 
@@ -201,7 +201,7 @@ def test_a_nic_that_does_not_tell_its_id_is_found_by_its_name_on_its_network() -
 def test_a_nic_on_no_list_is_not_known() -> None:
     comparison = compared(replicated())
     assert (comparison.today, comparison.left_behind) == (None, ())
-    assert "has no such network interface, or none that this identity may see" in comparison.unknown[0]
+    assert "has no such network interface, or the identity cannot see it" in comparison.unknown[0]
 
 
 def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
@@ -215,14 +215,14 @@ def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
 def test_the_protection_of_an_unread_subnet_is_unknown_and_not_called_missing() -> None:
     comparison = compared(replicated(), interface(), networks=(guarded(EA, NSG),))
     assert comparison.left_behind == ()
-    assert comparison.unknown == ("its subnet in sea is not known, so what protects it there is not known either",)
+    assert comparison.unknown == ("its subnet in sea is not known, so that subnet's security group is not known",)
 
 
 def test_an_existing_nic_that_is_used_again_is_not_compared() -> None:
     machine = replicated(nic={"settings": {"reuseExistingNic": True, "recoveryNicName": "web1-sea"}})
     comparison = compared(machine, interface(network_security_group=NSG))
     assert comparison.left_behind == ()
-    assert comparison.unknown == ("an existing NIC (web1-sea) is used there, and what that one has is not compared",)
+    assert comparison.unknown == ("the replica uses an existing NIC (web1-sea), which is not compared",)
 
 
 def test_a_machine_whose_nics_are_not_told_yet_is_not_known() -> None:

@@ -209,7 +209,7 @@ def test_an_address_of_ipv6_is_accepted_and_predicted_with_a_warning() -> None:
         (HEADER + "web1,hub-ea,web,,fixed\n", "machines.csv:2: ip_type: 'fixed' is not a type of address"),
         (
             HEADER + "a,hub-ea,web,,\nb,hub-ea,web,,\nA,hub-ea,web,,\n",
-            "machines.csv:4: name: 'A' has the same row in line 2",
+            "machines.csv:4: name: 'A' is given twice, first in line 2",
         ),
         (
             HEADER + "a,hub-ea,web,10.0.1.4,\nb,hub-ea,web,10.0.1.4,\n",
@@ -256,7 +256,7 @@ def test_a_csv_list_that_cannot_be_used_is_refused_with_its_line(text: str, mess
         ),
         (
             "- {name: a, primary_network: hub-ea, subnet: web}\n- {name: a, primary_network: hub-ea, subnet: web}\n",
-            "machines.yaml:2: [1].name: 'a' has the same row in line 1",
+            "machines.yaml:2: [1].name: 'a' is given twice, first in line 1",
         ),
         (
             '{"machines": [\n{"name": "a", "primary_network": "hub-ea", "subnet": "gone"}]}',
